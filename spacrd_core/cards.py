@@ -1,0 +1,105 @@
+"""What a component says of itself, as data: it can be listed, searched and tested without importing it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+class ComponentOptions(BaseModel):
+    """The options of one component; nested in its class as ``Options``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How an encoder sees tissue: everything that decides what its numbers mean.
+
+    A patch is ``input_px * um_per_px`` micrometres wide on every platform.
+    """
+
+    input_px: int
+    um_per_px: float
+    dim: int
+    resize: str = "triangle"
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    pooling: str = "cls"
+    precision: str = "fp32"
+    weights: str = "none"
+    settings: str = "{}"
+    licence: str = "unknown"
+    gated: bool = False
+
+    @property
+    def patch_um(self) -> float:
+        """Width of the tissue an embedding describes, in um."""
+        return self.input_px * self.um_per_px
+
+    @property
+    def key(self) -> str:
+        """A hash of the recipe: embeddings with different keys are never mixed."""
+        return fingerprint(asdict(self))
+
+
+@dataclass(frozen=True)
+class Card:
+    """A component's name, where its class is, and one sentence about it.
+
+    Parameters
+    ----------
+    name
+        Lower case; what users type. With ``family`` true they type ``name:member``.
+    target
+        ``module:Class``, imported when the component is used and not before.
+    summary
+        One sentence for ``spacrd plugins``.
+    extra
+        The optional dependencies of that name (``pip install 'spacrd[extra]'``) that the class needs.
+    """
+
+    name: str
+    target: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+    family: bool = False
+    extra: str = ""
+
+    def __post_init__(self) -> None:
+        for name in (self.name, *self.aliases):
+            if not NAME.fullmatch(name):
+                raise ValueError(f"a component's name is lower-case letters, digits, '.', '_' and '-', not {name!r}")
+        if not TARGET.fullmatch(self.target):
+            raise ValueError(f"the target of {self.name!r} must read 'module:Class', not {self.target!r}")
+
+
+@dataclass(frozen=True)
+class ReaderCard(Card):
+    """A reader of one platform's files."""
+
+
+@dataclass(frozen=True)
+class EncoderCard(Card):
+    """An image encoder. ``recipe`` is None for a family, whose members each have their own."""
+
+    recipe: Recipe | None = None
+    citation: str = ""
+
+
+@dataclass(frozen=True)
+class HeadCard(Card):
+    """A fusion head."""
+
+
+def fingerprint(facts: object) -> str:
+    """Return 16 hex digits that stand for JSON-able facts."""
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""A small synthetic cohort, written in the platforms' own formats."""

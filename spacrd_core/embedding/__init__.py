@@ -1,0 +1,1 @@
+"""Embeddings: cut patches at every spot, run an encoder over them, resume where it stopped."""

@@ -1,0 +1,1 @@
+"""Learning: cohorts of tensors, the contract of fusion heads, training, evaluation, calibration."""

@@ -1,0 +1,119 @@
+"""The contract of a fusion head: a torch module that learns from batches of spots and gives one cancer logit a spot."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from spacrd_core.cards import ComponentOptions
+
+
+@dataclass(frozen=True)
+class Dims:
+    """The width of each modality's features; 0 where a head is built without it."""
+
+    genes: int
+    image: int
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A named part of a head's training: how long, how fast, and the batch size in spots."""
+
+    name: str
+    epochs: int
+    learning_rate: float
+    weight_decay: float = 0.0
+    batch_size: int = 512
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Spots and their neighbourhoods; every needed spot is held once.
+
+    Attributes
+    ----------
+    genes, image
+        Scaled features of the needed spots; None where the section has none of it.
+    neighbours
+        For every centre, indices into the needed spots: itself first, then its nearest neighbours.
+    present
+        False where a neighbourhood is padded; padded entries of ``neighbours`` are 0.
+    labels
+        1 cancer, 0 normal, -1 unknown, one a centre.
+    weights
+        What each labelled centre counts in a loss; 0 for unknown labels; mean 1 over the labelled spots of a cohort.
+    """
+
+    genes: Float[Tensor, "spots genes"] | None
+    image: Float[Tensor, "spots dim"] | None
+    neighbours: Int[Tensor, "centres k"]
+    present: Bool[Tensor, "centres k"]
+    labels: Int[Tensor, " centres"]
+    weights: Float[Tensor, " centres"]
+
+    @property
+    def centres(self) -> Int[Tensor, " centres"]:
+        """Where each centre stands among the needed spots."""
+        return self.neighbours[:, 0]
+
+    @property
+    def labelled(self) -> Bool[Tensor, " centres"]:
+        """Whether a centre's label is known."""
+        return self.labels >= 0
+
+
+class Head(nn.Module, ABC):
+    """A fusion head.
+
+    It is built with the dimensions of both modalities, either of which may be 0, and scores batches that hold image and
+    genes, genes alone (``batch.image is None``) or image alone.
+    """
+
+    Options: type[ComponentOptions]
+
+    def __init__(self, options: ComponentOptions, *, dims: Dims) -> None:
+        super().__init__()
+        self.options = options
+        self.dims = dims
+
+    @abstractmethod
+    def curriculum(self) -> tuple[Phase, ...]:
+        """The phases of training, in order; empty for a head that is fitted by ``warm_start`` alone."""
+
+    def warm_start(self, batch: Batch) -> None:  # noqa: B027 - most heads have nothing to fit at once
+        """Fit what needs all training spots at once (principal components, prototypes), before the first phase."""
+
+    @abstractmethod
+    def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
+        """The named terms whose sum a phase minimises."""
+
+    @abstractmethod
+    def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
+        """The fused features a logit is read from; also what "unlike the training tissue" is measured in."""
+
+    @abstractmethod
+    def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
+        """The cancer logit of fused features."""
+
+    def score(self, batch: Batch) -> Float[Tensor, " centres"]:
+        """The cancer logit of every centre."""
+        return self.classify(self.features(batch))
+
+
+def gather(features: Float[Tensor, "spots d"], batch: Batch) -> Float[Tensor, "centres k d"]:
+    """The features of every neighbourhood; padded places hold spot 0 and are to be masked by ``batch.present``."""
+    return features[batch.neighbours]
+
+
+def neighbourhood_mean(features: Float[Tensor, "spots d"], batch: Batch) -> Float[Tensor, "centres d"]:
+    """The mean of the features over the present neighbours of every centre, itself included."""
+    shares = batch.present.to(features.dtype)
+    shares = shares / shares.sum(dim=1, keepdim=True)
+    rows = torch.arange(len(shares), device=features.device).repeat_interleave(shares.shape[1])
+    adjacency = torch.sparse_coo_tensor(
+        torch.stack([rows, batch.neighbours.reshape(-1)]), shares.reshape(-1), (len(shares), len(features))
+    )
+    return adjacency @ features

@@ -1,0 +1,1 @@
+"""What users take away: tables, regions, pictures and the report."""

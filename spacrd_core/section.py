@@ -1,0 +1,145 @@
+"""A section: what a reader returns, whatever the platform.
+
+Two frames are used everywhere. *Full-resolution px* is the frame of the positions in the platform's own files, origin at
+the top-left corner of the image, x right and y down. *um* is the physical frame. ``um_per_px`` joins them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from spacrd_core.errors import MissingFile
+
+if TYPE_CHECKING:
+    import anndata as ad
+
+    from spacrd_core.cards import ComponentOptions
+
+SpotShape = Literal["disc", "square"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file a section was read from, by role (``counts``, ``positions``, ``image``, ``labels``) and checksum."""
+
+    role: str
+    path: Path
+    sha256: str
+
+    @classmethod
+    def of(cls, role: str, path: Path) -> Source:
+        """Return the record of a file.
+
+        Raises
+        ------
+        MissingFile
+            If there is no such file.
+        """
+        if not path.is_file():
+            raise MissingFile(f"the {role} file {path} does not exist", hint="check the path")
+        with path.open("rb") as stream:
+            return cls(role, path, hashlib.file_digest(stream, "sha256").hexdigest())
+
+
+@dataclass(frozen=True)
+class SlideFile:
+    """The H&E image of a section, not yet opened.
+
+    Attributes
+    ----------
+    um_per_px
+        Of this image, which may be coarser than the full-resolution frame.
+    scale
+        Image px per full-resolution px: a spot at ``(x_px, y_px)`` lies at ``(x_px * scale, y_px * scale)``.
+    """
+
+    path: Path
+    um_per_px: float
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of tissue: counts, spots in um and px, slide, labels if any, and where everything came from.
+
+    Attributes
+    ----------
+    counts
+        Raw integer counts, spots x genes, CSR. ``obs`` is indexed by spot id and holds ``x_um``, ``y_um``, ``x_px``, ``y_px``
+        (full-resolution px) and, on a lattice, ``array_x``, ``array_y`` (float array coordinates). ``var`` holds ``symbol``
+        and ``gene_id`` (Ensembl, '' where unknown). Labels add ``label`` (categorical ``cancer``/``normal``, missing where
+        unknown), ``annotation`` (the text it came from), ``label_contested`` and ``label_source``.
+    um_per_px
+        Of the full-resolution frame.
+    spot_um, spot_shape, pitch_um
+        The footprint a spot measures and the distance between neighbouring spots.
+    notes
+        Sentences the user should read: what was odd, dropped or assumed.
+    """
+
+    platform: str
+    counts: ad.AnnData
+    um_per_px: float
+    spot_um: float
+    spot_shape: SpotShape
+    pitch_um: float
+    slide: SlideFile | None = None
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the user gave beside the path of a section."""
+
+    image: Path | None = None
+    alignment: Path | None = None
+    image_scale: float | None = None
+    um_per_px: float | None = None
+    with_image: bool = True
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a reader recognises a path; true or false, with the reason when it does not."""
+
+    recognised: bool
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.recognised
+
+
+class Reader(Protocol):
+    """A reader of one platform.
+
+    >>> class MyLab:
+    ...     Options = ComponentOptions
+    ...     def __init__(self, options): ...
+    ...     def recognises(self, path): return Verdict(path.suffix == ".mylab", "its name does not end in .mylab")
+    ...     def read(self, path, given): return Section(...)
+    """
+
+    Options: type[ComponentOptions]
+
+    def __init__(self, options: ComponentOptions) -> None: ...
+
+    def recognises(self, path: Path) -> Verdict:
+        """Return quickly whether ``read`` would try this path, and why not."""
+        ...
+
+    def read(self, path: Path, given: Given) -> Section:
+        """Return the section at a path; raise an :class:`~spacrd_core.errors.InputError` that says what is wrong."""
+        ...
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The shape one spot measures, in um."""
+
+    shape: SpotShape
+    um: float
+    pitch_um: float = field(default=0.0)

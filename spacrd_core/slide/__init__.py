@@ -1,0 +1,1 @@
+"""H&E images: open one at a known um/px, keep it as a pyramid, cut patches of a known physical size."""

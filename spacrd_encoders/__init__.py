@@ -1,0 +1,1 @@
+"""Image encoders that turn H&E patches into embeddings."""

@@ -1,0 +1,1 @@
+"""Fusion heads that turn embeddings and genes into cancer logits."""
