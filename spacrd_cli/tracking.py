@@ -1,0 +1,110 @@
+"""Progress on stderr: bars on a terminal, plain lines where there is none."""
+
+from __future__ import annotations
+
+import operator
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from rich.console import Console
+    from rich.progress import Task
+
+Item = TypeVar("Item")
+
+
+class Bars:
+    """A track that draws one bar a piece of work: what, how many, how fast, what remains. Work may nest."""
+
+    def __init__(self, console: Console) -> None:
+        self._open = 0
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Speed(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+
+    def __call__(self, work: Iterable[Item], description: str, total: float | None = None) -> Iterator[Item]:
+        task = self._progress.add_task(description, total=total)
+        self._open += 1
+        self._progress.start()
+        try:
+            yield from self._progress.track(work, task_id=task, total=total)
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._progress.stop()  # leaves the outermost bar on the screen; inner ones go with their work
+            self._progress.remove_task(task)
+
+
+class Lines:
+    """A track that says how far it is at most every few seconds, and once at the end."""
+
+    def __init__(self, say: Callable[[str], None], *, seconds: float = 10.0) -> None:
+        self._say = say
+        self._seconds = seconds
+
+    def __call__(self, work: Iterable[Item], description: str, total: float | None = None) -> Iterator[Item]:
+        expected = total or operator.length_hint(work) or None
+        begun = spoken = time.monotonic()
+        done = 0
+        for item in work:
+            yield item
+            done += 1
+            now = time.monotonic()
+            if now - spoken >= self._seconds:
+                self._say(f"{description}: {_so_far(done, expected, now - begun)}")
+                spoken = now
+        self._say(f"{description}: {done} in {_duration(time.monotonic() - begun)}")
+
+
+class _Speed(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(speed(task.finished_speed or task.speed or 0.0))
+
+
+def speed(per_second: float) -> str:
+    """Return a speed as text: items a second, or seconds an item where that is easier to read.
+
+    >>> speed(112.4), speed(0.2), speed(0.0)
+    ('112/s', '5 s each', '')
+    """
+    if per_second <= 0:
+        return ""
+    if per_second < 1:
+        return f"{1 / per_second:.3g} s each"
+    return f"{per_second:,.0f}/s" if per_second >= 10 else f"{per_second:.1f}/s"
+
+
+def _so_far(done: int, expected: float | None, seconds: float) -> str:
+    pace = speed(done / seconds)
+    if expected is None:
+        return f"{done}, {pace}"
+    left = _duration((expected - done) * seconds / done)
+    return f"{done} of {expected:g}, {pace}, {left} left"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

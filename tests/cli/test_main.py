@@ -1,0 +1,142 @@
+"""The one door: what users see, and the exit code, whatever goes wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from spacrd_cli import main
+from spacrd_cli.app import app
+from spacrd_cli.explain import explain, printable
+from spacrd_core.errors import InputError, MissingFile, SpacrdError
+
+HEAVY = ("torch", "timm", "anndata", "zarr", "huggingface_hub", "pandas", "scipy", "sklearn", "matplotlib")
+PROBE = """
+import sys
+from spacrd_cli.main import run
+code = run(sys.argv[1:])
+print(sorted({name.partition('.')[0] for name in sys.modules} & set(%r)), file=sys.stderr)
+raise SystemExit(code)
+"""
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Let ``spacrd push`` raise an error."""
+
+    def command(detector: str, repository: str) -> None:
+        raise error
+
+    command.__name__ = "push"
+    command_of = {info.callback.__name__: info for info in app.registered_commands if info.callback}
+    monkeypatch.setattr(command_of["push"], "callback", command)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plugins"], ["plugins", "--json"], ["--version"], []])
+def test_help_and_plugins_load_nothing_heavy(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE % (HEAVY,), *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
+    assert done.stdout
+
+
+def test_an_error_is_a_sentence_and_its_remedy_on_stderr(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, MissingFile("the counts file x.tsv does not exist", hint="check the path"))
+    assert main.run(["push", "a", "b"]) == 1
+    assert capsys.readouterr() == ("", "error: the counts file x.tsv does not exist\nhint: check the path\n")
+
+
+def test_the_reasons_of_a_group_are_listed_one_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reasons = [InputError("st: no spots", hint="--reader st"), InputError("visium: no outs", hint="--reader st")]
+    failing(monkeypatch, ExceptionGroup("no reader recognises x", [ExceptionGroup("inner", reasons)]))
+    assert main.run(["push", "a", "b"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "error: no reader recognises x",
+        "  - st: no spots",
+        "  - visium: no outs",
+        "hint: --reader st",
+    ]
+
+
+def test_a_group_that_holds_a_bug_is_a_bug() -> None:
+    text, code = explain(ExceptionGroup("many", [InputError("st: no spots"), ZeroDivisionError("x")]))
+    assert code == 1
+    assert "bug" in text
+
+
+def test_notes_on_an_error_are_shown() -> None:
+    error = SpacrdError("X cannot be read")
+    error.add_note("in section A1")
+    assert explain(error)[0].splitlines() == ["error: X cannot be read", "  in section A1"]
+
+
+@pytest.mark.parametrize("arguments", [["push", "a"], ["nonsense"], ["plugins", "--nonsense"], ["push", "a", "b", "c"]])
+def test_wrong_usage_exits_2_and_names_the_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(arguments) == 2
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: ")
+    assert hint.startswith("hint: spacrd")
+    assert hint.endswith("--help")
+
+
+def test_an_interrupt_exits_130_and_says_that_work_is_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, KeyboardInterrupt())
+    assert main.run(["push", "a", "b"]) == 130
+    assert capsys.readouterr().err == "interrupted; finished work is kept\n"
+
+
+def test_anything_else_is_called_a_bug_and_the_traceback_is_offered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, ZeroDivisionError("division by zero"))
+    assert main.run(["push", "a", "b"]) == 1
+    shown = capsys.readouterr().err
+    assert "ZeroDivisionError: division by zero" in shown
+    assert "this is a bug" in shown
+    assert "--debug" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("arguments", [["--debug", "push", "a", "b"], ["push", "a", "--debug", "b"]])
+def test_debug_anywhere_on_the_line_shows_the_traceback_and_the_sentence(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, SpacrdError("no such thing"))
+    assert main.run(arguments) == 1
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert shown.endswith("error: no such thing\n")
+
+
+def test_a_file_named_debug_can_be_given_after_two_dashes() -> None:
+    assert main.take_debug(["push", "--", "--debug"]) == (["push", "--", "--debug"], False)
+
+
+def test_what_the_system_refuses_is_no_bug() -> None:
+    text, code = explain(PermissionError(13, "Permission denied", "store/spacrd.json"))
+    assert (text, code) == ("error: the system refused: Permission denied: store/spacrd.json", 1)
+
+
+def test_control_characters_never_reach_the_terminal() -> None:
+    assert printable("a\x1b[2Jb\nc") == "a\N{REPLACEMENT CHARACTER}[2Jb\nc"
+
+
+def test_push_and_pull_say_that_they_are_not_there_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("push", "pull"):
+        assert main.run([command, "a", "b"]) == 1
+        assert "yet" in capsys.readouterr().err
+
+
+def test_main_leaves_with_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["spacrd", "nonsense"])
+    with pytest.raises(SystemExit, match="2"):
+        main.main()
