@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from spacrd_cli import doctor, hub, plugins
+from spacrd_cli import demo, detect, doctor, embed, evaluate, export, hub, ingest, plugins, report, store, train
 from spacrd_core import __version__
 
 ORDER = (
@@ -29,10 +29,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+STEPS = (ingest.ingest, embed.embed, train.train, detect.detect, evaluate.evaluate, report.report, export.export)
+for step in STEPS:
+    app.command()(step)
 app.add_typer(plugins.app, name="plugins")
+app.add_typer(store.app, name="store")
 app.command()(doctor.doctor)
 app.command()(hub.push)
 app.command()(hub.pull)
+app.command()(demo.demo)
 
 
 @app.callback(invoke_without_command=True)

@@ -24,7 +24,17 @@ Exclude = Annotated[
     list[str] | None,
     typer.Option("--exclude", metavar="ID", help="All but this section; repeatable.", show_default="none"),
 ]
-EncoderName = Annotated[str, typer.Option("--encoder", metavar="NAME", help="The image encoder.")]
-Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda[:N]", help="Where to compute.")]
+EncoderOrNone = Annotated[
+    str | None,
+    typer.Option("--encoder", metavar="NAME|none", help="Whose embeddings; none: genes only.", show_default="uni"),
+]
+NoGenes = Annotated[bool | None, typer.Option("--no-genes", help="Image only.", show_default=False)]
+DetectorFolder = Annotated[
+    str, typer.Argument(metavar="DETECTOR", help="A folder, or hf://owner/name[@revision].", show_default=False)
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", metavar="auto|cpu|cuda[:N]", help="Where to compute.", show_default="auto"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only: no progress, no notes.")]

@@ -53,7 +53,10 @@ def read_config(
 
 def mistakes(error: ValidationError) -> list[str]:
     """Return a sentence for every mistake, each with its path."""
-    return [f"{'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}, found {item['input']!r}" for item in error.errors()]
+    return [
+        f"{'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}, found {item['input']!r}"
+        for item in error.errors()
+    ]
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -80,3 +83,16 @@ def _place(values: dict[str, Any], path: Sequence[str], value: object) -> None:
             raise ConfigError(f"{'.'.join(path)}: '{folder}' is a value, not a table")
         values = inner
     values[leaf] = value
+
+
+class ComponentSettings(BaseModel):
+    """A table that names a component; whatever else it holds are options that the component checks."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = ""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The component's own options."""
+        return dict(self.model_extra or {})

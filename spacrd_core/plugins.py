@@ -61,7 +61,9 @@ class Registry(Generic[CardT]):
         head, _, rest = name.partition(":")
         for problem in self.problems:
             if problem.name == head:
-                raise UnknownName(f"{self.kind} '{head}' cannot be used: {problem.sentence}", hint="spacrd plugins list")
+                raise UnknownName(
+                    f"{self.kind} '{head}' cannot be used: {problem.sentence}", hint="spacrd plugins list"
+                )
         for card in self.cards:
             if head in (card.name, *card.aliases):
                 return self._checked(card, name, rest)

@@ -1,7 +1,7 @@
 """A section: what a reader returns, whatever the platform.
 
-Two frames are used everywhere. *Full-resolution px* is the frame of the positions in the platform's own files, origin at
-the top-left corner of the image, x right and y down. *um* is the physical frame. ``um_per_px`` joins them.
+Two frames are used everywhere. *Full-resolution px* is the frame of the positions in the platform's own files, its
+origin the top-left corner of the image, x right and y down. *um* is the physical frame. ``um_per_px`` joins them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from spacrd_core.errors import MissingFile
+from spacrd_core.errors import GeometryError, MissingFile
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -68,10 +68,11 @@ class Section:
     Attributes
     ----------
     counts
-        Raw integer counts, spots x genes, CSR. ``obs`` is indexed by spot id and holds ``x_um``, ``y_um``, ``x_px``, ``y_px``
-        (full-resolution px) and, on a lattice, ``array_x``, ``array_y`` (float array coordinates). ``var`` holds ``symbol``
-        and ``gene_id`` (Ensembl, '' where unknown). Labels add ``label`` (categorical ``cancer``/``normal``, missing where
-        unknown), ``annotation`` (the text it came from), ``label_contested`` and ``label_source``.
+        Raw integer counts, spots x genes, CSR. ``obs`` is indexed by spot id and holds ``x_um``, ``y_um``, ``x_px``,
+        ``y_px`` (full-resolution px) and, on a lattice, ``array_x``, ``array_y`` (float array coordinates). ``var``
+        holds ``symbol`` and ``gene_id`` (Ensembl, '' where unknown). Labels add ``label`` (categorical ``cancer`` and
+        ``normal``, missing where unknown), ``annotation`` (its text), ``label_contested`` and ``label_source``. ``uns['counts_order']`` holds
+        the spot ids in the order of the counts file where that is not the order of ``obs``: bare label vectors follow it.
     um_per_px
         Of the full-resolution frame.
     spot_um, spot_shape, pitch_um
@@ -100,6 +101,11 @@ class Given:
     image_scale: float | None = None
     um_per_px: float | None = None
     with_image: bool = True
+
+    def __post_init__(self) -> None:
+        for name, value in (("image scale", self.image_scale), ("um/px", self.um_per_px)):
+            if value is not None and not 0 < value < float("inf"):
+                raise GeometryError(f"the {name} must be a positive number, not {value:g}")
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,25 @@
-"""What tests share: where the real sections are, and the components as users have them."""
+"""What tests share: where the real sections are, components as users have them, and small sections with a known tumour."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+import anndata as ad
+import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image, ImageDraw
+from scipy import sparse
 
 from spacrd_core.plugins import Plugins, load_plugins
+from spacrd_core.section import Section, SlideFile, Source
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+PITCH_UM, UM_PER_PX, GENES, SIDE = 200.0, 5.0, 40, 12
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +34,52 @@ def her2st() -> Path:
 @pytest.fixture(scope="session")
 def plugins() -> Plugins:
     return load_plugins()
+
+
+class MakeSection(Protocol):
+    def __call__(self, seed: int, *, image: bool = True, labels: bool = True) -> Section: ...
+
+
+@pytest.fixture
+def make_section(tmp_path: Path) -> MakeSection:
+    """A factory of 12 x 12 spots, left half cancer: five genes rise there, and the tissue is darker."""
+
+    def make(seed: int, *, image: bool = True, labels: bool = True) -> Section:
+        rng = np.random.default_rng(seed)
+        rows, columns = (axis.ravel() for axis in np.mgrid[1 : SIDE + 1, 1 : SIDE + 1])
+        cancer = columns <= SIDE // 2 + rng.integers(-1, 2)
+        obs = _positions(columns, rows)
+        if labels:
+            obs["label"] = pd.Categorical(np.where(cancer, "cancer", "normal"), categories=["cancer", "normal"])
+        symbols = [f"GENE{number}" for number in range(GENES)]
+        var = pd.DataFrame({"symbol": symbols, "gene_id": ""}, index=pd.Index(symbols))
+        counts = ad.AnnData(sparse.csr_matrix(_counts(rng, cancer)), obs=obs, var=var)
+        slide = _slide(tmp_path / f"slide{seed}.png", rng, obs, cancer) if image else None
+        sources = (Source.of("image", slide.path),) if slide else ()
+        return Section("st", counts, UM_PER_PX, 100.0, "disc", PITCH_UM, slide, sources)
+
+    return make
+
+
+def _positions(columns: NDArray[np.int_], rows: NDArray[np.int_]) -> pd.DataFrame:
+    um = np.column_stack([columns, rows]) * PITCH_UM
+    frame = {"x_um": um[:, 0], "y_um": um[:, 1], "x_px": um[:, 0] / UM_PER_PX, "y_px": um[:, 1] / UM_PER_PX}
+    return pd.DataFrame(frame, index=pd.Index([f"{x}x{y}" for x, y in zip(columns, rows, strict=True)]))
+
+
+def _counts(rng: np.random.Generator, cancer: NDArray[np.bool_]) -> NDArray[np.int32]:
+    rates = np.full((len(cancer), GENES), 3.0)
+    rates[np.ix_(cancer, range(5))] = 6.0
+    return rng.poisson(rates).astype(np.int32)
+
+
+def _slide(path: Path, rng: np.random.Generator, obs: pd.DataFrame, cancer: NDArray[np.bool_]) -> SlideFile:
+    side = int((SIDE + 1) * PITCH_UM / UM_PER_PX)
+    picture = Image.new("RGB", (side, side), "white")
+    draw = ImageDraw.Draw(picture)
+    for x, y, dark in zip(obs["x_px"], obs["y_px"], cancer, strict=True):
+        shade = rng.integers(-20, 20)
+        colour = (120 + shade, 60, 150) if dark else (230, 150 + shade, 200)
+        draw.rectangle((x - 20, y - 20, x + 20, y + 20), fill=colour)
+    picture.save(path)
+    return SlideFile(path, UM_PER_PX)

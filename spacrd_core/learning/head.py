@@ -40,7 +40,7 @@ class Batch:
     neighbours
         For every centre, indices into the needed spots: itself first, then its nearest neighbours.
     present
-        False where a neighbourhood is padded; padded entries of ``neighbours`` are 0.
+        False where a neighbourhood is padded; a padded place repeats some spot and is to be masked.
     labels
         1 cancer, 0 normal, -1 unknown, one a centre.
     weights
@@ -83,7 +83,7 @@ class Head(nn.Module, ABC):
     def curriculum(self) -> tuple[Phase, ...]:
         """The phases of training, in order; empty for a head that is fitted by ``warm_start`` alone."""
 
-    def warm_start(self, batch: Batch) -> None:  # noqa: B027 - most heads have nothing to fit at once
+    def warm_start(self, batch: Batch) -> None:
         """Fit what needs all training spots at once (principal components, prototypes), before the first phase."""
 
     @abstractmethod

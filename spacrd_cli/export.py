@@ -1,0 +1,71 @@
+"""``spacrd export``: the latest calls in the store, as files of one format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spacrd_cli.options import Json, Quiet, Sections, Store
+from spacrd_cli.output import Output
+from spacrd_core.errors import ConfigError, UnknownSection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spacrd_core.results.result import Provenance, SectionResult
+
+    Writer = Callable[[SectionResult, Path, Provenance], None]
+
+SUFFIXES = {"h5ad": "h5ad", "csv": "spots.csv", "geojson": "geojson", "loupe": "loupe.csv"}
+NOT_YET = ("xenium", "spatialdata")
+
+
+def export(
+    store: Store,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="h5ad|csv|geojson|loupe|xenium|spatialdata", help="What to write.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where to write it.")],
+    section: Sections = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the latest calls of every section in one format."""
+    write = _writer(format_)
+    from spacrd_core.results.collect import provenance, section_result
+    from spacrd_core.store.store import SpotStore
+
+    out = Output(json=json, quiet=quiet)
+    target = SpotStore.open(store)
+    chosen = [e.id for e in target.choose(tuple(section or ())) if section or e.predictions]
+    if not chosen:
+        raise UnknownSection(f"{store} holds no calls yet", hint=f"spacrd detect {store} DETECTOR")
+    output.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in out.track(chosen, "exporting", len(chosen)):
+        spots, detector = target.predictions(name)
+        file = output / f"{name}.{SUFFIXES[format_]}"
+        write(section_result(target, name, spots, detector), file, provenance(detector))
+        written.append(str(file))
+    out.result({"written": written}, *written)
+
+
+def _writer(name: str) -> Writer:
+    if name in NOT_YET:
+        raise ConfigError(f"the format '{name}' is not there yet", hint=f"--format {', '.join(SUFFIXES)}")
+    if name not in SUFFIXES:
+        raise ConfigError(f"there is no format '{name}'", hint=f"--format {', '.join(SUFFIXES)}")
+    from spacrd_core.results.geojson import write_geojson
+    from spacrd_core.results.h5ad import write_h5ad
+    from spacrd_core.results.loupe import write_loupe
+    from spacrd_core.results.spots_csv import write_spots_csv
+
+    writers: dict[str, Writer] = {
+        "h5ad": write_h5ad,
+        "csv": lambda result, file, _: write_spots_csv(result, file),
+        "geojson": lambda result, file, _: write_geojson(result, file),
+        "loupe": lambda result, file, _: write_loupe(result, file),
+    }
+    return writers[name]

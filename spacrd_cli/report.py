@@ -1,0 +1,43 @@
+"""``spacrd report``: the report of a detector's calls, from what ``detect`` left in the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spacrd_cli.detect import local_detector
+from spacrd_cli.options import DetectorFolder, Json, Quiet, Sections, Store
+from spacrd_cli.output import Output
+from spacrd_core.errors import UnknownSection
+
+
+def report(
+    store: Store,
+    detector: DetectorFolder,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.html", help="The report to write.")],
+    section: Sections = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write one self-contained report of a detector's calls."""
+    from spacrd_core.detector_config import read_detector_config
+    from spacrd_core.results.collect import provenance, section_result
+    from spacrd_core.results.report import write_report
+    from spacrd_core.results.section_view import view_section
+    from spacrd_core.store.store import SpotStore
+
+    out = Output(json=json, quiet=quiet)
+    target = SpotStore.open(store)
+    config = read_detector_config(local_detector(detector))
+    chosen = [e.id for e in target.choose(tuple(section or ())) if section or config.key in e.predictions]
+    if not chosen:
+        raise UnknownSection(f"{store} holds no calls of {detector}", hint=f"spacrd detect {store} {detector}")
+    views = [
+        view_section(section_result(target, name, target.predictions(name, config.key)[0], config))
+        for name in out.track(chosen, "drawing", len(chosen))
+    ]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_report(output, views, provenance(config))
+    out.result({"report": str(output), "sections": chosen}, f"{len(chosen)} sections in {output}")

@@ -1,0 +1,168 @@
+"""``spacrd train``: labelled sections into a detector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import Field
+
+from spacrd_cli.options import (
+    ConfigFile,
+    Device,
+    EncoderOrNone,
+    Exclude,
+    Json,
+    NoGenes,
+    Overrides,
+    Quiet,
+    Sections,
+    Store,
+)
+from spacrd_cli.output import Output, table
+from spacrd_core.config import CommandConfig, ComponentSettings, read_config
+from spacrd_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spacrd_core.detector import Detector
+    from spacrd_core.learning.train import Moment, TrainOptions
+
+COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
+
+
+class TrainConfig(CommandConfig):
+    """Settings of ``spacrd train``."""
+
+    encoder: ComponentSettings = ComponentSettings(name="uni")
+    head: ComponentSettings = ComponentSettings(name="spacrd")
+    cohort: dict[str, Any] = Field(default_factory=dict)
+    epochs: dict[str, int] = Field(default_factory=dict)
+    no_genes: bool = False
+    seeds: int = Field(3, ge=1)
+    first_seed: int = 42
+    device: str = "auto"
+
+    @property
+    def encoder_name(self) -> str:
+        """The encoder's name; empty where images are not read."""
+        return "" if self.encoder.name == "none" else self.encoder.name
+
+    def options(self) -> TrainOptions:
+        """Return what the training takes."""
+        return train_options(self.head, self.cohort, self.epochs, seeds=self.seeds, first_seed=self.first_seed)
+
+
+def train(
+    store: Store,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DETECTOR", help="The folder to write.")],
+    encoder: EncoderOrNone = None,
+    no_genes: NoGenes = None,
+    head: Annotated[str | None, typer.Option(metavar="NAME", help="The fusion head.", show_default="spacrd")] = None,
+    preset: Annotated[str | None, typer.Option(metavar="default|paper", help="The head's preset.")] = None,
+    section: Sections = None,
+    exclude: Exclude = None,
+    seeds: Annotated[int | None, typer.Option(metavar="N", help="Members of the ensemble.", show_default="3")] = None,
+    epochs: Annotated[list[str] | None, typer.Option(metavar="PHASE=N", help="Length of a phase; repeatable.")] = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    set_: Overrides = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a detector on the labelled sections of a store."""
+    out = Output(json=json, quiet=quiet)
+    flags = {
+        "encoder.name": encoder,
+        "head.name": head,
+        "head.preset": preset,
+        "no_genes": no_genes,
+        "seeds": seeds,
+        "device": device,
+        **phase_lengths(epochs or []),
+    }
+    settings = read_config(TrainConfig, config, set_ or (), flags)
+    require_a_modality(settings.encoder_name, no_genes=settings.no_genes)
+    from spacrd_core import steps  # torch arrives here, not sooner
+    from spacrd_core.devices import choose_device
+    from spacrd_core.plugins import load_plugins
+    from spacrd_core.store.store import SpotStore
+
+    detector = steps.train(
+        SpotStore.open(store),
+        settings.options(),
+        encoder=settings.encoder_name,
+        plugins=load_plugins(),
+        device=choose_device(settings.device),
+        genes=not settings.no_genes,
+        sections=section or (),
+        exclude=exclude or (),
+        watch=narrator(out),
+        track=out.track,
+    )
+    detector.save(output)
+    _show(out, detector, output)
+
+
+def train_options(
+    head: ComponentSettings, cohort: dict[str, Any], epochs: dict[str, int], *, seeds: int, first_seed: int
+) -> TrainOptions:
+    """Return a training's options; the cohort's are checked here, the head's when it is built."""
+    from spacrd_core.learning.cohort import CohortOptions
+    from spacrd_core.learning.ensemble import HeadChoice
+    from spacrd_core.learning.train import TrainOptions
+
+    return TrainOptions(
+        head=HeadChoice(name=head.name, options=head.options, epochs=epochs),
+        cohort=read_config(CohortOptions, flags=cohort),
+        seeds=seeds,
+        first_seed=first_seed,
+    )
+
+
+def phase_lengths(entries: list[str]) -> dict[str, int]:
+    """Return ``PHASE=N`` entries as settings."""
+    lengths = {}
+    for entry in entries:
+        phase, _, number = entry.partition("=")
+        if not phase or not number.isdigit():
+            raise ConfigError(f"--epochs takes PHASE=N, not '{entry}'", hint="--epochs align=20")
+        lengths[f"epochs.{phase}"] = int(number)
+    return lengths
+
+
+def require_a_modality(encoder: str, *, no_genes: bool) -> None:
+    """Refuse to read neither image nor genes."""
+    if not encoder and no_genes:
+        raise ConfigError("--encoder none and --no-genes leave nothing to read", hint="drop one of them")
+
+
+def narrator(out: Output) -> Callable[[Moment], None]:
+    """Return what tells the user of a training as it goes: every phase's last losses, every held-out patient's AUC."""
+
+    def tell(moment: Moment) -> None:
+        epoch = moment.epoch
+        if epoch is None:
+            auc = "one class only" if moment.held_out_auc is None else f"AUC {moment.held_out_auc:.3f}"
+            out.say(f"{moment.stage}: held-out {auc}")
+        elif epoch.number == epoch.epochs:
+            losses = ", ".join(f"{name} {value:.3f}" for name, value in epoch.losses.items())
+            out.say(f"{moment.stage}: {epoch.phase}, {epoch.epochs} epochs: {losses}")
+
+    return tell
+
+
+def _show(out: Output, detector: Detector, folder: Path) -> None:
+    held_out = detector.metrics["held_out"]
+    figures = ("spots", "positives", "auc", "ap", "f1", "brier", "ece")
+    rows = [[section, *(row[figure] for figure in figures)] for section, row in held_out.items()]
+    threshold = detector.config.calibration.threshold
+    document = {"detector": str(folder), "key": detector.config.key, "threshold": threshold, "held_out": held_out}
+    out.result(document, table(COLUMNS, rows, title="Patients held out in turn"))
+    if not held_out:
+        out.warn("only one patient: probabilities are not calibrated and the threshold is 0.5")
+    if detector.config.licence:
+        out.say(f"the encoder's licence ({detector.config.licence}) reaches this detector")
+    out.say(f"detector {detector.config.key} is in {folder}; threshold {threshold:.2f}")

@@ -1,0 +1,140 @@
+"""The detector as an artifact: a folder of safetensors and JSON, loaded strictly and never by pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from spacrd_core import __version__
+from spacrd_core.detector_card import model_card
+from spacrd_core.detector_config import (
+    CalibrationRecord,
+    DetectorConfig,
+    EncoderRecord,
+    TrainedOn,
+    read_detector_config,
+)
+from spacrd_core.errors import DetectorError
+from spacrd_core.files import replace_folder
+from spacrd_core.learning.calibration import Calibration
+from spacrd_core.learning.cohort import CohortOptions, Lens
+from spacrd_core.learning.ensemble import Ensemble
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from spacrd_core.learning.sections import SectionData
+    from spacrd_core.learning.train import Trained, TrainOptions
+    from spacrd_core.plugins import Registry
+
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A trained ensemble with its calibration and everything needed to apply it to any section."""
+
+    config: DetectorConfig
+    ensemble: Ensemble
+    metrics: dict[str, Any]
+
+    @property
+    def calibration(self) -> Calibration:
+        """From logits to probabilities and calls."""
+        return Calibration(**self.config.calibration.model_dump())
+
+    @classmethod
+    def of(cls, trained: Trained, options: TrainOptions, sections: Sequence[SectionData], encoder: str) -> Self:
+        """Return the detector of a finished training."""
+        weights = save(trained.ensemble.state())
+        lens = trained.ensemble.lens
+        recipe = next((section.recipe for section in sections if section.recipe), None)
+        config = DetectorConfig(
+            spacrd_version=__version__,
+            torch_version=torch.__version__,
+            head=options.head.name,
+            head_options=trained.ensemble.heads[0].options.model_dump(mode="json"),
+            head_epochs=options.head.epochs,
+            cohort=options.cohort.model_dump(mode="json"),
+            seeds=options.seed_list,
+            panel=lens.panel,
+            image_dim=lens.image_dim,
+            encoder=EncoderRecord(name=encoder, recipe_key=recipe.key, recipe=asdict(recipe)) if recipe else None,
+            calibration=CalibrationRecord(**trained.calibration.model_dump()),
+            trained_on=tuple(_trained_on(section) for section in sections if (section.labels >= 0).any()),
+            weights_sha256=hashlib.sha256(weights).hexdigest(),
+        )
+        return cls(config, trained.ensemble, _metrics(trained))
+
+    def save(self, folder: Path) -> None:
+        """Write the artifact aside and move it into place; an older detector in the folder is replaced."""
+        replace_folder(
+            folder,
+            {
+                WEIGHTS: save(self.ensemble.state()),
+                "metrics.json": json.dumps(self.metrics, indent=1, allow_nan=False).encode(),
+                "README.md": model_card(self.config, self.metrics).encode(),
+                "config.json": self.config.model_dump_json(indent=1).encode(),
+            },
+        )
+
+    @classmethod
+    def load(cls, folder: Path, *, heads: Registry[Any], device: torch.device) -> Self:
+        """Return the detector in a folder.
+
+        Raises
+        ------
+        DetectorError
+            If its weights are missing, were changed, or do not fit its head.
+        """
+        config = read_detector_config(folder)
+        lens = Lens(CohortOptions(**config.cohort), config.panel, config.image_dim)
+        built = [heads.create(config.head, config.head_options, dims=lens.dims) for _ in config.seeds]
+        try:
+            ensemble = Ensemble.of_state(_weights(folder, config), lens, built, device)
+        except (RuntimeError, KeyError) as error:
+            raise DetectorError(f"the weights in {folder} do not fit the head '{config.head}': {error}") from error
+        metrics = (
+            json.loads((folder / "metrics.json").read_text("utf-8")) if (folder / "metrics.json").is_file() else {}
+        )
+        return cls(config, ensemble, metrics)
+
+
+def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:
+    file = folder / WEIGHTS
+    if not file.is_file():
+        raise DetectorError(f"{file} is missing", hint="copy the whole detector folder")
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != config.weights_sha256:
+        raise DetectorError(f"{file} is not the file its config.json was written for", hint="copy the detector again")
+    try:
+        return load_file(file)
+    except SafetensorError as error:
+        raise DetectorError(f"{file} cannot be read: {error}") from error
+
+
+def _trained_on(section: SectionData) -> TrainedOn:
+    return TrainedOn(
+        id=section.id,
+        patient=section.patient,
+        platform=section.platform,
+        identity=section.identity,
+        label_source=section.label_source,
+    )
+
+
+def _metrics(trained: Trained) -> dict[str, Any]:
+    return {
+        "held_out": {section: asdict(figures) for section, figures in trained.held_out.items()},
+        "curve": [
+            {"phase": epoch.phase, "epoch": epoch.number, "losses": dict(epoch.losses)} for epoch in trained.curve
+        ],
+    }

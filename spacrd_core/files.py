@@ -1,0 +1,76 @@
+"""What makes files safe to publish: checksums, fsync, rename."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder, in a fixed order."""
+    yield from sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def tree_sha256(folder: Path) -> str:
+    """Return one checksum for the names and contents of all files below a folder."""
+    total = hashlib.sha256()
+    for path in files_below(folder):
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        total.update(f"{path.relative_to(folder).as_posix()}\0{digest}\n".encode())
+    return total.hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Force a file or folder to disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def publish(staged: Path, final: Path) -> str:
+    """Move a finished folder to its final name and return its checksum.
+
+    If the name is taken by the same files, another writer was faster and ``staged`` is dropped; if it is taken by other
+    files, they are damaged, for the name stands for what the group was made from, and they make way.
+    """
+    digest = tree_sha256(staged)
+    for path in (*files_below(staged), *(p for p in staged.rglob("*") if p.is_dir()), staged):
+        sync(path)
+    if final.exists():
+        if tree_sha256(final) == digest:
+            shutil.rmtree(staged)
+            return digest
+        final.rename(final.with_name(f".tmp-damaged-{uuid4().hex}"))
+    staged.rename(final)
+    sync(final.parent)
+    return digest
+
+
+def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files into a new folder aside and put it in the place of ``folder``, which is never seen half written."""
+    folder = folder.absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staged = folder.with_name(f".{folder.name}.tmp-{uuid4().hex}")
+    staged.mkdir()
+    for name, content in contents.items():
+        (staged / name).write_bytes(content)
+        sync(staged / name)
+    sync(staged)
+    if folder.exists():
+        old = folder.with_name(f".{folder.name}.old-{uuid4().hex}")
+        folder.rename(old)
+        staged.rename(folder)
+        shutil.rmtree(old)
+    else:
+        staged.rename(folder)
+    sync(folder.parent)

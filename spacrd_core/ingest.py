@@ -1,0 +1,138 @@
+"""Bring a section of any platform into the store: read, label, check, write, publish."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from spacrd_core.cards import fingerprint
+from spacrd_core.errors import ConfigError, MissingFile, SectionExists, SpacrdError, UnrecognisedSection
+from spacrd_core.labels import Vocabulary, attach_labels, read_labels
+from spacrd_core.progress import Track, silent
+from spacrd_core.section import Given
+from spacrd_core.store.add import Ticket, add_section
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from spacrd_core.plugins import Plugins
+    from spacrd_core.section import Section
+    from spacrd_core.store.manifest import SectionEntry
+    from spacrd_core.store.store import SpotStore
+
+SECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LAYOUT = 1  # raise when the same input should give another group
+
+
+@dataclass(frozen=True)
+class IngestRequest:
+    """One section to bring in; names and defaults are those of the command."""
+
+    path: Path
+    name: str = ""
+    patient: str = ""
+    reader: str = ""
+    reader_options: Mapping[str, object] = field(default_factory=dict)
+    labels: Path | None = None
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    given: Given = field(default_factory=Given)
+    mpp: float = 0.5
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of one section."""
+
+    entry: SectionEntry
+    status: Literal["added", "replaced", "unchanged"]
+
+
+def ingest(store: SpotStore, request: IngestRequest, plugins: Plugins, *, track: Track = silent) -> Ingested:
+    """Bring one section into the store and return what the store now says of it.
+
+    The same input twice changes nothing; another input under the same name needs ``request.replace``.
+    """
+    name = request.name or default_name(request.path)
+    if not SECTION_ID.fullmatch(name):
+        raise ConfigError(f"'{name}' cannot name a section", hint="--name with letters, digits, '.', '_' and '-'")
+    section = _read(request, plugins)
+    facts = _facts(section, request, name)
+    known = store.entries.get(name)
+    if known and known.identity == fingerprint(facts):
+        return Ingested(known, "unchanged")
+    if known and not request.replace:
+        raise SectionExists(
+            f"the store {store.path} already has another section '{name}'", hint="--name ID for a new one, or --replace"
+        )
+    ticket = Ticket(name, request.patient or name, fingerprint(facts), request.mpp)
+    return Ingested(add_section(store, section, ticket, track=track), "replaced" if known else "added")
+
+
+def ingest_all(
+    store: SpotStore, requests: Sequence[IngestRequest], plugins: Plugins, *, track: Track = silent
+) -> tuple[list[Ingested], list[Exception]]:
+    """Bring in several sections; return what came in, and why others did not. A failure does not stop the rest."""
+    done: list[Ingested] = []
+    failed: list[Exception] = []
+    for request in track(requests, "ingesting", len(requests)):
+        try:
+            done.append(ingest(store, request, plugins))
+        except (SpacrdError, ExceptionGroup) as error:
+            error.add_note(f"section {request.path}")
+            failed.append(error)
+    return done, failed
+
+
+def default_name(path: Path) -> str:
+    """Return the section id a path suggests: its name up to the first dot."""
+    return path.resolve().name.split(".")[0]
+
+
+def _read(request: IngestRequest, plugins: Plugins) -> Section:
+    if not request.path.exists():
+        raise MissingFile(f"there is nothing at {request.path}", hint="check the path")
+    name = request.reader or _recognise(request.path, plugins)
+    reader = plugins.readers.create(name, request.reader_options)
+    verdict = reader.recognises(request.path)
+    if not verdict:
+        raise UnrecognisedSection(
+            f"the reader '{name}' cannot read {request.path}: {verdict.reason}", hint="choose another with --reader"
+        )
+    section: Section = reader.read(request.path, request.given)
+    if request.labels:
+        section = attach_labels(section, read_labels(request.labels), request.vocabulary)
+    return section
+
+
+def _recognise(path: Path, plugins: Plugins) -> str:
+    verdicts = {card.name: plugins.readers.create(card.name).recognises(path) for card in plugins.readers}
+    able = [name for name, verdict in verdicts.items() if verdict]
+    if len(able) == 1:
+        return able[0]
+    if able:
+        raise UnrecognisedSection(f"{path} could be read as {' or '.join(able)}", hint=f"--reader {able[0]}")
+    reasons = [UnrecognisedSection(f"not {name}: {verdict.reason}") for name, verdict in verdicts.items()]
+    raise ExceptionGroup(f"no reader recognises {path}", reasons)
+
+
+def _facts(section: Section, request: IngestRequest, name: str) -> dict[str, object]:
+    """Everything the stored section follows from."""
+    return {
+        "layout": LAYOUT,
+        "name": name,
+        "patient": request.patient or name,
+        "platform": section.platform,
+        "sources": sorted([source.role, source.sha256] for source in section.sources),
+        "options": {key: str(value) for key, value in sorted(request.reader_options.items())},
+        "vocabulary": [list(request.vocabulary.positive), list(request.vocabulary.ignore)],
+        "geometry": [
+            section.um_per_px,
+            section.spot_um,
+            section.pitch_um,
+            section.slide.scale if section.slide else None,
+        ],
+        "mpp": request.mpp,
+    }

@@ -1,0 +1,147 @@
+"""Patient-wise cross-validation: heads, modalities and seeds side by side."""
+
+import itertools
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from spacrd_core.errors import TrainingError
+from spacrd_core.learning.metrics import measure
+from spacrd_core.learning.sections import SectionData, patients
+from spacrd_core.learning.summary import Row
+from spacrd_core.learning.train import TrainOptions, train, with_modalities
+from spacrd_core.plugins import Registry, load_plugins
+from spacrd_core.progress import Track, silent
+
+MODALITIES = {"image+genes": (True, True), "genes": (True, False), "image": (False, True)}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training and its test: a head, what it reads, a seed, and the sections it is tested on."""
+
+    head: str
+    modalities: str
+    options: TrainOptions
+    test: tuple[str, ...]
+
+
+def plan(
+    sections: Sequence[SectionData],
+    options: Sequence[TrainOptions],
+    modalities: Sequence[str],
+    seeds: Sequence[int],
+    by: str,
+) -> list[Task]:
+    """Return every task: each patient (or, ``by`` section, each section) is tested by models that never saw it.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer than two groups to hold out.
+    """
+    labelled = [section for section in sections if (section.labels >= 0).any()]
+    groups = patients(labelled) if by == "patient" else [section.id for section in labelled]
+    if len(groups) < 2:
+        raise TrainingError(
+            f"at least two labelled {by}s are needed to hold one out, found {', '.join(groups) or 'none'}",
+            hint="name patients with --patient at ingest" if by == "patient" else "ingest more labelled sections",
+        )
+    return [
+        _task(labelled, option, modality, seed, group, by)
+        for option, modality, seed, group in itertools.product(options, modalities, seeds, groups)
+    ]
+
+
+def run(
+    tasks: Sequence[Task],
+    sections: Sequence[SectionData],
+    *,
+    encoder: str,
+    device: torch.device,
+    heads: Registry[Any],
+    jobs: int = 1,
+    track: Track = silent,
+) -> Iterator[Row]:
+    """Yield the rows of every task, in order.
+
+    A task computes in one thread, so that its figures do not depend on how many run beside it.
+    """
+    if jobs == 1:
+        with one_thread():
+            for task in track(tasks, "evaluating", len(tasks)):
+                yield from run_task(task, sections, encoder, device, heads)
+        return
+    context = multiprocessing.get_context("spawn")
+    arguments = (sections, encoder, device)
+    with ProcessPoolExecutor(jobs, context, initializer=_prepare_worker, initargs=arguments) as pool:
+        for rows in track(pool.map(_run_in_worker, tasks), "evaluating", len(tasks)):
+            yield from rows
+
+
+def run_task(
+    task: Task, sections: Sequence[SectionData], encoder: str, device: torch.device, heads: Registry[Any]
+) -> list[Row]:
+    """Train without the tested sections and return their figures."""
+    genes, image = MODALITIES[task.modalities]
+    seen = [with_modalities(s, genes=genes, image=image) for s in sections if s.id not in task.test]
+    trained = train(seen, task.options, heads=heads, device=device)
+    rows = []
+    for section in sections:
+        if section.id not in task.test:
+            continue
+        logits = trained.ensemble.score(with_modalities(section, genes=genes, image=image)).logits.mean(axis=0)
+        known = section.labels >= 0
+        threshold = trained.calibration.threshold
+        figures = measure(trained.calibration.probabilities(logits)[known], section.labels[known], threshold)
+        rows.append(
+            Row(
+                head=task.head,
+                encoder=encoder if image else "none",
+                modalities=task.modalities,
+                seed=task.options.first_seed,
+                section=section.id,
+                patient=section.patient,
+                platform=section.platform,
+                threshold=threshold,
+                note="" if figures.auc is not None else "one class only: no AUC",
+                **asdict(figures),
+            )
+        )
+    return rows
+
+
+def _task(
+    sections: Sequence[SectionData], options: TrainOptions, modality: str, seed: int, group: str, by: str
+) -> Task:
+    test = tuple(section.id for section in sections if group == (section.patient if by == "patient" else section.id))
+    seeded = options.model_copy(update={"seeds": 1, "first_seed": seed})
+    return Task(options.head.name, modality, seeded, test)
+
+
+_worker: dict[str, Any] = {}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread, and as before afterwards."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _prepare_worker(sections: Sequence[SectionData], encoder: str, device: torch.device) -> None:
+    torch.set_num_threads(1)
+    _worker.update(sections=sections, encoder=encoder, device=device, heads=load_plugins().heads)
+
+
+def _run_in_worker(task: Task) -> list[Row]:
+    return run_task(task, _worker["sections"], _worker["encoder"], _worker["device"], _worker["heads"])

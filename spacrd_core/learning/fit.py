@@ -1,0 +1,75 @@
+"""The training loop."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+
+from spacrd_core.errors import ConfigError, TrainingError
+from spacrd_core.learning.cohort import Cohort
+from spacrd_core.learning.head import Head, Phase
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training spots gave: the mean of every loss term, and the seconds it took."""
+
+    phase: str
+    number: int
+    epochs: int
+    losses: Mapping[str, float]
+    seconds: float
+
+
+def fit(head: Head, cohort: Cohort, *, seed: int, epochs: Mapping[str, int] | None = None) -> Iterator[Epoch]:
+    """Train a head on all spots of a cohort, yielding after every epoch; the head is left in evaluation mode.
+
+    ``epochs`` overrides the length of phases by name. PyTorch's random state is seeded, so one seed gives one head.
+    """
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        head.warm_start(cohort.everything())
+    for phase in resolved_curriculum(head, epochs or {}):
+        optimiser = torch.optim.AdamW(
+            head.parameters(), lr=phase.learning_rate, weight_decay=phase.weight_decay, fused=True
+        )
+        for number in range(1, phase.epochs + 1):
+            started = time.perf_counter()
+            losses = _train_epoch(head, cohort, phase, optimiser, generator)
+            yield Epoch(phase.name, number, phase.epochs, losses, time.perf_counter() - started)
+    head.eval()
+
+
+def resolved_curriculum(head: Head, epochs: Mapping[str, int]) -> tuple[Phase, ...]:
+    """Return a head's phases with some lengths overridden."""
+    phases = head.curriculum()
+    unknown = set(epochs) - {phase.name for phase in phases}
+    if unknown:
+        known = ", ".join(phase.name for phase in phases) or "none"
+        raise ConfigError(f"the head has no phase {', '.join(sorted(unknown))}", hint=f"its phases: {known}")
+    return tuple(replace(phase, epochs=epochs.get(phase.name, phase.epochs)) for phase in phases)
+
+
+def _train_epoch(
+    head: Head, cohort: Cohort, phase: Phase, optimiser: torch.optim.Optimizer, generator: torch.Generator
+) -> dict[str, float]:
+    head.train()
+    steps = []
+    for batch in cohort.shuffled(phase.batch_size, generator):
+        losses = head.losses(batch, phase.name)
+        optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        optimiser.step()
+        steps.append({name: loss.detach() for name, loss in losses.items()})
+    means = {name: float(torch.stack([step[name] for step in steps]).mean()) for name in steps[0]}
+    if not all(map(_finite, means.values())):
+        raise TrainingError(
+            f"the loss of phase '{phase.name}' is no longer a number: {means}", hint="lower the head's learning rate"
+        )
+    return means
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0.0

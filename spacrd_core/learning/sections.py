@@ -1,0 +1,108 @@
+"""A section as learning sees it: expression, embeddings, positions, labels. Loaded once, used in many folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from spacrd_core.errors import RecipeMismatch, TrainingError
+from spacrd_core.genes import Expression
+from spacrd_core.progress import Track, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import anndata as ad
+
+    from spacrd_core.cards import Recipe
+    from spacrd_core.store.manifest import SectionEntry
+    from spacrd_core.store.store import SpotStore
+
+Array = np.ndarray[Any, Any]
+UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class SectionData:
+    """One section in memory; ``labels`` are 1 cancer, 0 normal, -1 unknown."""
+
+    id: str
+    patient: str
+    platform: str
+    identity: str
+    label_source: str
+    pitch_um: float
+    spot_ids: tuple[str, ...]
+    xy_um: Array
+    labels: Array
+    expression: Expression | None
+    image: Array | None
+    image_coverage: Array | None
+    recipe: Recipe | None
+
+
+def load_sections(
+    store: SpotStore,
+    entries: Sequence[SectionEntry],
+    *,
+    encoder: str = "",
+    recipe_key: str = "",
+    genes: bool = True,
+    track: Track = silent,
+) -> list[SectionData]:
+    """Return sections by id; with embeddings of ``encoder`` (or of a recipe) where the section has an image.
+
+    Raises
+    ------
+    RecipeMismatch
+        If the sections' embeddings were made by different recipes.
+    """
+    loaded = [
+        _load(store, entry, encoder=encoder, recipe_key=recipe_key, genes=genes)
+        for entry in track(sorted(entries, key=lambda entry: entry.id), "loading sections", len(entries))
+    ]
+    recipes = {section.recipe.key: section.id for section in loaded if section.recipe}
+    if len(recipes) > 1:
+        raise RecipeMismatch(
+            f"'{encoder}' embedded these sections by different recipes: {', '.join(recipes.values())}",
+            hint=f"spacrd embed {store.path} --encoder {encoder}, with the same options for all",
+        )
+    return loaded
+
+
+def label_values(adata: ad.AnnData) -> Array:
+    """Return 1 cancer, 0 normal, -1 unknown for every spot."""
+    if "label" not in adata.obs:
+        return np.full(adata.n_obs, UNKNOWN, dtype=np.int64)
+    return adata.obs["label"].astype(object).map({"cancer": 1, "normal": 0}).fillna(UNKNOWN).to_numpy(dtype=np.int64)
+
+
+def patients(sections: Sequence[SectionData]) -> list[str]:
+    """Return the patients, sorted."""
+    return sorted({section.patient for section in sections})
+
+
+def _load(store: SpotStore, entry: SectionEntry, *, encoder: str, recipe_key: str, genes: bool) -> SectionData:
+    adata = store.section(entry.id)
+    wanted = bool(encoder or recipe_key) and entry.slide is not None
+    embedding = store.embedding(entry.id, encoder=encoder, key=recipe_key) if wanted else None
+    if embedding is None and not genes:
+        raise TrainingError(f"section '{entry.id}' has no image and genes were left out", hint=f"--exclude {entry.id}")
+    return SectionData(
+        id=entry.id,
+        patient=entry.patient,
+        platform=entry.platform,
+        identity=entry.identity,
+        label_source=entry.label_source,
+        pitch_um=entry.pitch_um,
+        spot_ids=tuple(adata.obs_names),
+        xy_um=adata.obs[["x_um", "y_um"]].to_numpy(dtype=np.float64),
+        labels=label_values(adata),
+        expression=Expression.of_counts(sparse.csr_matrix(adata.X), adata.var["symbol"].astype(str)) if genes else None,
+        image=embedding.values if embedding else None,
+        image_coverage=embedding.coverage if embedding else None,
+        recipe=embedding.recipe if embedding else None,
+    )

@@ -1,0 +1,72 @@
+"""From the store and a spot table to what the writers take."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from spacrd_core.results.result import Provenance, SectionResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from spacrd_core.detector_config import DetectorConfig
+    from spacrd_core.store.store import SpotStore
+
+THUMBNAIL_PX = 1400
+STRANGE = 0.5
+
+
+def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig) -> SectionResult:
+    """Return a section's calls with the tissue they lie on."""
+    entry = store.entry(section)
+    pyramid = store.pyramid(section)
+    thumbnail, um_per_px = pyramid.thumbnail(THUMBNAIL_PX) if pyramid else (None, None)
+    return SectionResult(
+        section_id=section,
+        patient=entry.patient,
+        platform=entry.platform,
+        adata=store.section(section),
+        spots=spots,
+        um_per_px=entry.um_per_px,
+        spot_um=entry.spot_um,
+        spot_shape=entry.spot_shape,
+        pitch_um=entry.pitch_um,
+        threshold=detector.calibration.threshold,
+        thumbnail=thumbnail,
+        thumbnail_um_per_px=um_per_px,
+        slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
+        notes=(*_warnings(section, spots, detector), *entry.notes),
+    )
+
+
+def provenance(detector: DetectorConfig) -> Provenance:
+    """Return where calls of this detector come from."""
+    calibration = detector.calibration
+    return Provenance(
+        detector=detector.key,
+        head=detector.head,
+        encoder=detector.encoder.name if detector.encoder else "none",
+        modalities=detector.modalities.replace("+", " and "),
+        licence=detector.licence or "none",
+        label_source=", ".join(sorted({section.label_source for section in detector.trained_on})),
+        training_sections=tuple(section.id for section in detector.trained_on),
+        threshold_rule=f"{calibration.threshold:.2f}, {calibration.threshold_rule}",
+        calibration=f"{calibration.method} (slope {calibration.slope:.2f}, intercept {calibration.intercept:.2f})",
+        versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _warnings(section: str, spots: pd.DataFrame, detector: DetectorConfig) -> list[str]:
+    found = []
+    strange = float((spots["ood"] > 1).mean())
+    if strange > STRANGE:
+        found.append(f"{strange:.0%} of the spots are unlike the training tissue: read the calls with care")
+    if detector.calibration.method == "none":
+        found.append("the detector saw one patient only: its probabilities are not calibrated")
+    if any(trained.id == section for trained in detector.trained_on):
+        found.append("the detector was trained on this section: its calls here say nothing about new sections")
+    if detector.image_dim and not spots["image_coverage"].any():
+        found.append("no image was read, though the detector knows H&E: called from genes alone")
+    return found

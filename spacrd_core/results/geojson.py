@@ -1,0 +1,82 @@
+"""Regions and spots for QuPath, in full-resolution px of the user's image."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from spacrd_core.results.regions import footprints
+from spacrd_core.results.result import CLASSES, Label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from spacrd_core.results.result import SectionResult
+
+GRID_PX = 0.01  # coordinates are rounded to this, and the polygons kept valid
+MEASURED = {
+    "probability": "SpaCRD probability",
+    "spread": "SpaCRD spread",
+    "ood": "SpaCRD out of distribution",
+    "gene_coverage": "SpaCRD gene coverage",
+    "image_coverage": "SpaCRD image coverage",
+}
+
+Feature = dict[str, Any]
+
+
+def write_geojson(result: SectionResult, path: Path) -> None:
+    """Write cancer regions as annotations with their area, and spots as detections with their measurements.
+
+    An object's id depends on the section and its place in it only, so that a second import meets the same objects.
+    """
+    features = [*_regions(result), *_spots(result)]
+    text = json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False, separators=(",", ":"))
+    path.write_text(text, encoding="utf-8")
+
+
+def _regions(result: SectionResult) -> Iterator[Feature]:
+    for number, region in enumerate(result.regions, start=1):
+        mm2 = result.mm2(region.outline.area)
+        measurements = {
+            "Area mm2": mm2,
+            "Area um2": mm2 * 1e6,
+            "Spots": len(region.spots),
+            "SpaCRD mean probability": float(result.probability[region.spots].mean()),
+            "SpaCRD threshold": result.threshold,
+        }
+        name = f"Cancer region {number}"
+        yield _feature(result, "annotation", name, "cancer", region.outline, measurements)
+
+
+def _spots(result: SectionResult) -> Iterator[Feature]:
+    shapes = footprints(result.points, result.spot_px, result.spot_shape)
+    measured = result.spots[list(MEASURED)].astype(float).rename(columns=MEASURED).to_dict("records")
+    for spot, label, shape, values in zip(result.spots.index, result.spots["label"], shapes, measured, strict=True):
+        yield _feature(result, "detection", str(spot), label, shape, values)
+
+
+def _feature(
+    result: SectionResult,
+    kind: str,
+    name: str,
+    label: Label,
+    shape: shapely.Geometry,
+    measurements: dict[Any, Any],
+) -> Feature:
+    return {
+        "type": "Feature",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"spacrd:{result.section_id}:{kind}:{name}")),
+        "geometry": shapely.geometry.mapping(shapely.set_precision(shape, GRID_PX)),
+        "properties": {
+            "objectType": kind,
+            "name": name,
+            "classification": {"name": CLASSES[label].name, "color": list(CLASSES[label].colour)},
+            "measurements": {key: value for key, value in measurements.items() if math.isfinite(value)},
+        },
+    }

@@ -1,0 +1,61 @@
+"""The section as AnnData, for scanpy, squidpy and whoever reads h5ad."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from spacrd_core.results.result import CLASSES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spacrd_core.results.result import Provenance, SectionResult
+
+
+def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> None:
+    """Write the section as it came, with the calls as ``obs['spacrd_*']`` and their origin as ``uns['spacrd']``.
+
+    Spots without a call are kept and have missing values.
+    """
+    section, calls = result.adata, _calls(result)
+    origin = provenance.facts() | {"threshold": result.threshold, "notes": list(result.notes)}
+    with_calls = ad.AnnData(
+        X=section.X,
+        obs=pd.concat([section.obs.drop(columns=calls.columns, errors="ignore"), calls], axis=1),
+        var=section.var,
+        uns=dict(section.uns) | {"spacrd": _storable(origin)},
+        obsm=dict(section.obsm),
+        varm=dict(section.varm),
+        layers=dict(section.layers),
+        obsp=dict(section.obsp),
+        varp=dict(section.varp),
+    )
+    with_calls.write_h5ad(path, compression="gzip")
+
+
+def _calls(result: SectionResult) -> pd.DataFrame:
+    spots = result.spots.reindex(result.adata.obs_names)
+    names = spots["label"].map({label: kind.name for label, kind in CLASSES.items()})
+    return pd.DataFrame(
+        {
+            "spacrd_prob": spots["probability"].astype(np.float32),
+            "spacrd_label": pd.Categorical(names, categories=[kind.name for kind in CLASSES.values()]),
+            "spacrd_spread": spots["spread"].astype(np.float32),
+            "spacrd_ood": spots["ood"].astype(np.float32),
+        },
+        index=spots.index,
+    )
+
+
+def _storable(value: object) -> object:
+    """Return facts as HDF5 holds them: nested groups, arrays of text, no slashes in names."""
+    if isinstance(value, Mapping):
+        return {str(key).replace("/", "_"): _storable(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return np.array([str(item) for item in value], dtype=object)
+    return value

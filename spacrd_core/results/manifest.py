@@ -1,0 +1,31 @@
+"""What was written, with checksums: a folder with a manifest is a finished one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from spacrd_core.results.result import Provenance
+
+FORMAT = 1
+
+
+def write_manifest(path: Path, files: Iterable[Path], provenance: Provenance) -> None:
+    """Write every file's name, size and sha256, and which detector made them."""
+    content = {
+        "format": FORMAT,
+        "provenance": provenance.facts(),
+        "files": [_record(file) for file in sorted(files)],
+    }
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _record(file: Path) -> dict[str, object]:
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"name": file.name, "bytes": file.stat().st_size, "sha256": digest}

@@ -1,0 +1,61 @@
+"""The report: one HTML file that needs nothing else, neither other files nor a network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+
+from spacrd_core.results.picture import PALETTE
+from spacrd_core.results.result import CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from spacrd_core.results.result import Provenance
+    from spacrd_core.results.section_view import SectionView
+
+SHADES = 64
+
+
+def write_report(path: Path, sections: Sequence[SectionView], provenance: Provenance) -> None:
+    """Write the cohort's table, every section's picture and calls, and where they come from."""
+    style, script = _static("report.css"), _static("draw.js") + _static("report.js")
+    page = _template().render(
+        sections=sections,
+        provenance=provenance,
+        classes=[kind.name for kind in CLASSES.values()],
+        palette=[to_hex(colour) for colour in colormaps[PALETTE].resampled(SHADES)(range(SHADES))],
+        style=Markup(style),  # noqa: S704 - a file of this package
+        script=Markup(script),  # noqa: S704 - a file of this package
+        policy=f"default-src 'none'; img-src data:; style-src {_source(style)}; script-src {_source(script)}",
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("spacrd_core.results"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    return environment.get_template("report.html.j2")
+
+
+def _static(name: str) -> str:
+    return resources.files("spacrd_core.results").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _source(text: str) -> str:
+    """Return what a content security policy calls this text: nothing but ours runs, whatever slips into the page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,161 @@
+"""What the writers take: the calls of one section, and where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from spacrd_core.results.regions import Cells, Region, tessellate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import anndata as ad
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from spacrd_core.section import SpotShape
+
+Label = Literal["cancer", "normal", "uncertain"]
+
+
+class Class(NamedTuple):
+    """How a label is written where people read it."""
+
+    name: str
+    colour: tuple[int, int, int]
+
+
+CLASSES: dict[Label, Class] = {
+    "cancer": Class("Cancer", (200, 0, 0)),
+    "normal": Class("Normal", (70, 130, 180)),
+    "uncertain": Class("Uncertain", (230, 160, 0)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Which detector made the calls, how it was made, and what it rests on; every value is shown to the reader.
+
+    Attributes
+    ----------
+    detector
+        Its name and hash: what somebody must have to repeat the calls.
+    modalities
+        ``image and genes``, ``genes`` or ``image``.
+    licence
+        Of the encoder's weights, which bind the calls too.
+    label_source
+        Who said what cancer is in the training sections.
+    created
+        ISO 8601, UTC.
+    more
+        Other facts worth keeping, by the name to show them under.
+    """
+
+    detector: str
+    head: str
+    encoder: str
+    modalities: str
+    licence: str
+    label_source: str
+    training_sections: tuple[str, ...]
+    threshold_rule: str
+    calibration: str
+    versions: Mapping[str, str]
+    created: str
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, object]:
+        """Return everything as JSON-able values."""
+        return asdict(self) | {"training_sections": list(self.training_sections)}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SectionResult:
+    """The calls of one section, with what is needed to show them on its tissue.
+
+    Attributes
+    ----------
+    adata
+        The section as the store holds it: ``obs`` with ``x_um``, ``y_um``, ``x_px``, ``y_px``.
+    spots
+        Indexed by spot id, any subset of the section in any order: ``probability`` in [0, 1], ``label`` (cancer, normal, or
+        uncertain where the spread reaches across the threshold), ``spread`` over the ensemble, ``ood`` (above 1: unlike
+        the training tissue), ``gene_coverage``, ``image_coverage``. All but the first two may be missing (NaN).
+    um_per_px, slide_um_per_full_px
+        How wide a full-resolution px is: in the frame of the spots, and in the frame of the thumbnail.
+    spot_um, spot_shape, pitch_um
+        The footprint of a spot and the distance between neighbours.
+    thumbnail
+        The whole slide, 8-bit RGB (height, width, 3).
+    notes
+        Sentences that the user should read: warnings and assumptions.
+    """
+
+    section_id: str
+    patient: str
+    platform: str
+    adata: ad.AnnData
+    spots: pd.DataFrame
+    um_per_px: float
+    spot_um: float
+    spot_shape: SpotShape
+    pitch_um: float
+    threshold: float
+    thumbnail: NDArray[np.uint8] | None = None
+    thumbnail_um_per_px: float | None = None
+    slide_um_per_full_px: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def positions(self) -> pd.DataFrame:
+        """``x_um, y_um, x_px, y_px`` of the called spots."""
+        return self.adata.obs.loc[self.spots.index, ["x_um", "y_um", "x_px", "y_px"]].astype(float)
+
+    @cached_property
+    def points(self) -> NDArray[np.float64]:
+        """Centres of the called spots, in full-resolution px."""
+        return np.asarray(self.positions[["x_px", "y_px"]], dtype=float)
+
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """The calibrated probability of cancer of the called spots."""
+        return np.asarray(self.spots["probability"], dtype=float)
+
+    @property
+    def spot_px(self) -> float:
+        """Width of a spot's footprint, in full-resolution px."""
+        return self.spot_um / self.um_per_px
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The tissue each called spot stands for, in full-resolution px."""
+        return tessellate(self.points, self.pitch_um / self.um_per_px)
+
+    @cached_property
+    def regions(self) -> list[Region]:
+        """The cancer regions: touching spots over the threshold, in full-resolution px."""
+        return self.cells.regions(self.probability, self.threshold)
+
+    def mm2(self, area_px: float) -> float:
+        """Return an area in full-resolution px as mm2."""
+        return area_px * (self.um_per_px / 1000) ** 2
+
+    def summary(self) -> dict[str, object]:
+        """Return the section's row in a table of the cohort."""
+        counts = self.spots["label"].value_counts()
+        return {
+            "section": self.section_id,
+            "patient": self.patient,
+            "platform": self.platform,
+            "spots": len(self.spots),
+            **{label: int(counts.get(label, 0)) for label in CLASSES},
+            "cancer_mm2": self.mm2(sum(region.outline.area for region in self.regions)),
+            "mean_probability": float(np.nanmean(self.probability)) if len(self.spots) else None,
+            "threshold": self.threshold,
+            "notes": list(self.notes),
+        }

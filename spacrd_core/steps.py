@@ -1,0 +1,131 @@
+"""Train, detect and evaluate on a store: what the commands call, and what a notebook may.
+
+>>> store = SpotStore.open(Path("store"))
+>>> detector = train(store, TrainOptions(), encoder="stain", plugins=load_plugins(), device=choose_device())
+>>> tables = detect(store, detector, plugins=load_plugins(), device=choose_device())
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+
+from spacrd_core.detector import Detector
+from spacrd_core.embedding.engine import embed
+from spacrd_core.errors import DetectorError, RecipeMismatch
+from spacrd_core.learning import evaluate as evaluation
+from spacrd_core.learning.detect import predict
+from spacrd_core.learning.sections import SectionData, load_sections
+from spacrd_core.learning.summary import Row
+from spacrd_core.learning.train import TrainOptions, Watch
+from spacrd_core.learning.train import train as train_on
+from spacrd_core.plugins import Plugins
+from spacrd_core.progress import Track, silent
+from spacrd_core.store.store import SpotStore
+
+
+def train(  # noqa: PLR0913 - the choices of the command
+    store: SpotStore,
+    options: TrainOptions,
+    *,
+    encoder: str,
+    plugins: Plugins,
+    device: torch.device,
+    genes: bool = True,
+    sections: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    watch: Watch = lambda _: None,
+    track: Track = silent,
+) -> Detector:
+    """Return a detector trained on a store's labelled sections; ``encoder`` '' reads genes alone."""
+    entries = [entry for entry in store.choose(tuple(sections), tuple(exclude)) if entry.labelled]
+    loaded = load_sections(store, entries, encoder=encoder, genes=genes, track=track)
+    trained = train_on(loaded, options, heads=plugins.heads, device=device, watch=watch)
+    return Detector.of(trained, options, loaded, encoder)
+
+
+def detect(
+    store: SpotStore,
+    detector: Detector,
+    *,
+    plugins: Plugins,
+    device: torch.device,
+    sections: Sequence[str] = (),
+    track: Track = silent,
+) -> dict[str, pd.DataFrame]:
+    """Return the spot table of every section, and keep them in the store; missing embeddings are made first."""
+    entries = store.choose(tuple(sections))
+    encoder = detector.config.encoder
+    if encoder:
+        _embed_missing(store, detector, [entry.id for entry in entries], plugins, device, track)
+    tables = {}
+    for entry in track(entries, "detecting", len(entries)):
+        section = load_sections(
+            store, [entry], recipe_key=encoder.recipe_key if encoder else "", genes=bool(detector.config.panel)
+        )[0]
+        _require_something(section)
+        tables[entry.id] = predict(detector.ensemble, detector.calibration, section)
+        store.publish_predictions(entry.id, detector.config, tables[entry.id])
+    return tables
+
+
+def evaluate(  # noqa: PLR0913 - the choices of the command
+    store: SpotStore,
+    heads: Sequence[TrainOptions],
+    *,
+    encoder: str,
+    plugins: Plugins,
+    device: torch.device,
+    genes: bool = True,
+    sections: Sequence[str] = (),
+    seeds: Sequence[int] = (42,),
+    by: str = "patient",
+    jobs: int = 1,
+    track: Track = silent,
+) -> list[Row]:
+    """Return the figures of every section under every head, each modality alone and all together."""
+    entries = [entry for entry in store.choose(tuple(sections)) if entry.labelled]
+    loaded = load_sections(store, entries, encoder=encoder, genes=genes, track=track)
+    tasks = evaluation.plan(loaded, heads, modalities(encoder=encoder, genes=genes), seeds, by)
+    rows = evaluation.run(tasks, loaded, encoder=encoder, device=device, heads=plugins.heads, jobs=jobs, track=track)
+    return list(rows)
+
+
+def modalities(*, encoder: str, genes: bool) -> list[str]:
+    """Return the choices of modalities to compare: both and each alone where there are two."""
+    if encoder and genes:
+        return ["image+genes", "genes", "image"]
+    return ["image"] if encoder else ["genes"]
+
+
+def facts(rows: Sequence[Row], summary: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an evaluation as one JSON-able document."""
+    return {"protocol": dict(protocol), "rows": [row.model_dump() for row in rows], "summary": list(summary)}
+
+
+def _embed_missing(
+    store: SpotStore, detector: Detector, sections: Sequence[str], plugins: Plugins, device: torch.device, track: Track
+) -> None:
+    record = detector.config.encoder
+    missing = [
+        section
+        for section in sections
+        if record and store.entry(section).slide and record.recipe_key not in store.entry(section).embeddings
+    ]
+    if not record or not missing:
+        return
+    encoder = plugins.encoders.create(record.name).to(device)
+    if encoder.recipe.key != record.recipe_key:
+        raise RecipeMismatch(
+            f"{', '.join(missing)} lack embeddings, and '{record.name}' as installed is not what the detector reads",
+            hint=f"spacrd embed {store.path} --encoder {record.name}, with the options and weights used for training",
+        )
+    embed(store, record.name, encoder, sections=missing, device=device, track=track)
+
+
+def _require_something(section: SectionData) -> None:
+    if section.image is None and section.expression is None:
+        raise DetectorError(
+            f"section '{section.id}' has no image, and the detector reads H&E alone", hint="ingest it with --image FILE"
+        )

@@ -1,0 +1,158 @@
+"""Write one section and its slide into a store as immutable groups, and enter it in the manifest."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spacrd_core import __version__
+from spacrd_core.cards import fingerprint
+from spacrd_core.errors import SectionExists
+from spacrd_core.progress import Track, silent
+from spacrd_core.slide.pyramid import Pyramid, write_pyramid
+from spacrd_core.slide.raster import open_raster
+from spacrd_core.store.groups import write_section
+from spacrd_core.store.manifest import GroupRecord, Manifest, SectionEntry, SlideRecord, SourceRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import anndata as ad
+
+    from spacrd_core.section import Section
+    from spacrd_core.store.store import SpotStore
+
+THUMBNAIL_PX = 1000
+LAYOUT = 1  # raise when the same slide should give another pyramid
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a section is called in the store, and the working um/px of its slide.
+
+    ``identity`` stands for everything the section was made from.
+    """
+
+    name: str
+    patient: str
+    identity: str
+    mpp: float = 0.5
+
+
+def add_section(store: SpotStore, section: Section, ticket: Ticket, *, track: Track = silent) -> SectionEntry:
+    """Add a section, or supersede the one of that name, and return what the manifest now says of it.
+
+    Embeddings are kept where neither the slide nor the spots have changed.
+    """
+    known = store.entries.get(ticket.name)
+    slide = _write_slide(store, section, ticket, track)
+    pyramid = Pyramid.open(store.path / slide.path) if slide else None
+    adata = _dress(section, ticket)
+    if slide and pyramid:
+        _add_picture(adata, ticket.name, pyramid, slide.um_per_full_px)
+    with _staged(store, "sections", ticket.name) as folder:
+        write_section(adata, folder)
+        group = store.publish_group(folder, ticket.identity)
+    entry = _entry(section, ticket, adata, group, slide)
+    if pyramid:
+        entry = entry.model_copy(update={"notes": (*entry.notes, *pyramid.notes)})
+    store.update(lambda manifest: _enter(manifest, entry, expected=known))
+    return store.entry(ticket.name)
+
+
+def _write_slide(store: SpotStore, section: Section, ticket: Ticket, track: Track) -> SlideRecord | None:
+    slide = section.slide
+    if slide is None:
+        return None
+    sha256 = next(source.sha256 for source in section.sources if source.role == "image")
+    key = fingerprint([LAYOUT, sha256, slide.um_per_px, ticket.mpp])
+    um_per_full_px = slide.scale * slide.um_per_px
+    known = store.entries.get(ticket.name)
+    if known and known.slide and known.slide.path == f"slides/{ticket.name}/{key}":
+        return known.slide.model_copy(update={"um_per_full_px": um_per_full_px})
+    with _staged(store, "slides", ticket.name) as folder:
+        write_pyramid(open_raster(slide.path), folder, um_per_px=slide.um_per_px, mpp=ticket.mpp, track=track)
+        group = store.publish_group(folder, key)
+    return SlideRecord(path=group.path, sha256=group.sha256, um_per_full_px=um_per_full_px)
+
+
+@contextmanager
+def _staged(store: SpotStore, kind: str, name: str) -> Iterator[Path]:
+    """A fresh folder to fill and publish; it goes away, and its parents if they are empty, when that fails."""
+    folder = store.temporary(kind, name)
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        for parent in (folder.parent, folder.parent.parent, store.path):
+            if any(parent.iterdir()):
+                break
+            parent.rmdir()
+        raise
+
+
+def _dress(section: Section, ticket: Ticket) -> ad.AnnData:
+    """A copy of the counts in squidpy's conventions, with the facts of its making."""
+    adata = section.counts.copy()
+    adata.uns.pop("counts_order", None)
+    adata.obsm["spatial"] = adata.obs[["x_px", "y_px"]].to_numpy()
+    diameter = section.spot_um / section.um_per_px
+    adata.uns["spatial"] = {ticket.name: {"images": {}, "scalefactors": {"spot_diameter_fullres": diameter}}}
+    adata.uns["spacrd"] = {
+        "section": ticket.name,
+        "patient": ticket.patient,
+        "platform": section.platform,
+        "um_per_px": section.um_per_px,
+        "pitch_um": section.pitch_um,
+        "version": __version__,
+    }
+    return adata
+
+
+def _add_picture(adata: ad.AnnData, name: str, pyramid: Pyramid, um_per_full_px: float) -> None:
+    picture, um_per_px = pyramid.thumbnail(THUMBNAIL_PX)
+    shown = adata.uns["spatial"][name]
+    shown["images"]["hires"] = picture
+    shown["scalefactors"]["tissue_hires_scalef"] = um_per_full_px / um_per_px
+
+
+def _entry(
+    section: Section, ticket: Ticket, adata: ad.AnnData, group: GroupRecord, slide: SlideRecord | None
+) -> SectionEntry:
+    labels = adata.obs.get("label")
+    return SectionEntry(
+        id=ticket.name,
+        patient=ticket.patient,
+        platform=section.platform,
+        identity=ticket.identity,
+        geometry=fingerprint([slide.path if slide else "", _positions(adata)]),
+        spots=adata.n_obs,
+        genes=adata.n_vars,
+        um_per_px=section.um_per_px,
+        spot_um=section.spot_um,
+        spot_shape=section.spot_shape,
+        pitch_um=section.pitch_um,
+        labelled=0 if labels is None else int(labels.notna().sum()),
+        cancer=0 if labels is None else int((labels == "cancer").sum()),
+        label_source=next((source.path.name for source in section.sources if source.role == "labels"), ""),
+        notes=section.notes,
+        sources=tuple(SourceRecord(role=s.role, path=str(s.path), sha256=s.sha256) for s in section.sources),
+        section=group,
+        slide=slide,
+    )
+
+
+def _positions(adata: ad.AnnData) -> list[object]:
+    return [list(adata.obs_names), adata.obs[["x_px", "y_px"]].round(3).to_numpy().tolist()]
+
+
+def _enter(manifest: Manifest, entry: SectionEntry, *, expected: SectionEntry | None) -> Manifest:
+    known = manifest.sections.get(entry.id)
+    if known and (expected is None or known.identity != expected.identity):
+        raise SectionExists(f"another process ingested '{entry.id}' meanwhile", hint="run the command again")
+    if known and known.geometry == entry.geometry:
+        entry = entry.model_copy(update={"embeddings": known.embeddings})
+    return manifest.with_entry(entry)

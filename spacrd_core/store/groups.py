@@ -1,0 +1,49 @@
+"""Sections and spot tables as zarr v3 groups that anndata opens directly."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import anndata as ad
+import zarr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+
+def write_section(adata: ad.AnnData, folder: Path) -> None:
+    """Write a section's AnnData as a consolidated zarr v3 group."""
+    with _v3():
+        adata.write_zarr(folder)
+
+
+def read_section(folder: Path) -> ad.AnnData:
+    """Return the AnnData of a section."""
+    return ad.read_zarr(folder)
+
+
+def write_table(table: pd.DataFrame, folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write a spot table, and JSON-able facts about it."""
+    with _v3():
+        group = zarr.open_group(folder, mode="w", zarr_format=3)
+        ad.io.write_elem(group, "spots", table)
+        group.attrs["facts"] = dict(facts)
+
+
+def read_table(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return a spot table and the facts about it."""
+    group = zarr.open_group(folder, mode="r")
+    return ad.io.read_elem(group["spots"]), dict(group.attrs["facts"])  # type: ignore[arg-type]
+
+
+@contextmanager
+def _v3() -> Iterator[None]:
+    with ad.settings.override(zarr_write_format=3), warnings.catch_warnings():
+        # zarr writes text as its own "string" type, which the zarr v3 core specification does not name yet.
+        warnings.filterwarnings("ignore", message=".*(does not have a Zarr V3 specification|Consolidated metadata).*")
+        yield

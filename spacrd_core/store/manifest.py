@@ -1,0 +1,129 @@
+"""The manifest: the one file that says which groups of a store count."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from spacrd_core.config import mistakes
+from spacrd_core.errors import CorruptStore, StoreError
+from spacrd_core.files import sync
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GroupRecord(_Record):
+    """An immutable group: where it is in the store and the checksum of its files."""
+
+    path: str
+    sha256: str
+
+
+class SlideRecord(GroupRecord):
+    """A section's pyramid; ``um_per_full_px`` leads from full-resolution px to um in the slide's frame."""
+
+    um_per_full_px: float
+
+
+class EmbeddingRecord(GroupRecord):
+    """One encoder's embeddings of one section."""
+
+    encoder: str
+    recipe: str
+
+
+class SourceRecord(_Record):
+    """A file a section was made from."""
+
+    role: str
+    path: str
+    sha256: str
+
+
+class SectionEntry(_Record):
+    """Everything the store knows of a section without opening it.
+
+    ``identity`` stands for the inputs it was made from; ``geometry`` for its slide and spot positions, on which
+    embeddings depend.
+    """
+
+    id: str
+    patient: str
+    platform: str
+    identity: str
+    geometry: str
+    spots: int
+    genes: int
+    um_per_px: float
+    spot_um: float
+    spot_shape: Literal["disc", "square"]
+    pitch_um: float
+    labelled: int
+    cancer: int
+    label_source: str = ""
+    notes: tuple[str, ...] = ()
+    sources: tuple[SourceRecord, ...] = ()
+    section: GroupRecord
+    slide: SlideRecord | None = None
+    embeddings: dict[str, EmbeddingRecord] = Field(default_factory=dict)
+    predictions: dict[str, GroupRecord] = Field(default_factory=dict)
+
+    @property
+    def groups(self) -> tuple[GroupRecord, ...]:
+        """Every group the entry stands for."""
+        slide = (self.slide,) if self.slide else ()
+        return (self.section, *slide, *self.embeddings.values(), *self.predictions.values())
+
+
+class Manifest(_Record):
+    """The sections of a store, by id."""
+
+    format: Literal["spacrd-store"] = "spacrd-store"
+    schema_version: int = SCHEMA
+    sections: dict[str, SectionEntry] = Field(default_factory=dict)
+
+    def with_entry(self, entry: SectionEntry) -> Manifest:
+        """Return the manifest with a section added or replaced."""
+        sections = {**self.sections, entry.id: entry}
+        return self.model_copy(update={"sections": dict(sorted(sections.items()))})
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Return the manifest of a store.
+
+    Raises
+    ------
+    CorruptStore
+        If the file is no manifest.
+    StoreError
+        If a newer SpaCRD wrote it.
+    """
+    try:
+        manifest = Manifest.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise CorruptStore(
+            f"{file} is not a store's manifest: {mistakes(error)[0]}", hint="restore it, or ingest anew"
+        ) from error
+    if manifest.schema_version > SCHEMA:
+        raise StoreError(
+            f"{file} has schema {manifest.schema_version}, this SpaCRD reads up to {SCHEMA}", hint="update SpaCRD"
+        )
+    return manifest
+
+
+def write_manifest(manifest: Manifest, file: Path) -> None:
+    """Replace the manifest atomically."""
+    aside = file.with_suffix(".json.new")
+    aside.write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+    sync(aside)
+    os.replace(aside, file)  # noqa: PTH105 - the atomic one, by its own name
+    sync(file.parent)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import anndata as ad
+import pytest
+
+from spacrd_core.errors import CorruptStore, MissingFile, StoreError, UnknownSection
+from spacrd_core.store.add import Ticket, add_section
+from spacrd_core.store.store import SpotStore
+from spacrd_core.store.verify import collect_garbage, verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import MakeSection
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SpotStore:
+    return SpotStore.create(tmp_path / "store")
+
+
+def test_a_new_store_writes_nothing_before_its_first_section(store: SpotStore) -> None:
+    assert not store.path.exists()
+    assert store.entries == {}
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.docx").touch()
+    with pytest.raises(StoreError, match="holds other files"):
+        SpotStore.create(tmp_path)
+
+
+def test_opening_a_folder_without_a_store_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile) as caught:
+        SpotStore.open(tmp_path)
+    assert "spacrd ingest" in caught.value.hint
+
+
+def test_every_section_opens_with_anndata(store: SpotStore, make_section: MakeSection) -> None:
+    section = make_section(1)
+    entry = add_section(store, section, Ticket("S1", "P1", "abc"))
+    adata = ad.read_zarr(store.path / entry.section.path)
+    assert (adata.X != section.counts.X).nnz == 0
+    assert list(adata.obs_names) == list(section.counts.obs_names)
+    assert adata.obsm["spatial"].shape == (144, 2)
+    shown = adata.uns["spatial"]["S1"]
+    assert shown["images"]["hires"].shape[2] == 3
+    scale = shown["scalefactors"]["tissue_hires_scalef"]
+    assert adata.obsm["spatial"].max() * scale < max(shown["images"]["hires"].shape)
+
+
+def test_every_section_draws_with_squidpy(store: SpotStore, make_section: MakeSection) -> None:
+    squidpy = pytest.importorskip("squidpy", reason="squidpy is not installed")
+    pytest.importorskip("matplotlib").use("Agg")
+    add_section(store, make_section(1), Ticket("S1", "P1", "abc"))
+    axes = squidpy.pl.spatial_scatter(store.section("S1"), color="GENE0", return_ax=True)
+    assert axes.images, "the H&E is drawn under the spots"
+
+
+def test_the_entry_counts_spots_labels_and_cancer(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1), Ticket("S1", "P1", "abc"))
+    assert (entry.spots, entry.genes, entry.labelled) == (144, 40, 144)
+    assert 0 < entry.cancer < 144
+    assert entry.slide is not None
+
+
+def test_a_section_that_fails_leaves_nothing_behind(
+    store: SpotStore, make_section: MakeSection, tmp_path: Path
+) -> None:
+    section = make_section(1)
+    (tmp_path / "slide1.png").write_bytes(b"no picture")
+    with pytest.raises(Exception, match=r"slide1\.png"):
+        add_section(store, section, Ticket("S1", "P1", "abc"))
+    assert not store.path.exists()
+
+
+def test_unknown_sections_are_refused_with_those_there_are(store: SpotStore, make_section: MakeSection) -> None:
+    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "abc"))
+    with pytest.raises(UnknownSection) as caught:
+        store.choose(("S2",))
+    assert "S1" in caught.value.hint
+
+
+def test_verify_finds_a_changed_and_a_missing_group(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1), Ticket("S1", "P1", "abc"))
+    assert verify(store) == []
+    victim = next((store.path / entry.section.path / "X").rglob("c/*"))
+    victim.write_bytes(victim.read_bytes() + b"!")
+    assert "has changed" in verify(store)[0]
+    (store.path / entry.section.path).rename(store.path / "elsewhere")
+    assert "is missing" in verify(store)[0]
+
+
+def test_superseded_groups_are_garbage_and_current_ones_are_not(store: SpotStore, make_section: MakeSection) -> None:
+    first = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    second = add_section(store, make_section(2), Ticket("S1", "P1", "two"))
+    assert collect_garbage(store) == [], "what was touched just now may still be needed"
+    removed = collect_garbage(store, grace_seconds=0)
+    assert store.path / first.section.path in removed
+    assert verify(store) == []
+    assert (store.path / second.section.path).is_dir()
+
+
+def test_relabelling_keeps_slide_and_geometry(store: SpotStore, make_section: MakeSection) -> None:
+    first = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    second = add_section(store, make_section(1, labels=False), Ticket("S1", "P1", "two"))
+    assert second.slide == first.slide
+    assert second.geometry == first.geometry
+    assert second.labelled == 0
+
+
+def test_a_damaged_group_makes_way_for_a_sound_one(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    victim = next((store.path / entry.section.path / "X").rglob("c/*"))
+    victim.write_bytes(b"rot")
+    assert verify(store)
+    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    assert verify(store) == []
+
+
+def test_a_manifest_that_names_a_path_outside_the_store_is_refused(store: SpotStore, make_section: MakeSection) -> None:
+    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    file = store.path / "spacrd.json"
+    manifest = json.loads(file.read_text())
+    manifest["sections"]["S1"]["section"]["path"] = "../elsewhere"
+    file.write_text(json.dumps(manifest))
+    with pytest.raises(CorruptStore, match="outside the store"):
+        store.section("S1")
+
+
+def test_a_broken_manifest_is_named(store: SpotStore, make_section: MakeSection) -> None:
+    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    (store.path / "spacrd.json").write_text("{")
+    with pytest.raises(CorruptStore, match=r"spacrd\.json"):
+        store.entries  # noqa: B018 - reading is the test
