@@ -89,7 +89,7 @@ def _composition(
 ) -> tuple[NDArray[np.bool_], Plane]:
     """Return where tissue is, its edge frayed, and its shares, classes x height x width, tumour broken into nests."""
     shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    y, x = (np.arange(part.start * um_per_px, part.stop * um_per_px, COARSE_UM) for part in box)
+    y, x = (_middles(part.start * um_per_px, part.stop * um_per_px) for part in box)
     x_um, y_um = np.meshgrid(x, y)
     inside = enlarge(tissue.depth_um(x_um, y_um), shape) + 14 * noise(rng, shape, grain=60 / um_per_px) > 0
     shares = np.stack([enlarge(plane, shape).clip(0.0, 1.0) for plane in np.moveaxis(tissue.shares(x_um, y_um), -1, 0)])
@@ -97,3 +97,9 @@ def _composition(
     shares[TUMOUR] -= septa
     shares[STROMA] += septa
     return inside, shares
+
+
+def _middles(low: float, high: float) -> NDArray[np.float64]:
+    """Return the middles of equal steps of about ``COARSE_UM``: enlarging keeps what lies in the middle of a pixel."""
+    edges = np.linspace(low, high, round((high - low) / COARSE_UM) + 1)
+    return np.asarray((edges[1:] + edges[:-1]) / 2)
