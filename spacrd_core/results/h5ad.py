@@ -35,7 +35,7 @@ def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> Non
         obsp=dict(section.obsp),
         varp=dict(section.varp),
     )
-    with_calls.write_h5ad(path, compression="gzip")
+    with_calls.write_h5ad(path, compression="gzip", convert_strings_to_categoricals=False)
 
 
 def _calls(result: SectionResult) -> pd.DataFrame:

@@ -83,9 +83,9 @@ class SectionResult:
     adata
         The section as the store holds it: ``obs`` with ``x_um``, ``y_um``, ``x_px``, ``y_px``.
     spots
-        Indexed by spot id, any subset of the section in any order: ``probability`` in [0, 1], ``label`` (cancer, normal, or
-        uncertain where the spread reaches across the threshold), ``spread`` over the ensemble, ``ood`` (above 1: unlike
-        the training tissue), ``gene_coverage``, ``image_coverage``. All but the first two may be missing (NaN).
+        Indexed by spot id, any subset of the section in any order: ``probability`` in [0, 1], ``label`` (cancer,
+        normal, uncertain where the spread reaches across the threshold), ``spread`` over the ensemble, ``ood``
+        (above 1: unlike the training tissue), ``gene_coverage``, ``image_coverage``. All but the first two may be NaN.
     um_per_px, slide_um_per_full_px
         How wide a full-resolution px is: in the frame of the spots, and in the frame of the thumbnail.
     spot_um, spot_shape, pitch_um

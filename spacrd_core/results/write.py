@@ -31,8 +31,8 @@ def write_results(
 ) -> list[Path]:
     """Write the files of every section, ``report.html`` and ``manifest.json``; return where they are.
 
-    ``results`` is read one section at a time and may be a generator. Files of the same names are replaced. A folder with
-    a manifest is whole: the old one goes before the first file is replaced, the new one comes last.
+    ``results`` is read one section at a time and may be a generator. Files of the same names are replaced. A folder
+    with a manifest is whole: the old one goes before the first file is replaced, the new one comes last.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"results go into a folder, but {folder} is a file", hint="name another folder")

@@ -1,0 +1,113 @@
+"""A section of known shape: a lattice of spots over a slide, with a disc of tumour in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from spacrd_core.results.result import Provenance, SectionResult
+
+TUMOUR_UM = 900.0  # the radius of the disc
+PITCH_UM = 100.0
+UM_PER_PX = 0.5
+THRESHOLD = 0.43
+
+Make = Callable[..., SectionResult]
+
+
+@pytest.fixture(scope="session")
+def provenance() -> Provenance:
+    return Provenance(
+        detector="demo (0123456789abcdef)",
+        head="linear",
+        encoder="stain",
+        modalities="image and genes",
+        licence="MIT",
+        label_source="pathologist <b>one</b>",
+        training_sections=("A1", "B1"),
+        threshold_rule="highest F1 on held-out patients",
+        calibration="platt",
+        versions={"spacrd": "0.1.0", "torch/cpu": "2.15"},
+        created="2026-01-02T03:04:05Z",
+        more={"seeds": "1, 2"},
+    )
+
+
+@pytest.fixture(scope="session")
+def make_result() -> Make:
+    """Return a maker of results: ``make_result("hex" or "square", side=..., barcodes=..., **fields of the result)``."""
+
+    def make(lattice: str = "hex", *, side: int = 26, barcodes: bool = True, **fields: object) -> SectionResult:
+        points = lattice_um(lattice, side) + 2 * PITCH_UM
+        index = pd.Index([barcode(i) if barcodes else f"{i}x7" for i in range(len(points))])
+        distance = np.hypot(*(points - points.mean(axis=0)).T)
+        probability = 1 / (1 + np.exp((distance - TUMOUR_UM) / PITCH_UM)) * 0.86
+        given = {
+            "section_id": "S1",
+            "patient": "P1",
+            "platform": "visium",
+            "adata": section(points, index),
+            "spots": calls(probability, index),
+            "um_per_px": UM_PER_PX,
+            "spot_um": 55.0,
+            "spot_shape": "disc",
+            "pitch_um": PITCH_UM,
+            "threshold": THRESHOLD,
+            "thumbnail": np.full((300, 300, 3), (225, 150, 190), dtype=np.uint8),
+            "thumbnail_um_per_px": 10.0,
+            "slide_um_per_full_px": UM_PER_PX,
+        }
+        return SectionResult(**(given | fields))
+
+    return make
+
+
+def lattice_um(lattice: str, side: int) -> np.ndarray:
+    column, row = (axis.ravel() for axis in np.meshgrid(np.arange(side), np.arange(side)))
+    if lattice == "square":
+        return np.column_stack([column, row]) * PITCH_UM
+    return np.column_stack([column + 0.5 * (row % 2), row * np.sqrt(3) / 2]) * PITCH_UM
+
+
+def barcode(number: int) -> str:
+    return "".join("ACGT"[(number >> 2 * place) & 3] for place in range(16)) + "-1"
+
+
+def section(points: np.ndarray, index: pd.Index) -> ad.AnnData:
+    pixels = points / UM_PER_PX
+    obs = pd.DataFrame(
+        {"x_um": points[:, 0], "y_um": points[:, 1], "x_px": pixels[:, 0], "y_px": pixels[:, 1]}, index=index
+    )
+    obs["label"] = pd.Categorical([None, *["normal"] * (len(index) - 1)], categories=["cancer", "normal"])
+    hires = np.full((30, 30, 3), 200, dtype=np.uint8)
+    scales = {"tissue_hires_scalef": 0.05, "spot_diameter_fullres": 110.0}
+    return ad.AnnData(
+        X=sparse.csr_matrix(np.arange(len(index) * 4).reshape(-1, 4) % 5, dtype=np.int32),
+        obs=obs,
+        var=pd.DataFrame({"symbol": list("abcd"), "gene_id": ""}, index=list("abcd")),
+        obsm={"spatial": pixels},
+        uns={"spatial": {"S1": {"images": {"hires": hires}, "scalefactors": scales}}},
+    )
+
+
+def calls(probability: np.ndarray, index: pd.Index) -> pd.DataFrame:
+    spread = np.full(len(index), 0.02)
+    sure = np.abs(probability - THRESHOLD) >= spread
+    label = np.select([~sure, probability >= THRESHOLD], ["uncertain", "cancer"], "normal")
+    missing = np.where(np.arange(len(index)) % 3 == 0, np.nan, 0.7)
+    return pd.DataFrame(
+        {
+            "probability": probability,
+            "label": pd.Categorical(label, categories=["cancer", "normal", "uncertain"]),
+            "spread": spread,
+            "ood": missing,
+            "gene_coverage": 0.9,
+            "image_coverage": np.nan,
+        },
+        index=index,
+    )

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+import shapely
+
+from spacrd_core.results.geojson import write_geojson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spacrd_core.results.result import SectionResult
+
+UM_PER_PX, TUMOUR_MM = 0.5, 0.9
+
+
+def read(path: Path) -> list[dict]:
+    """Read as QuPath does: strict JSON, a FeatureCollection."""
+
+    def refuse(constant: str) -> None:
+        pytest.fail(f"{constant} is not JSON")
+
+    collection = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    assert collection["type"] == "FeatureCollection"
+    return collection["features"]
+
+
+def of_kind(features: list[dict], kind: str) -> list[dict]:
+    return [feature for feature in features if feature["properties"]["objectType"] == kind]
+
+
+@pytest.fixture
+def features(make_result: Callable[..., SectionResult], tmp_path: Path) -> list[dict]:
+    write_geojson(make_result(), tmp_path / "s.geojson")
+    return read(tmp_path / "s.geojson")
+
+
+@pytest.mark.parametrize("lattice", ["hex", "square"])
+def test_the_region_has_the_area_of_the_tumour_in_full_resolution_px(
+    make_result: Callable[..., SectionResult], tmp_path: Path, lattice: str
+) -> None:
+    write_geojson(make_result(lattice), tmp_path / "s.geojson")
+    (region,) = of_kind(read(tmp_path / "s.geojson"), "annotation")
+    outline = shapely.geometry.shape(region["geometry"])
+    assert outline.area * (UM_PER_PX / 1000) ** 2 == pytest.approx(math.pi * TUMOUR_MM**2, rel=0.05)
+    measured = region["properties"]["measurements"]
+    assert measured["Area mm2"] == pytest.approx(outline.area * (UM_PER_PX / 1000) ** 2, rel=1e-3)
+    assert measured["Area um2"] == pytest.approx(measured["Area mm2"] * 1e6)
+    assert measured["SpaCRD threshold"] == 0.43
+
+
+def test_every_shape_is_a_valid_closed_polygon(features: list[dict]) -> None:
+    shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
+    assert all(shape.is_valid and shape.geom_type == "Polygon" and not shape.is_empty for shape in shapes)
+    assert all(ring[0] == ring[-1] for feature in features for ring in feature["geometry"]["coordinates"])
+
+
+def test_every_spot_is_a_detection_at_its_place_with_its_footprint(
+    make_result: Callable[..., SectionResult], features: list[dict]
+) -> None:
+    result, spots = make_result(), of_kind(features, "detection")
+    assert [spot["properties"]["name"] for spot in spots] == result.spots.index.tolist()
+    last = shapely.geometry.shape(spots[-1]["geometry"])
+    assert (last.centroid.x, last.centroid.y) == pytest.approx(tuple(result.points[-1]), abs=0.01)
+    assert last.bounds[2] - last.bounds[0] == pytest.approx(55 / UM_PER_PX, abs=0.02)
+
+
+def test_measurements_are_numbers_and_unknown_ones_are_left_out(
+    make_result: Callable[..., SectionResult], features: list[dict]
+) -> None:
+    first, second = of_kind(features, "detection")[:2]
+    assert "SpaCRD out of distribution" not in first["properties"]["measurements"]
+    assert second["properties"]["measurements"]["SpaCRD out of distribution"] == 0.7
+    assert "SpaCRD image coverage" not in second["properties"]["measurements"]
+    expected = make_result().spots["probability"].iloc[1]
+    assert second["properties"]["measurements"]["SpaCRD probability"] == pytest.approx(expected)
+
+
+def test_every_object_has_a_class_with_a_colour_for_qupath_throws_without_one(features: list[dict]) -> None:
+    kinds = {feature["properties"]["classification"]["name"] for feature in features}
+    assert kinds == {"Cancer", "Normal", "Uncertain"}
+    colours = [feature["properties"]["classification"]["color"] for feature in features]
+    assert all(len(colour) == 3 and all(0 <= part <= 255 for part in colour) for colour in colours)
+
+
+def test_ids_are_uuids_that_a_second_run_repeats_and_no_two_objects_share(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    for name, section in (("a", "S1"), ("b", "S1"), ("c", "S2")):
+        write_geojson(make_result(section_id=section), tmp_path / name)
+    a, b, c = ([str(uuid.UUID(feature["id"])) for feature in read(tmp_path / name)] for name in "abc")
+    assert a == b
+    assert len(set(a) | set(c)) == len(a) + len(c)
+
+
+def test_square_bins_are_squares_of_their_width(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    write_geojson(make_result("square", spot_shape="square", spot_um=100.0), tmp_path / "s.geojson")
+    first = of_kind(read(tmp_path / "s.geojson"), "detection")[0]
+    assert shapely.geometry.shape(first["geometry"]).area == pytest.approx((100 / UM_PER_PX) ** 2)
+
+
+def test_a_section_without_cancer_has_spots_and_no_regions(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    write_geojson(make_result(threshold=0.99), tmp_path / "s.geojson")
+    features = read(tmp_path / "s.geojson")
+    assert of_kind(features, "annotation") == []
+    assert len(features) == 26 * 26

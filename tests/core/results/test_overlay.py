@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spacrd_core.results.overlay import write_overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spacrd_core.results.result import SectionResult
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        return np.asarray(picture.convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize("shape", ["disc", "square"])
+def test_the_picture_shows_both_ends_of_the_colour_scale_and_the_outline_of_the_region(
+    make_result: Callable[..., SectionResult], tmp_path: Path, shape: str
+) -> None:
+    write_overlay(make_result(thumbnail=None, spot_shape=shape), tmp_path / "s.png")
+    red, green, blue = np.moveaxis(pixels(tmp_path / "s.png"), -1, 0)
+    assert min(red.shape) > 1000
+    outline = (abs(red - 227) < 10) & (abs(green - 18) < 10) & (abs(blue - 11) < 10)
+    high = (red > 150) & (green > 180) & (blue < 120)
+    low = (red < 130) & (green < 80) & (blue > 100)
+    assert min(outline.sum(), high.sum(), low.sum()) > 1000
+
+
+def test_the_tissue_lies_under_the_spots(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    write_overlay(make_result(side=12), tmp_path / "s.png")
+    assert (pixels(tmp_path / "s.png") == [225, 150, 190]).all(axis=-1).mean() > 0.2
+
+
+def test_the_same_calls_give_the_same_bytes(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    for name in "ab":
+        write_overlay(make_result(side=6), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("spots", [0, 1])
+def test_a_section_with_hardly_a_spot_can_be_drawn(
+    make_result: Callable[..., SectionResult], tmp_path: Path, spots: int
+) -> None:
+    write_overlay(make_result(spots=make_result().spots[:spots]), tmp_path / "s.png")
+    assert pixels(tmp_path / "s.png").size > 1000

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacrd_core.results.regions import footprints, tessellate
+
+
+def lattice(kind: str, side: int, pitch: float = 1.0) -> np.ndarray:
+    column, row = (axis.ravel() for axis in np.meshgrid(np.arange(side), np.arange(side)))
+    if kind == "square":
+        return np.column_stack([column, row]) * pitch
+    return np.column_stack([column + 0.5 * (row % 2), row * np.sqrt(3) / 2]) * pitch
+
+
+@pytest.mark.parametrize(("kind", "cell"), [("square", 1.0), ("hex", np.sqrt(3) / 2)])
+@pytest.mark.parametrize("side", [2, 3, 12])
+def test_every_spot_of_a_lattice_stands_for_the_same_tissue_even_at_the_rim(kind: str, cell: float, side: int) -> None:
+    cells = tessellate(lattice(kind, side, 137.3) + 5000, 137.3)
+    np.testing.assert_allclose(cells.areas, cell * 137.3**2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["square", "hex"])
+@pytest.mark.parametrize("jitter", [0.0, 0.08])
+def test_the_area_of_a_disc_is_found_within_5_percent(kind: str, jitter: float) -> None:
+    points = lattice(kind, 30) + np.random.default_rng(0).normal(0, jitter, (900, 2))
+    inside = np.hypot(*(points - points.mean(axis=0)).T) < 9
+    (region,) = tessellate(points, 1.0).regions(inside.astype(float), 0.5)
+    assert region.outline.area == pytest.approx(np.pi * 81, rel=0.05)
+    assert region.spots.tolist() == np.flatnonzero(inside).tolist()
+
+
+def test_a_spot_alone_over_the_threshold_is_no_region_and_two_touching_ones_are() -> None:
+    values = np.zeros(25)
+    values[12] = 1
+    cells = tessellate(lattice("square", 5), 1.0)
+    assert cells.regions(values, 0.5) == []
+    values[13] = 0.6
+    assert [region.spots.tolist() for region in cells.regions(values, 0.5)] == [[12, 13]]
+    assert cells.regions(values, 0.7) == []
+
+
+def test_spots_that_meet_in_a_corner_do_not_touch() -> None:
+    values = np.zeros(25)
+    values[[12, 18]] = 1
+    assert tessellate(lattice("square", 5), 1.0).regions(values, 0.5) == []
+
+
+@pytest.mark.parametrize("why", ["missing", "normal"])
+def test_a_missing_or_normal_spot_inside_a_region_stays_a_hole(why: str) -> None:
+    points, values = lattice("square", 5), np.ones(25)
+    if why == "missing":
+        points, values = np.delete(points, 12, axis=0), np.ones(24)
+    else:
+        values[12] = 0
+    (region,) = tessellate(points, 1.0).regions(values, 0.5)
+    assert len(region.outline.interiors) == 1
+    assert region.outline.area == pytest.approx(24)
+
+
+def test_regions_come_largest_first_and_do_not_join_across_a_gap() -> None:
+    points = np.vstack([lattice("square", 2), lattice("square", 3) + 10])
+    regions = tessellate(points, 1.0).regions(np.ones(13), 0.5)
+    assert [len(region.spots) for region in regions] == [9, 4]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_spots_or_one_make_no_region(count: int) -> None:
+    cells = tessellate(np.zeros((count, 2)), 1.0)
+    assert cells.areas.tolist() == pytest.approx([1.0] * count)
+    assert cells.regions(np.ones(count), 0.5) == []
+
+
+def test_a_spot_without_a_value_is_in_no_region_and_spoils_no_other() -> None:
+    values = np.ones(9)
+    values[4] = np.nan
+    (region,) = tessellate(lattice("square", 3), 1.0).regions(values, 0.5)
+    assert 4 not in region.spots
+    assert len(region.spots) == 8
+
+
+@given(seed=st.integers(0, 2**32 - 1), kind=st.sampled_from(["hex", "square"]), jitter=st.sampled_from([0, 0.02, 0.15]))
+@settings(max_examples=40, deadline=None)
+def test_outlines_are_valid_and_hold_the_cells_whose_level_reaches_the_threshold(
+    seed: int, kind: str, jitter: float
+) -> None:
+    random = np.random.default_rng(seed)
+    points = lattice(kind, 9, 50) + random.normal(0, max(jitter * 50, 1e-9), (81, 2))
+    points = points[random.random(81) > 0.15]
+    values = random.random(len(points))
+    cells = tessellate(points, 50)
+    for threshold in (0.3, 0.6):
+        regions = cells.regions(values, threshold)
+        members = cells.levels(values) >= threshold
+        assert all(region.outline.is_valid for region in regions)
+        assert sorted(np.concatenate([[], *(region.spots for region in regions)])) == np.flatnonzero(members).tolist()
+        assert sum(region.outline.area for region in regions) == pytest.approx(cells.areas[members].sum(), rel=1e-6)
+
+
+def test_edges_round_a_region_are_its_outline() -> None:
+    points = lattice("hex", 8)
+    inside = np.hypot(*(points - points.mean(axis=0)).T) < 2.5
+    cells = tessellate(points, 1.0)
+    (region,) = cells.regions(inside.astype(float), 0.5)
+    within = np.append(inside, False)[cells.sides]  # -1, no spot, is the last entry: outside
+    border = cells.edges[within[:, 0] != within[:, 1]]
+    length = np.hypot(border[:, 2] - border[:, 0], border[:, 3] - border[:, 1]).sum()
+    assert length == pytest.approx(region.outline.length)
+
+
+@pytest.mark.parametrize(("shape", "area"), [("disc", np.pi / 4), ("square", 1.0)])
+def test_a_footprint_has_the_width_and_the_area_of_the_spot(shape: str, area: float) -> None:
+    (polygon,) = footprints(np.array([[30.0, 40.0]]), 10.0, shape)
+    assert polygon.bounds == pytest.approx((25, 35, 35, 45))
+    assert polygon.area == pytest.approx(area * 100, rel=0.03)
+    assert shapely.get_num_coordinates(polygon) < 20

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_core.results.report import write_report
+from spacrd_core.results.section_view import view_section
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spacrd_core.results.result import Provenance, SectionResult
+
+NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"quotes\" 'too'"
+
+
+class Page(HTMLParser):
+    """What a browser makes of the report: its elements, its text, and the data for its script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.data: dict[str, object] = {}
+        self._data_id: str | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._data_id = dict(attrs).get("id") if tag == "script" else None
+
+    def handle_data(self, data: str) -> None:
+        if self._data_id:
+            self.data[self._data_id] = json.loads(data)
+            self._data_id = None
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def page(make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path) -> Page:
+    results = [make_result(section_id=name, notes=(NASTY,) if name == "A" else ()) for name in ("A", "B")]
+    write_report(tmp_path / "r.html", [view_section(result) for result in results], provenance)
+    return Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+
+
+def test_the_report_asks_nothing_of_a_network_and_its_policy_forbids_it(page: Page) -> None:
+    addresses = [attributes[name] for _, attributes in page.elements for name in ("src", "href") if name in attributes]
+    assert addresses
+    assert all(address.startswith(("data:image/jpeg;base64,", "#")) for address in addresses)
+    policy = next(meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "unsafe" not in policy
+
+
+def test_what_users_wrote_is_shown_as_text_and_never_becomes_markup(page: Page) -> None:
+    assert NASTY in page.text
+    assert "pathologist <b>one</b>" in page.text
+    assert [script.get("type") for script in page.all("script")].count(None) == 1
+    assert not any("onerror" in attributes for _, attributes in page.elements)
+
+
+def test_hostile_spot_ids_cannot_leave_the_data_block(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    result = make_result(side=4)
+    index = [NASTY, *result.spots.index[1:]]
+    result.spots.index = index
+    result.adata.obs_names = index
+    write_report(tmp_path / "r.html", [view_section(result)], provenance)
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert page.data["plot-1"]["id"][0] == NASTY
+    assert len(page.all("script")) == 4
+
+
+def test_the_table_holds_every_section_with_its_numbers(make_result: Callable[..., SectionResult], page: Page) -> None:
+    row = make_result().summary()
+    words = re.sub(r"\s+", " ", page.text)
+    for name in ("A", "B"):
+        assert f"{name}P1visium{row['spots']}{row['cancer']}{row['normal']}{row['uncertain']}" in words
+    assert f"{row['cancer_mm2']:.3g}" in words
+
+
+def test_the_script_gets_the_numbers_of_the_calls_and_null_for_what_is_unknown(
+    make_result: Callable[..., SectionResult], page: Page
+) -> None:
+    result, plot = make_result(), page.data["plot-1"]
+    assert plot["id"] == result.spots.index.tolist()
+    assert plot["probability"] == pytest.approx(result.spots["probability"].tolist(), abs=1e-6)
+    assert plot["ood"][:2] == [None, 0.7]
+    assert len(plot["edges"]) == 2 * len(plot["sides"])
+    area = sum(mm2 for mm2, level in zip(plot["mm2"], plot["level"], strict=True) if level >= plot["threshold"])
+    assert area == pytest.approx(result.summary()["cancer_mm2"], rel=1e-4)
+
+
+def test_the_intended_use_and_the_origin_of_the_calls_are_stated(page: Page, provenance: Provenance) -> None:
+    words = re.sub(r"\s+", " ", page.text)
+    assert "For research only." in words
+    assert "not for diagnosis" in words
+    for fact in (provenance.threshold_rule, provenance.calibration, provenance.licence, "A1, B1", "2.15", "seeds"):
+        assert fact in words
+
+
+def test_sections_without_an_image_or_without_spots_are_reported(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    bare = [make_result(thumbnail=None), make_result(spots=make_result().spots[:0])]
+    write_report(tmp_path / "r.html", [view_section(result) for result in bare], provenance)
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert len(page.all("img")) == 2
+    assert page.data["plot-2"]["id"] == []

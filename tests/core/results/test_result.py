@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spacrd_core.results.result import SectionResult
+
+UM_PER_PX, TUMOUR_MM = 0.5, 0.9
+
+
+@pytest.mark.parametrize("lattice", ["hex", "square"])
+def test_the_summary_counts_calls_and_measures_the_tumour_in_mm2(
+    make_result: Callable[..., SectionResult], lattice: str
+) -> None:
+    result = make_result(lattice)
+    row = result.summary()
+    assert (row["section"], row["patient"], row["platform"], row["spots"]) == ("S1", "P1", "visium", 26 * 26)
+    assert row["cancer"] + row["normal"] + row["uncertain"] == row["spots"]
+    assert row["cancer_mm2"] == pytest.approx(math.pi * TUMOUR_MM**2, rel=0.05)
+    assert row["mean_probability"] == pytest.approx(result.spots["probability"].mean())
+
+
+def test_positions_follow_the_order_of_the_calls_not_of_the_section(make_result: Callable[..., SectionResult]) -> None:
+    result = make_result()
+    turned = make_result(spots=result.spots.iloc[::-1][:10])
+    assert turned.positions.index.tolist() == result.spots.index[::-1][:10].tolist()
+    assert turned.points[0].tolist() == result.points[-1].tolist()
+
+
+def test_areas_do_not_depend_on_the_pixel_size_of_the_image(make_result: Callable[..., SectionResult]) -> None:
+    fine, coarse = make_result(), make_result(um_per_px=2.0)
+    coarse.adata.obs[["x_px", "y_px"]] /= 4
+    assert coarse.summary()["cancer_mm2"] == pytest.approx(fine.summary()["cancer_mm2"])

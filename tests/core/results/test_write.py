@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_core.errors import InputError
+from spacrd_core.results.write import write_results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from spacrd_core.results.result import Provenance, SectionResult
+
+
+def test_a_section_gives_every_file_and_the_manifest_names_each_with_its_checksum(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    results = (make_result(section_id=name, side=6, barcodes=name == "V1.b") for name in ("V1.b", "st_2"))
+    written = write_results(tmp_path / "out" / "deep", results, provenance)
+    kinds = ("spots.csv", "h5ad", "geojson", "png")
+    expected = {f"{name}.{kind}" for name in ("V1.b", "st_2") for kind in kinds} | {"V1.b.loupe.csv", "report.html"}
+    assert {path.name for path in written} == expected | {"manifest.json"}
+    assert {path.name for path in (tmp_path / "out" / "deep").iterdir()} == expected | {"manifest.json"}
+    manifest = json.loads((tmp_path / "out" / "deep" / "manifest.json").read_text())
+    assert manifest["provenance"]["detector"] == provenance.detector
+    assert {record["name"] for record in manifest["files"]} == expected
+    for record in manifest["files"]:
+        content = (tmp_path / "out" / "deep" / record["name"]).read_bytes()
+        assert record["sha256"] == hashlib.sha256(content).hexdigest()
+        assert record["bytes"] == len(content)
+
+
+def test_files_of_an_earlier_run_are_replaced_and_others_stay(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    (tmp_path / "S1.png").write_text("old")
+    (tmp_path / "mine.txt").write_text("keep")
+    write_results(tmp_path, [make_result(side=6)], provenance)
+    assert (tmp_path / "S1.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "mine.txt").read_text() == "keep"
+
+
+def test_a_section_that_fails_leaves_the_earlier_results_whole(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    write_results(tmp_path, [make_result(side=6)], provenance)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def results() -> Iterator[SectionResult]:
+        yield make_result(side=7)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_results(tmp_path, results(), provenance)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_results_are_made_and_let_go_one_section_at_a_time(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    made = []
+
+    def results() -> Iterator[SectionResult]:
+        for name in ("a", "b"):
+            made.append(name)
+            yield make_result(section_id=name, side=6)
+
+    def track(work: Iterable[SectionResult], description: str, total: float | None = None) -> Iterator[SectionResult]:
+        for item in work:
+            made.append(f"got {item.section_id}")
+            yield item
+
+    write_results(tmp_path, results(), provenance, track=track)
+    assert made == ["a", "got a", "b", "got b"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_named_in_the_error(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InputError, match="out is a file"):
+        write_results(tmp_path / "out", [make_result(side=6)], provenance)
