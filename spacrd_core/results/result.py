@@ -154,7 +154,7 @@ class SectionResult:
             "platform": self.platform,
             "spots": len(self.spots),
             **{label: int(counts.get(label, 0)) for label in CLASSES},
-            "cancer_mm2": self.mm2(sum(region.outline.area for region in self.regions)),
+            "cancer_mm2": self.mm2(float(sum(region.outline.area for region in self.regions))),
             "mean_probability": float(np.nanmean(self.probability)) if len(self.spots) else None,
             "threshold": self.threshold,
             "notes": list(self.notes),

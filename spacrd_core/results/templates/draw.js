@@ -39,7 +39,9 @@ function drawSpots(ctx, plot, state) {
     ctx.fillStyle = shade(probability);
     outline(ctx, plot.spot.shape, plot.x[spot], plot.y[spot], plot.spot.width);
     ctx.fill();
-    if (callAt(plot, spot, state.threshold) === UNCERTAIN) stroke(ctx, UNSURE, 1.5);
+    if (callAt(plot, spot, state.threshold) !== UNCERTAIN) return;
+    ctx.globalAlpha = state.opacity;
+    stroke(ctx, UNSURE, 2);
   });
 }
 

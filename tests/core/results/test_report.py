@@ -104,6 +104,7 @@ def test_the_intended_use_and_the_origin_of_the_calls_are_stated(page: Page, pro
     words = re.sub(r"\s+", " ", page.text)
     assert "For research only." in words
     assert "not for diagnosis" in words
+    assert "on 2026-01-02 03:04:05 UTC" in words
     for fact in (provenance.threshold_rule, provenance.calibration, provenance.licence, "A1, B1", "2.15", "seeds"):
         assert fact in words
 
