@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 OTHER_SECTION = "is it the file of this section? check --labels"
 STRANGERS = 0.1  # share of label rows that may name spots without counts; real files stay under 1 %
-OFFSET = 0.01  # array steps; a file of the same section repeats its coordinates, two sections of her2st differ by 0.02 or more
+OFFSET = 0.01  # array steps; a section's own file repeats its coordinates, that of another is off by 0.02 or more
 GENERIC = r"\d+x\d+|\d+"  # ids that every section has
 
 
@@ -89,7 +89,7 @@ def _by_position(section: Section, table: LabelTable) -> tuple[Array, tuple[str,
 
 
 def _rounded(positions: Array) -> pd.Index[str]:
-    return pd.Index([f"{x:.0f}x{y:.0f}" for x, y in positions], dtype=object)
+    return pd.Index([f"{x:.0f}x{y:.0f}" for x, y in np.rint(positions) + 0.0], dtype=object)
 
 
 def _fractional(positions: Array) -> bool:

@@ -81,7 +81,9 @@ def _table(text: str, path: Path) -> pd.DataFrame:
     if table.shape[1] == len(names) + 1:
         names = ["", *names]  # R's write.table leaves the head of its row names out
     if table.shape[1] != len(names):
-        raise LabelError(f"the label file {path} has {table.shape[1]} columns and {len(names)} names in its header", hint=HINT)
+        raise LabelError(
+            f"the label file {path} has {table.shape[1]} columns and {len(names)} names in its header", hint=HINT
+        )
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise LabelError(f"the label file {path} has more than one column '{twice[0]}'", hint=HINT)
     return table.set_axis(names, axis=1).map(str.strip)

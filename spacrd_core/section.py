@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from spacrd_core.errors import GeometryError, MissingFile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import anndata as ad
 
     from spacrd_core.cards import ComponentOptions
@@ -71,8 +72,9 @@ class Section:
         Raw integer counts, spots x genes, CSR. ``obs`` is indexed by spot id and holds ``x_um``, ``y_um``, ``x_px``,
         ``y_px`` (full-resolution px) and, on a lattice, ``array_x``, ``array_y`` (float array coordinates). ``var``
         holds ``symbol`` and ``gene_id`` (Ensembl, '' where unknown). Labels add ``label`` (categorical ``cancer`` and
-        ``normal``, missing where unknown), ``annotation`` (its text), ``label_contested`` and ``label_source``. ``uns['counts_order']`` holds
-        the spot ids in the order of the counts file where that is not the order of ``obs``: bare label vectors follow it.
+        ``normal``, missing where unknown), ``annotation`` (its text), ``label_contested`` and ``label_source``.
+        ``uns['counts_order']`` lists the spot ids of the counts file where its rows are not those of ``obs``: bare
+        label vectors follow it.
     um_per_px
         Of the full-resolution frame.
     spot_um, spot_shape, pitch_um
