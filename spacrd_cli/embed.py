@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import Field
 
 from spacrd_cli.options import ConfigFile, Device, Json, Overrides, Quiet, Sections, Store
-from spacrd_cli.output import Output
+from spacrd_cli.output import Output, table
 from spacrd_core.config import CommandConfig, ComponentSettings, read_config
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spacrd_core.embedding.engine import Embedded
+
+COLUMNS = ("section", "patches", "seconds", "note")
 
 
 class EmbedConfig(CommandConfig):
@@ -55,6 +63,20 @@ def embed(
     name = settings.encoder.name
     model = load_plugins().encoders.create(name, settings.encoder.options).to(chosen)
     report = embed_sections(
-        target, name, model, sections=section, device=chosen, batch_size=settings.batch_size, track=out.track
+        target, name, model, sections=section or (), device=chosen, batch_size=settings.batch_size, track=out.track
     )
-    _show(out, report)
+    _show(out, name, report)
+
+
+def _show(out: Output, name: str, report: Sequence[Embedded]) -> None:
+    from spacrd_core.embedding.engine import seconds_by_part
+
+    seconds = seconds_by_part(report)
+    patches = sum(item.patches for item in report)
+    total = sum(seconds.values())
+    rows = [[item.section, item.patches, sum(item.seconds.values()) or None, item.note] for item in report]
+    document = {"encoder": name, "patches": patches, "seconds": seconds, "sections": [asdict(item) for item in report]}
+    out.result(document, table(COLUMNS, rows))
+    if total:
+        parts = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
+        out.say(f"{patches} patches, {patches / total:.0f} patches/s ({parts})")

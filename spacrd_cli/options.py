@@ -32,6 +32,9 @@ NoGenes = Annotated[bool | None, typer.Option("--no-genes", help="Image only.", 
 DetectorFolder = Annotated[
     str, typer.Argument(metavar="DETECTOR", help="A folder, or hf://owner/name[@revision].", show_default=False)
 ]
+ComponentName = Annotated[
+    str, typer.Argument(metavar="NAME", help="As listed; a member of a family as family:name.", show_default=False)
+]
 Device = Annotated[
     str | None,
     typer.Option("--device", metavar="auto|cpu|cuda[:N]", help="Where to compute.", show_default="auto"),

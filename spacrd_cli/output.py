@@ -65,12 +65,13 @@ class Output:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
-    """Return a table; numbers stand to the right, None is a dash."""
+    """Return a table, with no heading where no column has a name; numbers stand to the right, None is a dash."""
     cells = [list(row) for row in rows]
-    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
     for place, column in enumerate(columns):
-        numeric = any(isinstance(row[place], int | float) and not isinstance(row[place], bool) for row in cells)
-        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        given = [row[place] for row in cells if row[place] is not None]
+        numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in given)
+        drawn.add_column(column, justify="right" if numeric and given else "left", overflow="fold")
     for row in cells:
         drawn.add_row(*(Text(_cell(value)) for value in row))
     return drawn
@@ -87,7 +88,7 @@ def _plain(value: object) -> object:
 
 
 def _cell(value: object) -> str:
-    if value is None:
+    if value is None or value == "":
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"

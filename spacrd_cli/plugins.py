@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup
 
-from spacrd_cli.options import Json
+from spacrd_cli.groups import ListUnlessTold
+from spacrd_cli.options import ComponentName, Json
 from spacrd_cli.output import Output, table
-from spacrd_core.cards import Card
-from spacrd_core.plugins import Plugins, Registry, describe, load_plugins
+from spacrd_cli.plugins_check import check
+from spacrd_cli.plugins_named import named, registries
+from spacrd_core.errors import SpacrdError
+from spacrd_core.plugins import Registry, describe, load_plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
 
 COLUMNS = ("kind", "name", "also", "what it is")
-
-
-class ListUnlessTold(TyperGroup):
-    """A group whose command ``list`` runs when none is named."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Put ``list`` before options that stand alone."""
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
 
 app = typer.Typer(cls=ListUnlessTold, help="List readers, encoders and heads; show one; check one.")
 
@@ -33,20 +29,52 @@ def list_plugins(json: Json = False) -> None:
     """List every reader, encoder and head, and what is wrong with any plugin."""
     found = load_plugins()
     out = Output(json=json)
-    document = {"components": [_facts(kind, card) for kind, card in _cards(found)], "problems": found.problems}
+    cards = [(registry.kind, card) for registry in registries(found) for card in registry]
+    document = {"components": [{"kind": kind, **describe(card)} for kind, card in cards], "problems": found.problems}
     rows = [
-        (kind, f"{card.name}:..." if card.family else card.name, card.aliases, card.summary)
-        for kind, card in _cards(found)
+        (kind, f"{card.name}:<name>" if card.family else card.name, card.aliases, card.summary) for kind, card in cards
     ]
     out.result(document, table(COLUMNS, rows))
     for problem in found.problems:
         out.warn(str(problem))
 
 
-def _cards(found: Plugins) -> list[tuple[str, Card]]:
-    registries: tuple[Registry[Any], ...] = (found.readers, found.encoders, found.heads)
-    return [(registry.kind, card) for registry in registries for card in registry]
+@app.command("show")
+def show(name: ComponentName, json: Json = False) -> None:
+    """Show what a component says of itself, and its options."""
+    out = Output(json=json)
+    shown = [
+        {"kind": registry.kind, **describe(card), "options": _options(out, registry, name)}
+        for registry, card in named(load_plugins(), name)
+    ]
+    out.result({"components": shown}, *(drawing for facts in shown for drawing in _drawn(facts)))
 
 
-def _facts(kind: str, card: Card) -> dict[str, object]:
-    return {"kind": kind, **describe(card)}
+app.command("check")(check)
+
+
+def _drawn(facts: dict[str, Any]) -> Iterator[Table]:
+    """Draw a component: what it is, then its options."""
+    rows = [(key, value) for key, value in facts.items() if key not in ("recipe", "options")]
+    recipe = [(f"recipe.{key}", value) for key, value in (facts.get("recipe") or {}).items()]
+    yield table(("", ""), [*rows, *recipe])
+    options = facts["options"].items()
+    if options:
+        named_options = [(f"{facts['kind']}.{key}", fact["default"], fact["meaning"]) for key, fact in options]
+        yield table(("--set", "default", "meaning"), named_options)
+
+
+def _options(out: Output, registry: Registry[Any], name: str) -> dict[str, dict[str, object]]:
+    """Return the default and the meaning of every option; the class has to be imported for that."""
+    try:
+        fields = registry.load(name).Options.model_fields
+    except (SpacrdError, AttributeError) as error:
+        out.warn(f"its options cannot be shown: {error}")
+        return {}
+    return {
+        key: {
+            "default": None if field.is_required() else field.get_default(call_default_factory=True),
+            "meaning": field.description or "",
+        }
+        for key, field in fields.items()
+    }

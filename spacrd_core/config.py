@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 import tomllib
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,8 @@ from spacrd_core.errors import ConfigError, MissingFile
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
 
 class CommandConfig(BaseModel):
@@ -36,53 +39,64 @@ def read_config(
     ``flags`` win over everything; None means the flag was not given.
     """
     values = _read_file(file) if file else {}
-    wrong = [entry for entry in overrides if "=" not in entry or not entry.partition("=")[0].strip()]
-    if wrong:
-        raise ConfigError(f"--set takes KEY=VALUE, not {', '.join(map(repr, wrong))}", hint="--set reader.spot_um=100")
-    for entry in overrides:
-        key, _, text = entry.partition("=")
-        _place(values, key.strip().split("."), _value(text))
-    for key, value in (flags or {}).items():
-        if value is not None:
-            _place(values, key.split("."), value)
+    wrong = [mistake for entry in overrides if (mistake := _override(values, entry))]
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    wrong += [mistake for key, value in given.items() if (mistake := _place(values, key.split("."), value))]
     try:
-        return model.model_validate(values)
+        settings = model.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("; ".join(mistakes(error)), hint=f"settings: {', '.join(model.model_fields)}") from error
+        wrong += mistakes(error)
+    if wrong:
+        raise ConfigError("; ".join(wrong), hint=f"settings: {', '.join(model.model_fields)}")
+    return settings
 
 
 def mistakes(error: ValidationError) -> list[str]:
     """Return a sentence for every mistake, each with its path."""
-    return [
-        f"{'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}, found {item['input']!r}"
-        for item in error.errors()
-    ]
+    return [f"{'.'.join(map(str, item['loc'])) or 'value'}: {_mistake(item)}" for item in error.errors()]
+
+
+def _mistake(item: ErrorDetails) -> str:
+    if item["type"] == "missing":
+        return "is missing"
+    if item["type"] == "extra_forbidden":
+        return "is no setting"
+    return f"{item['msg']}, found {reprlib.repr(item['input'])}"
 
 
 def _read_file(file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise MissingFile(f"no configuration file at {file}")
+        raise MissingFile(f"no configuration file at {file}", hint="check the path given as --config")
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} is not TOML: {error}") from error
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # not TOML, not text, or made to break the parser
+        raise ConfigError(f"{file} is not TOML: {error}", hint="settings read KEY = VALUE, a line each") from error
+
+
+def _override(values: dict[str, Any], entry: str) -> str:
+    """Place a ``KEY=VALUE``; return what is wrong with it."""
+    key, equals, text = entry.partition("=")
+    if not equals or not key.strip():
+        return f"--set takes KEY=VALUE, not {entry!r}"
+    return _place(values, key.strip().split("."), _value(text))
 
 
 def _value(text: str) -> object:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 
-def _place(values: dict[str, Any], path: Sequence[str], value: object) -> None:
+def _place(values: dict[str, Any], path: Sequence[str], value: object) -> str:
     *folders, leaf = path
     for folder in folders:
         inner = values.setdefault(folder, {})
         if not isinstance(inner, dict):
-            raise ConfigError(f"{'.'.join(path)}: '{folder}' is a value, not a table")
+            return f"{'.'.join(path)}: '{folder}' is a value, not a table"
         values = inner
     values[leaf] = value
+    return ""
 
 
 class ComponentSettings(BaseModel):

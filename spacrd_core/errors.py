@@ -5,7 +5,8 @@
     SpacrdError                     message: what was wanted, what was found, where; hint: the remedy
     ├── ConfigError (ValueError)    an option, a configuration file or a component's settings
     ├── PluginError                 a component that cannot be found or loaded
-    │   └── UnknownName (LookupError)
+    │   ├── UnknownName (LookupError)
+    │   └── ContractError (AssertionError)   a component that does not do what its kind must
     ├── InputError (ValueError)     a file the user gave
     │   ├── MissingFile (FileNotFoundError)
     │   ├── UnrecognisedSection     no reader, or the wrong reader, for a path
@@ -46,6 +47,10 @@ class PluginError(SpacrdError):
 
 class UnknownName(PluginError, LookupError):
     """No component, or more than one, answers to a name."""
+
+
+class ContractError(PluginError, AssertionError):
+    """A component does not do what its kind must."""
 
 
 class InputError(SpacrdError, ValueError):

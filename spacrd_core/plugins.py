@@ -10,7 +10,7 @@ import difflib
 import importlib
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -37,6 +37,10 @@ class Problem:
     sentence: str
     kind: str = ""
     name: str = ""
+
+    def __str__(self) -> str:
+        subject = f"{self.kind} '{self.name}'" if self.name else f"plugin {self.plugin}"
+        return f"{subject}: {self.sentence}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Registry(Generic[CardT]):
             if head in (card.name, *card.aliases):
                 return self._checked(card, name, rest)
         known = [spelling for card in self.cards for spelling in (card.name, *card.aliases)]
-        near = difflib.get_close_matches(head, known, n=3)
+        near = difflib.get_close_matches(head.lower(), known, n=3)
         options = ", ".join(f"{card.name}:..." if card.family else card.name for card in self.cards) or "none"
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {options}"
         raise UnknownName(f"no {self.kind} is named '{name}'", hint=hint)
@@ -87,12 +91,14 @@ class Registry(Generic[CardT]):
         remedy = f"pip install 'spacrd[{card.extra}]'" if card.extra else f"spacrd plugins show {card.name}"
         try:
             return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
-        except (ImportError, AttributeError) as error:
-            raise PluginError(f"{self.kind} '{name}' could not be imported: {error}", hint=remedy) from error
+        except Exception as error:  # a third party's module may raise anything
+            raise PluginError(f"{self.kind} '{name}' could not be imported: {_said(error)}", hint=remedy) from error
 
     def options(self, name: str, values: Mapping[str, object]) -> ComponentOptions:
         """Return a component's options, all mistakes reported at once."""
-        model: type[ComponentOptions] = self.load(name).Options
+        model: type[ComponentOptions] | None = getattr(self.load(name), "Options", None)
+        if model is None:
+            raise PluginError(f"{self.kind} '{name}' has no Options", hint=f"spacrd plugins check {name}")
         try:
             return model.model_validate(dict(values))
         except ValidationError as error:
@@ -130,6 +136,7 @@ def load_plugins(found: Iterable[EntryPoint] | None = None) -> Plugins:
     manager.add_hookspecs(hookspecs)
     for point in sorted(points, key=_plugin_name):
         _register(manager, point, problems)
+    problems.extend(_misspelt(manager))
     readers = _collect(manager, "reader", ReaderCard, problems)
     encoders = _collect(manager, "encoder", EncoderCard, problems)
     heads = _collect(manager, "head", HeadCard, problems)
@@ -143,33 +150,55 @@ def _plugin_name(point: EntryPoint) -> str:
 def _register(manager: pluggy.PluginManager, point: EntryPoint, problems: list[Problem]) -> None:
     name = _plugin_name(point)
     try:
-        manager.register(point.load(), name=name)
+        module = point.load()
+        manager.register(module, name=name)
     except Exception as error:  # noqa: BLE001 - a third party's module may raise anything; it must not end ours
-        problems.append(Problem(name, f"{point.value} could not be loaded: {type(error).__name__}: {error}"))
+        problems.append(Problem(name, f"{point.value} could not be loaded: {_said(error)}"))
+        return
+    if not manager.get_hookcallers(module):
+        problems.append(Problem(name, f"{point.value} has no function marked @hookimpl"))
+
+
+def _misspelt(manager: pluggy.PluginManager) -> list[Problem]:
+    """Return the hooks that plugins implement and nobody calls: pluggy passes over them in silence."""
+    hooks = [name for name in vars(hookspecs) if name.startswith(f"{GROUP}_")]
+    return [
+        Problem(implementation.plugin_name, f"'{name}' is no hook; the hooks are {', '.join(hooks)}")
+        for name, caller in vars(manager.hook).items()
+        if name not in hooks
+        for implementation in caller.get_hookimpls()
+    ]
 
 
 def _collect(
     manager: pluggy.PluginManager, kind: str, card_type: type[CardT], problems: list[Problem]
 ) -> Registry[CardT]:
     claims: dict[str, list[tuple[str, CardT]]] = defaultdict(list)
-    for implementation in getattr(manager.hook, f"spacrd_{kind}s").get_hookimpls():
-        plugin = implementation.plugin_name
-        try:
-            cards = tuple(implementation.function())
-        except Exception as error:  # noqa: BLE001 - as above
-            problems.append(Problem(plugin, f"its {kind}s could not be listed: {type(error).__name__}: {error}", kind))
-            continue
-        for card in cards:
-            if not isinstance(card, card_type):
-                problems.append(Problem(plugin, f"gave {card!r} where a {card_type.__name__} was wanted", kind))
-                continue
-            for spelling in {card.name, *card.aliases}:
-                claims[spelling].append((plugin, card))
+    for plugin, card in _cards(manager, kind, card_type, problems):
+        for spelling in {card.name, *card.aliases}:
+            claims[spelling].append((plugin, card))
     spoiled = [_claimed_twice(kind, name, holders) for name, holders in sorted(claims.items()) if len(holders) > 1]
     problems.extend(spoiled)
     bad = {problem.name for problem in spoiled}
     kept = {card.name: card for holders in claims.values() for _, card in holders if card.name not in bad}
     return Registry(kind, tuple(kept[name] for name in sorted(kept)), tuple(spoiled))
+
+
+def _cards(
+    manager: pluggy.PluginManager, kind: str, card_type: type[CardT], problems: list[Problem]
+) -> Iterator[tuple[str, CardT]]:
+    for implementation in getattr(manager.hook, f"{GROUP}_{kind}s").get_hookimpls():
+        plugin = implementation.plugin_name
+        try:
+            cards = tuple(implementation.function())
+        except Exception as error:  # noqa: BLE001 - as above
+            problems.append(Problem(plugin, f"its {kind}s could not be listed: {_said(error)}", kind))
+            continue
+        for card in cards:
+            if isinstance(card, card_type):
+                yield plugin, card
+            else:
+                problems.append(Problem(plugin, f"gave {card!r} where a {card_type.__name__} was wanted", kind))
 
 
 def _claimed_twice(kind: str, name: str, holders: list[tuple[str, Any]]) -> Problem:
@@ -179,7 +208,9 @@ def _claimed_twice(kind: str, name: str, holders: list[tuple[str, Any]]) -> Prob
 
 def describe(card: Card) -> dict[str, object]:
     """Return a card as JSON-able facts."""
-    from dataclasses import asdict  # noqa: PLC0415 - only here
-
     facts: dict[str, object] = json.loads(json.dumps(asdict(card)))
     return facts
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,1 +1,23 @@
 """The cards of this package."""
+
+from __future__ import annotations
+
+from spacrd_core.cards import HeadCard
+from spacrd_core.hookspecs import hookimpl
+
+
+@hookimpl
+def spacrd_heads() -> tuple[HeadCard, ...]:
+    """Return the cards of our fusion heads."""
+    return (
+        HeadCard(
+            "spacrd",
+            "spacrd_fusion.spacrd:SpaCRD",
+            "contrastive alignment, bidirectional cross-attention and category-regularised reconstruction",
+        ),
+        HeadCard(
+            "linear",
+            "spacrd_fusion.linear:Linear",
+            "the control: logistic regression on principal components of neighbourhood means",
+        ),
+    )

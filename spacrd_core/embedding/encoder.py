@@ -19,8 +19,8 @@ class Encoder(Protocol):
     ...     def to(self, device): return self
     ...     def embed(self, tiles): return tiles.float().mean(dim=(2, 3))
 
-    The engine cuts ``recipe.patch_um`` of tissue, resamples it to ``recipe.input_px`` and hands over 8-bit RGB; the encoder
-    normalises by its own recipe. An embedding depends on its tile alone, never on the others of the batch.
+    The engine cuts ``recipe.patch_um`` of tissue, resamples it to ``recipe.input_px`` and hands over 8-bit RGB; the
+    encoder normalises by its own recipe. An embedding depends on its tile alone, never on the others of the batch.
     """
 
     Options: type[ComponentOptions]

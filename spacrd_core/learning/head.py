@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -112,8 +112,4 @@ def neighbourhood_mean(features: Float[Tensor, "spots d"], batch: Batch) -> Floa
     """The mean of the features over the present neighbours of every centre, itself included."""
     shares = batch.present.to(features.dtype)
     shares = shares / shares.sum(dim=1, keepdim=True)
-    rows = torch.arange(len(shares), device=features.device).repeat_interleave(shares.shape[1])
-    adjacency = torch.sparse_coo_tensor(
-        torch.stack([rows, batch.neighbours.reshape(-1)]), shares.reshape(-1), (len(shares), len(features))
-    )
-    return adjacency @ features
+    return F.embedding_bag(batch.neighbours, features, per_sample_weights=shares, mode="sum")

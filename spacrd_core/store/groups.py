@@ -46,4 +46,5 @@ def _v3() -> Iterator[None]:
     with ad.settings.override(zarr_write_format=3), warnings.catch_warnings():
         # zarr writes text as its own "string" type, which the zarr v3 core specification does not name yet.
         warnings.filterwarnings("ignore", message=".*(does not have a Zarr V3 specification|Consolidated metadata).*")
+        warnings.filterwarnings("ignore", message=".*autosharding will be the default.*")
         yield

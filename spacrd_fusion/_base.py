@@ -1,0 +1,31 @@
+"""What the heads share: which modalities there are, and means that honour labels and weights."""
+
+from typing import Final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spacrd_core.learning.head import Batch, Dims
+
+MODALITIES: Final = ("genes", "image")
+
+
+def modalities(dims: Dims) -> dict[str, int]:
+    """Return the width of every modality a head is built with, genes first."""
+    return {name: width for name in MODALITIES if (width := getattr(dims, name))}
+
+
+def measured(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "spots d"]]:
+    """Return the features of every modality that the head is built with and the batch holds."""
+    held = {name: getattr(batch, name) for name in modalities(dims)}
+    return {name: features for name, features in held.items() if features is not None}
+
+
+def labelled_mean(values: Float[Tensor, " centres"], batch: Batch) -> Float[Tensor, ""]:
+    """Return the weighted mean of values over the labelled centres; 0 where none is labelled.
+
+    The divisor is how many are labelled, not the sum of their weights: what a patient counts in the cohort then does not
+    depend on which others share its batch.
+    """
+    return (torch.where(batch.labelled, values, 0.0) * batch.weights).sum() / batch.labelled.sum().clamp(min=1)

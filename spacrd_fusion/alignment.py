@@ -1,0 +1,41 @@
+"""Contrastive alignment: both modalities of a spot are encoded to nearby points of one space (SpaCRD, part 1)."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class SpotNorm(nn.BatchNorm1d):
+    """Batch normalisation that falls back on its running statistics for a batch of one spot, which has none of its own."""
+
+    def forward(self, features: Float[Tensor, "spots d"]) -> Float[Tensor, "spots d"]:
+        if len(features) > 1 or not self.training:
+            return super().forward(features)
+        return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
+class SpotEncoder(nn.Sequential):
+    """Encode the features of one modality, spot by spot: hidden layers with batch norm, ReLU and dropout, then a linear one."""
+
+    def __init__(self, features: int, *, hidden: Sequence[int], width: int, dropout: float, input_dropout: float) -> None:
+        layers: list[nn.Module] = [nn.Dropout(input_dropout)]
+        for before, after in pairwise((features, *hidden)):
+            layers += [nn.Linear(before, after), SpotNorm(after), nn.ReLU(), nn.Dropout(dropout)]
+        super().__init__(*layers, nn.Linear((features, *hidden)[-1], width))
+
+
+def info_nce(
+    one: Float[Tensor, "spots width"], other: Float[Tensor, "spots width"], *, temperature: float, alpha: float
+) -> Float[Tensor, ""]:
+    """Return the symmetric contrastive loss of two codes of the same spots.
+
+    Each spot's code in ``one`` is to be most like its own code in ``other`` among all spots, by cosine; ``alpha`` weighs
+    that direction and ``1 - alpha`` the other (van den Oord et al. 2018; Radford et al. 2021).
+    """
+    likeness = F.normalize(one, dim=-1) @ F.normalize(other, dim=-1).T / temperature
+    own = torch.arange(len(likeness), device=likeness.device)
+    return alpha * F.cross_entropy(likeness, own) + (1 - alpha) * F.cross_entropy(likeness.T, own)

@@ -1,0 +1,79 @@
+"""The control every other head is measured against: no depth, no attention, no fusion."""
+
+import torch
+from jaxtyping import Float
+from pydantic import Field, PositiveFloat, PositiveInt
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+
+from spacrd_core.cards import ComponentOptions
+from spacrd_core.errors import TrainingError
+from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
+from spacrd_fusion._base import measured, modalities
+from spacrd_fusion.components import PrincipalComponents
+
+
+class Linear(Head):
+    """Logistic regression on the principal components of neighbourhood means, both modalities simply concatenated.
+
+    It is fitted at once by :meth:`warm_start` and has no phases. A modality that is missing where it scores counts as
+    the training mean.
+    """
+
+    class Options(ComponentOptions):
+        """How many components of each modality are read, and how little the coefficients are held back."""
+
+        components: PositiveInt = Field(30, description="Principal components of each modality.")
+        inverse_penalty: PositiveFloat = Field(1.0, description="The C of scikit-learn's LogisticRegression.")
+
+    options: Options
+    coefficients: Float[Tensor, " features"]
+    intercept: Float[Tensor, ""]
+
+    def __init__(self, options: Options, *, dims: Dims) -> None:
+        super().__init__(options, dims=dims)
+        self.components = nn.ModuleDict(
+            {
+                name: PrincipalComponents(width, components=options.components)
+                for name, width in modalities(dims).items()
+            }
+        )
+        self.register_buffer("coefficients", torch.zeros(sum(part.width for part in self.components.values())))
+        self.register_buffer("intercept", torch.zeros(()))
+
+    def curriculum(self) -> tuple[Phase, ...]:
+        return ()
+
+    def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
+        raise NotImplementedError(f"the head 'linear' is fitted at once and has no phase '{phase}'")
+
+    def warm_start(self, batch: Batch) -> None:
+        """Fit components to all spots and the regression to the labelled ones."""
+        if len(batch.labels[batch.labelled].unique()) != 2:
+            raise TrainingError("the head 'linear' needs labelled spots of both classes", hint="label more sections")
+        for name, features in measured(batch, self.dims).items():
+            self.components[name].fit(neighbourhood_mean(features, batch))
+        known = batch.labelled.cpu().numpy()
+        model = LogisticRegression(C=self.options.inverse_penalty, max_iter=2000)
+        model.fit(
+            self.features(batch).cpu().numpy()[known],
+            batch.labels.cpu().numpy()[known],
+            sample_weight=batch.weights.cpu().numpy()[known],
+        )
+        self.coefficients.copy_(torch.from_numpy(model.coef_[0]))
+        self.intercept.copy_(torch.from_numpy(model.intercept_)[0])
+
+    def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
+        held = measured(batch, self.dims)
+        return torch.cat([self._component(name, held, batch) for name in self.components], dim=-1)
+
+    def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
+        return features @ self.coefficients + self.intercept
+
+    def _component(
+        self, name: str, held: dict[str, Float[Tensor, "spots d"]], batch: Batch
+    ) -> Float[Tensor, "centres components"]:
+        part = self.components[name]
+        if name not in held:
+            return self.coefficients.new_zeros(len(batch.labels), part.width)
+        return part(neighbourhood_mean(held[name], batch))
