@@ -42,7 +42,3 @@ def take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
     end = options.index("--") if "--" in options else len(options)
     kept = [argument for argument in options[:end] if argument != "--debug"]
     return kept + options[end:], len(kept) < end
-
-
-if __name__ == "__main__":
-    main()

@@ -49,6 +49,8 @@ def _kept(promises: Promises) -> Iterator[tuple[str, str | None]]:
             promise(subject)
         except ContractError as error:
             yield sentence, str(error)
+        except Exception as error:  # noqa: BLE001 - a component on trial may raise anything
+            yield sentence, f"it raised {type(error).__name__}: {error}"
         else:
             yield sentence, None
 

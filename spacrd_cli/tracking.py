@@ -73,7 +73,7 @@ class Lines:
             if now - spoken >= self._seconds:
                 self._say(f"{description}: {_so_far(done, expected, now - begun)}")
                 spoken = now
-        self._say(f"{description}: {done} in {_duration(time.monotonic() - begun)}")
+        self._say(f"{description}: {done} in {duration(time.monotonic() - begun)}")
 
 
 class _Speed(ProgressColumn):
@@ -98,11 +98,16 @@ def _so_far(done: int, expected: float | None, seconds: float) -> str:
     pace = speed(done / seconds)
     if expected is None:
         return f"{done}, {pace}"
-    left = _duration((expected - done) * seconds / done)
+    left = duration((expected - done) * seconds / done)
     return f"{done} of {expected:g}, {pace}, {left} left"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a length of time as text.
+
+    >>> duration(90)
+    '1 min 30 s'
+    """
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

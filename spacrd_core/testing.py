@@ -34,21 +34,14 @@ def _named(check: Callable[..., None]) -> str:
 
 
 class ReaderContract:
-    """A reader, and a section it reads; ``given`` is what it needs beside its path."""
+    """A reader: wants the fixtures ``reader`` and ``example``, the path of a small section.
 
-    @pytest.fixture
-    def reader(self) -> Reader:
-        """The reader."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def example(self) -> Path:
-        """The path of a section."""
-        raise NotImplementedError
+    ``given`` may be overridden: what the user gives beside the path.
+    """
 
     @pytest.fixture
     def given(self) -> Given:
-        """What the user gives beside the path."""
+        """Nothing but the path."""
         return Given()
 
     @pytest.mark.parametrize("check", READER_CHECKS, ids=_named)
@@ -63,12 +56,7 @@ class ReaderContract:
 
 
 class EncoderContract:
-    """An image encoder."""
-
-    @pytest.fixture
-    def encoder(self) -> Encoder:
-        """The encoder."""
-        raise NotImplementedError
+    """An image encoder: wants the fixture ``encoder``."""
 
     @pytest.mark.parametrize("check", ENCODER_CHECKS, ids=_named)
     def test_encoder(self, encoder: Encoder, check: Callable[[Encoder], None]) -> None:
@@ -77,12 +65,7 @@ class EncoderContract:
 
 
 class HeadContract:
-    """A fusion head; ``build`` makes one for given dimensions, small and briefly trained if that is an option."""
-
-    @pytest.fixture
-    def build(self) -> Build:
-        """The function that makes a head: ``lambda dims: MyHead(MyHead.Options(), dims=dims)``."""
-        raise NotImplementedError
+    """A fusion head: wants the fixture ``build``, such as ``lambda dims: MyHead(MyHead.Options(), dims=dims)``."""
 
     @pytest.mark.parametrize("check", HEAD_CHECKS, ids=_named)
     def test_head(self, build: Build, check: Callable[[Build], None]) -> None:

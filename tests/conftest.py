@@ -1,7 +1,9 @@
-"""What tests share: where the real sections are, components as users have them, and small sections with a known tumour."""
+"""What tests share: the real sections, components as users have them, and small sections with a known tumour."""
 
 from __future__ import annotations
 
+import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,9 +18,12 @@ from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.section import Section, SlideFile, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+PLUGIN_MODULES = ("mylab_spacrd", "broken_import", "broken_hook", "broken_card", "broken_name")
 PITCH_UM, UM_PER_PX, GENES, SIDE = 200.0, 5.0, 40, 12
 
 
@@ -34,6 +39,34 @@ def her2st() -> Path:
 @pytest.fixture(scope="session")
 def plugins() -> Plugins:
     return load_plugins()
+
+
+class Install(Protocol):
+    def __call__(self, *names: str) -> Path: ...
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Install distributions of tests/plugins as pip does in editable mode; return the folder of their metadata."""
+    folder = tmp_path / "site-packages"
+
+    def make(*names: str) -> Path:
+        for name in names:
+            source = Path(__file__).parent / "plugins" / name
+            project = tomllib.loads((source / "pyproject.toml").read_text())["project"]
+            metadata = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+            metadata.mkdir(parents=True)
+            points = project["entry-points"]["spacrd"].items()
+            (metadata / "entry_points.txt").write_text("\n".join(["[spacrd]", *(f"{k} = {v}" for k, v in points)]))
+            facts = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+            (metadata / "METADATA").write_text(facts)
+            monkeypatch.syspath_prepend(source)
+        monkeypatch.syspath_prepend(folder)
+        return folder
+
+    yield make
+    for module in [name for name in sys.modules if name.partition(".")[0] in PLUGIN_MODULES]:
+        del sys.modules[module]
 
 
 class MakeSection(Protocol):

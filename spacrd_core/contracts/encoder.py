@@ -86,8 +86,9 @@ def does_not_mix_tiles(encoder: Encoder) -> None:
     tiles = example_tiles(encoder.recipe)
     together = _embed(encoder, tiles)
     alone = torch.cat([_embed(encoder, tiles[k : k + 1]) for k in range(len(tiles))])
-    close = torch.allclose(alone, together, rtol=1e-3, atol=1e-4 * float(together.abs().max()))
-    expect(close, f"a tile must give the same alone as in a batch of {TILES}, {_apart(alone, together)}")
+    slack = 1e-4 * float(together.abs().max())  # matrix products of another size round differently
+    same = alone.shape == together.shape and torch.allclose(alone, together, rtol=1e-3, atol=slack)
+    expect(same, f"a tile must give the same alone as in a batch of {TILES}, {_apart(alone, together)}")
 
 
 def keeps_to_its_card(pair: tuple[EncoderCard, Encoder]) -> None:

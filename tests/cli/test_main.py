@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 from spacrd_cli import main
 from spacrd_cli.app import app
@@ -92,6 +93,21 @@ def test_an_interrupt_exits_130_and_says_that_work_is_kept(
     failing(monkeypatch, KeyboardInterrupt())
     assert main.run(["push", "a", "b"]) == 130
     assert capsys.readouterr().err == "interrupted; finished work is kept\n"
+
+
+def test_an_interrupt_before_the_command_runs_is_one_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "app", interrupted)
+    assert main.run(["push", "a", "b"]) == 130
+    assert capsys.readouterr().err == "interrupted; finished work is kept\n"
+
+
+def test_a_question_left_unanswered_stops_without_a_traceback() -> None:
+    assert explain(typer.Abort()) == ("stopped", 1)
 
 
 def test_anything_else_is_called_a_bug_and_the_traceback_is_offered(

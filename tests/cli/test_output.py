@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from spacrd_cli.output import Output, as_json, table
-from spacrd_cli.tracking import Bars, Lines, speed
+from spacrd_cli.tracking import Bars, Lines, duration, speed
 
 
 @dataclass(frozen=True)
@@ -99,3 +99,8 @@ def test_bars_end_with_the_error_that_ended_the_work() -> None:
 )
 def test_a_speed_reads_well(pace: float, text: str) -> None:
     assert speed(pace) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(3.14, "3.1 s"), (90, "1 min 30 s"), (7300, "2 h 1 min")])
+def test_a_duration_reads_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

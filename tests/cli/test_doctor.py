@@ -1,0 +1,79 @@
+"""``spacrd doctor``: what this machine has, and exit 1 where something is wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_cli import doctor, main
+
+if TYPE_CHECKING:
+    from conftest import Install
+
+
+def findings(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    return {finding["subject"]: finding for finding in json.loads(capsys.readouterr().out)}
+
+
+def test_a_sound_machine_is_told_its_versions_memory_disk_and_plugins(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["doctor", "--json"]) == 0
+    found = findings(capsys)
+    assert {"spacrd", "python", "torch", "timm", "memory", "disk", "cpu", "plugins"} <= set(found)
+    assert not any(finding["wrong"] for finding in found.values())
+
+
+def test_an_encoder_is_built_and_embeds_a_tile(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["doctor", "--encoder", "stain", "--device", "cpu", "--json"]) == 0
+    assert "numbers from a 32 px tile" in findings(capsys)["encoder stain"]["found"]
+
+
+def test_an_encoder_that_cannot_be_built_is_a_finding_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["doctor", "--encoder", "stane", "--json"]) == 1
+    assert findings(capsys)["encoder stane"]["wrong"] == "no encoder is named 'stane'; did you mean stain?"
+
+
+def test_a_broken_plugin_is_a_finding(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    install("broken_import")
+    assert main.run(["doctor"]) == 1
+    shown = capsys.readouterr().out
+    assert "broken-import:broken" in shown
+    assert "a_library_that_nobody_has" in shown
+
+
+def test_a_library_that_cannot_be_imported_is_a_finding(
+    install: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("broken_import")
+    monkeypatch.setattr(doctor, "LIBRARIES", ("broken-import",))
+    assert main.run(["doctor", "--json"]) == 1
+    assert "cannot be imported: ModuleNotFoundError" in findings(capsys)["broken-import"]["wrong"]
+
+
+def test_a_machine_without_torch_can_still_be_looked_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main.run(["doctor", "--json"]) == 1
+    found = findings(capsys)
+    assert "cannot be imported" in found["torch"]["wrong"]
+    assert "cpu" not in found
+    assert "plugins" in found
+
+
+@pytest.mark.gpu
+def test_a_gpu_is_told_by_name_with_its_free_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["doctor", "--encoder", "stain", "--json"]) == 0
+    found = findings(capsys)
+    assert "GiB free" in found["cuda:0"]["found"]
+    assert "on cuda" in found["encoder stain"]["found"]
+
+
+def test_a_library_that_is_missing_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "LIBRARIES", ("a-library-that-nobody-has",))
+    assert main.run(["doctor", "--json"]) == 1
+    assert "not installed" in findings(capsys)["a-library-that-nobody-has"]["wrong"]

@@ -1,0 +1,132 @@
+"""``spacrd plugins``: lists, shows and checks; problems are told, not thrown."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_cli import main
+
+if TYPE_CHECKING:
+    from conftest import Install
+
+BROKEN = ("broken_import", "broken_hook", "broken_card", "broken_name")
+
+
+def test_list_is_what_runs_when_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["plugins"]) == 0
+    bare = capsys.readouterr().out
+    assert main.run(["plugins", "list"]) == 0
+    assert capsys.readouterr().out == bare
+    assert "stain" in bare
+    assert "timm:<name>" in bare
+
+
+@pytest.mark.parametrize("arguments", [["plugins", "--json"], ["plugins", "list", "--json"]])
+def test_the_list_as_json_holds_every_card_and_problem(
+    arguments: list[str], install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("mylab", "broken_name")
+    assert main.run(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {"reader", "encoder", "head"} == {card["kind"] for card in document["components"]}
+    assert "mylab" in [card["name"] for card in document["components"]]
+    assert [problem["name"] for problem in document["problems"]] == ["linear"]
+
+
+def test_problems_are_told_on_stderr_and_the_list_still_stands(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(*BROKEN)
+    assert main.run(["plugins"]) == 0
+    shown = capsys.readouterr()
+    assert "stain" in shown.out
+    assert "note: head 'linear': the name is claimed by broken-name:broken and spacrd:heads" in shown.err
+    assert "no licence server" in shown.err
+    assert "a_library_that_nobody_has" in shown.err
+
+
+def test_listing_a_third_partys_plugin_stays_light(install: Install) -> None:
+    folder = install("mylab")
+    probe = "import sys; from spacrd_cli.main import run; run(['plugins']); print('torch' in sys.modules)"
+    source = Path(__file__).parents[1] / "plugins" / "mylab"
+    path = os.pathsep.join([str(folder), str(source), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": path}
+    )
+    assert "neighbours" in done.stdout
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_show_tells_the_recipe_and_the_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["plugins", "show", "stain"]) == 0
+    assert "recipe.um_per_px" in capsys.readouterr().out
+    assert main.run(["plugins", "show", "linear"]) == 0
+    assert "head.components" in capsys.readouterr().out
+
+
+def test_show_as_json_is_one_document(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    install("mylab")
+    assert main.run(["plugins", "show", "lab", "--json"]) == 0
+    (card,) = json.loads(capsys.readouterr().out)["components"]
+    assert (card["name"], card["options"]["um_per_px"]["default"]) == ("mylab", 0.5)
+
+
+def test_show_still_shows_the_card_when_the_class_cannot_be_imported(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("broken_name")
+    assert main.run(["plugins", "show", "elsewhere"]) == 0
+    shown = capsys.readouterr()
+    assert "broken_name.elsewhere:Head" in shown.out
+    assert "could not be imported" in shown.err
+
+
+def test_an_unknown_name_is_refused_with_what_there_is_of_each_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["plugins", "show", "stane"]) == 1
+    shown = capsys.readouterr().err
+    assert "error: nothing is named 'stane'" in shown
+    assert "did you mean stain?" in shown
+
+
+@pytest.mark.parametrize("name", ["mylab", "colour", "neighbours"])
+def test_check_says_yes_to_every_promise_of_a_good_component(
+    name: str, install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("mylab")
+    assert main.run(["plugins", "check", name, "--json"]) == 0
+    promises = json.loads(capsys.readouterr().out)
+    assert promises
+    assert all(promise["broken"] is None for promise in promises)
+
+
+def test_check_reads_a_readers_example(install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    install("mylab")
+    example = tmp_path / "a.mylab.csv"
+    example.write_text("spot,x_px,y_px,ERBB2\na,0,0,3\nb,200,0,0\n")
+    assert main.run(["plugins", "check", "mylab", "--example", str(example)]) == 0
+    assert "lie a pitch apart" in capsys.readouterr().out
+    assert main.run(["plugins", "check", "mylab", "--example", str(example), "--set", "um_per_px=2"]) == 1
+    assert "neighbouring spots lie 400 um apart" in capsys.readouterr().out
+
+
+def test_check_exits_1_and_names_what_is_broken_even_if_the_component_crashes(
+    install: Install, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("mylab")
+    import mylab_spacrd.components as lab  # noqa: PLC0415 - installed by this test
+
+    monkeypatch.setattr(lab.Colour, "embed", lambda _, tiles: tiles.no_such_thing)
+    assert main.run(["plugins", "check", "colour"]) == 1
+    assert "it raised AttributeError" in capsys.readouterr().out
+
+
+def test_an_option_that_a_component_does_not_have_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["plugins", "check", "stain", "--set", "nonsense=1"]) == 1
+    assert "nonsense: is no setting" in capsys.readouterr().err

@@ -1,0 +1,161 @@
+"""The contract of encoders notices every broken promise, and says it with shapes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from spacrd_core.cards import ComponentOptions, EncoderCard, Recipe
+from spacrd_core.contracts.encoder import check_encoder, example_tiles, keeps_to_its_card
+from spacrd_core.errors import ContractError
+
+RECIPE = Recipe(input_px=8, um_per_px=2.0, dim=6)
+
+
+class Good:
+    Options: object = ComponentOptions
+    recipe: object = RECIPE
+
+    def to(self, device: torch.device) -> Good:
+        return self
+
+    def embed(self, tiles: Tensor) -> Tensor:
+        colours = tiles.flatten(2).float() / 255
+        return torch.cat([colours.mean(dim=2), colours.std(dim=2)], dim=1)
+
+
+class Lax(ComponentOptions, extra="allow"):
+    pass
+
+
+class NoOptions(Good):
+    Options = None
+
+
+class LaxOptions(Good):
+    Options = Lax
+
+
+class NoRecipe(Good):
+    recipe = None
+
+
+class FlatRecipe(Good):
+    recipe = replace(RECIPE, um_per_px=0.0)
+
+
+class LosesItself(Good):
+    def to(self, device: torch.device) -> Good:
+        return Good()
+
+
+class Narrow(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        return super().embed(tiles)[:, :4]
+
+
+class Half(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        return super().embed(tiles).half()
+
+
+class Infinite(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        return super().embed(tiles) / 0
+
+
+class Differentiable(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        return super().embed(tiles).requires_grad_()
+
+
+class Blind(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        return torch.ones(len(tiles), 6)
+
+
+class Random(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        return super().embed(tiles) + torch.rand(len(tiles), 6)
+
+
+class Writes(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        found = super().embed(tiles)
+        tiles.zero_()
+        return found
+
+
+class Grows(Good):
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def embed(self, tiles: Tensor) -> Tensor:
+        self.calls += 1
+        return super().embed(tiles).repeat(1, 2)[:, : 7 if self.calls > 3 else 6]
+
+
+class WideAlone(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        return super().embed(tiles).repeat(1, 2)[:, : 7 if len(tiles) == 1 else 6]
+
+
+class Mixes(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        found = super().embed(tiles)
+        return found - found.mean(dim=0)
+
+
+class Lists(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        return super().embed(tiles).tolist()  # type: ignore[return-value]
+
+
+def test_a_good_encoder_passes() -> None:
+    check_encoder(Good())
+
+
+@pytest.mark.parametrize(
+    ("encoder", "sentence"),
+    [
+        (NoOptions, "NoOptions.Options must derive from"),
+        (LaxOptions, "must refuse unknown settings"),
+        (NoRecipe, "must be a spacrd_core.cards.Recipe, not None"),
+        (FlatRecipe, "must be positive, not input_px=8, um_per_px=0.0, dim=6"),
+        (LosesItself, "must return the encoder itself"),
+        (Narrow, r"5 tiles must give float32 \(5, 6\), the encoder gave float32 \(5, 4\)"),
+        (Half, r"the encoder gave float16 \(5, 6\)"),
+        (Infinite, "must be finite"),
+        (Differentiable, "no gradient"),
+        (Blind, "10 pairs are equal"),
+        (Random, "the same tiles must give the same numbers"),
+        (Writes, "must not change the tiles"),
+        (Grows, r"the same numbers, the shapes are \(5, 6\) and \(5, 7\)"),
+        (WideAlone, r"alone as in a batch of 5, the shapes are \(5, 7\) and \(5, 6\)"),
+        (Mixes, "alone as in a batch of 5, they are up to"),
+        (Lists, "must return a torch tensor, not list"),
+    ],
+)
+def test_a_broken_promise_is_named(encoder: type[Good], sentence: str) -> None:
+    with pytest.raises(ContractError, match=sentence):
+        check_encoder(encoder())
+
+
+def test_a_card_shows_the_recipe_of_its_encoder() -> None:
+    keeps_to_its_card((EncoderCard("good", "a:B", "Good", recipe=RECIPE), Good()))
+    keeps_to_its_card((EncoderCard("good", "a:B", "Good", family=True), Good()))
+    with pytest.raises(ContractError, match="shows dim=7, the encoder has 6"):
+        keeps_to_its_card((EncoderCard("good", "a:B", "Good", recipe=replace(RECIPE, dim=7)), Good()))
+    with pytest.raises(ContractError, match="must show a recipe"):
+        keeps_to_its_card((EncoderCard("good", "a:B", "Good"), Good()))
+
+
+@pytest.mark.parametrize("size", [8, 33, 224])
+def test_example_tiles_are_of_the_recipes_size_and_all_different(size: int) -> None:
+    tiles = example_tiles(replace(RECIPE, input_px=size))
+    assert tiles.shape == (5, 3, size, size)
+    assert tiles.dtype == torch.uint8
+    assert len({tile.numpy().tobytes() for tile in tiles}) == 5

@@ -1,0 +1,154 @@
+"""The contract of readers notices every broken promise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from scipy import sparse
+
+from spacrd_core.cards import ComponentOptions
+from spacrd_core.contracts.reader import SECTION_CHECKS, check_reader
+from spacrd_core.errors import ContractError, CountsError
+from spacrd_core.section import Given, Section, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import MakeSection
+
+
+class Good:
+    Options: object = ComponentOptions
+
+    def __init__(self, section: Section | None = None) -> None:
+        self.section = section
+
+    def recognises(self, path: Path) -> Verdict:
+        return Verdict(path.name == "example", "it is not called example")
+
+    def read(self, path: Path, given: Given) -> Section:
+        if path.name != "example" or self.section is None:
+            raise CountsError(f"{path} is no example")
+        return self.section
+
+
+class NoOptions(Good):
+    Options = int
+
+
+class Greedy(Good):
+    def recognises(self, path: Path) -> Verdict:
+        return Verdict(recognised=True)
+
+
+class Silent(Good):
+    def recognises(self, path: Path) -> Verdict:
+        return Verdict(recognised=False)
+
+
+class Terse(Good):
+    def recognises(self, path: Path) -> Verdict:
+        return False  # type: ignore[return-value]
+
+
+class Crashes(Good):
+    def read(self, path: Path, given: Given) -> Section:
+        raise KeyError("spot")
+
+
+class Lenient(Good):
+    def read(self, path: Path, given: Given) -> Section:
+        return None  # type: ignore[return-value]
+
+
+@pytest.fixture
+def section(make_section: MakeSection) -> Section:
+    return make_section(0)
+
+
+def test_a_good_reader_and_its_section_pass(section: Section) -> None:
+    check_reader(Good())
+    check_reader(Good(section), Path("example"))
+    check_reader(Good(replace(section, slide=None)), Path("example"))
+
+
+def test_a_section_of_one_spot_has_no_pitch_to_disagree_with(section: Section) -> None:
+    check_reader(Good(replace(section, counts=section.counts[:1].copy())), Path("example"))
+
+
+@pytest.mark.parametrize(
+    ("reader", "sentence"),
+    [
+        (NoOptions, "NoOptions.Options must derive from"),
+        (Greedy, r"recognises must refuse noise\.bin"),
+        (Silent, r"must say why it refuses noise\.bin"),
+        (Terse, "must return a Verdict, not False"),
+        (Crashes, r"reading noise\.bin must raise an InputError, it raised KeyError"),
+        (Lenient, r"reading noise\.bin must raise an InputError, it raised nothing"),
+    ],
+)
+def test_a_broken_promise_is_named(reader: type[Good], sentence: str) -> None:
+    with pytest.raises(ContractError, match=sentence):
+        check_reader(reader())
+
+
+def test_an_example_must_be_recognised(section: Section) -> None:
+    with pytest.raises(ContractError, match="it said: it is not called example"):
+        check_reader(Good(section), Path("other"))
+
+
+def without(section: Section, table: str, column: str) -> Section:
+    del getattr(section.counts, table)[column]
+    return section
+
+
+def with_counts(section: Section, change: Callable[[sparse.csr_matrix], object]) -> Section:
+    section.counts.X = change(section.counts.X)
+    return section
+
+
+def moved(section: Section, column: str, factor: float) -> Section:
+    section.counts.obs[column] *= factor
+    return section
+
+
+def renamed(section: Section) -> Section:
+    section.counts.obs_names = ["same"] * section.counts.n_obs
+    return section
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda s: replace(s, platform=""), "must name its platform"),
+        (lambda s: replace(s, um_per_px=float("nan")), "sizes must be positive, not {'um_per_px': nan"),
+        (lambda s: replace(s, spot_shape="star"), "not 'star'"),
+        (lambda s: with_counts(s, sparse.csc_matrix), r"sparse CSR of shape \(144, 40\), not csc"),
+        (lambda s: with_counts(s, lambda x: x.toarray()), "not ndarray"),
+        (lambda s: with_counts(s, lambda x: x * 0.5), "whole numbers"),
+        (lambda s: with_counts(s, lambda x: -x), "none below 0"),
+        (renamed, "every spot must have a name of its own"),
+        (lambda s: without(s, "var", "gene_id"), "missing: gene_id"),
+        (lambda s: without(s, "obs", "x_px"), "missing: x_px"),
+        (lambda s: moved(s, "x_um", float("nan")), "positions must be finite"),
+        (lambda s: replace(s, um_per_px=4.0), "um_per_px is 4, but the positions in um and px differ by 5"),
+        (lambda s: replace(s, pitch_um=100.0), "pitch_um is 100, but neighbouring spots lie 200 um apart"),
+        (lambda s: replace(s, slide=replace(s.slide, scale=0.5)), "must be the section's um_per_px 5: 2.5"),
+        (lambda s: replace(s, slide=replace(s.slide, path=Path("gone"))), "the slide gone does not exist"),
+        (lambda s: replace(s, sources=()), "must name the files"),
+        (lambda s: replace(s, sources=(replace(s.sources[0], sha256="0"),)), "must have a SHA-256, not '0'"),
+    ],
+)
+def test_a_section_that_breaks_a_promise_is_refused(
+    section: Section, change: Callable[[Section], Section], sentence: str
+) -> None:
+    broken = change(section)
+    with pytest.raises(ContractError, match=sentence):
+        check_reader(Good(broken), Path("example"))
+
+
+def test_every_check_of_a_section_is_a_sentence_for_users() -> None:
+    assert all(check.__doc__ for check in SECTION_CHECKS)

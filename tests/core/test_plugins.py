@@ -1,0 +1,198 @@
+"""Components by name: ours, everyone else's, and what happens when a plugin is broken."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_core import hookspecs
+from spacrd_core.cards import Card, ComponentOptions, EncoderCard, HeadCard, ReaderCard
+from spacrd_core.errors import ConfigError, PluginError, UnknownName
+from spacrd_core.plugins import Plugins, Problem, Registry, describe, load_plugins
+
+if TYPE_CHECKING:
+    from conftest import Install
+
+OURS = [
+    (registry.kind, card)
+    for registry in vars(load_plugins()).values()
+    if isinstance(registry, Registry)
+    for card in registry
+]
+
+
+class Named:
+    """A component that keeps what it was made with."""
+
+    class Options(ComponentOptions):
+        size: int = 3
+        depth: int = 1
+
+    def __init__(self, options: Options, **context: object) -> None:
+        self.options = options
+        self.context = context
+
+
+def registry(*cards: EncoderCard) -> Registry[EncoderCard]:
+    return Registry("encoder", cards)
+
+
+def encoder(name: str, *, family: bool = False, aliases: tuple[str, ...] = ()) -> EncoderCard:
+    return EncoderCard(name, f"{__name__}:Named", "An encoder", aliases=aliases, family=family)
+
+
+@pytest.mark.parametrize(("kind", "card"), OURS, ids=lambda value: value.name if isinstance(value, Card) else value)
+def test_the_target_of_every_card_resolves_and_has_options(plugins: Plugins, kind: str, card: Card) -> None:
+    found = getattr(plugins, f"{kind}s").load(f"{card.name}:member" if card.family else card.name)
+    assert issubclass(found.Options, ComponentOptions)
+
+
+def test_our_own_components_come_in_like_everyones(plugins: Plugins) -> None:
+    assert plugins.problems == ()
+    assert {"st"} <= {card.name for card in plugins.readers}
+    assert {"stain", "timm", "uni"} <= {card.name for card in plugins.encoders}
+    assert {"spacrd", "linear"} <= {card.name for card in plugins.heads}
+
+
+@pytest.mark.parametrize("kind", ["readers", "encoders", "heads"])
+def test_every_hook_finds_the_components_of_an_installed_distribution(install: Install, kind: str) -> None:
+    before = {card.name for card in getattr(load_plugins(), kind)}
+    install("mylab")
+    after = load_plugins()
+    assert {card.name for card in getattr(after, kind)} - before == {
+        {"readers": "mylab", "encoders": "colour", "heads": "neighbours"}[kind]
+    }
+    assert after.problems == ()
+
+
+def test_every_hook_is_zero_argument_and_documented() -> None:
+    hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("spacrd_")}
+    assert set(hooks) == {f"spacrd_{kind}s" for kind in ("reader", "encoder", "head")}
+    for hook in hooks.values():
+        assert hook.__code__.co_argcount == 0
+        assert hook.__doc__
+
+
+def test_a_plugin_that_cannot_be_imported_is_a_finding_and_spoils_nothing_else(install: Install) -> None:
+    install("broken_import", "mylab")
+    found = load_plugins()
+    assert [problem.plugin for problem in found.problems] == ["broken-import:broken"]
+    assert "ModuleNotFoundError: No module named 'a_library_that_nobody_has'" in found.problems[0].sentence
+    assert found.heads.card("neighbours").name == "neighbours"
+
+
+def test_a_hook_that_raises_is_a_finding(install: Install) -> None:
+    install("broken_hook")
+    sentences = [problem.sentence for problem in load_plugins().problems]
+    assert "its encoders could not be listed: RuntimeError: no licence server" in sentences
+
+
+def test_a_hook_that_nobody_calls_is_a_finding(install: Install) -> None:
+    install("broken_hook")
+    sentences = [problem.sentence for problem in load_plugins().problems]
+    expected = "'spacrd_reader' is no hook; the hooks are spacrd_readers, spacrd_encoders, spacrd_heads"
+    assert expected in sentences
+
+
+def test_a_wrong_card_is_a_finding_and_the_right_ones_beside_it_stay(install: Install) -> None:
+    install("broken_card")
+    found = load_plugins()
+    assert [problem.kind for problem in found.problems] == ["reader", "reader"]
+    assert all("where a ReaderCard was wanted" in problem.sentence for problem in found.problems)
+    assert found.readers.card("right").summary == "Right"
+
+
+def test_a_name_claimed_twice_is_refused_to_whoever_asks_for_it_and_to_nobody_else(install: Install) -> None:
+    install("broken_name")
+    found = load_plugins()
+    claim = "the name is claimed by broken-name:broken and spacrd:heads"
+    assert [str(problem) for problem in found.problems] == [f"head 'linear': {claim}"]
+    assert found.heads.card("spacrd").name == "spacrd"
+    assert "linear" not in [card.name for card in found.heads]
+    with pytest.raises(UnknownName, match=f"head 'linear' cannot be used: {claim}"):
+        found.heads.card("linear")
+
+
+def test_a_module_without_hooks_is_a_finding() -> None:
+    found = load_plugins([EntryPoint("forgetful", "spacrd_core.progress", "spacrd")])
+    assert [str(problem) for problem in found.problems] == [
+        "plugin ?:forgetful: spacrd_core.progress has no function marked @hookimpl"
+    ]
+
+
+def test_a_component_that_cannot_be_imported_names_the_extra_to_install(install: Install) -> None:
+    install("broken_name")
+    with pytest.raises(PluginError, match="head 'elsewhere' could not be imported: ModuleNotFoundError") as caught:
+        load_plugins().heads.load("elsewhere")
+    assert caught.value.hint == "pip install 'spacrd[dask]'"
+    with pytest.raises(PluginError, match="has no attribute 'Absent'"):
+        load_plugins().heads.load("absent")
+
+
+def test_a_component_without_options_is_an_explained_error(install: Install) -> None:
+    install("broken_card")
+    with pytest.raises(PluginError, match="reader 'right' has no Options"):
+        load_plugins().readers.create("right")
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_spelling() -> None:
+    with pytest.raises(UnknownName, match="no encoder is named 'UNII'") as caught:
+        registry(encoder("uni"), encoder("stain")).card("UNII")
+    assert caught.value.hint == "did you mean uni?"
+
+
+def test_a_name_like_no_other_is_refused_with_all_there_are() -> None:
+    with pytest.raises(UnknownName) as caught:
+        registry(encoder("uni"), encoder("timm", family=True)).card("xyzzy")
+    assert caught.value.hint == "there are: uni, timm:..."
+
+
+def test_an_alias_stands_for_its_card() -> None:
+    assert registry(encoder("uni", aliases=("uni_v1",))).card("uni_v1").name == "uni"
+
+
+def test_a_family_needs_a_member_and_nothing_else_takes_one() -> None:
+    both = registry(encoder("uni"), encoder("timm", family=True))
+    assert both.card("timm:vit_b:rest").name == "timm"
+    with pytest.raises(UnknownName, match="'timm' is a family"):
+        both.card("timm")
+    with pytest.raises(UnknownName, match="'timm:' is a family"):
+        both.card("timm:")
+    with pytest.raises(UnknownName, match="'uni' is not a family"):
+        both.card("uni:v2")
+
+
+def test_a_component_is_created_with_its_options_and_context() -> None:
+    created = registry(encoder("uni")).create("uni", {"size": "5"}, dims="both")
+    assert (created.options.size, created.context) == (5, {"dims": "both"})
+
+
+def test_a_member_of_a_family_is_told_its_name_split_at_the_first_colon() -> None:
+    created = registry(encoder("timm", family=True)).create("timm:hub:vit_b")
+    assert created.context == {"member": "hub:vit_b"}
+
+
+def test_all_mistakes_in_the_options_are_reported_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        registry(encoder("uni")).create("uni", {"size": "wide", "depht": 2})
+    assert "size: Input should be a valid integer" in str(caught.value)
+    assert "depht: is no setting" in str(caught.value)
+    assert caught.value.hint == "its options are: size, depth"
+
+
+def test_a_card_is_described_in_plain_facts(plugins: Plugins) -> None:
+    facts = describe(plugins.encoders.card("stain"))
+    assert facts["name"] == "stain"
+    assert isinstance(facts["recipe"], dict)
+
+
+def test_a_problem_says_what_it_spoils() -> None:
+    assert str(Problem("mylab:x", "it is broken")) == "plugin mylab:x: it is broken"
+    assert str(Problem("mylab:x", "it is broken", "head", "mine")) == "head 'mine': it is broken"
+
+
+def test_cards_of_each_kind_are_their_own(plugins: Plugins) -> None:
+    kinds = {"reader": ReaderCard, "encoder": EncoderCard, "head": HeadCard}
+    assert all(isinstance(card, kinds[kind]) for kind, card in OURS)

@@ -1,0 +1,1 @@
+"""A whole plugin distribution: a reader, an encoder and a head."""

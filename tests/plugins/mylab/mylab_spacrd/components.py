@@ -1,0 +1,97 @@
+"""The components; heavy imports are welcome here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import torch
+from pydantic import PositiveFloat, PositiveInt
+from scipy.sparse import csr_matrix
+from torch import nn
+
+from mylab_spacrd.plugin import RECIPE
+from spacrd_core.cards import ComponentOptions
+from spacrd_core.errors import CountsError
+from spacrd_core.learning.head import Head, Phase, neighbourhood_mean
+from spacrd_core.section import Section, Source, Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from spacrd_core.learning.head import Batch, Dims
+    from spacrd_core.section import Given
+
+
+class MyLab:
+    class Options(ComponentOptions):
+        um_per_px: PositiveFloat = 0.5
+
+    def __init__(self, options: Options) -> None:
+        self.um_per_px = options.um_per_px
+
+    def recognises(self, path: Path) -> Verdict:
+        return Verdict(path.name.endswith(".mylab.csv"), "its name does not end in .mylab.csv")
+
+    def read(self, path: Path, given: Given) -> Section:
+        source = Source.of("counts", path)
+        try:
+            table = pd.read_csv(path, index_col="spot")
+            counts = table.drop(columns=["x_px", "y_px"])
+        except (OSError, ValueError, KeyError) as error:
+            raise CountsError(
+                f"{path.name} is no spot table: {error}", hint="columns spot, x_px, y_px, genes"
+            ) from error
+        spots = table[["x_px", "y_px"]].assign(x_um=table.x_px * self.um_per_px, y_um=table.y_px * self.um_per_px)
+        genes = pd.DataFrame({"symbol": counts.columns, "gene_id": ""}, index=counts.columns)
+        data = ad.AnnData(csr_matrix(counts.to_numpy(np.int32)), spots.set_axis(table.index.astype(str)), genes)
+        return Section("mylab", data, self.um_per_px, 55.0, "disc", 100.0, sources=(source,))
+
+
+class Colour:
+    Options = ComponentOptions
+    recipe = RECIPE
+
+    def __init__(self, options: ComponentOptions) -> None:
+        pass
+
+    def to(self, device: torch.device) -> Colour:
+        return self
+
+    def embed(self, tiles: Tensor) -> Tensor:
+        colours = tiles.flatten(2).float() / 255
+        return torch.cat([colours.mean(dim=2), colours.std(dim=2)], dim=1)
+
+
+class Neighbours(Head):
+    class Options(ComponentOptions):
+        epochs: PositiveInt = 3
+
+    def __init__(self, options: Options, *, dims: Dims) -> None:
+        super().__init__(options, dims=dims)
+        self.read = nn.Linear(dims.genes + dims.image, 1)
+
+    def curriculum(self) -> tuple[Phase, ...]:
+        return (Phase("fit", self.options.epochs, learning_rate=0.01),)
+
+    def losses(self, batch: Batch, phase: str) -> dict[str, Tensor]:
+        known = batch.labelled
+        wanted = batch.labels[known].float()
+        loss = nn.functional.binary_cross_entropy_with_logits(self.score(batch)[known], wanted, batch.weights[known])
+        return {"cross entropy": loss}
+
+    def features(self, batch: Batch) -> Tensor:
+        modalities = ((batch.genes, self.dims.genes), (batch.image, self.dims.image))
+        rows = len(batch.neighbours)
+        parts = [
+            self.read.weight.new_zeros(rows, width) if part is None else neighbourhood_mean(part, batch)
+            for part, width in modalities
+        ]
+        return torch.cat(parts, dim=1)
+
+    def classify(self, features: Tensor) -> Tensor:
+        return self.read(features)[:, 0]

@@ -1,0 +1,23 @@
+"""The cards; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from spacrd_core.cards import EncoderCard, HeadCard, ReaderCard, Recipe
+from spacrd_core.hookspecs import hookimpl
+
+RECIPE = Recipe(input_px=16, um_per_px=7.0, dim=6, pooling="mean", licence="MIT")
+
+
+@hookimpl
+def spacrd_readers() -> tuple[ReaderCard, ...]:
+    return (ReaderCard("mylab", "mylab_spacrd.components:MyLab", "Our lab's spots: one CSV a section", ("lab",)),)
+
+
+@hookimpl
+def spacrd_encoders() -> tuple[EncoderCard, ...]:
+    return (EncoderCard("colour", "mylab_spacrd.components:Colour", "Mean and spread of the colours", recipe=RECIPE),)
+
+
+@hookimpl
+def spacrd_heads() -> tuple[HeadCard, ...]:
+    return (HeadCard("neighbours", "mylab_spacrd.components:Neighbours", "A linear reading of the neighbourhood"),)
