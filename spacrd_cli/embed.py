@@ -52,9 +52,8 @@ def embed(
         "batch_size": batch_size,
     }
     settings = read_config(EmbedConfig, config, set_ or (), flags)
-    from spacrd_core.embedding.engine import embed as embed_sections
-
     from spacrd_core.devices import choose_device  # torch arrives here, not sooner
+    from spacrd_core.embedding.engine import embed as embed_sections
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 

@@ -11,8 +11,8 @@ STAIN = Recipe(
     dim=33,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),
-    pooling="windows of 100, 200 and 400 um",
-    weights="none",
+    pooling="statistics",
+    settings='{"version": 1}',  # to be raised whenever a feature changes: old and new numbers must not mix
     licence="MIT",
 )
 UNI = Recipe(

@@ -1,13 +1,13 @@
 """The encoder that needs no weights: what the stain itself says of the tissue.
 
-*Resolution.* Slides come at 0.5 to 13 um/px, and only structure wider than about two of the coarsest pixels is on all of
-them. Tiles are therefore seen at 12.5 um/px and blurred once more before anything else. Both steps average transmitted
-light, as a coarser scanner does; averaging optical density would not be the same, because a logarithm lies between.
+*Resolution.* Slides come at 0.5 to 13 um/px, and only structure wider than two of the coarsest pixels is on all of
+them. Tiles are therefore seen at 12.5 um/px and blurred once more before anything else. Both steps average light, as a
+coarse scanner does; averaging optical density would not be the same, because a logarithm lies between.
 
-*Laboratory.* Staining strength scales optical density and tinted glass adds to it. Every feature is such that both move
-all spots of a section nearly alike, so that scaling a section's features, which every head does, takes them out. No
-feature counts pixels beyond a threshold of stain. Colours are averaged over tissue and the amount of tissue is a feature
-of its own: a spot at the edge of a section does not look like pale tissue.
+*Laboratory.* Staining strength scales optical density and tinted glass adds to it. Features are such that both move all
+spots of a section nearly alike, and scaling the features of a section, as training does, takes that out. Only the share
+of tissue knows a threshold. Colours are averaged over tissue and that share is a feature of its own, so that a spot at
+the edge of a section does not look like pale tissue.
 """
 
 from typing import Self
@@ -26,7 +26,7 @@ FEATURES = {
     "density": "mean optical density of the tissue, whatever stains it",
     "haematoxylin": "mean haematoxylin: chromatin, and the ribosome-rich cytoplasm of proliferating cells",
     "eosin": "mean eosin: collagen, muscle, cytoplasm",
-    "blueness": "red minus green share of the optical density, which needs no stain vectors: blue nuclei or pink matrix",
+    "blueness": "red minus green share of the optical density: nuclei or matrix, by no assumed stain vectors",
     "nuclei": "share of red light absorbed, nearly the share of the area that is nuclei: eosin lets red through",
     "haematoxylin_contrast": "log deviation of haematoxylin: nests and glands against stroma, or one even sheet",
     "eosin_contrast": "log deviation of eosin: bundles of matrix against cells",
@@ -88,8 +88,8 @@ def blur(images: Float[Tensor, "n c h w"], passes: int) -> Float[Tensor, "n c h 
     """Pass a 1-2-1 filter over rows and columns; the edge repeats its last pixel."""
     one = torch.eye(images.shape[-1], device=images.device)
     padded = torch.cat([one[:1], one, one[-1:]])
-    filters = torch.linalg.matrix_power(padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4, passes)
-    return filters @ images @ filters.T
+    rows: Tensor = torch.linalg.matrix_power(padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4, passes)
+    return rows @ images @ rows.T
 
 
 def unmix(density: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 2 h w"]:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from spacrd_core.errors import DetectorError
 from spacrd_core.learning.head import Batch, Dims
 
 MODALITIES: Final = ("genes", "image")
@@ -17,15 +18,24 @@ def modalities(dims: Dims) -> dict[str, int]:
 
 
 def measured(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "spots d"]]:
-    """Return the features of every modality that the head is built with and the batch holds."""
-    held = {name: getattr(batch, name) for name in modalities(dims)}
-    return {name: features for name, features in held.items() if features is not None}
+    """Return the features of every modality that the head is built with and the batch holds.
+
+    Raises
+    ------
+    DetectorError
+        If there is none.
+    """
+    built = tuple(modalities(dims))
+    held = {name: features for name in built if (features := getattr(batch, name)) is not None}
+    if not held:
+        raise DetectorError(f"the head reads {' and '.join(built) or 'nothing'}, the spots have none of it")
+    return held
 
 
 def labelled_mean(values: Float[Tensor, " centres"], batch: Batch) -> Float[Tensor, ""]:
     """Return the weighted mean of values over the labelled centres; 0 where none is labelled.
 
-    The divisor is how many are labelled, not the sum of their weights: what a patient counts in the cohort then does not
-    depend on which others share its batch.
+    The divisor is how many are labelled, not the sum of their weights: what a patient counts in the cohort then does
+    not depend on which others share its batch.
     """
     return (torch.where(batch.labelled, values, 0.0) * batch.weights).sum() / batch.labelled.sum().clamp(min=1)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class SpotNorm(nn.BatchNorm1d):
-    """Batch normalisation that falls back on its running statistics for a batch of one spot, which has none of its own."""
+    """Batch normalisation that, in training too, reads a batch of one spot by the running statistics."""
 
     def forward(self, features: Float[Tensor, "spots d"]) -> Float[Tensor, "spots d"]:
         if len(features) > 1 or not self.training:
@@ -19,9 +19,11 @@ class SpotNorm(nn.BatchNorm1d):
 
 
 class SpotEncoder(nn.Sequential):
-    """Encode the features of one modality, spot by spot: hidden layers with batch norm, ReLU and dropout, then a linear one."""
+    """An MLP that encodes one modality spot by spot; hidden layers have batch norm, ReLU and dropout."""
 
-    def __init__(self, features: int, *, hidden: Sequence[int], width: int, dropout: float, input_dropout: float) -> None:
+    def __init__(
+        self, features: int, *, hidden: Sequence[int], width: int, dropout: float, input_dropout: float
+    ) -> None:
         layers: list[nn.Module] = [nn.Dropout(input_dropout)]
         for before, after in pairwise((features, *hidden)):
             layers += [nn.Linear(before, after), SpotNorm(after), nn.ReLU(), nn.Dropout(dropout)]
@@ -33,8 +35,8 @@ def info_nce(
 ) -> Float[Tensor, ""]:
     """Return the symmetric contrastive loss of two codes of the same spots.
 
-    Each spot's code in ``one`` is to be most like its own code in ``other`` among all spots, by cosine; ``alpha`` weighs
-    that direction and ``1 - alpha`` the other (van den Oord et al. 2018; Radford et al. 2021).
+    By cosine, a spot's code in ``one`` is to be nearest its own code in ``other`` among all spots; ``alpha`` weighs
+    that direction and ``1 - alpha`` the other (van den Oord et al. 2018, Radford et al. 2021).
     """
     likeness = F.normalize(one, dim=-1) @ F.normalize(other, dim=-1).T / temperature
     own = torch.arange(len(likeness), device=likeness.device)

@@ -4,13 +4,13 @@ import torch
 from jaxtyping import Float
 from pydantic import Field, PositiveFloat, PositiveInt
 from sklearn.linear_model import LogisticRegression
-from torch import Tensor, nn
+from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import TrainingError
 from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
 from spacrd_fusion._base import measured, modalities
-from spacrd_fusion.components import PrincipalComponents
+from spacrd_fusion.components import ModalityComponents
 
 
 class Linear(Head):
@@ -23,7 +23,7 @@ class Linear(Head):
     class Options(ComponentOptions):
         """How many components of each modality are read, and how little the coefficients are held back."""
 
-        components: PositiveInt = Field(30, description="Principal components of each modality.")
+        components: PositiveInt = Field(20, description="Principal components read of each modality, at most.")
         inverse_penalty: PositiveFloat = Field(1.0, description="The C of scikit-learn's LogisticRegression.")
 
     options: Options
@@ -32,13 +32,8 @@ class Linear(Head):
 
     def __init__(self, options: Options, *, dims: Dims) -> None:
         super().__init__(options, dims=dims)
-        self.components = nn.ModuleDict(
-            {
-                name: PrincipalComponents(width, components=options.components)
-                for name, width in modalities(dims).items()
-            }
-        )
-        self.register_buffer("coefficients", torch.zeros(sum(part.width for part in self.components.values())))
+        self.components = ModalityComponents(modalities(dims), components=options.components)
+        self.register_buffer("coefficients", torch.zeros(sum(self.components.widths.values())))
         self.register_buffer("intercept", torch.zeros(()))
 
     def curriculum(self) -> tuple[Phase, ...]:
@@ -48,32 +43,31 @@ class Linear(Head):
         raise NotImplementedError(f"the head 'linear' is fitted at once and has no phase '{phase}'")
 
     def warm_start(self, batch: Batch) -> None:
-        """Fit components to all spots and the regression to the labelled ones."""
-        if len(batch.labels[batch.labelled].unique()) != 2:
+        """Fit the components to all spots and the regression to the labelled ones."""
+        if len(batch.labels[batch.labelled].unique()) < 2:
             raise TrainingError("the head 'linear' needs labelled spots of both classes", hint="label more sections")
-        for name, features in measured(batch, self.dims).items():
-            self.components[name].fit(neighbourhood_mean(features, batch))
+        self.components.fit(_means(batch, self.dims))
         known = batch.labelled.cpu().numpy()
-        model = LogisticRegression(C=self.options.inverse_penalty, max_iter=2000)
-        model.fit(
-            self.features(batch).cpu().numpy()[known],
-            batch.labels.cpu().numpy()[known],
-            sample_weight=batch.weights.cpu().numpy()[known],
+        features, labels, weights = (
+            x.cpu().numpy()[known] for x in (self.features(batch), batch.labels, batch.weights)
         )
+        model = LogisticRegression(C=self.options.inverse_penalty, max_iter=2000)
+        model.fit(features, labels, sample_weight=weights)
         self.coefficients.copy_(torch.from_numpy(model.coef_[0]))
         self.intercept.copy_(torch.from_numpy(model.intercept_)[0])
 
     def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
-        held = measured(batch, self.dims)
-        return torch.cat([self._component(name, held, batch) for name in self.components], dim=-1)
+        held = self.components(_means(batch, self.dims))
+        missing = {
+            name: self.coefficients.new_zeros(len(batch.labels), width)
+            for name, width in self.components.widths.items()
+            if name not in held
+        }
+        return torch.cat([(held | missing)[name] for name in self.components], dim=-1)
 
     def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
         return features @ self.coefficients + self.intercept
 
-    def _component(
-        self, name: str, held: dict[str, Float[Tensor, "spots d"]], batch: Batch
-    ) -> Float[Tensor, "centres components"]:
-        part = self.components[name]
-        if name not in held:
-            return self.coefficients.new_zeros(len(batch.labels), part.width)
-        return part(neighbourhood_mean(held[name], batch))
+
+def _means(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "centres d"]]:
+    return {name: neighbourhood_mean(features, batch) for name, features in measured(batch, dims).items()}

@@ -1,21 +1,20 @@
 """What can be set of the head ``spacrd``, and the published settings."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from spacrd_core.cards import ComponentOptions
 
-Share = Field(ge=0, lt=1)
-
-PAPER: Final[dict[str, object]] = {
+PAPER: Final[dict[str, Any]] = {
     "components": 0,
+    "input_dropout": 0.0,
     "hidden": (1024, 512),
     "width": 512,
-    "heads": 8,
     "dropout": 0.2,
-    "gene_dropout": 0.0,
-    "attention_dropout": 0.1,
+    "unit_tokens": True,
+    "modality_dropout": 0.0,
+    "heads": 8,
     "latent_hidden": (256, 128),
     "latent": 64,
     "classifier_hidden": 64,
@@ -24,39 +23,48 @@ PAPER: Final[dict[str, object]] = {
     "detect_epochs": 50,
     "learning_rate": 1e-5,
     "weight_decay": 0.0,
-    "batch_size": 512,
 }
 
 
 class SpaCRDOptions(ComponentOptions):
-    """Widths, losses and schedule; ``preset="paper"`` gives the published ones where nothing else is said."""
+    """Widths, losses and schedule of the head ``spacrd``.
 
-    preset: Literal["default", "paper"] = "default"
-    components: NonNegativeInt = 0
-    hidden: tuple[PositiveInt, ...] = (256,)
-    width: PositiveInt = 128
-    heads: PositiveInt = 4
-    dropout: float = 0.3
-    gene_dropout: float = 0.5
-    attention_dropout: float = 0.1
-    latent_hidden: tuple[PositiveInt, ...] = (128, 64)
-    latent: PositiveInt = 32
-    classifier_hidden: PositiveInt = 32
-    temperature: PositiveFloat = 0.07
-    alpha: float = 0.5
-    prior_weight: NonNegativeFloat = 0.5
-    separation_weight: NonNegativeFloat = 0.1
-    reconstruction_weight: NonNegativeFloat = 0.1
-    align_epochs: NonNegativeInt = 10
-    reconstruct_epochs: NonNegativeInt = 5
-    detect_epochs: NonNegativeInt = 15
-    learning_rate: PositiveFloat = 1e-3
-    weight_decay: NonNegativeFloat = 1e-2
-    batch_size: PositiveInt = 512
-    scale: bool = False
-    l2: bool = True
-    detach: bool = False
-    whiten: bool = True
+    ``preset="paper"`` gives the published ones wherever nothing else is said. The preset ``default`` is for a handful
+    of patients: with few of them a deep encoder learns the patients, so each modality enters as a few principal
+    components, encoded by one linear layer, and training is short.
+    """
+
+    preset: Literal["default", "paper"] = Field("default", description="What the other options start from.")
+
+    components: NonNegativeInt = Field(20, description="Principal components read of each modality; 0 reads features.")
+    input_dropout: float = Field(0.2, ge=0, lt=1, description="Share of inputs hidden from the encoders in training.")
+    hidden: tuple[PositiveInt, ...] = Field((), description="Widths of the encoders' hidden layers.")
+    width: PositiveInt = Field(64, description="Width of codes, attention and fused features.")
+    dropout: float = Field(0.2, ge=0, lt=1, description="Dropout after the encoders' hidden layers.")
+    unit_tokens: bool = Field(default=False, description="Scale codes to length 1 before attention.")
+    modality_dropout: float = Field(
+        0.5, ge=0, lt=1, description="How often a batch is trained on with one modality alone, either equally often."
+    )
+    heads: PositiveInt = Field(4, description="Attention heads; divides the width.")
+    attention_dropout: float = Field(0.1, ge=0, lt=1, description="Dropout of attention weights.")
+    latent_hidden: tuple[PositiveInt, ...] = Field(
+        (64,), min_length=1, description="Widths between fused features and latent space; mirrored by the decoder."
+    )
+    latent: PositiveInt = Field(16, description="Dimensions of the latent space.")
+    classifier_hidden: PositiveInt = Field(32, description="Width of the classifier's hidden layer.")
+
+    temperature: PositiveFloat = Field(0.07, description="Of the contrastive loss.")
+    alpha: float = Field(0.5, ge=0, le=1, description="Weight of its direction from image to genes.")
+    prior_weight: NonNegativeFloat = Field(0.5, description="Weight of the divergence from the class priors.")
+    separation_weight: NonNegativeFloat = Field(0.1, description="Weight of the distance between the class means.")
+    reconstruction_weight: NonNegativeFloat = Field(0.1, description="Weight of reconstruction while detecting.")
+
+    align_epochs: NonNegativeInt = Field(10, description="Epochs of contrastive alignment.")
+    reconstruct_epochs: NonNegativeInt = Field(5, description="Epochs of reconstruction alone.")
+    detect_epochs: NonNegativeInt = Field(8, description="Epochs of detection with reconstruction.")
+    learning_rate: PositiveFloat = Field(1e-3, description="Of AdamW; without weight decay that is Adam.")
+    weight_decay: NonNegativeFloat = Field(1e-2, description="Of AdamW.")
+    batch_size: PositiveInt = Field(512, description="Spots a step.")
 
     @model_validator(mode="before")
     @classmethod
@@ -64,3 +72,9 @@ class SpaCRDOptions(ComponentOptions):
         if isinstance(values, dict) and values.get("preset") == "paper":
             return PAPER | values
         return values
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width must be a multiple of heads, {self.width} is not one of {self.heads}")
+        return self

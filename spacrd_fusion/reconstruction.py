@@ -7,7 +7,6 @@ from itertools import pairwise
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
@@ -16,6 +15,11 @@ class Posterior:
 
     mean: Float[Tensor, "centres latent"]
     log_variance: Float[Tensor, "centres latent"]
+
+    @property
+    def features(self) -> Float[Tensor, "centres features"]:
+        """Mean and log variance side by side."""
+        return torch.cat([self.mean, self.log_variance], dim=-1)
 
     def sample(self) -> Float[Tensor, "centres latent"]:
         """Draw one point a spot, differentiably."""
@@ -52,7 +56,8 @@ class ClassLatents(nn.Module):
     ) -> Float[Tensor, " centres"]:
         """Return the mean squared error of each fused feature, decoded from a draw (in training) or from the mean."""
         point = posterior.sample() if self.training else posterior.mean
-        return F.mse_loss(self.decoder(point), fused, reduction="none").mean(dim=-1)
+        decoded: Float[Tensor, "centres width"] = self.decoder(point)
+        return (decoded - fused).square().mean(dim=-1)
 
     def divergence(self, posterior: Posterior, labels: Int[Tensor, " centres"]) -> Float[Tensor, " centres"]:
         """Return each posterior's divergence from the prior of its class; unlabelled spots have no prior, and 0."""
@@ -66,4 +71,6 @@ class ClassLatents(nn.Module):
 
 
 def _layers(widths: Sequence[int]) -> nn.Sequential:
-    return nn.Sequential(*(layer for before, after in pairwise(widths) for layer in (nn.Linear(before, after), nn.ReLU())))
+    return nn.Sequential(
+        *(layer for before, after in pairwise(widths) for layer in (nn.Linear(before, after), nn.ReLU()))
+    )

@@ -1,95 +1,136 @@
-"""The head ``spacrd``: align, fuse, regularise by class, detect."""
+"""The head ``spacrd``: align the modalities, fuse neighbourhoods, part the classes, detect."""
 
-from typing import ClassVar
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from spacrd_core.learning.head import Batch, Dims, Head, Phase
+from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
 from spacrd_fusion._base import labelled_mean, measured, modalities
 from spacrd_fusion.alignment import SpotEncoder, info_nce
 from spacrd_fusion.attention import NeighbourhoodFusion
+from spacrd_fusion.components import ModalityComponents
 from spacrd_fusion.options import SpaCRDOptions
 from spacrd_fusion.reconstruction import ClassLatents, Posterior
 
+Tokens = dict[str, Float[Tensor, "spots width"]]
+
 
 class SpaCRD(Head):
-    Options: ClassVar = SpaCRDOptions
+    """Contrastive alignment, bidirectional cross-attention and category-regularised reconstruction (arXiv 2603.06186).
+
+    Three phases follow one another. ``align`` trains the encoders alone, ``reconstruct`` everything but the classifier,
+    ``detect`` everything.
+
+    With one modality there is nothing to align: the phase is left out, and the modality attends to itself. Built for
+    both and given one, the codes of that one stand in for the other's, which alignment has made alike.
+    ``modality_dropout`` prepares for that in training.
+
+    Unlike the released code, ``unit_tokens`` scales over the features of a spot and not over its neighbours, the reward
+    for parting the classes is bounded, and a spot without a label is reconstructed without being drawn to a class.
+    """
+
+    Options = SpaCRDOptions
     options: SpaCRDOptions
 
     def __init__(self, options: SpaCRDOptions, *, dims: Dims) -> None:
         super().__init__(options, dims=dims)
-        o = options
-        names = tuple(modalities(dims))
-        self.encoders = nn.ModuleDict()
-        for name, d in modalities(dims).items():
-            if o.components:
-                self.register_buffer(f"{name}_axes", torch.zeros(d, o.components))
-                d = o.components
-            self.encoders[name] = SpotEncoder(d, hidden=o.hidden, width=o.width, dropout=o.dropout, input_dropout=o.gene_dropout if name == "genes" else 0.0)
-        self.fusion = NeighbourhoodFusion(names, width=o.width, heads=o.heads, dropout=o.attention_dropout)
-        self.latents = ClassLatents(o.width, hidden=o.latent_hidden, latent=o.latent)
-        self.classifier = nn.Sequential(nn.Linear(2 * o.latent, o.classifier_hidden), nn.ReLU(), nn.Linear(o.classifier_hidden, 1))
+        widths = modalities(dims)
+        self.components = ModalityComponents(widths if options.components else {}, components=options.components)
+        inputs = widths | self.components.widths
+        self.encoders = nn.ModuleDict({name: _encoder(width, options) for name, width in inputs.items()})
+        self.fusion = NeighbourhoodFusion(
+            tuple(widths), width=options.width, heads=options.heads, dropout=options.attention_dropout
+        )
+        self.latents = ClassLatents(options.width, hidden=options.latent_hidden, latent=options.latent)
+        self.classifier = nn.Sequential(
+            nn.Linear(2 * options.latent, options.classifier_hidden), nn.ReLU(), nn.Linear(options.classifier_hidden, 1)
+        )
 
     def curriculum(self) -> tuple[Phase, ...]:
-        o = self.options
-        how = {"learning_rate": o.learning_rate, "weight_decay": o.weight_decay, "batch_size": o.batch_size}
-        phases = (Phase("align", o.align_epochs, **how), Phase("reconstruct", o.reconstruct_epochs, **how), Phase("detect", o.detect_epochs, **how))
-        return tuple(p for p in phases if p.epochs and (p.name != "align" or len(self.encoders) > 1))
+        epochs = {
+            "align": self.options.align_epochs if len(self.encoders) == 2 else 0,
+            "reconstruct": self.options.reconstruct_epochs,
+            "detect": self.options.detect_epochs,
+        }
+        return tuple(
+            Phase(
+                name,
+                length,
+                learning_rate=self.options.learning_rate,
+                weight_decay=self.options.weight_decay,
+                batch_size=self.options.batch_size,
+            )
+            for name, length in epochs.items()
+            if length
+        )
 
-    def warm_start(self, batch):
-        from sklearn.decomposition import PCA
-        from spacrd_core.learning.head import neighbourhood_mean
-        if not self.options.components:
-            return
-        for name, x in measured(batch, self.dims).items():
-            m = neighbourhood_mean(x, batch)
-            p = PCA(self.options.components, random_state=0).fit(m.numpy())
-            getattr(self, f"{name}_axes").copy_(torch.from_numpy(p.components_.T / (p.explained_variance_ ** .5 if self.options.whiten else p.explained_variance_.mean() ** .5)))
+    def warm_start(self, batch: Batch) -> None:
+        """Fit the principal components, to neighbourhood means: what neighbours share is tissue, the rest is noise."""
+        held = measured(batch, self.dims)
+        self.components.fit({name: neighbourhood_mean(held[name], batch) for name in held if name in self.components})
 
-    def encode(self, feats):
-        out = {}
-        for name, x in feats.items():
-            if self.options.components:
-                x = x @ getattr(self, f"{name}_axes")
-            out[name] = self.encoders[name](x)
-        return out
-
-    def posterior(self, batch):
-        tokens = self.encode(measured(batch, self.dims))
-        if self.options.l2:
-            tokens = {k: F.normalize(v, dim=-1) * (self.options.width ** .5 if self.options.scale else 1) for k, v in tokens.items()}
-        else:
-            pass
-        stand_in = next(iter(tokens.values()))
-        tokens = {name: tokens.get(name, stand_in) for name in self.encoders}
-        fused = self.fusion(tokens, batch)
-        return fused, self.latents.posterior(fused)
-
-    def losses(self, batch, phase):
-        o = self.options
+    def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
         if phase == "align":
-            codes = self.encode({n: x[batch.centres] for n, x in measured(batch, self.dims).items()})
-            return {"contrastive": info_nce(codes["image"], codes["genes"], temperature=o.temperature, alpha=o.alpha)}
-        fused, post = self.posterior(batch)
-        target = fused.detach() if o.detach else fused
-        vr = {"reconstruction": self.latents.reconstruction_error(target, post).mean(),
-              "prior": o.prior_weight * labelled_mean(self.latents.divergence(post, batch.labels), batch),
-              "separation": -o.separation_weight * self.latents.separation()}
+            return {"contrastive": self._contrastive(batch)}
+        fused = self._fuse(batch)
+        posterior = self.latents.posterior(fused)
+        regularisers = self._regularisers(batch, fused, posterior)
         if phase == "reconstruct":
-            return vr
-        logits = self.classify(self._features(post))
-        bce = F.binary_cross_entropy_with_logits(logits, batch.labels.clamp(min=0).float(), reduction="none")
-        return {"detection": labelled_mean(bce, batch), **{k: o.reconstruction_weight * v for k, v in vr.items()}}
+            return regularisers
+        share = self.options.reconstruction_weight
+        detection = F.binary_cross_entropy_with_logits(
+            self.classify(posterior.features), batch.labels.clamp(min=0).to(fused.dtype), reduction="none"
+        )
+        return {"detection": labelled_mean(detection, batch)} | {k: share * v for k, v in regularisers.items()}
 
-    @staticmethod
-    def _features(post):
-        return torch.cat([post.mean, post.log_variance], dim=-1)
+    def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
+        return self.latents.posterior(self._fuse(batch)).features
 
-    def features(self, batch):
-        return self._features(self.posterior(batch)[1])
+    def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
+        logits: Float[Tensor, " centres"] = self.classifier(features).squeeze(-1)
+        return logits
 
-    def classify(self, features):
-        return self.classifier(features).squeeze(-1)
+    def _encode(self, features: Mapping[str, Float[Tensor, "spots d"]]) -> Tokens:
+        read = self.components(features) if self.components else features
+        return {name: self.encoders[name](x) for name, x in read.items()}
+
+    def _contrastive(self, batch: Batch) -> Float[Tensor, ""]:
+        """The centres alone are contrasted; spots without their pair teach nothing."""
+        codes = self._encode({name: x[batch.centres] for name, x in measured(batch, self.dims).items()})
+        if len(codes) < 2:
+            return 0.0 * torch.stack([code.sum() for code in codes.values()]).sum()
+        return info_nce(codes["image"], codes["genes"], temperature=self.options.temperature, alpha=self.options.alpha)
+
+    def _fuse(self, batch: Batch) -> Float[Tensor, "centres width"]:
+        held = measured(batch, self.dims)
+        if self.training and len(held) == 2 and torch.rand(()) < self.options.modality_dropout:
+            held.pop("genes" if torch.rand(()) < 0.5 else "image")
+        tokens = self._encode(held)
+        if self.options.unit_tokens:
+            tokens = {name: F.normalize(code, dim=-1) for name, code in tokens.items()}
+        present = next(iter(tokens.values()))
+        fused: Float[Tensor, "centres width"] = self.fusion({n: tokens.get(n, present) for n in self.encoders}, batch)
+        return fused
+
+    def _regularisers(
+        self, batch: Batch, fused: Float[Tensor, "centres width"], posterior: Posterior
+    ) -> dict[str, Float[Tensor, ""]]:
+        divergence = labelled_mean(self.latents.divergence(posterior, batch.labels), batch)
+        return {
+            "reconstruction": self.latents.reconstruction_error(fused, posterior).mean(),
+            "prior": self.options.prior_weight * divergence,
+            "separation": -self.options.separation_weight * self.latents.separation(),
+        }
+
+
+def _encoder(features: int, options: SpaCRDOptions) -> SpotEncoder:
+    return SpotEncoder(
+        features,
+        hidden=options.hidden,
+        width=options.width,
+        dropout=options.dropout,
+        input_dropout=options.input_dropout,
+    )

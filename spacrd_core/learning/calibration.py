@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
+from spacrd_core.learning.balance import balanced_weights
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,19 +38,19 @@ class Calibration(BaseModel):
 
 
 def calibrate(logits: Array, labels: Array, patients: Sequence[str]) -> Calibration:
-    """Return the calibration that held-out patients ask for, each patient counting the same.
+    """Return the calibration that held-out patients ask for, patients and classes counting the same.
 
     ``logits`` were given by models that had not seen the spot's patient. Where held-out patients contradict the logits
     (a slope of zero or less), the logits are left as they are.
     """
-    weights = patient_weights(patients)
+    weights = balanced_weights(patients, labels)
     model = LogisticRegression(C=1e3, max_iter=1000).fit(logits[:, None], labels, sample_weight=weights)
     slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
     if slope <= 0:
         return Calibration()
     probabilities = expit(slope * logits + intercept)
     threshold = best_threshold(probabilities, labels, weights)
-    rule = "highest F1 on held-out patients"
+    rule = "highest F1 on held-out patients, patients and classes balanced"
     return Calibration(method="platt", slope=slope, intercept=intercept, threshold=threshold, threshold_rule=rule)
 
 
@@ -60,9 +62,3 @@ def best_threshold(probabilities: Array, labels: Array, weights: Array) -> float
     f1 = 2 * hits / ((called * weights).sum(axis=1) + (weights * labels).sum())
     best = np.flatnonzero(f1 >= f1.max() - 1e-9)
     return float(candidates[best[len(best) // 2]])
-
-
-def patient_weights(patients: Sequence[str]) -> Array:
-    """Return spot weights that sum to the same for every patient, 1 on average."""
-    names, index, counts = np.unique(np.asarray(patients), return_inverse=True, return_counts=True)
-    return np.asarray(len(index) / (len(names) * counts[index]), dtype=np.float64)

@@ -13,6 +13,7 @@ from torch import Tensor
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes import align, choose_panel
 from spacrd_core.geometry import neighbours
+from spacrd_core.learning.balance import balanced_weights
 from spacrd_core.learning.head import Batch, Dims
 from spacrd_core.learning.sections import SectionData
 
@@ -169,14 +170,13 @@ def _stack(parts: list[Any], device: torch.device) -> Tensor | None:
 
 
 def _weights(sections: Sequence[SectionData]) -> Any:
-    """Every patient counts the same, however many sections and spots; the mean over labelled spots is 1."""
+    """Balanced over patients and classes; unknown labels weigh nothing."""
     labels = np.concatenate([section.labels for section in sections])
-    patient = np.concatenate([[section.patient] * len(section.labels) for section in sections])
+    owners = np.concatenate([[section.patient] * len(section.labels) for section in sections])
     weights = np.zeros(len(labels), dtype=np.float32)
-    for name in np.unique(patient):
-        mine = (patient == name) & (labels >= 0)
-        weights[mine] = 1.0 / max(mine.sum(), 1)
-    return weights / weights[labels >= 0].mean() if (labels >= 0).any() else weights
+    known = labels >= 0
+    weights[known] = balanced_weights(owners[known], labels[known])
+    return weights
 
 
 def _blocks(sections: Sequence[SectionData]) -> Any:

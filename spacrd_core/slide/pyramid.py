@@ -96,7 +96,6 @@ def write_pyramid(raster: Raster, folder: Path, *, um_per_px: float, mpp: float 
         )
     group.attrs["ome"] = {"version": "0.5", "multiscales": [_multiscale(levels)]}
     group.attrs["spacrd"] = {"notes": list(raster.notes), "source_um_per_px": um_per_px}
-    zarr.consolidate_metadata(folder)
 
 
 def _create(group: zarr.Group, number: int, height: int, width: int) -> Any:

@@ -6,7 +6,7 @@ Pillow reads JPEG and PNG, tifffile reads TIFF; other libraries return wrong pix
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -75,17 +75,21 @@ def image_size(path: Path) -> tuple[int, int]:
             return image.size
 
 
-def open_raster(path: Path) -> Raster:
-    """Return an image as rows of RGB; a blacked-out background comes out white.
+@contextmanager
+def open_raster(path: Path) -> Iterator[Raster]:
+    """Open an image as rows of RGB; a blacked-out background comes out white.
 
     Raises
     ------
     ImageError
         If the file is no image, is damaged, or cannot be shown as 8-bit RGB.
     """
-    with _explained(path):
-        raster = ArrayRaster(_tiff(path) if path.suffix.lower() in TIFF else _decoded(path))
-        return Whitened(raster) if _blacked_out(raster) else raster
+    with ExitStack() as stack:
+        with _explained(path):
+            pixels = stack.enter_context(_tiff(path)) if path.suffix.lower() in TIFF else _decoded(path)
+            raster = ArrayRaster(pixels)
+            blacked_out = _blacked_out(raster)
+        yield Whitened(raster) if blacked_out else raster
 
 
 def _decoded(path: Path) -> Array:
@@ -98,26 +102,31 @@ def _decoded(path: Path) -> Array:
         raise ImageError(f"{path} has {image.mode} pixels, 8-bit RGB was wanted", hint="convert it to 8-bit RGB")
 
 
-def _tiff(path: Path) -> Any:
-    level = tifffile.TiffFile(path).series[0].levels[0]
-    if level.dtype != np.uint8 or level.axes not in {"YXS", "SYX", "CYX"} or 3 not in (level.shape[0], level.shape[-1]):
-        raise ImageError(
-            f"{path} holds {level.dtype} pixels of shape {level.shape} ({level.axes}), 8-bit RGB was wanted",
-            hint="convert it to 8-bit RGB",
-        )
-    pixels = zarr.open_array(level.aszarr(), mode="r")
-    return pixels if level.axes == "YXS" else _Planar(pixels)
+@contextmanager
+def _tiff(path: Path) -> Iterator[_Lazy]:
+    with tifffile.TiffFile(path) as file:
+        level = file.series[0].levels[0]
+        if level.dtype != np.uint8 or level.axes not in {"YXS", "SYX", "CYX"} or 3 not in level.shape[::2]:
+            raise ImageError(
+                f"{path} holds {level.dtype} pixels of shape {level.shape} ({level.axes}), 8-bit RGB was wanted",
+                hint="convert it to 8-bit RGB",
+            )
+        with level.aszarr() as pixels:
+            yield _Lazy(path, zarr.open_array(pixels, mode="r"), planar=level.axes != "YXS")
 
 
-class _Planar:
-    """Three planes, shown as pixels."""
+class _Lazy:
+    """The pixels of a TIFF, decoded row by row as they are read; planes are shown as pixels."""
 
-    def __init__(self, planes: Any) -> None:
-        self.shape = (*planes.shape[1:], 3)
-        self._planes = planes
+    def __init__(self, path: Path, pixels: Any, *, planar: bool) -> None:
+        self.shape = (*pixels.shape[1:], 3) if planar else pixels.shape
+        self._path, self._pixels, self._planar = path, pixels, planar
 
     def __getitem__(self, rows: slice) -> Array:
-        return np.moveaxis(np.asarray(self._planes[:, rows]), 0, -1)
+        with _explained(self._path):
+            if self._planar:
+                return np.moveaxis(np.asarray(self._pixels[:, rows]), 0, -1)
+            return np.asarray(self._pixels[rows])
 
 
 def _blacked_out(raster: Raster) -> bool:

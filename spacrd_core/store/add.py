@@ -73,8 +73,8 @@ def _write_slide(store: SpotStore, section: Section, ticket: Ticket, track: Trac
     known = store.entries.get(ticket.name)
     if known and known.slide and known.slide.path == f"slides/{ticket.name}/{key}":
         return known.slide.model_copy(update={"um_per_full_px": um_per_full_px})
-    with _staged(store, "slides", ticket.name) as folder:
-        write_pyramid(open_raster(slide.path), folder, um_per_px=slide.um_per_px, mpp=ticket.mpp, track=track)
+    with _staged(store, "slides", ticket.name) as folder, open_raster(slide.path) as raster:
+        write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=ticket.mpp, track=track)
         group = store.publish_group(folder, key)
     return SlideRecord(path=group.path, sha256=group.sha256, um_per_full_px=um_per_full_px)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from spacrd_core.learning.calibration import Calibration, best_threshold, calibrate, patient_weights
+from spacrd_core.learning.calibration import Calibration, best_threshold, calibrate
 from spacrd_core.learning.metrics import expected_calibration_error, measure
 
 
@@ -41,12 +41,6 @@ def test_the_threshold_is_the_one_of_highest_f1() -> None:
     probabilities = np.array([0.1, 0.2, 0.3, 0.62, 0.7])
     threshold = best_threshold(probabilities, np.array([0, 0, 0, 1, 1]), np.ones(5))
     assert 0.3 < threshold <= 0.62
-
-
-def test_every_patient_weighs_the_same() -> None:
-    weights = patient_weights(["A", "A", "A", "B"])
-    assert weights[:3].sum() == pytest.approx(weights[3])
-    assert weights.mean() == pytest.approx(1)
 
 
 def test_a_section_of_one_class_has_no_auc() -> None:

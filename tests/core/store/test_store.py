@@ -52,6 +52,7 @@ def test_every_section_opens_with_anndata(store: SpotStore, make_section: MakeSe
     assert adata.obsm["spatial"].max() * scale < max(shown["images"]["hires"].shape)
 
 
+@pytest.mark.filterwarnings("default")
 def test_every_section_draws_with_squidpy(store: SpotStore, make_section: MakeSection) -> None:
     squidpy = pytest.importorskip("squidpy", reason="squidpy is not installed")
     pytest.importorskip("matplotlib").use("Agg")

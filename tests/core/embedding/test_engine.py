@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pytest
+import torch
+
+from spacrd_core.cards import ComponentOptions, Recipe
+from spacrd_core.embedding import staging
+from spacrd_core.embedding.engine import embed
+from spacrd_core.errors import UnknownSection
+from spacrd_core.store.add import Ticket, add_section
+from spacrd_core.store.store import SpotStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import MakeSection
+    from torch import Tensor
+
+CPU = torch.device("cpu")
+
+
+class Colour:
+    """Mean colour, and a small convolution: enough to see what it is shown."""
+
+    Options = ComponentOptions
+    recipe = Recipe(input_px=20, um_per_px=5.0, dim=5, weights="fixed")
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        self.convolution = torch.nn.Conv2d(3, 2, 5, stride=3)
+        self.seen = 0
+        self.stop_after = 10**9
+
+    def to(self, device: torch.device) -> Self:
+        return self
+
+    def embed(self, tiles: Tensor) -> Tensor:
+        self.seen += len(tiles)
+        if self.seen > self.stop_after:
+            raise KeyboardInterrupt
+        values = tiles.float()
+        return torch.cat([values.mean((2, 3)), self.convolution(values / 255).mean((2, 3))], dim=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
+    store = SpotStore.create(tmp_path / "store")
+    add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    add_section(store, make_section(2, image=False), Ticket("S2", "P2", "two"))
+    return store
+
+
+def values(store: SpotStore) -> np.ndarray[Any, Any]:
+    return store.embedding("S1", encoder="colour").values
+
+
+def test_every_spot_gets_the_tissue_round_it(store: SpotStore) -> None:
+    embed(store, "colour", Colour(), device=CPU)
+    adata = store.section("S1")
+    dark = (adata.obs["label"] == "cancer").to_numpy()
+    red = values(store)[:, 0]
+    assert red[dark].max() < red[~dark].min()
+
+
+def test_values_do_not_depend_on_the_batch_size(store: SpotStore) -> None:
+    embed(store, "colour", Colour(), device=CPU, batch_size=7)
+    small = values(store)
+    other = SpotStore(store.path)
+    other.update(lambda m: m.with_entry(m.sections["S1"].model_copy(update={"embeddings": {}})))
+    embed(other, "colour", Colour(), device=CPU, batch_size=64)
+    assert np.array_equal(small, values(store))
+
+
+def test_a_second_run_embeds_nothing(store: SpotStore) -> None:
+    embed(store, "colour", Colour(), device=CPU)
+    encoder = Colour()
+    report = embed(store, "colour", encoder, device=CPU)
+    assert encoder.seen == 0
+    assert [item.note for item in report] == ["done before", "no image"]
+
+
+def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(
+    store: SpotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "SHARD_ROWS", 48)
+    monkeypatch.setattr(staging, "CHUNK_ROWS", 48)
+    encoder = Colour()
+    encoder.stop_after = 110
+    with pytest.raises(KeyboardInterrupt):
+        embed(store, "colour", encoder, device=CPU, batch_size=16)
+    assert store.entry("S1").embeddings == {}, "nothing half done is published"
+    resumed = Colour()
+    embed(store, "colour", resumed, device=CPU, batch_size=16)
+    assert resumed.seen == 144 - 96, "two of three shards were kept"
+    kept = values(store)
+    store.update(lambda m: m.with_entry(m.sections["S1"].model_copy(update={"embeddings": {}})))
+    embed(store, "colour", Colour(), device=CPU, batch_size=16)
+    assert np.array_equal(kept, values(store))
+
+
+def test_another_recipe_stands_beside_the_first_and_must_be_named(store: SpotStore) -> None:
+    embed(store, "colour", Colour(), device=CPU)
+    wider = Colour()
+    wider.recipe = Recipe(input_px=20, um_per_px=10.0, dim=5, weights="fixed")  # type: ignore[misc]
+    embed(store, "colour", wider, device=CPU)
+    with pytest.raises(UnknownSection, match="embeddings of 2 recipes"):
+        store.embedding("S1", encoder="colour")
+    assert store.embedding("S1", key=wider.recipe.key).recipe.patch_um == 200.0
+
+
+def test_a_store_without_any_image_is_refused_with_a_remedy(tmp_path: Path, make_section: MakeSection) -> None:
+    store = SpotStore.create(tmp_path / "blind")
+    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    with pytest.raises(UnknownSection, match="no section of .* has an image"):
+        embed(store, "colour", Colour(), device=CPU)
+
+
+def test_embeddings_outlive_a_change_of_labels_but_not_of_the_slide(
+    store: SpotStore, make_section: MakeSection
+) -> None:
+    embed(store, "colour", Colour(), device=CPU)
+    add_section(store, make_section(1, labels=False), Ticket("S1", "P1", "relabelled"))
+    assert store.entry("S1").embeddings
+    add_section(store, make_section(3), Ticket("S1", "P1", "other slide"))
+    assert not store.entry("S1").embeddings

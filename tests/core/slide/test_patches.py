@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from spacrd_core.slide import patches
+from spacrd_core.slide.patches import PatchPlan
+from spacrd_core.slide.pyramid import Pyramid, write_pyramid
+from spacrd_core.slide.raster import ArrayRaster
+from spacrd_core.slide.resample import resample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXTURE = np.asarray(
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (75, 100, 3), dtype=np.uint8)).resize((800, 600))
+)
+
+
+@pytest.fixture
+def pyramid(tmp_path: Path) -> Pyramid:
+    """600 x 800 px of smooth texture at 1 um/px."""
+    write_pyramid(ArrayRaster(TEXTURE), tmp_path, um_per_px=1.0, mpp=1.0)
+    return Pyramid.open(tmp_path)
+
+
+def tiles(plan: PatchPlan, out_px: int) -> np.ndarray:
+    """Every patch, in the order of the spots."""
+    found = np.zeros((len(plan.corners), out_px, out_px, 3), dtype=np.uint8)
+    for windows in plan.cut(np.arange(len(plan.corners))):
+        pixels = torch.from_numpy(windows.pixels).movedim(-1, 1)
+        cut = resample(pixels, torch.from_numpy(windows.offsets), side=plan.side, out_px=out_px)
+        found[windows.rows] = cut.movedim(1, -1).numpy()
+    return found
+
+
+@pytest.mark.parametrize(("patch_um", "out_px"), [(100.0, 64), (100.0, 100), (60.0, 112)], ids=["down", "same", "up"])
+def test_a_patch_is_what_pillow_cuts_at_the_same_place(pyramid: Pyramid, patch_um: float, out_px: int) -> None:
+    centres = np.array([[200.3, 150.7], [640.0, 410.25], [333.5, 299.1]])
+    cut = tiles(PatchPlan.of(pyramid, centres, patch_um=patch_um, patch_px=out_px), out_px)
+    for (x, y), tile in zip(centres, cut, strict=True):
+        half = patch_um / 2
+        box = (x - half, y - half, x + half, y + half)
+        expected = np.asarray(Image.fromarray(TEXTURE).resize((out_px, out_px), Image.Resampling.BILINEAR, box=box))
+        assert np.abs(tile.astype(int) - expected).max() <= 1
+
+
+def test_beyond_the_edge_is_glass_and_coverage_says_how_much(pyramid: Pyramid) -> None:
+    plan = PatchPlan.of(pyramid, np.array([[0.0, 0.0], [400.0, 300.0], [-500.0, 20.0]]), patch_um=100.0, patch_px=50)
+    cut = tiles(plan, 50)
+    assert (cut[0, :24, :24] == 255).all()
+    assert not (cut[0, 26:, 26:] == 255).all()
+    assert (cut[2] == 255).all()
+    assert plan.coverage == pytest.approx([0.25, 1.0, 0.0])
+
+
+def test_blocks_read_every_part_once_and_change_nothing(pyramid: Pyramid, monkeypatch: pytest.MonkeyPatch) -> None:
+    centres = np.random.default_rng(2).uniform(0, 600, (40, 2))
+    plan = PatchPlan.of(pyramid, centres, patch_um=80.0, patch_px=80)
+    whole = tiles(plan, 80)
+    monkeypatch.setattr(patches, "BLOCK_PX", 128)
+    assert len(list(plan.cut(np.arange(40)))) > 5
+    assert (tiles(plan, 80) == whole).all()
+
+
+def test_a_patch_does_not_depend_on_the_batch_it_is_in(pyramid: Pyramid) -> None:
+    centres = np.random.default_rng(3).uniform(100, 500, (33, 2))
+    together = tiles(PatchPlan.of(pyramid, centres, patch_um=90.0, patch_px=48), 48)
+    alone = [tiles(PatchPlan.of(pyramid, centre[None], patch_um=90.0, patch_px=48), 48)[0] for centre in centres]
+    assert (together == np.stack(alone)).all()
+
+
+def test_a_patch_shows_the_same_tissue_at_every_resolution_of_the_slide(tmp_path: Path) -> None:
+    centres = np.array([[310.0, 260.0], [500.0, 330.0]])
+    shown = []
+    for um_per_px in (1.0, 2.0):
+        size = (round(800 / um_per_px), round(600 / um_per_px))
+        scan = np.asarray(Image.fromarray(TEXTURE).resize(size, Image.Resampling.BOX))
+        folder = tmp_path / str(um_per_px)
+        write_pyramid(ArrayRaster(scan), folder, um_per_px=um_per_px, mpp=0.5)
+        plan = PatchPlan.of(Pyramid.open(folder), centres, patch_um=160.0, patch_px=32)
+        shown.append(tiles(plan, 32).astype(float))
+    apart = np.abs(shown[0][0] - shown[0][1]).mean()
+    assert np.abs(shown[0] - shown[1]).mean() < apart / 10

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import zarr
+
+from spacrd_core.slide import pyramid as module
+from spacrd_core.slide.pyramid import Pyramid, write_pyramid
+from spacrd_core.slide.raster import ArrayRaster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SQUARE_UM = (300.0, 500.0, 900.0, 700.0)  # top, left, bottom, right
+
+
+def slide(um_per_px: float, height_um: float = 1400.0, width_um: float = 1700.0) -> ArrayRaster:
+    """Glass with a dark square at known um."""
+    pixels = np.full((round(height_um / um_per_px), round(width_um / um_per_px), 3), 255, dtype=np.uint8)
+    top, left, bottom, right = (round(edge / um_per_px) for edge in SQUARE_UM)
+    pixels[top:bottom, left:right] = 55
+    return ArrayRaster(pixels)
+
+
+def edges_um(level: module.Level) -> list[float]:
+    """Where the square begins and ends, to a fraction of a pixel: from how much of every row and column is dark."""
+    dark = (255.0 - level.read(0, level.height, 0, level.width)[..., 0]) / 200
+    found = []
+    for profile in (dark.max(axis=1), dark.max(axis=0)):
+        inside = np.flatnonzero(profile > 0.99)
+        found.append((inside[0] - profile[: inside[0]].sum(), inside[-1] + 1 + profile[inside[-1] + 1 :].sum()))
+    (top, bottom), (left, right) = found
+    return [edge * level.um_per_px for edge in (top, left, bottom, right)]
+
+
+@pytest.mark.parametrize("um_per_px", [0.5, 0.69, 1.0, 2.5], ids=str)
+def test_a_dark_square_stays_at_its_um_on_every_level(tmp_path: Path, um_per_px: float) -> None:
+    write_pyramid(slide(um_per_px), tmp_path, um_per_px=um_per_px, mpp=1.0)
+    for level in Pyramid.open(tmp_path).levels:
+        assert edges_um(level) == pytest.approx(SQUARE_UM, abs=0.75 * max(level.um_per_px, um_per_px))
+
+
+def test_a_finer_image_is_reduced_to_the_working_resolution(tmp_path: Path) -> None:
+    write_pyramid(slide(0.69), tmp_path, um_per_px=0.69, mpp=1.0)
+    finest = Pyramid.open(tmp_path).levels[0]
+    assert finest.um_per_px == 1.0
+    assert (finest.height, finest.width) == (1400, 1700)
+
+
+def test_a_coarser_image_is_never_enlarged(tmp_path: Path) -> None:
+    write_pyramid(slide(2.5), tmp_path, um_per_px=2.5, mpp=0.5)
+    finest = Pyramid.open(tmp_path).levels[0]
+    assert finest.um_per_px == 2.5
+    assert (finest.height, finest.width) == (560, 680)
+
+
+def test_levels_halve_until_they_fit_a_screen(tmp_path: Path) -> None:
+    write_pyramid(slide(0.5), tmp_path, um_per_px=0.5)
+    levels = Pyramid.open(tmp_path).levels
+    assert [level.um_per_px for level in levels] == [0.5, 1.0, 2.0, 4.0]
+    assert max(levels[-1].height, levels[-1].width) <= 512
+
+
+def test_every_level_is_the_area_mean_of_the_one_before(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (601, 700, 3), dtype=np.uint8)
+    noise[:2] = 255
+    write_pyramid(ArrayRaster(noise), tmp_path, um_per_px=1.0, mpp=1.0)
+    coarse = Pyramid.open(tmp_path).levels[1].read(0, 300, 0, 350).astype(float)
+    means = noise[:600].reshape(300, 2, 350, 2, 3).mean(axis=(1, 3))
+    assert np.abs(coarse - means).max() <= 0.5
+
+
+def test_strips_join_without_a_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gradient = np.broadcast_to(np.linspace(0, 250, 3000)[:, None, None], (3000, 40, 3)).astype(np.uint8)
+    write_pyramid(ArrayRaster(gradient), tmp_path / "whole", um_per_px=0.7, mpp=1.0)
+    monkeypatch.setattr(module, "SHARD", 512)
+    write_pyramid(ArrayRaster(gradient), tmp_path / "strips", um_per_px=0.7, mpp=1.0)
+    one, many = (Pyramid.open(tmp_path / name).levels[0] for name in ("whole", "strips"))
+    difference = np.abs(one.read(0, 2100, 0, 28).astype(int) - many.read(0, 2100, 0, 28))
+    assert difference.max() <= 1
+
+
+def test_the_level_for_a_resolution_is_the_coarsest_that_is_fine_enough(tmp_path: Path) -> None:
+    write_pyramid(slide(0.5), tmp_path, um_per_px=0.5)
+    pyramid = Pyramid.open(tmp_path)
+    assert [pyramid.level_for(wanted).um_per_px for wanted in (0.25, 0.5, 1.9, 2.0, 100)] == [0.5, 0.5, 1.0, 2.0, 4.0]
+
+
+def test_a_thumbnail_shows_the_whole_slide_at_a_known_scale(tmp_path: Path) -> None:
+    write_pyramid(slide(1.0), tmp_path, um_per_px=1.0, mpp=1.0)
+    picture, um_per_px = Pyramid.open(tmp_path).thumbnail(170)
+    assert picture.shape == (140, 170, 3)
+    assert um_per_px == pytest.approx(10.0)
+    rows, columns = np.nonzero(picture[..., 0] < 150)
+    assert (rows.min(), columns.min()) == (30, 50)
+    assert (rows.max(), columns.max()) == (89, 69)
+
+
+def test_a_tiny_image_is_a_pyramid_of_one_level(tmp_path: Path) -> None:
+    write_pyramid(ArrayRaster(np.full((30, 20, 3), 9, dtype=np.uint8)), tmp_path, um_per_px=13.0)
+    assert len(Pyramid.open(tmp_path).levels) == 1
+
+
+def test_the_metadata_is_ngff_with_micrometres(tmp_path: Path) -> None:
+    write_pyramid(slide(0.5), tmp_path, um_per_px=0.5)
+    described = zarr.open_group(tmp_path, mode="r").attrs["ome"]
+    assert described["version"] == "0.5"  # type: ignore[index,call-overload]
+    multiscale = described["multiscales"][0]  # type: ignore[index,call-overload]
+    assert [axis.get("unit") for axis in multiscale["axes"]] == [None, "micrometer", "micrometer"]
+    scale, shift = multiscale["datasets"][1]["coordinateTransformations"]
+    assert (scale["scale"][1], shift["translation"][1]) == (1.0, 0.25)

@@ -1,0 +1,31 @@
+"""The cards say what the encoders are, without importing them."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from spacrd_core.contracts.encoder import keeps_to_its_card
+from spacrd_core.plugins import Plugins
+from spacrd_encoders.plugin import spacrd_encoders
+
+HEAVY = ("torch", "timm", "huggingface_hub", "numpy", "safetensors")
+
+
+def test_listing_the_encoders_imports_nothing_heavy() -> None:
+    program = f"import sys, spacrd_encoders.plugin as p; p.spacrd_encoders(); print([m for m in {HEAVY} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("card", spacrd_encoders(), ids=lambda card: card.name)
+def test_every_card_points_at_a_class_with_options(card) -> None:  # type: ignore[no-untyped-def]
+    module, _, name = card.target.partition(":")
+    assert issubclass(getattr(importlib.import_module(module), name).Options, object)
+
+
+def test_stain_is_as_its_card_says(plugins: Plugins) -> None:
+    keeps_to_its_card((plugins.encoders.card("stain"), plugins.encoders.create("stain")))
