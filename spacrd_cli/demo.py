@@ -15,7 +15,7 @@ from spacrd_cli.output import Output
 from spacrd_cli.train import train
 from spacrd_core.errors import InputError
 
-TARGET = "P4"
+TARGET = "S4"
 
 
 def demo(

@@ -29,8 +29,9 @@ def _lines(error: Exception) -> Iterator[str]:
             yield f"hint: {error.hint}"
     elif isinstance(error, ExceptionGroup) and error.split(SpacrdError)[1] is None:
         yield f"error: {error.message}"
-        yield from (f"  - {reason}" for reason in _reasons(error))
-        yield from dict.fromkeys(f"hint: {reason.hint}" for reason in _reasons(error) if reason.hint)
+        reasons = list(_reasons(error))
+        yield from (f"  - {where}{reason}" for where, reason in reasons)
+        yield from dict.fromkeys(f"hint: {reason.hint}" for _, reason in reasons if reason.hint)
     elif isinstance(error, OSError) and error.errno is not None:
         where = f": {error.filename}" if error.filename else ""
         yield f"error: the system refused: {error.strerror}{where}"
@@ -39,12 +40,14 @@ def _lines(error: Exception) -> Iterator[str]:
         yield f"hint: {BUG}"
 
 
-def _reasons(group: ExceptionGroup[Exception]) -> Iterator[SpacrdError]:
+def _reasons(group: ExceptionGroup[Exception], where: str = "") -> Iterator[tuple[str, SpacrdError]]:
+    """Yield every error of a group, with the notes that say where it was."""
     for error in group.exceptions:
+        inside = where + "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
         if isinstance(error, ExceptionGroup):
-            yield from _reasons(error)
+            yield from _reasons(error, inside)
         elif isinstance(error, SpacrdError):
-            yield error
+            yield inside, error
 
 
 def _usage(error: typer.TyperException) -> tuple[str, int]:

@@ -160,7 +160,7 @@ def _show(out: Output, detector: Detector, folder: Path) -> None:
     rows = [[section, *(row[figure] for figure in figures)] for section, row in held_out.items()]
     threshold = detector.config.calibration.threshold
     document = {"detector": str(folder), "key": detector.config.key, "threshold": threshold, "held_out": held_out}
-    out.result(document, table(COLUMNS, rows, title="Patients held out in turn"))
+    out.result(document, *([table(COLUMNS, rows, title="Patients held out in turn")] if rows else []))
     if not held_out:
         out.warn("only one patient: probabilities are not calibrated and the threshold is 0.5")
     if detector.config.licence:

@@ -81,7 +81,8 @@ def ingest_all(
         try:
             done.append(ingest(store, request, plugins))
         except (SpacrdError, ExceptionGroup) as error:
-            error.add_note(f"section {request.path}")
+            if len(requests) > 1:
+                error.add_note(f"in {request.path}")
             failed.append(error)
     return done, failed
 

@@ -45,7 +45,7 @@ class Backbone(ABC):
         mean, std = (torch.tensor(three, device=tiles.device) for three in (self.recipe.mean, self.recipe.std))
         images = (tiles.float() / 255 - mean[:, None, None]) / std[:, None, None]
         embeddings: Tensor = self.network(images)
-        return embeddings.float()
+        return embeddings.float().contiguous()
 
 
 def check_tiles(tiles: Tensor, recipe: Recipe) -> None:

@@ -60,10 +60,7 @@ def _explain(repo: str, error: Exception) -> tuple[str, str]:
     if isinstance(error, LocalEntryNotFoundError):
         return _explain_absence(repo, error)
     if status == 401:
-        return (
-            f"of {repo} were refused: Hugging Face does not accept the token (401)",
-            "`hf auth login` with a valid one",
-        )
+        return f"of {repo} were refused: the Hugging Face token is not valid (401)", "`hf auth login` with a valid one"
     return f"of {repo} could not be downloaded: {_line(error)}", f"try again or look at {page}"
 
 

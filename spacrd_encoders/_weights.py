@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PYTORCH_BEGINS = (b"PK\x03\x04", b"\x80\x02")
 # What a reader of PyTorch files meets in a damaged one, by trial.
 BROKEN = (
+    OSError,
     RuntimeError,
     ValueError,
     LookupError,
@@ -45,12 +46,15 @@ def sha256(path: Path) -> str:
     Raises
     ------
     WeightsError
-        If there is no such file.
+        If there is no such file, or it may not be read.
     """
     if not path.is_file():
         raise WeightsError(f"there is no weights file at {path}", hint="check the path given as weights")
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}", hint="check who may read it") from error
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -21,10 +21,8 @@ class SpotNorm(nn.BatchNorm1d):
 class SpotEncoder(nn.Sequential):
     """An MLP that encodes one modality spot by spot; hidden layers have batch norm, ReLU and dropout."""
 
-    def __init__(
-        self, features: int, *, hidden: Sequence[int], width: int, dropout: float, input_dropout: float
-    ) -> None:
-        layers: list[nn.Module] = [nn.Dropout(input_dropout)]
+    def __init__(self, features: int, *, hidden: Sequence[int], width: int, dropout: float) -> None:
+        layers: list[nn.Module] = []
         for before, after in pairwise((features, *hidden)):
             layers += [nn.Linear(before, after), SpotNorm(after), nn.ReLU(), nn.Dropout(dropout)]
         super().__init__(*layers, nn.Linear((features, *hidden)[-1], width))

@@ -8,7 +8,6 @@ from spacrd_core.cards import ComponentOptions
 
 PAPER: Final[dict[str, Any]] = {
     "components": 0,
-    "input_dropout": 0.0,
     "hidden": (1024, 512),
     "width": 512,
     "dropout": 0.2,
@@ -37,7 +36,6 @@ class SpaCRDOptions(ComponentOptions):
     preset: Literal["default", "paper"] = Field("default", description="What the other options start from.")
 
     components: NonNegativeInt = Field(20, description="Principal components read of each modality; 0 reads features.")
-    input_dropout: float = Field(0.2, ge=0, lt=1, description="Share of inputs hidden from the encoders in training.")
     hidden: tuple[PositiveInt, ...] = Field((), description="Widths of the encoders' hidden layers.")
     width: PositiveInt = Field(64, description="Width of codes, attention and fused features.")
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout after the encoders' hidden layers.")

@@ -67,7 +67,8 @@ class ClassLatents(nn.Module):
     def separation(self) -> Float[Tensor, ""]:
         """Return how far apart the class means are, up to ``FARTHEST``."""
         normal, cancer = self.class_means
-        return torch.linalg.vector_norm(cancer - normal).clamp(max=self.FARTHEST)
+        distance: Float[Tensor, ""] = torch.linalg.vector_norm(cancer - normal)
+        return distance.clamp(max=self.FARTHEST)
 
 
 def _layers(widths: Sequence[int]) -> nn.Sequential:

@@ -40,7 +40,7 @@ class SpaCRD(Head):
         widths = modalities(dims)
         self.components = ModalityComponents(widths if options.components else {}, components=options.components)
         inputs = widths | self.components.widths
-        self.encoders = nn.ModuleDict({name: _encoder(width, options) for name, width in inputs.items()})
+        self.encoders = nn.ModuleDict({name: _encoder(features, options) for name, features in inputs.items()})
         self.fusion = NeighbourhoodFusion(
             tuple(widths), width=options.width, heads=options.heads, dropout=options.attention_dropout
         )
@@ -127,10 +127,4 @@ class SpaCRD(Head):
 
 
 def _encoder(features: int, options: SpaCRDOptions) -> SpotEncoder:
-    return SpotEncoder(
-        features,
-        hidden=options.hidden,
-        width=options.width,
-        dropout=options.dropout,
-        input_dropout=options.input_dropout,
-    )
+    return SpotEncoder(features, hidden=options.hidden, width=options.width, dropout=options.dropout)

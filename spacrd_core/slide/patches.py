@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from spacrd_core.slide.pyramid import Level, Pyramid
 
@@ -71,25 +72,65 @@ class PatchPlan:
         """The side of every window."""
         return int(np.ceil(self.side + 2 * self.margin)) + 1
 
-    def cut(self, rows: Array) -> Iterator[Windows]:
-        """Yield the windows of these spots, block by block of the slide; beyond its edge is glass."""
-        starts = np.floor(self.corners[rows] - self.margin).astype(int)
+    @cached_property
+    def starts(self) -> Array:
+        """Top-left corners of the windows (spots, 2), in whole px of the level."""
+        return np.floor(self.corners - self.margin).astype(int)
+
+    def cut(self, rows: Array, batch: int = 64) -> Iterator[Windows]:
+        """Yield the windows of these spots in batches, block by block of the slide; beyond its edge is glass."""
+        held: list[Windows] = []
+        room = batch
+        for block in self._blocks(rows):
+            region, corner = self._read(block)
+            for part in _split(block, room, batch):
+                held.append(self._cut(part, region, corner))
+                room -= len(part)
+                if room == 0:
+                    yield _joined(held)
+                    held, room = [], batch
+        if held:
+            yield _joined(held)
+
+    def _blocks(self, rows: Array) -> list[Array]:
+        """The spots by blocks of the slide, each block from top left to bottom right."""
+        if not len(rows):
+            return []
+        starts = self.starts[rows]
         blocks = starts // BLOCK_PX
         order = np.lexsort((starts[:, 1], starts[:, 0], blocks[:, 1], blocks[:, 0]))
         breaks = np.flatnonzero((np.diff(blocks[order], axis=0) != 0).any(axis=1)) + 1
-        for block in np.split(order, breaks):
-            if len(block):
-                pixels = self._read(starts[block])
-                yield Windows(rows[block], pixels, self.corners[rows[block]] - starts[block])
+        return np.split(rows[order], breaks)
 
-    def _read(self, starts: Array) -> Array:
-        """Read the rectangle that holds all windows once, and cut them out of it."""
-        top, left = starts.min(axis=0)
-        bottom, right = starts.max(axis=0) + self.window_px
-        region = np.full((bottom - top, right - left, 3), GLASS, dtype=np.uint8)
+    def _read(self, rows: Array) -> tuple[Array, Array]:
+        """Read the rectangle that holds these spots' windows once, 3 x height x width, and its top-left corner."""
+        (top, left), (bottom, right) = self.starts[rows].min(axis=0), self.starts[rows].max(axis=0) + self.window_px
+        region = np.full((3, bottom - top, right - left), GLASS, dtype=np.uint8)
         y0, y1 = np.clip([top, bottom], 0, self.level.height)
         x0, x1 = np.clip([left, right], 0, self.level.width)
         if y1 > y0 and x1 > x0:
-            region[y0 - top : y1 - top, x0 - left : x1 - left] = self.level.read(int(y0), int(y1), int(x0), int(x1))
-        views = np.lib.stride_tricks.sliding_window_view(region, (self.window_px, self.window_px), axis=(0, 1))
-        return np.moveaxis(views[starts[:, 0] - top, starts[:, 1] - left], 1, -1)
+            pixels = self.level.read(int(y0), int(y1), int(x0), int(x1))
+            region[:, y0 - top : y1 - top, x0 - left : x1 - left] = np.moveaxis(pixels, -1, 0)
+        return region, np.array([top, left])
+
+    def _cut(self, rows: Array, region: Array, corner: Array) -> Windows:
+        """Cut these spots' windows out of a rectangle."""
+        side = self.window_px
+        places = self.starts[rows] - corner
+        pixels = np.stack([region[:, y : y + side, x : x + side] for y, x in places])
+        return Windows(rows, np.moveaxis(pixels, 1, -1), self.corners[rows] - self.starts[rows])
+
+
+def _split(rows: Array, first: int, size: int) -> list[Array]:
+    """Cut rows after the first few, and after every ``size`` from there on."""
+    return [part for part in np.split(rows, range(first, len(rows), size)) if len(part)]
+
+
+def _joined(parts: Sequence[Windows]) -> Windows:
+    if len(parts) == 1:
+        return parts[0]
+    return Windows(
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.pixels for part in parts]),
+        np.concatenate([part.offsets for part in parts]),
+    )

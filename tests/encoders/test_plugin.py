@@ -5,26 +5,32 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
+from spacrd_core.cards import ComponentOptions, EncoderCard
 from spacrd_core.contracts.encoder import keeps_to_its_card
-from spacrd_core.plugins import Plugins
 from spacrd_encoders.plugin import spacrd_encoders
+
+if TYPE_CHECKING:
+    from spacrd_core.plugins import Plugins
 
 HEAVY = ("torch", "timm", "huggingface_hub", "numpy", "safetensors")
 
 
 def test_listing_the_encoders_imports_nothing_heavy() -> None:
-    program = f"import sys, spacrd_encoders.plugin as p; p.spacrd_encoders(); print([m for m in {HEAVY} if m in sys.modules])"
+    program = (
+        f"import sys, spacrd_encoders.plugin as p; p.spacrd_encoders(); print([m for m in {HEAVY} if m in sys.modules])"
+    )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("card", spacrd_encoders(), ids=lambda card: card.name)
-def test_every_card_points_at_a_class_with_options(card) -> None:  # type: ignore[no-untyped-def]
+def test_every_card_points_at_a_class_with_options(card: EncoderCard) -> None:
     module, _, name = card.target.partition(":")
-    assert issubclass(getattr(importlib.import_module(module), name).Options, object)
+    assert issubclass(getattr(importlib.import_module(module), name).Options, ComponentOptions)
 
 
 def test_stain_is_as_its_card_says(plugins: Plugins) -> None:

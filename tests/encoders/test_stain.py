@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,8 +11,10 @@ from torch import Tensor
 
 from spacrd_core.contracts.encoder import check_encoder
 from spacrd_core.errors import EncoderError
-from spacrd_core.plugins import Plugins
 from spacrd_encoders.stain import FEATURES, STAINS, WINDOWS_UM, Stain
+
+if TYPE_CHECKING:
+    from spacrd_core.plugins import Plugins
 
 Array = np.ndarray[Any, Any]
 HAEMATOXYLIN, EOSIN = np.array(STAINS[0]), np.array(STAINS[1])
@@ -129,7 +131,9 @@ def test_tissue_at_the_edge_has_the_stain_of_tissue(stain: Stain) -> None:
     whole, edge = named(stain, tile(checked(2))), named(stain, tile(half))
     assert edge["tissue"] == pytest.approx(whole["tissue"] / 2, rel=0.15)
     for name in ("density", "haematoxylin", "eosin", "blueness", "nuclei"):
-        assert edge[name] == pytest.approx(whole[name], abs=0.1 * abs(named(stain, tile(np.zeros(3)))[name] - whole[name]))
+        assert edge[name] == pytest.approx(
+            whole[name], abs=0.1 * abs(named(stain, tile(np.zeros(3)))[name] - whole[name])
+        )
 
 
 def test_how_a_section_lies_on_the_glass_does_not_matter(stain: Stain, tissue: Array) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from torch import Tensor
 
-from spacrd_core.plugins import Plugins
-from spacrd_encoders.stain import Stain
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spacrd_core.plugins import Plugins
+    from spacrd_encoders.stain import Stain
 
 Array = np.ndarray[Any, Any]
 CutTiles = Callable[[Array, float, Array], Tensor]

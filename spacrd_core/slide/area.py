@@ -1,0 +1,53 @@
+"""Shrink by any ratio, each px the exact mean of the area it covers; Pillow's box filter counts px whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Array = np.ndarray[Any, Any]
+SLIVER = 1e-6
+
+
+@dataclass(frozen=True)
+class Shrink:
+    """An image of height x width px, shrunk by ``ratio``; the last row and column may be covered in part."""
+
+    height: int
+    width: int
+    ratio: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the shrunk image."""
+        return _length(self.height, self.ratio), _length(self.width, self.ratio)
+
+    def rows(self, top: int, bottom: int, read: Callable[[int, int], Array]) -> Array:
+        """Return shrunk rows; ``read(first, last)`` gives rows of the image, height x width x 3."""
+        places, shares = _cover(self.height, self.ratio, top, bottom)
+        first = int(places.min())
+        pixels = read(first, int(places.max()) + 1)
+        down = sum(share[:, None, None] * pixels[place - first] for place, share in zip(places, shares, strict=True))
+        places, shares = _cover(self.width, self.ratio, 0, self.shape[1])
+        mean = sum(share[:, None] * down[:, place] for place, share in zip(places, shares, strict=True))
+        return np.asarray(mean + 0.5).astype(np.uint8)
+
+
+def _length(length: int, ratio: float) -> int:
+    return max(1, int(np.ceil(length / ratio - SLIVER)))
+
+
+def _cover(length: int, ratio: float, first: int, last: int) -> tuple[Array, Array]:
+    """Which px every shrunk px from ``first`` to ``last`` covers, and how much each of them counts; a px a column."""
+    begin = np.arange(first, last) * ratio
+    end = np.minimum(begin + ratio, length)
+    places = np.floor(begin).astype(int) + np.arange(int(np.ceil(ratio)) + 1)[:, None]
+    overlap = np.clip(np.minimum(end, places + 1) - np.maximum(begin, places), 0, None)
+    used = overlap.max(axis=1) > SLIVER
+    shares = overlap[used] / overlap[used].sum(axis=0)
+    return np.minimum(places[used], length - 1), shares.astype(np.float32)

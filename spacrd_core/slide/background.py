@@ -1,0 +1,52 @@
+"""Blacked-out backgrounds: some H&E images are cut out and pasted on black, which an encoder takes for the densest stain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.ndimage import maximum_filter, minimum_filter
+
+if TYPE_CHECKING:
+    from spacrd_core.slide.raster import Raster
+
+Array = np.ndarray[Any, Any]
+BLACK = 8
+DARK = 24  # compression and pen outlines lift painted black this far; stained tissue stays brighter in one channel
+CORE = 2  # background is dark in a square of 2 * CORE + 1 px, which no nucleus fills
+RIM = 2  # where interpolation mixed the black into the tissue's edge
+HALO = 2 * CORE + RIM
+SAMPLES = 16
+PAINTED = "the image's background is blacked out; it was painted white"
+
+
+def is_blacked_out(raster: Raster) -> bool:
+    """Whether most of the image's border is black, each of its sides counting alike."""
+    height = raster.height
+    rows = [raster.rows(row, row + 1)[0] for row in np.unique(np.linspace(0, height - 1, SAMPLES).astype(int))]
+    sides = (rows[0], rows[-1], np.stack([row[0] for row in rows]), np.stack([row[-1] for row in rows]))
+    return bool(np.mean([(side <= BLACK).all(axis=1).mean() for side in sides]) > 0.5)
+
+
+class Whitened:
+    """An image whose blacked-out background is shown as glass, as is the dark rim it leaves round the tissue."""
+
+    def __init__(self, raster: Raster) -> None:
+        self.height, self.width = raster.height, raster.width
+        self.notes = (*raster.notes, PAINTED)
+        self._raster = raster
+
+    def rows(self, top: int, bottom: int) -> Array:
+        """Return rows; what is painted does not depend on which rows are asked for."""
+        first, last = max(0, top - HALO), min(self.height, bottom + HALO)
+        pixels = self._raster.rows(first, last)
+        wanted = slice(top - first, bottom - first)
+        painted = pixels[wanted].copy()
+        painted[_background(pixels)[wanted]] = 255
+        return painted
+
+
+def _background(pixels: Array) -> Array:
+    dark = (pixels <= DARK).all(axis=2).astype(np.uint8)
+    core = minimum_filter(dark, 2 * CORE + 1, mode="nearest")
+    return np.asarray(maximum_filter(core, 2 * (CORE + RIM) + 1, mode="nearest"), dtype=bool)

@@ -1,0 +1,101 @@
+"""The levels of a stored slide: their arrays, their NGFF metadata, and how they are filled in one pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import zarr
+
+Array = np.ndarray[Any, np.dtype[np.uint8]]
+CHUNK = 512
+SHARD = (1024, 8192)  # wide and low: a whole shard is written at once, and rows are what arrives
+SMALLEST = 512
+
+
+class LevelWriter:
+    """Writes a level from the top down in whole shards, and hands the means of 2 x 2 px to the next coarser level."""
+
+    def __init__(self, array: Any, coarser: Self | None) -> None:
+        self._array = array
+        self._coarser = coarser
+        self._held: Array = np.empty((SHARD[0], array.shape[2], 3), dtype=np.uint8)
+        self._count = 0
+        self._top = 0
+
+    @classmethod
+    def chain(cls, arrays: Sequence[Any]) -> Self:
+        """Return the writer of the finest of these arrays, given finest first; it feeds the others."""
+        coarser = cls.chain(arrays[1:]) if len(arrays) > 1 else None
+        return cls(arrays[0], coarser)
+
+    def push(self, rows: Array) -> None:
+        """Take the next rows, height x width x 3."""
+        while len(rows):
+            taken = rows[: len(self._held) - self._count]
+            self._held[self._count : self._count + len(taken)] = taken
+            self._count += len(taken)
+            rows = rows[len(taken) :]
+            if self._count == len(self._held):
+                self._flush()
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._count:
+            self._flush()
+        if self._coarser:
+            self._coarser.close()
+
+    def _flush(self) -> None:
+        rows = self._held[: self._count]
+        self._array[:, self._top : self._top + len(rows)] = np.moveaxis(rows, -1, 0)
+        self._top += len(rows)
+        self._count = 0
+        if self._coarser:
+            # An odd last row or column is the mean of what there is.
+            self._coarser.push(np.asarray(Image.fromarray(rows).reduce(2)))
+
+
+def create_levels(group: zarr.Group, height: int, width: int, um_per_px: float) -> list[Any]:
+    """Create the arrays of a pyramid, each half as large as the one before, and their metadata; finest first."""
+    arrays, scales = [_create(group, "0", height, width)], [um_per_px]
+    while max(height, width) > SMALLEST:
+        height, width = -(-height // 2), -(-width // 2)
+        scales.append(2 * scales[-1])
+        arrays.append(_create(group, str(len(arrays)), height, width))
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [_multiscale(scales)]}
+    return arrays
+
+
+def _create(group: zarr.Group, name: str, height: int, width: int) -> Any:
+    shard = [min(most, -(-side // CHUNK) * CHUNK) for most, side in zip(SHARD, (height, width), strict=True)]
+    return group.create_array(
+        name,
+        shape=(3, height, width),
+        chunks=(3, CHUNK, CHUNK),
+        shards=(3, shard[0], shard[1]),
+        dtype="uint8",
+        fill_value=255,
+        dimension_names=("c", "y", "x"),
+    )
+
+
+def _multiscale(scales: Sequence[float]) -> dict[str, Any]:
+    """NGFF metadata. A px stands for its centre there, and the centre of a coarser level's first px lies further in."""
+    datasets = [
+        {
+            "path": str(number),
+            "coordinateTransformations": [
+                {"type": "scale", "scale": [1.0, um_per_px, um_per_px]},
+                {"type": "translation", "translation": [0.0, *[(um_per_px - scales[0]) / 2] * 2]},
+            ],
+        }
+        for number, um_per_px in enumerate(scales)
+    ]
+    space = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "yx"]
+    return {"axes": [{"name": "c", "type": "channel"}, *space], "datasets": datasets, "type": "mean"}

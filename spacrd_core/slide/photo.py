@@ -1,0 +1,76 @@
+"""JPEG and PNG images, by Pillow: decoded once, shown as RGB over white glass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+
+from spacrd_core.errors import ImageError
+from spacrd_core.slide.reading import explained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PIL.ImageFile import ImageFile
+
+Array = np.ndarray[Any, np.dtype[np.uint8]]
+# Pillow's own limit (89 Mpx) is below a plain ST image (92 Mpx), and is a global of its module. Opening by the format's
+# class does not meet it; this is the limit instead.
+MOST_PX = 2**30
+MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
+BAND = 256
+
+
+class Photo:
+    """A decoded JPEG or PNG. Its EXIF orientation is not applied: positions refer to the pixels as they are stored."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        with explained(path):
+            self._image = _open(path)
+            self.width, self.height = self._image.size
+            _refuse_unfit(path, self._image)
+            self._image.load()
+
+    def rows(self, top: int, bottom: int) -> Array:
+        """Return rows as RGB; only they are converted, so that the image is held in memory once."""
+        pixels = np.empty((bottom - top, self.width, 3), dtype=np.uint8)
+        for start in range(top, bottom, BAND):
+            stop = min(start + BAND, bottom)
+            pixels[start - top : stop - top] = _rgb(self._image.crop((0, start, self.width, stop)))
+        return pixels
+
+
+def photo_size(path: Path) -> tuple[int, int]:
+    """Return width and height from the file's header."""
+    with explained(path), _open(path) as image:
+        return image.size
+
+
+def _open(path: Path) -> ImageFile:
+    with path.open("rb") as stream:
+        is_png = stream.read(4) == b"\x89PNG"
+    return PngImageFile(path) if is_png else JpegImageFile(path)
+
+
+def _refuse_unfit(path: Path, image: ImageFile) -> None:
+    if image.mode not in MODES:
+        image.close()
+        raise ImageError(f"{path} has {image.mode} pixels, 8-bit RGB was wanted", hint="convert it to 8-bit RGB")
+    if image.width * image.height > MOST_PX:
+        image.close()
+        raise ImageError(
+            f"{path} is {image.width} x {image.height} px, more than can be decoded at once", hint="save it as tiled TIFF"
+        )
+
+
+def _rgb(band: Image.Image) -> Image.Image:
+    if band.has_transparency_data:
+        glass = Image.new("RGBA", band.size, "white")
+        return Image.alpha_composite(glass, band.convert("RGBA")).convert("RGB")
+    return band.convert("RGB")

@@ -1,0 +1,125 @@
+"""The commands as a user gives them, on small sections in the files of legacy ST."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import anndata as ad
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from spacrd_cli.main import run
+from spacrd_core.demo.cohort import write_demo_cohort
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with four embedded sections, and a detector that never saw S4."""
+    folder = tmp_path_factory.mktemp("workflow")
+    cohort = write_demo_cohort(folder / "cohort")
+    store = str(folder / "store")
+    assert run(["ingest", store, "--cohort", str(cohort), "-q"]) == 0
+    assert run(["embed", store, "--encoder", "stain", "-q"]) == 0
+    train = ["train", store, "-o", str(folder / "detector"), "--encoder", "stain", "--seeds", "2", "--exclude", "S4"]
+    assert run([*train, "-q"]) == 0
+    return folder
+
+
+def test_detect_finds_the_tumour_of_an_unseen_patient(folder: Path) -> None:
+    out = folder / "out"
+    assert run(["detect", f"{folder}/store", f"{folder}/detector", "--section", "S4", "-o", str(out), "-q"]) == 0
+    spots = pd.read_csv(out / "S4.spots.csv", index_col="spot_id")
+    assert ",".join(["spot_id", *spots.columns]) == COLUMNS
+    truth = ad.read_h5ad(out / "S4.h5ad").obs["label"].dropna() == "cancer"
+    assert roc_auc_score(truth, spots.loc[truth.index, "probability"]) > 0.9
+    written = {file["name"] for file in json.loads((out / "manifest.json").read_text())["files"]}
+    assert written == {"S4.spots.csv", "S4.h5ad", "S4.geojson", "S4.png", "report.html"}
+
+
+def test_detect_again_gives_the_same_calls(folder: Path) -> None:
+    for name in ("one", "two"):
+        command = ["detect", f"{folder}/store", f"{folder}/detector", "--section", "S4", "-o", f"{folder}/{name}", "-q"]
+        assert run(command) == 0
+    assert (folder / "one/S4.spots.csv").read_bytes() == (folder / "two/S4.spots.csv").read_bytes()
+
+
+def test_evaluate_shows_heads_and_modalities_side_by_side(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", f"{folder}/store", "--encoder", "stain", "--head", "linear", "--jobs", "1"]
+    assert run([*command, "--json", "-q", "-o", f"{folder}/figures.json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == json.loads((folder / "figures.json").read_text())
+    assert [row["modalities"] for row in printed["summary"]] == ["image+genes", "genes", "image"]
+    assert {row["section"] for row in printed["rows"]} == {"S1", "S2", "S3", "S4"}
+    assert all(row["auc_mean"] > 0.9 for row in printed["summary"])
+    assert printed["protocol"]["held_out"] == "patient"
+
+
+def test_two_jobs_give_the_figures_of_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for jobs in ("1", "2"):
+        command = ["evaluate", f"{folder}/store", "--encoder", "stain", "--no-genes", "--head", "linear"]
+        assert run([*command, "--jobs", jobs, "--json", "-q"]) == 0
+        found.append(json.loads(capsys.readouterr().out)["rows"])
+    assert found[0] == found[1]
+
+
+def test_report_and_export_need_no_detector_run_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["detect", f"{folder}/store", f"{folder}/detector", "--section", "S4", "-q"])
+    assert run(["report", f"{folder}/store", f"{folder}/detector", "-o", f"{folder}/again.html", "-q"]) == 0
+    assert "S4" in (folder / "again.html").read_text()
+    capsys.readouterr()
+    for form in ("h5ad", "csv", "geojson"):
+        assert run(["export", f"{folder}/store", "--format", form, "-o", f"{folder}/export", "--json", "-q"]) == 0
+        written = json.loads(capsys.readouterr().out)["written"]
+        assert [file.rpartition("/")[2].partition(".")[0] for file in written] == ["S4"]
+
+
+def test_store_ls_verify_and_gc_describe_the_store(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["store", "ls", f"{folder}/store", "--json"]) == 0
+    entries = json.loads(capsys.readouterr().out)
+    assert [entry["id"] for entry in entries] == ["S1", "S2", "S3", "S4"]
+    assert run(["store", "verify", f"{folder}/store", "-q"]) == 0
+    assert run(["store", "gc", f"{folder}/store"]) == 0
+
+
+def test_a_second_embed_does_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["embed", f"{folder}/store", "--encoder", "stain", "--json", "-q"]) == 0
+    assert json.loads(capsys.readouterr().out)["patches"] == 0
+
+
+MISTAKES = {
+    "no store": (["embed", "{0}/nowhere"], "there is no spot store"),
+    "no section": (["detect", "{0}/store", "{0}/detector", "--section", "S9"], "has no section 'S9'"),
+    "no detector": (["detect", "{0}/store", "{0}/cohort"], "there is no detector"),
+    "no encoder": (["embed", "{0}/store", "--encoder", "stian"], "no encoder is named 'stian'"),
+    "no embeddings": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "uni"], "no embeddings by 'uni'"),
+    "no head": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--head", "deep"], "no head is named 'deep'"),
+    "nothing to read": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--no-genes"], "nothing to read"),
+    "an option unknown": (["train", "{0}/store", "-o", "{0}/x", "--set", "colour=red"], "colour"),
+    "a phase unknown": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--epochs", "x=1"], "no phase x"),
+    "no device": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--device", "tpu"], "tpu"),
+    "hub": (["detect", "{0}/store", "hf://lab/detector"], "cannot be fetched from the Hugging Face Hub yet"),
+    "format": (["export", "{0}/store", "--format", "spatialdata", "-o", "{0}/x"], "not there yet"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_every_mistake_gets_a_sentence_and_a_remedy(
+    case: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, sentence = MISTAKES[case]
+    before = (folder / "store" / "spacrd.json").read_bytes()
+    assert run([part.format(folder) for part in command] + ["-q"]) == 1
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert "hint: " in told
+    assert "Traceback" not in told
+    assert (folder / "store" / "spacrd.json").read_bytes() == before
+    assert not (folder / "x").exists()

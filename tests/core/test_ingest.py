@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_core.cohort_file import read_cohort
+from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.errors import ConfigError, InputError, MissingFile, SectionExists, SpacrdError, UnrecognisedSection
+from spacrd_core.ingest import IngestRequest, default_name, ingest, ingest_all
+from spacrd_core.section import Given
+from spacrd_core.store.store import SpotStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spacrd_core.plugins import Plugins
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two sections in the files of legacy ST."""
+    return write_demo_cohort(tmp_path_factory.mktemp("cohort"), patients=2)
+
+
+@pytest.fixture
+def requests(cohort: Path) -> list[IngestRequest]:
+    """Both sections, without their images, which take long."""
+    rows = read_cohort(cohort, {"no_image": True})
+    return [row.request({}, replace=False) for row in rows]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SpotStore:
+    return SpotStore.create(tmp_path / "store")
+
+
+def test_a_section_comes_in_with_its_labels_and_patient(
+    store: SpotStore, requests: list[IngestRequest], plugins: Plugins
+) -> None:
+    done = ingest(store, requests[0], plugins)
+    assert done.status == "added"
+    assert (done.entry.id, done.entry.patient, done.entry.platform) == ("S1", "P1", "st")
+    assert 0 < done.entry.cancer < done.entry.labelled < done.entry.spots
+    assert {source.role for source in done.entry.sources} == {"counts", "positions", "labels"}
+
+
+def test_the_same_input_twice_changes_nothing(
+    store: SpotStore, requests: list[IngestRequest], plugins: Plugins
+) -> None:
+    ingest(store, requests[0], plugins)
+    before = (store.path / "spacrd.json").read_bytes()
+    assert ingest(store, requests[0], plugins).status == "unchanged"
+    assert (store.path / "spacrd.json").read_bytes() == before
+
+
+def test_another_section_of_the_same_name_is_refused_and_the_store_is_as_it_was(
+    store: SpotStore, requests: list[IngestRequest], plugins: Plugins
+) -> None:
+    ingest(store, requests[0], plugins)
+    before = (store.path / "spacrd.json").read_bytes()
+    with pytest.raises(SectionExists, match="already has another section 'S1'") as caught:
+        ingest(store, replace(requests[1], name="S1"), plugins)
+    assert "--replace" in caught.value.hint
+    assert (store.path / "spacrd.json").read_bytes() == before
+
+
+def test_replace_supersedes_a_section(store: SpotStore, requests: list[IngestRequest], plugins: Plugins) -> None:
+    ingest(store, requests[0], plugins)
+    done = ingest(store, replace(requests[1], name="S1", replace=True), plugins)
+    assert done.status == "replaced"
+    assert store.section("S1").n_obs == done.entry.spots
+
+
+def test_labels_of_another_section_leave_no_store_behind(
+    store: SpotStore, requests: list[IngestRequest], plugins: Plugins
+) -> None:
+    with pytest.raises(InputError):
+        ingest(store, replace(requests[0], labels=requests[1].labels), plugins)
+    assert not store.path.exists()
+
+
+def test_nothing_at_a_path_is_said(store: SpotStore, tmp_path: Path, plugins: Plugins) -> None:
+    with pytest.raises(MissingFile, match="nothing at"):
+        ingest(store, IngestRequest(tmp_path / "gone.tsv"), plugins)
+
+
+def test_a_path_no_reader_knows_gives_every_readers_reason(store: SpotStore, tmp_path: Path, plugins: Plugins) -> None:
+    (tmp_path / "notes.docx").write_bytes(b"PK")
+    with pytest.raises(ExceptionGroup, match="no reader recognises") as caught:
+        ingest(store, IngestRequest(tmp_path / "notes.docx"), plugins)
+    assert len(caught.value.exceptions) == len(plugins.readers.cards)
+
+
+def test_a_reader_that_cannot_read_the_path_says_why(store: SpotStore, tmp_path: Path, plugins: Plugins) -> None:
+    (tmp_path / "notes.docx").write_bytes(b"PK")
+    with pytest.raises(UnrecognisedSection, match="the reader 'st' cannot read"):
+        ingest(store, IngestRequest(tmp_path / "notes.docx", reader="st"), plugins)
+
+
+def test_an_impossible_section_id_is_refused(
+    store: SpotStore, requests: list[IngestRequest], plugins: Plugins
+) -> None:
+    with pytest.raises(ConfigError, match="cannot name a section"):
+        ingest(store, replace(requests[0], name="../etc"), plugins)
+
+
+def test_one_failing_section_does_not_stop_the_others(
+    store: SpotStore, requests: list[IngestRequest], plugins: Plugins, tmp_path: Path
+) -> None:
+    gone = replace(requests[0], path=tmp_path / "gone.tsv")
+    done, failed = ingest_all(store, [gone, requests[1]], plugins)
+    assert [item.entry.id for item in done] == ["S2"]
+    assert [type(error) for error in failed] == [MissingFile]
+    assert "gone.tsv" in failed[0].__notes__[0]
+
+
+def test_default_names_end_at_the_first_dot(tmp_path: Path) -> None:
+    assert default_name(tmp_path / "A1.tsv.gz") == "A1"
+
+
+def test_paths_of_a_cohort_file_are_relative_to_it(cohort: Path) -> None:
+    first = read_cohort(cohort, {})[0]
+    assert first.path.is_file()
+    assert first.labels is not None
+    assert first.labels.is_file()
+
+
+def test_a_cohort_file_reports_every_mistake_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,mpp,colour\na.tsv,fast,red\n,0.5,\n")
+    with pytest.raises(ConfigError) as caught:
+        read_cohort(file, {})
+    for mistake in ("line 2: mpp", "line 2: colour", "line 3: path"):
+        assert mistake in str(caught.value)
+
+
+def test_several_positive_words_stand_in_one_cell(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,positive,no_image\na.tsv,tumour; dcis,true\n")
+    request = read_cohort(file, {})[0].request({}, replace=False)
+    assert request.vocabulary.positive == ("tumour", "dcis")
+    assert not request.given.with_image
+
+
+def test_shared_options_hold_where_a_row_says_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,patient\na.tsv,P9\nb.tsv,\n")
+    assert [row.patient for row in read_cohort(file, {"patient": "P1"})] == ["P9", "P1"]
+
+
+def test_impossible_numbers_are_refused() -> None:
+    with pytest.raises(SpacrdError):
+        Given(um_per_px=-1.0)
