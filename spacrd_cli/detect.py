@@ -42,7 +42,7 @@ def detect(
     settings = read_config(DetectConfig, config, set_ or (), {"device": device})
     folder = local_detector(detector)
     from spacrd_core import steps  # torch arrives here, not sooner
-    from spacrd_core.detector import Detector
+    from spacrd_core.detector.artifact import Detector
     from spacrd_core.devices import choose_device
     from spacrd_core.plugins import load_plugins
     from spacrd_core.results.collect import provenance, section_result

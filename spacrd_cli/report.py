@@ -22,7 +22,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write one self-contained report of a detector's calls."""
-    from spacrd_core.detector_config import read_detector_config
+    from spacrd_core.detector.config import read_detector_config
     from spacrd_core.results.collect import provenance, section_result
     from spacrd_core.results.report import write_report
     from spacrd_core.results.section_view import view_section

@@ -27,7 +27,7 @@ from spacrd_core.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from spacrd_core.detector import Detector
+    from spacrd_core.detector.artifact import Detector
     from spacrd_core.learning.train import Moment, TrainOptions
 
 COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
@@ -110,8 +110,8 @@ def train_options(
     head: ComponentSettings, cohort: dict[str, Any], epochs: dict[str, int], *, seeds: int, first_seed: int
 ) -> TrainOptions:
     """Return a training's options; the cohort's are checked here, the head's when it is built."""
-    from spacrd_core.learning.cohort import CohortOptions
     from spacrd_core.learning.ensemble import HeadChoice
+    from spacrd_core.learning.lens import CohortOptions
     from spacrd_core.learning.train import TrainOptions
 
     return TrainOptions(

@@ -6,8 +6,12 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -38,6 +42,12 @@ class Recipe:
     settings: str = "{}"
     licence: str = "unknown"
     gated: bool = False
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> Self:
+        """Return the recipe whose facts were kept as JSON."""
+        kept: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
+        return cls(**kept)
 
     @property
     def patch_um(self) -> float:

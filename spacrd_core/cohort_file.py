@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from spacrd_core.config import mistakes
 from spacrd_core.errors import ConfigError, MissingFile
 from spacrd_core.ingest import IngestRequest
-from spacrd_core.labels import Vocabulary
+from spacrd_core.labels.words import Vocabulary
 from spacrd_core.section import Given
 
 if TYPE_CHECKING:

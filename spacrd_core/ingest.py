@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from spacrd_core.cards import fingerprint
 from spacrd_core.errors import ConfigError, MissingFile, SectionExists, SpacrdError, UnrecognisedSection
-from spacrd_core.labels import Vocabulary, attach_labels, read_labels
+from spacrd_core.labels.attach import attach_labels
+from spacrd_core.labels.tables import read_labels
+from spacrd_core.labels.words import Vocabulary
 from spacrd_core.progress import Track, silent
 from spacrd_core.section import Given
 from spacrd_core.store.add import Ticket, add_section

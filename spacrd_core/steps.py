@@ -5,20 +5,20 @@
 >>> tables = detect(store, detector, plugins=load_plugins(), device=choose_device())
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import torch
 
-from spacrd_core.detector import Detector
+from spacrd_core.detector.artifact import Detector
 from spacrd_core.embedding.engine import embed
 from spacrd_core.errors import DetectorError, RecipeMismatch
 from spacrd_core.learning import evaluate as evaluation
 from spacrd_core.learning.detect import predict
 from spacrd_core.learning.sections import SectionData, load_sections
 from spacrd_core.learning.summary import Row
-from spacrd_core.learning.train import TrainOptions, Watch
+from spacrd_core.learning.train import Moment, TrainOptions
 from spacrd_core.learning.train import train as train_on
 from spacrd_core.plugins import Plugins
 from spacrd_core.progress import Track, silent
@@ -35,7 +35,7 @@ def train(  # noqa: PLR0913 - the choices of the command
     genes: bool = True,
     sections: Sequence[str] = (),
     exclude: Sequence[str] = (),
-    watch: Watch = lambda _: None,
+    watch: Callable[[Moment], None] = lambda _: None,
     track: Track = silent,
 ) -> Detector:
     """Return a detector trained on a store's labelled sections; ``encoder`` '' reads genes alone."""

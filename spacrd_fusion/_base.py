@@ -6,15 +6,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spacrd_core.errors import DetectorError
+from spacrd_core.errors import ConfigError, DetectorError
 from spacrd_core.learning.head import Batch, Dims
 
 MODALITIES: Final = ("genes", "image")
 
 
 def modalities(dims: Dims) -> dict[str, int]:
-    """Return the width of every modality a head is built with, genes first."""
-    return {name: width for name in MODALITIES if (width := getattr(dims, name))}
+    """Return the width of every modality a head is built with, genes first.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    widths = {name: width for name in MODALITIES if (width := getattr(dims, name))}
+    if not widths:
+        raise ConfigError("a head reads genes, image embeddings or both, and was given neither")
+    return widths
 
 
 def measured(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "spots d"]]:
@@ -28,7 +37,7 @@ def measured(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "spots d"]]:
     built = tuple(modalities(dims))
     held = {name: features for name in built if (features := getattr(batch, name)) is not None}
     if not held:
-        raise DetectorError(f"the head reads {' and '.join(built) or 'nothing'}, the spots have none of it")
+        raise DetectorError(f"the head reads {' and '.join(built)}, the spots have none of it")
     return held
 
 

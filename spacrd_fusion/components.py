@@ -29,8 +29,10 @@ class PrincipalComponents(nn.Module):
     def fit(self, features: Float[Tensor, "spots d"]) -> None:
         """Find the components of these spots; the same spots give the same components."""
         fitted = PCA(min(self.width, *features.shape), random_state=0).fit(features.double().cpu().numpy())
-        kept = fitted.explained_variance_ > features.var(dim=0).mean().item()
-        axes = (fitted.components_[kept] / fitted.explained_variance_[kept, None] ** 0.5).T
+        variance = fitted.explained_variance_
+        # A share below one lets rounding keep the only component of a single feature.
+        kept = (variance > 0.999 * features.var(dim=0).mean().item()) & (variance > 0)
+        axes = (fitted.components_[kept] / variance[kept, None] ** 0.5).T
         self.mean.copy_(torch.from_numpy(fitted.mean_))
         self.axes.zero_()[:, : kept.sum()] = torch.from_numpy(axes).to(self.axes)
 

@@ -1,31 +1,32 @@
 """Run an encoder over every spot's patch, shard by shard, resuming where it stopped."""
 
-import time
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from spacrd_core.embedding.clock import Clock
 from spacrd_core.embedding.encoder import Encoder
+from spacrd_core.embedding.forward import run_encoder, tiles_of
 from spacrd_core.embedding.staging import Staging
-from spacrd_core.errors import EncoderError, UnknownSection
+from spacrd_core.errors import UnknownSection
 from spacrd_core.progress import Track, silent
 from spacrd_core.slide.patches import PatchPlan
-from spacrd_core.slide.resample import resample
+from spacrd_core.store.manifest import SectionEntry
 from spacrd_core.store.store import SpotStore
 
 Array = np.ndarray[Any, Any]
-Clock = defaultdict[str, float]
-PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
+Batches = Generator[None, None, None]  # one item a batch that is done
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """What became of one section: ``seconds`` by where they went (read, encode, write); none for a section skipped."""
+    """What became of one section.
+
+    ``seconds`` by where they went (read, resample, encode, write); none for a section skipped.
+    """
 
     section: str
     patches: int
@@ -49,76 +50,70 @@ def embed(
     ------
     UnknownSection
         If none of the sections has an image.
+    EncoderError
+        If the encoder runs out of memory, or gives what its recipe does not say.
     """
     entries = store.choose(tuple(sections))
     if not any(entry.slide for entry in entries):
         raise UnknownSection(f"no section of {store.path} has an image", hint="ingest with --image FILE --replace")
-    report = []
-    for entry in track(entries, f"embedding by {name}", len(entries)):
+    engine = _Engine(store, name, encoder, device, batch_size)
+    skipped = {entry.id: Embedded(entry.id, 0, {}, note) for entry in entries if (note := engine.reason_to_skip(entry))}
+    todo = [entry for entry in entries if entry.id not in skipped]
+    done: list[Embedded] = []
+    batches = sum(-(-entry.spots // batch_size) for entry in todo)
+    for _ in track(engine.run([entry.id for entry in todo], done), f"embedding by {name}", batches):
+        pass
+    return sorted([*skipped.values(), *done], key=lambda item: item.section)
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """An encoder at work on the sections of a store."""
+
+    store: SpotStore
+    name: str
+    encoder: Encoder
+    device: torch.device
+    batch_size: int
+
+    def reason_to_skip(self, entry: SectionEntry) -> str:
         if entry.slide is None:
-            report.append(Embedded(entry.id, 0, {}, "no image"))
-        elif encoder.recipe.key in entry.embeddings:
-            report.append(Embedded(entry.id, 0, {}, "done before"))
-        else:
-            report.append(_embed_section(store, entry.id, name, encoder, device, batch_size))
-    return report
+            return "no image"
+        return "done before" if self.encoder.recipe.key in entry.embeddings else ""
 
+    def run(self, sections: Sequence[str], done: list[Embedded]) -> Batches:
+        """Embed sections one after the other, and say in ``done`` what became of each."""
+        for section in sections:
+            clock = Clock(self.device)
+            plan = self._plan(section)
+            folder = self.store.staging("embeddings", section, self.encoder.recipe.key)
+            staging = Staging.open(folder, encoder=self.name, recipe=self.encoder.recipe, coverage=plan.coverage)
+            patches = 0
+            for rows in staging.missing:
+                values = np.empty((len(rows), self.encoder.recipe.dim), dtype=np.float32)
+                yield from self._fill(values, plan, rows, clock)
+                with clock.part("write"):
+                    staging.write(rows, values)
+                patches += len(rows)
+            self.store.publish_embedding(section, self.name, self.encoder.recipe, staging.folder)
+            done.append(Embedded(section, patches, dict(clock.seconds)))
 
-def _embed_section(
-    store: SpotStore, section: str, name: str, encoder: Encoder, device: torch.device, batch_size: int
-) -> Embedded:
-    plan = _plan(store, section, encoder)
-    folder = store.staging("embeddings", section, encoder.recipe.key)
-    staging = Staging.open(folder, encoder=name, recipe=encoder.recipe, coverage=plan.coverage)
-    clock: Clock = defaultdict(float)
-    patches = 0
-    for rows in staging.missing:
-        values = _embed_rows(plan, np.arange(rows.start, rows.stop), encoder, device, batch_size, clock)
-        started = time.perf_counter()
-        staging.write(rows, values)
-        clock["write"] += time.perf_counter() - started
-        patches += len(rows)
-    store.publish_embedding(section, name, encoder.recipe, staging.finish())
-    return Embedded(section, patches, dict(clock))
+    def _plan(self, section: str) -> PatchPlan:
+        pyramid = self.store.pyramid(section)
+        if pyramid is None:
+            raise UnknownSection(f"section '{section}' has no image", hint="ingest it with --image FILE --replace")
+        centres = self.store.section(section).obs[["x_px", "y_px"]].to_numpy() * self.store.slide_scale(section)
+        recipe = self.encoder.recipe
+        return PatchPlan.of(pyramid, centres, patch_um=recipe.patch_um, patch_px=recipe.input_px)
 
-
-def _plan(store: SpotStore, section: str, encoder: Encoder) -> PatchPlan:
-    pyramid = store.pyramid(section)
-    if pyramid is None:
-        raise UnknownSection(f"section '{section}' has no image", hint="ingest it with --image FILE --replace")
-    centres = store.section(section).obs[["x_px", "y_px"]].to_numpy() * store.slide_scale(section)
-    return PatchPlan.of(pyramid, centres, patch_um=encoder.recipe.patch_um, patch_px=encoder.recipe.input_px)
-
-
-def _embed_rows(
-    plan: PatchPlan, rows: Array, encoder: Encoder, device: torch.device, batch_size: int, clock: Clock
-) -> Array:
-    """Embeddings of contiguous rows, in their order whatever the order they are read in."""
-    values = np.empty((len(rows), encoder.recipe.dim), dtype=np.float32)
-    started = time.perf_counter()
-    for windows in plan.cut(rows):
-        for part in np.array_split(np.arange(len(windows.rows)), -(-len(windows.rows) // batch_size)):
-            pixels = torch.from_numpy(windows.pixels[part]).to(device).movedim(-1, 1)
-            offsets = torch.from_numpy(windows.offsets[part]).to(device)
-            now = time.perf_counter()
-            clock["read"] += now - started
-            tiles = resample(pixels, offsets, side=plan.side, out_px=encoder.recipe.input_px)
-            values[windows.rows[part] - rows[0]] = _encode(encoder, tiles).cpu().numpy()
-            started = time.perf_counter()
-            clock["encode"] += started - now
-    return values
-
-
-def _encode(encoder: Encoder, tiles: Tensor) -> Tensor:
-    precision = PRECISIONS.get(encoder.recipe.precision)
-    autocast = tiles.is_cuda and precision is not None
-    try:
-        with torch.inference_mode(), torch.autocast(tiles.device.type, dtype=precision, enabled=autocast):
-            return encoder.embed(tiles).float()
-    except torch.OutOfMemoryError as error:
-        raise EncoderError(
-            f"{len(tiles)} patches at once do not fit the memory of {tiles.device}", hint="halve --batch-size"
-        ) from error
+    def _fill(self, values: Array, plan: PatchPlan, rows: range, clock: Clock) -> Batches:
+        """Fill in the embeddings of contiguous rows, in their order whatever the order they are read in."""
+        for windows in clock.each("read", plan.cut(np.arange(rows.start, rows.stop), self.batch_size)):
+            with clock.part("resample"):
+                tiles = tiles_of(windows, side=plan.side, input_px=self.encoder.recipe.input_px, device=self.device)
+            with clock.part("encode"):
+                values[windows.rows - rows.start] = run_encoder(self.encoder, self.name, tiles).numpy()
+            yield
 
 
 def seconds_by_part(report: Sequence[Embedded]) -> dict[str, float]:

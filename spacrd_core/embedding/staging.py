@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import zarr
 
-from spacrd_core.files import sync
+from spacrd_core.files import files_below, sync
 from spacrd_core.store.store import embedding_facts
 
 if TYPE_CHECKING:
@@ -22,12 +20,16 @@ if TYPE_CHECKING:
     from spacrd_core.cards import Recipe
 
 SHARD_ROWS, CHUNK_ROWS = 8192, 256
-LEDGER = "ledger.json"
+LEDGER = "shards_done"
 
 
 @dataclass(frozen=True)
 class Staging:
-    """Where a section's embeddings grow, shard by shard; an interrupted run finds what it finished."""
+    """Where a section's embeddings grow, shard by shard; an interrupted run finds what it finished.
+
+    The ledger is an attribute of the group: zarr replaces the file that holds it atomically, and it may stay when the
+    group is published, so that no moment exists in which finished work looks unfinished.
+    """
 
     folder: Path
     spots: int
@@ -36,40 +38,38 @@ class Staging:
     def open(cls, folder: Path, *, encoder: str, recipe: Recipe, coverage: np.ndarray[Any, Any]) -> Self:
         """Return the staging in a folder, begun anew where it holds none of this encoder and size."""
         staging = cls(folder, len(coverage))
-        if not staging._begun(embedding_facts(encoder, recipe)):
+        facts = embedding_facts(encoder, recipe)
+        if not staging._begun(facts):
             shutil.rmtree(folder, ignore_errors=True)
-            staging._begin(embedding_facts(encoder, recipe), recipe.dim, coverage)
+            staging._begin(facts, recipe.dim, coverage)
         return staging
 
     @property
     def missing(self) -> Iterator[range]:
         """Yield the rows of every shard that is not done: the unit of safe writing."""
-        done = set(json.loads((self.folder / LEDGER).read_text("utf-8"))["done"])
+        done = self._group("r").attrs[LEDGER]
         for start in range(0, self.spots, SHARD_ROWS):
             if start not in done:
                 yield range(start, min(start + SHARD_ROWS, self.spots))
 
     def write(self, rows: range, values: np.ndarray[Any, Any]) -> None:
-        """Write a whole shard, then enter it in the ledger."""
-        group: Any = zarr.open_group(self.folder, mode="r+")
+        """Write a whole shard, force it to disk, then enter it in the ledger."""
+        group = self._group("r+")
         group["values"][rows.start : rows.stop] = values
-        done = json.loads((self.folder / LEDGER).read_text("utf-8"))["done"]
-        self._enter([*done, rows.start])
-
-    def finish(self) -> Path:
-        """Return the folder, ready to publish."""
-        (self.folder / LEDGER).unlink()
-        return self.folder
+        for path in files_below(self.folder / "values"):
+            sync(path)
+        group.attrs[LEDGER] = sorted({*group.attrs[LEDGER], rows.start})
 
     def _begun(self, facts: dict[str, object]) -> bool:
-        if not (self.folder / LEDGER).is_file():
+        try:
+            group = self._group("r")
+        except FileNotFoundError:
             return False
-        group: Any = zarr.open_group(self.folder, mode="r")
-        return dict(group.attrs) == facts and group["values"].shape[0] == self.spots
+        known: dict[str, object] = dict(group.attrs)
+        return LEDGER in known and {**facts, LEDGER: known[LEDGER]} == known and group["values"].shape[0] == self.spots
 
     def _begin(self, facts: dict[str, object], dim: int, coverage: np.ndarray[Any, Any]) -> None:
         group = zarr.open_group(self.folder, mode="w", zarr_format=3)
-        group.attrs.update(facts)
         group.create_array(
             "values",
             shape=(self.spots, dim),
@@ -79,10 +79,8 @@ class Staging:
             fill_value=float("nan"),
         )
         group.create_array("coverage", data=coverage)
-        self._enter([])
+        fresh: Any = {**facts, LEDGER: []}
+        group.attrs.update(fresh)  # last: a group without a ledger was never begun
 
-    def _enter(self, done: list[int]) -> None:
-        aside = self.folder / f"{LEDGER}.new"
-        aside.write_text(json.dumps({"done": done}), encoding="utf-8")
-        sync(aside)
-        os.replace(aside, self.folder / LEDGER)  # noqa: PTH105 - the atomic one, by its own name
+    def _group(self, mode: Any) -> Any:
+        return zarr.open_group(self.folder, mode=mode)

@@ -15,8 +15,8 @@ Array = np.ndarray[Any, Any]
 def balanced_weights(patients: Sequence[str] | Array, labels: Array) -> Array:
     """Return spot weights by which patients count the same, and within a patient both classes; 1 on average.
 
-    How much of a section is cancer says nothing of the next patient: sections are cut where a surgeon cut. Unbalanced, a
-    detector trained on sections full of tumour would call most of a healthy one.
+    How much of a section is cancer says nothing of the next patient: a section is cut where a surgeon cut. Unbalanced,
+    a detector trained on sections full of tumour would call most of a healthy one.
     """
     names = np.asarray(patients)
     weights = np.zeros(len(labels))

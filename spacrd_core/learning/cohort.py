@@ -7,65 +7,21 @@ from typing import Any, Self
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from spacrd_core.errors import DetectorError
-from spacrd_core.genes import align, choose_panel
-from spacrd_core.geometry import neighbours
 from spacrd_core.learning.balance import balanced_weights
-from spacrd_core.learning.head import Batch, Dims
+from spacrd_core.learning.head import Batch
+from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.sections import SectionData
 
 BLOCK_PITCHES = 6.0
-
-
-class CohortOptions(BaseModel):
-    """What a detector reads of a section."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    panel_genes: int = Field(2000, ge=1, description="How many variable genes to read.")
-    neighbours: int = Field(9, ge=1, description="Spots of a neighbourhood, the centre included.")
-    radius_pitches: float = Field(1.6, gt=0, description="How far a neighbour may be, in lattice pitches.")
-
-
-@dataclass(frozen=True)
-class Lens:
-    """How a detector looks at any section: fitted on training sections, applied to all.
-
-    Attributes
-    ----------
-    panel
-        Gene symbols in order; empty for an image-only detector.
-    image_dim
-        The embedding's width; 0 for a genes-only detector.
-    """
-
-    options: CohortOptions
-    panel: tuple[str, ...]
-    image_dim: int
-
-    @classmethod
-    def fit(cls, sections: Sequence[SectionData], options: CohortOptions) -> Self:
-        """Choose the panel on these sections alone."""
-        expressions = [section.expression for section in sections if section.expression is not None]
-        panel = choose_panel(expressions, options.panel_genes) if expressions else ()
-        image_dim = max((section.image.shape[1] for section in sections if section.image is not None), default=0)
-        return cls(options, panel, image_dim)
-
-    @property
-    def dims(self) -> Dims:
-        """The widths a head is built for."""
-        return Dims(genes=len(self.panel), image=self.image_dim)
 
 
 @dataclass(frozen=True)
 class Cohort:
     """Features, neighbourhoods and labels of the spots of some sections, one after another.
 
-    All sections of a cohort have the same modalities. Genes are log-normalised; genes and embeddings are standardised
-    per section, because stain and chemistry shift between slides more than tissue does within one.
+    All sections of a cohort have the same modalities.
     """
 
     genes: Float[Tensor, "spots genes"] | None
@@ -79,13 +35,13 @@ class Cohort:
     @classmethod
     def of(cls, sections: Sequence[SectionData], lens: Lens, device: torch.device) -> Self:
         """Return the tensors of sections, as a detector with that lens sees them."""
-        around = [_neighbourhoods(section, lens.options) for section in sections]
+        around = [lens.around(section) for section in sections]
         starts = np.cumsum([0] + [len(section.labels) for section in sections])
         indices = [index + start for (index, _), start in zip(around, starts, strict=False)]
         labels = np.concatenate([section.labels for section in sections])
         return cls(
-            genes=_stack([_genes(section, lens) for section in sections], device),
-            image=_stack([_image(section, lens) for section in sections], device),
+            genes=_stack([lens.genes(section) for section in sections], device),
+            image=_stack([lens.image(section) for section in sections], device),
             neighbours=torch.from_numpy(np.concatenate(indices)).to(device),
             present=torch.from_numpy(np.concatenate([present for _, present in around])).to(device),
             labels=torch.from_numpy(labels).to(device),
@@ -129,38 +85,6 @@ class Cohort:
         """Yield every spot once, in order."""
         for centres in torch.arange(len(self), device=self.labels.device).split(batch_size):
             yield self.batch(centres)
-
-
-def _neighbourhoods(section: SectionData, options: CohortOptions) -> tuple[Any, Any]:
-    return neighbours(section.xy_um, k=options.neighbours, radius_um=options.radius_pitches * section.pitch_um)
-
-
-def _genes(section: SectionData, lens: Lens) -> Any:
-    if section.expression is None or not lens.panel:
-        return None
-    values, measured = align(section.expression, lens.panel)
-    if not measured.any():
-        raise DetectorError(
-            f"section '{section.id}' measures none of the detector's {len(lens.panel)} genes",
-            hint="are its genes named by symbol, as in training?",
-        )
-    return _standardise(values)
-
-
-def _image(section: SectionData, lens: Lens) -> Any:
-    if section.image is None or not lens.image_dim:
-        return None
-    if section.image.shape[1] != lens.image_dim:
-        raise DetectorError(
-            f"section '{section.id}' has {section.image.shape[1]} numbers a patch, the detector reads {lens.image_dim}",
-            hint="embed it with the detector's encoder",
-        )
-    return _standardise(section.image)
-
-
-def _standardise(values: Any) -> Any:
-    spread = values.std(axis=0)
-    return ((values - values.mean(axis=0)) / np.where(spread > 1e-6, spread, 1.0)).astype(np.float32)
 
 
 def _stack(parts: list[Any], device: torch.device) -> Tensor | None:

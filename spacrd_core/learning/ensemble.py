@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from spacrd_core.learning.cohort import Cohort, CohortOptions, Lens
+from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.fit import Epoch, fit
 from spacrd_core.learning.head import Head
+from spacrd_core.learning.lens import CohortOptions, Lens
 from spacrd_core.learning.novelty import Novelty
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.plugins import Registry

@@ -45,7 +45,7 @@ def plan(
     TrainingError
         If there are fewer than two groups to hold out.
     """
-    labelled = [section for section in sections if (section.labels >= 0).any()]
+    labelled = [section for section in sections if section.classes]
     groups = patients(labelled) if by == "patient" else [section.id for section in labelled]
     if len(groups) < 2:
         raise TrainingError(

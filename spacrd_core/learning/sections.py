@@ -43,6 +43,11 @@ class SectionData:
     image_coverage: Array | None
     recipe: Recipe | None
 
+    @property
+    def classes(self) -> set[int]:
+        """The known labels that occur: a subset of {0, 1}."""
+        return {int(label) for label in np.unique(self.labels)} - {UNKNOWN}
+
 
 def load_sections(
     store: SpotStore,
@@ -77,7 +82,8 @@ def label_values(adata: ad.AnnData) -> Array:
     """Return 1 cancer, 0 normal, -1 unknown for every spot."""
     if "label" not in adata.obs:
         return np.full(adata.n_obs, UNKNOWN, dtype=np.int64)
-    return adata.obs["label"].astype(object).map({"cancer": 1, "normal": 0}).fillna(UNKNOWN).to_numpy(dtype=np.int64)
+    values = adata.obs["label"].astype(object).map({"cancer": 1, "normal": 0}).fillna(UNKNOWN)
+    return np.asarray(values, dtype=np.int64)
 
 
 def patients(sections: Sequence[SectionData]) -> list[str]:

@@ -10,7 +10,7 @@ from spacrd_core.results.result import Provenance, SectionResult
 if TYPE_CHECKING:
     import pandas as pd
 
-    from spacrd_core.detector_config import DetectorConfig
+    from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.store.store import SpotStore
 
 THUMBNAIL_PX = 1400

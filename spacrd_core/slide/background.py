@@ -1,4 +1,4 @@
-"""Blacked-out backgrounds: some H&E images are cut out and pasted on black, which an encoder takes for the densest stain."""
+"""Blacked-out backgrounds: some H&E is cut out and pasted on black, which an encoder takes for the densest stain."""
 
 from __future__ import annotations
 

@@ -37,12 +37,16 @@ class Photo:
             _refuse_unfit(path, self._image)
             self._image.load()
 
+    def close(self) -> None:
+        """Let go of the pixels."""
+        self._image.close()
+
     def rows(self, top: int, bottom: int) -> Array:
         """Return rows as RGB; only they are converted, so that the image is held in memory once."""
         pixels = np.empty((bottom - top, self.width, 3), dtype=np.uint8)
         for start in range(top, bottom, BAND):
             stop = min(start + BAND, bottom)
-            pixels[start - top : stop - top] = _rgb(self._image.crop((0, start, self.width, stop)))
+            pixels[start - top : stop - top] = np.asarray(_rgb(self._image.crop((0, start, self.width, stop))))
         return pixels
 
 
@@ -65,7 +69,8 @@ def _refuse_unfit(path: Path, image: ImageFile) -> None:
     if image.width * image.height > MOST_PX:
         image.close()
         raise ImageError(
-            f"{path} is {image.width} x {image.height} px, more than can be decoded at once", hint="save it as tiled TIFF"
+            f"{path} is {image.width} x {image.height} px, more than can be decoded at once",
+            hint="save it as tiled TIFF",
         )
 
 

@@ -85,8 +85,8 @@ class Pyramid:
 def write_pyramid(raster: Raster, folder: Path, *, um_per_px: float, mpp: float = 0.5, track: Track = silent) -> None:
     """Write an image as a pyramid whose finest level has ``mpp`` um/px, or the image's own um/px if that is coarser.
 
-    Every px is the mean of the area it covers. The image is read once, band by band, and every level grows with it: memory
-    depends on the image's width alone.
+    Every px is the mean of the area it covers. The image is read once, band by band, and every level grows with it:
+    memory depends on the image's width alone.
     """
     base = max(um_per_px, mpp)
     shrink = Shrink(raster.height, raster.width, base / um_per_px)

@@ -5,6 +5,7 @@ Pillow reads JPEG and PNG, tifffile reads TIFF; other libraries return wrong pix
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from spacrd_core.slide.reading import explained
 from spacrd_core.slide.tiff import Tiff, tiff_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Array = np.ndarray[Any, np.dtype[np.uint8]]
@@ -40,16 +42,17 @@ def image_size(path: Path) -> tuple[int, int]:
     return tiff_size(path) if _is_tiff(path) else photo_size(path)
 
 
-def open_raster(path: Path) -> Raster:
-    """Return an image as rows of RGB; a blacked-out background comes out white.
+@contextmanager
+def open_raster(path: Path) -> Iterator[Raster]:
+    """Open an image as rows of RGB; a blacked-out background comes out white.
 
     Raises
     ------
     ImageError
         If the file is no image, is damaged, or cannot be shown as 8-bit RGB.
     """
-    raster: Raster = Tiff(path) if _is_tiff(path) else Photo(path)
-    return Whitened(raster) if is_blacked_out(raster) else raster
+    with closing(Tiff(path) if _is_tiff(path) else Photo(path)) as raster:
+        yield Whitened(raster) if is_blacked_out(raster) else raster
 
 
 def _is_tiff(path: Path) -> bool:

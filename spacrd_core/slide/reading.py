@@ -31,6 +31,8 @@ def explained(path: Path) -> Iterator[None]:
     except ImageError:
         raise
     except NOT_AN_IMAGE as error:
-        raise ImageError(f"{path} is not an image that can be read: {error}", hint="give a JPEG, PNG or TIFF") from error
+        raise ImageError(
+            f"{path} is not an image that can be read: {error}", hint="give a JPEG, PNG or TIFF"
+        ) from error
     except DAMAGED as error:
         raise ImageError(f"{path} is damaged: {error}", hint="copy or export it again") from error

@@ -30,7 +30,7 @@ class Tiff:
         self._path = path
         with explained(path):
             file = tifffile.TiffFile(path)
-            weakref.finalize(self, file.close)
+            self._finalizer = weakref.finalize(self, file.close)  # also where the file turns out not to fit
             level = _full_resolution(path, file)
             self._planar = level.axes != "YXS"
             self._pixels: Any = zarr.open_array(level.aszarr(fillvalue=GLASS), mode="r")
@@ -40,6 +40,10 @@ class Tiff:
         chunk_rows = chunks[1] if self._planar else chunks[0]
         self._band_rows = -(-BAND // chunk_rows) * chunk_rows
         self._band = lru_cache(maxsize=2)(self._decode)  # a file stored as one strip is decoded once, not once a call
+
+    def close(self) -> None:
+        """Close the file."""
+        self._finalizer()
 
     def rows(self, top: int, bottom: int) -> Array:
         """Return rows, from whole bands of the file's own strips or tiles."""
@@ -68,10 +72,12 @@ def _full_resolution(path: Path, file: tifffile.TiffFile) -> Any:
     channels = CHANNELS.get(level.axes)
     if level.dtype != np.uint8 or channels is None or level.shape[channels] != 3:
         raise ImageError(
-            f"{path} holds {level.dtype} pixels of shape {level.shape} ({level.axes}), 8-bit RGB was wanted", hint=REMEDY
+            f"{path} holds {level.dtype} pixels of shape {level.shape} ({level.axes}), 8-bit RGB was wanted",
+            hint=REMEDY,
         )
     if not _is_rgb(level.keyframe, planes=level.axes == "CYX"):
-        raise ImageError(f"{path} holds {level.keyframe.photometric.name} colours, RGB was wanted", hint=REMEDY)
+        colours = tifffile.PHOTOMETRIC(level.keyframe.photometric).name
+        raise ImageError(f"{path} holds {colours} colours, RGB was wanted", hint=REMEDY)
     _refuse_truncated(path, file, level)
     return level
 
@@ -80,7 +86,8 @@ def _is_rgb(page: Any, *, planes: bool) -> bool:
     """Whether tifffile gives RGB: it leaves YCbCr as it is unless a JPEG codec turns it into RGB."""
     if page.photometric == tifffile.PHOTOMETRIC.YCBCR:
         return bool(page.compression == tifffile.COMPRESSION.JPEG)
-    return page.photometric == tifffile.PHOTOMETRIC.RGB or (planes and page.photometric == tifffile.PHOTOMETRIC.MINISBLACK)
+    fitting = {tifffile.PHOTOMETRIC.RGB} | ({tifffile.PHOTOMETRIC.MINISBLACK} if planes else set())
+    return page.photometric in fitting
 
 
 def _refuse_truncated(path: Path, file: tifffile.TiffFile, level: Any) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -16,7 +15,7 @@ import zarr
 from filelock import FileLock, Timeout
 
 from spacrd_core.cards import Recipe
-from spacrd_core.detector_config import DetectorConfig
+from spacrd_core.detector.config import DetectorConfig
 from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError, UnknownSection
 from spacrd_core.files import publish, tree_sha256
 from spacrd_core.slide.pyramid import Pyramid
@@ -142,7 +141,7 @@ class SpotStore:
                 hint=f"spacrd embed {self.path} --encoder {encoder}",
             )
         group = zarr.open_group(self._folder(found[0]), mode="r")
-        recipe = _recipe(dict(group.attrs["recipe"]))  # type: ignore[arg-type]
+        recipe = Recipe.of(dict(group.attrs["recipe"]))  # type: ignore[arg-type]
         values, coverage = group["values"], group["coverage"]
         return Embedding(values[:], coverage[:], found[0].encoder, recipe)  # type: ignore[index,arg-type]
 
@@ -234,7 +233,3 @@ class SpotStore:
 def embedding_facts(encoder: str, recipe: Recipe) -> dict[str, object]:
     """Return the attributes of an embedding group."""
     return {"encoder": encoder, "recipe": json.loads(json.dumps(asdict(recipe)))}
-
-
-def _recipe(facts: dict[str, Any]) -> Recipe:
-    return Recipe(**{key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()})

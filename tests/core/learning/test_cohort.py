@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from spacrd_core.errors import DetectorError
-from spacrd_core.learning.cohort import Cohort, CohortOptions, Lens
+from spacrd_core.learning.cohort import Cohort
+from spacrd_core.learning.lens import CohortOptions, Lens
 
 if TYPE_CHECKING:
     from conftest import MakeData
@@ -103,7 +104,7 @@ def test_a_section_that_measures_none_of_the_panel_is_refused(make_data: MakeDat
 def test_embeddings_of_another_width_are_refused(make_data: MakeData) -> None:
     section = make_data("A", 1)
     lens = replace(Lens.fit([section], CohortOptions()), image_dim=1024)
-    with pytest.raises(DetectorError, match="6 numbers a patch, the detector reads 1024"):
+    with pytest.raises(DetectorError, match="6 numbers a patch, the detector 1024"):
         Cohort.of([section], lens, CPU)
 
 

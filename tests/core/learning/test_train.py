@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from spacrd_core.detector import Detector
+from spacrd_core.detector.artifact import Detector
 from spacrd_core.errors import ConfigError, DetectorError, TrainingError
-from spacrd_core.learning.cohort import CohortOptions
 from spacrd_core.learning.detect import predict
 from spacrd_core.learning.ensemble import HeadChoice
+from spacrd_core.learning.lens import CohortOptions
 from spacrd_core.learning.train import Moment, Trained, TrainOptions, train
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spacrd_core.errors import LabelError, MissingFile
-from spacrd_core.label_tables import LabelTable, read_labels
+from spacrd_core.labels.tables import LabelTable, read_labels
 
 if TYPE_CHECKING:
     from pathlib import Path

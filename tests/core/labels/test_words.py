@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from spacrd_core.errors import ConfigError, LabelError
-from spacrd_core.label_words import CANCER_WORDS, NORMAL_WORDS, UNKNOWN_WORDS, Vocabulary, fold
+from spacrd_core.labels.words import CANCER_WORDS, NORMAL_WORDS, UNKNOWN_WORDS, Vocabulary, fold
 
 FILE = Path("labels.tsv")
 

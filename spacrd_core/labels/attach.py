@@ -7,12 +7,10 @@ from dataclasses import replace
 import anndata as ad
 import pandas as pd
 
-from spacrd_core.label_joins import place_rows
-from spacrd_core.label_tables import LabelTable, read_labels
-from spacrd_core.label_words import Vocabulary
+from spacrd_core.labels.joins import place_rows
+from spacrd_core.labels.tables import LabelTable
+from spacrd_core.labels.words import Vocabulary
 from spacrd_core.section import Section, Source
-
-__all__ = ["LabelTable", "Vocabulary", "attach_labels", "read_labels"]
 
 
 def attach_labels(section: Section, table: LabelTable, vocabulary: Vocabulary) -> Section:

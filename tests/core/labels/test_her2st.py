@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from spacrd_core.errors import LabelError
-from spacrd_core.labels import Vocabulary, attach_labels, read_labels
+from spacrd_core.labels.attach import attach_labels
+from spacrd_core.labels.tables import read_labels
+from spacrd_core.labels.words import Vocabulary
 from spacrd_core.section import Given
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from jinja2 import Environment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from spacrd_core.detector_config import DetectorConfig
+    from spacrd_core.detector.config import DetectorConfig
 
 CARD = """\
 ---

@@ -9,7 +9,9 @@ import pytest
 from scipy import sparse
 
 from spacrd_core.errors import LabelError
-from spacrd_core.labels import Vocabulary, attach_labels, read_labels
+from spacrd_core.labels.attach import attach_labels
+from spacrd_core.labels.tables import read_labels
+from spacrd_core.labels.words import Vocabulary
 from spacrd_core.section import Section
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import LabelError
-from spacrd_core.label_words import is_blank
+from spacrd_core.labels.words import is_blank
 
 if TYPE_CHECKING:
-    from spacrd_core.label_tables import LabelTable
+    from spacrd_core.labels.tables import LabelTable
     from spacrd_core.section import Section
 
 Array = np.ndarray[Any, Any]

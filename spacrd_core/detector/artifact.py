@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from spacrd_core import __version__
-from spacrd_core.detector_card import model_card
-from spacrd_core.detector_config import (
+from spacrd_core.detector.card import model_card
+from spacrd_core.detector.config import (
     CalibrationRecord,
     DetectorConfig,
     EncoderRecord,
@@ -23,8 +23,8 @@ from spacrd_core.detector_config import (
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import replace_folder
 from spacrd_core.learning.calibration import Calibration
-from spacrd_core.learning.cohort import CohortOptions, Lens
 from spacrd_core.learning.ensemble import Ensemble
+from spacrd_core.learning.lens import CohortOptions, Lens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""The detector: what training leaves behind, and all that is needed to apply it elsewhere."""
