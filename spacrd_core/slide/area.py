@@ -1,4 +1,4 @@
-"""Shrink by any ratio: each px is the exact mean of what it covers, where Pillow's box counts px whole or not at all."""
+"""Shrink by any ratio: each px is the exact mean of what it covers, where Pillow's box takes px whole or not at all."""
 
 from __future__ import annotations
 
