@@ -28,13 +28,16 @@ class PrincipalComponents(nn.Module):
 
     def fit(self, features: Float[Tensor, "spots d"]) -> None:
         """Find the components of these spots; the same spots give the same components."""
+        self.axes.zero_()
+        average = features.var(dim=0).mean().item()
+        if not average:
+            return
         fitted = PCA(min(self.width, *features.shape), random_state=0).fit(features.double().cpu().numpy())
-        variance = fitted.explained_variance_
         # A share below one lets rounding keep the only component of a single feature.
-        kept = (variance > 0.999 * features.var(dim=0).mean().item()) & (variance > 0)
-        axes = (fitted.components_[kept] / variance[kept, None] ** 0.5).T
+        kept = fitted.explained_variance_ > 0.999 * average
+        axes = (fitted.components_[kept] / fitted.explained_variance_[kept, None] ** 0.5).T
         self.mean.copy_(torch.from_numpy(fitted.mean_))
-        self.axes.zero_()[:, : kept.sum()] = torch.from_numpy(axes).to(self.axes)
+        self.axes[:, : kept.sum()] = torch.from_numpy(axes).to(self.axes)
 
     def forward(self, features: Float[Tensor, "spots d"]) -> Float[Tensor, "spots components"]:
         return (features - self.mean) @ self.axes

@@ -1,0 +1,69 @@
+"""Spots on a lattice with their neighbourhoods, some padded, some without a label."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import pytest
+import torch
+
+from spacrd_core.learning.head import Batch
+
+SIDE = 10
+SPOTS = SIDE**2
+
+
+class MakeBatch(Protocol):
+    def __call__(
+        self,
+        *,
+        genes: int = 0,
+        image: int = 0,
+        seed: int = 0,
+        signal: float = 1.5,
+        unknown: bool = True,
+        centres: list[int] | None = None,
+    ) -> Batch: ...
+
+
+@pytest.fixture
+def make_batch() -> MakeBatch:
+    """Left half normal, right half cancer; the first features of each modality tell which.
+
+    With ``centres`` the batch has these centres alone; the spots stay.
+    """
+
+    def make(
+        *,
+        genes: int = 0,
+        image: int = 0,
+        seed: int = 0,
+        signal: float = 1.5,
+        unknown: bool = True,
+        centres: list[int] | None = None,
+    ) -> Batch:
+        numbers = torch.Generator().manual_seed(seed)
+        row, column = torch.arange(SPOTS) // SIDE, torch.arange(SPOTS) % SIDE
+        cancer = (column >= SIDE // 2).long()
+        labels = torch.where(unknown & (row == 0), -1, cancer)
+        neighbours, present = _cross(row, column)
+        planted = signal * (2.0 * cancer[:, None] - 1)
+
+        def features(width: int) -> torch.Tensor | None:
+            values = torch.randn(SPOTS, width, generator=numbers)
+            values[:, :3] += planted
+            return values if width else None
+
+        kept = torch.arange(SPOTS) if centres is None else torch.tensor(centres)
+        known = (labels >= 0).float()
+        return Batch(features(genes), features(image), neighbours[kept], present[kept], labels[kept], known[kept])
+
+    return make
+
+
+def _cross(row: torch.Tensor, column: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A spot and its four neighbours on the lattice; outside it they are padding."""
+    steps = torch.tensor([(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)])
+    rows, columns = row[:, None] + steps[:, 0], column[:, None] + steps[:, 1]
+    present = (rows >= 0) & (rows < SIDE) & (columns >= 0) & (columns < SIDE)
+    return torch.where(present, rows * SIDE + columns, 0), present

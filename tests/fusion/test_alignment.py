@@ -1,0 +1,51 @@
+"""Contrastive alignment."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from spacrd_fusion.alignment import SpotEncoder, info_nce
+
+
+def test_info_nce_equals_a_calculation_by_hand() -> None:
+    one = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
+    other = torch.tensor([[5.0, 0.0], [1.0, 1.0]])
+    # Cosines: spot 0 to both others 1 and r, spot 1 to both others 0 and r.
+    r = 1 / math.sqrt(2)
+    rows = -math.log(math.exp(2) / (math.exp(2) + math.exp(2 * r))) - math.log(math.exp(2 * r) / (1 + math.exp(2 * r)))
+    columns = -math.log(math.exp(2) / (math.exp(2) + 1)) - math.log(0.5)
+    assert info_nce(one, other, temperature=0.5, alpha=1.0).item() == pytest.approx(rows / 2, rel=1e-5)
+    assert info_nce(one, other, temperature=0.5, alpha=0.0).item() == pytest.approx(columns / 2, rel=1e-5)
+    mixed = 0.3 * rows / 2 + 0.7 * columns / 2
+    assert info_nce(one, other, temperature=0.5, alpha=0.3).item() == pytest.approx(mixed, rel=1e-5)
+
+
+def test_info_nce_sees_directions_only_and_is_least_for_codes_that_agree() -> None:
+    codes = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
+    loss = info_nce(codes, codes, temperature=0.07, alpha=0.5)
+    assert torch.allclose(info_nce(3 * codes, 0.2 * codes, temperature=0.07, alpha=0.5), loss)
+    assert loss < info_nce(codes, codes.roll(1, 0), temperature=0.07, alpha=0.5)
+
+
+def test_an_encoder_has_the_hidden_layers_it_was_asked_for() -> None:
+    encoder = SpotEncoder(7, hidden=(6, 5), width=3, dropout=0.2)
+    linear = [(layer.in_features, layer.out_features) for layer in encoder if isinstance(layer, torch.nn.Linear)]
+    assert linear == [(7, 6), (6, 5), (5, 3)]
+    assert [type(layer).__name__ for layer in encoder][:4] == ["Linear", "SpotNorm", "ReLU", "Dropout"]
+
+
+def test_a_batch_of_one_spot_can_be_trained_on() -> None:
+    encoder = SpotEncoder(4, hidden=(3,), width=2, dropout=0.0)
+    many = torch.randn(16, 4, generator=torch.Generator().manual_seed(0))
+    encoder(many)
+    alone = encoder(many[:1])
+    assert torch.allclose(alone, encoder.eval()(many[:1]))
+
+
+def test_evaluation_does_not_depend_on_the_other_spots() -> None:
+    encoder = SpotEncoder(4, hidden=(3,), width=2, dropout=0.5).eval()
+    many = torch.randn(16, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(encoder(many)[:5], encoder(many[:5]))

@@ -1,0 +1,34 @@
+"""The options of ``spacrd`` and its presets."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from spacrd_fusion.options import PAPER, SpaCRDOptions
+
+
+def test_the_preset_paper_gives_the_published_settings() -> None:
+    options = SpaCRDOptions(preset="paper")
+    assert {name: getattr(options, name) for name in PAPER} == PAPER
+    assert (options.temperature, options.alpha, options.batch_size) == (0.07, 0.5, 512)
+    assert (options.prior_weight, options.separation_weight, options.reconstruction_weight) == (0.5, 0.1, 0.1)
+
+
+def test_an_option_that_is_given_wins_over_the_preset() -> None:
+    options = SpaCRDOptions(preset="paper", width=128, align_epochs=2)
+    assert (options.width, options.align_epochs, options.hidden) == (128, 2, (1024, 512))
+
+
+@pytest.mark.parametrize("preset", ["default", "paper"])
+def test_resolved_options_read_back_the_same(preset: str) -> None:
+    options = SpaCRDOptions.model_validate({"preset": preset, "latent": 9})
+    assert SpaCRDOptions.model_validate_json(options.model_dump_json()) == options
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"preset": "big"}, {"width": 10, "heads": 4}, {"dropout": 1.0}, {"latent_hidden": ()}, {"depth": 3}]
+)
+def test_what_cannot_be_built_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        SpaCRDOptions.model_validate(wrong)
