@@ -16,7 +16,11 @@ SLIVER = 1e-6
 
 @dataclass(frozen=True)
 class Shrink:
-    """An image of height x width px, shrunk by ``ratio``; the last row and column may be covered in part."""
+    """An image of height x width px, shrunk by ``ratio``.
+
+    A last row or column that the image covers by less than half is left out; one that it covers in part is the mean of
+    that part.
+    """
 
     height: int
     width: int
@@ -39,7 +43,7 @@ class Shrink:
 
 
 def _length(length: int, ratio: float) -> int:
-    return max(1, int(np.ceil(length / ratio - SLIVER)))
+    return max(1, round(length / ratio))
 
 
 def _cover(length: int, ratio: float, first: int, last: int) -> tuple[Array, Array]:

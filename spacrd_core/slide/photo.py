@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -31,8 +31,8 @@ class Photo:
     notes: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
-        with explained(path):
-            self._image = _open(path)
+        with explained(path), path.open("rb") as stream:
+            self._image = _image(stream)
             self.width, self.height = self._image.size
             _refuse_unfit(path, self._image)
             self._image.load()
@@ -52,22 +52,20 @@ class Photo:
 
 def photo_size(path: Path) -> tuple[int, int]:
     """Return width and height from the file's header."""
-    with explained(path), _open(path) as image:
-        return image.size
+    with explained(path), path.open("rb") as stream:
+        return _image(stream).size
 
 
-def _open(path: Path) -> ImageFile:
-    with path.open("rb") as stream:
-        is_png = stream.read(4) == b"\x89PNG"
-    return PngImageFile(path) if is_png else JpegImageFile(path)
+def _image(stream: BinaryIO) -> ImageFile:
+    is_png = stream.read(4) == b"\x89PNG"
+    stream.seek(0)
+    return PngImageFile(stream) if is_png else JpegImageFile(stream)
 
 
 def _refuse_unfit(path: Path, image: ImageFile) -> None:
     if image.mode not in MODES:
-        image.close()
         raise ImageError(f"{path} has {image.mode} pixels, 8-bit RGB was wanted", hint="convert it to 8-bit RGB")
     if image.width * image.height > MOST_PX:
-        image.close()
         raise ImageError(
             f"{path} is {image.width} x {image.height} px, more than can be decoded at once",
             hint="save it as tiled TIFF",

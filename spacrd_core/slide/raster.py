@@ -37,6 +37,18 @@ class Raster(Protocol):
         ...
 
 
+class ArrayRaster:
+    """An image that is in memory already, height x width x 3."""
+
+    def __init__(self, pixels: Array, notes: tuple[str, ...] = ()) -> None:
+        self.height, self.width = pixels.shape[:2]
+        self.notes = notes
+        self._pixels = pixels
+
+    def rows(self, top: int, bottom: int) -> Array:
+        return self._pixels[top:bottom]
+
+
 def image_size(path: Path) -> tuple[int, int]:
     """Return an image's width and height in px, without decoding it."""
     return tiff_size(path) if _is_tiff(path) else photo_size(path)

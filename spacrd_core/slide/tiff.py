@@ -33,7 +33,7 @@ class Tiff:
             self._finalizer = weakref.finalize(self, file.close)  # also where the file turns out not to fit
             level = _full_resolution(path, file)
             self._planar = level.axes != "YXS"
-            self._pixels: Any = zarr.open_array(level.aszarr(fillvalue=GLASS), mode="r")
+            self._pixels: Any = zarr.open_array(file.series[0].aszarr(level=0, fillvalue=GLASS), mode="r")
         shape, chunks = self._pixels.shape, self._pixels.chunks
         self.height, self.width = shape[1:] if self._planar else shape[:2]
         self.notes: tuple[str, ...] = (PLANES,) if level.axes == "CYX" else ()

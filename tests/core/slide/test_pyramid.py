@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import zarr
 
+from spacrd_core.errors import CorruptStore
 from spacrd_core.slide import pyramid as module
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
 from spacrd_core.slide.raster import ArrayRaster
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import RecordingRaster
 
 SQUARE_UM = (300.0, 500.0, 900.0, 700.0)  # top, left, bottom, right
 
@@ -39,7 +43,62 @@ def edges_um(level: module.Level) -> list[float]:
 def test_a_dark_square_stays_at_its_um_on_every_level(tmp_path: Path, um_per_px: float) -> None:
     write_pyramid(slide(um_per_px), tmp_path, um_per_px=um_per_px, mpp=1.0)
     for level in Pyramid.open(tmp_path).levels:
-        assert edges_um(level) == pytest.approx(SQUARE_UM, abs=0.75 * max(level.um_per_px, um_per_px))
+        assert edges_um(level) == pytest.approx(SQUARE_UM, abs=0.02 * level.um_per_px + 0.5 * um_per_px)
+
+
+@pytest.mark.parametrize(
+    ("um_per_px", "height", "width"),
+    [(0.2125, 1501, 2003), (0.3, 1237, 911), (0.25, 1030, 1030), (0.69, 601, 1111), (13.0, 30, 31), (0.2125, 30, 30)],
+    ids=str,
+)
+def test_area_and_centre_of_a_square_are_exact_on_every_level(
+    tmp_path: Path, um_per_px: float, height: int, width: int
+) -> None:
+    top, left, bottom, right = height // 3, width // 4, height // 2 + 1, width // 2
+    pixels = np.full((height, width, 3), 255, dtype=np.uint8)
+    pixels[top:bottom, left:right] = 0
+    write_pyramid(ArrayRaster(pixels), tmp_path, um_per_px=um_per_px)
+    for level in Pyramid.open(tmp_path).levels:
+        dark = 255.0 - level.read(0, level.height, 0, level.width)[..., 0]
+        centres = [(np.arange(length) + 0.5) * level.um_per_px for length in dark.shape]
+        found = [dark.sum(axis=1 - axis) @ centres[axis] / dark.sum() for axis in (0, 1)]
+        middle = [(top + bottom) / 2 * um_per_px, (left + right) / 2 * um_per_px]
+        assert found == pytest.approx(middle, abs=0.05 * level.um_per_px)
+        area = (bottom - top) * (right - left) * um_per_px**2
+        assert dark.sum() / 255 * level.um_per_px**2 == pytest.approx(area, rel=0.02)
+
+
+def test_the_image_is_read_once_from_the_top_down_in_low_bands(
+    tmp_path: Path, recording: type[RecordingRaster]
+) -> None:
+    raster = recording(np.full((3000, 40, 3), 200, dtype=np.uint8))
+    write_pyramid(raster, tmp_path, um_per_px=0.3)
+    ends = [bottom for _, bottom in raster.asked]
+    overlaps = [bottom - top for (_, bottom), (top, _) in itertools.pairwise(raster.asked)]
+    assert ends == sorted(ends)
+    assert max(overlaps) <= 2
+    assert max(bottom - top for top, bottom in raster.asked) < 300
+
+
+def test_a_slide_is_few_files(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (1500, 1800, 3), dtype=np.uint8)
+    write_pyramid(ArrayRaster(noise), tmp_path, um_per_px=1.0)
+    assert len([path for path in tmp_path.rglob("*") if path.is_file() and path.name != "zarr.json"]) == 4
+
+
+def test_notes_of_the_image_stay_with_the_slide(tmp_path: Path) -> None:
+    write_pyramid(ArrayRaster(np.zeros((9, 9, 3), np.uint8), ("it was odd",)), tmp_path, um_per_px=1.0)
+    assert Pyramid.open(tmp_path).notes == ("it was odd",)
+
+
+@pytest.mark.parametrize("spoil", ["", "zarr.json", "0/zarr.json"])
+def test_a_folder_without_a_whole_pyramid_is_named(tmp_path: Path, spoil: str) -> None:
+    folder = tmp_path / "slide"
+    if spoil:
+        write_pyramid(slide(10.0), folder, um_per_px=10.0)
+        (folder / spoil).unlink()
+    with pytest.raises(CorruptStore, match="slide holds no slide"):
+        Pyramid.open(folder)
 
 
 def test_a_finer_image_is_reduced_to_the_working_resolution(tmp_path: Path) -> None:
@@ -75,11 +134,11 @@ def test_every_level_is_the_area_mean_of_the_one_before(tmp_path: Path) -> None:
 def test_strips_join_without_a_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gradient = np.broadcast_to(np.linspace(0, 250, 3000)[:, None, None], (3000, 40, 3)).astype(np.uint8)
     write_pyramid(ArrayRaster(gradient), tmp_path / "whole", um_per_px=0.7, mpp=1.0)
-    monkeypatch.setattr(module, "SHARD", 512)
+    monkeypatch.setattr(module, "BAND", 37)
     write_pyramid(ArrayRaster(gradient), tmp_path / "strips", um_per_px=0.7, mpp=1.0)
     one, many = (Pyramid.open(tmp_path / name).levels[0] for name in ("whole", "strips"))
     difference = np.abs(one.read(0, 2100, 0, 28).astype(int) - many.read(0, 2100, 0, 28))
-    assert difference.max() <= 1
+    assert difference.max() == 0
 
 
 def test_the_level_for_a_resolution_is_the_coarsest_that_is_fine_enough(tmp_path: Path) -> None:
@@ -111,3 +170,11 @@ def test_the_metadata_is_ngff_with_micrometres(tmp_path: Path) -> None:
     assert [axis.get("unit") for axis in multiscale["axes"]] == [None, "micrometer", "micrometer"]
     scale, shift = multiscale["datasets"][1]["coordinateTransformations"]
     assert (scale["scale"][1], shift["translation"][1]) == (1.0, 0.25)
+
+
+def test_ome_zarr_tools_read_the_slide(tmp_path: Path) -> None:
+    reader = pytest.importorskip("ome_zarr.reader", reason="ome-zarr is not installed")
+    io = pytest.importorskip("ome_zarr.io")
+    write_pyramid(slide(0.5), tmp_path, um_per_px=0.5)
+    nodes = list(reader.Reader(io.parse_url(tmp_path))())
+    assert [array.shape for array in nodes[0].data] == [(3, 2800 >> k, 3400 >> k) for k in range(4)]

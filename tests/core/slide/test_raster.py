@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import zlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,84 +14,154 @@ from spacrd_core.slide.raster import image_size, open_raster
 if TYPE_CHECKING:
     from pathlib import Path
 
-PICTURE = np.random.default_rng(0).integers(40, 255, (60, 90, 3), dtype=np.uint8)
+Array = np.ndarray[Any, Any]
 
 
-def whole(path: Path) -> np.ndarray:
+def read(path: Path) -> Array:
     with open_raster(path) as raster:
-        return np.concatenate([raster.rows(0, 25), raster.rows(25, raster.height)])
+        return raster.rows(0, raster.height)
 
 
-def test_a_png_comes_out_pixel_for_pixel(tmp_path: Path) -> None:
-    Image.fromarray(PICTURE).save(tmp_path / "a.png")
-    assert (whole(tmp_path / "a.png") == PICTURE).all()
-    assert image_size(tmp_path / "a.png") == (90, 60)
+def test_a_png_comes_out_as_it_is_stored(tmp_path: Path, noise: Array) -> None:
+    Image.fromarray(noise).save(tmp_path / "slide.png")
+    with open_raster(tmp_path / "slide.png") as raster:
+        assert (raster.width, raster.height, raster.notes) == (53, 37, ())
+        np.testing.assert_array_equal(raster.rows(0, 37), noise)
+        np.testing.assert_array_equal(raster.rows(5, 6), noise[5:6])
 
 
-@pytest.mark.parametrize("planar", [False, True], ids=["interleaved", "planar"])
-def test_a_tiff_comes_out_pixel_for_pixel(tmp_path: Path, planar: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    file = tmp_path / "a.tif"
-    data = np.moveaxis(PICTURE, -1, 0) if planar else PICTURE
-    tifffile.imwrite(file, data, photometric="rgb", planarconfig="separate" if planar else "contig", tile=(32, 32))
-    assert (whole(file) == PICTURE).all()
-    assert image_size(file) == (90, 60)
+def test_rows_across_inner_bands_are_those_of_the_whole(tmp_path: Path) -> None:
+    tall = np.random.default_rng(1).integers(0, 256, (700, 3, 3), dtype=np.uint8)
+    Image.fromarray(tall).save(tmp_path / "slide.png")
+    with open_raster(tmp_path / "slide.png") as raster:
+        np.testing.assert_array_equal(raster.rows(100, 690), tall[100:690])
 
 
-def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
-    Image.new("RGBA", (8, 8), (0, 0, 0, 0)).save(tmp_path / "a.png")
-    assert (whole(tmp_path / "a.png") == 255).all()
+def test_a_jpeg_comes_out_as_pillow_decodes_it(tmp_path: Path, noise: Array) -> None:
+    path = tmp_path / "slide.jpg"
+    Image.fromarray(noise).save(path, quality=90)
+    np.testing.assert_array_equal(read(path), np.asarray(Image.open(path)))
 
 
-def test_grey_becomes_rgb(tmp_path: Path) -> None:
-    Image.new("L", (30, 30), 77).save(tmp_path / "a.png")
-    assert (whole(tmp_path / "a.png") == 77).all()
+@pytest.mark.parametrize(("mode", "suffix"), [("L", "png"), ("P", "png"), ("1", "png"), ("CMYK", "jpg"), ("L", "jpg")])
+def test_grey_palette_and_cmyk_become_rgb(tmp_path: Path, noise: Array, mode: str, suffix: str) -> None:
+    path = tmp_path / f"slide.{suffix}"
+    Image.fromarray(noise).convert(mode).save(path)
+    np.testing.assert_array_equal(read(path), np.asarray(Image.open(path).convert("RGB")))
 
 
-def test_a_blacked_out_background_is_painted_white_and_said(tmp_path: Path) -> None:
-    picture = np.zeros((80, 80, 3), dtype=np.uint8)
-    picture[20:60, 20:60] = (150, 90, 160)
-    Image.fromarray(picture).save(tmp_path / "a.png")
-    pixels = whole(tmp_path / "a.png")
-    assert (pixels[0] == 255).all()
-    assert (pixels[30, 30] == (150, 90, 160)).all()
-    with open_raster(tmp_path / "a.png") as raster:
-        assert "blacked out" in raster.notes[0]
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_transparent_shows_white_glass(tmp_path: Path, mode: str) -> None:
+    picture = Image.new("RGBA", (3, 1), (100, 100, 100, 255))
+    picture.putpixel((1, 0), (100, 100, 100, 0))
+    picture.putpixel((2, 0), (100, 100, 100, 127))
+    picture.convert(mode).save(tmp_path / "slide.png")
+    assert read(tmp_path / "slide.png")[0, :, 0].tolist() == [100, 255, 178]
 
 
-def test_dark_tissue_within_glass_is_left_as_it_is(tmp_path: Path) -> None:
-    picture = np.full((80, 80, 3), 240, dtype=np.uint8)
-    picture[30:40, 30:40] = 0
-    Image.fromarray(picture).save(tmp_path / "a.png")
-    assert (whole(tmp_path / "a.png") == picture).all()
+def test_a_transparent_palette_colour_shows_white_glass(tmp_path: Path) -> None:
+    picture = Image.new("P", (2, 1))
+    picture.putpalette([10, 20, 30, 40, 50, 60])
+    picture.putpixel((1, 0), 1)
+    picture.save(tmp_path / "slide.png", transparency=0)
+    assert read(tmp_path / "slide.png")[0].tolist() == [[255, 255, 255], [40, 50, 60]]
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.jpg"])
-def test_a_file_that_is_no_image_is_named(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("<html>404</html>")
-    with pytest.raises(ImageError, match=name):
-        whole(tmp_path / name)
+def test_the_exif_orientation_is_not_applied_for_positions_refer_to_stored_pixels(tmp_path: Path, noise: Array) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(noise).save(tmp_path / "slide.jpg", exif=exif)
+    assert read(tmp_path / "slide.jpg").shape == noise.shape
+    assert image_size(tmp_path / "slide.jpg") == (53, 37)
 
 
-def test_a_truncated_image_is_named(tmp_path: Path) -> None:
-    Image.fromarray(PICTURE).save(tmp_path / "whole.png")
-    (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:4000])
-    with pytest.raises(ImageError, match=r"half\.png is damaged"):
-        whole(tmp_path / "half.png")
+def test_a_slide_beyond_pillows_limit_opens_and_the_limit_stays(
+    tmp_path: Path, noise: Array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(noise).save(tmp_path / "slide.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    np.testing.assert_array_equal(read(tmp_path / "slide.png"), noise)
+    assert image_size(tmp_path / "slide.png") == (53, 37)
+    assert Image.MAX_IMAGE_PIXELS == 100
 
 
-def test_sixteen_bit_tiff_is_refused_by_name(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", PICTURE.astype(np.uint16), photometric="rgb")
-    with pytest.raises(ImageError, match="holds uint16 pixels"):
-        whole(tmp_path / "a.tif")
+def test_an_image_that_would_fill_the_memory_is_refused_by_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    Image.new("1", (1, 1)).save(path)
+    header = bytearray(path.read_bytes())
+    header[16:24] = (60_000).to_bytes(4, "big") * 2
+    header[29:33] = zlib.crc32(header[12:29]).to_bytes(4, "big")
+    path.write_bytes(header)
+    with pytest.raises(ImageError, match=r"bomb\.png is 60000 x 60000 px"), open_raster(path):
+        pass
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+def test_the_size_is_known_without_the_pixels(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"slide.{suffix}"
+    pixels = np.random.default_rng(2).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    if suffix == "tif":
+        tifffile.imwrite(path, pixels)
+    else:
+        Image.fromarray(pixels).save(path)
+    path.write_bytes(path.read_bytes()[:3000])
+    assert image_size(path) == (400, 300)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+def test_a_truncated_image_is_refused_by_name(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"half.{suffix}"
+    pixels = np.random.default_rng(2).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    if suffix == "tif":
+        tifffile.imwrite(path, pixels, rowsperstrip=16)
+    else:
+        Image.fromarray(pixels).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ImageError, match=rf"half\.{suffix} is (damaged|truncated)") as caught, open_raster(path):
+        pass
+    assert "again" in caught.value.hint
+
+
+def test_damaged_png_data_is_refused_by_name(tmp_path: Path, noise: Array) -> None:
+    path = tmp_path / "scratched.png"
+    Image.fromarray(noise).save(path)
+    content = bytearray(path.read_bytes())
+    content[200:400] = bytes(200)
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match=r"scratched\.png is damaged"), open_raster(path):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"%PDF-1.7", b"\x89PNG", b"\xff\xd8", b"II*\0"])
+def test_what_is_no_image_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "slide.png"
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match=r"slide\.png is"), open_raster(path):
+        pass
+    with pytest.raises(ImageError, match=r"slide\.png is"):
+        image_size(path)
 
 
 def test_a_missing_image_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingFile, match=r"gone\.png"):
-        image_size(tmp_path / "gone.png")
+    with pytest.raises(MissingFile, match=r"slide\.jpg"):
+        image_size(tmp_path / "slide.jpg")
 
 
-def test_opening_images_leaves_pillows_own_limit_alone(tmp_path: Path) -> None:
-    before = Image.MAX_IMAGE_PIXELS
-    Image.fromarray(PICTURE).save(tmp_path / "a.png")
-    whole(tmp_path / "a.png")
-    assert before == Image.MAX_IMAGE_PIXELS
+def test_sixteen_bit_pixels_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((4, 4), dtype=np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(ImageError, match=r"deep\.png has I;16 pixels, 8-bit RGB was wanted"):
+        read(tmp_path / "deep.png")
+
+
+def test_the_format_is_told_by_the_content_not_the_name(tmp_path: Path, noise: Array) -> None:
+    tifffile.imwrite(tmp_path / "slide.jpg", noise)
+    np.testing.assert_array_equal(read(tmp_path / "slide.jpg"), noise)
+
+
+@pytest.mark.her2st
+def test_a_real_slide_of_92_megapixels_opens(her2st: Path) -> None:
+    path = her2st / "ST-imgs" / "B" / "B4" / "BT10737_D2_HE.jpg"
+    assert image_size(path) == (9272, 9923)
+    with open_raster(path) as raster:
+        assert raster.notes == ()
+        assert raster.rows(5000, 5001).shape == (1, 9272, 3)

@@ -1,0 +1,37 @@
+"""Pixels to open, and a raster that remembers what was read of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+Array = np.ndarray[Any, Any]
+
+
+class RecordingRaster:
+    """An array as a raster that remembers which rows were asked for."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, pixels: Array) -> None:
+        self.height, self.width = pixels.shape[:2]
+        self.pixels = pixels
+        self.asked: list[tuple[int, int]] = []
+
+    def rows(self, top: int, bottom: int) -> Array:
+        assert 0 <= top < bottom <= self.height
+        self.asked.append((top, bottom))
+        return self.pixels[top:bottom]
+
+
+@pytest.fixture
+def recording() -> type[RecordingRaster]:
+    return RecordingRaster
+
+
+@pytest.fixture
+def noise() -> Array:
+    """37 x 53 px of noise: odd sides, and no two parts alike."""
+    return np.random.default_rng(0).integers(0, 256, (37, 53, 3), dtype=np.uint8)
