@@ -9,7 +9,7 @@ import torch
 
 from spacrd_core.embedding.clock import Clock
 from spacrd_core.embedding.encoder import Encoder
-from spacrd_core.embedding.forward import run_encoder, tiles_of
+from spacrd_core.embedding.forward import CPU_TILES, run_encoder, tiles_of
 from spacrd_core.embedding.staging import Staging
 from spacrd_core.errors import UnknownSection
 from spacrd_core.progress import Track, silent
@@ -112,7 +112,8 @@ class _Engine:
             with clock.part("resample"):
                 tiles = tiles_of(windows, side=plan.side, input_px=self.encoder.recipe.input_px, device=self.device)
             with clock.part("encode"):
-                values[windows.rows - rows.start] = run_encoder(self.encoder, self.name, tiles).numpy()
+                at_once = self.batch_size if tiles.is_cuda else CPU_TILES
+                values[windows.rows - rows.start] = run_encoder(self.encoder, self.name, tiles, at_once=at_once).numpy()
             yield
 
 

@@ -13,6 +13,7 @@ from spacrd_core.slide.patches import Windows
 from spacrd_core.slide.resample import resample
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
+CPU_TILES = 16
 
 
 def tiles_of(
@@ -26,15 +27,27 @@ def tiles_of(
 
 
 def run_encoder(
-    encoder: Encoder, name: str, tiles: UInt8[Tensor, "tiles 3 height width"]
+    encoder: Encoder, name: str, tiles: UInt8[Tensor, "tiles 3 height width"], *, at_once: int = CPU_TILES
 ) -> Float32[Tensor, "tiles dim"]:
     """Return the embeddings of tiles, off the device: in float32 on a CPU, in the recipe's precision on CUDA.
+
+    Every pass has ``at_once`` tiles, the last one filled up: matrix products choose their order of summing by their
+    shape, and the last bits of an embedding would depend on the size of its batch.
 
     Raises
     ------
     EncoderError
         If the tiles do not fit the device's memory, or the encoder gives what its recipe does not say.
     """
+    passes = [_pass(encoder, name, _filled(part, at_once))[: len(part)] for part in tiles.split(at_once)]
+    return torch.cat(passes)
+
+
+def _filled(tiles: Tensor, count: int) -> Tensor:
+    return torch.cat([tiles, tiles[:1].expand(count - len(tiles), *tiles.shape[1:])])
+
+
+def _pass(encoder: Encoder, name: str, tiles: Tensor) -> Tensor:
     precision = PRECISIONS.get(encoder.recipe.precision)
     autocast = tiles.is_cuda and precision is not None
     with (

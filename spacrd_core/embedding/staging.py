@@ -63,10 +63,10 @@ class Staging:
     def _begun(self, facts: dict[str, object]) -> bool:
         try:
             group = self._group("r")
-        except FileNotFoundError:
+            known: dict[str, object] = dict(group.attrs)
+            return {**facts, LEDGER: known[LEDGER]} == known and bool(group["values"].shape[0] == self.spots)
+        except (FileNotFoundError, LookupError, ValueError):
             return False
-        known: dict[str, object] = dict(group.attrs)
-        return LEDGER in known and {**facts, LEDGER: known[LEDGER]} == known and group["values"].shape[0] == self.spots
 
     def _begin(self, facts: dict[str, object], dim: int, coverage: np.ndarray[Any, Any]) -> None:
         group = zarr.open_group(self.folder, mode="w", zarr_format=3)
