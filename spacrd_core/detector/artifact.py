@@ -23,7 +23,7 @@ from spacrd_core.detector.config import (
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import replace_folder
 from spacrd_core.learning.calibration import Calibration
-from spacrd_core.learning.ensemble import Ensemble
+from spacrd_core.learning.ensemble import Ensemble, scale_of
 from spacrd_core.learning.lens import CohortOptions, Lens
 
 if TYPE_CHECKING:
@@ -95,11 +95,12 @@ class Detector:
             If its weights are missing, were changed, or do not fit its head.
         """
         config = read_detector_config(folder)
-        lens = Lens(CohortOptions(**config.cohort), config.panel, config.image_dim)
+        tensors = _weights(folder, config)
+        lens = Lens(CohortOptions(**config.cohort), config.panel, scale_of(tensors))
         built = [heads.create(config.head, config.head_options, dims=lens.dims) for _ in config.seeds]
         try:
-            ensemble = Ensemble.of_state(_weights(folder, config), lens, built, device)
-        except (RuntimeError, KeyError) as error:
+            ensemble = Ensemble.of_state(tensors, lens, built, device)
+        except (RuntimeError, KeyError, TypeError) as error:
             raise DetectorError(f"the weights in {folder} do not fit the head '{config.head}': {error}") from error
         metrics = (
             json.loads((folder / "metrics.json").read_text("utf-8")) if (folder / "metrics.json").is_file() else {}

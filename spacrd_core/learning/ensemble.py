@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.fit import Epoch, fit
 from spacrd_core.learning.head import Head
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.lens import CohortOptions, Lens, Scale
 from spacrd_core.learning.novelty import Novelty
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.plugins import Registry
@@ -84,10 +84,10 @@ class Ensemble:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return every tensor of the ensemble by name."""
-        tensors: dict[str, torch.Tensor] = {}
+        tensors = _named("image_scale", vars(self.lens.image_scale)) if self.lens.image_scale else {}
         for number, (head, known) in enumerate(zip(self.heads, self.known, strict=True)):
             tensors |= {f"{number}.head.{name}": value for name, value in head.state_dict().items()}
-            tensors |= {f"{number}.known.{name}": torch.from_numpy(value) for name, value in known.tensors().items()}
+            tensors |= _named(f"{number}.known", vars(known))
         return tensors
 
     @classmethod
@@ -99,7 +99,7 @@ class Ensemble:
         for number, head in enumerate(heads):
             head.load_state_dict(_below(tensors, f"{number}.head."), strict=True)
             head.to(device).eval()
-            known.append(Novelty.of_tensors({k: v.numpy() for k, v in _below(tensors, f"{number}.known.").items()}))
+            known.append(Novelty(**_arrays(tensors, f"{number}.known.")))
         return cls(lens, tuple(heads), tuple(known), device)
 
 
@@ -112,6 +112,20 @@ def _run(head: Head, cohort: Cohort) -> tuple[Array, Array]:
             logits.append(head.classify(fused))
             features.append(fused)
     return torch.cat(logits).double().cpu().numpy(), torch.cat(features).double().cpu().numpy()
+
+
+def scale_of(tensors: Mapping[str, torch.Tensor]) -> Scale | None:
+    """Return the image scale among an ensemble's tensors; None where it reads no images."""
+    found = _arrays(tensors, "image_scale.")
+    return Scale(**found) if found else None
+
+
+def _named(prefix: str, arrays: Mapping[str, Array]) -> dict[str, torch.Tensor]:
+    return {f"{prefix}.{name}": torch.from_numpy(np.asarray(value)) for name, value in arrays.items()}
+
+
+def _arrays(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, Array]:
+    return {name: value.numpy() for name, value in _below(tensors, prefix).items()}
 
 
 def _below(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -26,34 +26,67 @@ class CohortOptions(BaseModel):
     panel_genes: int = Field(2000, ge=1, description="How many variable genes to read.")
     neighbours: int = Field(9, ge=1, description="Spots of a neighbourhood, the centre included.")
     radius_pitches: float = Field(1.6, gt=0, description="How far a neighbour may be, in lattice pitches.")
+    image_scale: Literal["training", "section"] = Field(
+        "training", description="Standardise embeddings by the training patients, or by each section."
+    )
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The mean and spread of features, by which they are standardised."""
+
+    mean: Float[Array, " d"]
+    spread: Float[Array, " d"]
+
+    @classmethod
+    def of(cls, groups: Sequence[Float[Array, "spots d"]]) -> Self:
+        """Return the scale of all values, every group counting the same."""
+        mean = np.mean([values.mean(axis=0) for values in groups], axis=0)
+        variance = np.mean([((values - mean) ** 2).mean(axis=0) for values in groups], axis=0)
+        return cls(mean, np.sqrt(variance))
+
+    def __call__(self, values: Float[Array, "spots d"]) -> Float[Array, "spots d"]:
+        """Return values with mean 0 and spread 1; a feature that does not vary is 0."""
+        moving = self.spread > STILL
+        scaled = np.where(moving, (values - self.mean) / np.where(moving, self.spread, 1.0), 0.0)
+        return np.asarray(scaled, dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Lens:
     """What a detector reads of any section.
 
-    Genes are log-normalised; genes and embeddings are standardised per section, because stain and chemistry shift
-    between slides more than tissue does within one.
+    Genes are log-normalised and standardised per section, because chemistry shifts between sections more than tissue
+    does within one. Embeddings are standardised by the training patients: a section full of tumour stays apart from a
+    healthy one, so that probabilities mean the same on both.
 
     Attributes
     ----------
     panel
         Gene symbols in order; empty for an image-only detector.
-    image_dim
-        The embedding's width; 0 for a genes-only detector.
+    image_scale
+        The scale of the training patients' embeddings; None for a genes-only detector.
     """
 
     options: CohortOptions
     panel: tuple[str, ...]
-    image_dim: int
+    image_scale: Scale | None
 
     @classmethod
     def fit(cls, sections: Sequence[SectionData], options: CohortOptions) -> Self:
         """Choose the panel on these sections alone."""
         expressions = [section.expression for section in sections if section.expression is not None]
         panel = choose_panel(expressions, options.panel_genes) if expressions else ()
-        image_dim = max((section.image.shape[1] for section in sections if section.image is not None), default=0)
-        return cls(options, panel, image_dim)
+        by_patient = [
+            np.concatenate([s.image for s in sections if s.patient == patient and s.image is not None])
+            for patient in sorted({s.patient for s in sections if s.image is not None})
+        ]
+        return cls(options, panel, Scale.of(by_patient) if by_patient else None)
+
+    @property
+    def image_dim(self) -> int:
+        """The width of an embedding; 0 where images are not read."""
+        return 0 if self.image_scale is None else len(self.image_scale.mean)
 
     @property
     def dims(self) -> Dims:
@@ -75,22 +108,16 @@ class Lens:
                 f"section '{section.id}' measures none of the detector's {len(self.panel)} genes",
                 hint="are its genes named by symbol, as in training?",
             )
-        return _standardise(values)
+        return Scale.of([values])(values)
 
     def image(self, section: SectionData) -> Float[Array, "spots dim"] | None:
         """The section's embeddings, standardised; None where either side has no image."""
-        if section.image is None or not self.image_dim:
+        if section.image is None or self.image_scale is None:
             return None
         if section.image.shape[1] != self.image_dim:
             raise DetectorError(
                 f"section '{section.id}' has {section.image.shape[1]} numbers a patch, the detector {self.image_dim}",
                 hint="embed it with the detector's encoder",
             )
-        return _standardise(section.image)
-
-
-def _standardise(values: Float[Array, "spots d"]) -> Float[Array, "spots d"]:
-    """Every feature with mean 0 and spread 1 over the section; one that does not vary is 0."""
-    spread = values.std(axis=0)
-    scaled = (values - values.mean(axis=0)) / np.where(spread > STILL, spread, 1.0)
-    return np.asarray(scaled, dtype=np.float32)
+        scale = self.image_scale if self.options.image_scale == "training" else Scale.of([section.image])
+        return scale(section.image)

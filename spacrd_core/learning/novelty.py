@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.covariance import LedoitWolf
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Array = np.ndarray[Any, Any]
 USUAL = 0.95
@@ -21,25 +18,16 @@ class Novelty:
 
     mean: Array
     precision: Array
-    reach: float
+    reach: Array
 
     @classmethod
     def fit(cls, features: Array) -> Self:
         """Fit to training spots x features; the covariance is shrunk (Ledoit and Wolf 2004), for spots are few."""
         model = LedoitWolf().fit(features.astype(np.float64))
         distances = np.sqrt(model.mahalanobis(features))
-        return cls(model.location_, model.precision_, float(np.quantile(distances, USUAL)))
+        return cls(model.location_, model.precision_, np.quantile(distances, USUAL))
 
     def score(self, features: Array) -> Array:
         """Return each spot's distance over the training reach: above 1 is farther than 95 % of the training spots."""
         away = features.astype(np.float64) - self.mean
         return np.asarray(np.sqrt(np.einsum("ij,jk,ik->i", away, self.precision, away)) / self.reach)
-
-    def tensors(self) -> dict[str, Array]:
-        """Return what a detector keeps of it."""
-        return {"mean": self.mean, "precision": self.precision, "reach": np.array([self.reach])}
-
-    @classmethod
-    def of_tensors(cls, tensors: Mapping[str, Array]) -> Self:
-        """Return what :meth:`tensors` was made of."""
-        return cls(tensors["mean"], tensors["precision"], float(tensors["reach"][0]))

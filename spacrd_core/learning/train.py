@@ -76,7 +76,7 @@ def train(
     TrainingError
         If labels of both classes are missing, or some sections lack a modality that others have.
     """
-    sections = _learnable(sections)
+    sections = sorted(_learnable(sections), key=lambda section: section.id)
     curve: list[Epoch] = []
 
     def fit(some: Sequence[SectionData], stage: str) -> Ensemble:

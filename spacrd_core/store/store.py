@@ -122,28 +122,22 @@ class SpotStore:
         return slide.um_per_full_px
 
     def embedding(self, section: str, *, encoder: str = "", key: str = "") -> Embedding:
-        """Return a section's embeddings by the encoder's name or by the recipe's key.
+        """Return a section's embeddings, by the recipe's key or the latest by an encoder's name.
 
         Raises
         ------
         UnknownSection
-            If there are none, or two recipes of one name.
+            If there are none.
         """
-        found = [
-            record
-            for recipe, record in self.entry(section).embeddings.items()
-            if key == recipe or encoder == record.encoder
-        ]
-        if len(found) != 1:
-            problem = "has no embeddings" if not found else f"has embeddings of {len(found)} recipes"
+        records = [r for r in self.entry(section).embeddings.values() if key == r.recipe or encoder == r.encoder]
+        if not records:
             raise UnknownSection(
-                f"section '{section}' {problem} by '{encoder or key}'",
-                hint=f"spacrd embed {self.path} --encoder {encoder}",
+                f"section '{section}' has no embeddings by '{encoder or key}'",
+                hint=f"spacrd embed {self.path} --encoder {encoder or 'NAME'}",
             )
-        group = zarr.open_group(self._folder(found[0]), mode="r")
-        recipe = Recipe.of(dict(group.attrs["recipe"]))  # type: ignore[arg-type]
-        values, coverage = group["values"], group["coverage"]
-        return Embedding(values[:], coverage[:], found[0].encoder, recipe)  # type: ignore[index,arg-type]
+        group: Any = zarr.open_group(self._folder(records[-1]), mode="r")
+        recipe = Recipe.of(dict(group.attrs["recipe"]))
+        return Embedding(group["values"][:], group["coverage"][:], records[-1].encoder, recipe)
 
     def predictions(self, section: str, detector: str = "") -> tuple[pd.DataFrame, DetectorConfig]:
         """Return a detector's spot table (the latest when no key is given) and the detector's configuration."""

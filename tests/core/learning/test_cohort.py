@@ -9,7 +9,7 @@ import torch
 
 from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.lens import CohortOptions, Lens, Scale
 
 if TYPE_CHECKING:
     from conftest import MakeData
@@ -62,11 +62,30 @@ def test_shuffled_batches_need_few_spots_beside_their_centres(cohort: Cohort) ->
     assert len(batch.genes) < 2.5 * len(batch.labels)
 
 
-def test_features_are_standardised_within_each_section(cohort: Cohort) -> None:
+def test_genes_are_standardised_within_each_section(cohort: Cohort) -> None:
     assert cohort.genes is not None
     for part in (cohort.genes[:81], cohort.genes[81:]):
         assert part.mean(dim=0).abs().max() < 1e-5
         assert (part.std(dim=0, correction=0) - 1).abs().max() < 1e-4
+
+
+def test_embeddings_are_standardised_by_the_training_patients(make_data: MakeData) -> None:
+    sections = [make_data("A", 1), make_data("B", 2), make_data("B", 3)]
+    lens = Lens.fit(sections, CohortOptions())
+    target = make_data("C", 4)
+    assert target.image is not None
+    shifted = replace(target, image=target.image + 3.0)
+    assert np.allclose(lens.image(shifted) - lens.image(target), 3.0 / lens.image_scale.spread)  # type: ignore[operator,union-attr]
+    own = replace(lens, options=CohortOptions(image_scale="section"))
+    assert np.allclose(own.image(shifted), own.image(target), atol=1e-5)  # type: ignore[arg-type]
+
+
+def test_every_patient_counts_the_same_in_the_scale(make_data: MakeData) -> None:
+    one, other = make_data("A", 1), make_data("B", 2)
+    assert other.image is not None
+    twice = [one, other, replace(other, id="again")]
+    once = Lens.fit([one, other], CohortOptions()).image_scale
+    assert np.allclose(Lens.fit(twice, CohortOptions()).image_scale.mean, once.mean)  # type: ignore[union-attr]
 
 
 def test_patients_weigh_the_same_whatever_their_sections(make_data: MakeData) -> None:
@@ -103,7 +122,7 @@ def test_a_section_that_measures_none_of_the_panel_is_refused(make_data: MakeDat
 
 def test_embeddings_of_another_width_are_refused(make_data: MakeData) -> None:
     section = make_data("A", 1)
-    lens = replace(Lens.fit([section], CohortOptions()), image_dim=1024)
+    lens = replace(Lens.fit([section], CohortOptions()), image_scale=Scale(np.zeros(1024), np.ones(1024)))
     with pytest.raises(DetectorError, match="6 numbers a patch, the detector 1024"):
         Cohort.of([section], lens, CPU)
 
