@@ -1,10 +1,16 @@
-"""Where to compute."""
+"""Where to compute, and with how many threads."""
 
 from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 
 from spacrd_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -28,3 +34,17 @@ def choose_device(name: str = "auto") -> torch.device:
             f"'{name}' was asked for; this machine has {torch.cuda.device_count()} CUDA devices", hint="--device cpu"
         )
     return device
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread, and as before afterwards: sums then have one order, on any number of cores.
+
+    The matrices of a training are small, and threads that wait for each other cost more than they save.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

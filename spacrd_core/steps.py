@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from spacrd_core.detector.artifact import Detector
+from spacrd_core.devices import one_thread
 from spacrd_core.embedding.engine import embed
 from spacrd_core.errors import DetectorError, RecipeMismatch
 from spacrd_core.learning import evaluate as evaluation
@@ -41,7 +42,8 @@ def train(  # noqa: PLR0913 - the choices of the command
     """Return a detector trained on a store's labelled sections; ``encoder`` '' reads genes alone."""
     entries = [entry for entry in store.choose(tuple(sections), tuple(exclude)) if entry.labelled]
     loaded = load_sections(store, entries, encoder=encoder, genes=genes, track=track)
-    trained = train_on(loaded, options, heads=plugins.heads, device=device, watch=watch)
+    with one_thread():
+        trained = train_on(loaded, options, heads=plugins.heads, device=device, watch=watch)
     return Detector.of(trained, options, loaded, encoder)
 
 

@@ -6,6 +6,7 @@ asked for, shown or stored here.
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +37,20 @@ def fetch(repo: str, file: str) -> Path:
     WeightsError
         If it is gated, absent or out of reach.
     """
-    with explained(repo):
+    with explained(repo), _quietly():
         return Path(hf_hub_download(repo, file))
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the library's own retries off the user's screen; what comes of them is said once."""
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager
@@ -47,7 +60,7 @@ def explained(repo: str) -> Iterator[None]:
         yield
     except (OSError, TRANSPORT) as error:
         sentence, remedy = _explain(repo, error)
-        raise WeightsError(f"the weights {sentence}", hint=f"{remedy}, or give a local file as weights") from error
+        raise WeightsError(f"the weights {sentence}", hint=f"{remedy}, or --weights FILE") from error
 
 
 def _explain(repo: str, error: Exception) -> tuple[str, str]:
@@ -58,7 +71,7 @@ def _explain(repo: str, error: Exception) -> tuple[str, str]:
     if isinstance(error, RepositoryNotFoundError):
         return f"repository {repo} does not exist or is private ({status})", f"look at {page}"
     if isinstance(error, LocalEntryNotFoundError):
-        return _explain_absence(repo, error)
+        return _explain_absence(repo, page, error)
     if status == 401:
         return f"of {repo} were refused: the Hugging Face token is not valid (401)", "`hf auth login` with a valid one"
     return f"of {repo} could not be downloaded: {_line(error)}", f"try again or look at {page}"
@@ -72,14 +85,16 @@ def _explain_gate(repo: str, page: str, status: int | None) -> tuple[str, str]:
     return sentence, f"request access at {page}, then `hf auth login` or set HF_TOKEN"
 
 
-def _explain_absence(repo: str, error: Exception) -> tuple[str, str]:
+def _explain_absence(repo: str, page: str, error: Exception) -> tuple[str, str]:
     cause, place = error.__cause__, f"the cache {constants.HF_HUB_CACHE}"
+    access = f"(if they are gated: request access at {page}, then `hf auth login`)"
     if isinstance(cause, OfflineModeIsEnabled) or constants.HF_HUB_OFFLINE:
-        return f"of {repo} are not in {place}, and HF_HUB_OFFLINE forbids to download them", "unset HF_HUB_OFFLINE"
+        sentence = f"of {repo} are not in {place}, and HF_HUB_OFFLINE forbids to download them"
+        return sentence, f"unset HF_HUB_OFFLINE {access}"
     if _status(cause) == 403:
         return f"of {repo} were refused to the Hugging Face token (403)", "use a token that may read them"
     sentence = f"of {repo} are not in {place}, and {constants.ENDPOINT} cannot be reached: {_line(cause or error)}"
-    return sentence, "check the connection"
+    return sentence, f"check the connection {access}"
 
 
 def _status(error: BaseException | None) -> int | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from spacrd_core.slide.raster import image_size
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.section import SlideFile
+from spacrd_core.slide.raster import image_size
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import anndata as ad
 import pandas as pd
 
 from spacrd_core.labels.joins import place_rows
-from spacrd_core.labels.tables import LabelTable
-from spacrd_core.labels.words import Vocabulary
 from spacrd_core.section import Section, Source
+
+if TYPE_CHECKING:
+    from spacrd_core.labels.tables import LabelTable
+    from spacrd_core.labels.words import Vocabulary
 
 
 def attach_labels(section: Section, table: LabelTable, vocabulary: Vocabulary) -> Section:

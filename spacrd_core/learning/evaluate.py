@@ -4,12 +4,12 @@ import itertools
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
+from spacrd_core.devices import one_thread
 from spacrd_core.errors import TrainingError
 from spacrd_core.learning.metrics import measure
 from spacrd_core.learning.sections import SectionData, patients
@@ -125,17 +125,6 @@ def _task(
 
 
 _worker: dict[str, Any] = {}
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute in one thread, and as before afterwards."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _prepare_worker(sections: Sequence[SectionData], encoder: str, device: torch.device) -> None:

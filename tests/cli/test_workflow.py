@@ -100,7 +100,7 @@ MISTAKES = {
     "no detector": (["detect", "{0}/store", "{0}/cohort"], "there is no detector"),
     "no encoder": (["embed", "{0}/store", "--encoder", "stian"], "no encoder is named 'stian'"),
     "no embeddings": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "uni"], "no embeddings by 'uni'"),
-    "no head": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--head", "deep"], "no head is named 'deep'"),
+    "no head": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--head", "deep"], "no head is named"),
     "nothing to read": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--no-genes"], "nothing to read"),
     "an option unknown": (["train", "{0}/store", "-o", "{0}/x", "--set", "colour=red"], "colour"),
     "a phase unknown": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--epochs", "x=1"], "no phase x"),

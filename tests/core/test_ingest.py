@@ -99,9 +99,7 @@ def test_a_reader_that_cannot_read_the_path_says_why(store: SpotStore, tmp_path:
         ingest(store, IngestRequest(tmp_path / "notes.docx", reader="st"), plugins)
 
 
-def test_an_impossible_section_id_is_refused(
-    store: SpotStore, requests: list[IngestRequest], plugins: Plugins
-) -> None:
+def test_an_impossible_section_id_is_refused(store: SpotStore, requests: list[IngestRequest], plugins: Plugins) -> None:
     with pytest.raises(ConfigError, match="cannot name a section"):
         ingest(store, replace(requests[0], name="../etc"), plugins)
 

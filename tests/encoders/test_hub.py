@@ -109,7 +109,7 @@ def test_what_the_hub_refuses_is_told_with_the_remedy(
     assert says in answer["message"]
     assert "MahmoodLab/UNI" in answer["message"]
     assert advises in answer["hint"]
-    assert "or give a local file as weights" in answer["hint"]
+    assert "or --weights FILE" in answer["hint"]
 
 
 def test_a_token_that_is_none_is_told_from_a_missing_repository(hub: Hub, tmp_path: Path) -> None:

@@ -101,20 +101,19 @@ def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(
     assert np.array_equal(kept, values(store))
 
 
-def test_another_recipe_stands_beside_the_first_and_must_be_named(store: SpotStore) -> None:
+def test_another_recipe_stands_beside_the_first_and_the_latest_answers_to_the_name(store: SpotStore) -> None:
     embed(store, "colour", Colour(), device=CPU)
     wider = Colour()
     wider.recipe = Recipe(input_px=20, um_per_px=10.0, dim=5, weights="fixed")  # type: ignore[misc]
     embed(store, "colour", wider, device=CPU)
-    with pytest.raises(UnknownSection, match="embeddings of 2 recipes"):
-        store.embedding("S1", encoder="colour")
-    assert store.embedding("S1", key=wider.recipe.key).recipe.patch_um == 200.0
+    assert store.embedding("S1", encoder="colour").recipe.patch_um == 200.0
+    assert store.embedding("S1", key=Colour.recipe.key).recipe.patch_um == 100.0
 
 
 def test_a_store_without_any_image_is_refused_with_a_remedy(tmp_path: Path, make_section: MakeSection) -> None:
     store = SpotStore.create(tmp_path / "blind")
     add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
-    with pytest.raises(UnknownSection, match="no section of .* has an image"):
+    with pytest.raises(UnknownSection, match=r"no section of .* has an image"):
         embed(store, "colour", Colour(), device=CPU)
 
 
