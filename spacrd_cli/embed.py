@@ -11,7 +11,8 @@ from pydantic import Field
 
 from spacrd_cli.options import ConfigFile, Device, Json, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, table
-from spacrd_core.config import CommandConfig, ComponentSettings, read_config
+from spacrd_cli.settings import EncoderSettings
+from spacrd_core.config import CommandConfig, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ COLUMNS = ("section", "patches", "seconds", "note")
 class EmbedConfig(CommandConfig):
     """Settings of ``spacrd embed``."""
 
-    encoder: ComponentSettings = ComponentSettings(name="uni")
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
     device: str = "auto"
     batch_size: int = Field(64, ge=1)
 

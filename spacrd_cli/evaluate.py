@@ -11,6 +11,7 @@ from pydantic import Field
 
 from spacrd_cli.options import ConfigFile, Device, EncoderOrNone, Json, NoGenes, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, as_json, table
+from spacrd_cli.settings import EncoderSettings
 from spacrd_cli.train import require_a_modality, train_options
 from spacrd_core.config import CommandConfig, ComponentSettings, read_config
 
@@ -38,7 +39,7 @@ PER_HEAD = ("head", "reads", "patients", "seeds", "AUC", "sd", "AP", "F1 prevale
 class EvaluateConfig(CommandConfig):
     """Settings of ``spacrd evaluate``; a table named after a head holds that head's options."""
 
-    encoder: ComponentSettings = ComponentSettings(name="uni")
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
     heads: dict[str, dict[str, Any]] = Field(default_factory=dict)
     cohort: dict[str, Any] = Field(default_factory=dict)
     no_genes: bool = False

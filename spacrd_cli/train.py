@@ -21,6 +21,7 @@ from spacrd_cli.options import (
     Store,
 )
 from spacrd_cli.output import Output, table
+from spacrd_cli.settings import EncoderSettings, HeadSettings
 from spacrd_core.config import CommandConfig, ComponentSettings, read_config
 from spacrd_core.errors import ConfigError
 
@@ -36,8 +37,8 @@ COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
 class TrainConfig(CommandConfig):
     """Settings of ``spacrd train``."""
 
-    encoder: ComponentSettings = ComponentSettings(name="uni")
-    head: ComponentSettings = ComponentSettings(name="spacrd")
+    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
+    head: HeadSettings = Field(default_factory=HeadSettings)
     cohort: dict[str, Any] = Field(default_factory=dict)
     epochs: dict[str, int] = Field(default_factory=dict)
     no_genes: bool = False

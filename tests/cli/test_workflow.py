@@ -89,6 +89,16 @@ def test_store_ls_verify_and_gc_describe_the_store(folder: Path, capsys: pytest.
     assert run(["store", "gc", f"{folder}/store"]) == 0
 
 
+def test_a_preset_needs_no_head_named(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    brief = [part for phase in ("reconstruct", "detect") for part in ("--epochs", f"{phase}=1")]
+    one = ["--encoder", "none", "--section", "S1", "--seeds", "1", "--set", "cohort.panel_genes=20"]
+    command = ["train", f"{folder}/store", "-o", f"{tmp_path}/paper", "--preset", "paper", *brief, *one]
+    assert run([*command, "--json", "-q"]) == 0
+    config = json.loads((tmp_path / "paper" / "config.json").read_text())
+    assert (config["head"], config["head_options"]["preset"], len(config["panel"])) == ("spacrd", "paper", 20)
+    assert "not calibrated" in capsys.readouterr().err
+
+
 def test_a_second_embed_does_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["embed", f"{folder}/store", "--encoder", "stain", "--json", "-q"]) == 0
     assert json.loads(capsys.readouterr().out)["patches"] == 0
