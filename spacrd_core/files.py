@@ -48,6 +48,7 @@ def publish(staged: Path, final: Path) -> str:
         sync(path)
     if final.exists():
         if tree_sha256(final) == digest:
+            os.utime(final)  # it is in use again: no garbage
             shutil.rmtree(staged)
             return digest
         final.rename(final.with_name(f".tmp-damaged-{uuid4().hex}"))
@@ -57,20 +58,33 @@ def publish(staged: Path, final: Path) -> str:
 
 
 def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files into a new folder aside and put it in the place of ``folder``, which is never seen half written."""
+    """Write files into a new folder aside, then put it in the place of ``folder``.
+
+    The old folder stands beside it until the new one is in place: :func:`restore_folder` brings it back if that fails.
+    """
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
+    restore_folder(folder)
     staged = folder.with_name(f".{folder.name}.tmp-{uuid4().hex}")
     staged.mkdir()
     for name, content in contents.items():
         (staged / name).write_bytes(content)
         sync(staged / name)
     sync(staged)
+    old = _set_aside(folder)
     if folder.exists():
-        old = folder.with_name(f".{folder.name}.old-{uuid4().hex}")
         folder.rename(old)
-        staged.rename(folder)
-        shutil.rmtree(old)
-    else:
-        staged.rename(folder)
+    staged.rename(folder)
     sync(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def restore_folder(folder: Path) -> None:
+    """Bring back a folder that was being replaced when the process was killed."""
+    old = _set_aside(folder.absolute())
+    if old.is_dir() and not folder.exists():
+        old.rename(folder)
+
+
+def _set_aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")

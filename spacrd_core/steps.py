@@ -14,7 +14,7 @@ import torch
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.devices import one_thread
 from spacrd_core.embedding.engine import embed
-from spacrd_core.errors import DetectorError, RecipeMismatch
+from spacrd_core.errors import DetectorError, RecipeMismatch, TrainingError
 from spacrd_core.learning import evaluate as evaluation
 from spacrd_core.learning.detect import predict
 from spacrd_core.learning.sections import SectionData, load_sections
@@ -42,6 +42,7 @@ def train(  # noqa: PLR0913 - the choices of the command
     """Return a detector trained on a store's labelled sections; ``encoder`` '' reads genes alone."""
     entries = [entry for entry in store.choose(tuple(sections), tuple(exclude)) if entry.labelled]
     loaded = load_sections(store, entries, encoder=encoder, genes=genes, track=track)
+    _require_images(loaded, encoder)
     with one_thread():
         trained = train_on(loaded, options, heads=plugins.heads, device=device, watch=watch)
     return Detector.of(trained, options, loaded, encoder)
@@ -67,8 +68,9 @@ def detect(
             store, [entry], recipe_key=encoder.recipe_key if encoder else "", genes=bool(detector.config.panel)
         )[0]
         _require_something(section)
-        tables[entry.id] = predict(detector.ensemble, detector.calibration, section)
-        store.publish_predictions(entry.id, detector.config, tables[entry.id])
+        with one_thread():
+            tables[entry.id] = predict(detector.ensemble, detector.calibration, section)
+        store.publish_predictions(entry, detector.config, tables[entry.id])
     return tables
 
 
@@ -89,6 +91,7 @@ def evaluate(  # noqa: PLR0913 - the choices of the command
     """Return the figures of every section under every head, each modality alone and all together."""
     entries = [entry for entry in store.choose(tuple(sections)) if entry.labelled]
     loaded = load_sections(store, entries, encoder=encoder, genes=genes, track=track)
+    _require_images(loaded, encoder)
     tasks = evaluation.plan(loaded, heads, modalities(encoder=encoder, genes=genes), seeds, by)
     rows = evaluation.run(tasks, loaded, encoder=encoder, device=device, heads=plugins.heads, jobs=jobs, track=track)
     return list(rows)
@@ -124,6 +127,11 @@ def _embed_missing(
             hint=f"spacrd embed {store.path} --encoder {record.name}, with the options and weights used for training",
         )
     embed(store, record.name, encoder, sections=missing, device=device, track=track)
+
+
+def _require_images(sections: Sequence[SectionData], encoder: str) -> None:
+    if encoder and sections and all(section.image is None for section in sections):
+        raise TrainingError("none of these sections has an image", hint="--encoder none, or ingest with --image FILE")
 
 
 def _require_something(section: SectionData) -> None:

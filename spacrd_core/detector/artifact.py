@@ -14,14 +14,15 @@ from safetensors.torch import load_file, save
 from spacrd_core import __version__
 from spacrd_core.detector.card import model_card
 from spacrd_core.detector.config import (
+    FORMAT,
     CalibrationRecord,
     DetectorConfig,
     EncoderRecord,
     TrainedOn,
     read_detector_config,
 )
-from spacrd_core.errors import DetectorError
-from spacrd_core.files import replace_folder
+from spacrd_core.errors import DetectorError, SpacrdError
+from spacrd_core.files import replace_folder, restore_folder
 from spacrd_core.learning.calibration import Calibration
 from spacrd_core.learning.ensemble import Ensemble, scale_of
 from spacrd_core.learning.lens import CohortOptions, Lens
@@ -71,10 +72,17 @@ class Detector:
             trained_on=tuple(_trained_on(section) for section in sections if (section.labels >= 0).any()),
             weights_sha256=hashlib.sha256(weights).hexdigest(),
         )
-        return cls(config, trained.ensemble, _metrics(trained))
+        return cls(config.sealed(), trained.ensemble, _metrics(trained))
 
     def save(self, folder: Path) -> None:
-        """Write the artifact aside and move it into place; an older detector in the folder is replaced."""
+        """Write the artifact aside and move it into place; an older detector in the folder is replaced.
+
+        Raises
+        ------
+        DetectorError
+            If the folder holds other things.
+        """
+        require_room(folder)
         replace_folder(
             folder,
             {
@@ -94,18 +102,40 @@ class Detector:
         DetectorError
             If its weights are missing, were changed, or do not fit its head.
         """
+        restore_folder(folder)
         config = read_detector_config(folder)
         tensors = _weights(folder, config)
-        lens = Lens(CohortOptions(**config.cohort), config.panel, scale_of(tensors))
-        built = [heads.create(config.head, config.head_options, dims=lens.dims) for _ in config.seeds]
         try:
+            lens = Lens(CohortOptions(**config.cohort), config.panel, scale_of(tensors))
+            built = [heads.create(config.head, config.head_options, dims=lens.dims) for _ in config.seeds]
             ensemble = Ensemble.of_state(tensors, lens, built, device)
-        except (RuntimeError, KeyError, TypeError) as error:
-            raise DetectorError(f"the weights in {folder} do not fit the head '{config.head}': {error}") from error
-        metrics = (
-            json.loads((folder / "metrics.json").read_text("utf-8")) if (folder / "metrics.json").is_file() else {}
-        )
+            metrics = json.loads((folder / "metrics.json").read_bytes())
+        except (RuntimeError, LookupError, TypeError, ValueError, OSError) as error:
+            if isinstance(error, SpacrdError):
+                raise
+            raise DetectorError(f"the detector in {folder} is damaged: {error}", hint="copy it again") from error
+        if lens.image_dim != config.image_dim or bool(config.image_dim) != bool(config.encoder):
+            raise DetectorError(f"the weights in {folder} do not fit its config.json", hint="copy the detector again")
         return cls(config, ensemble, metrics)
+
+
+def require_room(folder: Path) -> None:
+    """Refuse a folder that holds anything but a detector.
+
+    Raises
+    ------
+    DetectorError
+        If it does.
+    """
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not _is_detector(folder))):
+        raise DetectorError(f"{folder} holds other files and is no detector", hint="name a new folder for the detector")
+
+
+def _is_detector(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / "config.json").read_bytes())["format"] == FORMAT)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:

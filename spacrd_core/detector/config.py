@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from spacrd_core.cards import fingerprint
-from spacrd_core.config import mistakes
 from spacrd_core.errors import DetectorError
+from spacrd_core.records import Record, read_record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
+FORMAT: Final = "spacrd-detector"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EncoderRecord(_Record):
+class EncoderRecord(Record):
     """The encoder a detector was trained with."""
 
     name: str
@@ -28,7 +25,7 @@ class EncoderRecord(_Record):
     recipe: dict[str, Any]
 
 
-class TrainedOn(_Record):
+class TrainedOn(Record):
     """A section the detector has seen."""
 
     id: str
@@ -38,39 +35,49 @@ class TrainedOn(_Record):
     label_source: str
 
 
-class CalibrationRecord(_Record):
+class CalibrationRecord(Record):
     """From logits to probabilities and calls."""
 
     method: str
     slope: float
     intercept: float
-    threshold: float
+    threshold: float = Field(ge=0, le=1)
     threshold_rule: str
 
 
-class DetectorConfig(_Record):
+class DetectorConfig(Record):
     """Everything of a detector but its weights."""
 
-    format: Literal["spacrd-detector"] = "spacrd-detector"
-    schema_version: int = SCHEMA
+    format: Literal["spacrd-detector"] = FORMAT
+    schema_version: int = Field(SCHEMA, ge=1)
     spacrd_version: str
     torch_version: str
     head: str
     head_options: dict[str, Any]
     head_epochs: dict[str, int]
     cohort: dict[str, Any]
-    seeds: tuple[int, ...]
+    seeds: tuple[int, ...] = Field(min_length=1)
     panel: tuple[str, ...]
-    image_dim: int
+    image_dim: int = Field(ge=0)
     encoder: EncoderRecord | None
     calibration: CalibrationRecord
     trained_on: tuple[TrainedOn, ...]
     weights_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    seal: str = ""
+
+    @property
+    def facts_hash(self) -> str:
+        """A hash of everything but the seal, which holds it."""
+        return fingerprint(self.model_dump(mode="json", exclude={"seal"}))
 
     @property
     def key(self) -> str:
-        """A hash of configuration and weights: two detectors with one key say the same."""
-        return fingerprint(self.model_dump(mode="json"))
+        """What the detector is known by: two with one key say the same."""
+        return self.seal
+
+    def sealed(self) -> Self:
+        """Return the configuration with its hash, by which a later change shows."""
+        return self.model_copy(update={"seal": self.facts_hash})
 
     @property
     def modalities(self) -> str:
@@ -94,12 +101,7 @@ def read_detector_config(folder: Path) -> DetectorConfig:
     file = folder / "config.json"
     if not file.is_file():
         raise DetectorError(f"there is no detector at {folder}", hint=f"spacrd train STORE -o {folder}")
-    try:
-        config = DetectorConfig.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        raise DetectorError(f"{file} is not a detector's configuration: {'; '.join(mistakes(error)[:3])}") from error
-    if config.schema_version > SCHEMA:
-        raise DetectorError(
-            f"{file} has schema {config.schema_version}, this SpaCRD reads up to {SCHEMA}", hint="update SpaCRD"
-        )
+    config = read_record(file, DetectorConfig, newest=SCHEMA, refuse=DetectorError)
+    if config.seal != config.facts_hash:
+        raise DetectorError(f"{file} was changed after training", hint="copy the detector again, or train anew")
     return config

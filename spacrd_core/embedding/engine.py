@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def embed(
     todo = [entry for entry in entries if entry.id not in skipped]
     done: list[Embedded] = []
     batches = sum(-(-entry.spots // batch_size) for entry in todo)
-    for _ in track(engine.run([entry.id for entry in todo], done), f"embedding by {name}", batches):
+    for _ in track(engine.run(todo, done), f"embedding by {name}", batches):
         pass
     return sorted([*skipped.values(), *done], key=lambda item: item.section)
 
@@ -81,22 +82,25 @@ class _Engine:
             return "no image"
         return "done before" if self.encoder.recipe.key in entry.embeddings else ""
 
-    def run(self, sections: Sequence[str], done: list[Embedded]) -> Batches:
+    def run(self, entries: Sequence[SectionEntry], done: list[Embedded]) -> Batches:
         """Embed sections one after the other, and say in ``done`` what became of each."""
-        for section in sections:
-            clock = Clock(self.device)
-            plan = self._plan(section)
-            folder = self.store.staging("embeddings", section, self.encoder.recipe.key)
-            staging = Staging.open(folder, encoder=self.name, recipe=self.encoder.recipe, coverage=plan.coverage)
-            patches = 0
-            for rows in staging.missing:
-                values = np.empty((len(rows), self.encoder.recipe.dim), dtype=np.float32)
-                yield from self._fill(values, plan, rows, clock)
-                with clock.part("write"):
-                    staging.write(rows, values)
-                patches += len(rows)
-            self.store.publish_embedding(section, self.name, self.encoder.recipe, staging.folder)
-            done.append(Embedded(section, patches, dict(clock.seconds)))
+        for entry in entries:
+            with self.store.staging(entry, self.encoder.recipe.key) as folder:
+                yield from self._run_section(entry, folder, done)
+
+    def _run_section(self, entry: SectionEntry, folder: Path, done: list[Embedded]) -> Batches:
+        clock = Clock(self.device)
+        plan = self._plan(entry.id)
+        staging = Staging.open(folder, encoder=self.name, recipe=self.encoder.recipe, coverage=plan.coverage)
+        patches = 0
+        for rows in staging.missing:
+            values = np.empty((len(rows), self.encoder.recipe.dim), dtype=np.float32)
+            yield from self._fill(values, plan, rows, clock)
+            with clock.part("write"):
+                staging.write(rows, values)
+            patches += len(rows)
+        self.store.publish_embedding(entry, self.name, self.encoder.recipe, folder)
+        done.append(Embedded(entry.id, patches, dict(clock.seconds)))
 
     def _plan(self, section: str) -> PatchPlan:
         pyramid = self.store.pyramid(section)

@@ -71,7 +71,7 @@ class Cohort:
         return self.batch(torch.arange(len(self), device=self.labels.device))
 
     def shuffled(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Yield every spot once, in batches of whole spatial blocks of many sections.
+        """Yield every spot once, in batches made of spatial blocks of many sections.
 
         Neighbours share a block, so a batch needs few spots beside its centres, while blocks from many sections keep
         batch statistics honest.

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from spacrd_core.genes import align
-
 if TYPE_CHECKING:
     from spacrd_core.learning.calibration import Calibration
     from spacrd_core.learning.ensemble import Ensemble
@@ -48,6 +46,8 @@ def _labels(probability: Array, spread: Array, threshold: float) -> Array:
 
 
 def _gene_coverage(ensemble: Ensemble, section: SectionData) -> float:
-    if section.expression is None or not ensemble.lens.panel:
+    """The share of the detector's genes that the section measures."""
+    panel = ensemble.lens.panel
+    if section.expression is None or not panel:
         return 0.0
-    return float(align(section.expression, ensemble.lens.panel)[1].mean())
+    return len(set(panel) & set(section.expression.symbols)) / len(panel)

@@ -100,6 +100,11 @@ class Ensemble:
             head.load_state_dict(_below(tensors, f"{number}.head."), strict=True)
             head.to(device).eval()
             known.append(Novelty(**_arrays(tensors, f"{number}.known.")))
+        left = [
+            name for name in tensors if not name.startswith(("image_scale.", *(f"{n}." for n in range(len(heads)))))
+        ]
+        if left:
+            raise ValueError(f"{len(left)} tensors belong to no member, such as {left[0]}")
         return cls(lens, tuple(heads), tuple(known), device)
 
 

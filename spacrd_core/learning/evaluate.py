@@ -14,7 +14,7 @@ from spacrd_core.errors import TrainingError
 from spacrd_core.learning.metrics import measure
 from spacrd_core.learning.sections import SectionData, patients
 from spacrd_core.learning.summary import Row
-from spacrd_core.learning.train import TrainOptions, train, with_modalities
+from spacrd_core.learning.train import Trained, TrainOptions, train, with_modalities
 from spacrd_core.plugins import Registry, load_plugins
 from spacrd_core.progress import Track, silent
 
@@ -87,33 +87,36 @@ def run(
 def run_task(
     task: Task, sections: Sequence[SectionData], encoder: str, device: torch.device, heads: Registry[Any]
 ) -> list[Row]:
-    """Train without the tested sections and return their figures."""
+    """Train without the tested sections and return their figures; only a note where that leaves one class."""
     genes, image = MODALITIES[task.modalities]
-    seen = [with_modalities(s, genes=genes, image=image) for s in sections if s.id not in task.test]
+    read = [with_modalities(section, genes=genes, image=image) for section in sections]
+    seen = [section for section in read if section.id not in task.test]
+    tested = [section for section in read if section.id in task.test]
+    if {label for section in seen for label in section.classes} != {0, 1}:
+        return [_row(task, section, encoder, note="not held out: the others have one class only") for section in tested]
     trained = train(seen, task.options, heads=heads, device=device)
-    rows = []
-    for section in sections:
-        if section.id not in task.test:
-            continue
-        logits = trained.ensemble.score(with_modalities(section, genes=genes, image=image)).logits.mean(axis=0)
-        known = section.labels >= 0
-        threshold = trained.calibration.threshold
-        figures = measure(trained.calibration.probabilities(logits)[known], section.labels[known], threshold)
-        rows.append(
-            Row(
-                head=task.head,
-                encoder=encoder if image else "none",
-                modalities=task.modalities,
-                seed=task.options.first_seed,
-                section=section.id,
-                patient=section.patient,
-                platform=section.platform,
-                threshold=threshold,
-                note="" if figures.auc is not None else "one class only: no AUC",
-                **asdict(figures),
-            )
-        )
-    return rows
+    return [_row(task, section, encoder, **_figures(trained, section)) for section in tested]
+
+
+def _figures(trained: Trained, section: SectionData) -> dict[str, Any]:
+    known, calibration = section.labels >= 0, trained.calibration
+    logits = trained.ensemble.score(section).logits.mean(axis=0)[known]
+    figures = measure(calibration.probabilities(logits), section.labels[known], calibration.threshold)
+    note = "" if figures.auc is not None else "one class only: no AUC"
+    return {**asdict(figures), "threshold": calibration.threshold, "calibration": calibration.method, "note": note}
+
+
+def _row(task: Task, section: SectionData, encoder: str, **figures: Any) -> Row:
+    return Row(
+        head=task.head,
+        encoder=encoder if section.image is not None else "none",
+        modalities=task.modalities,
+        seed=task.options.first_seed,
+        section=section.id,
+        patient=section.patient,
+        platform=section.platform,
+        **figures,
+    )
 
 
 def _task(

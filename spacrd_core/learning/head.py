@@ -103,11 +103,6 @@ class Head(nn.Module, ABC):
         return self.classify(self.features(batch))
 
 
-def gather(features: Float[Tensor, "spots d"], batch: Batch) -> Float[Tensor, "centres k d"]:
-    """The features of every neighbourhood; padded places hold spot 0 and are to be masked by ``batch.present``."""
-    return features[batch.neighbours]
-
-
 def neighbourhood_mean(features: Float[Tensor, "spots d"], batch: Batch) -> Float[Tensor, "centres d"]:
     """The mean of the features over the present neighbours of every centre, itself included."""
     shares = batch.present.to(features.dtype)

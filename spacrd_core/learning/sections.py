@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from spacrd_core.errors import RecipeMismatch, TrainingError
+from spacrd_core.errors import RecipeMismatch
 from spacrd_core.genes import Expression
 from spacrd_core.progress import Track, silent
 
@@ -95,8 +95,6 @@ def _load(store: SpotStore, entry: SectionEntry, *, encoder: str, recipe_key: st
     adata = store.section(entry.id)
     wanted = bool(encoder or recipe_key) and entry.slide is not None
     embedding = store.embedding(entry.id, encoder=encoder, key=recipe_key) if wanted else None
-    if embedding is None and not genes:
-        raise TrainingError(f"section '{entry.id}' has no image and genes were left out", hint=f"--exclude {entry.id}")
     return SectionData(
         id=entry.id,
         patient=entry.patient,

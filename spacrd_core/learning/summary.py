@@ -25,15 +25,16 @@ class Row(BaseModel):
     section: str
     patient: str
     platform: str
-    spots: int
-    positives: int
-    auc: float | None
-    ap: float | None
-    f1_prevalence: float | None
-    f1: float | None
-    threshold: float
-    brier: float
-    ece: float
+    spots: int = 0
+    positives: int = 0
+    auc: float | None = None
+    ap: float | None = None
+    f1_prevalence: float | None = None
+    f1: float | None = None
+    threshold: float | None = None
+    calibration: str = "none"
+    brier: float | None = None
+    ece: float | None = None
     note: str = ""
 
 

@@ -116,11 +116,13 @@ def _learnable(sections: Sequence[SectionData]) -> list[SectionData]:
         raise TrainingError(
             f"cancer and normal spots are needed, found {found}", hint="spacrd ingest ... --labels FILE"
         )
+    if all(section.expression is None and section.image is None for section in kept):
+        raise TrainingError("the sections have neither genes nor an image to read", hint="ingest with --image FILE")
     for modality, name in (("expression", "genes"), ("image", "image embeddings")):
         without = [section.id for section in kept if getattr(section, modality) is None]
         if without and len(without) < len(kept):
             raise TrainingError(
                 f"{', '.join(without)} have no {name} while other sections have",
-                hint=f"--exclude {' --exclude '.join(without)}, or --encoder none",
+                hint=f"leave them out (train: --exclude {without[0]}; evaluate: --section), or --encoder none",
             )
     return kept

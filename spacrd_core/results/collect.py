@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
+    from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
 THUMBNAIL_PX = 1400
@@ -36,7 +37,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         thumbnail=thumbnail,
         thumbnail_um_per_px=um_per_px,
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
-        notes=(*_warnings(section, spots, detector), *entry.notes),
+        notes=(*_warnings(section, spots, detector), *(note for note in entry.notes if _matters(note, entry))),
     )
 
 
@@ -56,6 +57,11 @@ def provenance(detector: DetectorConfig) -> Provenance:
         versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _matters(note: str, entry: SectionEntry) -> bool:
+    """Whether a note of the ingest matters to calls, which look at no label."""
+    return not (entry.label_source and note.startswith(entry.label_source))
 
 
 def _warnings(section: str, spots: pd.DataFrame, detector: DetectorConfig) -> list[str]:

@@ -15,9 +15,10 @@ from spacrd_core.slide.pyramid import Pyramid, write_pyramid
 from spacrd_core.slide.raster import open_raster
 from spacrd_core.store.groups import write_section
 from spacrd_core.store.manifest import GroupRecord, Manifest, SectionEntry, SlideRecord, SourceRecord
+from spacrd_core.store.verify import is_sound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     import anndata as ad
@@ -59,7 +60,8 @@ def add_section(store: SpotStore, section: Section, ticket: Ticket, *, track: Tr
     entry = _entry(section, ticket, adata, group, slide)
     if pyramid:
         entry = entry.model_copy(update={"notes": (*entry.notes, *pyramid.notes)})
-    store.update(lambda manifest: _enter(manifest, entry, expected=known))
+    damaged = {group.path for group in known.groups if not is_sound(store, group)} if known else set()
+    store.update(lambda manifest: _enter(manifest, entry, expected=known, damaged=damaged))
     return store.entry(ticket.name)
 
 
@@ -71,7 +73,7 @@ def _write_slide(store: SpotStore, section: Section, ticket: Ticket, track: Trac
     key = fingerprint([LAYOUT, sha256, slide.um_per_px, ticket.mpp])
     um_per_full_px = slide.scale * slide.um_per_px
     known = store.entries.get(ticket.name)
-    if known and known.slide and known.slide.path == f"slides/{ticket.name}/{key}":
+    if known and known.slide and known.slide.path == f"slides/{ticket.name}/{key}" and is_sound(store, known.slide):
         return known.slide.model_copy(update={"um_per_full_px": um_per_full_px})
     with _staged(store, "slides", ticket.name) as folder, open_raster(slide.path) as raster:
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=ticket.mpp, track=track)
@@ -128,7 +130,7 @@ def _entry(
         patient=ticket.patient,
         platform=section.platform,
         identity=ticket.identity,
-        geometry=fingerprint([slide.path if slide else "", _positions(adata)]),
+        geometry=fingerprint([[slide.path, slide.um_per_full_px] if slide else [], _positions(adata)]),
         spots=adata.n_obs,
         genes=adata.n_vars,
         um_per_px=section.um_per_px,
@@ -149,10 +151,14 @@ def _positions(adata: ad.AnnData) -> list[object]:
     return [list(adata.obs_names), adata.obs[["x_px", "y_px"]].round(3).to_numpy().tolist()]
 
 
-def _enter(manifest: Manifest, entry: SectionEntry, *, expected: SectionEntry | None) -> Manifest:
+def _enter(
+    manifest: Manifest, entry: SectionEntry, *, expected: SectionEntry | None, damaged: Collection[str]
+) -> Manifest:
+    """Enter a section, with the sound embeddings of the one it supersedes where their geometry is the same."""
     known = manifest.sections.get(entry.id)
-    if known and (expected is None or known.identity != expected.identity):
+    if known and known.identity not in {entry.identity, expected.identity if expected else ""}:
         raise SectionExists(f"another process ingested '{entry.id}' meanwhile", hint="run the command again")
     if known and known.geometry == entry.geometry:
-        entry = entry.model_copy(update={"embeddings": known.embeddings})
+        kept = {key: group for key, group in known.embeddings.items() if group.path not in damaged}
+        entry = entry.model_copy(update={"embeddings": kept})
     return manifest.with_entry(entry)

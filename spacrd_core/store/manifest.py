@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, model_validator
 
-from spacrd_core.config import mistakes
-from spacrd_core.errors import CorruptStore, StoreError
+from spacrd_core.errors import CorruptStore
 from spacrd_core.files import sync
+from spacrd_core.records import Record, read_record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
+KINDS = ("sections", "slides", "embeddings", "predictions")
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GroupRecord(_Record):
+class GroupRecord(Record):
     """An immutable group: where it is in the store and the checksum of its files."""
 
-    path: str
+    path: str = Field(pattern=rf"^({'|'.join(KINDS)})/{NAME}/{NAME}$")
     sha256: str
 
 
@@ -41,7 +39,7 @@ class EmbeddingRecord(GroupRecord):
     recipe: str
 
 
-class SourceRecord(_Record):
+class SourceRecord(Record):
     """A file a section was made from."""
 
     role: str
@@ -49,14 +47,14 @@ class SourceRecord(_Record):
     sha256: str
 
 
-class SectionEntry(_Record):
+class SectionEntry(Record):
     """Everything the store knows of a section without opening it.
 
     ``identity`` stands for the inputs it was made from; ``geometry`` for its slide and spot positions, on which
     embeddings depend.
     """
 
-    id: str
+    id: str = Field(pattern=rf"^{NAME}$")
     patient: str
     platform: str
     identity: str
@@ -84,12 +82,19 @@ class SectionEntry(_Record):
         return (self.section, *slide, *self.embeddings.values(), *self.predictions.values())
 
 
-class Manifest(_Record):
+class Manifest(Record):
     """The sections of a store, by id."""
 
     format: Literal["spacrd-store"] = "spacrd-store"
-    schema_version: int = SCHEMA
+    schema_version: int = Field(SCHEMA, ge=1)
     sections: dict[str, SectionEntry] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _named_by_id(self) -> Self:
+        wrong = [name for name, entry in self.sections.items() if name != entry.id]
+        if wrong:
+            raise ValueError(f"sections stand under other names than their own: {', '.join(wrong)}")
+        return self
 
     def with_entry(self, entry: SectionEntry) -> Manifest:
         """Return the manifest with a section added or replaced."""
@@ -103,21 +108,9 @@ def read_manifest(file: Path) -> Manifest:
     Raises
     ------
     CorruptStore
-        If the file is no manifest.
-    StoreError
-        If a newer SpaCRD wrote it.
+        If the file is no manifest, or a newer SpaCRD wrote it.
     """
-    try:
-        manifest = Manifest.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        raise CorruptStore(
-            f"{file} is not a store's manifest: {mistakes(error)[0]}", hint="restore it, or ingest anew"
-        ) from error
-    if manifest.schema_version > SCHEMA:
-        raise StoreError(
-            f"{file} has schema {manifest.schema_version}, this SpaCRD reads up to {SCHEMA}", hint="update SpaCRD"
-        )
-    return manifest
+    return read_record(file, Manifest, newest=SCHEMA, refuse=CorruptStore)
 
 
 def write_manifest(manifest: Manifest, file: Path) -> None:

@@ -7,6 +7,7 @@ Readers trust only the manifest, so a store is whole whenever it is looked at.
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ from spacrd_core.files import publish, tree_sha256
 from spacrd_core.slide.pyramid import Pyramid
 from spacrd_core.store.groups import read_section, read_table, write_table
 from spacrd_core.store.manifest import (
+    KINDS,
     EmbeddingRecord,
     GroupRecord,
     Manifest,
@@ -30,7 +32,7 @@ from spacrd_core.store.manifest import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import anndata as ad
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "spacrd.json"
 LOCK = "spacrd.lock"
+PARTIAL = ".partial-"
 LOCK_SECONDS = 60.0
 
 
@@ -80,8 +83,7 @@ class SpotStore:
         StoreError
             If the folder holds other things.
         """
-        foreign = path.exists() and not (path / MANIFEST).is_file()
-        if foreign and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and not (path / MANIFEST).is_file() and not _begun(path):
             raise StoreError(f"{path} holds other files and is no spot store", hint="name a new folder for the store")
         return cls(path)
 
@@ -151,11 +153,24 @@ class SpotStore:
         table, facts = read_table(self._folder(records[key]))
         return table, DetectorConfig.model_validate(facts)
 
-    def staging(self, kind: str, section: str, key: str) -> Path:
-        """Return the folder for unfinished work of that kind; the same one after an interruption."""
-        folder = self.path / kind / section / f".partial-{key}-{self.entry(section).geometry[:8]}"
+    @contextmanager
+    def staging(self, entry: SectionEntry, key: str) -> Iterator[Path]:
+        """Hold the folder for a section's unfinished embeddings; the same one after an interruption.
+
+        Raises
+        ------
+        StoreBusy
+            If another process holds it.
+        """
+        folder = self.path / "embeddings" / entry.id / f"{PARTIAL}{key}-{entry.geometry[:8]}"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        try:
+            with FileLock(lock_of(folder), timeout=0):
+                yield folder
+                if not folder.exists():
+                    lock_of(folder).unlink(missing_ok=True)
+        except Timeout as error:
+            raise StoreBusy(f"another process is embedding section '{entry.id}'", hint="wait for it to end") from error
 
     def temporary(self, kind: str, section: str) -> Path:
         """Return a fresh folder to fill and publish."""
@@ -169,45 +184,49 @@ class SpotStore:
         digest = publish(staged, final)
         return GroupRecord(path=final.relative_to(self.path).as_posix(), sha256=digest)
 
-    def publish_embedding(self, section: str, encoder: str, recipe: Recipe, staged: Path) -> EmbeddingRecord:
-        """Make finished embeddings part of the store."""
-        geometry = self.entry(section).geometry
-        group = self.publish_group(staged, f"{recipe.key}-{geometry[:8]}")
+    def publish_embedding(self, entry: SectionEntry, encoder: str, recipe: Recipe, staged: Path) -> EmbeddingRecord:
+        """Make finished embeddings of a section, as it was when they were begun, part of the store."""
+        group = self.publish_group(staged, f"{recipe.key}-{entry.geometry[:8]}")
         record = EmbeddingRecord(path=group.path, sha256=group.sha256, encoder=encoder, recipe=recipe.key)
-        self._amend(section, geometry, "embeddings", {recipe.key: record})
+        self._amend(entry, "embeddings", recipe.key, record, same=lambda now: now.geometry == entry.geometry)
         return record
 
-    def publish_predictions(self, section: str, detector: DetectorConfig, table: pd.DataFrame) -> GroupRecord:
-        """Make a detector's spot table part of the store, as its latest."""
-        entry = self.entry(section)
-        staged = self.temporary("predictions", section)
+    def publish_predictions(self, entry: SectionEntry, detector: DetectorConfig, table: pd.DataFrame) -> GroupRecord:
+        """Make a detector's spot table of a section, as it was when it was read, part of the store, as its latest."""
+        staged = self.temporary("predictions", entry.id)
         write_table(table, staged, detector.model_dump(mode="json"))
         record = self.publish_group(staged, f"{detector.key}-{tree_sha256(staged)[:8]}")
-        self._amend(section, entry.geometry, "predictions", {detector.key: record})
+        self._amend(entry, "predictions", detector.key, record, same=lambda now: now.identity == entry.identity)
         return record
 
     def update(self, change: Callable[[Manifest], Manifest]) -> Manifest:
         """Replace the manifest by what ``change`` makes of it, under the store's lock."""
+        with self.locked() as manifest:
+            changed = change(manifest)
+            write_manifest(changed, self.path / MANIFEST)
+            return changed
+
+    @contextmanager
+    def locked(self) -> Iterator[Manifest]:
+        """Hold the store's lock, and give the manifest as it stands."""
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.path / LOCK, timeout=LOCK_SECONDS):
-                manifest = change(self._manifest())
-                write_manifest(manifest, self.path / MANIFEST)
-                return manifest
+                yield self._manifest()
         except Timeout as error:
             raise StoreBusy(
                 f"another process has held the lock of {self.path} for {LOCK_SECONDS:.0f} s", hint="wait for it to end"
             ) from error
 
-    def _amend(self, section: str, geometry: str, field: str, records: dict[str, Any]) -> None:
+    def _amend(
+        self, entry: SectionEntry, field: str, key: str, record: GroupRecord, *, same: Callable[[SectionEntry], bool]
+    ) -> None:
         def change(manifest: Manifest) -> Manifest:
-            entry = manifest.sections.get(section)
-            if entry is None or entry.geometry != geometry:
-                raise StoreError(
-                    f"section '{section}' was replaced while this was written", hint="run the command again"
-                )
-            kept = {key: record for key, record in getattr(entry, field).items() if key not in records}
-            return manifest.with_entry(entry.model_copy(update={field: {**kept, **records}}))
+            now = manifest.sections.get(entry.id)
+            if now is None or not same(now):
+                raise StoreError(f"section '{entry.id}' was replaced meanwhile", hint="run the command again")
+            kept = {name: known for name, known in getattr(now, field).items() if name != key}
+            return manifest.with_entry(now.model_copy(update={field: {**kept, key: record}}))
 
         self.update(change)
 
@@ -216,12 +235,20 @@ class SpotStore:
         return read_manifest(file) if file.is_file() else Manifest()
 
     def _folder(self, record: GroupRecord) -> Path:
-        folder = (self.path / record.path).resolve()
-        if not folder.is_relative_to(self.path.resolve()):
-            raise CorruptStore(f"the manifest of {self.path} names {record.path}, outside the store")
+        folder = self.path / record.path
         if not folder.is_dir():
             raise CorruptStore(f"{folder} is missing from the store", hint=f"spacrd store verify {self.path}")
         return folder
+
+
+def _begun(path: Path) -> bool:
+    """Whether a folder holds nothing but what an interrupted first ingest leaves."""
+    return path.is_dir() and {file.name for file in path.iterdir()} <= {*KINDS, LOCK, f"{MANIFEST}.new"}
+
+
+def lock_of(folder: Path) -> Path:
+    """Return the file that is locked while somebody works in a staging folder."""
+    return folder.with_name(f"{folder.name}.lock")
 
 
 def embedding_facts(encoder: str, recipe: Recipe) -> dict[str, object]:

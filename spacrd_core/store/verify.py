@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from spacrd_core.files import tree_sha256
 from spacrd_core.progress import Track, silent
+from spacrd_core.store.manifest import KINDS
+from spacrd_core.store.store import PARTIAL, lock_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spacrd_core.store.manifest import GroupRecord
     from spacrd_core.store.store import SpotStore
 
-KINDS = ("sections", "slides", "embeddings", "predictions")
 GRACE_SECONDS = 3600.0
 
 
@@ -23,30 +28,54 @@ def verify(store: SpotStore, *, track: Track = silent) -> list[str]:
     groups = [(entry.id, group) for entry in store.entries.values() for group in entry.groups]
     findings = []
     for section, group in track(groups, "verifying", len(groups)):
-        folder = store.path / group.path
-        if not folder.is_dir():
+        if not (store.path / group.path).is_dir():
             findings.append(f"section '{section}': {group.path} is missing")
-        elif tree_sha256(folder) != group.sha256:
+        elif not is_sound(store, group):
             findings.append(f"section '{section}': {group.path} has changed since it was written")
     return findings
 
 
-def garbage(store: SpotStore, *, grace_seconds: float = GRACE_SECONDS) -> list[Path]:
-    """Return the folders that no manifest entry stands for and that nobody has touched for a while."""
-    known = {store.path / group.path for entry in store.entries.values() for group in entry.groups}
-    folders = [folder for kind in KINDS for folder in sorted((store.path / kind).glob("*/*")) if folder not in known]
-    return [folder for folder in folders if time.time() - _last_touched(folder) >= grace_seconds]
+def is_sound(store: SpotStore, group: GroupRecord) -> bool:
+    """Return whether a group is there and holds what was written."""
+    folder = store.path / group.path
+    return folder.is_dir() and tree_sha256(folder) == group.sha256
 
 
 def collect_garbage(store: SpotStore, *, grace_seconds: float = GRACE_SECONDS) -> list[Path]:
-    """Remove the garbage and return what was removed."""
-    removed = garbage(store, grace_seconds=grace_seconds)
-    for folder in removed:
-        shutil.rmtree(folder)
-        if not any(folder.parent.iterdir()):
-            folder.parent.rmdir()
+    """Remove the folders that the manifest does not know and nobody has touched for a while; return them.
+
+    Work that another process holds stays, however long it takes.
+    """
+    with store.locked() as manifest:
+        known = {store.path / group.path for entry in manifest.sections.values() for group in entry.groups}
+        folders = [path for kind in KINDS for path in sorted((store.path / kind).glob("*/*")) if path.is_dir()]
+        removed = [folder for folder in folders if folder not in known and _remove(folder, grace_seconds)]
+        for section in {folder.parent for folder in removed}:
+            if not any(section.iterdir()):
+                section.rmdir()
     return removed
 
 
+def _remove(folder: Path, grace_seconds: float) -> bool:
+    """Remove a folder unless it is young or held; return whether it is gone."""
+    lock = FileLock(lock_of(folder), timeout=0)
+    try:
+        with lock if folder.name.startswith(PARTIAL) else nullcontext():
+            if time.time() - _last_touched(folder) < grace_seconds:
+                return False
+            shutil.rmtree(folder)
+    except Timeout:
+        return False
+    lock_of(folder).unlink(missing_ok=True)
+    return True
+
+
 def _last_touched(folder: Path) -> float:
-    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    return max((_modified(path) for path in (folder, *folder.rglob("*"))), default=0.0)
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # a writer's own temporary file, gone since it was listed
+        return time.time()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.contracts.head import BOTH, check_head, example_batch
 from spacrd_core.errors import ContractError
-from spacrd_core.learning.head import Batch, Dims, Head, Phase, gather, neighbourhood_mean
+from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
 
 
 class Good(Head):
@@ -110,7 +110,7 @@ class InOrder(Good):
         part = batch.genes if batch.genes is not None else batch.image
         assert part is not None
         steps = torch.arange(1.0, batch.neighbours.shape[1] + 1) * batch.present
-        ordered = torch.einsum("ckd,ck->cd", gather(part, batch), steps)
+        ordered = torch.einsum("ckd,ck->cd", part[batch.neighbours], steps)
         fused = super().features(batch)
         return fused + nn.functional.pad(ordered, (0, fused.shape[1] - ordered.shape[1]))
 
@@ -119,7 +119,7 @@ class Unmasked(Good):
     def features(self, batch: Batch) -> Tensor:
         part = batch.genes if batch.genes is not None else batch.image
         assert part is not None
-        ordered = gather(part, batch).sum(dim=1)
+        ordered = part[batch.neighbours].sum(dim=1)
         fused = super().features(batch)
         return fused + nn.functional.pad(ordered, (0, fused.shape[1] - ordered.shape[1]))
 

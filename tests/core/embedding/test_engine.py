@@ -9,7 +9,7 @@ import torch
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding import staging
 from spacrd_core.embedding.engine import embed
-from spacrd_core.errors import UnknownSection
+from spacrd_core.errors import StoreError, UnknownSection
 from spacrd_core.store.add import Ticket, add_section
 from spacrd_core.store.store import SpotStore
 
@@ -110,6 +110,20 @@ def test_another_recipe_stands_beside_the_first_and_the_latest_answers_to_the_na
     assert store.embedding("S1", key=Colour.recipe.key).recipe.patch_um == 100.0
 
 
+def test_embeddings_of_a_section_replaced_meanwhile_are_not_published(
+    store: SpotStore, make_section: MakeSection
+) -> None:
+    class Slow(Colour):
+        def embed(self, tiles: Tensor) -> Tensor:
+            if not self.seen:
+                add_section(store, make_section(3), Ticket("S1", "P1", "other-slide"))
+            return super().embed(tiles)
+
+    with pytest.raises(StoreError, match="section 'S1' was replaced meanwhile"):
+        embed(store, "colour", Slow(), device=CPU)
+    assert store.entry("S1").embeddings == {}
+
+
 def test_a_store_without_any_image_is_refused_with_a_remedy(tmp_path: Path, make_section: MakeSection) -> None:
     store = SpotStore.create(tmp_path / "blind")
     add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
@@ -123,5 +137,5 @@ def test_embeddings_outlive_a_change_of_labels_but_not_of_the_slide(
     embed(store, "colour", Colour(), device=CPU)
     add_section(store, make_section(1, labels=False), Ticket("S1", "P1", "relabelled"))
     assert store.entry("S1").embeddings
-    add_section(store, make_section(3), Ticket("S1", "P1", "other slide"))
+    add_section(store, make_section(3), Ticket("S1", "P1", "other-slide"))
     assert not store.entry("S1").embeddings

@@ -52,7 +52,7 @@ def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
     store = SpotStore.create(tmp_path / "store")
     section = make_section(1)
     turned = replace(section, counts=section.counts[np.random.default_rng(0).permutation(section.counts.n_obs)].copy())
-    add_section(store, section, Ticket("S1", "P1", "as measured"))
+    add_section(store, section, Ticket("S1", "P1", "as-measured"))
     add_section(store, turned, Ticket("S2", "P1", "turned"))
     return store
 

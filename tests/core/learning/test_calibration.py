@@ -37,10 +37,18 @@ def test_logits_that_held_out_patients_contradict_are_left_alone() -> None:
     assert calibrate(np.array([2.0, 1.0, -1.0, -2.0]), labels, ["A", "A", "B", "B"]) == Calibration()
 
 
-def test_the_threshold_is_the_one_of_highest_f1() -> None:
-    probabilities = np.array([0.1, 0.2, 0.3, 0.62, 0.7])
-    threshold = best_threshold(probabilities, np.array([0, 0, 0, 1, 1]), np.ones(5))
-    assert 0.3 < threshold <= 0.62
+def test_the_threshold_is_the_one_of_highest_accuracy_nearest_one_half() -> None:
+    labels = np.array([0, 0, 0, 1, 1])
+    assert best_threshold(np.array([0.1, 0.2, 0.3, 0.62, 0.7]), labels, np.ones(5)) == 0.5
+    assert 0.1 < best_threshold(np.array([0.01, 0.05, 0.1, 0.2, 0.4]), labels, np.ones(5)) <= 0.2
+
+
+def test_a_weak_detector_does_not_call_everything_cancer() -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 2, 2000)
+    probabilities = expit(rng.normal(0, 1, 2000) + 0.5 * (labels - 0.5))
+    called = probabilities >= best_threshold(probabilities, labels, np.ones(2000))
+    assert 0.25 < called.mean() < 0.75
 
 
 def test_a_section_of_one_class_has_no_auc() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -157,6 +158,50 @@ def test_a_detector_folder_is_refused_when_its_weights_were_changed(
     weights.write_bytes(weights.read_bytes()[:-8] + b"tampered")
     with pytest.raises(DetectorError, match="not the file its config"):
         Detector.load(folder, heads=plugins.heads, device=CPU)
+
+
+@pytest.fixture
+def saved(sections: list[SectionData], plugins: Plugins, tmp_path: Path) -> Path:
+    """A detector's folder."""
+    folder = tmp_path / "saved"
+    Detector.of(fitted(sections, options(), plugins), options(), sections, "stain").save(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("seeds", []), ("image_dim", 0), ("encoder", None), ("panel", ["G1"]), ("schema_version", -3), ("head", "spacrd")],
+)
+def test_an_edited_configuration_is_refused(saved: Path, plugins: Plugins, key: str, value: object) -> None:
+    file = saved / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), key: value}))
+    with pytest.raises(DetectorError, match=r"config\.json"):
+        Detector.load(saved, heads=plugins.heads, device=CPU)
+
+
+def test_a_detector_of_a_newer_spacrd_asks_for_an_update(saved: Path, plugins: Plugins) -> None:
+    file = saved / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "schema_version": 99, "news": 1}))
+    with pytest.raises(DetectorError, match="has schema 99") as caught:
+        Detector.load(saved, heads=plugins.heads, device=CPU)
+    assert caught.value.hint == "update SpaCRD"
+
+
+def test_a_detector_never_takes_the_place_of_other_files(
+    sections: list[SectionData], plugins: Plugins, tmp_path: Path
+) -> None:
+    (tmp_path / "thesis.docx").touch()
+    detector = Detector.of(fitted(sections, options(), plugins), options(), sections, "stain")
+    with pytest.raises(DetectorError, match="holds other files"):
+        detector.save(tmp_path)
+    assert (tmp_path / "thesis.docx").exists()
+
+
+def test_a_detector_that_was_being_replaced_when_the_process_died_is_brought_back(
+    saved: Path, plugins: Plugins
+) -> None:
+    saved.rename(saved.with_name(".saved.old"))
+    assert Detector.load(saved, heads=plugins.heads, device=CPU).config.head == "linear"
 
 
 def test_the_model_card_names_sections_figures_and_the_intended_use(

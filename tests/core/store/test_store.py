@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import anndata as ad
 import pytest
 
-from spacrd_core.errors import CorruptStore, MissingFile, StoreError, UnknownSection
-from spacrd_core.store.add import Ticket, add_section
+from spacrd_core.errors import CorruptStore, MissingFile, SectionExists, StoreBusy, StoreError, UnknownSection
+from spacrd_core.store.add import Ticket, _enter, add_section
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
 
@@ -122,14 +122,95 @@ def test_a_damaged_group_makes_way_for_a_sound_one(store: SpotStore, make_sectio
     assert verify(store) == []
 
 
-def test_a_manifest_that_names_a_path_outside_the_store_is_refused(store: SpotStore, make_section: MakeSection) -> None:
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (("sections", "S1", "section", "path"), "sections/S1/../../../elsewhere"),
+        (("sections", "S1", "id"), "../evil"),
+        (("sections", "S1", "id"), "S2"),
+        (("sections", "S1", "um_per_px"), None),
+    ],
+    ids=["path", "id", "another name", "no number"],
+)
+def test_a_manifest_that_leads_astray_is_refused(
+    store: SpotStore, make_section: MakeSection, keys: tuple[str, ...], value: object
+) -> None:
     add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    edit_manifest(store, keys, value)
+    with pytest.raises(CorruptStore, match=r"spacrd\.json is damaged"):
+        store.section("S1")
+
+
+def test_a_store_of_a_newer_spacrd_asks_for_an_update(store: SpotStore, make_section: MakeSection) -> None:
+    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    edit_manifest(store, ("schema_version",), 99)
+    edit_manifest(store, ("something", "new"), 1)
+    with pytest.raises(CorruptStore, match="has schema 99") as caught:
+        store.section("S1")
+    assert caught.value.hint == "update SpaCRD"
+
+
+def edit_manifest(store: SpotStore, keys: tuple[str, ...], value: object) -> None:
     file = store.path / "spacrd.json"
     manifest = json.loads(file.read_text())
-    manifest["sections"]["S1"]["section"]["path"] = "../elsewhere"
+    inner = manifest
+    for key in keys[:-1]:
+        inner = inner.setdefault(key, {})
+    inner[keys[-1]] = value
     file.write_text(json.dumps(manifest))
-    with pytest.raises(CorruptStore, match="outside the store"):
-        store.section("S1")
+
+
+def test_what_a_killed_first_ingest_leaves_is_no_obstacle(store: SpotStore, make_section: MakeSection) -> None:
+    (store.path / "slides" / "S1" / ".tmp-1234").mkdir(parents=True)
+    (store.path / "spacrd.lock").touch()
+    add_section(SpotStore.create(store.path), make_section(1), Ticket("S1", "P1", "one"))
+    assert verify(store) == []
+
+
+def test_a_damaged_slide_is_written_anew(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    assert entry.slide is not None
+    next(file for file in (store.path / entry.slide.path / "0").rglob("c/**/*") if file.is_file()).write_bytes(b"rot")
+    add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    assert verify(store) == []
+
+
+def test_two_processes_that_ingest_the_same_agree(store: SpotStore, make_section: MakeSection) -> None:
+    expected = None
+    first = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    store.update(lambda manifest: _enter(manifest, first, expected=expected, damaged=()))
+    assert store.entry("S1") == first
+
+
+def test_a_section_that_another_process_changed_meanwhile_is_refused(
+    store: SpotStore, make_section: MakeSection
+) -> None:
+    first = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    add_section(store, make_section(2, image=False), Ticket("S1", "P1", "two"))
+    late = first.model_copy(update={"identity": "three"})
+    with pytest.raises(SectionExists, match="meanwhile"):
+        store.update(lambda manifest: _enter(manifest, late, expected=first, damaged=()))
+
+
+def test_garbage_collection_leaves_work_that_is_held(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    with store.staging(entry, "recipe") as folder:
+        (folder / "shard").touch()
+        assert collect_garbage(store, grace_seconds=0) == []
+    assert collect_garbage(store, grace_seconds=0) == [folder]
+
+
+def test_two_processes_cannot_embed_one_section(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    said = "another process is embedding section 'S1'"
+    with store.staging(entry, "recipe"), pytest.raises(StoreBusy, match=said), store.staging(entry, "recipe"):
+        pytest.fail("both hold it")
+
+
+def test_a_lock_held_too_long_is_said(store: SpotStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spacrd_core.store.store.LOCK_SECONDS", 0.1)
+    with store.locked(), pytest.raises(StoreBusy, match="another process has held the lock"):
+        SpotStore(store.path).update(lambda manifest: manifest)
 
 
 def test_a_broken_manifest_is_named(store: SpotStore, make_section: MakeSection) -> None:
