@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import Field
@@ -13,6 +13,7 @@ from spacrd_cli.options import ConfigFile, Device, Json, Overrides, Quiet, Secti
 from spacrd_cli.output import Output, table
 from spacrd_cli.settings import EncoderSettings
 from spacrd_core.config import CommandConfig, read_config
+from spacrd_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,11 @@ class EmbedConfig(CommandConfig):
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)
     device: str = "auto"
     batch_size: int = Field(64, ge=1)
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    executor: Literal["serial", "processes", "dask"] = "serial"
+    workers: int = Field(1, ge=1)
+    scheduler: str = ""
+    part: str = ""
 
 
 def embed(
@@ -39,6 +45,19 @@ def embed(
     batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="Patches a forward pass.", show_default="64")
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|fp32|bf16|fp16", help="Of the arithmetic; auto or fp32 so far.", show_default="auto"
+        ),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(metavar="serial|processes|dask", help="What runs it; serial so far.", show_default="serial"),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; 1 so far.", show_default="1")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster (not there yet).")] = None,
+    part: Annotated[str | None, typer.Option(metavar="I/N", help="A part, for array jobs (not there yet).")] = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -51,6 +70,11 @@ def embed(
         "encoder.weights": str(weights) if weights else None,
         "device": device,
         "batch_size": batch_size,
+        "precision": precision,
+        "executor": executor,
+        "workers": workers,
+        "scheduler": scheduler,
+        "part": part,
     }
     settings = read_config(EmbedConfig, config, set_ or (), flags)
     from spacrd_core.devices import choose_device  # torch arrives here, not sooner
@@ -58,14 +82,28 @@ def embed(
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 
-    target = SpotStore.open(store)
+    target, encoders = SpotStore.open(store), load_plugins().encoders
     chosen = choose_device(settings.device)
-    name = settings.encoder.name
-    model = load_plugins().encoders.create(name, settings.encoder.options).to(chosen)
+    _refuse_what_is_not_there_yet(settings, chosen.type)
+    name = encoders.canonical(settings.encoder.name)
+    model = encoders.create(name, settings.encoder.options).to(chosen)
     report = embed_sections(
         target, name, model, sections=section or (), device=chosen, batch_size=settings.batch_size, track=out.track
     )
     _show(out, name, report)
+
+
+def _refuse_what_is_not_there_yet(settings: EmbedConfig, device: str) -> None:
+    there: dict[str, tuple[object, ...]] = {
+        "precision": ("auto", "fp32") if device == "cpu" else ("auto",),
+        "executor": ("serial",),
+        "workers": (1,),
+        "scheduler": ("",),
+        "part": ("",),
+    }
+    asked = [f"--{key} {value}" for key, value in settings if key in there and value not in there[key]]
+    if asked:
+        raise ConfigError("; ".join(f"{flag} is not there yet" for flag in asked), hint="run without it")
 
 
 def _show(out: Output, name: str, report: Sequence[Embedded]) -> None:

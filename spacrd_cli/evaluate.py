@@ -11,12 +11,17 @@ from pydantic import Field
 
 from spacrd_cli.options import ConfigFile, Device, EncoderOrNone, Json, NoGenes, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, as_json, table
-from spacrd_cli.settings import EncoderSettings
+from spacrd_cli.settings import EncoderName
 from spacrd_cli.train import require_a_modality, train_options
 from spacrd_core.config import CommandConfig, ComponentSettings, read_config
+from spacrd_core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from spacrd_core.cards import HeadCard
     from spacrd_core.learning.summary import Row
+    from spacrd_core.plugins import Registry
+
+USUAL_HEADS = ("spacrd", "linear")
 
 PER_SECTION = (
     "head",
@@ -39,7 +44,7 @@ PER_HEAD = ("head", "reads", "patients", "seeds", "AUC", "sd", "AP", "F1 prevale
 class EvaluateConfig(CommandConfig):
     """Settings of ``spacrd evaluate``; a table named after a head holds that head's options."""
 
-    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
+    encoder: EncoderName = Field(default_factory=EncoderName)
     heads: dict[str, dict[str, Any]] = Field(default_factory=dict)
     cohort: dict[str, Any] = Field(default_factory=dict)
     no_genes: bool = False
@@ -76,25 +81,25 @@ def evaluate(
     out = Output(json=json, quiet=quiet)
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
     settings = read_config(EvaluateConfig, config, set_ or (), flags)
-    name = "" if settings.encoder.name == "none" else settings.encoder.name
-    require_a_modality(name, no_genes=settings.no_genes)
+    require_a_modality(settings.encoder, no_genes=settings.no_genes)
     from spacrd_core import steps  # torch arrives here, not sooner
     from spacrd_core.devices import choose_device
     from spacrd_core.learning.summary import summarise
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 
-    heads = list(dict.fromkeys(head or [*settings.heads] or ["spacrd", "linear"]))
-    choices = [ComponentSettings(name=each, **settings.heads.get(each, {})) for each in heads]
+    target, plugins = SpotStore.open(store), load_plugins()
+    name = settings.encoder.canonical(plugins.encoders)
+    choices = _choices(head or [], settings.heads, plugins.heads)
     if settings.by == "section":
         out.warn(
             "--by section: sections of one patient may stand on both sides of a split, which flatters every figure"
         )
     rows = steps.evaluate(
-        SpotStore.open(store),
+        target,
         [train_options(choice, settings.cohort, {}, seeds=1, first_seed=settings.first_seed) for choice in choices],
         encoder=name,
-        plugins=load_plugins(),
+        plugins=plugins,
         device=choose_device(settings.device),
         genes=not settings.no_genes,
         sections=section or (),
@@ -103,7 +108,7 @@ def evaluate(
         jobs=settings.jobs,
         track=out.track,
     )
-    document = steps.facts(rows, summarise(rows), _protocol(settings, heads, name))
+    document = steps.facts(rows, summarise(rows), _protocol(settings, choices, name))
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(as_json(document) + "\n", encoding="utf-8")
@@ -111,15 +116,27 @@ def evaluate(
     _show(out, rows, document)
 
 
-def _protocol(settings: EvaluateConfig, heads: list[str], encoder: str) -> dict[str, object]:
+def _choices(named: list[str], tables: dict[str, dict[str, Any]], heads: Registry[HeadCard]) -> list[ComponentSettings]:
+    """Return the heads to compare with their options: those named, else those that have a table, else the usual two."""
+    mistaken = [f"heads.{name}.name: is no setting" for name, table in tables.items() if "name" in table]
+    if mistaken:
+        raise ConfigError(
+            "; ".join(mistaken), hint="a table under 'heads' bears its head's name, and --head NAME chooses"
+        )
+    options = {heads.canonical(name): table for name, table in tables.items()}
+    chosen = dict.fromkeys(heads.canonical(name) for name in named or [*tables] or USUAL_HEADS)
+    return [ComponentSettings(name=name, **options.get(name, {})) for name in chosen]
+
+
+def _protocol(settings: EvaluateConfig, heads: list[ComponentSettings], encoder: str) -> dict[str, object]:
     return {
         "held_out": settings.by,
-        "heads": heads,
+        "heads": [head.name for head in heads],
         "encoder": encoder or "none",
         "genes": not settings.no_genes,
         "seeds": [settings.first_seed + number for number in range(settings.seeds)],
         "cohort": settings.cohort,
-        "head_options": settings.heads,
+        "head_options": {head.name: head.options for head in heads if head.options},
         "label_rule": "undetermined spots are left out",
         "f1_prevalence": "threshold at the test section's true prevalence: uses the test labels (the published rule)",
         "f1": "threshold chosen on held-out patients inside the training set",

@@ -1,4 +1,4 @@
-"""Groups of commands: in our order, and with one that runs when none is named."""
+"""Groups of commands of which one runs when none is named."""
 
 from __future__ import annotations
 

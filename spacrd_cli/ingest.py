@@ -87,9 +87,8 @@ def ingest(
     sections = _sections(paths or [], cohort, settings, {key: value for key, value in own.items() if value is not None})
     requests = [section.request(settings.reader.options, replace=replace) for section in sections]
     done, failed = ingest_all(SpotStore.create(store), requests, load_plugins(), track=out.track)
-    if done:
-        out.result([_document(item) for item in done], table(COLUMNS, [_row(item) for item in done]))
-        _remark(out, done)
+    out.result([_document(item) for item in done], *([table(COLUMNS, map(_row, done))] if done else []))
+    _remark(out, done)
     if failed:
         raise (
             failed[0]
@@ -117,7 +116,7 @@ def _sections(
         raise ConfigError(
             f"--{next(iter(own))} cannot hold for {len(paths)} sections", hint="ingest them one by one, or --cohort"
         )
-    return [IngestOptions.model_validate({"path": path, **shared, **own}) for path in paths]
+    return [read_config(IngestOptions, flags={"path": path, **shared, **own}) for path in paths]
 
 
 def _row(item: Ingested) -> list[object]:
@@ -139,6 +138,6 @@ def _remark(out: Output, done: list[Ingested]) -> None:
     for item in done:
         for note in item.entry.notes:
             out.say(f"{item.entry.id}: {note}")
-    alone = [item.entry.id for item in done if item.entry.patient == item.entry.id]
+    alone = [item.entry.id for item in done if not item.patient_given]
     if alone:
         out.say(f"{', '.join(alone)}: no --patient was given, so each counts as a patient of its own")

@@ -56,24 +56,30 @@ class Bars:
 
 
 class Lines:
-    """A track that says how far it is at most every few seconds, and once at the end."""
+    """A track that says how far it is every few seconds and at the end; short work inside other work is silent."""
 
     def __init__(self, say: Callable[[str], None], *, seconds: float = 10.0) -> None:
         self._say = say
         self._seconds = seconds
+        self._busy = False
 
     def __call__(self, work: Iterable[Item], description: str, total: float | None = None) -> Iterator[Item]:
         expected = total or operator.length_hint(work) or None
+        outermost, self._busy = not self._busy, True
         begun = spoken = time.monotonic()
         done = 0
-        for item in work:
-            yield item
-            done += 1
-            now = time.monotonic()
-            if now - spoken >= self._seconds:
-                self._say(f"{description}: {_so_far(done, expected, now - begun)}")
-                spoken = now
-        self._say(f"{description}: {done} in {duration(time.monotonic() - begun)}")
+        try:
+            for item in work:
+                yield item
+                done += 1
+                now = time.monotonic()
+                if now - spoken >= self._seconds:
+                    self._say(f"{description}: {_so_far(done, expected, now - begun)}")
+                    spoken = now
+        finally:
+            self._busy = self._busy and not outermost
+        if outermost or spoken > begun:
+            self._say(f"{description}: {done} in {duration(time.monotonic() - begun)}")
 
 
 class _Speed(ProgressColumn):

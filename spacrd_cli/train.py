@@ -21,15 +21,17 @@ from spacrd_cli.options import (
     Store,
 )
 from spacrd_cli.output import Output, table
-from spacrd_cli.settings import EncoderSettings, HeadSettings
+from spacrd_cli.settings import EncoderName, HeadSettings
 from spacrd_core.config import CommandConfig, ComponentSettings, read_config
 from spacrd_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spacrd_core.cards import HeadCard
     from spacrd_core.detector.artifact import Detector
     from spacrd_core.learning.train import Moment, TrainOptions
+    from spacrd_core.plugins import Registry
 
 COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
 
@@ -37,7 +39,7 @@ COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
 class TrainConfig(CommandConfig):
     """Settings of ``spacrd train``."""
 
-    encoder: EncoderSettings = Field(default_factory=EncoderSettings)
+    encoder: EncoderName = Field(default_factory=EncoderName)
     head: HeadSettings = Field(default_factory=HeadSettings)
     cohort: dict[str, Any] = Field(default_factory=dict)
     epochs: dict[str, int] = Field(default_factory=dict)
@@ -46,14 +48,10 @@ class TrainConfig(CommandConfig):
     first_seed: int = 42
     device: str = "auto"
 
-    @property
-    def encoder_name(self) -> str:
-        """The encoder's name; empty where images are not read."""
-        return "" if self.encoder.name == "none" else self.encoder.name
-
-    def options(self) -> TrainOptions:
+    def options(self, heads: Registry[HeadCard]) -> TrainOptions:
         """Return what the training takes."""
-        return train_options(self.head, self.cohort, self.epochs, seeds=self.seeds, first_seed=self.first_seed)
+        head = self.head.model_copy(update={"name": heads.canonical(self.head.name)})
+        return train_options(head, self.cohort, self.epochs, seeds=self.seeds, first_seed=self.first_seed)
 
 
 def train(
@@ -85,17 +83,18 @@ def train(
         **phase_lengths(epochs or []),
     }
     settings = read_config(TrainConfig, config, set_ or (), flags)
-    require_a_modality(settings.encoder_name, no_genes=settings.no_genes)
+    require_a_modality(settings.encoder, no_genes=settings.no_genes)
     from spacrd_core import steps  # torch arrives here, not sooner
     from spacrd_core.devices import choose_device
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 
+    target, plugins = SpotStore.open(store), load_plugins()
     detector = steps.train(
-        SpotStore.open(store),
-        settings.options(),
-        encoder=settings.encoder_name,
-        plugins=load_plugins(),
+        target,
+        settings.options(plugins.heads),
+        encoder=settings.encoder.canonical(plugins.encoders),
+        plugins=plugins,
         device=choose_device(settings.device),
         genes=not settings.no_genes,
         sections=section or (),
@@ -134,9 +133,9 @@ def phase_lengths(entries: list[str]) -> dict[str, int]:
     return lengths
 
 
-def require_a_modality(encoder: str, *, no_genes: bool) -> None:
+def require_a_modality(encoder: EncoderName, *, no_genes: bool) -> None:
     """Refuse to read neither image nor genes."""
-    if not encoder and no_genes:
+    if no_genes and not encoder.reads_images:
         raise ConfigError("--encoder none and --no-genes leave nothing to read", hint="drop one of them")
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from spacrd_core.config import mistakes
-from spacrd_core.errors import ConfigError, MissingFile
-from spacrd_core.ingest import IngestRequest
+from spacrd_core.errors import ConfigError
+from spacrd_core.ingest import IngestRequest, default_name
 from spacrd_core.labels.words import Vocabulary
 from spacrd_core.section import Given
+from spacrd_core.tables import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +35,9 @@ class IngestOptions(BaseModel):
     ignore: tuple[str, ...] = ()
     image: Path | None = None
     alignment: Path | None = None
-    image_scale: float | None = Field(None, gt=0)
-    um_per_px: float | None = Field(None, gt=0)
-    mpp: float = Field(0.5, gt=0)
+    image_scale: float | None = Field(None, gt=0, allow_inf_nan=False)
+    um_per_px: float | None = Field(None, gt=0, allow_inf_nan=False)
+    mpp: float = Field(0.5, gt=0, allow_inf_nan=False)
     no_image: bool = False
 
     @field_validator("positive", "ignore", mode="before")
@@ -71,26 +74,42 @@ def read_cohort(file: Path, shared: Mapping[str, Any]) -> list[IngestOptions]:
 
     Raises
     ------
+    InputError
+        If the file is no text table.
     ConfigError
-        With every mistake of every row.
+        With every mistake of every row, and the lines that give one name to two sections.
     """
-    if not file.is_file():
-        raise MissingFile(f"there is no cohort file at {file}", hint="check the path")
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        rows = list(csv.DictReader(stream, restkey="more cells than columns"))
-    if not rows:
-        raise ConfigError(f"{file} lists no section", hint="a header line (path,name,patient,...) and a row a section")
-    options, wrong = [], []
-    for number, row in enumerate(rows, start=2):
+    options: dict[int, IngestOptions] = {}
+    wrong = []
+    for line, row in _rows(file):
         given = {key: value for key, value in row.items() if value not in (None, "", [])}
         try:
-            options.append(_anchored(IngestOptions.model_validate({**shared, **given}), file.parent))
+            options[line] = _anchored(IngestOptions.model_validate({**shared, **given}), file.parent)
         except ValidationError as error:
-            wrong += [f"line {number}: {mistake}" for mistake in mistakes(error)]
+            wrong += [f"line {line}: {mistake}" for mistake in mistakes(error)]
     if wrong:
         known = ", ".join(IngestOptions.model_fields)
         raise ConfigError(f"{file}: {'; '.join(wrong)}", hint=f"columns: {known}")
-    return options
+    _require_one_row_a_section(options, file)
+    return list(options.values())
+
+
+def _rows(file: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Return every row below the header, with its line."""
+    reader = csv.DictReader(io.StringIO(read_text(file, "cohort file"), newline=""), restkey="more cells than columns")
+    rows = [(reader.line_num, row) for row in reader]
+    if not rows:
+        raise ConfigError(f"{file} lists no section", hint="a header line (path,name,patient,...) and a row a section")
+    return rows
+
+
+def _require_one_row_a_section(options: Mapping[int, IngestOptions], file: Path) -> None:
+    lines: dict[str, list[str]] = defaultdict(list)
+    for line, row in options.items():
+        lines[row.name or default_name(row.path)].append(str(line))
+    twice = [f"lines {' and '.join(at)} both name '{name}'" for name, at in lines.items() if len(at) > 1]
+    if twice:
+        raise ConfigError(f"{file}: {'; '.join(twice)}", hint="a column 'name' that tells the sections apart")
 
 
 def _anchored(options: IngestOptions, folder: Path) -> IngestOptions:

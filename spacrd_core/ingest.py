@@ -11,8 +11,8 @@ from spacrd_core.errors import ConfigError, MissingFile, SectionExists, SpacrdEr
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.words import Vocabulary
-from spacrd_core.progress import Track, silent
-from spacrd_core.section import Given
+from spacrd_core.progress import Track, silent, within
+from spacrd_core.section import Given, Verdict
 from spacrd_core.store.add import Ticket, add_section
 
 if TYPE_CHECKING:
@@ -46,10 +46,11 @@ class IngestRequest:
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of one section."""
+    """What became of one section, and whether its patient was named or stands for the section alone."""
 
     entry: SectionEntry
     status: Literal["added", "replaced", "unchanged"]
+    patient_given: bool
 
 
 def ingest(store: SpotStore, request: IngestRequest, plugins: Plugins, *, track: Track = silent) -> Ingested:
@@ -64,13 +65,14 @@ def ingest(store: SpotStore, request: IngestRequest, plugins: Plugins, *, track:
     facts = _facts(section, request, name)
     known = store.entries.get(name)
     if known and known.identity == fingerprint(facts):
-        return Ingested(known, "unchanged")
+        return Ingested(known, "unchanged", bool(request.patient))
     if known and not request.replace:
         raise SectionExists(
             f"the store {store.path} already has another section '{name}'", hint="--name ID for a new one, or --replace"
         )
     ticket = Ticket(name, request.patient or name, fingerprint(facts), request.mpp)
-    return Ingested(add_section(store, section, ticket, track=track), "replaced" if known else "added")
+    entry = add_section(store, section, ticket, track=within(track, name))
+    return Ingested(entry, "replaced" if known else "added", bool(request.patient))
 
 
 def ingest_all(
@@ -81,7 +83,7 @@ def ingest_all(
     failed: list[Exception] = []
     for request in track(requests, "ingesting", len(requests)):
         try:
-            done.append(ingest(store, request, plugins))
+            done.append(ingest(store, request, plugins, track=track))
         except (SpacrdError, ExceptionGroup) as error:
             if len(requests) > 1:
                 error.add_note(f"in {request.path}")
@@ -111,14 +113,26 @@ def _read(request: IngestRequest, plugins: Plugins) -> Section:
 
 
 def _recognise(path: Path, plugins: Plugins) -> str:
-    verdicts = {card.name: plugins.readers.create(card.name).recognises(path) for card in plugins.readers}
+    verdicts = {card.name: _verdict(path, card.name, plugins) for card in plugins.readers if not card.family}
     able = [name for name, verdict in verdicts.items() if verdict]
     if len(able) == 1:
         return able[0]
     if able:
         raise UnrecognisedSection(f"{path} could be read as {' or '.join(able)}", hint=f"--reader {able[0]}")
-    reasons = [UnrecognisedSection(f"not {name}: {verdict.reason}") for name, verdict in verdicts.items()]
-    raise ExceptionGroup(f"no reader recognises {path}", reasons)
+    reasons = [f"not {name}: {verdict.reason}" for name, verdict in verdicts.items()]
+    spoiled = [str(problem) for problem in plugins.readers.problems]
+    raise ExceptionGroup(f"no reader recognises {path}", [UnrecognisedSection(reason) for reason in reasons + spoiled])
+
+
+def _verdict(path: Path, name: str, plugins: Plugins) -> Verdict:
+    """Return what a reader says of a path; one that fails is a reader that does not recognise it."""
+    try:
+        verdict: Verdict = plugins.readers.create(name).recognises(path)
+    except SpacrdError as error:
+        return Verdict(recognised=False, reason=f"{error}; {error.hint}" if error.hint else str(error))
+    except Exception as error:  # noqa: BLE001 - a third party's reader may raise anything; it must not end ours
+        return Verdict(recognised=False, reason=f"it raised {type(error).__name__}: {error}")
+    return verdict
 
 
 def _facts(section: Section, request: IngestRequest, name: str) -> dict[str, object]:

@@ -84,6 +84,12 @@ class Registry(Generic[CardT]):
             raise UnknownName(f"{self.kind} '{card.name}' is not a family, so '{name}' names nothing", hint=card.name)
         return card
 
+    def canonical(self, name: str) -> str:
+        """Return the one name under which a component's work is kept: its card's, with the member of a family."""
+        _, _, rest = name.partition(":")
+        card = self.card(name)
+        return f"{card.name}:{rest}" if card.family else card.name
+
     def load(self, name: str) -> type[Any]:
         """Import and return the class behind a name."""
         card = self.card(name)

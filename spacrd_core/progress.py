@@ -16,6 +16,15 @@ class Track(Protocol):
     def __call__(self, work: Iterable[Item], description: str, total: float | None = None) -> Iterable[Item]: ...
 
 
+def within(track: Track, place: str) -> Track:
+    """Return a track that says of all work where it is."""
+
+    def located(work: Iterable[Item], description: str, total: float | None = None) -> Iterable[Item]:
+        return track(work, f"{place}: {description}", total)
+
+    return located
+
+
 def silent(work: Iterable[Item], description: str, total: float | None = None) -> Iterable[Item]:  # noqa: ARG001 - the shape of Track
     """Iterate and show nothing."""
     return work

@@ -7,7 +7,7 @@ origin the top-left corner of the image, x right and y down. *um* is the physica
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from spacrd_core.errors import GeometryError, MissingFile
@@ -142,12 +142,3 @@ class Reader(Protocol):
     def read(self, path: Path, given: Given) -> Section:
         """Return the section at a path; raise an :class:`~spacrd_core.errors.InputError` that says what is wrong."""
         ...
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """The shape one spot measures, in um."""
-
-    shape: SpotShape
-    um: float
-    pitch_um: float = field(default=0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,22 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"spacrd \d+\.\d+\.\d+\n", shown(["--version"], capsys))
+
+
+def test_the_readme_names_the_commands_that_take_the_common_options(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    found = re.search(
+        r"^(`ingest`.*?) take `--json`, `--quiet`, `--config.*?but (.*?) take `--json`;",
+        readme,
+        re.MULTILINE | re.DOTALL,
+    )
+    assert found
+    full, none = (set(re.findall(r"`(\w+)`", part)) for part in found.groups())
+    groups = {"store": "ls", "plugins": "list"}
+    for command in ORDER:
+        text = shown([command, *([groups[command]] if command in groups else []), "--help"], capsys)
+        assert ("--json" in text) == (command not in none), command
+        assert all(f"--{option}" in text for option in ("quiet", "config", "set")) == (command in full), command
 
 
 @pytest.mark.parametrize("command", ORDER)

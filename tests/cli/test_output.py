@@ -94,6 +94,34 @@ def test_bars_end_with_the_error_that_ended_the_work() -> None:
     assert list(track([1], "again")) == [1]
 
 
+def test_an_inner_bar_that_failed_goes_and_leaves_room_for_the_next() -> None:
+    screen = io.StringIO()
+    track = Bars(Console(file=screen, force_terminal=True, width=120))
+    for number in track(range(2), "outer"):
+        with pytest.raises(ZeroDivisionError):
+            [one / 0 for one in track([1], f"inner {number}")]
+    _, _, last = screen.getvalue().rpartition("\x1b[2K")
+    assert "outer" in last
+    assert "inner" not in last
+    assert screen.getvalue().endswith("\x1b[?25h"), "the cursor is back"
+
+
+def test_lines_say_nothing_at_the_end_of_short_work_inside_other_work() -> None:
+    said: list[str] = []
+    track = Lines(said.append)
+    assert [[*track([1, 2], "inner")] for _ in track(range(2), "outer")] == [[1, 2], [1, 2]]
+    list(track([1], "after"))
+    assert [line.partition(":")[0] for line in said] == ["outer", "after"]
+
+
+def test_lines_say_how_far_long_work_inside_other_work_is() -> None:
+    said: list[str] = []
+    track = Lines(said.append, seconds=0.0)
+    for _ in track([1], "outer"):
+        list(track([1], "inner"))
+    assert [line.partition(" in ")[0] for line in said if " in " in line] == ["inner: 1", "outer: 1"]
+
+
 @pytest.mark.parametrize(
     ("pace", "text"), [(112.4, "112/s"), (12345.6, "12,346/s"), (2.25, "2.2/s"), (0.2, "5 s each"), (0.0, "")]
 )

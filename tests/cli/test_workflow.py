@@ -16,6 +16,8 @@ from spacrd_core.demo.cohort import write_demo_cohort
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from conftest import Install
+
 COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage"
 
 
@@ -104,6 +106,31 @@ def test_a_second_embed_does_nothing(folder: Path, capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out)["patches"] == 0
 
 
+def test_an_alias_leads_where_the_name_does(
+    folder: Path, tmp_path: Path, install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("mylab")
+    store, some = f"{folder}/store", ["--section", "S1", "--section", "S2", "-q"]
+    assert run(["embed", store, "--encoder", "color", "--json", *some]) == 0
+    assert json.loads(capsys.readouterr().out)["encoder"] == "colour"
+    for encoder in ("color", "colour"):
+        train = ["train", store, "-o", f"{tmp_path}/{encoder}", "--encoder", encoder, "--head", "neighbors"]
+        assert run([*train, "--seeds", "1", *some]) == 0
+        config = json.loads((tmp_path / encoder / "config.json").read_text())
+        assert (config["encoder"]["name"], config["head"]) == ("colour", "neighbours")
+    capsys.readouterr()
+    heads = ["--head", "neighbors", "--head", "neighbours", "--set", "heads.neighbors.epochs=1"]
+    assert run(["evaluate", store, "--encoder", "color", "--jobs", "1", "--json", *heads, *some]) == 0
+    protocol = json.loads(capsys.readouterr().out)["protocol"]
+    assert (protocol["encoder"], protocol["heads"]) == ("colour", ["neighbours"])
+    assert protocol["head_options"] == {"neighbours": {"epochs": 1}}
+
+
+def test_the_only_ways_to_embed_can_be_named(folder: Path) -> None:
+    ways = ["--precision", "fp32", "--executor", "serial", "--workers", "1", "--device", "cpu"]
+    assert run(["embed", f"{folder}/store", "--encoder", "stain", *ways, "-q"]) == 0
+
+
 MISTAKES = {
     "no store": (["embed", "{0}/nowhere"], "there is no spot store"),
     "no section": (["detect", "{0}/store", "{0}/detector", "--section", "S9"], "has no section 'S9'"),
@@ -115,6 +142,16 @@ MISTAKES = {
     "an option unknown": (["train", "{0}/store", "-o", "{0}/x", "--set", "colour=red"], "colour"),
     "a phase unknown": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--epochs", "x=1"], "no phase x"),
     "no device": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--device", "tpu"], "tpu"),
+    "not the encoder's turn": (["train", "{0}/store", "-o", "{0}/x", "--set", "encoder.colour=red"], "encoder.colour"),
+    "nor in evaluate": (["evaluate", "{0}/store", "--set", "encoder.colour=red"], "encoder.colour: is no setting"),
+    "a head renamed": (["evaluate", "{0}/store", "--set", "heads.linear.name=x"], "heads.linear.name: is no setting"),
+    "a table of no head": (["evaluate", "{0}/store", "--set", "heads.deep.a=1"], "no head is named 'deep'"),
+    "precision": (["embed", "{0}/store", "--precision", "bf16"], "--precision bf16 is not there yet"),
+    "executor": (["embed", "{0}/store", "--executor", "dask"], "--executor dask is not there yet"),
+    "no executor": (["embed", "{0}/store", "--executor", "magic"], "executor: Input should be"),
+    "workers": (["embed", "{0}/store", "--workers", "2"], "--workers 2 is not there yet"),
+    "scheduler": (["embed", "{0}/store", "--scheduler", "tcp://a:1"], "--scheduler tcp://a:1 is not there yet"),
+    "part": (["embed", "{0}/store", "--part", "1/4"], "--part 1/4 is not there yet"),
     "hub": (["detect", "{0}/store", "hf://lab/detector"], "cannot be fetched from the Hugging Face Hub yet"),
     "format": (["export", "{0}/store", "--format", "spatialdata", "-o", "{0}/x"], "not there yet"),
 }

@@ -1,21 +1,48 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from spacrd_core.cards import ComponentOptions, ReaderCard
 from spacrd_core.cohort_file import read_cohort
 from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.errors import ConfigError, InputError, MissingFile, SectionExists, SpacrdError, UnrecognisedSection
 from spacrd_core.ingest import IngestRequest, default_name, ingest, ingest_all
+from spacrd_core.plugins import Problem, Registry
 from spacrd_core.section import Given
 from spacrd_core.store.store import SpotStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from spacrd_core.plugins import Plugins
+
+
+class Cross:
+    """A reader that takes every path badly."""
+
+    Options = ComponentOptions
+
+    def __init__(self, options: ComponentOptions, **_: str) -> None:
+        self.options = options
+
+    def recognises(self, path: Path) -> object:
+        raise KeyError(path.suffix)
+
+
+@pytest.fixture
+def with_broken_readers(plugins: Plugins) -> Plugins:
+    """Beside ours: a reader that cannot be imported, one that raises, a family, and a name claimed twice."""
+    broken = (
+        ReaderCard("absent", "a_library_that_nobody_has:Reader", "Not there", extra="dask"),
+        ReaderCard("cross", f"{__name__}:Cross", "It raises"),
+        ReaderCard("families", f"{__name__}:Cross", "Whose members must be named", family=True),
+    )
+    claimed = Problem("mylab:x", "the name is claimed by mylab:x and mylab:y", "reader", "twice")
+    return replace(plugins, readers=Registry("reader", (*broken, *plugins.readers.cards), (claimed,)))
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +120,46 @@ def test_a_path_no_reader_knows_gives_every_readers_reason(store: SpotStore, tmp
     assert len(caught.value.exceptions) == len(plugins.readers.cards)
 
 
+def test_broken_readers_do_not_stop_the_one_that_can_read(
+    store: SpotStore, requests: list[IngestRequest], with_broken_readers: Plugins
+) -> None:
+    assert ingest(store, replace(requests[0], reader=""), with_broken_readers).entry.platform == "st"
+
+
+def test_a_broken_reader_is_a_reason_like_others_with_its_remedy(
+    store: SpotStore, tmp_path: Path, with_broken_readers: Plugins
+) -> None:
+    (tmp_path / "notes.docx").write_bytes(b"PK")
+    with pytest.raises(ExceptionGroup) as caught:
+        ingest(store, IngestRequest(tmp_path / "notes.docx"), with_broken_readers)
+    reasons = [str(error) for error in caught.value.exceptions]
+    assert reasons[0].startswith("not absent: reader 'absent' could not be imported: ModuleNotFoundError")
+    assert reasons[0].endswith("pip install 'spacrd[dask]'")
+    assert reasons[1] == "not cross: it raised KeyError: '.docx'"
+    assert reasons[-1] == "reader 'twice': the name is claimed by mylab:x and mylab:y"
+    assert not any("families" in reason for reason in reasons)
+
+
+def test_it_is_known_whether_a_patient_was_given_even_one_named_like_the_section(
+    store: SpotStore, requests: list[IngestRequest], plugins: Plugins
+) -> None:
+    assert ingest(store, replace(requests[0], patient="S1"), plugins).patient_given
+    assert ingest(store, replace(requests[0], patient="S1"), plugins).patient_given
+    assert not ingest(store, replace(requests[1], patient=""), plugins).patient_given
+
+
+def test_the_writing_of_every_slide_is_told_with_its_section(store: SpotStore, cohort: Path, plugins: Plugins) -> None:
+    told: list[str] = []
+
+    def track(work: Iterable[Any], description: str, total: float | None = None) -> Iterable[Any]:
+        told.append(description)
+        return work
+
+    requests = [row.request({}, replace=False) for row in read_cohort(cohort, {})]
+    ingest_all(store, requests, plugins, track=track)
+    assert told == ["ingesting", "S1: writing slide", "S2: writing slide"]
+
+
 def test_a_reader_that_cannot_read_the_path_says_why(store: SpotStore, tmp_path: Path, plugins: Plugins) -> None:
     (tmp_path / "notes.docx").write_bytes(b"PK")
     with pytest.raises(UnrecognisedSection, match="the reader 'st' cannot read"):
@@ -132,6 +199,31 @@ def test_a_cohort_file_reports_every_mistake_at_once(tmp_path: Path) -> None:
         read_cohort(file, {})
     for mistake in ("line 2: mpp", "line 2: colour", "line 3: path"):
         assert mistake in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "rows", ["path,name\na.tsv,A1\nb.tsv,B1\nc.tsv,A1\n", "path,name\nx/A1.tsv.gz,\nb.tsv,B1\ny/A1.tsv.gz,\n"]
+)
+def test_two_rows_of_one_name_are_refused_with_their_lines(tmp_path: Path, rows: str) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text(rows)
+    with pytest.raises(ConfigError, match="lines 2 and 4 both name 'A1'"):
+        read_cohort(file, {})
+
+
+def test_mistakes_are_found_at_the_line_an_editor_shows(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,mpp\na.tsv,0.5\n\n\nb.tsv,fast\n")
+    with pytest.raises(ConfigError, match="line 5: mpp"):
+        read_cohort(file, {})
+
+
+def test_a_cohort_file_that_is_not_utf8_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_bytes("path,patient\na.tsv,M\xfcller\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"the cohort file .* is not a text table") as caught:
+        read_cohort(file, {})
+    assert "UTF-8" in caught.value.hint
 
 
 def test_several_positive_words_stand_in_one_cell(tmp_path: Path) -> None:

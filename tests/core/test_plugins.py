@@ -153,6 +153,14 @@ def test_an_alias_stands_for_its_card() -> None:
     assert registry(encoder("uni", aliases=("uni_v1",))).card("uni_v1").name == "uni"
 
 
+def test_work_is_kept_under_one_name_whatever_was_typed() -> None:
+    both = registry(encoder("uni", aliases=("uni_v1",)), encoder("timm", family=True, aliases=("pytorch",)))
+    assert [both.canonical(name) for name in ("uni", "uni_v1")] == ["uni", "uni"]
+    assert both.canonical("pytorch:hub:vit_b") == "timm:hub:vit_b"
+    with pytest.raises(UnknownName):
+        both.canonical("univ1")
+
+
 def test_a_family_needs_a_member_and_nothing_else_takes_one() -> None:
     both = registry(encoder("uni"), encoder("timm", family=True))
     assert both.card("timm:vit_b:rest").name == "timm"

@@ -15,9 +15,11 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
 
 @hookimpl
 def spacrd_encoders() -> tuple[EncoderCard, ...]:
-    return (EncoderCard("colour", "mylab_spacrd.components:Colour", "Mean and spread of the colours", recipe=RECIPE),)
+    summary = "Mean and spread of the colours"
+    return (EncoderCard("colour", "mylab_spacrd.components:Colour", summary, ("color",), recipe=RECIPE),)
 
 
 @hookimpl
 def spacrd_heads() -> tuple[HeadCard, ...]:
-    return (HeadCard("neighbours", "mylab_spacrd.components:Neighbours", "A linear reading of the neighbourhood"),)
+    summary = "A linear reading of the neighbourhood"
+    return (HeadCard("neighbours", "mylab_spacrd.components:Neighbours", summary, ("neighbors",)),)

@@ -1,0 +1,55 @@
+"""``spacrd ingest``: what it says of a user's mistakes, and of patients."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_cli.main import run
+from spacrd_core.demo.cohort import write_demo_cohort
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALONE = "no --patient was given"
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The counts of one section, its other files beside it."""
+    cohort = write_demo_cohort(tmp_path_factory.mktemp("cohort"), patients=2)
+    return next((cohort.parent / "ST-cnts").glob("S1*"))
+
+
+@pytest.mark.parametrize("option", ["--mpp=0", "--mpp=inf", "--um-per-px=-1", "--image-scale=nan"])
+def test_an_impossible_number_is_a_mistake_and_not_a_bug(
+    option: str, counts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["ingest", str(tmp_path / "store"), str(counts), option, "-q"]) == 1
+    told = capsys.readouterr().err
+    assert option.partition("=")[0].removeprefix("--").replace("-", "_") in told
+    assert "Input should be" in told
+    assert "bug" not in told
+    assert not (tmp_path / "store").exists()
+
+
+def test_json_is_a_document_even_if_every_section_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ingest", str(tmp_path / "store"), str(tmp_path / "gone.tsv"), "--json", "-q"]) == 1
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == []
+    assert "there is nothing at" in shown.err
+
+
+def test_no_table_is_drawn_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ingest", str(tmp_path / "store"), str(tmp_path / "gone.tsv")]) == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_only_who_gave_no_patient_is_told_so(counts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["ingest", str(tmp_path / "store"), str(counts), "--no-image", "--name"]
+    assert run([*command, "A1", "--patient", "A1"]) == 0
+    assert ALONE not in capsys.readouterr().err
+    assert run([*command, "A2"]) == 0
+    assert f"A2: {ALONE}" in capsys.readouterr().err
