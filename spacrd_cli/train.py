@@ -85,10 +85,12 @@ def train(
     settings = read_config(TrainConfig, config, set_ or (), flags)
     require_a_modality(settings.encoder, no_genes=settings.no_genes)
     from spacrd_core import steps  # torch arrives here, not sooner
+    from spacrd_core.detector.artifact import require_room
     from spacrd_core.devices import choose_device
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 
+    require_room(output)
     target, plugins = SpotStore.open(store), load_plugins()
     detector = steps.train(
         target,
@@ -161,8 +163,9 @@ def _show(out: Output, detector: Detector, folder: Path) -> None:
     threshold = detector.config.calibration.threshold
     document = {"detector": str(folder), "key": detector.config.key, "threshold": threshold, "held_out": held_out}
     out.result(document, *([table(COLUMNS, rows, title="Patients held out in turn")] if rows else []))
-    if not held_out:
-        out.warn("only one patient: probabilities are not calibrated and the threshold is 0.5")
+    if detector.config.calibration.method == "none":
+        why = "held-out patients contradict the logits" if held_out else "no patient could be held out"
+        out.warn(f"{why}: probabilities are not calibrated and the threshold is 0.5")
     if detector.config.licence:
         out.say(f"the encoder's licence ({detector.config.licence}) reaches this detector")
     out.say(f"detector {detector.config.key} is in {folder}; threshold {threshold:.2f}")

@@ -56,7 +56,8 @@ class Ingested:
 def ingest(store: SpotStore, request: IngestRequest, plugins: Plugins, *, track: Track = silent) -> Ingested:
     """Bring one section into the store and return what the store now says of it.
 
-    The same input twice changes nothing; another input under the same name needs ``request.replace``.
+    The same input twice changes nothing; another input under the same name needs ``request.replace``, which also
+    writes the same input anew where the store was damaged.
     """
     name = request.name or default_name(request.path)
     if not SECTION_ID.fullmatch(name):
@@ -64,7 +65,7 @@ def ingest(store: SpotStore, request: IngestRequest, plugins: Plugins, *, track:
     section = _read(request, plugins)
     facts = _facts(section, request, name)
     known = store.entries.get(name)
-    if known and known.identity == fingerprint(facts):
+    if known and known.identity == fingerprint(facts) and not request.replace:
         return Ingested(known, "unchanged", bool(request.patient))
     if known and not request.replace:
         raise SectionExists(

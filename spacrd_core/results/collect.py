@@ -70,7 +70,7 @@ def _warnings(section: str, spots: pd.DataFrame, detector: DetectorConfig) -> li
     if strange > STRANGE:
         found.append(f"{strange:.0%} of the spots are unlike the training tissue: read the calls with care")
     if detector.calibration.method == "none":
-        found.append("the detector saw one patient only: its probabilities are not calibrated")
+        found.append("no held-out patients could calibrate the detector: its probabilities are rough")
     if any(trained.id == section for trained in detector.trained_on):
         found.append("the detector was trained on this section: its calls here say nothing about new sections")
     if detector.image_dim and not spots["image_coverage"].any():

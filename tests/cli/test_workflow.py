@@ -152,6 +152,7 @@ MISTAKES = {
     "workers": (["embed", "{0}/store", "--workers", "2"], "--workers 2 is not there yet"),
     "scheduler": (["embed", "{0}/store", "--scheduler", "tcp://a:1"], "--scheduler tcp://a:1 is not there yet"),
     "part": (["embed", "{0}/store", "--part", "1/4"], "--part 1/4 is not there yet"),
+    "other files": (["train", "{0}/store", "-o", "{0}/cohort", "--encoder", "none"], "holds other files"),
     "hub": (["detect", "{0}/store", "hf://lab/detector"], "cannot be fetched from the Hugging Face Hub yet"),
     "format": (["export", "{0}/store", "--format", "spatialdata", "-o", "{0}/x"], "not there yet"),
 }

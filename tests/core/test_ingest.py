@@ -13,6 +13,7 @@ from spacrd_core.ingest import IngestRequest, default_name, ingest, ingest_all
 from spacrd_core.plugins import Problem, Registry
 from spacrd_core.section import Given
 from spacrd_core.store.store import SpotStore
+from spacrd_core.store.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,6 +99,14 @@ def test_replace_supersedes_a_section(store: SpotStore, requests: list[IngestReq
     done = ingest(store, replace(requests[1], name="S1", replace=True), plugins)
     assert done.status == "replaced"
     assert store.section("S1").n_obs == done.entry.spots
+
+
+def test_replace_repairs_a_damaged_section(store: SpotStore, requests: list[IngestRequest], plugins: Plugins) -> None:
+    entry = ingest(store, requests[0], plugins).entry
+    next(file for file in (store.path / entry.section.path / "X").rglob("c/*") if file.is_file()).write_bytes(b"rot")
+    assert verify(store)
+    ingest(store, replace(requests[0], replace=True), plugins)
+    assert verify(store) == []
 
 
 def test_labels_of_another_section_leave_no_store_behind(
