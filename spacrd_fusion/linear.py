@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions
-from spacrd_core.errors import TrainingError
+from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
 from spacrd_fusion._base import measured, modalities
 from spacrd_fusion.components import ModalityComponents
@@ -39,8 +39,8 @@ class Linear(Head):
     def curriculum(self) -> tuple[Phase, ...]:
         return ()
 
-    def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
-        raise NotImplementedError(f"the head 'linear' is fitted at once and has no phase '{phase}'")
+    def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:  # noqa: ARG002 - the contract
+        raise ConfigError(f"the head 'linear' is fitted at once and has no phase '{phase}'")
 
     def warm_start(self, batch: Batch) -> None:
         """Fit the components to all spots and the regression to the labelled ones."""

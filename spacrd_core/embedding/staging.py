@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import zarr
 
 from spacrd_core.files import files_below, sync
-from spacrd_core.store.store import embedding_facts
+from spacrd_core.store.groups import embedding_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

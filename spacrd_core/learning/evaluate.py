@@ -79,7 +79,7 @@ def run(
         return
     context = multiprocessing.get_context("spawn")
     arguments = (sections, encoder, device)
-    with ProcessPoolExecutor(jobs, context, initializer=_prepare_worker, initargs=arguments) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), context, initializer=_prepare_worker, initargs=arguments) as pool:
         for rows in track(pool.map(_run_in_worker, tasks), "evaluating", len(tasks)):
             yield from rows
 

@@ -1,18 +1,23 @@
-"""Sections and spot tables as zarr v3 groups that anndata opens directly."""
+"""What the store's groups hold: sections, spot tables (both for anndata) and embeddings, as zarr v3."""
 
 from __future__ import annotations
 
+import json
 import warnings
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
 import zarr
 
+from spacrd_core.cards import Recipe
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
 
 
@@ -39,6 +44,28 @@ def read_table(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return a spot table and the facts about it."""
     group = zarr.open_group(folder, mode="r")
     return ad.io.read_elem(group["spots"]), dict(group.attrs["facts"])  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """An encoder's embeddings of a section: spots x dim ``values``, each patch's share inside the image."""
+
+    values: np.ndarray[Any, np.dtype[np.float32]]
+    coverage: np.ndarray[Any, np.dtype[np.float32]]
+    encoder: str
+    recipe: Recipe
+
+
+def read_embedding(folder: Path) -> Embedding:
+    """Return the embeddings of a section."""
+    group: Any = zarr.open_group(folder, mode="r")
+    recipe = Recipe.of(dict(group.attrs["recipe"]))
+    return Embedding(group["values"][:], group["coverage"][:], str(group.attrs["encoder"]), recipe)
+
+
+def embedding_facts(encoder: str, recipe: Recipe) -> dict[str, object]:
+    """Return the attributes of a group of embeddings."""
+    return {"encoder": encoder, "recipe": json.loads(json.dumps(asdict(recipe)))}
 
 
 @contextmanager

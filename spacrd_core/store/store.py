@@ -6,21 +6,17 @@ Readers trust only the manifest, so a store is whole whenever it is looked at.
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import zarr
 from filelock import FileLock, Timeout
 
-from spacrd_core.cards import Recipe
 from spacrd_core.detector.config import DetectorConfig
 from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError, UnknownSection
 from spacrd_core.files import publish, tree_sha256
 from spacrd_core.slide.pyramid import Pyramid
-from spacrd_core.store.groups import read_section, read_table, write_table
+from spacrd_core.store.groups import Embedding, read_embedding, read_section, read_table, write_table
 from spacrd_core.store.manifest import (
     KINDS,
     EmbeddingRecord,
@@ -36,23 +32,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import anndata as ad
-    import numpy as np
     import pandas as pd
+
+    from spacrd_core.cards import Recipe
 
 MANIFEST = "spacrd.json"
 LOCK = "spacrd.lock"
 PARTIAL = ".partial-"
 LOCK_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Embedding:
-    """One encoder's embeddings of a section: spots x dim ``values``, each patch's share inside the image."""
-
-    values: np.ndarray[Any, np.dtype[np.float32]]
-    coverage: np.ndarray[Any, np.dtype[np.float32]]
-    encoder: str
-    recipe: Recipe
 
 
 class SpotStore:
@@ -137,9 +124,7 @@ class SpotStore:
                 f"section '{section}' has no embeddings by '{encoder or key}'",
                 hint=f"spacrd embed {self.path} --encoder {encoder or 'NAME'}",
             )
-        group: Any = zarr.open_group(self._folder(records[-1]), mode="r")
-        recipe = Recipe.of(dict(group.attrs["recipe"]))
-        return Embedding(group["values"][:], group["coverage"][:], records[-1].encoder, recipe)
+        return read_embedding(self._folder(records[-1]))
 
     def predictions(self, section: str, detector: str = "") -> tuple[pd.DataFrame, DetectorConfig]:
         """Return a detector's spot table (the latest when no key is given) and the detector's configuration."""
@@ -249,8 +234,3 @@ def _begun(path: Path) -> bool:
 def lock_of(folder: Path) -> Path:
     """Return the file that is locked while somebody works in a staging folder."""
     return folder.with_name(f"{folder.name}.lock")
-
-
-def embedding_facts(encoder: str, recipe: Recipe) -> dict[str, object]:
-    """Return the attributes of an embedding group."""
-    return {"encoder": encoder, "recipe": json.loads(json.dumps(asdict(recipe)))}

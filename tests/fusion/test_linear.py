@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from spacrd_core.errors import TrainingError
+from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.learning.head import Dims
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.linear import Linear
@@ -89,7 +89,7 @@ def test_spots_without_a_label_shape_the_components_and_not_the_regression(make_
 def test_it_has_no_phases(make_batch: MakeBatch) -> None:
     head = Linear(Linear.Options(), dims=Dims(12, 0))
     assert head.curriculum() == ()
-    with pytest.raises(NotImplementedError, match="fitted at once"):
+    with pytest.raises(ConfigError, match="fitted at once"):
         head.losses(make_batch(genes=12), "detect")
 
 
