@@ -171,3 +171,13 @@ def test_every_mistake_gets_a_sentence_and_a_remedy(
     assert "Traceback" not in told
     assert (folder / "store" / "spacrd.json").read_bytes() == before
     assert not (folder / "x").exists()
+
+
+def test_the_demo_ends_with_a_report_and_refuses_a_folder_in_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["demo", str(tmp_path / "demo"), "-q"]) == 0
+    assert "results/report.html" in capsys.readouterr().out
+    assert "S4" in (tmp_path / "demo/results/report.html").read_text()
+    assert run(["demo", str(tmp_path / "demo"), "-q"]) == 1
+    assert "is not empty" in capsys.readouterr().err
