@@ -96,7 +96,8 @@ class SpotStore:
 
     def section(self, section: str) -> ad.AnnData:
         """Return a section's AnnData: counts, spots, labels and a picture, in squidpy's conventions."""
-        return read_section(self._folder(self.entry(section).section))
+        with self._reading(self.entry(section).section) as folder:
+            return read_section(folder)
 
     def pyramid(self, section: str) -> Pyramid | None:
         """Return a section's slide, or None when it has no image."""
@@ -124,7 +125,8 @@ class SpotStore:
                 f"section '{section}' has no embeddings by '{encoder or key}'",
                 hint=f"spacrd embed {self.path} --encoder {encoder or 'NAME'}",
             )
-        return read_embedding(self._folder(records[-1]))
+        with self._reading(records[-1]) as folder:
+            return read_embedding(folder)
 
     def predictions(self, section: str, detector: str = "") -> tuple[pd.DataFrame, DetectorConfig]:
         """Return a detector's spot table (the latest when no key is given) and the detector's configuration."""
@@ -135,8 +137,9 @@ class SpotStore:
                 f"section '{section}' has no predictions{' of detector ' + detector if detector else ''}",
                 hint=f"spacrd detect {self.path} DETECTOR --section {section}",
             )
-        table, facts = read_table(self._folder(records[key]))
-        return table, DetectorConfig.model_validate(facts)
+        with self._reading(records[key]) as folder:
+            table, facts = read_table(folder)
+            return table, DetectorConfig.model_validate(facts)
 
     @contextmanager
     def staging(self, entry: SectionEntry, key: str) -> Iterator[Path]:
@@ -218,6 +221,15 @@ class SpotStore:
     def _manifest(self) -> Manifest:
         file = self.path / MANIFEST
         return read_manifest(file) if file.is_file() else Manifest()
+
+    @contextmanager
+    def _reading(self, record: GroupRecord) -> Iterator[Path]:
+        """Give a group's folder; what cannot be read of it is damage."""
+        folder = self._folder(record)
+        try:
+            yield folder
+        except (OSError, ValueError, LookupError, RuntimeError, TypeError) as error:
+            raise CorruptStore(f"{folder} is damaged: {error}", hint=f"spacrd store verify {self.path}") from error
 
     def _folder(self, record: GroupRecord) -> Path:
         folder = self.path / record.path

@@ -218,3 +218,11 @@ def test_a_broken_manifest_is_named(store: SpotStore, make_section: MakeSection)
     (store.path / "spacrd.json").write_text("{")
     with pytest.raises(CorruptStore, match=r"spacrd\.json"):
         store.entries  # noqa: B018 - reading is the test
+
+
+def test_a_group_whose_metadata_is_damaged_is_named(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    (store.path / entry.section.path / "zarr.json").write_text('{"a" "b"}')
+    with pytest.raises(CorruptStore, match="is damaged") as caught:
+        store.section("S1")
+    assert "store verify" in caught.value.hint
