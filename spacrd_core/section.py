@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from spacrd_core.errors import GeometryError, MissingFile
+from spacrd_core.files import tree_sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import anndata as ad
+    import numpy as np
+    from numpy.typing import NDArray
 
     from spacrd_core.cards import ComponentOptions
 
@@ -24,7 +27,7 @@ SpotShape = Literal["disc", "square"]
 
 @dataclass(frozen=True)
 class Source:
-    """A file a section was read from, by role (``counts``, ``positions``, ``image``, ``labels``) and checksum."""
+    """What a section was read from, by role (``counts``, ``positions``, ``image``, ``labels``) and checksum."""
 
     role: str
     path: Path
@@ -32,13 +35,15 @@ class Source:
 
     @classmethod
     def of(cls, role: str, path: Path) -> Source:
-        """Return the record of a file.
+        """Return the record of a file, or of a folder that is one thing (a zarr group, a matrix in three files).
 
         Raises
         ------
         MissingFile
             If there is no such file.
         """
+        if path.is_dir():
+            return cls(role, path, tree_sha256(path))
         if not path.is_file():
             raise MissingFile(f"the {role} file {path} does not exist", hint="check the path")
         with path.open("rb") as stream:
@@ -55,11 +60,33 @@ class SlideFile:
         Of this image, which may be coarser than the full-resolution frame.
     scale
         Image px per full-resolution px: a spot at ``(x_px, y_px)`` lies at ``(x_px * scale, y_px * scale)``.
+    pixels
+        The image itself (height x width x 3, 8-bit RGB) where it is part of a table; ``path`` is then that table.
     """
 
     path: Path
     um_per_px: float
     scale: float = 1.0
+    pixels: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The smaller things a section's spots were summed from: a platform's bins or cells, which labels may name.
+
+    Attributes
+    ----------
+    kind
+        ``bin`` or ``cell``.
+    ids
+        Their names, as bytes: a section may have eleven million.
+    spots
+        The index of the spot each one lies in; -1 for none.
+    """
+
+    kind: Literal["bin", "cell"]
+    ids: NDArray[np.bytes_]
+    spots: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -70,9 +97,12 @@ class Section:
     ----------
     counts
         Raw integer counts, spots x genes, CSR. ``obs`` is indexed by spot id and holds ``x_um``, ``y_um``, ``x_px``,
-        ``y_px`` (full-resolution px) and, on a lattice, ``array_x``, ``array_y`` (float array coordinates). ``var``
-        holds ``symbol`` and ``gene_id`` (Ensembl, '' where unknown). Labels add ``label`` (categorical ``cancer`` and
-        ``normal``, missing where unknown), ``annotation`` (its text), ``label_contested`` and ``label_source``.
+        ``y_px`` (full-resolution px) and, on a lattice, ``array_x``, ``array_y`` (float array coordinates). A spot
+        summed from bins has ``tissue_coverage`` (the share of it in tissue), one summed from cells ``n_cells``.
+        ``var`` holds ``symbol`` and ``gene_id`` (Ensembl, '' where unknown). Labels add ``label`` (categorical
+        ``cancer`` and ``normal``, missing where unknown), ``annotation`` (its text), ``label_contested`` and
+        ``label_source``; labels of units add ``label_fraction`` (cancer among the labelled) and ``n_labelled``;
+        polygons add ``label_overlap`` (the share of the spot inside its polygon).
         ``uns['counts_order']`` lists the spot ids of the counts file where its rows are not those of ``obs``: bare
         label vectors follow it.
     um_per_px
@@ -81,6 +111,8 @@ class Section:
         The footprint a spot measures and the distance between neighbouring spots.
     notes
         Sentences the user should read: what was odd, dropped or assumed.
+    units
+        What the spots were summed from; None where the platform measures spots.
     """
 
     platform: str
@@ -92,6 +124,7 @@ class Section:
     slide: SlideFile | None = None
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
+    units: Units | None = None
 
 
 @dataclass(frozen=True)

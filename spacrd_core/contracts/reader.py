@@ -101,7 +101,7 @@ def has_positions(section: Section) -> None:
     expect(np.isfinite(um).all() and np.isfinite(px).all(), "positions must be finite")
     if len(spots) < 2:
         return
-    found = um.std(axis=0).sum() / px.std(axis=0).sum()
+    found = float(np.linalg.norm(um.std(axis=0)) / np.linalg.norm(px.std(axis=0)))  # the frames may be turned
     agrees = abs(found / section.um_per_px - 1) < TOLERANCE
     expect(agrees, f"um_per_px is {section.um_per_px:.4g}, but the positions in um and px differ by {found:.4g}")
     pitch = _nearest(um)
