@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TARGET_SUM = 1e4
+ENSEMBL = re.compile(r"(ENS[A-Z]*G\d{11})(\.\d+)?")
+
+
+def ensembl_id(text: str) -> str:
+    """Return the Ensembl gene id a text is, without its version; '' when it is none."""
+    found = ENSEMBL.fullmatch(text)
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True)

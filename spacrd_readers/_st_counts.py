@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from spacrd_core.counts import require_counts
 from spacrd_core.errors import CountsError
+from spacrd_core.genes import ensembl_id
 from spacrd_core.tables import read_text, split_header
 from spacrd_readers._st_files import SPOT_ID
 
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-ENSEMBL = re.compile(r"(ENS[A-Z]*G\d{11})(\.\d+)?")
 WANTED = "a tab-separated table is wanted: one axis spots named like 10x13, the other genes, raw counts in the cells"
-RAW = "give the raw counts, before any normalisation or logarithm"
 
 
 def read_counts(path: Path) -> tuple[ad.AnnData, tuple[str, ...]]:
@@ -102,15 +102,10 @@ def _oriented(frame: pd.DataFrame, path: Path) -> tuple[sparse.csr_matrix[Any], 
 
 
 def _check_raw(values: sparse.csr_matrix[Any], spots: list[str], genes: list[str], path: Path) -> None:
-    cells = values.data
-    wrong = ~np.isfinite(cells) | (cells < 0) | (cells != np.rint(cells)) | (cells > np.iinfo(np.int32).max)
-    if wrong.any():
-        first = int(wrong.argmax())
-        spot = int(np.searchsorted(values.indptr, first, side="right")) - 1
-        raise CountsError(
-            f"{path} holds no raw counts: {cells[first]:g} at spot {spots[spot]}, gene {genes[values.indices[first]]}",
-            hint=RAW,
-        )
+    def place(at: int) -> tuple[str, str]:
+        return spots[int(np.searchsorted(values.indptr, at, side="right")) - 1], genes[values.indices[at]]
+
+    require_counts(values.data, path, place)
 
 
 def _each_once(
@@ -132,6 +127,5 @@ def _each_once(
 
 
 def _genes(symbols: list[str]) -> pd.DataFrame:
-    found = [ENSEMBL.fullmatch(symbol) for symbol in symbols]
-    ids = [match[1] if match else "" for match in found]
+    ids = [ensembl_id(symbol) for symbol in symbols]
     return pd.DataFrame({"symbol": symbols, "gene_id": ids}, index=pd.Index(symbols, dtype=object))
