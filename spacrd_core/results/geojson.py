@@ -55,7 +55,7 @@ def _regions(result: SectionResult) -> Iterator[Feature]:
 
 
 def _spots(result: SectionResult) -> Iterator[Feature]:
-    shapes = footprints(result.points, result.spot_px, result.spot_shape)
+    shapes = footprints(result.points, result.spot_px, result.spot_shape, angle=result.angle)
     measured = result.spots[list(MEASURED)].astype(float).rename(columns=MEASURED).to_dict("records")
     for spot, label, shape, values in zip(result.spots.index, result.spots["label"], shapes, measured, strict=True):
         yield _feature(result, "detection", str(spot), label, shape, values)

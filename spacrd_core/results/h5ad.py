@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 
 def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> None:
-    """Write the section as it came, with the calls as ``obs['spacrd_*']`` and their origin as ``uns['spacrd']``.
+    """Write the section as it came, with the calls as ``obs['spacrd_*']``.
 
+    ``uns['spacrd']`` holds their origin beside what makes the file a section again: platform, um/px, spot and pitch.
     Spots without a call are kept and have missing values.
     """
     section, calls = result.adata, _calls(result)
-    origin = provenance.facts() | {"threshold": result.threshold, "notes": list(result.notes)}
+    origin = _section(result) | provenance.facts() | {"threshold": result.threshold, "notes": list(result.notes)}
     with_calls = ad.AnnData(
         X=section.X,
         obs=pd.concat([section.obs.drop(columns=calls.columns, errors="ignore"), calls], axis=1),
@@ -36,6 +37,18 @@ def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> Non
         varp=dict(section.varp),
     )
     with_calls.write_h5ad(path, compression="gzip", convert_strings_to_categoricals=False)
+
+
+def _section(result: SectionResult) -> dict[str, object]:
+    return {
+        "section": result.section_id,
+        "patient": result.patient,
+        "platform": result.platform,
+        "um_per_px": result.um_per_px,
+        "spot_um": result.spot_um,
+        "spot_shape": result.spot_shape,
+        "pitch_um": result.pitch_um,
+    }
 
 
 def _calls(result: SectionResult) -> pd.DataFrame:

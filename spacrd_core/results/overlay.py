@@ -64,7 +64,7 @@ def _draw_spots(axes: Axes, result: SectionResult) -> Collection:
             width, width, 0, units="xy", offsets=result.points, offset_transform=axes.transData, **style
         )
     else:
-        shapes = footprints(result.points, result.spot_px, result.spot_shape)
+        shapes = footprints(result.points, result.spot_px, result.spot_shape, angle=result.angle)
         spots = PolyCollection([shapely.get_coordinates(shape) for shape in shapes], **style)
     spots.set_array(result.probability)
     spots.set_clim(0, 1)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from spacrd_core.errors import GeometryError
+from spacrd_core.geometry import fit_affine
 from spacrd_core.results.regions import Cells, Region, tessellate
 
 if TYPE_CHECKING:
@@ -130,6 +132,25 @@ class SectionResult:
     def spot_px(self) -> float:
         """Width of a spot's footprint, in full-resolution px."""
         return self.spot_um / self.um_per_px
+
+    @cached_property
+    def angle(self) -> float:
+        """How far the lattice is turned against the image: radians, at most an eighth of a turn either way.
+
+        A quarter of a turn, or a mirrored array, leaves a square as it was.
+        """
+        obs = self.adata.obs
+        if not {"array_x", "array_y"} <= set(obs.columns):
+            return 0.0
+        places = obs[["array_x", "array_y", "x_px", "y_px"]].to_numpy(dtype=float)
+        places = places[np.isfinite(places).all(axis=1)]
+        try:
+            along, _ = fit_affine(places[:, :2], places[:, 2:]).matrix
+        except GeometryError:
+            return 0.0
+        quarter = np.pi / 2
+        turned = float(np.arctan2(along[1], along[0]))
+        return turned - quarter * round(turned / quarter)
 
     @cached_property
     def cells(self) -> Cells:

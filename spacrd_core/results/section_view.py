@@ -104,7 +104,11 @@ def _plot(result: SectionResult, view: Window, zoom: float) -> dict[str, Any]:
         "edges": _rounded(edges.ravel(), 1),
         "sides": cells.sides.ravel().tolist(),
         "threshold": round(result.threshold, 6),
-        "spot": {"shape": result.spot_shape, "width": round(result.spot_px * zoom, 2)},
+        "spot": {
+            "shape": result.spot_shape,
+            "width": round(result.spot_px * zoom, 2),
+            "angle": round(result.angle, 4),
+        },
         "pitch": round(result.pitch_um / result.um_per_px * zoom, 2),
         "bar": {"width": round(um / result.um_per_px * zoom, 1), "text": text},
     }

@@ -21,10 +21,19 @@ function callAt(plot, spot, threshold) {
   return classes.indexOf(beyond >= 0 ? "Cancer" : "Normal");
 }
 
-function outline(ctx, shape, x, y, width) {
+// A disc, or a square turned as the lattice is.
+function outline(ctx, { shape, angle }, x, y, width) {
   ctx.beginPath();
-  if (shape === "disc") ctx.arc(x, y, width / 2, 0, 2 * Math.PI);
-  else ctx.rect(x - width / 2, y - width / 2, width, width);
+  if (shape === "disc") {
+    ctx.arc(x, y, width / 2, 0, 2 * Math.PI);
+    return;
+  }
+  const across = (width / 2) * Math.cos(angle), down = (width / 2) * Math.sin(angle);
+  ctx.moveTo(x - across + down, y - down - across);
+  ctx.lineTo(x + across + down, y + down - across);
+  ctx.lineTo(x + across - down, y + down + across);
+  ctx.lineTo(x - across - down, y - down + across);
+  ctx.closePath();
 }
 
 function stroke(ctx, colour, width) {
@@ -37,7 +46,7 @@ function drawSpots(ctx, plot, state) {
   plot.probability.forEach((probability, spot) => {
     ctx.globalAlpha = state.opacity * (probability >= state.threshold ? 1 : FAINT);
     ctx.fillStyle = shade(probability);
-    outline(ctx, plot.spot.shape, plot.x[spot], plot.y[spot], plot.spot.width);
+    outline(ctx, plot.spot, plot.x[spot], plot.y[spot], plot.spot.width);
     ctx.fill();
     if (callAt(plot, spot, state.threshold) !== UNCERTAIN) return;
     ctx.globalAlpha = state.opacity;

@@ -50,7 +50,7 @@ function show(section) {
     drawRegions(ctx, plot, state);
     drawScaleBar(ctx, plot, width, height);
     if (state.spot < 0) return;
-    outline(ctx, plot.spot.shape, plot.x[state.spot], plot.y[state.spot], plot.spot.width + 6);
+    outline(ctx, plot.spot, plot.x[state.spot], plot.y[state.spot], plot.spot.width + 6);
     stroke(ctx, "#fff", 6);
     stroke(ctx, "#000", 3);
   };

@@ -14,6 +14,7 @@ from spacrd_core.results.result import Provenance, SectionResult
 
 TUMOUR_UM = 900.0  # the radius of the disc
 PITCH_UM = 100.0
+STEPS_UM = {"square": np.array([PITCH_UM, PITCH_UM]), "hex": PITCH_UM * np.array([0.5, np.sqrt(3) / 2])}
 UM_PER_PX = 0.5
 THRESHOLD = 0.43
 
@@ -40,10 +41,20 @@ def provenance() -> Provenance:
 
 @pytest.fixture(scope="session")
 def make_result() -> Make:
-    """Return a maker of results: ``make_result("hex" or "square", side=..., barcodes=..., **fields of the result)``."""
+    """Return a maker of results: ``make_result("hex" or "square", side=..., degrees=..., **fields of the result)``."""
 
-    def make(lattice: str = "hex", *, side: int = 26, barcodes: bool = True, **fields: object) -> SectionResult:
-        points = lattice_um(lattice, side) + 2 * PITCH_UM
+    def make(
+        lattice: str = "hex",
+        *,
+        side: int = 26,
+        barcodes: bool = True,
+        degrees: float = 0.0,
+        mirrored: bool = False,
+        **fields: object,
+    ) -> SectionResult:
+        array = array_positions(lattice, side)
+        points = array * (STEPS_UM[lattice] * [-1 if mirrored else 1, 1]) @ turned(degrees)
+        points = points - points.min(axis=0) + 2 * PITCH_UM
         index = pd.Index([barcode(i) if barcodes else f"{i}x7" for i in range(len(points))])
         distance = np.hypot(*(points - points.mean(axis=0)).T)
         probability = 1 / (1 + np.exp((distance - TUMOUR_UM) / PITCH_UM)) * 0.86
@@ -51,7 +62,7 @@ def make_result() -> Make:
             "section_id": "S1",
             "patient": "P1",
             "platform": "visium",
-            "adata": section(points, index),
+            "adata": section(points, array, index),
             "spots": calls(probability, index),
             "um_per_px": UM_PER_PX,
             "spot_um": 55.0,
@@ -67,22 +78,28 @@ def make_result() -> Make:
     return make
 
 
-def lattice_um(lattice: str, side: int) -> np.ndarray:
+def array_positions(lattice: str, side: int) -> np.ndarray:
+    """Return column and row of every spot; on a hexagonal array the columns of odd rows are odd, as Visium's are."""
     column, row = (axis.ravel() for axis in np.meshgrid(np.arange(side), np.arange(side)))
-    if lattice == "square":
-        return np.column_stack([column, row]) * PITCH_UM
-    return np.column_stack([column + 0.5 * (row % 2), row * np.sqrt(3) / 2]) * PITCH_UM
+    return np.column_stack([column if lattice == "square" else 2 * column + row % 2, row]).astype(float)
+
+
+def turned(degrees: float) -> np.ndarray:
+    """Return the matrix that turns points, right-multiplied, clockwise as seen in an image."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[cosine, sine], [-sine, cosine]])
 
 
 def barcode(number: int) -> str:
     return "".join("ACGT"[(number >> 2 * place) & 3] for place in range(16)) + "-1"
 
 
-def section(points: np.ndarray, index: pd.Index) -> ad.AnnData:
+def section(points: np.ndarray, array: np.ndarray, index: pd.Index) -> ad.AnnData:
     pixels = points / UM_PER_PX
     obs = pd.DataFrame(
         {"x_um": points[:, 0], "y_um": points[:, 1], "x_px": pixels[:, 0], "y_px": pixels[:, 1]}, index=index
     )
+    obs[["array_x", "array_y"]] = array
     obs["label"] = pd.Categorical([None, *["normal"] * (len(index) - 1)], categories=["cancer", "normal"])
     hires = np.full((30, 30, 3), 200, dtype=np.uint8)
     scales = {"tissue_hires_scalef": 0.05, "spot_diameter_fullres": 110.0}

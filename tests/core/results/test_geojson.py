@@ -104,6 +104,23 @@ def test_square_bins_are_squares_of_their_width(make_result: Callable[..., Secti
     assert shapely.geometry.shape(first["geometry"]).area == pytest.approx((100 / UM_PER_PX) ** 2)
 
 
+@pytest.mark.parametrize(("degrees", "mirrored"), [(30, False), (-100, True)])
+def test_squares_of_a_turned_array_are_turned_with_it_and_touch_their_neighbours(
+    make_result: Callable[..., SectionResult], tmp_path: Path, degrees: float, *, mirrored: bool
+) -> None:
+    turned = {"degrees": degrees, "mirrored": mirrored}
+    write_geojson(make_result("square", side=8, spot_shape="square", spot_um=100.0, **turned), tmp_path / "s.geojson")
+    features = read(tmp_path / "s.geojson")
+    squares = [shapely.geometry.shape(spot["geometry"]) for spot in of_kind(features, "detection")]
+    together, pitch = shapely.union_all(squares), 100 / UM_PER_PX
+    assert together.area == pytest.approx(64 * pitch**2, rel=0.01)
+    one, next_one = (shapely.MultiPoint(square.exterior.coords).buffer(0.02) for square in squares[9:11])
+    assert shapely.get_num_geometries(one.intersection(next_one)) == 2  # corners in common
+    (region,) = of_kind(features, "annotation")
+    beside = shapely.geometry.shape(region["geometry"]).symmetric_difference(together)
+    assert beside.area < 0.01 * together.area
+
+
 def test_a_section_without_cancer_has_spots_and_no_regions(
     make_result: Callable[..., SectionResult], tmp_path: Path
 ) -> None:

@@ -39,6 +39,17 @@ def test_the_tissue_lies_under_the_spots(make_result: Callable[..., SectionResul
     assert (pixels(tmp_path / "s.png") == [225, 150, 190]).all(axis=-1).mean() > 0.2
 
 
+@pytest.mark.parametrize("degrees", [0, 45])
+def test_squares_of_a_turned_array_leave_no_gaps(
+    make_result: Callable[..., SectionResult], tmp_path: Path, degrees: float
+) -> None:
+    result = make_result("square", side=12, degrees=degrees, spot_shape="square", spot_um=100.0)
+    write_overlay(result, tmp_path / "s.png")
+    picture = pixels(tmp_path / "s.png")
+    down, across = (slice(int(0.4 * size), int(0.5 * size)) for size in picture.shape[:2])
+    assert not (picture[down, across] == [225, 150, 190]).all(axis=-1).any()
+
+
 def test_the_same_calls_give_the_same_bytes(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
     for name in "ab":
         write_overlay(make_result(side=6), tmp_path / name)

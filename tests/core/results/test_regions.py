@@ -23,6 +23,21 @@ def test_every_spot_of_a_lattice_stands_for_the_same_tissue_even_at_the_rim(kind
     np.testing.assert_allclose(cells.areas, cell * 137.3**2, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("kind", "cell"), [("square", 1.0), ("hex", np.sqrt(3) / 2)])
+@pytest.mark.parametrize("degrees", [0.9, 30, 45, 90])
+def test_a_turned_lattice_has_the_cells_and_neighbours_of_a_straight_one(
+    kind: str, cell: float, degrees: float
+) -> None:
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    straight = lattice(kind, 9, 137.3)
+    cells = tessellate(straight @ np.array([[cosine, sine], [-sine, cosine]]) + 9000, 137.3)
+    np.testing.assert_allclose(cells.areas, cell * 137.3**2, rtol=1e-6)
+    pairs = {tuple(sorted(pair)) for pair in cells.neighbours.tolist()}
+    assert pairs == {tuple(sorted(pair)) for pair in tessellate(straight, 137.3).neighbours.tolist()}
+    (region,) = cells.regions(np.ones(81), 0.5)
+    assert region.outline.area == pytest.approx(81 * cell * 137.3**2, rel=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["square", "hex"])
 @pytest.mark.parametrize("jitter", [0.0, 0.08])
 def test_the_area_of_a_disc_is_found_within_5_percent(kind: str, jitter: float) -> None:
@@ -117,3 +132,11 @@ def test_a_footprint_has_the_width_and_the_area_of_the_spot(shape: str, area: fl
     assert polygon.bounds == pytest.approx((25, 35, 35, 45))
     assert polygon.area == pytest.approx(area * 100, rel=0.03)
     assert shapely.get_num_coordinates(polygon) < 20
+
+
+def test_a_turned_square_keeps_its_width_and_its_middle() -> None:
+    straight, turned = (
+        footprints(np.array([[30.0, 40.0]]), 10.0, "square", angle=angle)[0] for angle in (0.0, np.radians(45))
+    )
+    assert turned.bounds == pytest.approx((30 - 50**0.5, 40 - 50**0.5, 30 + 50**0.5, 40 + 50**0.5))
+    assert turned.area == pytest.approx(straight.area)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from spacrd_core.results.picture import window
 from spacrd_core.results.report import write_report
 from spacrd_core.results.section_view import view_section
 
@@ -94,3 +95,13 @@ def test_a_reader_can_move_the_threshold_and_step_through_spots(
     assert "called cancer" in seen["first"]
     assert seen["drawn"] > 0.1
     assert seen["wide"] <= width
+
+
+def test_squares_of_a_turned_array_are_drawn_without_gaps(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    result = make_result("square", side=12, degrees=45, spot_shape="square", spot_um=100.0, threshold=0.99)
+    write_report(tmp_path / "r.html", [view_section(result)], provenance)
+    seen, _ = open_report(tmp_path, 1280)
+    view = window(result)
+    assert seen["drawn"] == pytest.approx(144 * result.spot_px**2 / (view.width * view.height), abs=0.02)

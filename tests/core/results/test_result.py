@@ -36,3 +36,22 @@ def test_areas_do_not_depend_on_the_pixel_size_of_the_image(make_result: Callabl
     fine, coarse = make_result(), make_result(um_per_px=2.0)
     coarse.adata.obs[["x_px", "y_px"]] /= 4
     assert coarse.summary()["cancer_mm2"] == pytest.approx(fine.summary()["cancer_mm2"])
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(("degrees", "found"), [(0, 0), (30, 30), (44, 44), (60, -30), (90, 0), (-100, -10), (180, 0)])
+def test_the_angle_of_a_lattice_is_found_up_to_quarter_turns_and_mirroring(
+    make_result: Callable[..., SectionResult], degrees: int, found: int, *, mirrored: bool
+) -> None:
+    result = make_result("square", side=5, degrees=degrees, mirrored=mirrored)
+    assert math.degrees(result.angle) == pytest.approx(found, abs=1e-6)
+
+
+@pytest.mark.parametrize("side", [1, 2])
+def test_spots_without_a_lattice_have_no_angle(make_result: Callable[..., SectionResult], side: int) -> None:
+    result = make_result("square", side=side, degrees=30)
+    result.adata.obs["array_y"] = float("nan") if side == 2 else 1.0
+    assert result.angle == 0
+    bare = make_result("square", side=4, degrees=30)
+    del bare.adata.obs["array_x"]
+    assert bare.angle == 0
