@@ -40,12 +40,8 @@ def test_the_origin_of_the_calls_is_kept(
 ) -> None:
     write_h5ad(make_result(notes=("read with care",)), tmp_path / "s.h5ad", provenance)
     origin = ad.read_h5ad(tmp_path / "s.h5ad").uns["spacrd"]
-    assert (origin["section"], origin["platform"], origin["um_per_px"], origin["pitch_um"]) == (
-        "S1",
-        "visium",
-        0.5,
-        100.0,
-    )
+    assert [origin[name] for name in ("section", "platform", "um_per_px")] == ["S1", "visium", 0.5]
+    assert [origin[name] for name in ("spot_um", "spot_shape", "pitch_um")] == [55.0, "disc", 100.0]
     assert origin["detector"] == "demo (0123456789abcdef)"
     assert origin["training_sections"].tolist() == ["A1", "B1"]
     assert origin["versions"]["torch_cpu"] == "2.15"
