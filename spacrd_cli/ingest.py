@@ -134,10 +134,23 @@ def _document(item: Ingested) -> dict[str, object]:
 
 
 def _remark(out: Output, done: list[Ingested]) -> None:
-    """Say every note, and which sections stand for themselves as a patient."""
+    """Say what was checked, every note, and which sections stand for themselves as a patient."""
     for item in done:
-        for note in item.entry.notes:
-            out.say(f"{item.entry.id}: {note}")
+        for sentence in (_checked(item.entry), *item.entry.notes):
+            out.say(f"{item.entry.id}: {sentence}")
     alone = [item.entry.id for item in done if not item.patient_given]
     if alone:
         out.say(f"{', '.join(alone)}: no --patient was given, so each counts as a patient of its own")
+
+
+def _checked(entry: SectionEntry) -> str:
+    checks = entry.checks
+    shares = (("inside_image", "of the spots inside the image"), ("on_tissue", "on tissue"))
+    figures = [f"{share:.0%} {text}" for key, text in shares if (share := checks.get(key)) is not None]
+    counts = (
+        ("empty_spots", "spots without a count"),
+        ("shared_symbols", "symbols of several genes"),
+        ("genes_with_ids", "genes with an Ensembl id"),
+    )
+    figures += [f"{checks[key]:.0f} {text}" for key, text in counts if checks.get(key) is not None]
+    return f"checked: {', '.join(figures)}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from spacrd_core.cards import fingerprint
+from spacrd_core.checks import check_section
 from spacrd_core.errors import ConfigError, MissingFile, SectionExists, SpacrdError, UnrecognisedSection
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from spacrd_core.store.store import SpotStore
 
 SECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-LAYOUT = 1  # raise when the same input should give another group
+LAYOUT = 2  # raise when the same input should give another group
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ def ingest(store: SpotStore, request: IngestRequest, plugins: Plugins, *, track:
         raise SectionExists(
             f"the store {store.path} already has another section '{name}'", hint="--name ID for a new one, or --replace"
         )
+    section, checks = check_section(section)
     ticket = Ticket(name, request.patient or name, fingerprint(facts), request.mpp)
-    entry = add_section(store, section, ticket, track=within(track, name))
+    entry = add_section(store, section, ticket, checks=checks, track=within(track, name))
     return Ingested(entry, "replaced" if known else "added", bool(request.patient))
 
 

@@ -41,7 +41,8 @@ def train(  # noqa: PLR0913 - the choices of the command
 ) -> Detector:
     """Return a detector trained on a store's labelled sections; ``encoder`` '' reads genes alone."""
     entries = [entry for entry in store.choose(tuple(sections), tuple(exclude)) if entry.labelled]
-    loaded = load_sections(store, entries, encoder=encoder, genes=genes, track=track)
+    fraction = options.cohort.cancer_fraction
+    loaded = load_sections(store, entries, encoder=encoder, genes=genes, cancer_fraction=fraction, track=track)
     _require_images(loaded, encoder)
     with one_thread():
         trained = train_on(loaded, options, heads=plugins.heads, device=device, watch=watch)
@@ -90,7 +91,8 @@ def evaluate(  # noqa: PLR0913 - the choices of the command
 ) -> list[Row]:
     """Return the figures of every section under every head, each modality alone and all together."""
     entries = [entry for entry in store.choose(tuple(sections)) if entry.labelled]
-    loaded = load_sections(store, entries, encoder=encoder, genes=genes, track=track)
+    fraction = heads[0].cohort.cancer_fraction
+    loaded = load_sections(store, entries, encoder=encoder, genes=genes, cancer_fraction=fraction, track=track)
     _require_images(loaded, encoder)
     tasks = evaluation.plan(loaded, heads, modalities(encoder=encoder, genes=genes), seeds, by)
     rows = evaluation.run(tasks, loaded, encoder=encoder, device=device, heads=plugins.heads, jobs=jobs, track=track)

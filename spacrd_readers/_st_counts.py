@@ -41,9 +41,6 @@ def read_counts(path: Path) -> tuple[ad.AnnData, tuple[str, ...]]:
         raise CountsError(f"{path} has spot {ids[ids.duplicated()][0]} more than once", hint="leave one row a spot")
     matrix, symbols, notes = _each_once(values, genes)
     counts = ad.AnnData(X=matrix, obs=pd.DataFrame(index=ids), var=_genes(symbols))
-    empty = ids[np.diff(matrix.indptr) == 0]
-    if len(empty):
-        notes = (*notes, f"spots without a single count, kept: {len(empty)} ({some(empty)})")
     return counts, notes
 
 

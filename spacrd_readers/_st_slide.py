@@ -38,21 +38,13 @@ def place_slide(
     Raises
     ------
     GeometryError
-        If the image's proportions contradict the spots', or most spots lie outside it.
+        If the image's proportions contradict the spots', or the coordinates do not tell its resolution.
     """
     size = np.array(image_size(image), dtype=float)
     notes: tuple[str, ...] = ()
     scale = image_scale
     if scale is None:
         scale, notes = _find_scale(image, size, spots)
-    outside = _outside(spots, size, scale)
-    if outside.mean() > 0.5:
-        raise GeometryError(
-            f"{outside.sum()} of {len(spots)} spots lie outside the image {image} ({size[0]:.0f} x {size[1]:.0f} px)",
-            hint=HINT,
-        )
-    if outside.any():
-        notes = (*notes, f"{outside.sum()} of {len(spots)} spots lie outside the image {image.name}")
     return SlideFile(image, um_per_px / scale, scale), notes
 
 

@@ -29,6 +29,9 @@ class CohortOptions(BaseModel):
     image_scale: Literal["training", "section"] = Field(
         "training", description="Standardise embeddings by the training patients, or by each section."
     )
+    cancer_fraction: float = Field(
+        0.5, gt=0, le=1, description="Share of cancer among a spot's labelled cells or bins from which it is cancer."
+    )
 
 
 @dataclass(frozen=True)

@@ -56,9 +56,12 @@ def load_sections(
     encoder: str = "",
     recipe_key: str = "",
     genes: bool = True,
+    cancer_fraction: float = 0.5,
     track: Track = silent,
 ) -> list[SectionData]:
     """Return sections by id; with embeddings of ``encoder`` (or of a recipe) where the section has an image.
+
+    Where labels were given for a spot's cells or bins, it is cancer when at least ``cancer_fraction`` of them are.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def load_sections(
         If the sections' embeddings were made by different recipes.
     """
     loaded = [
-        _load(store, entry, encoder=encoder, recipe_key=recipe_key, genes=genes)
+        _load(store, entry, encoder=encoder, recipe_key=recipe_key, genes=genes, cancer_fraction=cancer_fraction)
         for entry in track(sorted(entries, key=lambda entry: entry.id), "loading sections", len(entries))
     ]
     recipes = {section.recipe.key: section.id for section in loaded if section.recipe}
@@ -78,8 +81,11 @@ def load_sections(
     return loaded
 
 
-def label_values(adata: ad.AnnData) -> Array:
+def label_values(adata: ad.AnnData, *, cancer_fraction: float = 0.5) -> Array:
     """Return 1 cancer, 0 normal, -1 unknown for every spot."""
+    if "label_fraction" in adata.obs:
+        shares = adata.obs["label_fraction"].to_numpy(dtype=float)
+        return np.where(np.isnan(shares), UNKNOWN, shares >= cancer_fraction).astype(np.int64)
     if "label" not in adata.obs:
         return np.full(adata.n_obs, UNKNOWN, dtype=np.int64)
     values = adata.obs["label"].astype(object).map({"cancer": 1, "normal": 0}).fillna(UNKNOWN)
@@ -91,7 +97,9 @@ def patients(sections: Sequence[SectionData]) -> list[str]:
     return sorted({section.patient for section in sections})
 
 
-def _load(store: SpotStore, entry: SectionEntry, *, encoder: str, recipe_key: str, genes: bool) -> SectionData:
+def _load(
+    store: SpotStore, entry: SectionEntry, *, encoder: str, recipe_key: str, genes: bool, cancer_fraction: float
+) -> SectionData:
     adata = store.section(entry.id)
     wanted = bool(encoder or recipe_key) and entry.slide is not None
     embedding = store.embedding(entry.id, encoder=encoder, key=recipe_key) if wanted else None
@@ -104,7 +112,7 @@ def _load(store: SpotStore, entry: SectionEntry, *, encoder: str, recipe_key: st
         pitch_um=entry.pitch_um,
         spot_ids=tuple(adata.obs_names),
         xy_um=adata.obs[["x_um", "y_um"]].to_numpy(dtype=np.float64),
-        labels=label_values(adata),
+        labels=label_values(adata, cancer_fraction=cancer_fraction),
         expression=Expression.of_counts(sparse.csr_matrix(adata.X), adata.var["symbol"].astype(str)) if genes else None,
         image=embedding.values if embedding else None,
         image_coverage=embedding.coverage if embedding else None,

@@ -6,11 +6,13 @@ Pillow reads JPEG and PNG, tifffile reads TIFF; other libraries return wrong pix
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from spacrd_core.errors import ImageError
+from spacrd_core.section import SlideFile
 from spacrd_core.slide.background import Whitened, is_blacked_out
 from spacrd_core.slide.photo import Photo, photo_size
 from spacrd_core.slide.reading import explained
@@ -18,7 +20,6 @@ from spacrd_core.slide.tiff import Tiff, tiff_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 Array = np.ndarray[Any, np.dtype[np.uint8]]
 PHOTO = (b"\xff\xd8", b"\x89PNG")
@@ -55,7 +56,7 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def open_raster(path: Path) -> Iterator[Raster]:
+def open_raster(slide: Path | SlideFile) -> Iterator[Raster]:
     """Open an image as rows of RGB; a blacked-out background comes out white.
 
     Raises
@@ -63,6 +64,11 @@ def open_raster(path: Path) -> Iterator[Raster]:
     ImageError
         If the file is no image, is damaged, or cannot be shown as 8-bit RGB.
     """
+    path = slide if isinstance(slide, Path) else slide.path
+    if isinstance(slide, SlideFile) and slide.pixels is not None:
+        raster: Raster = ArrayRaster(slide.pixels)
+        yield Whitened(raster) if is_blacked_out(raster) else raster
+        return
     with closing(Tiff(path) if _is_tiff(path) else Photo(path)) as raster:
         yield Whitened(raster) if is_blacked_out(raster) else raster
 

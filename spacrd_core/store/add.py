@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+
+import anndata as ad
+import numpy as np
 
 from spacrd_core import __version__
 from spacrd_core.cards import fingerprint
@@ -13,6 +17,7 @@ from spacrd_core.errors import SectionExists
 from spacrd_core.progress import Track, silent
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
 from spacrd_core.slide.raster import open_raster
+from spacrd_core.slide.tissue import on_tissue
 from spacrd_core.store.groups import write_section
 from spacrd_core.store.manifest import GroupRecord, Manifest, SectionEntry, SlideRecord, SourceRecord
 from spacrd_core.store.verify import is_sound
@@ -21,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    import anndata as ad
-
+    from spacrd_core.checks import Checks
     from spacrd_core.section import Section
     from spacrd_core.store.store import SpotStore
 
 THUMBNAIL_PX = 1000
+FEW_ON_TISSUE = 0.75
 LAYOUT = 1  # raise when the same slide should give another pyramid
 
 
@@ -43,7 +48,9 @@ class Ticket:
     mpp: float = 0.5
 
 
-def add_section(store: SpotStore, section: Section, ticket: Ticket, *, track: Track = silent) -> SectionEntry:
+def add_section(
+    store: SpotStore, section: Section, ticket: Ticket, *, checks: Checks | None = None, track: Track = silent
+) -> SectionEntry:
     """Add a section, or supersede the one of that name, and return what the manifest now says of it.
 
     Embeddings are kept where neither the slide nor the spots have changed.
@@ -58,8 +65,12 @@ def add_section(store: SpotStore, section: Section, ticket: Ticket, *, track: Tr
         write_section(adata, folder)
         group = store.publish_group(folder, ticket.identity)
     entry = _entry(section, ticket, adata, group, slide)
-    if pyramid:
-        entry = entry.model_copy(update={"notes": (*entry.notes, *pyramid.notes)})
+    figures = asdict(checks) if checks else {}
+    if slide and pyramid:
+        figures["on_tissue"] = _on_tissue(section, slide, pyramid)
+        notes = (*entry.notes, *pyramid.notes, *_doubts(figures["on_tissue"]))
+        entry = entry.model_copy(update={"notes": notes})
+    entry = entry.model_copy(update={"checks": figures})
     damaged = {group.path for group in known.groups if not is_sound(store, group)} if known else set()
     store.update(lambda manifest: _enter(manifest, entry, expected=known, damaged=damaged))
     return store.entry(ticket.name)
@@ -75,7 +86,7 @@ def _write_slide(store: SpotStore, section: Section, ticket: Ticket, track: Trac
     known = store.entries.get(ticket.name)
     if known and known.slide and known.slide.path == f"slides/{ticket.name}/{key}" and is_sound(store, known.slide):
         return known.slide.model_copy(update={"um_per_full_px": um_per_full_px})
-    with _staged(store, "slides", ticket.name) as folder, open_raster(slide.path) as raster:
+    with _staged(store, "slides", ticket.name) as folder, open_raster(slide) as raster:
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=ticket.mpp, track=track)
         group = store.publish_group(folder, key)
     return SlideRecord(path=group.path, sha256=group.sha256, um_per_full_px=um_per_full_px)
@@ -96,10 +107,21 @@ def _staged(store: SpotStore, kind: str, name: str) -> Iterator[Path]:
         raise
 
 
+def _on_tissue(section: Section, slide: SlideRecord, pyramid: Pyramid) -> float:
+    centres_um = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float) * slide.um_per_full_px
+    return float(on_tissue(pyramid, centres_um, spot_um=section.spot_um).mean())
+
+
+def _doubts(share: float) -> Iterator[str]:
+    if share < FEW_ON_TISSUE:
+        yield f"only {share:.0%} of the spots lie on tissue: do the image and the positions belong together?"
+
+
 def _dress(section: Section, ticket: Ticket) -> ad.AnnData:
-    """A copy of the counts in squidpy's conventions, with the facts of its making."""
-    adata = section.counts.copy()
-    adata.uns.pop("counts_order", None)
+    """The counts in squidpy's conventions, with the facts of their making."""
+    counts = section.counts
+    kept = {key: value for key, value in counts.uns.items() if key != "counts_order"}
+    adata = ad.AnnData(X=counts.X, obs=counts.obs.copy(), var=counts.var.copy(), uns=kept)  # the matrix is not copied
     adata.obsm["spatial"] = adata.obs[["x_px", "y_px"]].to_numpy()
     diameter = section.spot_um / section.um_per_px
     adata.uns["spatial"] = {ticket.name: {"images": {}, "scalefactors": {"spot_diameter_fullres": diameter}}}
@@ -108,6 +130,8 @@ def _dress(section: Section, ticket: Ticket) -> ad.AnnData:
         "patient": ticket.patient,
         "platform": section.platform,
         "um_per_px": section.um_per_px,
+        "spot_um": section.spot_um,
+        "spot_shape": section.spot_shape,
         "pitch_um": section.pitch_um,
         "version": __version__,
     }
@@ -147,8 +171,11 @@ def _entry(
     )
 
 
-def _positions(adata: ad.AnnData) -> list[object]:
-    return [list(adata.obs_names), adata.obs[["x_px", "y_px"]].round(3).to_numpy().tolist()]
+def _positions(adata: ad.AnnData) -> str:
+    digest = hashlib.sha256("\n".join(adata.obs_names).encode())
+    places = adata.obs[["x_px", "y_px"]].to_numpy(dtype="<f8").round(3) + 0.0  # no -0.0
+    digest.update(np.ascontiguousarray(places).tobytes())
+    return digest.hexdigest()
 
 
 def _enter(

@@ -51,7 +51,8 @@ class SectionEntry(Record):
     """Everything the store knows of a section without opening it.
 
     ``identity`` stands for the inputs it was made from; ``geometry`` for its slide and spot positions, on which
-    embeddings depend.
+    embeddings depend; ``checks`` are the figures of :class:`spacrd_core.checks.Checks` and ``on_tissue``, the share of
+    spots that show tissue.
     """
 
     id: str = Field(pattern=rf"^{NAME}$")
@@ -69,6 +70,7 @@ class SectionEntry(Record):
     cancer: int
     label_source: str = ""
     notes: tuple[str, ...] = ()
+    checks: dict[str, float | None] = Field(default_factory=dict)
     sources: tuple[SourceRecord, ...] = ()
     section: GroupRecord
     slide: SlideRecord | None = None

@@ -66,15 +66,6 @@ def test_coordinates_off_the_array_frame_that_leave_the_image_need_a_scale(st: A
     assert read(counts, image_scale=0.5).slide is not None
 
 
-def test_most_spots_outside_the_image_are_an_error_and_few_a_note(st: Any) -> None:
-    st.image = (290, 290)
-    counts = st.write()
-    with pytest.raises(GeometryError, match="30 of 30 spots lie outside the image"):
-        read(counts, image_scale=5.0)
-    outside = read(counts, image_scale=1.0).notes[-1]
-    assert outside == "6 of 30 spots lie outside the image 9769_HE_small.png"
-
-
 def test_um_per_px_follows_from_the_pitch_of_200_um(st: Any) -> None:
     st.spots[["pixel_x", "pixel_y"]] *= 14.6
     assert read(st.write(), with_image=False).um_per_px == pytest.approx(200 / (20 * 14.6), rel=0.03)
