@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 import zarr
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from spacrd_readers._tenx_blocks import TenxMatrix
 
+OTHERWISE = "cell_feature_matrix.h5 is read as well"
 SUFFIXES = (".zarr", ".zarr.zip")
 NIBBLES = np.frombuffer(b"abcdefghijklmnop", dtype=np.uint8)
 DAMAGED = (OSError, LookupError, ValueError, TypeError, BadZipFile)
@@ -59,14 +60,14 @@ def open_zarr(path: Path) -> Iterator[TenxMatrix]:
     CountsError
         If it is damaged, or no matrix of a Xenium bundle.
     """
+    if path.is_file() and not is_zipfile(path):
+        raise CountsError(f"{path} is not a zip file that can be read", hint=OTHERWISE)
     with closing(LocalStore(path, read_only=True) if path.is_dir() else ZipStore(path, mode="r")) as store:
         try:
             group: Any = zarr.open_group(store, mode="r")["cell_features"]
             matrix = _matrix(path, group)
         except DAMAGED as error:
-            raise CountsError(
-                f"{path} is not the matrix of a Xenium bundle: {error}", hint="cell_feature_matrix.h5 is read as well"
-            ) from error
+            raise CountsError(f"{path} is not the matrix of a Xenium bundle: {error}", hint=OTHERWISE) from error
         yield matrix
 
 

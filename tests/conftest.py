@@ -30,10 +30,26 @@ PITCH_UM, UM_PER_PX, GENES, SIDE = 200.0, 5.0, 40, 12
 @pytest.fixture(scope="session")
 def her2st() -> Path:
     """The folder of the real her2st sections."""
-    folder = DATA / "her2st"
+    return _beside("her2st")
+
+
+def _beside(name: str) -> Path:
+    folder = DATA / name
     if not folder.is_dir():
         pytest.skip(f"the real sections are not beside the project ({folder})")
     return folder
+
+
+@pytest.fixture(scope="session")
+def visium() -> Path:
+    """The folder of the real Visium runs."""
+    return _beside("visium")
+
+
+@pytest.fixture(scope="session")
+def xenium_format() -> Path:
+    """The folder of Xenium bundles in the real format."""
+    return _beside("xenium_format")
 
 
 @pytest.fixture(scope="session")
