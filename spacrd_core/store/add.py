@@ -163,12 +163,20 @@ def _entry(
         pitch_um=section.pitch_um,
         labelled=0 if labels is None else int(labels.notna().sum()),
         cancer=0 if labels is None else int((labels == "cancer").sum()),
-        label_source=next((source.path.name for source in section.sources if source.role == "labels"), ""),
+        label_source=_label_source(section),
         notes=section.notes,
         sources=tuple(SourceRecord(role=s.role, path=str(s.path), sha256=s.sha256) for s in section.sources),
         section=group,
         slide=slide,
     )
+
+
+def _label_source(section: Section) -> str:
+    """Return where the labels come from: as kept with the spots, which outlives the file."""
+    kept = section.counts.obs.get("label_source")
+    if kept is not None and len(kept):
+        return str(kept.iloc[0])
+    return next((source.path.name for source in section.sources if source.role == "labels"), "")
 
 
 def _positions(adata: ad.AnnData) -> str:
