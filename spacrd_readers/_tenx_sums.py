@@ -11,11 +11,12 @@ import numpy as np
 from scipy import sparse
 
 from spacrd_core.counts import require_counts
+from spacrd_readers._tenx_blocks import Block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spacrd_readers._tenx_blocks import Block, TenxMatrix
+    from spacrd_readers._tenx_blocks import TenxMatrix
     from spacrd_readers._tenx_genes import Genes
 
 
@@ -25,14 +26,22 @@ def sum_counts(matrix: TenxMatrix, groups: NDArray[np.int32], spots: int, genes:
     Raises
     ------
     CountsError
-        If the matrix holds something else than raw counts.
+        If the matrix holds something else than raw counts of its genes.
     """
     columns = np.where(genes.keep, np.cumsum(genes.keep) - 1, -1)
     sums = []
-    for block in matrix.blocks():
+    for block in (_of_genes(block, genes.keep) for block in matrix.blocks()):
         require_counts(block.values, matrix.path, lambda at, block=block: _place(matrix, block, at))  # type: ignore[misc]
         sums.append(_summed(groups[block.barcodes], columns[block.features], block.values, (spots, len(genes.var))))
     return _merged(sums, (spots, len(genes.var)))
+
+
+def _of_genes(block: Block, keep: NDArray[np.bool_]) -> Block:
+    """Leave other features out before counts are asked for: proteins are measured as intensities."""
+    if keep.all():
+        return block
+    wanted = keep[block.features]
+    return Block(block.barcodes[wanted], block.features[wanted], block.values[wanted])
 
 
 def _place(matrix: TenxMatrix, block: Block, at: int) -> tuple[str, str]:

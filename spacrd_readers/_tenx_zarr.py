@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 OTHERWISE = "cell_feature_matrix.h5 is read as well"
 SUFFIXES = (".zarr", ".zarr.zip")
+KINDS = {"gene": GENES}  # beside codes of controls, and 'aggregate_gene' for a last feature that sums all genes
 NIBBLES = np.frombuffer(b"abcdefghijklmnop", dtype=np.uint8)
 DAMAGED = (OSError, LookupError, ValueError, TypeError, BadZipFile)
 
@@ -74,7 +75,8 @@ def open_zarr(path: Path) -> Iterator[TenxMatrix]:
 def _matrix(path: Path, group: Any) -> ZarrMatrix:
     facts = dict(group.attrs)
     symbols = list(facts["feature_keys"])
-    ids, kinds = list(facts.get("feature_ids", symbols)), facts.get("feature_types", GENES)
+    ids = list(facts.get("feature_ids", symbols))
+    kinds = [KINDS.get(kind, kind) for kind in facts.get("feature_types", [GENES] * len(symbols))]
     indptr = group["indptr"][:].astype(np.int64)
     if len(indptr) != len(symbols) + 1 or indptr[-1] != group["data"].shape[0]:
         raise ValueError(f"{len(indptr)} offsets for {len(symbols)} features")

@@ -15,4 +15,14 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
             "spacrd_readers.st:St",
             "legacy Spatial Transcriptomics: a counts table, its spot table and an H&E image",
         ),
+        ReaderCard(
+            "anndata",
+            "spacrd_readers.anndata:AnnData",
+            "AnnData (.h5ad, .zarr) with raw counts, obsm['spatial'] and squidpy's uns['spatial']",
+        ),
+        ReaderCard(
+            "xenium",
+            "spacrd_readers.xenium:Xenium",
+            "Xenium: a bundle of XOA 1 to 4, with the H&E of the same section and its alignment",
+        ),
     )
