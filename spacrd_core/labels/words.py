@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from spacrd_core.errors import ConfigError, LabelError
 
@@ -12,20 +16,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    import pandas as pd
+    from numpy.typing import NDArray
 
 CANCER_WORDS = (
     "invasive cancer", "cancer in situ",  # her2st
-    "cancer", "cancerous", "tumor", "tumour", "malignant", "carcinoma", "1", "true",
+    "DCIS_1", "DCIS_2", "Invasive_Tumor", "Prolif_Invasive_Tumor",  # Janesick et al. 2023, cells of a breast tumour
+    "cancer", "cancerous", "tumor", "tumour", "malignant", "carcinoma", "adenocarcinoma", "1", "true",
+    "tumor cells", "tumour cells", "cancer cells", "invasive tumor", "invasive tumour", "invasive carcinoma",
+    "carcinoma in situ", "DCIS", "IDC", "ILC", "ductal carcinoma in situ", "invasive ductal carcinoma",
+    "invasive lobular carcinoma",
 )  # fmt: skip
 NORMAL_WORDS = (
     "connective tissue", "adipose tissue", "immune infiltrate", "breast glands",  # her2st
+    "Stromal", "Endothelial", "Perivascular-Like", "Myoepi_ACTA2+", "Myoepi_KRT15+", "B_Cells", "CD4+_T_Cells",
+    "CD8+_T_Cells", "Macrophages_1", "Macrophages_2", "IRF7+_DCs", "LAMP3+_DCs", "Mast_Cells",  # Janesick et al. 2023
     "normal", "healthy", "benign", "non-cancer", "noncancer", "non-tumor", "nontumor", "non-tumour", "nontumour",
     "non-malignant", "nonmalignant", "0", "false",
+    "normal tissue", "normal epithelium", "normal glands", "stroma", "adipose", "fat", "immune", "immune cells",
+    "lymphocytes",
 )  # fmt: skip
 BLANK_WORDS = ("", "na", "nan", "n/a", "none", "null", "<na>")
 UNKNOWN_WORDS = (
     *BLANK_WORDS, "undetermined", "unknown", "uncertain", "unlabelled", "unlabeled", "unassigned", "unannotated",
+    "Stromal_&_T_Cell_Hybrid", "T_Cell_&_Tumor_Hybrid",  # Janesick et al. 2023
+    "ignore*", "artefact", "artifact",  # QuPath's class for what is to be left out, and what one leaves out
 )  # fmt: skip
 SHOWN = 20
 
@@ -56,20 +70,21 @@ class Vocabulary:
         LabelError
             If a text is not known, or one the user gave does not occur; it lists the texts of the file.
         """
-        texts = values.map(fold)
+        codes, found = pd.factorize(values)  # a label's text is folded once, not once a cell
+        texts = [fold(text) for text in found]
         meanings = self._meanings(set(texts))
-        absent = [given for given in (*self.positive, *self.ignore) if fold(given) not in set(texts)]
+        absent = [given for given in (*self.positive, *self.ignore) if fold(given) not in texts]
         if absent:
             raise LabelError(
                 f"no label of {path} reads '{absent[0]}'; it has {_listed(values)}", hint="check the spelling"
             )
-        strange = values[~texts.isin(meanings)]
+        strange = values[np.array([text not in meanings for text in texts], dtype=bool)[codes]]
         if len(strange):
             raise LabelError(
                 f"{path} has labels whose meaning is not known: {_listed(strange)}; all its labels: {_listed(values)}",
                 hint="--positive TEXT for those that are cancer (the rest is then normal), --ignore TEXT for unknown",
             )
-        return texts.map(meanings).astype(object)
+        return pd.Series(np.array([meanings[text] for text in texts], dtype=object)[codes], index=values.index)
 
     def _meanings(self, texts: set[str]) -> dict[str, str | None]:
         """Return what every known text means; later entries win."""
@@ -89,9 +104,21 @@ def fold(text: str) -> str:
     return re.sub(r"^([+-]?\d+)\.0*$", r"\1", "".join(text.split()).casefold())
 
 
-def is_blank(values: pd.Series[str]) -> pd.Series[bool]:
+def is_known(text: str) -> bool:
+    """Return whether a text is one of the words whose meaning needs no option."""
+    return fold(text) in _known()
+
+
+def is_blank(values: pd.Series[str]) -> NDArray[np.bool_]:
     """Return which texts say nothing at all."""
-    return values.map(fold).isin(BLANK_WORDS)
+    codes, found = pd.factorize(values)
+    blank: NDArray[np.bool_] = np.array([fold(text) in BLANK_WORDS for text in found], dtype=bool)[codes]
+    return blank
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(_folded((*CANCER_WORDS, *NORMAL_WORDS, *UNKNOWN_WORDS)))
 
 
 def _folded(words: Iterable[str]) -> set[str]:
@@ -99,6 +126,6 @@ def _folded(words: Iterable[str]) -> set[str]:
 
 
 def _listed(values: pd.Series[str]) -> str:
-    counts = values.value_counts()
+    counts = values.astype(object).value_counts()
     shown = ", ".join(f"'{text}' ({count})" for text, count in counts.head(SHOWN).items())
     return shown if len(counts) <= SHOWN else f"{shown} and {len(counts) - SHOWN} more"

@@ -28,6 +28,11 @@ def read(tmp_path: Path, text: str) -> LabelTable:
         ",label\nA,x\nB,\n",
         '"label","score"\n"A","x",3\n"B","",4\n',
         "spot_id,x_um,y_um,annotation\n A ,1,2, x\nB,1,2,\n",
+        '"Barcode","my, label"\n"A","x"\n"B",\n',
+        '"Barcode";"one, two, three"\nA;x\nB;\n',
+        "barcode,in_tissue,pxl_row_in_fullres,pxl_col_in_fullres,my regions\nA,1,2,3,x\nB,1,2,3,\n",
+        "Cell ID,Group,Color\nA,x,#f00\nB,,#0f0\n",
+        "id,x,y,cell_type\nA,1,2,x\nB,3,4,\n",
     ],
 )
 def test_ids_and_labels_are_found_whatever_the_layout(tmp_path: Path, text: str) -> None:
@@ -38,6 +43,49 @@ def test_ids_and_labels_are_found_whatever_the_layout(tmp_path: Path, text: str)
 
 def test_numbers_alone_are_a_vector(tmp_path: Path) -> None:
     assert list(read(tmp_path, "0 1\n1.0\t0\n").rows["value"]) == ["0", "1", "1.0", "0"]
+
+
+def test_quoted_texts_keep_their_commas(tmp_path: Path) -> None:
+    table = read(tmp_path, 'Barcode,"a ""free"" text, of Loupe"\nA,"invasive, high grade"\n')
+    assert list(table.rows["value"]) == ["invasive, high grade"]
+
+
+def test_numbers_may_miss_and_are_a_vector_still(tmp_path: Path) -> None:
+    assert list(read(tmp_path, "1 NA 0\n-1\n\n").rows["value"]) == ["1", "NA", "0", "-1"]
+
+
+def test_a_known_word_a_line_is_a_vector_and_an_empty_line_a_spot_without_a_label(tmp_path: Path) -> None:
+    table = read(tmp_path, "invasive cancer\r\n\r\nbreast glands\r\nundetermined\r\n")
+    assert table.kind == "vector"
+    assert list(table.rows["value"]) == ["invasive cancer", "", "breast glands", "undetermined"]
+
+
+def test_coordinates_beside_ids_are_kept_as_numbers(tmp_path: Path) -> None:
+    rows = read(tmp_path, "id,x_um,y_um,label\nA,1.5,?,a\nB,,2,b\n").rows
+    assert rows["x_um"].tolist()[0] == 1.5
+    assert rows[["x_um", "y_um"]].isna().to_numpy().tolist() == [[False, True], [True, False]]
+
+
+def test_a_table_of_text_called_xls_is_read_and_a_workbook_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "labels.xls"
+    path.write_text("id\tlabel\nA\tx\n")
+    assert isinstance(read_labels(path), LabelTable)
+    for name, start in (("labels.xls", b"\xd0\xcf\x11\xe0\xa1\xb1"), ("labels.xlsx", b"PK\x03\x04\x14\x00")):
+        (tmp_path / name).write_bytes(start + bytes(100))
+        with pytest.raises(LabelError) as caught:
+            read_labels(tmp_path / name)
+        assert str(caught.value) == f"the label file {tmp_path / name} is a workbook, not a text table"
+        assert caught.value.hint == "save the sheet that holds the labels as CSV and give that"
+
+
+def test_of_several_columns_none_is_taken_for_the_label(tmp_path: Path) -> None:
+    with pytest.raises(LabelError) as caught:
+        read(tmp_path, "Barcode,in_tissue,Grade,Site\nA,1,x,y\n")
+    assert str(caught.value) == (
+        f"none of the columns 'barcode', 'in_tissue', 'grade', 'site' of the label file {tmp_path / 'labels.csv'} "
+        "is called label"
+    )
+    assert caught.value.hint == "rename one to 'label'"
 
 
 def test_positions_win_over_an_index_that_only_counts_the_rows(tmp_path: Path) -> None:
@@ -65,7 +113,7 @@ def test_equal_rows_count_once(tmp_path: Path) -> None:
     [
         ("", "is empty"),
         ("<html>404</html>", "is a web page"),
-        ("label\ncancer\n", "one column only"),
+        ("label\ncancer\n", "has one column only, and it is neither 0/1 numbers nor words that are known"),
         ("id,label\n", "a header and no rows"),
         ("id,label\nA,x\nB,y,z\n", "is not a table"),
         ("id,label\nA,x,y,z\n", "has 4 columns and 2 names in its header"),
@@ -74,7 +122,7 @@ def test_equal_rows_count_once(tmp_path: Path) -> None:
         ("gene,value\nA,x\n", "no id column and no x, y columns, but 'gene', 'value'"),
         ("id,first,second\nA,x,y\n", "none of the columns 'id', 'first', 'second'"),
         ("x,y,label\n1,one,a\n", "has 'one' where a position was expected"),
-        ("id,label\nA,x\nA,y\n", "has two labels for 1 spots, A for one: 'x' and 'y'"),
+        ("id,label\nA,x\nA,y\n", "has two labels for 1 ids, A for one: 'x' and 'y'"),
     ],
 )
 def test_what_cannot_be_read_gets_a_sentence_with_the_file_and_a_remedy(

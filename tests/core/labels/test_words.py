@@ -26,14 +26,26 @@ def test_numbers_truth_and_common_words_need_no_options() -> None:
     assert classify(["", " ", "NA", "nan", "Unlabeled", "uncertain"]) == [None] * 6
 
 
+def test_the_cell_types_of_janesicks_breast_tumour_need_no_options() -> None:
+    assert classify(["DCIS_1", "DCIS_2", "Invasive_Tumor", "Prolif_Invasive_Tumor"]) == ["cancer"] * 4
+    others = (
+        *("Stromal", "Endothelial", "Perivascular-Like", "Myoepi_ACTA2+", "Myoepi_KRT15+", "B_Cells", "CD4+_T_Cells"),
+        *("CD8+_T_Cells", "Macrophages_1", "Macrophages_2", "IRF7+_DCs", "LAMP3+_DCs", "Mast_Cells"),
+    )
+    assert classify(list(others)) == ["normal"] * 13
+    assert classify(["Stromal_&_T_Cell_Hybrid", "T_Cell_&_Tumor_Hybrid", "Unlabeled"]) == [None] * 3
+
+
 def test_no_word_has_two_meanings() -> None:
     folded = [fold(word) for words in (CANCER_WORDS, NORMAL_WORDS, UNKNOWN_WORDS) for word in words]
     assert len(folded) == len(set(folded))
 
 
 def test_an_unknown_text_is_refused_with_all_that_were_found_and_the_two_options() -> None:
-    with pytest.raises(LabelError, match=r"'stroma' \(2\); all its labels: 'stroma' \(2\), 'tumor' \(1\)") as caught:
-        classify(["stroma", "tumor", "stroma"])
+    with pytest.raises(
+        LabelError, match=r"'necrosis' \(2\); all its labels: 'necrosis' \(2\), 'tumor' \(1\)"
+    ) as caught:
+        classify(["necrosis", "tumor", "necrosis"])
     assert "labels.tsv" in str(caught.value)
     assert "--positive" in caught.value.hint
     assert "--ignore" in caught.value.hint

@@ -1,0 +1,134 @@
+"""Read the polygons of a GeoJSON file, as QuPath exports its annotations, and the class of each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from shapely.geometry import shape
+
+from spacrd_core.errors import LabelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+HINT = "set the class of the annotations in QuPath and export them as GeoJSON"
+OLD_ID = re.compile(r"Path(\w+)Object")  # before QuPath 0.3 the id of a feature told what it is
+Feature = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Polygons:
+    """The classified annotations of a file, in full-resolution px of the image.
+
+    Attributes
+    ----------
+    shapes
+        Valid polygons and multipolygons.
+    values
+        The class of each, as text.
+    notes
+        What was left out or repaired.
+    """
+
+    path: Path
+    shapes: NDArray[np.object_]
+    values: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_polygons(text: str, path: Path) -> Polygons:
+    """Return the polygons of a GeoJSON text: a collection of features, a list of them, or one.
+
+    Raises
+    ------
+    LabelError
+        If it is not GeoJSON, or has no annotation with a class.
+    """
+    features = _features(text, path)
+    kinds = [_kind(feature) for feature in features]
+    annotations = [feature for feature, kind in zip(features, kinds, strict=True) if kind == "annotation"]
+    key = "classification" if any(_class(feature, "classification") for feature in annotations) else "name"
+    classified = [feature for feature in annotations if _class(feature, key)]
+    outlines = [_outline(feature, path) for feature in classified]
+    kept = [number for number, outline in enumerate(outlines) if not outline.is_empty]
+    left_out = Counter(f"{kind}s" for kind in kinds if kind != "annotation")
+    left_out["annotations without a class"] = len(annotations) - len(classified)
+    left_out["points, lines or nothing at all"] = len(classified) - len(kept)
+    said = ", ".join(f"{count} {what}" for what, count in left_out.items() if count)
+    if not kept:
+        raise LabelError(f"the label file {path} has no polygon with a class; it has {said or 'nothing'}", hint=HINT)
+    notes = (f"{path.name}: left out: {said}",) if said else ()
+    shapes, of_repair = _repaired([outlines[number] for number in kept], path)
+    return Polygons(path, shapes, tuple(_class(classified[number], key) for number in kept), (*notes, *of_repair))
+
+
+def _features(text: str, path: Path) -> list[Feature]:
+    try:
+        document = json.loads(text, parse_constant=lambda _: None)  # NaN: fine among measurements, no coordinate
+    except (ValueError, RecursionError) as error:
+        raise LabelError(f"the label file {path} is not GeoJSON: {error}", hint=HINT) from error
+    if isinstance(document, dict):
+        document = document.get("features", [document] if document.get("type") == "Feature" else None)
+    if not isinstance(document, list) or not all(_is_feature(feature) for feature in document):
+        raise LabelError(f"the label file {path} is JSON, but no list of GeoJSON features", hint=HINT)
+    return document
+
+
+def _is_feature(feature: object) -> bool:
+    return isinstance(feature, dict) and isinstance(feature.get("properties") or {}, dict)
+
+
+def _kind(feature: Feature) -> str:
+    properties = feature.get("properties") or {}
+    old = OLD_ID.fullmatch(str(feature.get("id")))
+    kind = properties.get("objectType") or properties.get("object_type") or (old[1] if old else "annotation")
+    return str(kind).casefold()
+
+
+def _class(feature: Feature, key: str) -> str:
+    """Return the class of a feature: a text, or an object with a name, or with the names a derived class has."""
+    given = (feature.get("properties") or {}).get(key)
+    if isinstance(given, dict):
+        names = given.get("names")
+        given = given.get("name") or (": ".join(map(str, names)) if isinstance(names, list) else "")
+    return given.strip() if isinstance(given, str) else ""
+
+
+def _outline(feature: Feature, path: Path) -> shapely.Geometry:
+    """Return the polygons of a feature as one; empty if it has none."""
+    try:
+        outline = shapely.force_2d(shape(feature["geometry"])) if feature.get("geometry") else shapely.Polygon()
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, shapely.errors.ShapelyError) as error:
+        raise LabelError(
+            f"the label file {path} has an outline that is no polygon: {error}", hint="export the annotations again"
+        ) from error
+    if not np.isfinite(shapely.get_coordinates(outline)).all():
+        raise LabelError(
+            f"the label file {path} has an outline whose coordinates are not all numbers",
+            hint="export the annotations again",
+        )
+    return _polygonal(outline)
+
+
+def _repaired(outlines: list[shapely.Geometry], path: Path) -> tuple[NDArray[np.object_], tuple[str, ...]]:
+    shapes = np.empty(len(outlines), dtype=object)
+    shapes[:] = outlines
+    broken = ~shapely.is_valid(shapes)
+    shapes[broken] = [_polygonal(outline) for outline in shapely.make_valid(shapes[broken])]
+    note = f"{path.name}: polygons that crossed themselves, repaired: {broken.sum()}"
+    return shapes, (note,) if broken.any() else ()
+
+
+def _polygonal(outline: shapely.Geometry) -> shapely.Geometry:
+    """Return the polygons among the parts of a shape."""
+    parts = shapely.get_parts(shapely.get_parts(outline))
+    polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)

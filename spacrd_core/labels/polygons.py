@@ -1,0 +1,149 @@
+"""Label spots by the polygons their centres lie in, and say how much of each spot those polygons cover."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from spacrd_core.errors import LabelError
+from spacrd_core.results.regions import footprints
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from spacrd_core.labels.geojson import Polygons
+    from spacrd_core.labels.words import Vocabulary
+    from spacrd_core.section import Section, SpotShape
+
+PLAIN, MANY = 5.0, 10  # polygons that hold five times the tissue in another frame, by ten spots, were drawn in that one
+
+
+def label_by_polygons(
+    section: Section, polygons: Polygons, vocabulary: Vocabulary
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the label columns of all spots, and what the user should know.
+
+    A centre in polygons of cancer and of normal is contested and has no label. A polygon without a meaning yields to a
+    smaller one in it, for it may outline the whole tissue.
+
+    Raises
+    ------
+    LabelError
+        If no spot lies in a polygon, or the polygons plainly fit another frame than full-resolution px.
+    """
+    meanings = vocabulary.classify(pd.Series(polygons.values, dtype=object), polygons.path).to_numpy()
+    centres = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)
+    hits = _hits(centres, polygons.shapes)
+    _check_frame(section, polygons, len(hits))
+    hits["label"] = meanings[hits["polygon"]]
+    hits["annotation"] = np.array(polygons.values, dtype=object)[hits["polygon"]]
+    columns = _labelled(hits, len(centres))
+    columns["label_overlap"] = _overlaps(section, polygons, meanings, columns["label"])
+    notes = (*_of_scale(section, polygons), *_unlabelled(polygons, columns, hits))
+    return columns, notes
+
+
+def _hits(centres: NDArray[np.float64], shapes: NDArray[np.object_]) -> pd.DataFrame:
+    """Return which spots lie in which polygons, the smallest polygon of a spot first."""
+    polygon, spot = shapely.STRtree(shapely.points(centres)).query(shapes, predicate="intersects")
+    order = np.lexsort((polygon, shapely.area(shapes)[polygon], spot))
+    return pd.DataFrame({"spot": spot[order], "polygon": polygon[order]})
+
+
+def _labelled(hits: pd.DataFrame, count: int) -> pd.DataFrame:
+    columns = hits.drop_duplicates("spot").set_index("spot")[["label", "annotation"]].reindex(range(count))
+    kinds = hits.dropna(subset="label").groupby("spot")["label"].nunique()
+    contested = kinds.index[kinds > 1]
+    both = hits[hits["spot"].isin(contested)].groupby("spot")["annotation"]
+    columns.loc[contested, "annotation"] = both.agg(lambda texts: " / ".join(sorted(set(texts))))
+    columns.loc[contested, "label"] = None
+    columns["annotation"] = columns["annotation"].fillna("")
+    return columns.assign(label_contested=columns.index.isin(contested))
+
+
+def _check_frame(section: Section, polygons: Polygons, found: int) -> None:
+    """Raise if the polygons hold no spot, or far more tissue when taken for px of another image or for um."""
+    obs, slide = section.counts.obs, section.slide
+    px, um = (obs[[f"x_{unit}", f"y_{unit}"]].to_numpy(dtype=float) for unit in ("px", "um"))
+    frames = [("um", um, section.um_per_px, "give them in px of the image, as QuPath exports them")]
+    if slide and slide.scale != 1:
+        remedy = f"multiply their coordinates by {1 / slide.scale:.6g}, or draw them on the full-resolution image"
+        frames.insert(0, (f"px of {slide.path.name}", px * slide.scale, slide.scale, remedy))
+    for name, centres, scale, remedy in frames:
+        fitting = len(_hits(centres, polygons.shapes))
+        if fitting * scale**2 > PLAIN * found and (fitting >= MANY or not found):
+            raise LabelError(
+                f"the polygons of {polygons.path} fit the {name} of this section, not its full-resolution px",
+                hint=f"{remedy}; or were they drawn on another section?",
+            )
+    if not found:
+        theirs, ours = _extent(shapely.total_bounds(polygons.shapes)), _extent([*px.min(axis=0), *px.max(axis=0)])
+        raise LabelError(
+            f"no spot lies in a polygon of {polygons.path}: the polygons span {theirs}, the spots {ours} "
+            "(full-resolution px)",
+            hint="were they drawn on the image of this section? check --labels",
+        )
+
+
+def _extent(bounds: Sequence[float]) -> str:
+    left, top, right, bottom = bounds
+    return f"x {left:.6g} to {right:.6g}, y {top:.6g} to {bottom:.6g}"
+
+
+def _overlaps(
+    section: Section, polygons: Polygons, meanings: NDArray[np.object_], labels: pd.Series[str]
+) -> NDArray[np.float64]:
+    """Return the share of every labelled spot's footprint inside polygons of its label; NaN where it has none."""
+    centres = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)
+    overlaps = np.full(len(centres), np.nan)
+    for label in ("cancer", "normal"):
+        spots = np.flatnonzero(labels == label)
+        if len(spots):
+            parts = shapely.get_parts(shapely.union_all(polygons.shapes[meanings == label]))
+            overlaps[spots] = _covered(centres[spots], parts, section.spot_um / section.um_per_px, section.spot_shape)
+    return overlaps
+
+
+def _covered(
+    centres: NDArray[np.float64], parts: NDArray[np.object_], width: float, shape: SpotShape
+) -> NDArray[np.float64]:
+    """Return the share of each spot inside disjoint polygons; only spots that reach an edge need be cut."""
+    reach = width * np.sqrt(0.5)
+    edges = shapely.boundary(parts)
+    _, spots = shapely.STRtree(shapely.points(centres)).query(edges, predicate="dwithin", distance=reach)
+    near = np.unique(spots)
+    prints = footprints(centres[near], width, shape)
+    part, spot = shapely.STRtree(prints).query(parts, predicate="intersects")
+    inside = np.bincount(spot, shapely.area(shapely.intersection(prints[spot], parts[part])), minlength=len(near))
+    covered = np.ones(len(centres))
+    covered[near] = np.minimum(inside / shapely.area(prints), 1.0)
+    return covered
+
+
+def _of_scale(section: Section, polygons: Polygons) -> tuple[str, ...]:
+    if section.slide is None or section.slide.scale == 1:
+        return ()
+    name, scale = section.slide.path.name, section.slide.scale
+    return (f"{polygons.path.name}: polygons were read in full-resolution px, not in px of {name} ({scale:.4g} each)",)
+
+
+def _unlabelled(polygons: Polygons, columns: pd.DataFrame, hits: pd.DataFrame) -> tuple[str, ...]:
+    unknown = int(columns["label"].isna().sum())
+    if not unknown:
+        return ()
+    outside, contested = len(columns) - hits["spot"].nunique(), int(columns["label_contested"].sum())
+    why = f"{outside} in no polygon, {contested} contested, {unknown - outside - contested} undetermined"
+    name, drawn = polygons.path.name, set(columns["label"])
+    undrawn = [label for label in ("cancer", "normal") if label not in drawn]
+    return (
+        f"{name}: {unknown} of {len(columns)} spots have no label ({why})",
+        *(
+            f"{name}: no spot is {label}; spots in no polygon are unknown, so draw {label} tissue too"
+            for label in undrawn
+        ),
+    )
