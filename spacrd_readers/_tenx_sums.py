@@ -1,6 +1,7 @@
 """Sum a matrix's barcodes into spots, block by block: a barcode a spot (Visium), or many (bins, cells).
 
-Memory is that of the sums: each block is summed for itself, and in the end the blocks' sums are merged row by row.
+Memory is a few times that of the result, however large the matrix: the sums of blocks are added up pair by pair, as
+soon as two are of one size. Files list bins in any order, so that every block has a part in every spot.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ def sum_counts(matrix: TenxMatrix, groups: NDArray[np.int32], spots: int, genes:
         If the matrix holds something else than raw counts of its genes.
     """
     columns = np.where(genes.keep, np.cumsum(genes.keep) - 1, -1)
-    sums = []
+    shape = (spots, len(genes.var))
+    sums: list[Any] = [sparse.csr_matrix(shape, dtype=np.int32)]
     for block in (_of_genes(block, genes.keep) for block in matrix.blocks()):
         require_counts(block.values, matrix.path, lambda at, block=block: _place(matrix, block, at))  # type: ignore[misc]
-        sums.append(_summed(groups[block.barcodes], columns[block.features], block.values, (spots, len(genes.var))))
-    return _merged(sums, (spots, len(genes.var)))
+        sums.append(_summed(groups[block.barcodes], columns[block.features], block.values, shape))
+        _add_up(sums, all_of_them=False)
+    _add_up(sums, all_of_them=True)
+    return sums[0]
 
 
 def _of_genes(block: Block, keep: NDArray[np.bool_]) -> Block:
@@ -58,23 +62,8 @@ def _summed(
     return sparse.csr_matrix(sparse.coo_matrix(triples, shape=shape))
 
 
-def _merged(parts: list[sparse.csr_matrix[Any]], shape: tuple[int, int]) -> sparse.csr_matrix[Any]:
-    """Return the sum of parts, which are given up one by one as they are taken in."""
-    if not parts:
-        return sparse.csr_matrix(shape, dtype=np.int32)
-    lengths = np.zeros(shape[0], dtype=np.int64)
-    for part in parts:
-        lengths += np.diff(part.indptr)
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    data, indices = np.empty(indptr[-1], dtype=np.int32), np.empty(indptr[-1], dtype=np.int32)
-    free = indptr[:-1].copy()
-    parts.reverse()
-    while parts:
-        part = parts.pop()
-        counts = np.diff(part.indptr)
-        places = np.arange(part.nnz) + np.repeat(free - part.indptr[:-1], counts)
-        data[places], indices[places] = part.data, part.indices
-        free += counts
-    total = sparse.csr_matrix((data, indices, indptr), shape=shape)
-    total.sum_duplicates()
-    return total
+def _add_up(sums: list[Any], *, all_of_them: bool) -> None:
+    """Add the last of several sums to the one before it, while they are of one size or until one is left."""
+    while len(sums) > 1 and (all_of_them or sums[-2].nnz < 2 * sums[-1].nnz):
+        last = sums.pop()
+        sums.append(sums.pop() + last)
