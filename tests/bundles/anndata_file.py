@@ -1,0 +1,118 @@
+"""AnnData objects of the synthetic tissue, as squidpy lays them out, and the files they are kept in."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from bundles.tissue import Pose, Tissue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+VISIUM_DIAMETER_UM = 65.0  # what spot_diameter_fullres measures on Visium
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How the tissue was measured and photographed.
+
+    Attributes
+    ----------
+    pose
+        Of the full-resolution image, which is in no object.
+    lattice, pitch_um
+        Hexagonal as Visium's, or square.
+    hires
+        Px of the picture per full-resolution px.
+    library
+        The name of the section.
+    """
+
+    pose: Pose = field(default_factory=lambda: Pose(um_per_px=1.0))
+    lattice: Literal["hexagonal", "square"] = "hexagonal"
+    pitch_um: float = 100.0
+    hires: float = 0.25
+    library: str = "V1"
+
+    def places(self, tissue: Tissue) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the array positions (column, row) and the um of the spots on the tissue."""
+        steps = np.array([0.5, np.sqrt(3) / 2] if self.lattice == "hexagonal" else [1.0, 1.0]) * self.pitch_um
+        columns, rows = (np.arange(1, size // step) for size, step in zip(tissue.size_um, steps, strict=True))
+        array = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2).astype(int)
+        if self.lattice == "hexagonal":
+            array = array[array.sum(axis=1) % 2 == 0]
+        return array, array * steps
+
+
+TISSUE = Tissue()
+VISIUM = Measured()
+
+
+def tissue_object(measured: Measured = VISIUM, tissue: Tissue = TISSUE, *, picture: bool = True) -> ad.AnnData:
+    """Return the tissue as ``squidpy.read.visium`` would: genes by symbol, picture and scale factors in ``uns``."""
+    array, um = measured.places(tissue)
+    obs = pd.DataFrame(
+        {"in_tissue": 1, "array_row": array[:, 1], "array_col": array[:, 0]},
+        index=pd.Index([f"AAAC{column:03d}T{row:03d}-1" for column, row in array]),
+    )
+    var = pd.DataFrame(
+        {"gene_ids": tissue.ids, "feature_types": "Gene Expression", "genome": "GRCh38"}, index=pd.Index(tissue.symbols)
+    )
+    counts = sparse.csr_matrix(tissue.counts(um, mean=6.0).astype(np.float32))
+    adata = ad.AnnData(counts, obs=obs, var=var, obsm={"spatial": measured.pose.to_px(tissue, um)})
+    factors = {
+        "spot_diameter_fullres": VISIUM_DIAMETER_UM / measured.pose.um_per_px,
+        "tissue_hires_scalef": measured.hires,
+    }
+    adata.uns["spatial"] = {measured.library: {"images": {}, "scalefactors": factors, "metadata": {}}}
+    if picture:
+        shown = replace(measured.pose, um_per_px=measured.pose.um_per_px / measured.hires)
+        adata.uns["spatial"][measured.library]["images"]["hires"] = tissue.picture(shown)
+    return adata
+
+
+def age(path: Path) -> Path:
+    """Rewrite a .h5ad as anndata 0.7 would have written it: text categories aside, arrays without their kind."""
+    with h5py.File(path, "r+") as file:
+        del file.attrs["encoding-type"], file.attrs["encoding-version"]
+        file.visititems(_age)
+        for table in ("obs", "var"):
+            file[table].attrs["encoding-version"] = "0.1.0"
+            for name in [name for name, column in file[table].items() if isinstance(column, h5py.Group)]:
+                categories, codes = file[table][name]["categories"][:], file[table][name]["codes"][:]
+                del file[table][name]
+                file[table][f"__categories/{name}"], file[table][name] = categories, codes
+                file[table][name].attrs["categories"] = file[table][f"__categories/{name}"].ref
+    return path
+
+
+def _age(_: str, node: h5py.Dataset | h5py.Group) -> None:
+    if isinstance(node, h5py.Dataset) or node.attrs.get("encoding-type") == "dict":
+        for name in ("encoding-type", "encoding-version"):
+            node.attrs.pop(name, None)
+
+
+def write_anndata(adata: ad.AnnData, path: Path, *, zarr_format: Literal[2, 3] = 3) -> Path:
+    """Write an object as .h5ad, .zarr, or .zarr.zip (a zipped folder), by the name of the path."""
+    with ad.settings.override(zarr_write_format=zarr_format), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what anndata and zarr say of their next releases
+        if path.name.endswith(".zarr.zip"):
+            folder = path.with_name("packed") / path.name.removesuffix(".zip")
+            adata.write_zarr(folder)
+            shutil.make_archive(str(path.with_suffix("")), "zip", folder.parent)
+        elif path.suffix == ".zarr":
+            adata.write_zarr(path)
+        else:
+            adata.write_h5ad(path)
+    return path
