@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +59,25 @@ def share_left_of(distance: float, radius: float = 60.0) -> float:
     """The share of a disc on the centre's side of a line."""
     angle = np.arccos(distance / radius)
     return float(1 - (angle - np.sin(angle) * np.cos(angle)) / np.pi)
+
+
+def test_square_spots_stand_upright_in_um_however_the_image_is_turned(tmp_path: Path) -> None:
+    section = replace(Grid().section(), spot_shape="square", spot_um=100.0)
+    obs = section.counts.obs
+    turned = np.array([[np.cos(0.5), np.sin(0.5)], [np.sin(0.5), -np.cos(0.5)]])  # and mirrored
+    obs[["x_um", "y_um"]] = obs[["x_px", "y_px"]].to_numpy() * 0.5
+    obs[["x_px", "y_px"]] = obs[["x_px", "y_px"]].to_numpy() @ turned + 1000
+    ring = (np.array(LEFT[0]) @ turned + 1000).tolist()
+    after = draw(tmp_path, annotation([ring]), on=section)
+    assert labels(after) == ["cancer", "cancer", None, None] * SIDE
+    assert after.counts.obs["label_overlap"].dropna().to_numpy() == pytest.approx(np.ones(8))
+
+
+def test_spots_in_one_line_have_an_overlap_too(tmp_path: Path) -> None:
+    section = Grid().section()
+    line = replace(section, counts=section.counts[:SIDE].copy())
+    after = draw(tmp_path, annotation(box(0, 0, 450, 2000)), on=line)
+    assert after.counts.obs["label_overlap"].tolist()[:2] == pytest.approx([1.0, 0.5])
 
 
 def test_holes_are_outside(tmp_path: Path) -> None:
