@@ -56,9 +56,9 @@ def read_experiment(path: Path, um_per_px: float | None) -> Experiment:
 def _facts(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(read_text(path, "experiment file"))
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}", hint="copy it again from the bundle") from error
     if not isinstance(facts, dict):
         raise InputError(f"{path} holds no JSON object", hint="copy it again from the bundle")

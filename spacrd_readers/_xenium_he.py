@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 IMAGES = (".tif", ".tiff", ".btf", ".svs", ".png", ".jpg", ".jpeg")
 ALIGNMENTS = ("alignment.csv", "_alignment.csv", "_matrix.csv", "_keypoints.csv")
-FLUORESCENCE = re.compile(r"(.*_)?(morphology.*|ch\d{4}_.*|if_image.*)\.ome\.tiff?", re.IGNORECASE)
+FLUORESCENCE = re.compile(r"(.*_)?(morphology(_mip|_focus(_\d+)?)?|ch\d{4}_[^.]*|if_image)\.ome\.tiff?", re.IGNORECASE)
 HE = re.compile(r"he_image", re.IGNORECASE)
 STATE = (
     "--alignment FILE, Xenium Explorer's matrix.csv or keypoints.csv; if H&E and morphology images match px for px, "
@@ -75,7 +75,8 @@ def _given(path: Path | None, role: str) -> Path | None:
 
 def _found(files: BundleFiles) -> Path | None:
     """Return the H&E in the bundle's folder, else in the one above where that is clearly this bundle's."""
-    found = _images(files.folder) or [image for image in _images(files.folder.parent) if _belongs(image, files)]
+    above = files.folder.resolve().parent
+    found = _images(files.folder) or [image for image in _images(above) if _belongs(image, files)]
     if len(found) > 1:
         names = ", ".join(image.name for image in found[:5])
         raise ImageError(
@@ -99,10 +100,10 @@ def _images(folder: Path) -> list[Path]:
 
 def _belongs(image: Path, files: BundleFiles) -> bool:
     """Whether an image above the bundle is named after it, or the bundle is the only one there."""
-    prefix = files.prefix or files.folder.name.removesuffix("outs")
-    if prefix and image.name.startswith(prefix):
+    name = (files.prefix or files.folder.resolve().name.removesuffix("outs")).rstrip("_-.")
+    if name and re.match(rf"{re.escape(name)}(?![A-Za-z0-9])", image.name):
         return True
-    return len(list(files.folder.parent.glob("*/*experiment.xenium"))) == 1
+    return len(list(image.parent.glob("*/*experiment.xenium"))) == 1
 
 
 def _paired(image: Path) -> Path | None:

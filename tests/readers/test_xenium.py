@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from bundles.tissue import Pose
 from bundles.xenium import SMALL, He, XeniumBundle
 
 from spacrd_core.errors import ConfigError
@@ -42,7 +43,7 @@ class TestXenium(ReaderContract):
     def reader(self, request: pytest.FixtureRequest) -> Reader:
         return Xenium(Xenium.Options(unit=request.param))
 
-    @pytest.fixture(params=[None, He()], ids=["genes", "he"])
+    @pytest.fixture(params=[None, He(Pose(um_per_px=10.0))], ids=["genes", "he"])
     def example(self, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         return replace(BUNDLE, he=request.param).write(tmp_path)
 

@@ -141,6 +141,7 @@ def test_a_size_of_px_can_be_given_where_the_bundle_says_none_and_only_there(tmp
     ("text", "sentence"),
     [
         ("{'pixel_size': 1}", "is no JSON: Expecting property name enclosed in double quotes"),
+        ("[" * 100_000, "is no JSON: "),
         ("[0.2125]", "holds no JSON object"),
         ("", "is empty"),
         ("<html></html>", "is a web page"),

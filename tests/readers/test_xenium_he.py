@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from bundles.tissue import Pose
@@ -16,9 +16,6 @@ from spacrd_core.section import Given
 from spacrd_readers._xenium_bundle import find_bundle
 from spacrd_readers._xenium_he import HeFiles, find_he
 from spacrd_readers.xenium import Xenium
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HE = He(Pose(um_per_px=20.0))
 BUNDLE = XeniumBundle(step_um=150.0)
@@ -125,14 +122,21 @@ def test_several_images_are_not_chosen_from(tmp_path: Path) -> None:
 
 
 def test_the_h_and_e_of_another_bundle_beside_is_not_taken(tmp_path: Path) -> None:
-    """Downloads of two sections in one folder: each bundle takes the image that carries its own name."""
-    ours = replace(BUNDLE, prefix="T1_").write(tmp_path / "T1_outs")
-    other = replace(BUNDLE, prefix="T2_").write(tmp_path / "T2_outs")
+    """Downloads of several sections in one folder: each bundle takes the image that carries its own name."""
+    ours = BUNDLE.write(tmp_path / "T1")
+    others = [replace(BUNDLE, prefix="T2_").write(tmp_path / "T2_outs"), BUNDLE.write(tmp_path / "T")]
     image, alignment = with_he(tmp_path)
     assert found(ours) == HeFiles(image, alignment)
-    assert found(other) is None
-    shutil.rmtree(other)
-    assert found(ours) == HeFiles(image, alignment)
+    assert [found(other) for other in others] == [None, None]
+    shutil.rmtree(ours)
+    shutil.rmtree(others[0])
+    assert found(others[1]) == HeFiles(image, alignment)  # the only bundle there
+
+
+def test_the_folder_above_is_found_from_inside_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(BUNDLE.write(tmp_path / "outs"))
+    files = HeFiles(*with_he(tmp_path))
+    assert found(Path()) == files
 
 
 def test_an_alignment_without_an_image_and_missing_files_are_errors(tmp_path: Path) -> None:
