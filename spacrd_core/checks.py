@@ -74,13 +74,13 @@ def check_section(section: Section) -> tuple[Section, Checks]:
 
 def _require_raw(section: Section) -> None:
     counts: Any = section.counts.X
-    path = next((source.path for source in section.sources if source.role == "counts"), section.sources[0].path)
+    table = next((source.path for source in section.sources if source.role == "counts"), "the section")
 
     def place(at: int) -> tuple[str, str]:
         spot = int(np.searchsorted(counts.indptr, at, side="right")) - 1
         return str(section.counts.obs_names[spot]), str(section.counts.var_names[counts.indices[at]])
 
-    require_counts(counts.data, path, place)
+    require_counts(counts.data, table, place)
 
 
 def _genes(counts: ad.AnnData) -> Checks:

@@ -24,8 +24,8 @@ def are_counts(values: NDArray[Any]) -> NDArray[np.bool_]:
     return fitting if values.dtype.kind in "iu" else fitting & (values == np.rint(values))
 
 
-def require_counts(values: NDArray[Any], path: Path, place: Callable[[int], tuple[str, str]]) -> None:
-    """Refuse values that are no counts; ``place`` says the spot and the gene of the value at an index.
+def require_counts(values: NDArray[Any], table: Path | str, place: Callable[[int], tuple[str, str]]) -> None:
+    """Refuse values of a table that are no counts; ``place`` says the spot and the gene of the value at an index.
 
     Raises
     ------
@@ -37,4 +37,4 @@ def require_counts(values: NDArray[Any], path: Path, place: Callable[[int], tupl
         return
     first = int(good.argmin())
     spot, gene = place(first)
-    raise CountsError(f"{path} holds no raw counts: {values[first]:g} at spot {spot}, gene {gene}", hint=RAW)
+    raise CountsError(f"{table} holds no raw counts: {values[first]:g} at spot {spot}, gene {gene}", hint=RAW)

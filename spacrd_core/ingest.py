@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from spacrd_core.store.store import SpotStore
 
 SECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+PART = re.compile(  # names that every run of a platform has, and so name no section
+    r"outs|experiment|(filtered|raw)_feature_\w+_matrix|cell_feature_matrix|(binned|segmented)_outputs|square_\d+um"
+)
 LAYOUT = 2  # raise when the same input should give another group
 
 
@@ -95,8 +98,11 @@ def ingest_all(
 
 
 def default_name(path: Path) -> str:
-    """Return the section id a path suggests: its name up to the first dot."""
-    return path.resolve().name.split(".")[0]
+    """Return the section id a path suggests: its name up to the first dot, or that of the folder it is a part of."""
+    here = path.resolve()
+    while PART.fullmatch(here.name.split(".")[0]) and here.parent.name:
+        here = here.parent
+    return here.name.split(".")[0]
 
 
 def _read(request: IngestRequest, plugins: Plugins) -> Section:

@@ -49,7 +49,7 @@ def with_broken_readers(plugins: Plugins) -> Plugins:
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two sections in the files of legacy ST."""
-    return write_demo_cohort(tmp_path_factory.mktemp("cohort"), patients=2)
+    return write_demo_cohort(tmp_path_factory.mktemp("cohort"), platforms=("st", "st"))
 
 
 @pytest.fixture
@@ -188,6 +188,20 @@ def test_one_failing_section_does_not_stop_the_others(
     assert [item.entry.id for item in done] == ["S2"]
     assert [type(error) for error in failed] == [MissingFile]
     assert "gone.tsv" in failed[0].__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("run1/outs", "run1"),
+        ("run1/outs/filtered_feature_bc_matrix.h5", "run1"),
+        ("run1/outs/binned_outputs/square_008um", "run1"),
+        ("bundle/experiment.xenium", "bundle"),
+        ("outsider", "outsider"),
+    ],
+)
+def test_parts_of_a_run_take_its_name(tmp_path: Path, path: str, name: str) -> None:
+    assert default_name(tmp_path / path) == name
 
 
 def test_default_names_end_at_the_first_dot(tmp_path: Path) -> None:
