@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,17 +37,18 @@ def label_by_polygons(
     Raises
     ------
     LabelError
-        If no spot lies in a polygon, or the polygons plainly fit another frame than full-resolution px.
+        If no spot lies in a polygon, or the polygons were plainly given in um.
     """
     meanings = vocabulary.classify(pd.Series(polygons.values, dtype=object), polygons.path).to_numpy()
+    polygons, of_frame = _in_full_resolution(section, polygons)
     centres = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)
     hits = _hits(centres, polygons.shapes)
-    _check_frame(section, polygons, len(hits))
+    _require_spots(section, polygons, len(hits))
     hits["label"] = meanings[hits["polygon"]]
     hits["annotation"] = np.array(polygons.values, dtype=object)[hits["polygon"]]
     columns = _labelled(hits, len(centres))
     columns["label_overlap"] = _overlaps(section, polygons, meanings, columns["label"])
-    notes = (*_of_scale(section, polygons), *_unlabelled(polygons, columns, hits))
+    notes = (*of_frame, *_unlabelled(polygons, columns, hits))
     return columns, notes
 
 
@@ -68,21 +70,34 @@ def _labelled(hits: pd.DataFrame, count: int) -> pd.DataFrame:
     return columns.assign(label_contested=columns.index.isin(contested))
 
 
-def _check_frame(section: Section, polygons: Polygons, found: int) -> None:
-    """Raise if the polygons hold no spot, or far more tissue when taken for px of another image or for um."""
-    obs, slide = section.counts.obs, section.slide
+def _in_full_resolution(section: Section, polygons: Polygons) -> tuple[Polygons, tuple[str, ...]]:
+    """Return the polygons in full-resolution px; those that plainly fit a smaller image were drawn on that."""
+    slide = section.slide
+    if slide is None or slide.scale == 1:
+        return polygons, ()
+    px, name = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float), slide.path.name
+    found, fitting = len(_hits(px, polygons.shapes)), len(_hits(px * slide.scale, polygons.shapes))
+    if not _plainly(fitting, found, slide.scale):
+        note = f"polygons were read in full-resolution px, not in px of {name} ({slide.scale:.4g} each)"
+        return polygons, (f"{polygons.path.name}: {note}",)
+    enlarged = shapely.transform(polygons.shapes, lambda corners: corners / slide.scale)
+    note = f"polygons were read in px of {name}, which they fit, not in full-resolution px"
+    return replace(polygons, shapes=enlarged), (f"{polygons.path.name}: {note}",)
+
+
+def _plainly(fitting: int, found: int, scale: float) -> bool:
+    """Whether polygons hold far more tissue in a frame of another scale than in full-resolution px."""
+    return fitting * scale**2 > PLAIN * found and (fitting >= MANY or not found)
+
+
+def _require_spots(section: Section, polygons: Polygons, found: int) -> None:
+    obs = section.counts.obs
     px, um = (obs[[f"x_{unit}", f"y_{unit}"]].to_numpy(dtype=float) for unit in ("px", "um"))
-    frames = [("um", um, section.um_per_px, "give them in px of the image, as QuPath exports them")]
-    if slide and slide.scale != 1:
-        remedy = f"multiply their coordinates by {1 / slide.scale:.6g}, or draw them on the full-resolution image"
-        frames.insert(0, (f"px of {slide.path.name}", px * slide.scale, slide.scale, remedy))
-    for name, centres, scale, remedy in frames:
-        fitting = len(_hits(centres, polygons.shapes))
-        if fitting * scale**2 > PLAIN * found and (fitting >= MANY or not found):
-            raise LabelError(
-                f"the polygons of {polygons.path} fit the {name} of this section, not its full-resolution px",
-                hint=f"{remedy}; or were they drawn on another section?",
-            )
+    if _plainly(len(_hits(um, polygons.shapes)), found, section.um_per_px):
+        raise LabelError(
+            f"the polygons of {polygons.path} fit the um of this section, not its full-resolution px",
+            hint="give them in px of the image, as QuPath exports them; or were they drawn on another section?",
+        )
     if not found:
         theirs, ours = _extent(shapely.total_bounds(polygons.shapes)), _extent([*px.min(axis=0), *px.max(axis=0)])
         raise LabelError(
@@ -134,13 +149,6 @@ def _covered(centres: NDArray[np.float64], drawn: shapely.Geometry, section: Sec
     covered = np.ones(len(centres))
     covered[near] = np.minimum(inside / shapely.area(prints), 1.0)
     return covered
-
-
-def _of_scale(section: Section, polygons: Polygons) -> tuple[str, ...]:
-    if section.slide is None or section.slide.scale == 1:
-        return ()
-    name, scale = section.slide.path.name, section.slide.scale
-    return (f"{polygons.path.name}: polygons were read in full-resolution px, not in px of {name} ({scale:.4g} each)",)
 
 
 def _unlabelled(polygons: Polygons, columns: pd.DataFrame, hits: pd.DataFrame) -> tuple[str, ...]:

@@ -140,18 +140,14 @@ def test_polygons_of_another_image_are_refused_with_both_extents(tmp_path: Path)
     assert caught.value.hint == "were they drawn on the image of this section? check --labels"
 
 
-def test_polygons_in_px_of_a_smaller_image_are_refused_and_say_so(tmp_path: Path) -> None:
-    on_hires = box(15, 25, 95, 105)  # all spots, in px of an image of a tenth
-    with pytest.raises(LabelError) as caught:
-        draw(tmp_path, annotation(on_hires), on=Grid(scale=0.1).section())
-    assert str(caught.value) == (
-        f"the polygons of {tmp_path / 'regions.geojson'} fit the px of hires.png of this section, not its "
-        "full-resolution px"
+def test_polygons_drawn_on_a_smaller_image_are_read_in_its_px_and_said(tmp_path: Path) -> None:
+    left, right = box(15, 25, 55, 105), box(55, 25, 95, 105)  # the halves, in px of an image of a tenth
+    after = draw(tmp_path, annotation(left), annotation(right, "Stroma"), on=Grid(scale=0.1).section())
+    assert labels(after) == ROW * SIDE
+    assert after.notes == (
+        "regions.geojson: polygons were read in px of hires.png, which they fit, not in full-resolution px",
     )
-    assert caught.value.hint == (
-        "multiply their coordinates by 10, or draw them on the full-resolution image; or were they drawn on another "
-        "section?"
-    )
+    assert after.counts.obs["label_overlap"].max() == pytest.approx(1.0)
 
 
 def test_polygons_in_full_resolution_px_are_read_as_such_whatever_the_image(tmp_path: Path) -> None:
