@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import LabelError
+from spacrd_readers._anndata_genes import read_genes
 from spacrd_readers._anndata_scale import Scale, Sizes
 from spacrd_readers._tenx_genes import Genes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from spacrd_core.section import SpotShape
     from spacrd_readers._anndata_file import AnnDataFile
 
-FACTS = ("platform", "um_per_px", "spot_um", "spot_shape", "pitch_um")  # in uns['spacrd']
+NEEDED = {"platform", "um_per_px", "pitch_um"}  # in uns['spacrd']
+SIZES = ("um_per_px", "pitch_um", "spot_um")
 UM = ["x_um", "y_um"]
 CALLS = "spacrd_"  # before the columns that hold a detector's calls
 LABELS = ["cancer", "normal"]
@@ -31,13 +36,18 @@ class Own:
     scale: Scale
 
     @classmethod
-    def of(cls, file: AnnDataFile, obs: pd.DataFrame) -> Own | None:
+    def of(cls, file: AnnDataFile, obs: pd.DataFrame, factors: Mapping[str, float]) -> Own | None:
         """Return it; None where an object is no such section."""
-        if not set(FACTS) <= set(file.names("uns/spacrd")) or not {*UM, "x_px", "y_px"} <= set(obs.columns):
+        if not set(file.names("uns/spacrd")) >= NEEDED or not _has_positions(obs):
             return None
-        platform, um_per_px, spot_um, shape, pitch_um = (file.element(f"uns/spacrd/{name}") for name in FACTS)
-        scale = Scale(float(um_per_px), float(spot_um), "square" if shape == "square" else "disc", float(pitch_um))
-        return cls(str(platform), scale)
+        facts = file.element("uns/spacrd")
+        sizes = {name: float(size) for name, size in facts.items() if name in SIZES and isinstance(size, Real)}
+        um_per_px, pitch_um = sizes.get("um_per_px", 0.0), sizes.get("pitch_um", 0.0)
+        spot_um = sizes.get("spot_um", factors.get("spot_diameter_fullres", 0.0) * um_per_px)
+        if not all(0 < size < np.inf for size in (um_per_px, pitch_um, spot_um)):
+            return None
+        shape: SpotShape = "square" if facts.get("spot_shape") == "square" else "disc"
+        return cls(str(facts["platform"]), Scale(um_per_px, spot_um, shape, pitch_um))
 
     def scaled(self, said: Sizes) -> Scale:
         """Return its sizes where the user says no other."""
@@ -66,6 +76,15 @@ class Own:
         return table.assign(label=pd.Categorical(table["label"], categories=LABELS))
 
 
-def own_genes(var: pd.DataFrame) -> Genes:
-    """Return the genes as the store had them."""
+def _has_positions(obs: pd.DataFrame) -> bool:
+    columns = [*UM, "x_px", "y_px"]
+    if not set(columns) <= set(obs.columns):
+        return False
+    return bool(np.isfinite(obs[columns].apply(pd.to_numeric, errors="coerce")).all(axis=None))
+
+
+def own_genes(var: pd.DataFrame, path: Path) -> Genes:
+    """Return the genes as the store had them; those of a table that was changed are told as any object's."""
+    if not {"symbol", "gene_id"} <= set(var.columns) or not var.index.is_unique:
+        return read_genes(var, path)
     return Genes(np.ones(len(var), dtype=bool), var[["symbol", "gene_id"]].astype(str), ())

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from spacrd_core.section import SpotShape
 
 VISIUM_PITCH_UM, VISIUM_SPOT_UM = 100.0, 55.0
+HEXAGONAL = (0.5, 0.87)  # pitches from column to column and from row to row; exact in real files
 OFF = 0.1  # pitches; real Visium sections stay under 0.01
 STRETCH = 1.1  # between the axes of a lattice; a square one taken for a hexagonal one has 1.73
 DISAGREE = 0.03
+BINS = "each bin of {:g} um is a spot of its own; --reader visium_hd sums the bins of a run"
 HINT = "--um-per-px X (1 where obsm['spatial'] is in um)"
 
 
@@ -91,7 +93,7 @@ def _lattice(table: pd.DataFrame, factors: Mapping[str, float], pitch_um: float 
     pitch = pitch_um or factors.get("bin_size_um") or (VISIUM_PITCH_UM if hexagonal else None)
     if pitch is None:
         raise GeometryError("its array positions are no Visium lattice (--set reader.pitch_um=200 for legacy ST)")
-    steps = (pitch / 2, pitch * np.sqrt(3) / 2) if hexagonal else (pitch, pitch)
+    steps = pitch * np.array(HEXAGONAL if hexagonal else (1.0, 1.0))
     fit = fit_affine(array * steps, table[["x_px", "y_px"]].to_numpy())
     um_per_px = lattice_um_per_px(fit, step_um=(1.0, 1.0))
     axes = np.linalg.svd(fit.matrix, compute_uv=False)
@@ -119,7 +121,7 @@ def _spot_um(
     if said.spot_um:
         return said.spot_um, ()
     if "bin_size_um" in factors:
-        return factors["bin_size_um"], ()
+        return factors["bin_size_um"], (BINS.format(factors["bin_size_um"]),)
     if lattice and lattice.is_visium:
         return VISIUM_SPOT_UM, ()
     diameter = factors.get("spot_diameter_fullres", 0.0) * um_per_px

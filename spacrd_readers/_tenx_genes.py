@@ -89,7 +89,7 @@ def _of_genome(features: pd.DataFrame, keep: NDArray[np.bool_], genome: str, pat
 def _named(genes: pd.DataFrame) -> pd.DataFrame:
     symbols, ids = (_unprefixed(genes[name], genes["genome"]) for name in ("symbol", "id"))
     names = ids.where(symbols.duplicated(keep=False), symbols)
-    if names.duplicated().any():  # neither tells them apart
+    while names.duplicated().any():  # neither tells them apart
         places = names.groupby(names).cumcount()
         names = names.where(places == 0, names + "." + places.astype(str))
     gene_ids = [ensembl_id(text) for text in ids]

@@ -16,8 +16,8 @@ from spacrd_readers._anndata_genes import read_features, read_genes
 from spacrd_readers._anndata_kind import why_not
 from spacrd_readers._anndata_library import choose_library
 from spacrd_readers._anndata_own import Own, own_genes
-from spacrd_readers._anndata_picture import find_slide
 from spacrd_readers._anndata_scale import Sizes, find_scale
+from spacrd_readers._anndata_slide import find_slide
 from spacrd_readers._anndata_spots import read_spots
 
 if TYPE_CHECKING:
@@ -77,15 +77,15 @@ class AnnData:
 
     def _section(self, file: AnnDataFile, given: Given) -> Section:
         options, obs = self.options, file.table("obs")
-        own = Own.of(file, obs)
         library = choose_library(file, obs, options.library)
+        own = Own.of(file, obs, library.factors)
         spots = read_spots(file, obs, library)
         said = Sizes(given.um_per_px, options.spot_um, options.spot_shape, options.pitch_um)
         scale = own.scaled(said) if own else find_scale(spots.table, library.factors, said, file.path)
         slide, images, of_slide = find_slide(file, library, given, wanted=options.image, um_per_px=scale.um_per_px)
         place, matrix, of_counts = read_counts(file, spots.rows, spots=len(obs), layer=options.counts)
         var = read_features(file, place, matrix.shape[1])
-        genes = own_genes(var) if own else read_genes(var, file.path)
+        genes = (own_genes if own else read_genes)(var, file.path)
         kept = obs.iloc[spots.rows]
         table = own.spots(kept, scale, file.path) if own else _in_um(spots.table, scale.um_per_px)
         return Section(

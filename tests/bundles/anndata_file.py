@@ -47,7 +47,7 @@ class Measured:
 
     def places(self, tissue: Tissue) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the array positions (column, row) and the um of the spots on the tissue."""
-        steps = np.array([0.5, np.sqrt(3) / 2] if self.lattice == "hexagonal" else [1.0, 1.0]) * self.pitch_um
+        steps = np.array([0.5, 0.87] if self.lattice == "hexagonal" else [1.0, 1.0]) * self.pitch_um
         columns, rows = (np.arange(1, size // step) for size, step in zip(tissue.size_um, steps, strict=True))
         array = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2).astype(int)
         if self.lattice == "hexagonal":

@@ -11,6 +11,7 @@ from bundles.anndata_file import tissue_object, write_anndata
 
 from spacrd_core.errors import CountsError, InputError
 from spacrd_core.section import Given, Section
+from spacrd_readers._anndata_genes import read_genes
 from spacrd_readers.anndata import AnnData
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ def test_symbols_of_several_genes_stay_apart_by_their_ids(tmp_path: Path) -> Non
     assert list(section.counts.var["symbol"])[:2] == ["ERBB2", "ERBB2"]
     assert section.notes == ("symbols that several genes share, kept apart by their ids: 1 (ERBB2)",)
     assert section.counts.n_vars == OBJECT.n_vars
+
+
+def test_names_that_nothing_tells_apart_are_numbered(tmp_path: Path) -> None:
+    genes = read_genes(pd.DataFrame(index=["A", "A", "A.1"]), tmp_path)
+    assert list(genes.var.index) == ["A", "A.1", "A.1.1"]
+    assert list(genes.var["symbol"]) == ["A", "A", "A.1"]
 
 
 def test_features_that_are_no_genes_are_left_out_and_said(tmp_path: Path) -> None:

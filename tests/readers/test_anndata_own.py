@@ -9,9 +9,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from bundles.anndata_file import tissue_object, write_anndata
 
-from spacrd_core.errors import LabelError
+from spacrd_core.errors import GeometryError, LabelError
 from spacrd_core.ingest import IngestRequest, ingest
 from spacrd_core.results.h5ad import write_h5ad
 from spacrd_core.results.result import Provenance, SectionResult
@@ -84,6 +85,36 @@ def test_a_section_comes_back_as_it_was(store: SpotStore, tmp_path: Path, plugin
     assert back.model_dump(include=kept) == entry.model_dump(include=kept)
     assert back.label_source == "pathologist.csv"
     assert back.slide
+
+
+def test_a_section_of_a_store_that_kept_no_shape_of_spots_has_discs(store: SpotStore, original: Section) -> None:
+    path = store.path / store.entry("S1").section.path
+    kept = zarr.open_group(path / "uns/spacrd", mode="r+", use_consolidated=False)
+    del kept["spot_um"], kept["spot_shape"]
+    section = AnnData(AnnData.Options()).read(path, Given())
+    assert (section.spot_um, section.spot_shape) == (original.spot_um, "disc")
+    assert section.um_per_px == original.um_per_px
+
+
+@pytest.mark.parametrize("um_per_px", [0.0, -1.0, np.nan, "half"])
+def test_facts_that_cannot_be_are_not_believed(store: SpotStore, tmp_path: Path, um_per_px: object) -> None:
+    adata = store.section("S1")
+    adata.uns["spacrd"]["um_per_px"] = um_per_px
+    path = write_anndata(adata, tmp_path / "S1.h5ad")
+    with pytest.raises(GeometryError, match=r"um/px of .*S1\.h5ad is not known"):
+        AnnData(AnnData.Options()).read(path, Given())
+
+
+def test_positions_that_are_none_and_genes_that_were_renamed_are_read_as_of_any_object(
+    store: SpotStore, tmp_path: Path
+) -> None:
+    adata = store.section("S1")
+    adata.var = adata.var[["gene_id"]]
+    section = AnnData(AnnData.Options()).read(write_anndata(adata, tmp_path / "S1.h5ad"), Given())
+    assert list(section.counts.var["gene_id"]) == list(adata.var["gene_id"])
+    adata.obs["x_um"] = "here"
+    with pytest.raises(GeometryError, match=r"um/px of .*S2\.h5ad is not known"):
+        AnnData(AnnData.Options()).read(write_anndata(adata, tmp_path / "S2.h5ad"), Given())
 
 
 def test_new_labels_replace_those_a_section_came_with(store: SpotStore, tmp_path: Path, plugins: Plugins) -> None:

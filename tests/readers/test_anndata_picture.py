@@ -9,7 +9,7 @@ import pytest
 from bundles.anndata_file import tissue_object, write_anndata
 from PIL import Image
 
-from spacrd_core.errors import ConfigError, ImageError, MissingFile
+from spacrd_core.errors import ConfigError, GeometryError, ImageError, MissingFile
 from spacrd_core.section import Given, Section
 from spacrd_readers.anndata import AnnData
 
@@ -45,14 +45,15 @@ def test_the_slide_is_the_picture_at_its_own_scale_and_how_coarse_it_is_is_said(
     assert (slide.path, slide.scale) == (tmp_path / "S1.h5ad", 0.25)
     assert slide.um_per_px == pytest.approx(4.0)
     np.testing.assert_array_equal(slide.pixels, rgb)
-    coarse = "the slide is the object's hires image at 4.00 um/px, where 112 um are 28 px"
-    assert section.notes == (f"{coarse}: --image FILE gives the full-resolution one",)
+    coarse = "the object's hires image has 4 um/px, so a 112 um patch is 28 px wide"
+    remedy = "--image FILE gives the full-resolution one"
+    assert section.notes == (f"the full-resolution image was not given; {coarse}; {remedy}",)
 
 
 def test_the_original_image_is_named_and_not_opened(tmp_path: Path, rgb: Any) -> None:
     adata = with_picture(rgb)
     adata.uns["spatial"]["V1"]["metadata"]["source_image_path"] = "/data/slides/V1.tif"
-    assert read(tmp_path, adata).notes[0].endswith("full-resolution one (made from '/data/slides/V1.tif')")
+    assert read(tmp_path, adata).notes[0].endswith("full-resolution one (/data/slides/V1.tif)")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
@@ -124,6 +125,30 @@ def test_a_picture_of_unknown_scale_is_refused_until_the_user_says_it(tmp_path: 
     assert (slide.scale, slide.um_per_px) == (0.5, pytest.approx(2.0))
 
 
+@pytest.mark.parametrize("times", [4.0, 2.0])
+def test_a_given_image_has_the_scale_its_size_tells(tmp_path: Path, rgb: Any, times: float) -> None:
+    file = tmp_path / "V1.png"
+    Image.new("RGB", (int(200 * times), int(300 * times) + 1)).save(file)
+    section = read(tmp_path, with_picture(rgb), image=file)
+    assert section.slide
+    assert section.slide.scale == pytest.approx(times / 4, rel=0.003)
+    assert section.slide.um_per_px == pytest.approx(4 / times, rel=0.003)
+    assert section.notes == (() if times == 4 else ("V1.png has 0.5008 of the resolution of the positions",))
+
+
+def test_the_image_of_another_section_is_refused_until_its_scale_is_said(tmp_path: Path, rgb: Any) -> None:
+    file = tmp_path / "V2.png"
+    Image.new("RGB", (1000, 1000)).save(file)
+    with pytest.raises(GeometryError) as caught:
+        read(tmp_path, with_picture(rgb), image=file)
+    assert str(caught.value) == (
+        f"{file} is 1000 x 1000 px, the positions of {tmp_path / 'S1.h5ad'} are for an image of about 800 x 1200 px: "
+        "these are not the same picture"
+    )
+    assert "--image-scale X" in caught.value.hint
+    assert read(tmp_path, with_picture(rgb), image=file, image_scale=1.0).slide
+
+
 def test_an_image_the_user_gives_is_the_slide(tmp_path: Path, rgb: Any) -> None:
     file = tmp_path / "V1.png"
     Image.fromarray(rgb).save(file)
@@ -133,7 +158,7 @@ def test_an_image_the_user_gives_is_the_slide(tmp_path: Path, rgb: Any) -> None:
     assert section.slide.um_per_px == pytest.approx(2.0)
     assert [source.path for source in section.sources] == [tmp_path / "S1.h5ad", file]
     assert section.notes == ()
-    with pytest.raises(MissingFile, match=r"the image file .*none\.png does not exist"):
+    with pytest.raises(MissingFile, match=r"the image .*none\.png does not exist"):
         read(tmp_path, with_picture(rgb), image=tmp_path / "none.png")
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import anndata as ad
 
 TURNED = Pose(um_per_px=0.75, degrees=137.0, mirrored=True)
+BINS = "each bin of 80 um is a spot of its own; --reader visium_hd sums the bins of a run"
 GUESS = "spots are taken to be {} um wide, by {}; --set reader.spot_um=X says it"
 
 
@@ -75,7 +76,7 @@ def test_the_diameter_of_the_spots_never_gives_um_per_px(tmp_path: Path) -> None
 def test_bins_give_um_per_px_by_their_scale_factors_and_are_squares(tmp_path: Path) -> None:
     section = read(tmp_path, bins(microns_per_pixel=0.75))
     assert sizes(section) == (0.75, 80.0, "square", 80.0)
-    assert section.notes == ()
+    assert section.notes == (BINS,)
 
 
 def test_bins_without_microns_per_pixel_give_um_per_px_by_their_lattice(tmp_path: Path) -> None:
@@ -86,7 +87,10 @@ def test_a_scale_factor_that_the_lattice_contradicts_is_said(tmp_path: Path) -> 
     section = read(tmp_path, bins(microns_per_pixel=0.5))
     assert section.um_per_px == 0.5
     assert section.pitch_um == pytest.approx(80 * 0.5 / 0.75)
-    assert section.notes == ("um/px is 0.5 by microns_per_pixel, though the 80 um pitch of the array says 0.7500",)
+    assert section.notes == (
+        "um/px is 0.5 by microns_per_pixel, though the 80 um pitch of the array says 0.7500",
+        BINS,
+    )
 
 
 def test_a_square_lattice_needs_its_pitch_from_the_user(tmp_path: Path) -> None:

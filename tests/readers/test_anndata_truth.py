@@ -61,7 +61,7 @@ def test_the_commands_take_an_object_to_embeddings_that_tell_the_square(
     path = write_anndata(tissue_object(), tmp_path / "S1.zarr")
     assert run(["ingest", str(tmp_path / "store"), str(path), "--reader", "anndata", "--patient", "P1"]) == 0
     said = capsys.readouterr()
-    assert "S1: the slide is the object's hires image at 4.00 um/px" in said.out + said.err
+    assert "the object's hires image has 4 um/px, so a 112 um patch is 28 px wide" in said.out + said.err
     assert run(["embed", str(tmp_path / "store"), "--encoder", "stain", "-q"]) == 0
     values = SpotStore.open(tmp_path / "store").embedding("S1", encoder="stain").values
     truth = TISSUE.dark(Measured().places(TISSUE)[1])
