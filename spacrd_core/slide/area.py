@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spacrd_core.slide.threads import spread
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Array = np.ndarray[Any, Any]
 SLIVER = 1e-6
+BLOCK = 1024  # columns at a time, side by side: sums of a whole band would take more memory than its pixels
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,22 @@ class Shrink:
     def rows(self, top: int, bottom: int, read: Callable[[int, int], Array]) -> Array:
         """Return shrunk rows; ``read(first, last)`` gives rows of the image, height x width x 3."""
         places, shares = _cover(self.height, self.ratio, top, bottom)
-        first = int(places.min())
-        pixels = read(first, int(places.max()) + 1)
-        down = sum(share[:, None, None] * pixels[place - first] for place, share in zip(places, shares, strict=True))
-        places, shares = _cover(self.width, self.ratio, 0, self.shape[1])
-        mean = sum(share[:, None] * down[:, place] for place, share in zip(places, shares, strict=True))
-        return np.asarray(mean + 0.5).astype(np.uint8)
+        first, last = int(places.min()), int(places.max()) + 1
+        pixels = read(first, last)
+        width = self.shape[1]
+        shrunk = np.empty((bottom - top, width, 3), dtype=np.uint8)
+
+        def fill(left: int) -> None:
+            right = min(left + BLOCK, width)
+            columns, parts = _cover(self.width, self.ratio, left, right)
+            begin, end = int(columns.min()), int(columns.max()) + 1
+            block = pixels[:, begin:end]
+            down = sum(share[:, None, None] * block[place - first] for place, share in zip(places, shares, strict=True))
+            mean = sum(part[:, None] * down[:, place - begin] for place, part in zip(columns, parts, strict=True))
+            shrunk[:, left:right] = np.asarray(mean + 0.5).astype(np.uint8)
+
+        spread(fill, range(0, width, BLOCK))
+        return shrunk
 
 
 def _length(length: int, ratio: float) -> int:

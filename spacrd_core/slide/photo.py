@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from spacrd_core.errors import ImageError
+from spacrd_core.slide.glass import over_glass
 from spacrd_core.slide.reading import explained
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from PIL import Image
     from PIL.ImageFile import ImageFile
 
 Array = np.ndarray[Any, np.dtype[np.uint8]]
@@ -22,13 +23,13 @@ Array = np.ndarray[Any, np.dtype[np.uint8]]
 # class does not meet it; this is the limit instead.
 MOST_PX = 2**30
 MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
+GREY = {"1", "L", "LA"}
+COLOURLESS = "the image is grey: of the stain there is no colour to see"
 BAND = 256
 
 
 class Photo:
     """A decoded JPEG or PNG. Its EXIF orientation is not applied: positions refer to the pixels as they are stored."""
-
-    notes: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         with explained(path), path.open("rb") as stream:
@@ -36,6 +37,7 @@ class Photo:
             self.width, self.height = self._image.size
             _refuse_unfit(path, self._image)
             self._image.load()
+        self.notes: tuple[str, ...] = (COLOURLESS,) if self._image.mode in GREY else ()
 
     def close(self) -> None:
         """Let go of the pixels."""
@@ -46,7 +48,7 @@ class Photo:
         pixels = np.empty((bottom - top, self.width, 3), dtype=np.uint8)
         for start in range(top, bottom, BAND):
             stop = min(start + BAND, bottom)
-            pixels[start - top : stop - top] = np.asarray(_rgb(self._image.crop((0, start, self.width, stop))))
+            pixels[start - top : stop - top] = _rgb(self._image.crop((0, start, self.width, stop)))
         return pixels
 
 
@@ -72,8 +74,7 @@ def _refuse_unfit(path: Path, image: ImageFile) -> None:
         )
 
 
-def _rgb(band: Image.Image) -> Image.Image:
+def _rgb(band: Image.Image) -> Array:
     if band.has_transparency_data:
-        glass = Image.new("RGBA", band.size, "white")
-        return Image.alpha_composite(glass, band.convert("RGBA")).convert("RGB")
-    return band.convert("RGB")
+        return over_glass(np.asarray(band.convert("RGBA")))
+    return np.asarray(band.convert("RGB"))

@@ -1,12 +1,8 @@
-"""An H&E image as rows of 8-bit RGB, whatever file it comes from.
-
-Pillow reads JPEG and PNG, tifffile reads TIFF; other libraries return wrong pixels of some files in silence.
-"""
+"""An H&E image as rows of 8-bit RGB, whatever file it comes from."""
 
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,16 +10,18 @@ import numpy as np
 from spacrd_core.errors import ImageError
 from spacrd_core.section import SlideFile
 from spacrd_core.slide.background import Whitened, is_blacked_out
+from spacrd_core.slide.formats import Kind, kind_of
 from spacrd_core.slide.photo import Photo, photo_size
-from spacrd_core.slide.reading import explained
 from spacrd_core.slide.tiff import Tiff, tiff_size
+from spacrd_core.slide.vendor import Vendor, vendor_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 Array = np.ndarray[Any, np.dtype[np.uint8]]
-PHOTO = (b"\xff\xd8", b"\x89PNG")
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+OPENERS: dict[Kind, type[Photo | Tiff | Vendor]] = {"photo": Photo, "tiff": Tiff, "vendor": Vendor}
+SIZES = {"photo": photo_size, "tiff": tiff_size, "vendor": vendor_size}
 
 
 class Raster(Protocol):
@@ -46,17 +44,44 @@ class ArrayRaster:
         self.notes = notes
         self._pixels = pixels
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def rows(self, top: int, bottom: int) -> Array:
         return self._pixels[top:bottom]
 
 
-def image_size(path: Path) -> tuple[int, int]:
+class Checked:
+    """A raster held to what it promises: an encoder would take any other numbers for colours."""
+
+    def __init__(self, path: Path, raster: Raster) -> None:
+        self.height, self.width, self.notes = raster.height, raster.width, raster.notes
+        self._path, self._raster = path, raster
+
+    def rows(self, top: int, bottom: int) -> Array:
+        pixels = self._raster.rows(top, bottom)
+        wanted = (int(bottom - top), self.width, 3)
+        if pixels.dtype != np.uint8 or pixels.shape != wanted:
+            found = f"{pixels.dtype} of shape {pixels.shape}"
+            raise ImageError(
+                f"{self._path} gives rows as {found}, 8-bit RGB of shape {wanted} was wanted",
+                hint="export the image as 8-bit RGB",
+            )
+        return pixels
+
+
+def image_size(source: SlideFile | Path) -> tuple[int, int]:
     """Return an image's width and height in px, without decoding it."""
-    return tiff_size(path) if _is_tiff(path) else photo_size(path)
+    if not isinstance(source, SlideFile):
+        return SIZES[kind_of(source)](source)
+    if source.pixels is None:
+        return image_size(source.path)
+    height, width = source.pixels.shape[:2]
+    return width, height
 
 
 @contextmanager
-def open_raster(slide: Path | SlideFile) -> Iterator[Raster]:
+def open_raster(source: SlideFile | Path) -> Iterator[Raster]:
     """Open an image as rows of RGB; a blacked-out background comes out white.
 
     Raises
@@ -64,21 +89,13 @@ def open_raster(slide: Path | SlideFile) -> Iterator[Raster]:
     ImageError
         If the file is no image, is damaged, or cannot be shown as 8-bit RGB.
     """
-    path = slide if isinstance(slide, Path) else slide.path
-    if isinstance(slide, SlideFile) and slide.pixels is not None:
-        raster: Raster = ArrayRaster(slide.pixels)
-        yield Whitened(raster) if is_blacked_out(raster) else raster
-        return
-    with closing(Tiff(path) if _is_tiff(path) else Photo(path)) as raster:
+    slide = source if isinstance(source, SlideFile) else SlideFile(source, um_per_px=1.0)
+    with closing(_opened(slide)) as opened:
+        raster = Checked(slide.path, opened)
         yield Whitened(raster) if is_blacked_out(raster) else raster
 
 
-def _is_tiff(path: Path) -> bool:
-    """Tell by the file's first bytes: names lie."""
-    with explained(path), path.open("rb") as stream:
-        start = stream.read(4)
-    if start.startswith(TIFF):
-        return True
-    if start.startswith(PHOTO):
-        return False
-    raise ImageError(f"{path} is neither JPEG, PNG nor TIFF", hint="give a JPEG, PNG or TIFF image")
+def _opened(slide: SlideFile) -> ArrayRaster | Photo | Tiff | Vendor:
+    if slide.pixels is not None:
+        return ArrayRaster(slide.pixels)
+    return OPENERS[kind_of(slide.path)](slide.path)

@@ -9,6 +9,8 @@ import tifffile
 from PIL import Image
 
 from spacrd_core.errors import ImageError, MissingFile
+from spacrd_core.section import SlideFile
+from spacrd_core.slide.background import PAINTED
 from spacrd_core.slide.raster import image_size, open_raster
 
 if TYPE_CHECKING:
@@ -132,7 +134,9 @@ def test_damaged_png_data_is_refused_by_name(tmp_path: Path, noise: Array) -> No
         pass
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a", b"%PDF-1.7", b"\x89PNG", b"\xff\xd8", b"II*\0"])
+@pytest.mark.parametrize(
+    "content", [b"", b"GIF89a", b"%PDF-1.7", b"\x89PNG", b"\xff\xd8", b"II*\0", b"MM\0*\0\0\0\x08\0\x01"]
+)
 def test_what_is_no_image_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "slide.png"
     path.write_bytes(content)
@@ -156,6 +160,52 @@ def test_sixteen_bit_pixels_are_refused(tmp_path: Path) -> None:
 def test_the_format_is_told_by_the_content_not_the_name(tmp_path: Path, noise: Array) -> None:
     tifffile.imwrite(tmp_path / "slide.jpg", noise)
     np.testing.assert_array_equal(read(tmp_path / "slide.jpg"), noise)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1"])
+def test_a_grey_photograph_is_noted(tmp_path: Path, noise: Array, mode: str) -> None:
+    Image.fromarray(noise).convert(mode).save(tmp_path / "grey.png")
+    with open_raster(tmp_path / "grey.png") as raster:
+        assert raster.notes[0] == "the image is grey: of the stain there is no colour to see"
+
+
+def test_the_image_inside_a_table_is_shown_like_one_in_a_file(tmp_path: Path, noise: Array) -> None:
+    slide = SlideFile(tmp_path / "table.h5ad", um_per_px=1.0, pixels=noise)
+    assert image_size(slide) == (53, 37)
+    with open_raster(slide) as raster:
+        np.testing.assert_array_equal(raster.rows(0, 37), noise)
+    black = noise.copy()
+    black[:10], black[-10:], black[:, :10], black[:, -10:] = 0, 0, 0, 0
+    with open_raster(SlideFile(tmp_path / "table.h5ad", 1.0, pixels=black)) as raster:
+        assert raster.notes == (PAINTED,)
+        assert (raster.rows(0, 37)[0] == 255).all()
+
+
+def test_a_slide_file_without_pixels_is_its_file(tmp_path: Path, noise: Array) -> None:
+    Image.fromarray(noise).save(tmp_path / "slide.png")
+    slide = SlideFile(tmp_path / "slide.png", um_per_px=1.0)
+    assert image_size(slide) == (53, 37)
+    with open_raster(slide) as raster:
+        np.testing.assert_array_equal(raster.rows(0, 37), noise)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "found"),
+    [
+        (np.zeros((9, 8, 3), np.float32), "float32 of shape (1, 8, 3)"),
+        (np.zeros((9, 8, 4), np.uint8), "uint8 of shape (1, 8, 4)"),
+        (np.zeros((9, 8), np.uint8), "uint8 of shape (1, 8)"),
+    ],
+    ids=["shares", "four channels", "grey"],
+)
+def test_what_comes_out_is_8_bit_rgb_or_an_error_that_says_what_it_is(
+    tmp_path: Path, pixels: Array, found: str
+) -> None:
+    path = tmp_path / "table.h5ad"
+    with pytest.raises(ImageError) as caught, open_raster(SlideFile(path, 1.0, pixels=pixels)):
+        pass
+    assert str(caught.value) == f"{path} gives rows as {found}, 8-bit RGB of shape (1, 8, 3) was wanted"
+    assert caught.value.hint == "export the image as 8-bit RGB"
 
 
 @pytest.mark.her2st

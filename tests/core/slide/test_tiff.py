@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +9,9 @@ import tifffile
 from PIL import Image
 
 from spacrd_core.errors import ImageError
+from spacrd_core.slide import tiff as module
 from spacrd_core.slide.raster import image_size, open_raster
+from spacrd_core.slide.segments import Segments
 from spacrd_core.slide.tiff import Tiff
 
 if TYPE_CHECKING:
@@ -33,12 +36,19 @@ def read(path: Path, top: int = 0, bottom: int = 600) -> Array:
         {},
         {"rowsperstrip": 7, "compression": "zlib"},
         {"tile": (128, 128), "compression": "lzw"},
+        {"tile": (128, 128), "compression": "lzw", "bigtiff": True},
         {"tile": (256, 256), "compression": "zlib", "predictor": True, "bigtiff": True},
         {"tile": (128, 128), "compression": "jpeg2000"},
+        {"tile": (128, 128), "compression": "jpeg2000", "bigtiff": True, "ome": True, "metadata": {"axes": "YXS"}},
         {"byteorder": ">", "compression": "packbits"},
+        {"tile": (64, 32)},
+        {"tile": (128, 416)},
     ],
-    ids=["one strip", "strips", "tiles", "BigTIFF with predictor", "JPEG 2000", "big-endian"],
-)
+    ids=[
+        "one strip", "strips", "tiles", "BTF of LZW tiles", "BigTIFF with predictor", "JPEG 2000", "OME of JPEG 2000",
+        "big-endian", "bare tiles", "one tile across",
+    ],
+)  # fmt: skip
 def test_interleaved_rgb_comes_out_as_it_is_stored(tmp_path: Path, slide: Array, layout: dict[str, Any]) -> None:
     tifffile.imwrite(tmp_path / "slide.tif", slide, photometric="rgb", **layout)
     assert image_size(tmp_path / "slide.tif") == (410, 600)
@@ -46,11 +56,22 @@ def test_interleaved_rgb_comes_out_as_it_is_stored(tmp_path: Path, slide: Array,
     np.testing.assert_array_equal(read(tmp_path / "slide.tif", 255, 257), slide[255:257])
 
 
-@pytest.mark.parametrize("layout", [{}, {"tile": (128, 128), "compression": "zlib"}], ids=["strips", "tiles"])
+@pytest.mark.parametrize(
+    "layout",
+    [{}, {"tile": (128, 128), "compression": "zlib"}, {"ome": True, "metadata": {"axes": "CYX"}}],
+    ids=["strips", "tiles", "OME"],
+)
 def test_planar_rgb_comes_out_as_pixels(tmp_path: Path, slide: Array, layout: dict[str, Any]) -> None:
     planes = np.moveaxis(slide, -1, 0)
     tifffile.imwrite(tmp_path / "slide.tif", planes, photometric="rgb", planarconfig="separate", **layout)
     np.testing.assert_array_equal(read(tmp_path / "slide.tif", 100, 300), slide[100:300])
+
+
+@pytest.mark.parametrize("axes", ["CYXS", "TYXS", "ZYXS"])
+def test_axes_of_length_one_are_passed_over(tmp_path: Path, slide: Array, axes: str) -> None:
+    path = tmp_path / "slide.ome.tif"
+    tifffile.imwrite(path, slide[None], photometric="rgb", metadata={"axes": axes})
+    np.testing.assert_array_equal(read(path), slide)
 
 
 def test_the_first_level_of_an_ome_pyramid_is_read(tmp_path: Path, slide: Array) -> None:
@@ -62,41 +83,33 @@ def test_the_first_level_of_an_ome_pyramid_is_read(tmp_path: Path, slide: Array)
     np.testing.assert_array_equal(read(path), slide)
 
 
-def test_three_grey_planes_of_an_ome_tiff_are_taken_as_rgb_and_noted(tmp_path: Path, slide: Array) -> None:
-    path = tmp_path / "slide.ome.tif"
-    tifffile.imwrite(path, np.moveaxis(slide, -1, 0), ome=True, photometric="minisblack", metadata={"axes": "CYX"})
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"ome": True, "metadata": {"axes": "CYX"}},
+        {"ome": True, "metadata": {"axes": "CYX"}, "compression": "zlib", "tile": (128, 128)},
+        {"metadata": None},
+        {"imagej": True, "metadata": {"axes": "CYX"}},
+    ],
+    ids=["OME", "OME tiles", "bare pages", "ImageJ"],
+)
+def test_three_grey_planes_are_taken_as_rgb_and_noted(tmp_path: Path, slide: Array, layout: dict[str, Any]) -> None:
+    path = tmp_path / "slide.tif"
+    tifffile.imwrite(path, np.moveaxis(slide, -1, 0), photometric="minisblack", **layout)
     np.testing.assert_array_equal(read(path), slide)
     with open_raster(path) as raster:
-        assert any("planes" in note for note in raster.notes)
+        assert raster.notes == ("its three channel planes were taken as red, green and blue",)
 
 
-def test_jpeg_in_ycbcr_comes_out_as_rgb(tmp_path: Path) -> None:
-    pink = Image.new("RGB", (256, 256), (230, 150, 200)).convert("YCbCr")
-    tifffile.imwrite(tmp_path / "slide.tif", np.asarray(pink), photometric="ycbcr", compression="jpeg", tile=(128, 128))
-    assert np.abs(read(tmp_path / "slide.tif", 0, 256).astype(int) - (230, 150, 200)).max() <= 3
-
-
-@pytest.mark.parametrize(
-    ("pixels", "layout", "found"),
-    [
-        (np.zeros((9, 9, 3), np.uint16), {"photometric": "rgb"}, "uint16"),
-        (np.zeros((9, 9, 4), np.uint8), {"photometric": "rgb", "extrasamples": ["unassalpha"]}, r"\(9, 9, 4\)"),
-        (np.zeros((9, 9, 4), np.uint8), {"photometric": "separated"}, r"\(9, 9, 4\)"),
-        (np.zeros((9, 9, 3), np.uint8), {"photometric": "cielab"}, "CIELAB"),
-        (np.zeros((9, 9, 3), np.uint8), {"photometric": "ycbcr"}, "YCBCR"),
-        (np.zeros((9, 9), np.uint8), {"photometric": "minisblack"}, "YX"),
-        (np.zeros((5, 9, 9), np.uint8), {"photometric": "minisblack"}, r"\(5, 9, 9\)"),
-        (np.zeros((3, 9, 9), np.float32), {"photometric": "minisblack"}, "float32"),
-    ],
-    ids=["16 bits", "alpha", "CMYK", "Lab", "bare YCbCr", "grey", "five channels", "floats"],
-)
-def test_other_pixels_are_refused_by_name_with_the_remedy(
-    tmp_path: Path, pixels: Array, layout: dict[str, Any], found: str
-) -> None:
-    tifffile.imwrite(tmp_path / "odd.tif", pixels, **layout)
-    with pytest.raises(ImageError, match=rf"odd\.tif holds .*{found}") as caught:
-        read(tmp_path / "odd.tif", 0, 9)
-    assert "8-bit RGB" in caught.value.hint
+@pytest.mark.parametrize("colours", ["ycbcr", "rgb"])
+def test_jpeg_comes_out_as_rgb_whichever_colours_it_is_stored_in(tmp_path: Path, colours: str) -> None:
+    path = tmp_path / "slide.tif"
+    pink = np.asarray(Image.new("RGB", (256, 256), (230, 150, 200)))
+    stored = {"compression": "jpeg", "compressionargs": {"outcolorspace": colours}, "tile": (128, 128)}
+    tifffile.imwrite(path, pink, photometric="rgb", **stored)
+    with tifffile.TiffFile(path) as file:
+        assert file.pages[0].photometric.name.lower() == colours
+    assert np.abs(read(path, 0, 256).astype(int) - (230, 150, 200)).max() <= 3
 
 
 def test_a_damaged_tile_is_an_error_and_never_glass(tmp_path: Path, slide: Array) -> None:
@@ -111,26 +124,58 @@ def test_a_damaged_tile_is_an_error_and_never_glass(tmp_path: Path, slide: Array
         read(path)
 
 
-def test_a_tile_that_was_never_stored_is_glass(tmp_path: Path, slide: Array) -> None:
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_tile_that_was_never_stored_is_glass(tmp_path: Path, slide: Array, compression: str | None) -> None:
     path = tmp_path / "sparse.tif"
-    tiles = [slide[y : y + 128, x : x + 128].tobytes() for y in (0, 128) for x in (0, 128)]
+    tiles = [slide[y : y + 128, x : x + 128] for y in (0, 128) for x in (0, 128)]
+    stored = [tifffile.TIFF.COMPRESSORS[8](tile) if compression else tile.tobytes() for tile in tiles]
     tifffile.imwrite(
         path,
-        iter([tiles[0], b"", *tiles[2:]]),
+        iter([stored[0], b"", *stored[2:]]),
         shape=(256, 256, 3),
         dtype=np.uint8,
         photometric="rgb",
         tile=(128, 128),
+        compression=compression,
     )
     pixels = read(path, 0, 256)
     assert (pixels[:128, 128:] == 255).all()
     np.testing.assert_array_equal(pixels[128:, 128:], slide[128:256, 128:256])
 
 
-def test_a_file_of_one_strip_is_decoded_once(tmp_path: Path, slide: Array) -> None:
+def test_a_file_of_one_strip_is_decoded_once(tmp_path: Path, slide: Array, monkeypatch: pytest.MonkeyPatch) -> None:
     tifffile.imwrite(tmp_path / "slide.tif", slide, rowsperstrip=600, compression="zlib")
+    decoded = []
+    decode = Segments.decode
+    monkeypatch.setattr(Segments, "decode", lambda *args: decoded.append(args[1:]) or decode(*args))
     raster = Tiff(tmp_path / "slide.tif")
     for top in range(0, 600, 50):
         raster.rows(top, top + 50)
-    assert raster._band.cache_info().misses == 1
+    raster.close()
+    assert decoded == [(0, 600)]
+
+
+def test_strips_that_must_be_decoded_whole_are_noted_with_the_memory_they_take(
+    tmp_path: Path, slide: Array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GIB", slide.size / 1.2)
+    for name, layout in (("strip", {"rowsperstrip": 600}), ("tiles", {"tile": (128, 128)})):
+        tifffile.imwrite(tmp_path / f"{name}.tif", slide, compression="zlib", **layout)
+    with open_raster(tmp_path / "strip.tif") as strip, open_raster(tmp_path / "tiles.tif") as tiles:
+        assert strip.notes == ("it is stored in pieces of 600 rows, decoded whole (1.2 GiB); tiles would need less",)
+        assert tiles.notes == ()
+
+
+def test_uncompressed_rows_are_read_alone_however_long_the_strip(tmp_path: Path, slide: Array) -> None:
+    tifffile.imwrite(tmp_path / "slide.tif", slide, rowsperstrip=600)
+    raster = Tiff(tmp_path / "slide.tif")
+    assert raster._bands.band_rows < math.ceil(600 / 2)
+    np.testing.assert_array_equal(raster.rows(300, 301), slide[300:301])
+    raster.close()
+
+
+def test_rows_keep_no_band_of_the_image_in_memory(tmp_path: Path, slide: Array) -> None:
+    tifffile.imwrite(tmp_path / "slide.tif", slide, tile=(128, 128), compression="zlib", photometric="rgb")
+    raster = Tiff(tmp_path / "slide.tif")
+    assert raster.rows(5, 6).base is None
     raster.close()
