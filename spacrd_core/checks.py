@@ -92,21 +92,15 @@ def _genes(counts: ad.AnnData) -> Checks:
     )
 
 
-def _size(slide: SlideFile) -> tuple[int, int]:
-    if slide.pixels is not None:
-        return slide.pixels.shape[1], slide.pixels.shape[0]
-    return image_size(slide.path)
-
-
 def _inside(section: Section, slide: SlideFile) -> float:
     places = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float) * slide.scale
-    return float(((places >= 0) & (places < _size(slide))).all(axis=1).mean())
+    return float(((places >= 0) & (places < image_size(slide))).all(axis=1).mean())
 
 
 def _outside(section: Section, slide: SlideFile, inside: float) -> GeometryError:
     places = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float) * slide.scale
     (left, top), (right, bottom) = places.min(axis=0), places.max(axis=0)
-    width, height = _size(slide)
+    width, height = image_size(slide)
     return GeometryError(
         f"{1 - inside:.0%} of the spots lie outside the image {slide.path} ({width} x {height} px): "
         f"they span x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f}",
