@@ -30,7 +30,7 @@ ZARR_MARKS = ("zarr.json", ".zgroup")
 WANTED = "give a .h5ad file, or a .zarr folder or zip"
 AGAIN = "copy or download it again, or write it anew with anndata"
 REWRITE = "have it written anew with anndata, as .h5ad"
-# What h5py, zarr, numcodecs and anndata are known to raise on damaged files.
+# What h5py, zarr and numcodecs are known to raise on damaged files.
 DAMAGED = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -40,6 +40,12 @@ class AnnDataFile:
 
     path: Path
     root: Any
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What the file says of itself as a whole."""
+        with explained(self.path):
+            return dict(self.root.attrs)
 
     def has(self, place: str) -> bool:
         """Return whether there is something at a place."""
@@ -64,9 +70,12 @@ class AnnDataFile:
     def element(self, place: str) -> Any:
         """Return the element at a place, read whole."""
         node = self.node(place)
-        with explained(self.path), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", OldFormatWarning)  # what anndata 0.7 wrote is read as well
-            return read_elem(node)
+            try:
+                return read_elem(node)
+            except Exception as error:  # at what later versions write anndata raises an error of no public type
+                raise _unreadable(self.path, error) from error
 
     def table(self, place: str) -> pd.DataFrame:
         """Return the table at a place (``obs``, ``var``), its index as text."""
@@ -84,8 +93,12 @@ def explained(path: Path) -> Iterator[None]:
     except SpacrdError:
         raise
     except DAMAGED as error:
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise InputError(f"{path} cannot be read as AnnData: {reason}", hint=AGAIN) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return InputError(f"{path} cannot be read as AnnData: {reason}", hint=AGAIN)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ def why_not(file: AnnDataFile) -> str:
 
 
 def _other_kind(file: AnnDataFile) -> str:
-    names, facts = set(file.names()), dict(file.root.attrs)
+    names, facts = set(file.names()), file.attributes
     if {"obs", "var"} <= names:
         return ""
     if "matrix" in names:

@@ -78,7 +78,7 @@ def find_scale(table: pd.DataFrame, factors: Mapping[str, float], said: Sizes, p
             f"um/px of {path} is not known: its scale factors have no microns_per_pixel, and {missing}", hint=HINT
         )
     agrees = lattice is not None and abs(um_per_px / lattice.um_per_px - 1) <= DISAGREE
-    pitch = said.pitch_um or (lattice.pitch_um if lattice and agrees else _nearest(table) * um_per_px)
+    pitch = said.pitch_um or (lattice.pitch_um if lattice and agrees else _nearest(table, path) * um_per_px)
     spot_um, of_spot = _spot_um(lattice, factors, said, um_per_px=um_per_px, pitch=pitch)
     shape: SpotShape = "square" if "bin_size_um" in factors else "disc"
     notes = (*_doubts(um_per_px, lattice, said), *of_spot)
@@ -102,8 +102,11 @@ def _lattice(table: pd.DataFrame, factors: Mapping[str, float], pitch_um: float 
     return _Lattice(um_per_px, pitch, is_visium=hexagonal and pitch == VISIUM_PITCH_UM)
 
 
-def _nearest(table: pd.DataFrame) -> float:
-    return estimate_pitch(table[["x_px", "y_px"]].to_numpy())
+def _nearest(table: pd.DataFrame, path: Path) -> float:
+    pitch = estimate_pitch(table[["x_px", "y_px"]].to_numpy())
+    if not pitch > 0:
+        raise GeometryError(f"most spots of {path} lie on one another", hint="check obsm['spatial']")
+    return pitch
 
 
 def _doubts(um_per_px: float, lattice: _Lattice | None, said: Sizes) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from spacrd_readers._anndata_library import Library
 
 ARRAY = {"array_x": "array_col", "array_y": "array_row"}
+FARTHEST_PX = 1e9  # no image is as wide
 ONE = "write one section a file, or choose one by --set reader.library=NAME"
 
 
@@ -61,7 +62,7 @@ def read_spots(file: AnnDataFile, obs: pd.DataFrame, library: Library) -> Spots:
         raise UnrecognisedSection(f"{file.path} has spot {names[names.duplicated()][0]} more than once", hint=ONE)
     table = _positions(file, len(obs))[own].set_axis(names, axis=0).join(_array(obs[own]))
     outside = _out_of_tissue(obs[own])
-    lost = ~np.isfinite(table[["x_px", "y_px"]].to_numpy()).all(axis=1)
+    lost = ~(table[["x_px", "y_px"]].abs() < FARTHEST_PX).all(axis=1).to_numpy()
     keep = ~(outside | lost)
     if not keep.any():
         raise GeometryError(

@@ -60,11 +60,12 @@ def test_spots_out_of_tissue_or_without_a_position_are_left_out_and_named(tmp_pa
     names = list(adata.obs_names)
     adata.obs.loc[names[:7], "in_tissue"] = 0
     adata.obsm["spatial"][9, 1] = np.nan
+    adata.obsm["spatial"][11, 0] = 1e200
     section = read(write_anndata(adata, tmp_path / "S1.h5ad"))
-    assert list(section.counts.obs_names) == [*names[7:9], *names[10:]]
+    assert list(section.counts.obs_names) == [*names[7:9], names[10], *names[12:]]
     assert section.notes[:2] == (
         f"spots out of tissue, left out: 7 ({', '.join(names[:5])}, ...)",
-        f"spots without a position, left out: 1 ({names[9]})",
+        f"spots without a position, left out: 2 ({names[9]}, {names[11]})",
     )
     assert list(section.counts.uns["counts_order"]) == names
     assert (section.counts.X != adata[section.counts.obs_names].X).nnz == 0

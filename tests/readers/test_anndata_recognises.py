@@ -148,6 +148,15 @@ def test_damaged_metadata_is_named_with_the_remedy(tmp_path: Path, place: str) -
     assert caught.value.hint == AGAIN
 
 
+def test_what_a_later_anndata_wrote_is_named_with_the_remedy(tmp_path: Path) -> None:
+    path = write_anndata(tissue_object(), tmp_path / "S1.h5ad")
+    with h5py.File(path, "r+") as file:
+        file["var"].attrs["encoding-version"] = "9.0.0"
+    with pytest.raises(InputError, match=r"S1\.h5ad cannot be read as AnnData: No read method .*9\.0\.0") as caught:
+        READER.read(path, Given())
+    assert caught.value.hint == AGAIN
+
+
 def test_a_table_older_than_anndata_0_7_is_asked_to_be_written_anew(tmp_path: Path) -> None:
     path = write_anndata(tissue_object(), tmp_path / "S1.h5ad")
     with h5py.File(path, "r+") as file:

@@ -110,8 +110,9 @@ def test_a_square_lattice_needs_its_pitch_from_the_user(tmp_path: Path) -> None:
         lambda xy, _: xy * [1.0, np.sqrt(3)],
         lambda xy, random: xy + random.normal(0, 15, xy.shape),
         lambda xy, _: xy * [1.0, 0.0],
+        lambda xy, _: xy * 0,
     ],
-    ids=["shuffled", "stretched", "scattered", "on a line"],
+    ids=["shuffled", "stretched", "scattered", "on a line", "at one point"],
 )
 def test_array_positions_that_the_positions_do_not_follow_prove_nothing(
     tmp_path: Path, spoil: Callable[..., Any]
@@ -135,6 +136,14 @@ def test_without_a_lattice_the_pitch_is_the_distance_to_the_nearest_spot(tmp_pat
     section = read(tmp_path, without_array(visium(pose=TURNED)), 0.75)
     assert sizes(section) == (0.75, pytest.approx(65.0), "disc", pytest.approx(100.0))
     assert section.notes == (GUESS.format(65, "spot_diameter_fullres"),)
+
+
+def test_spots_on_one_another_have_no_pitch(tmp_path: Path) -> None:
+    adata = without_array(visium())
+    adata.obsm["spatial"][100:] = 7.0
+    with pytest.raises(GeometryError) as caught:
+        read(tmp_path, adata, 1.0)
+    assert str(caught.value) == f"most spots of {tmp_path / 'S1.h5ad'} lie on one another"
 
 
 def test_the_user_says_what_a_spot_is(tmp_path: Path) -> None:
