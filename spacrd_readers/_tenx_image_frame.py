@@ -1,4 +1,4 @@
-"""The frame of the positions that Space Ranger gives: px of one image, which other files show smaller, or not at all."""
+"""The px in which Space Ranger gives positions: those of one image, which other files show smaller, or not at all."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Notes = tuple[str, ...]
 STRETCH = 0.01
 FEW = 0.1
+PACKED = ".gz"
 HINT = "give the image that Space Ranger was given, or --image-scale X, image px per full-resolution px"
 
 
@@ -49,12 +50,18 @@ class ImageFrame:
         return find_previews(self.spatial, self.prefix)
 
     @property
+    def slides(self) -> list[SlideFile]:
+        """The small pictures that are unpacked and of known scale, the finer first."""
+        scales = {path: getattr(self.factors, kind) for kind, path in self.previews.items()}
+        return [self.slide(path, scale) for path, scale in scales.items() if scale and path.suffix != PACKED]
+
+    @property
     def size(self) -> tuple[NDArray[np.float64], float] | None:
-        """Width and height of the full-resolution image by a small picture, to within some px; None if none tells."""
-        for kind, path in self.previews.items():
-            if (factor := getattr(self.factors, kind)) and not path.name.endswith(".gz"):
-                return np.array(image_size(path)) / factor, 1 / factor + 1
-        return None
+        """Width and height of the full-resolution image by its small picture, to within some px; None without one."""
+        if not self.slides:
+            return None
+        preview = self.slides[0]
+        return np.array(image_size(preview)) / preview.scale, 1 / preview.scale + 1
 
     def outside(self, size: NDArray[np.float64], scale: float = 1.0) -> float:
         """Return the share of the spots that lie outside an image of a size."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import ImageError
-from spacrd_readers._tenx_image_frame import fits, scale_of
+from spacrd_core.slide.raster import open_raster
+from spacrd_readers._tenx_image_frame import PACKED, fits, scale_of
 from spacrd_readers._tenx_pictures import find_originals
 
 if TYPE_CHECKING:
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.section import Given, SlideFile
-    from spacrd_readers._tenx_image_frame import ImageFrame
+from spacrd_readers._tenx_image_frame import ImageFrame
 
 Notes = tuple[str, ...]
 PATCH_UM = 112.0  # what the usual encoders look at
+COARSE_UM = 2.0  # a nucleus is then a few px wide
 NO_IMAGE = "no image was found; --image FILE gives one"
+INSTEAD = "--image FILE gives the full-resolution one"
 
 
 def find_slide(frame: ImageFrame, folders: Iterable[Path], given: Given) -> tuple[SlideFile | None, Notes]:
@@ -32,13 +35,14 @@ def find_slide(frame: ImageFrame, folders: Iterable[Path], given: Given) -> tupl
         return None, ()
     if given.image:
         scale, notes = (given.image_scale, ()) if given.image_scale else scale_of(given.image, frame)
-        return frame.slide(given.image, scale), notes
+        slide = frame.slide(given.image, scale)
+        return slide, (*notes, *((_coarse(slide),) if slide.um_per_px > COARSE_UM else ()))
     found = find_originals(folders)
     fitting = [path for path in found if fits(path, frame)]
     if len(fitting) == 1:
         return frame.slide(fitting[0], 1.0), (f"{fitting[0]} was taken for the full-resolution image",)
-    slide, notes = _preview(frame, given)
-    return slide, (*_not_taken(found, fitting), *notes)
+    preview, notes = _preview(frame, given)
+    return preview, (*_not_taken(found, fitting), *notes)
 
 
 def _not_taken(found: list[Path], fitting: list[Path]) -> Notes:
@@ -49,25 +53,31 @@ def _not_taken(found: list[Path], fitting: list[Path]) -> Notes:
 
 
 def _preview(frame: ImageFrame, given: Given) -> tuple[SlideFile | None, Notes]:
-    """Return the finest of the small pictures whose scale is known."""
-    packed = {kind: path for kind, path in frame.previews.items() if path.name.endswith(".gz")}
-    usable = {kind: path for kind, path in frame.previews.items() if kind not in packed}
-    for kind, path in usable.items():
-        if scale := given.image_scale or getattr(frame.factors, kind):
-            slide = frame.slide(path, scale)
-            return slide, (_coarse(slide),)
-    if usable:
+    """Return the finest of the small pictures that shows anything and whose scale is known."""
+    shown = [path for path in frame.previews.values() if path.suffix != PACKED]
+    slides = [frame.slide(path, given.image_scale) for path in shown[:1]] if given.image_scale else frame.slides
+    if shown and not slides:
         raise ImageError(
-            f"the scale of {next(iter(usable.values()))} is not known: no scalefactors_json.json says it",
+            f"the scale of {shown[0]} is not known: no scalefactors_json.json says it",
             hint="--image-scale X, image px per full-resolution px; --image FILE; or --no-image",
         )
-    names = ", ".join(path.name for path in packed.values())
-    return None, (NO_IMAGE + (f" ({names}: packed; unpack with gunzip)" if packed else ""),)
+    blank = [slide.path.name for slide in slides if _is_blank(slide.path)]
+    slide = next((slide for slide in slides if slide.path.name not in blank), None)
+    notes = (f"of one colour, so not taken for an image: {', '.join(blank)}",) if blank else ()
+    if slide:
+        return slide, (*notes, f"the full-resolution image was not given; {_coarse(slide)}; {INSTEAD}")
+    packed = ", ".join(path.name for path in frame.previews.values() if path.suffix == PACKED)
+    return None, (*notes, f"{NO_IMAGE} ({packed} would do when unpacked: gunzip)" if packed else NO_IMAGE)
+
+
+def _is_blank(image: Path) -> bool:
+    with open_raster(image) as raster:
+        pixels = raster.rows(0, raster.height)
+    return bool((pixels == pixels[0, 0]).all())
 
 
 def _coarse(slide: SlideFile) -> str:
     return (
-        f"the full-resolution image was not given; {slide.path.name} has {slide.um_per_px:.3g} um/px, so a "
-        f"{PATCH_UM:.0f} um patch is {PATCH_UM / slide.um_per_px:.0f} px wide; "
-        "--image FILE gives the full-resolution one"
+        f"{slide.path.name} has {slide.um_per_px:.3g} um/px, so a {PATCH_UM:.0f} um patch is "
+        f"{PATCH_UM / slide.um_per_px:.0f} px wide"
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spacrd_readers._tenx_blocks import TenxMatrix
 
 AGAIN = "copy or download it again"
+SUFFIXES = (".gz", ".tsv", ".mtx")
 ENTRY = ["feature", "barcode", "count"]
 
 
@@ -105,6 +106,9 @@ def _find(folder: Path, *names: str) -> Path:
         for path in (folder / f"{name}.gz", folder / name):
             if path.is_file():
                 return path
+    deposited = [path for name in names for path in sorted(folder.glob(f"*[_.-]{name}*")) if path.suffix in SUFFIXES]
+    if len(deposited) == 1:  # with a sample's name before its own
+        return deposited[0]
     raise MissingFile(f"the matrix folder {folder} has no {names[0]} or {names[0]}.gz", hint=AGAIN)
 
 

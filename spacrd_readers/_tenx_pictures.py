@@ -6,6 +6,7 @@ never taken for H&E.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,9 @@ def find_previews(spatial: Path, prefix: str = "") -> dict[str, Path]:
 
 def find_originals(folders: Iterable[Path]) -> list[Path]:
     """Return the files of some folders that are named like the image of a run: ``<id>_image.tif`` and the like."""
-    files = (path for folder in dict.fromkeys(folders) if folder.is_dir() for path in sorted(folder.iterdir()))
+    files = (
+        path for folder in dict.fromkeys(folders) if os.access(folder, os.R_OK) for path in sorted(folder.iterdir())
+    )
     return [path for path in files if _is_original(path.name) and path.is_file()]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.tables import read_text
@@ -55,11 +55,10 @@ def read_scalefactors(path: Path) -> Scalefactors:
     GeometryError
         If it is no JSON object, or one of them is no positive number.
     """
+    text = read_text(path, "scale factors", GeometryError)
     try:
-        facts = json.loads(read_text(path, "scale factors", GeometryError))
+        facts = json.loads(text)
     except ValueError as error:
-        if isinstance(error, GeometryError):
-            raise
         raise GeometryError(f"the scale factors {path} are no JSON: {error}", hint=AGAIN) from error
     if not isinstance(facts, dict):
         raise GeometryError(f"the scale factors {path} are no JSON object, but {str(facts)[:40]}", hint=AGAIN)
@@ -67,9 +66,9 @@ def read_scalefactors(path: Path) -> Scalefactors:
 
 
 def _positive(facts: dict[str, object], name: str, path: Path) -> float | None:
-    value = facts.get(name)
+    value: Any = facts.get(name)
     if value is None:
         return None
-    if isinstance(value, int | float) and math.isfinite(value) and value > 0:
+    if type(value) in (int, float) and math.isfinite(value) and value > 0:
         return float(value)
     raise GeometryError(f"the scale factors {path} give {value!r} as {name}, not a positive number", hint=AGAIN)

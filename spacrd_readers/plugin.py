@@ -16,6 +16,11 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
             "legacy Spatial Transcriptomics: a counts table, its spot table and an H&E image",
         ),
         ReaderCard(
+            "visium",
+            "spacrd_readers.visium:Visium",
+            "Visium: a run of Space Ranger 1 to 4, a download or deposition of one, or its matrix",
+        ),
+        ReaderCard(
             "anndata",
             "spacrd_readers.anndata:AnnData",
             "AnnData (.h5ad, .zarr) with raw counts, obsm['spatial'] and squidpy's uns['spatial']",
