@@ -1,4 +1,4 @@
-"""``spacrd demo``: the four commands on a small synthetic cohort."""
+"""``spacrd demo``: the four commands on a small synthetic cohort of three platforms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spacrd_cli.output import Output
 from spacrd_cli.train import train
 from spacrd_core.errors import InputError
 
-TARGET = "S4"
+TARGET = "S5"
 
 
 def demo(
@@ -24,10 +24,12 @@ def demo(
     ),
     quiet: Quiet = False,
 ) -> None:
-    """Write a synthetic cohort, then ingest, embed, train and detect, and say where the report is."""
+    """Learn from synthetic ST and Visium sections, detect in a Xenium section, and say how right that was."""
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty", hint="spacrd demo OTHER_FOLDER, or remove it")
     from spacrd_core.demo.cohort import write_demo_cohort
+    from spacrd_core.demo.truth import agreement
+    from spacrd_core.store.store import SpotStore
 
     out = Output(quiet=quiet)
     cohort = write_demo_cohort(folder / "cohort")
@@ -40,7 +42,13 @@ def demo(
     train(store, output=detector, encoder="stain", exclude=[TARGET], quiet=quiet)
     _announce(out, f"spacrd detect {store} {detector} --section {TARGET} -o {results}")
     detect(store, str(detector), output=results, section=[TARGET], quiet=quiet)
-    out.result({}, f"\nThe report of section {TARGET}, whose patient the detector never saw: {results / 'report.html'}")
+    found = agreement(SpotStore.open(store), TARGET)
+    out.result(
+        {},
+        f"\n{TARGET} is of a patient and a platform (Xenium) the detector never saw, and the types of its cells were "
+        f"kept from it. On this synthetic tissue it tells the {found.cancer} spots of mostly cancer cells from the "
+        f"other {found.spots - found.cancer} with an AUC of {found.auc:.3f}.\nThe report: {results / 'report.html'}",
+    )
 
 
 def _announce(out: Output, command: str) -> None:

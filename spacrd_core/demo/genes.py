@@ -1,4 +1,4 @@
-"""Counts of a generated tissue: a programme of genes per class, patient effects, and negative-binomial noise."""
+"""Counts of a generated tissue: a programme of genes per class, effects of patient and platform, and noise."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from spacrd_core.demo.tissue import CLASSES, FAT, GLANDS, IMMUNE, STROMA, TUMOUR
 
 Values = NDArray[np.float64]
 Counts = NDArray[np.int64]
+Kinds = NDArray[np.intp]
 
 EPITHELIUM = ("EPCAM", "KRT8", "KRT18", "KRT19", "KRT7", "CDH1", "CLDN3", "CLDN4", "CLDN7", "ELF3", "SPINT2", "TACSTD2")
 MARKERS: dict[int, tuple[str, ...]] = {
@@ -42,6 +43,9 @@ BYSTANDERS = (
     *(f"SLC25A{n}" for n in range(1, 47)),
 )
 GENES = tuple(dict.fromkeys((*EPITHELIUM, *(gene for genes in MARKERS.values() for gene in genes), *BYSTANDERS)))
+UBIQUITOUS = ("RPL", "RPS", "NDUFA", "PSM")
+PANEL = tuple(gene for gene in GENES if not gene.startswith(UBIQUITOUS))  # what a panel of probes leaves out
+IDS = tuple(f"ENSG{99_000_000_000 + number}" for number in range(len(GENES)))  # made up, as unlike real ones as can be
 DEPTH = {TUMOUR: 1.0, STROMA: 0.7, FAT: 0.3, IMMUNE: 0.9, GLANDS: 0.9}  # RNA per area, relative to tumour
 
 
@@ -64,17 +68,29 @@ class Programmes:
 
     def patient(self, rng: np.random.Generator) -> Programmes:
         """Return one patient's version: every gene is measured, and every programme made, a little differently."""
-        effect = rng.normal(0.0, 0.45, len(GENES))
         own = rng.normal(0.0, 0.55, self.expression.shape)
-        return Programmes(self.expression * np.exp(effect + own))
+        return Programmes(self.expression * np.exp(rng.normal(0.0, 0.45, len(GENES)) + own))
 
-    def counts(self, rng: np.random.Generator, shares: Values, *, median: float = 900.0) -> Counts:
+    def platform(self, rng: np.random.Generator) -> Programmes:
+        """Return what a platform sees of them: its chemistry catches some genes better than others."""
+        return Programmes(self.expression * np.exp(rng.normal(0.0, 0.4, len(GENES))))
+
+    def of_spots(self, rng: np.random.Generator, shares: Values, *, median: float) -> Counts:
         """Return counts, spots x genes, of spots with these shares of each class."""
         mixed = shares * rng.gamma(2.5, 1 / 2.5, shares.shape)  # what a spot captures is not what lies under it
-        depth = np.array([DEPTH[kind] for kind in sorted(DEPTH)])
-        profile = (mixed * depth) @ (self.expression / self.expression.sum(axis=1, keepdims=True))
-        mean = profile * median * np.exp(rng.normal(0.0, 0.45, (len(shares), 1)))
+        mean = mixed @ self._profiles(self.expression) * median * np.exp(rng.normal(0.0, 0.45, (len(shares), 1)))
         return np.asarray(rng.poisson(mean * rng.gamma(1.5, 1 / 1.5, mean.shape)))
+
+    def of_cells(self, rng: np.random.Generator, kinds: Kinds, *, median: float) -> Counts:
+        """Return counts, cells x genes of the panel, of cells of these classes."""
+        profiles = self._profiles(self.expression[:, _places(PANEL)])
+        return np.asarray(rng.poisson(profiles[kinds] * median * np.exp(rng.normal(0.0, 0.6, (len(kinds), 1)))))
+
+    @staticmethod
+    def _profiles(expression: Values) -> Values:
+        """Return the RNA of each class, gene by gene, relative to all of tumour's."""
+        depth = np.array([[DEPTH[kind]] for kind in sorted(DEPTH)])
+        return np.asarray(depth * expression / expression.sum(axis=1, keepdims=True))
 
 
 def _places(genes: tuple[str, ...]) -> list[int]:

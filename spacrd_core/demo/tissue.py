@@ -83,10 +83,10 @@ class Tissue:
         return np.asarray(1.0 + np.sum(waves, axis=0))
 
 
-def draw_tissue(rng: np.random.Generator) -> Tissue:
-    """Return a random tissue of about 12 mm2, a third to a half of it tumour."""
+def draw_tissue(rng: np.random.Generator, *, radius_um: float = 1950.0) -> Tissue:
+    """Return a random tissue, by default of about 12 mm2, a third to a half of it tumour."""
     centre = (FRAME_UM[0] / 2 + rng.uniform(-500, 500), FRAME_UM[1] / 2 + rng.uniform(-500, 500))
-    radius = rng.uniform(1850, 2050)
+    radius = radius_um * rng.uniform(0.95, 1.05)
     sizes = rng.uniform(0.3, 1.0, 5) * np.array([0.14, 0.10, 0.06, 0.04, 0.03])
     harmonics = np.column_stack([sizes, rng.uniform(0, 2 * np.pi, 5)])
     fields = {kind: SmoothField.draw(rng, length) for kind, length in LENGTH_UM.items()}

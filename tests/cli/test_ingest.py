@@ -19,7 +19,7 @@ ALONE = "no --patient was given"
 @pytest.fixture(scope="module")
 def counts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The counts of one section, its other files beside it."""
-    cohort = write_demo_cohort(tmp_path_factory.mktemp("cohort"), patients=2)
+    cohort = write_demo_cohort(tmp_path_factory.mktemp("cohort"), platforms=("st", "st"))
     return next((cohort.parent / "ST-cnts").glob("S1*"))
 
 

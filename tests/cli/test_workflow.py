@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import anndata as ad
@@ -12,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.store.store import SpotStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +27,7 @@ COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverag
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with four embedded sections, and a detector that never saw S4."""
     folder = tmp_path_factory.mktemp("workflow")
-    cohort = write_demo_cohort(folder / "cohort")
+    cohort = write_demo_cohort(folder / "cohort", platforms=("st",) * 4)
     store = str(folder / "store")
     assert run(["ingest", store, "--cohort", str(cohort), "-q"]) == 0
     assert run(["embed", store, "--encoder", "stain", "-q"]) == 0
@@ -173,11 +175,23 @@ def test_every_mistake_gets_a_sentence_and_a_remedy(
     assert not (folder / "x").exists()
 
 
-def test_the_demo_ends_with_a_report_and_refuses_a_folder_in_use(
+def test_the_demo_learns_on_st_and_visium_and_says_how_right_it_is_on_xenium(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["demo", str(tmp_path / "demo"), "-q"]) == 0
-    assert "results/report.html" in capsys.readouterr().out
-    assert "S4" in (tmp_path / "demo/results/report.html").read_text()
-    assert run(["demo", str(tmp_path / "demo"), "-q"]) == 1
+    demo = tmp_path / "demo"
+    assert run(["demo", str(demo), "-q"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    store = SpotStore.open(demo / "store")
+    assert [entry.platform for entry in store.choose()] == ["st", "st", "visium", "visium", "xenium"]
+    detector = json.loads((demo / "detector/config.json").read_text())
+    assert [section["id"] for section in detector["trained_on"]] == ["S1", "S2", "S3", "S4"]
+    section = ad.read_h5ad(demo / "results/S5.h5ad")
+    auc = roc_auc_score(section.obs["label"] == "cancer", section.obs["spacrd_prob"])
+    assert auc > 0.9
+    said = re.search(r"AUC of (0\.\d+)", told)
+    assert said
+    assert float(said[1]) == pytest.approx(auc, abs=0.001)
+    assert "S5" in (demo / "results/report.html").read_text()
+    assert "results/report.html" in told
+    assert run(["demo", str(demo), "-q"]) == 1
     assert "is not empty" in capsys.readouterr().err

@@ -1,0 +1,41 @@
+"""The demo's sections, one of each platform, as written and as drawn."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_core.demo.cohort import demo_specimen, write_demo_cohort
+from spacrd_core.demo.measure import Spots, measure_st
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spacrd_core.demo.specimen import Specimen
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The table of S1 (ST), S2 (Visium) and S3 (Xenium)."""
+    return write_demo_cohort(tmp_path_factory.mktemp("demo"), platforms=("st", "visium", "xenium"))
+
+
+@pytest.fixture(scope="session")
+def rows(cohort: Path) -> dict[str, dict[str, str]]:
+    """The rows of the table, by platform."""
+    with cohort.open(newline="", encoding="utf-8") as stream:
+        return {row["reader"]: row for row in csv.DictReader(stream)}
+
+
+@pytest.fixture(scope="session")
+def specimen() -> Specimen:
+    """The tissue of S1."""
+    return demo_specimen(1, "st", seed=7)
+
+
+@pytest.fixture(scope="session")
+def spots(specimen: Specimen) -> Spots:
+    """What legacy ST measures of it."""
+    return measure_st(specimen)
