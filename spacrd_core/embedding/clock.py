@@ -1,4 +1,4 @@
-"""Where the time of a run goes."""
+"""Where the time of a run goes, and what happened on the way."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ Item = TypeVar("Item")
 
 
 class Clock:
-    """Seconds by part of the work; what is queued on a CUDA device is waited for, or the next part would pay for it."""
+    """Seconds by part of the work, and ``notes``: sentences for the user.
+
+    What is queued on a CUDA device is waited for, or the next part would pay for it.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
+        self.notes: list[str] = []
         self._device = device
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for the user, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:

@@ -34,3 +34,9 @@ def test_getting_items_is_counted_and_using_them_is_not(clock: Clock) -> None:
         time.sleep(0.02)
     assert seen == [1, 2]
     assert clock.seconds["read"] < 0.03
+
+
+def test_a_sentence_for_the_user_is_kept_once(clock: Clock) -> None:
+    for sentence in ("one", "two", "one"):
+        clock.note(sentence)
+    assert clock.notes == ["one", "two"]

@@ -1,0 +1,30 @@
+"""How embeddings are computed: what never changes their meaning, and may differ from machine to machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where an encoder runs and how much it is given at a time.
+
+    Attributes
+    ----------
+    device
+        A name for :func:`spacrd_core.devices.choose_device`, resolved where the work is done.
+    batch_size
+        Patches on the device at a time.
+    precision
+        Of the arithmetic; ``auto`` is the recipe's on CUDA and fp32 on a CPU.
+    readers
+        Threads that read the slide while the encoder works.
+    """
+
+    device: str = "auto"
+    batch_size: int = 64
+    precision: Precision = "auto"
+    readers: int = 2
