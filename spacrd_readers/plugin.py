@@ -26,6 +26,11 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
             "AnnData (.h5ad, .zarr) with raw counts, obsm['spatial'] and squidpy's uns['spatial']",
         ),
         ReaderCard(
+            "visium_hd",
+            "spacrd_readers.visium_hd:VisiumHd",
+            "Visium HD: bins of 2 to 100 um or segmented cells of Space Ranger 3 and 4, as square spots",
+        ),
+        ReaderCard(
             "xenium",
             "spacrd_readers.xenium:Xenium",
             "Xenium: a bundle of XOA 1 to 4, with the H&E of the same section and its alignment",
