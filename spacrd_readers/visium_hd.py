@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from spacrd_readers._hd_counts import Counted
 
 
+# A quarter of a 56 um square is a third of the area of a Visium spot: less tissue gives too few counts to judge by.
+# Spots above it are kept, for the edge of tissue is where tumours invade; `tissue_coverage` tells them from whole ones.
+MIN_COVERAGE = 0.25
+
+
 class VisiumHd:
     """Reads a Visium HD run, its ``outs``, or one folder of bins or cells, into square spots.
 
@@ -36,7 +41,7 @@ class VisiumHd:
         bin_um: PositiveInt | None = Field(None, description="Bins to sum, in um (default: 8, or the only ones).")
         spot_um: PositiveInt = Field(56, description="Side of a spot, in um: a multiple of the bins'.")
         min_coverage: float = Field(
-            0.25, ge=0, le=1, description="Spots with a smaller share of their bins in tissue are left out."
+            MIN_COVERAGE, ge=0, le=1, description="Spots with a smaller share of their bins in tissue are left out."
         )
         genome: str = Field("", description="The genome to keep, where the matrix has several.")
 
