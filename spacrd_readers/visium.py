@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPOT_UM = 55.0
-HD_BIN = b"s_"  # barcodes of bins name their place: s_008um_00301_00321-1
+HD_BIN = re.compile(rb"s_\d{3}um_")  # barcodes of bins name their place: s_008um_00301_00321-1
 
 
 class Visium:
@@ -64,7 +65,7 @@ class Visium:
             )
         files = find_files(path, self.options.spatial)
         positions = read_positions(files.positions)
-        if positions.barcodes[0].startswith(HD_BIN):
+        if HD_BIN.match(positions.barcodes[0]):
             raise UnrecognisedSection(f"{path} is no Visium section: {HD}", hint="--reader visium_hd")
         scale = scale_of(positions, given.um_per_px)
         counts, of_counts = self._counts(files, positions)

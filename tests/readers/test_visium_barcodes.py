@@ -123,3 +123,14 @@ def test_letters_that_two_spots_share_join_nothing(tmp_path: Path) -> None:
     write_h5(tmp_path / "filtered_feature_bc_matrix.h5", Matrix(matrix.counts, names, matrix.symbols, matrix.ids))
     section = read(tmp_path)
     assert f"spots with counts but no position, left out: 2 ({names[0]}, {names[-1]})" in section.notes
+
+
+def test_a_raw_matrix_may_be_cut_down_to_some_spots_in_tissue_or_not(tmp_path: Path) -> None:
+    bundle = replace(BUNDLE, raw=True)
+    bundle.write(tmp_path)
+    matrix, some = bundle.whole_matrix, slice(None, None, 3)
+    cut = Matrix(matrix.counts[some], matrix.barcodes[some], matrix.symbols, matrix.ids)
+    write_h5(tmp_path / "raw_feature_bc_matrix.h5", cut)
+    assert list(read(tmp_path).counts.obs_names) == [
+        name for name, here in zip(NAMES[some], BUNDLE.in_tissue[some], strict=True) if here
+    ]

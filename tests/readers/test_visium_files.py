@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from spacrd_readers.visium import Visium
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from spacrd_core.plugins import Plugins
 
 BUNDLE = VisiumBundle(images=())
 
@@ -55,6 +58,31 @@ def test_the_files_of_a_sample_are_told_from_those_of_others_in_one_folder(tmp_p
     section = read(tmp_path / "GSM2_B_filtered_feature_bc_matrix.h5")
     assert section.um_per_px == pytest.approx(1.0)
     assert {source.path.name[:7] for source in section.sources} == {"GSM2_B_"}
+
+
+def test_a_file_with_the_name_of_the_sample_comes_before_a_plain_one(tmp_path: Path) -> None:
+    bundle = replace(BUNDLE, prefix="GSM1_A_", spatial="")
+    bundle.write(tmp_path)
+    bundle.write_positions(tmp_path / "tissue_positions.csv", bundle.table.assign(in_tissue=0))
+    assert read(tmp_path).sources[1].path.name == "GSM1_A_tissue_positions.csv"
+
+
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "run": {"outs": True, "images": ("hires", "lowres", "full")},
+    "outs": {"matrix": "mex.gz", "positions": "tissue_positions_list.csv", "header": False},
+    "download": {"prefix": "V1_", "raw": True, "positions": "tissue_positions.parquet"},
+    "deposition": {"prefix": "GSM1_A_", "spatial": "", "images": ("lowres",)},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_no_other_reader_takes_a_visium_section_for_its_own(tmp_path: Path, plugins: Plugins, layout: str) -> None:
+    folder = replace(BUNDLE, **LAYOUTS[layout]).write(tmp_path)
+    if layout == "outs":
+        for file in (folder / "filtered_feature_bc_matrix").iterdir():
+            shutil.copy(file, folder)
+    able = [card.name for card in plugins.readers if plugins.readers.create(card.name).recognises(folder)]
+    assert able == ["visium"]
 
 
 def test_the_positions_of_another_sample_are_not_taken(tmp_path: Path) -> None:
