@@ -12,27 +12,27 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
     return (
         ReaderCard(
             "st",
-            "spacrd_readers.st:St",
+            "spacrd_readers.st.reader:St",
             "legacy Spatial Transcriptomics: a counts table, its spot table and an H&E image",
         ),
         ReaderCard(
             "visium",
-            "spacrd_readers.visium:Visium",
+            "spacrd_readers.visium.reader:Visium",
             "Visium: a run of Space Ranger 1 to 4, a download or deposition of one, or its matrix",
         ),
         ReaderCard(
             "anndata",
-            "spacrd_readers.anndata:AnnData",
+            "spacrd_readers.anndata.reader:AnnData",
             "AnnData (.h5ad, .zarr) with raw counts, obsm['spatial'] and squidpy's uns['spatial']",
         ),
         ReaderCard(
             "visium_hd",
-            "spacrd_readers.visium_hd:VisiumHd",
+            "spacrd_readers.visium_hd.reader:VisiumHd",
             "Visium HD: bins of 2 to 100 um or segmented cells of Space Ranger 3 and 4, as square spots",
         ),
         ReaderCard(
             "xenium",
-            "spacrd_readers.xenium:Xenium",
+            "spacrd_readers.xenium.reader:Xenium",
             "Xenium: a bundle of XOA 1 to 4, with the H&E of the same section and its alignment",
         ),
     )

@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from spacrd_core.embedding.engine import embed
 from spacrd_core.embedding.forward import tiles_of
+from spacrd_core.embedding.settings import Settings
 from spacrd_core.geometry import neighbours
 from spacrd_core.ingest import IngestRequest, ingest
 from spacrd_core.slide.patches import PatchPlan
@@ -71,7 +72,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory, plugins: Plugins) -> Cohort
     for platform, path in paths.items():
         ingested = ingest(store, IngestRequest(path=path, name=platform), plugins)
         assert ingested.entry.platform == platform
-    embed(store, "stain", plugins.encoders.create("stain"), device=torch.device("cpu"))
+    embed(store, "stain", plugins.encoders.create("stain"), settings=Settings(device="cpu"))
     return Cohort(store)
 
 

@@ -34,7 +34,7 @@ AT_ONCE = 20_000
 SCRIPTS = {
     "read": """
 from spacrd_core.section import Given
-from spacrd_readers.visium_hd import VisiumHd
+from spacrd_readers.visium_hd.reader import VisiumHd
 section = VisiumHd(VisiumHd.Options()).read(path, Given())
 facts = {"spots": section.counts.n_obs, "counts": section.counts.X.nnz}
 """,
@@ -46,7 +46,7 @@ request = IngestRequest(path, name="T1")
 facts = {"spots": ingest(SpotStore.create(store), request, load_plugins()).entry.spots}
 """,
     "positions": """
-from spacrd_readers._hd_array import read_array
+from spacrd_readers.visium_hd.array import read_array
 facts = {"bins in tissue": int(read_array(path).in_tissue.sum())}
 """,
 }

@@ -28,7 +28,7 @@ MOST_SECONDS, MOST_GIB = 60.0, 2.0
 AT_ONCE = 10_000
 READ = """
 from spacrd_core.section import Given
-from spacrd_readers.xenium import Xenium
+from spacrd_readers.xenium.reader import Xenium
 section = Xenium(Xenium.Options(unit=unit)).read(bundle, Given())
 facts = {"spots": section.counts.n_obs, "counts": section.counts.X.nnz}
 """

@@ -1,0 +1,35 @@
+"""Open the feature-barcode matrix of any 10x platform, in any of its three formats."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from spacrd_core.errors import MissingFile
+from spacrd_readers.tenx.h5 import open_h5
+from spacrd_readers.tenx.mex import open_mex
+from spacrd_readers.tenx.zarr import is_zarr, open_zarr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from spacrd_readers.tenx.blocks import TenxMatrix
+
+
+@contextmanager
+def open_matrix(path: Path) -> Iterator[TenxMatrix]:
+    """Open an HDF5 file, a folder in Market Exchange Format (MEX), or the zarr of a Xenium bundle.
+
+    Raises
+    ------
+    MissingFile
+        If there is nothing at the path.
+    CountsError
+        If it is no feature-barcode matrix, or one of probes.
+    """
+    if not path.exists():
+        raise MissingFile(f"the matrix {path} does not exist", hint="check the path")
+    opened = open_zarr(path) if is_zarr(path) else open_mex(path) if path.is_dir() else open_h5(path)
+    with opened as matrix:
+        yield matrix

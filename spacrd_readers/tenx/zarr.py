@@ -1,0 +1,96 @@
+"""The matrix of a Xenium bundle in zarr: ``cell_feature_matrix.zarr.zip``, compressed feature by feature."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, is_zipfile
+
+import numpy as np
+import zarr
+from zarr.storage import LocalStore, ZipStore
+
+from spacrd_core.errors import CountsError
+from spacrd_readers.tenx.blocks import GENES, Block, feature_table, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from spacrd_readers.tenx.blocks import TenxMatrix
+
+OTHERWISE = "cell_feature_matrix.h5 is read as well"
+SUFFIXES = (".zarr", ".zarr.zip")
+KINDS = {"gene": GENES}  # beside codes of controls, and 'aggregate_gene' for a last feature that sums all genes
+NIBBLES = np.frombuffer(b"abcdefghijklmnop", dtype=np.uint8)
+DAMAGED = (OSError, LookupError, ValueError, TypeError, BadZipFile)
+
+
+@dataclass(frozen=True, eq=False)
+class ZarrMatrix:
+    """An open zarr matrix."""
+
+    path: Path
+    barcodes: NDArray[np.bytes_]
+    features: pd.DataFrame
+    group: Any
+    indptr: NDArray[np.int64]
+
+    def blocks(self) -> Iterator[Block]:
+        for first, last in spans(self.indptr):
+            low, high = self.indptr[first], self.indptr[last]
+            features = np.repeat(np.arange(first, last), np.diff(self.indptr[first : last + 1]))
+            yield Block(self.group["indices"][low:high].astype(np.int64), features, self.group["data"][low:high])
+
+
+def is_zarr(path: Path) -> bool:
+    """Return whether a path is named like a zarr group or a zip of one."""
+    return path.name.endswith(SUFFIXES)
+
+
+@contextmanager
+def open_zarr(path: Path) -> Iterator[TenxMatrix]:
+    """Open a zarr matrix, a folder or a zip.
+
+    Raises
+    ------
+    CountsError
+        If it is damaged, or no matrix of a Xenium bundle.
+    """
+    if path.is_file() and not is_zipfile(path):
+        raise CountsError(f"{path} is not a zip file that can be read", hint=OTHERWISE)
+    with closing(LocalStore(path, read_only=True) if path.is_dir() else ZipStore(path, mode="r")) as store:
+        try:
+            group: Any = zarr.open_group(store, mode="r")["cell_features"]
+            matrix = _matrix(path, group)
+        except DAMAGED as error:
+            raise CountsError(f"{path} is not the matrix of a Xenium bundle: {error}", hint=OTHERWISE) from error
+        yield matrix
+
+
+def _matrix(path: Path, group: Any) -> ZarrMatrix:
+    facts = dict(group.attrs)
+    symbols = list(facts["feature_keys"])
+    ids = list(facts.get("feature_ids", symbols))
+    kinds = [KINDS.get(kind, kind) for kind in facts.get("feature_types", [GENES] * len(symbols))]
+    indptr = group["indptr"][:].astype(np.int64)
+    if len(indptr) != len(symbols) + 1 or indptr[-1] != group["data"].shape[0]:
+        raise ValueError(f"{len(indptr)} offsets for {len(symbols)} features")
+    return ZarrMatrix(path, cell_names(group["cell_id"][:]), feature_table(ids, symbols, kinds), group, indptr)
+
+
+def cell_names(ids: NDArray[Any]) -> NDArray[np.bytes_]:
+    """Return the names of cells stored as numbers (early bundles) or as (prefix, suffix) pairs (``aaaaficg-1``).
+
+    A prefix is 32 bits, written as eight letters ``a`` to ``p``, four bits each (10x Genomics, XOA zarr outputs).
+    """
+    if ids.ndim == 1 or ids.shape[1] == 1:
+        return ids.ravel().astype(np.bytes_)
+    prefix, suffix = ids[:, 0].astype(np.uint32), ids[:, 1]
+    letters = NIBBLES[(prefix[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)) & 15]
+    names = np.ascontiguousarray(letters).view("S8").ravel()
+    return np.char.add(np.char.add(names, b"-"), suffix.astype(np.bytes_))

@@ -1,0 +1,1 @@
+"""Visium: spots on a hexagonal lattice."""

@@ -1,0 +1,1 @@
+"""Visium HD: bins and segmented cells as square spots."""

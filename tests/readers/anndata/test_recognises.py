@@ -1,0 +1,198 @@
+"""What is a section in AnnData, what else HDF5 and zarr hold, and files that are damaged or hostile."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+import pytest
+import zarr
+from bundles.anndata_file import tissue_object, write_anndata
+from numcodecs import Pickle
+
+from spacrd_core.errors import InputError, UnrecognisedSection
+from spacrd_core.section import Given
+from spacrd_readers.anndata.reader import AnnData
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spacrd_core.plugins import Plugins
+
+READER = AnnData(AnnData.Options())
+AGAIN = "copy or download it again, or write it anew with anndata"
+
+
+def tenx(path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_group("matrix/features")
+
+
+def of_groups(*names: str, **attributes: Any) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        group = zarr.open_group(path, mode="w", zarr_format=2)
+        for name in names:
+            group.create_group(name)
+        group.attrs.update(attributes)
+
+    return write
+
+
+def without_positions(path: Path) -> None:
+    adata = tissue_object(picture=False)
+    adata.obsm["X_umap"] = adata.obsm.pop("spatial")
+    write_anndata(adata, path)
+
+
+def text(path: Path) -> None:
+    path.write_text("gene\tspot\n")
+
+
+def a_zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("notes.txt", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "reason"),
+    [
+        ("filtered.h5", tenx, "it is a 10x matrix, not AnnData: give the folder it lies in"),
+        (
+            "S1.zarr",
+            of_groups("tables/table", "images", spatialdata_attrs={"version": "0.2"}),
+            "it is a SpatialData object: give its table ({}/tables/table)",
+        ),
+        ("S1.zarr", of_groups("0", multiscales=[{}]), "it is an OME-Zarr image, not AnnData"),
+        ("S1.zarr", of_groups("0", ome={"version": "0.5"}), "it is an OME-Zarr image, not AnnData"),
+        (
+            "cell_feature_matrix.zarr",
+            of_groups("cell_features"),
+            "it is part of a Xenium bundle, not AnnData: give the bundle's folder",
+        ),
+        ("S1.zarr", of_groups("a", "b"), "it holds no AnnData: it has no obs and var, but a, b"),
+        ("S1.zarr", of_groups(), "it holds no AnnData: it has no obs and var, but nothing"),
+        (
+            "S1.h5ad",
+            without_positions,
+            "it has no positions: obsm['spatial'] is wanted, obsm['X_umap'] was found",
+        ),
+        ("S1.zarr", lambda path: path.mkdir(), "the folder {} is no zarr group"),
+        ("S1.h5ad", text, "{} is neither HDF5 (.h5ad) nor zarr"),
+        ("S1.zarr.zip", a_zip, "{} is a zip without a zarr group"),
+        ("S1.h5ad", lambda _: None, "the AnnData file {} does not exist"),
+    ],
+)
+def test_what_is_no_section_is_told_by_what_it_is(
+    tmp_path: Path, name: str, write: Callable[[Path], None], reason: str
+) -> None:
+    path = tmp_path / name
+    write(path)
+    assert READER.recognises(path).reason == reason.format(path)
+    with pytest.raises(InputError) as caught:
+        READER.read(path, Given())
+    assert str(caught.value).endswith(reason.format(path))
+    if isinstance(caught.value, UnrecognisedSection):
+        assert str(caught.value) == f"{path} is no section in AnnData: {reason.format(path)}"
+        assert caught.value.hint == "choose another reader with --reader"
+
+
+def test_a_zip_of_the_group_itself_is_read_as_one_of_its_folder_is(tmp_path: Path) -> None:
+    folder = write_anndata(tissue_object(picture=False), tmp_path / "S1.zarr")
+    shutil.make_archive(str(tmp_path / "S1.zarr"), "zip", folder)
+    assert READER.recognises(tmp_path / "S1.zarr.zip")
+    assert READER.read(tmp_path / "S1.zarr.zip", Given()).counts.n_obs == tissue_object().n_obs
+
+
+def test_recognising_reads_no_matrix(tmp_path: Path) -> None:
+    path = write_anndata(tissue_object(), tmp_path / "S1.zarr")
+    for name in ("X", "obs", "var"):
+        shutil.rmtree(path / name)
+        zarr.open_group(path / name, mode="w", zarr_format=3)
+    assert READER.recognises(path)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
+def test_a_truncated_file_is_named_with_the_remedy(tmp_path: Path, share: float) -> None:
+    path = write_anndata(tissue_object(), tmp_path / "S1.h5ad")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(InputError, match=r"S1\.h5ad cannot be read as AnnData: .*truncated") as caught:
+        READER.read(path, Given())
+    assert caught.value.hint == AGAIN
+
+
+@pytest.mark.parametrize(
+    "place", ["X/data", "obs/_index", "var/gene_ids", "obsm/spatial", "uns/spatial/V1/images/hires"]
+)
+def test_a_damaged_chunk_is_named_with_the_remedy(tmp_path: Path, place: str) -> None:
+    path = write_anndata(tissue_object(), tmp_path / "S1.zarr")
+    chunk = next(file for file in sorted((path / place).rglob("*")) if file.is_file() and file.name != "zarr.json")
+    chunk.write_bytes(b"no zstd frame at all")
+    with pytest.raises(InputError, match=r"S1\.zarr cannot be read as AnnData: ") as caught:
+        READER.read(path, Given())
+    assert caught.value.hint == AGAIN
+
+
+@pytest.mark.parametrize("place", ["zarr.json", "obs/zarr.json", "X/indices/zarr.json"])
+def test_damaged_metadata_is_named_with_the_remedy(tmp_path: Path, place: str) -> None:
+    path = write_anndata(tissue_object(), tmp_path / "S1.zarr")
+    (path / place).write_text("{")
+    with pytest.raises(InputError, match=r"S1\.zarr cannot be read as AnnData: ") as caught:
+        READER.read(path, Given())
+    assert caught.value.hint == AGAIN
+
+
+def test_what_a_later_anndata_wrote_is_named_with_the_remedy(tmp_path: Path) -> None:
+    path = write_anndata(tissue_object(), tmp_path / "S1.h5ad")
+    with h5py.File(path, "r+") as file:
+        file["var"].attrs["encoding-version"] = "9.0.0"
+    with pytest.raises(InputError, match=r"S1\.h5ad cannot be read as AnnData: No read method .*9\.0\.0") as caught:
+        READER.read(path, Given())
+    assert caught.value.hint == AGAIN
+
+
+def test_a_table_older_than_anndata_0_7_is_asked_to_be_written_anew(tmp_path: Path) -> None:
+    path = write_anndata(tissue_object(), tmp_path / "S1.h5ad")
+    with h5py.File(path, "r+") as file:
+        del file["obs"]
+        file["obs"] = np.array([(b"a", 1)], dtype=[("index", "S1"), ("in_tissue", int)])
+    with pytest.raises(InputError) as caught:
+        READER.read(path, Given())
+    assert str(caught.value) == f"obs of {path} is no table that anndata 0.7 or later wrote"
+    assert caught.value.hint == AGAIN
+
+
+class Trap:
+    """What unpickling it does: it makes a file."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self.mark).touch, (self.mark,))
+
+
+def test_pickled_values_are_refused_and_run_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numcodecs.pickles.ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)
+    path = write_anndata(tissue_object(), tmp_path / "S1.zarr", zarr_format=2)
+    facts = json.loads((path / "obs/_index/.zarray").read_text())
+    (path / "obs/_index/.zarray").write_text(json.dumps(facts | {"compressor": Pickle().get_config()}))
+    mark = tmp_path / "it ran"
+    (path / "obs/_index/0").write_bytes(pickle.dumps(Trap(mark)))
+    with pytest.raises(InputError) as caught:
+        READER.read(path, Given())
+    assert str(caught.value) == f"{path} holds pickled values (obs/_index), which are not safe to read"
+    assert not mark.exists()
+
+
+def test_the_reader_comes_by_its_card(plugins: Plugins, tmp_path: Path) -> None:
+    path = write_anndata(tissue_object(), tmp_path / "S1.h5ad")
+    others = [card.name for card in plugins.readers if card.name != "anndata"]
+    assert isinstance(plugins.readers.create("anndata"), AnnData)
+    assert not any(plugins.readers.create(name).recognises(path) for name in others)

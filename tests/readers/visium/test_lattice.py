@@ -1,0 +1,100 @@
+"""um/px from the pitch of the array, never from what the scale factors call the diameter of a spot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from bundles.tissue import Pose
+from bundles.visium import VisiumBundle
+
+from spacrd_core.errors import GeometryError
+from spacrd_core.section import Given, Section
+from spacrd_readers.visium.reader import Visium
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+BUNDLE = VisiumBundle(images=())
+HINT = "copy the positions again from the run's spatial folder"
+
+
+def read(folder: Path, **given: Any) -> Section:
+    return Visium(Visium.Options()).read(folder, Given(with_image=False, **given))
+
+
+def written(folder: Path, table: pd.DataFrame) -> Path:
+    BUNDLE.write(folder)
+    return BUNDLE.write_positions(folder / "spatial" / BUNDLE.positions, table)
+
+
+@pytest.mark.parametrize("diameter_um", [65.0, 70.0, 55.0])
+@pytest.mark.parametrize("um_per_px", [0.2738, 0.7268, 4.678])
+def test_um_per_px_follows_from_the_pitch_whatever_a_spot_is_called(
+    tmp_path: Path, um_per_px: float, diameter_um: float
+) -> None:
+    bundle = replace(BUNDLE, pose=Pose(um_per_px), scalefactors={"spot_diameter_fullres": diameter_um / um_per_px})
+    section = read(bundle.write(tmp_path))
+    assert section.um_per_px == pytest.approx(um_per_px, rel=1e-6)
+    assert (section.spot_um, section.pitch_um) == (55.0, 100.0)
+
+
+@pytest.mark.parametrize("degrees", [0.0, 37.0, 90.0, 180.0])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_um_per_px_is_the_same_however_the_array_lies(tmp_path: Path, degrees: float, *, mirrored: bool) -> None:
+    bundle = replace(BUNDLE, pose=Pose(0.5, degrees, mirrored=mirrored), whole_px=True)
+    section = read(bundle.write(tmp_path))
+    assert section.um_per_px == pytest.approx(0.5, rel=1e-4)
+    um = section.counts.obs[["x_um", "y_um"]].to_numpy()
+    found, true = (np.linalg.norm(np.diff(places, axis=0), axis=1) for places in (um, bundle.um[bundle.in_tissue]))
+    np.testing.assert_allclose(found, true, atol=0.75)
+
+
+def test_um_per_px_as_given_wins_and_a_disagreement_is_said(tmp_path: Path) -> None:
+    folder = BUNDLE.write(tmp_path)
+    section = read(folder, um_per_px=1.7)
+    assert section.um_per_px == 1.7
+    np.testing.assert_allclose(section.counts.obs["x_um"], section.counts.obs["x_px"] * 1.7)
+    assert section.notes == ("um/px is 1.7 as given, though the 100 um pitch of the array says 2.0000",)
+    assert read(folder, um_per_px=2.05).notes == ()
+
+
+def test_spots_on_one_line_need_um_per_px(tmp_path: Path) -> None:
+    bundle = replace(BUNDLE, rows=1, corner_um=(-60.0, 300.0))
+    path = bundle.write(tmp_path) / "spatial" / "tissue_positions.csv"
+    few = f"the 14 spots of {path} lie on one line, which tells no um/px"
+    with pytest.raises(GeometryError) as caught:
+        read(tmp_path)
+    assert (str(caught.value), caught.value.hint) == (few, "--um-per-px X")
+    section = read(tmp_path, um_per_px=2.0)
+    assert section.um_per_px == 2.0
+    assert section.notes == (f"um/px is 2 as given; it could not be checked: {few}",)
+
+
+def test_rows_and_columns_in_each_others_place_are_refused(tmp_path: Path) -> None:
+    swapped = BUNDLE.table.rename(columns={"array_row": "array_col", "array_col": "array_row"})
+    path = written(tmp_path, swapped)
+    with pytest.raises(GeometryError) as caught:
+        read(tmp_path)
+    assert str(caught.value) == (
+        f"the px of the positions {path} do not follow its array: one axis is 3.03 times as long as the other"
+    )
+    assert caught.value.hint == HINT
+
+
+def test_px_that_do_not_follow_the_array_are_refused(tmp_path: Path) -> None:
+    columns = ["pxl_row_in_fullres", "pxl_col_in_fullres"]
+    table = BUNDLE.table
+    table[columns] = table[columns].sample(frac=1, random_state=0).to_numpy()
+    path = written(tmp_path, table)
+    with pytest.raises(GeometryError, match="pitches off on average") as caught:
+        read(tmp_path)
+    assert str(caught.value).startswith(f"the px of the positions {path} do not follow its array: ")
+    table[columns] = 7.0
+    written(tmp_path, table)
+    with pytest.raises(GeometryError, match="do not follow its array"):
+        read(tmp_path)
