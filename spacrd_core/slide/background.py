@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter, minimum_filter
 
 if TYPE_CHECKING:
-    from spacrd_core.slide.raster import Raster
+    from spacrd_core.slide.rows import Raster
 
 Array = np.ndarray[Any, Any]
 BLACK = 8

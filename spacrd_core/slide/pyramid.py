@@ -16,7 +16,7 @@ from spacrd_core.slide.levels import LevelWriter, create_levels
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spacrd_core.slide.raster import Raster
+    from spacrd_core.slide.rows import Raster
 
 Array = np.ndarray[Any, np.dtype[np.uint8]]
 BAND = 128

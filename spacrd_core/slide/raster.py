@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,21 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from spacrd_core.slide.rows import Raster
+
 Array = np.ndarray[Any, np.dtype[np.uint8]]
 OPENERS: dict[Kind, type[Photo | Tiff | Vendor]] = {"photo": Photo, "tiff": Tiff, "vendor": Vendor}
 SIZES = {"photo": photo_size, "tiff": tiff_size, "vendor": vendor_size}
-
-
-class Raster(Protocol):
-    """An open image; ``notes`` are sentences for the user."""
-
-    width: int
-    height: int
-    notes: tuple[str, ...]
-
-    def rows(self, top: int, bottom: int) -> Array:
-        """Return the rows ``top`` to ``bottom`` (exclusive), height x width x 3."""
-        ...
 
 
 class ArrayRaster:

@@ -14,7 +14,7 @@ from spacrd_readers.visium_hd.bundle import find_bundle, why_no_bundle
 from spacrd_readers.visium_hd.cells import count_cells
 from spacrd_readers.visium_hd.grid import bins_a_side, make_squares
 from spacrd_readers.visium_hd.level import read_level
-from spacrd_readers.visium_hd.spatial import find_hd_slide
+from spacrd_readers.visium_hd.slide import find_hd_slide
 
 if TYPE_CHECKING:
     from pathlib import Path
