@@ -71,6 +71,8 @@ class MexMatrix:
         try:
             with pd.read_csv(stream, sep=r"\s+", header=None, names=ENTRY, chunksize=MOST) as chunks:
                 for chunk in chunks:
+                    if chunk.isna().to_numpy().any():
+                        raise CountsError(f"{self.entries} is damaged: a line is cut short", hint=AGAIN)
                     feature, barcode, count = (chunk[name].to_numpy() for name in ENTRY)
                     yield Block(barcode.astype(np.int64) - 1, feature.astype(np.int64) - 1, count)
         except pd.errors.EmptyDataError:

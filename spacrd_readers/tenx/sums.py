@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from spacrd_core.counts import require_counts
+from spacrd_core.errors import CountsError
 from spacrd_readers.tenx.blocks import Block
 
 if TYPE_CHECKING:
@@ -27,17 +28,30 @@ def sum_counts(matrix: TenxMatrix, groups: NDArray[np.int32], spots: int, genes:
     Raises
     ------
     CountsError
-        If the matrix holds something else than raw counts of its genes.
+        If the matrix holds something else than raw counts of its genes, or counts of features it does not have.
     """
     columns = np.where(genes.keep, np.cumsum(genes.keep) - 1, -1)
     shape = (spots, len(genes.var))
     sums: list[Any] = [sparse.csr_matrix(shape, dtype=np.int32)]
-    for block in (_of_genes(block, genes.keep) for block in matrix.blocks()):
+    for whole in matrix.blocks():
+        _require_known(matrix, whole)
+        block = _of_genes(whole, genes.keep)
         require_counts(block.values, matrix.path, lambda at, block=block: _place(matrix, block, at))  # type: ignore[misc]
         sums.append(_summed(groups[block.barcodes], columns[block.features], block.values, shape))
         _add_up(sums, all_of_them=False)
     _add_up(sums, all_of_them=True)
     return sums[0]
+
+
+def _require_known(matrix: TenxMatrix, block: Block) -> None:
+    for role, places, known in (
+        ("features", block.features, len(matrix.features)),
+        ("barcodes", block.barcodes, len(matrix.barcodes)),
+    ):
+        if len(places) and not 0 <= places.min() <= places.max() < known:
+            raise CountsError(
+                f"{matrix.path} is damaged: it has counts beyond its {known} {role}", hint="copy or download it again"
+            )
 
 
 def _of_genes(block: Block, keep: NDArray[np.bool_]) -> Block:

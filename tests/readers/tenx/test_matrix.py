@@ -165,3 +165,11 @@ def test_market_exchange_files_of_two_matrices_are_said(tmp_path: Path, matrix: 
     (folder / "barcodes.tsv").write_text("AAAC-1\n")
     with pytest.raises(CountsError, match="is 4 x 5, beside it are 4 features and 1 barcodes"):
         dense(folder)
+
+
+def test_a_line_that_is_cut_short_is_said(tmp_path: Path, matrix: Matrix) -> None:
+    folder = write_mex(tmp_path / "m", matrix, packed=False)
+    text = (folder / "matrix.mtx").read_text()
+    (folder / "matrix.mtx").write_text(text[:-3])
+    with pytest.raises(CountsError, match=r"matrix.mtx is damaged: a line is cut short"):
+        dense(folder)

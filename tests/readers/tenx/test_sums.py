@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 import pytest
 from bundles.tenx import H5Variant, Matrix, write_h5
@@ -61,3 +62,13 @@ def test_what_is_no_count_is_named_with_its_place(tmp_path: Path, value: float, 
 def test_a_matrix_without_counts_gives_empty_spots(tmp_path: Path) -> None:
     path = write_h5(tmp_path / "m.h5", Matrix(np.zeros((2, 2), dtype=int), ["A-1", "B-1"], ["A", "B"], ["E1", "E2"]))
     assert summed(path, [0, 1], 3).toarray().tolist() == [[0, 0]] * 3
+
+
+@pytest.mark.parametrize("beyond", [2, -1])
+def test_counts_of_features_that_are_not_there_are_said(tmp_path: Path, beyond: int) -> None:
+    path = write_h5(tmp_path / "m.h5", Matrix(np.ones((2, 2), dtype=int), ["A-1", "B-1"], ["A", "B"], ["E1", "E2"]))
+    with h5py.File(path, "a") as file:
+        file["matrix/indices"][0] = beyond
+    with pytest.raises(CountsError) as caught:
+        summed(path, [0, 1], 2)
+    assert str(caught.value) == f"{path} is damaged: it has counts beyond its 2 features"
