@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -60,6 +60,36 @@ class Recipe:
         return fingerprint(asdict(self))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A network of timm and where its weights are published: data, so that a card shows it without torch.
+
+    Parameters
+    ----------
+    repo, revision
+        On the Hugging Face Hub.
+    files
+        What the weights may be called there, tried in turn.
+    sha256
+        Of the first of the files, where two independent sources give it.
+    architecture, arguments
+        For ``timm.create_model``; a layer is named, as in ``mlp_layer="SwiGLUPacked"``.
+    parameters
+        How many numbers the network holds; a wrong argument shows here.
+    positions_px
+        Width of the tiles that the published position embeddings are for, where it is not the recipe's.
+    """
+
+    repo: str
+    revision: str = "main"
+    files: tuple[str, ...] = ("model.safetensors", "pytorch_model.bin")
+    sha256: str = ""
+    architecture: str
+    arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    parameters: int
+    positions_px: int = 0
+
+
 @dataclass(frozen=True)
 class Card:
     """A component's name, where its class is, and one sentence about it.
@@ -90,6 +120,10 @@ class Card:
         if not TARGET.fullmatch(self.target):
             raise ValueError(f"the target of {self.name!r} must read 'module:Class', not {self.target!r}")
 
+    def context(self, name: str) -> dict[str, object]:
+        """Return what the class is called with beside its options, where ``name`` is asked for."""
+        return {"member": name.partition(":")[2]} if self.family else {}
+
 
 @dataclass(frozen=True)
 class ReaderCard(Card):
@@ -98,10 +132,19 @@ class ReaderCard(Card):
 
 @dataclass(frozen=True)
 class EncoderCard(Card):
-    """An image encoder. ``recipe`` is None for a family, whose members each have their own."""
+    """An image encoder. ``recipe`` is None for a family, whose members each have their own.
+
+    The class behind a card that describes its ``network`` is called with the card: one class serves many cards.
+    """
 
     recipe: Recipe | None = None
     citation: str = ""
+    trained_um_per_px: tuple[float, ...] = ()
+    network: Network | None = None
+
+    def context(self, name: str) -> dict[str, object]:
+        """Return the member of a family, and the card where it describes a network."""
+        return super().context(name) | ({"card": self} if self.network else {})
 
 
 @dataclass(frozen=True)

@@ -114,11 +114,9 @@ class Registry(Generic[CardT]):
             ) from error
 
     def create(self, name: str, values: Mapping[str, object] | None = None, **context: object) -> Any:
-        """Return a new component: ``Class(options, **context)``, with ``member=rest`` for a family."""
+        """Return a new component: ``Class(options, **context)``, with what its card adds (a family's ``member``)."""
         options = self.options(name, values or {})
-        if self.card(name).family:
-            context["member"] = name.partition(":")[2]
-        return self.load(name)(options, **context)
+        return self.load(name)(options, **self.card(name).context(name), **context)
 
 
 @dataclass(frozen=True)

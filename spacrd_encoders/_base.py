@@ -1,15 +1,22 @@
-"""What the encoders of this package share: checking tiles, and a network that is built when it is first needed."""
+"""What encoders with a network share: a recipe known at once, a network built when it is first needed."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from functools import cached_property
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 import torch
 from jaxtyping import Float32, UInt8
-from torch import Tensor, nn
+from pydantic import Field
+from torch import Tensor
 
-from spacrd_core.cards import Recipe
+from spacrd_core.cards import ComponentOptions, EncoderCard, Recipe
 from spacrd_core.errors import EncoderError
+from spacrd_encoders._hub import fetch
+from spacrd_encoders._networks import fitted, outline, pooled
+from spacrd_encoders._tiles import check_tiles
+from spacrd_encoders._weights import check_sha256, load_strictly, read_tensors, sha256
 
 
 class Backbone(ABC):
@@ -23,11 +30,11 @@ class Backbone(ABC):
         self._device = torch.device("cpu")
 
     @abstractmethod
-    def build(self) -> nn.Module:
+    def build(self) -> Any:
         """Return the network with its weights, on the CPU."""
 
     @cached_property
-    def network(self) -> nn.Module:
+    def network(self) -> Any:
         """The network, frozen, on the device it was last moved to."""
         return self.build().eval().requires_grad_(requires_grad=False).to(self._device)
 
@@ -44,13 +51,42 @@ class Backbone(ABC):
         check_tiles(tiles, self.recipe)
         mean, std = (torch.tensor(three, device=tiles.device) for three in (self.recipe.mean, self.recipe.std))
         images = (tiles.float() / 255 - mean[:, None, None]) / std[:, None, None]
-        embeddings: Tensor = self.network(images)
+        prefix = getattr(self.network, "num_prefix_tokens", 0)
+        embeddings = pooled(self.network(images), self.recipe.pooling, prefix)
         return embeddings.float().contiguous()
 
 
-def check_tiles(tiles: Tensor, recipe: Recipe) -> None:
-    """Refuse tiles that are not 8-bit RGB of the recipe's size."""
-    wanted = (3, recipe.input_px, recipe.input_px)
-    if tiles.dtype != torch.uint8 or tuple(tiles.shape[1:]) != wanted:
-        found = f"{tiles.dtype} {tuple(tiles.shape)}".removeprefix("torch.")
-        raise EncoderError(f"tiles must be uint8 of shape (any, {', '.join(map(str, wanted))}), found {found}")
+class Published(Backbone):
+    """A published network, built as its card describes.
+
+    The recipe names the weights by their checksum, so that a local file and the Hub's give one and the same recipe.
+    """
+
+    class Options(ComponentOptions):
+        """Where the weights are."""
+
+        weights: Path | None = Field(None, description="A file of them, safetensors or PyTorch; without it, the Hub's.")
+        revision: str | None = Field(None, description="Of the Hub's repository; without it, the card's.")
+
+    def __init__(self, options: Options, *, card: EncoderCard) -> None:
+        if card.network is None or card.recipe is None:
+            raise EncoderError(f"the card of '{card.name}' describes no network", hint="give it a network and a recipe")
+        self.options = options
+        self.described = card.network
+        self.weights = options.weights or fetch(
+            self.described.repo,
+            self.described.files,
+            revision=options.revision or self.described.revision,
+            or_cached=() if options.revision else ("main",),
+        )
+        digest = sha256(self.weights)
+        if not options.weights and self.weights.name == self.described.files[0]:
+            check_sha256(self.weights, digest, self.described.sha256)
+        super().__init__(replace(card.recipe, weights=f"sha256:{digest}"))
+
+    def build(self) -> Any:
+        """Return the network with its weights, on the CPU."""
+        network = outline(self.described)
+        tensors = fitted(read_tensors(self.weights), network, self.described)
+        load_strictly(network, tensors, self.weights)
+        return network

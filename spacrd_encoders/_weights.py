@@ -37,7 +37,7 @@ BROKEN = (
     struct.error,
     pickle.UnpicklingError,
 )
-REMEDY = "download the file again and compare its size with the published one"
+REMEDY = "download the file again, in the Hub's cache delete it first, and compare its size with the published one"
 
 
 def sha256(path: Path) -> str:
@@ -55,6 +55,21 @@ def sha256(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}", hint="check who may read it") from error
+
+
+def check_sha256(path: Path, found: str, published: str) -> None:
+    """Refuse a file that is not what was published, where that is known.
+
+    Raises
+    ------
+    WeightsError
+        With both checksums.
+    """
+    if published and found != published:
+        raise WeightsError(
+            f"{path} is not the file that was published: its sha256 is {found[:12]}..., not {published[:12]}...",
+            hint=f"delete it and run again ({path.resolve()}), or give a file you trust as --weights FILE",
+        )
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

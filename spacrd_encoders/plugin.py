@@ -1,9 +1,23 @@
-"""The cards of this package, and the recipes that are known before an encoder is built."""
+"""The cards of this package: known without importing anything heavy."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import EncoderCard, Recipe
 from spacrd_core.hookspecs import hookimpl
+from spacrd_encoders import (
+    dinov2,
+    gigapath,
+    gpfm,
+    hibou,
+    hoptimus,
+    kaiko,
+    lunit,
+    midnight,
+    phikon,
+    resnet,
+    uni,
+    virchow,
+)
 
 STAIN = Recipe(
     input_px=32,
@@ -15,41 +29,31 @@ STAIN = Recipe(
     settings='{"version": 1}',  # to be raised whenever a feature changes: old and new numbers must not mix
     licence="MIT",
 )
-UNI = Recipe(
-    input_px=224,
-    um_per_px=0.5,
-    dim=1024,
-    pooling="cls",
-    weights="hub:MahmoodLab/UNI",
-    licence="CC-BY-NC-ND-4.0",
-    gated=True,
+STAIN_CARD = EncoderCard(
+    "stain",
+    "spacrd_encoders.stain:Stain",
+    "How much is stained, with what, how dense the nuclei and how the tissue is woven; needs no weights",
+    recipe=STAIN,
+    citation="Ruifrok & Johnston 2001, Anal Quant Cytol Histol 23:291 (stain vectors)",
 )
+TIMM = EncoderCard(
+    "timm",
+    "spacrd_encoders.timm_family:TimmModel",
+    "Any model of timm, as timm:<model>: from the hub, from a file, or with random weights",
+    family=True,
+    citation="Wightman 2019, PyTorch Image Models, doi:10.5281/zenodo.4414861",
+)
+HUB = EncoderCard(
+    "hf-hub",
+    "spacrd_encoders.hub_family:HubModel",
+    "Any timm model of the Hugging Face Hub, as hf-hub:<owner>/<repository>[@revision]",
+    family=True,
+    citation="Wightman 2019, PyTorch Image Models, doi:10.5281/zenodo.4414861",
+)
+FAMILIES = (uni, virchow, gigapath, hoptimus, phikon, midnight, hibou, gpfm, kaiko, lunit, dinov2, resnet)
 
 
 @hookimpl
 def spacrd_encoders() -> tuple[EncoderCard, ...]:
     """Return the encoders that come with SpaCRD."""
-    return (
-        EncoderCard(
-            "stain",
-            "spacrd_encoders.stain:Stain",
-            "How much is stained, with what, how dense the nuclei and how the tissue is woven; needs no weights",
-            recipe=STAIN,
-            citation="Ruifrok & Johnston 2001, Anal Quant Cytol Histol 23:291 (stain vectors)",
-        ),
-        EncoderCard(
-            "timm",
-            "spacrd_encoders.timm_family:TimmModel",
-            "Any model of timm, as timm:<model>: from the hub, from a file, or with random weights",
-            family=True,
-            citation="Wightman 2019, PyTorch Image Models, doi:10.5281/zenodo.4414861",
-        ),
-        EncoderCard(
-            "uni",
-            "spacrd_encoders.uni:Uni",
-            "UNI, a ViT-L/16 trained on 100,000 H&E slides; its weights are gated and non-commercial",
-            aliases=("uni_v1",),
-            recipe=UNI,
-            citation="Chen et al. 2024, Nat Med 30:850, doi:10.1038/s41591-024-02857-3",
-        ),
-    )
+    return (STAIN_CARD, TIMM, HUB, *(card for family in FAMILIES for card in family.CARDS))

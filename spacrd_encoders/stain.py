@@ -17,7 +17,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions
-from spacrd_encoders._base import check_tiles
+from spacrd_encoders._tiles import check_tiles
 from spacrd_encoders.plugin import STAIN
 
 WINDOWS_UM = (100, 200, 400)

@@ -1,58 +1,58 @@
-"""UNI: a ViT-L/16 trained on 100 million patches of 100,000 H&E slides (Chen et al. 2024, Nat Med 30:850).
+"""UNI and UNI2-h of the Mahmood lab. Their terms reach the models trained on their embeddings."""
 
-Its weights are gated and under CC-BY-NC-ND-4.0, which reaches the models trained on its embeddings.
-"""
+from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from spacrd_core.cards import Network
+from spacrd_encoders._cards import IMAGENET, published
 
-import timm
-import torch
-from pydantic import Field
-from torch import nn
+TERMS = {"licence": "CC-BY-NC-ND-4.0", "gated": True}
+CITATION = "Chen et al. 2024, Nat Med 30:850, doi:10.1038/s41591-024-02857-3"
 
-from spacrd_core.cards import ComponentOptions
-from spacrd_encoders._base import Backbone
-from spacrd_encoders._hub import fetch
-from spacrd_encoders._weights import load_strictly, read_tensors, sha256
-from spacrd_encoders.plugin import UNI
-
-REPOSITORY = UNI.weights.removeprefix("hub:")
-FILE = "pytorch_model.bin"
-
-
-class Uni(Backbone):
-    """UNI, frozen: 112 um of tissue to 1024 numbers.
-
-    The recipe names the weights by their checksum, so that a local file and the Hub's give one and the same recipe.
-    """
-
-    class Options(ComponentOptions):
-        """Where the weights are."""
-
-        weights: Path | None = Field(None, description="pytorch_model.bin or its safetensors; without it, the Hub's.")
-
-    def __init__(self, options: Options) -> None:
-        self._weights = options.weights or fetch(REPOSITORY, FILE)
-        super().__init__(replace(UNI, weights=f"sha256:{sha256(self._weights)}"))
-
-    def build(self) -> nn.Module:
-        """Return the network with its weights, on the CPU."""
-        tensors = read_tensors(self._weights)
-        with torch.device("meta"):
-            network = architecture()
-        load_strictly(network, tensors, self._weights)
-        return network
-
-
-def architecture() -> nn.Module:
-    """Return the network without its weights."""
-    network: nn.Module = timm.create_model(
-        "vit_large_patch16_224",
-        img_size=224,
-        patch_size=16,
-        init_values=1e-5,
-        num_classes=0,
-        dynamic_img_size=True,
-    )
-    return network
+UNI = published(
+    "uni",
+    "UNI, a ViT-L/16 trained on 100 million patches of 100,000 H&E slides; the default",
+    aliases=("uni_v1",),
+    recipe={"dim": 1024, "pooling": "cls", "precision": "fp16", **IMAGENET, **TERMS},
+    trained_resize="bilinear",
+    citation=CITATION,
+    network=Network(
+        repo="MahmoodLab/UNI",
+        revision="b55a5ec6cade1a39edfe6534189a9b8ca7a022f0",
+        files=("pytorch_model.bin",),
+        sha256="56ef09b44a25dc5c7eedc55551b3d47bcd17659a7a33837cf9abc9ec4e2ffb40",
+        architecture="vit_large_patch16_224",
+        arguments={"img_size": 224, "patch_size": 16, "init_values": 1e-5, "dynamic_img_size": True},
+        parameters=303_350_784,
+    ),
+)
+UNI2 = published(
+    "uni2",
+    "UNI2-h, a ViT-H/14 trained on 200 million patches of 350,000 H&E and IHC slides",
+    aliases=("uni2-h", "uni_v2"),
+    recipe={"dim": 1536, "pooling": "cls", "precision": "bf16", **IMAGENET, **TERMS},
+    trained_resize="bilinear",
+    citation=CITATION,
+    network=Network(
+        repo="MahmoodLab/UNI2-h",
+        revision="d517a8dd47902dd7c308b3c36f63bce47e7b9a43",
+        files=("pytorch_model.bin",),
+        sha256="6e077eda234bebc595868d918d3458d9dd32a050199b0ff04443b2f46a0a3b1e",
+        architecture="vit_giant_patch14_224",
+        arguments={
+            "img_size": 224,
+            "patch_size": 14,
+            "depth": 24,
+            "num_heads": 24,
+            "init_values": 1e-5,
+            "embed_dim": 1536,
+            "mlp_ratio": 2.66667 * 2,
+            "no_embed_class": True,
+            "mlp_layer": "SwiGLUPacked",
+            "act_layer": "SiLU",
+            "reg_tokens": 8,
+            "dynamic_img_size": True,
+        },
+        parameters=681_394_176,
+    ),
+)
+CARDS = (UNI, UNI2)

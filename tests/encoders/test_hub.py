@@ -3,157 +3,225 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from stand_ins.hub import COMMIT, INVALID_TOKEN, OTHER_TOKEN, TOKEN, Hub, Repository, hub, python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-TOKEN = "hf_" + "x" * 34
+# Asks for files one after the other, and prints for each the path, or the sentence, the remedy and the seconds.
 FETCH = """
-import json
+import json, os, sys, time
 from spacrd_core.errors import WeightsError
 from spacrd_encoders._hub import fetch
-try:
-    print(json.dumps({"path": str(fetch("MahmoodLab/UNI", "pytorch_model.bin"))}))
-except WeightsError as error:
-    print(json.dumps({"message": str(error), "hint": error.hint}))
+for name, repo, files, revision, token in json.loads(sys.argv[1]):
+    os.environ.pop("HF_TOKEN", None)
+    os.environ.update({"HF_TOKEN": token} if token else {})
+    begun = time.perf_counter()
+    try:
+        answer = {"path": str(fetch(repo, files, revision=revision, or_cached=("main",)))}
+    except WeightsError as error:
+        answer = {"message": str(error), "hint": error.hint}
+    print(json.dumps({"name": name, "seconds": time.perf_counter() - begun} | answer))
 """
-# The Hub's library tries for 20 seconds before it gives up; here it does not wait between.
-HURRY = "import time; time.sleep = lambda seconds: None"
+FILE = "model.safetensors"
+GATED = {"files": {FILE: b"weights"}, "granted": frozenset({TOKEN})}
+WAIT = (
+    "request access at https://huggingface.co/lab/{name} and wait for it (the token must allow gated repositories), "
+    "or --weights FILE"
+)
+PATIENCE = (
+    "check the connection, or set HF_HUB_ETAG_TIMEOUT to wait longer (if they are gated: request access at "
+    "https://huggingface.co/lab/{name}, then `hf auth login`), or --weights FILE"
+)
+OBSTACLES: dict[str, tuple[Repository | None, str, str | None, str, str]] = {
+    # what: (the repository, revision asked for, token, what is said, what is advised)
+    "no token": (
+        Repository(**GATED),
+        "main",
+        None,
+        "the weights of lab/{name} are gated, and there is no Hugging Face token (401)",
+        "request access at https://huggingface.co/lab/{name}, then `hf auth login` or set HF_TOKEN, or --weights FILE",
+    ),
+    "bad token": (
+        Repository(**GATED),
+        "main",
+        INVALID_TOKEN,
+        "the weights of lab/{name} were refused: the Hugging Face token is not valid (401)",
+        "`hf auth login` with a valid one, or unset HF_TOKEN, or --weights FILE",
+    ),
+    "not granted": (
+        Repository(**GATED),
+        "main",
+        OTHER_TOKEN,
+        "the weights of lab/{name} are gated, and the account of the Hugging Face token is not on its list (403)",
+        WAIT,
+    ),
+    "no repository": (
+        None,
+        "main",
+        TOKEN,
+        "repository lab/{name} does not exist or is private (404)",
+        "look at https://huggingface.co/lab/{name}, or --weights FILE",
+    ),
+    "no repository that is seen without a token": (
+        None,
+        "main",
+        None,
+        "repository lab/{name} does not exist or is private (401)",
+        "look at https://huggingface.co/lab/{name}, or --weights FILE",
+    ),
+    "no revision": (
+        Repository({FILE: b"weights"}),
+        "v9",
+        None,
+        "repository lab/{name} has no revision 'v9'",
+        "look at https://huggingface.co/lab/{name}/commits, or --weights FILE",
+    ),
+    "no file": (
+        Repository({"README.md": b"soon"}),
+        "main",
+        None,
+        "repository lab/{name} has no file model.safetensors or pytorch_model.bin",
+        "look at https://huggingface.co/lab/{name}/tree/main, or --weights FILE",
+    ),
+    "too busy": (
+        Repository(status=503),
+        "main",
+        None,
+        "{hub} cannot serve lab/{name} at the moment (503)",
+        "try again later, or --weights FILE",
+    ),
+    "too many requests": (
+        Repository(status=429),
+        "main",
+        None,
+        "{hub} cannot serve lab/{name} at the moment (429)",
+        "try again later, or --weights FILE",
+    ),
+    "forbidden": (
+        Repository(status=403),
+        "main",
+        TOKEN,
+        "the weights of lab/{name} were refused to the Hugging Face token (403)",
+        "use a token that may read them, or --weights FILE",
+    ),
+    "no answer": (
+        Repository(silent=True),
+        "main",
+        None,
+        "{hub} did not answer within 1 s, and the weights of lab/{name} are not in the cache {cache}",
+        PATIENCE,
+    ),
+}
+Answers = dict[str, dict[str, Any]]
 
 
-class Hub(ThreadingHTTPServer):
-    """Answers every request with one status and headers."""
-
-    status = 200
-    headers: tuple[tuple[str, str], ...] = ()
-    body = b""
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+def ask(cases: list[list[Any]], home: Path, **settings: str) -> Answers:
+    done = python("-c", FETCH, json.dumps(cases), home=home, **settings)
+    assert done.returncode == 0, done.stderr
+    assert "Retrying" not in done.stderr
+    return {answer.pop("name"): answer for answer in map(json.loads, done.stdout.splitlines())}
 
 
-class Answer(BaseHTTPRequestHandler):
-    server: Hub
+def case(name: str, revision: str = "main", token: str | None = None) -> list[Any]:
+    return [name, f"lab/{_slug(name)}", [FILE, "pytorch_model.bin"], revision, token]
 
-    def do_HEAD(self) -> None:
-        self.send_response(self.server.status)
-        for name, value in (*self.server.headers, ("Content-Length", str(len(self.server.body)))):
-            self.send_header(name, value)
-        self.end_headers()
 
-    def do_GET(self) -> None:
-        self.do_HEAD()
-        self.wfile.write(self.server.body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the standard library
-        """Say nothing."""
+def _slug(name: str) -> str:
+    return name.replace(" ", "-")
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    with Hub(("127.0.0.1", 0), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+def stand_in() -> Iterator[Hub]:
+    with hub() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
-def run(program: str, home: Path, **settings: str) -> dict[str, str]:
-    """What a fresh Python with its own empty cache prints; the Hub's settings are read when its library is imported."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-    environment = kept | {"HF_HOME": str(home), "NO_PROXY": "127.0.0.1", "HF_HUB_DISABLE_TELEMETRY": "1"} | settings
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 0, done.stderr
-    assert TOKEN not in done.stdout + done.stderr
-    answer: dict[str, str] = json.loads(done.stdout)
-    return answer
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """What every obstacle makes of the same question, asked by one Python that waits a second for an answer."""
+    home = tmp_path_factory.mktemp("home")
+    with hub() as server:
+        for name, (repository, *_) in OBSTACLES.items():
+            server.repositories |= {f"lab/{_slug(name)}": repository} if repository else {}
+        cases = [case(name, revision, token) for name, (_, revision, token, *_) in OBSTACLES.items()]
+        answers = ask(cases, home, HF_ENDPOINT=server.address, HF_HUB_ETAG_TIMEOUT="1")
+        return answers | {"hub": {"address": server.address, "cache": str(home / "hub")}}
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "says", "advises"),
-    [
-        (401, "GatedRepo", "are gated, and no Hugging Face token was accepted (401)", "hf auth login"),
-        (
-            403,
-            "GatedRepo",
-            "are gated, and the account of the Hugging Face token is not on its list (403)",
-            "request access",
-        ),
-        (
-            401,
-            "RepoNotFound",
-            "repository MahmoodLab/UNI does not exist or is private",
-            "look at https://huggingface.co",
-        ),
-        (403, "", "were refused to the Hugging Face token (403)", "a token that may read them"),
-        (404, "EntryNotFound", "could not be downloaded", "look at https://huggingface.co"),
-    ],
-)
-def test_what_the_hub_refuses_is_told_with_the_remedy(
-    hub: Hub, tmp_path: Path, status: int, code: str, says: str, advises: str
-) -> None:
-    hub.status, hub.headers = status, (("X-Error-Code", code),) if code else ()
-    answer = run(FETCH, tmp_path, HF_ENDPOINT=hub.address, HF_TOKEN=TOKEN)
-    assert says in answer["message"]
-    assert "MahmoodLab/UNI" in answer["message"]
-    assert advises in answer["hint"]
-    assert "or --weights FILE" in answer["hint"]
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_every_obstacle_has_its_own_sentence_and_remedy_within_seconds(refusals: Answers, name: str) -> None:
+    says, advises = (text.format(name=_slug(name), **_places(refusals)) for text in OBSTACLES[name][3:])
+    assert refusals[name]["message"] == says
+    assert refusals[name]["hint"] == advises
+    assert refusals[name]["seconds"] < 3
 
 
-def test_a_token_that_is_none_is_told_from_a_missing_repository(hub: Hub, tmp_path: Path) -> None:
-    hub.status, hub.headers = 401, (("X-Error-Message", "Invalid credentials in Authorization header"),)
-    answer = run(FETCH, tmp_path, HF_ENDPOINT=hub.address, HF_TOKEN=TOKEN)
-    assert "the Hugging Face token is not valid (401)" in answer["message"]
+def _places(refusals: Answers) -> dict[str, str]:
+    return {"hub": refusals["hub"]["address"], "cache": refusals["hub"]["cache"]}
+
+
+def test_no_two_obstacles_are_told_alike() -> None:
+    sentences = {told.replace("404", "").replace("401", "") for *_, told, _ in OBSTACLES.values()}
+    assert len(sentences) >= len(OBSTACLES) - 2  # a repository that is absent, and a Hub that is busy, come in two ways
 
 
 def test_offline_names_the_cache_that_lacks_the_weights(tmp_path: Path) -> None:
-    answer = run(FETCH, tmp_path, HF_HUB_OFFLINE="1")
-    assert f"are not in the cache {tmp_path / 'hub'}, and HF_HUB_OFFLINE forbids to download" in answer["message"]
-    assert answer["hint"].startswith("unset HF_HUB_OFFLINE")
+    answer = ask([case("uni")], tmp_path, HF_HUB_OFFLINE="1")["uni"]
+    assert answer["message"] == (
+        f"HF_HUB_OFFLINE forbids to ask the Hub, and the weights of lab/uni are not in the cache {tmp_path / 'hub'}"
+    )
+    assert answer["hint"].startswith("unset HF_HUB_OFFLINE, or `hf download lab/uni` where there is a network (if")
 
 
-def test_a_hub_out_of_reach_is_named(tmp_path: Path) -> None:
+def test_a_hub_out_of_reach_is_told_at_once(tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    answer = run(HURRY + FETCH, tmp_path, HF_ENDPOINT=address)
-    assert f"{address} cannot be reached" in answer["message"]
+    answer = ask([case("uni")], tmp_path, HF_ENDPOINT=address)["uni"]
+    assert answer["message"].startswith(f"{address} cannot be reached (")
+    assert answer["message"].endswith(f"and the weights of lab/uni are not in the cache {tmp_path / 'hub'}")
+    assert answer["hint"].startswith("check the connection (if they are gated")
+    assert answer["seconds"] < 3
 
 
-def test_a_file_once_fetched_is_found_offline(hub: Hub, tmp_path: Path) -> None:
-    hub.body = b"weights"
-    hub.headers = (("X-Repo-Commit", "0" * 40), ("ETag", '"0123456789abcdef"'))
-    online = run(FETCH, tmp_path, HF_ENDPOINT=hub.address)
-    offline = run(FETCH, tmp_path, HF_HUB_OFFLINE="1")
-    assert online == offline
-    assert Path(online["path"]).read_bytes() == b"weights"
+def test_a_name_that_is_no_repository_is_refused_before_asking(tmp_path: Path) -> None:
+    answer = ask([["odd", "a/b/c", [FILE], "main", None]], tmp_path)["odd"]
+    assert answer["message"] == "'a/b/c' names no repository of the Hub"
+    assert answer["hint"] == "a repository reads owner/name, as in MahmoodLab/UNI"
 
 
-def test_uni_and_timm_say_the_same_sentences(tmp_path: Path) -> None:
-    program = """
-import json, torch
-from spacrd_core.errors import WeightsError
-from spacrd_core.plugins import load_plugins
-encoders, found = load_plugins().encoders, {}
-for name in ("uni", "timm:test_vit"):
-    try:
-        encoders.create(name).embed(torch.zeros((1, 3, 160, 160), dtype=torch.uint8))
-    except WeightsError as error:
-        found[name] = str(error)
-print(json.dumps(found))
-"""
-    answer = run(program, tmp_path, HF_HUB_OFFLINE="1")
-    assert answer["uni"].startswith("the weights of MahmoodLab/UNI are not in the cache")
-    assert answer["timm:test_vit"].startswith("the weights of timm/test_vit.r160_in1k are not in the cache")
+def test_a_granted_token_opens_the_gate(stand_in: Hub, tmp_path: Path) -> None:
+    stand_in.repositories["lab/uni"] = Repository(**GATED)
+    path = ask([case("uni", token=TOKEN)], tmp_path, HF_ENDPOINT=stand_in.address)["uni"]["path"]
+    assert (tmp_path / path).read_bytes() == b"weights"
+
+
+def test_a_file_once_fetched_is_found_without_asking_again(stand_in: Hub, tmp_path: Path) -> None:
+    stand_in.repositories["lab/uni"] = Repository({"pytorch_model.bin": b"weights"})
+    online = ask([case("uni")], tmp_path, HF_ENDPOINT=stand_in.address)["uni"]["path"]
+    asked = len(stand_in.asked)
+    again = ask([case("uni"), case("uni", COMMIT)], tmp_path, HF_ENDPOINT=stand_in.address)["uni"]["path"]
+    offline = ask([case("uni"), case("uni", COMMIT)], tmp_path, HF_HUB_OFFLINE="1")["uni"]["path"]
+    assert online == again == offline
+    assert len(stand_in.asked) == asked
+
+
+def test_a_copy_of_another_revision_will_do_where_it_is_all_there_is(stand_in: Hub, tmp_path: Path) -> None:
+    """The owner edits a text, the revision changes, the weights do not; their checksum is what the recipe names."""
+    stand_in.repositories["lab/uni"] = Repository({FILE: b"weights"})
+    online = ask([case("uni")], tmp_path, HF_ENDPOINT=stand_in.address)["uni"]["path"]
+    assert ask([case("uni", "a" * 40)], tmp_path, HF_HUB_OFFLINE="1")["uni"]["path"] == online
+
+
+def test_a_download_that_breaks_off_is_told_and_leaves_nothing_that_looks_whole(stand_in: Hub, tmp_path: Path) -> None:
+    stand_in.repositories["lab/uni"] = Repository({FILE: bytes(1000)}, torn=True)
+    answer = ask([case("uni")], tmp_path, HF_ENDPOINT=stand_in.address)["uni"]
+    assert answer["message"].startswith("the weights of lab/uni could not be downloaded: ")
+    assert answer["hint"].startswith("try again")
+    assert "path" not in ask([case("uni")], tmp_path, HF_HUB_OFFLINE="1")["uni"]

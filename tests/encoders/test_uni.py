@@ -5,23 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import timm
 import torch
+from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from torchvision.transforms.functional import normalize
 
 from spacrd_core.contracts.encoder import keeps_to_its_card
 from spacrd_core.errors import WeightsError
-from spacrd_encoders.uni import FILE, REPOSITORY, Uni, architecture
+from spacrd_encoders._networks import outline
+from spacrd_encoders.uni import UNI
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.plugins import Plugins
+    from spacrd_encoders._base import Published
+
+assert UNI.network
+FILE = UNI.network.files[0]
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of all tensors of UNI, each one row of random numbers repeated: full shapes in 2 MB."""
-    with torch.device("meta"):
-        shapes = {name: tensor.shape for name, tensor in architecture().state_dict().items()}
+    shapes = {name: tensor.shape for name, tensor in outline(UNI.network).state_dict().items()}
     numbers = torch.Generator().manual_seed(0)
     rows = {name: 0.02 * torch.randn(shape[-1], generator=numbers) for name, shape in shapes.items()}
     path = tmp_path_factory.mktemp("uni") / FILE
@@ -30,9 +37,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_architecture_is_that_of_the_published_weights() -> None:
-    with torch.device("meta"):
-        network = architecture()
-    state = network.state_dict()
+    state = outline(UNI.network).state_dict()
     assert len(state) == 342
     assert sum(tensor.numel() for tensor in state.values()) == 303_350_784
     assert state["pos_embed"].shape == (1, 197, 1024)
@@ -40,17 +45,23 @@ def test_the_architecture_is_that_of_the_published_weights() -> None:
     assert not [name for name in state if name.startswith("head")]
 
 
-def test_a_local_file_gives_1024_numbers_a_tile(plugins: Plugins, weights: Path) -> None:
-    uni: Uni = plugins.encoders.create("uni", {"weights": weights})
-    tiles = torch.randint(0, 256, (2, 3, 224, 224), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+def test_a_local_file_gives_what_timm_gives_by_the_owners_recipe(plugins: Plugins, weights: Path) -> None:
+    uni: Published = plugins.encoders.create("uni", {"weights": weights})
+    tiles = torch.randint(0, 256, (1, 3, 224, 224), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     embeddings = uni.to(torch.device("cpu")).embed(tiles)
-    assert embeddings.shape == (2, 1024)
+    assert embeddings.shape == (1, 1024)
     assert embeddings.dtype == torch.float32
-    assert embeddings.isfinite().all()
+    recipe = {"img_size": 224, "patch_size": 16, "init_values": 1e-5, "num_classes": 0, "dynamic_img_size": True}
+    with torch.device("meta"):
+        network = timm.create_model("vit_large_patch16_224", **recipe)
+    network.load_state_dict(torch.load(weights, weights_only=True), strict=True, assign=True)
+    with torch.inference_mode():
+        expected = network.eval()(normalize(tiles / 255, IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD))
+    assert torch.allclose(embeddings, expected, atol=1e-5)
 
 
 def test_its_recipe_is_known_before_the_network_is_built(plugins: Plugins, weights: Path) -> None:
-    uni: Uni = plugins.encoders.create("uni_v1", {"weights": weights})
+    uni: Published = plugins.encoders.create("uni_v1", {"weights": weights})
     keeps_to_its_card((plugins.encoders.card("uni"), uni))
     assert uni.recipe.weights.startswith("sha256:")
     assert uni.recipe.patch_um == 112
@@ -67,7 +78,7 @@ def test_other_weights_make_another_recipe(plugins: Plugins, weights: Path, tmp_
 
 def test_weights_of_another_model_are_refused(plugins: Plugins, tmp_path: Path) -> None:
     torch.save({"fc.weight": torch.ones(2, 2)}, tmp_path / FILE)
-    uni: Uni = plugins.encoders.create("uni", {"weights": tmp_path / FILE})
+    uni: Published = plugins.encoders.create("uni", {"weights": tmp_path / FILE})
     with pytest.raises(
         WeightsError, match=r"lacks 342 tensors \(cls_token, .*; it has no place for 1 tensors"
     ) as refusal:
@@ -83,6 +94,5 @@ def test_a_missing_file_is_said_at_once(plugins: Plugins, tmp_path: Path) -> Non
 @pytest.mark.gated
 @pytest.mark.network
 def test_the_published_weights_fit(plugins: Plugins) -> None:
-    uni: Uni = plugins.encoders.create("uni")
-    assert REPOSITORY == "MahmoodLab/UNI"
+    uni: Published = plugins.encoders.create("uni")
     assert uni.embed(torch.full((1, 3, 224, 224), 200, dtype=torch.uint8)).shape == (1, 1024)

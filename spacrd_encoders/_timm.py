@@ -1,0 +1,83 @@
+"""Models whose preprocessing timm knows: their recipe is read off the network's outline."""
+
+import json
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+from timm.data.config import resolve_data_config
+from torch import Tensor, nn
+
+from spacrd_core.cards import ComponentOptions, Recipe
+from spacrd_core.errors import ConfigError
+from spacrd_encoders._base import Backbone
+
+
+class TimmBackbone(Backbone):
+    """A model of timm, frozen, without its classifier."""
+
+    class Options(ComponentOptions):
+        """How much tissue a tile shows."""
+
+        um_per_px: PositiveFloat = Field(0.5, description="Of the tiles.")
+        input_px: PositiveInt | None = Field(None, description="Width of the tiles; without it, the model's own.")
+
+    def __init__(self, options: Options, title: str) -> None:
+        self.options: Any = options
+        self.title = title
+        with torch.device("meta"):
+            outline = self.resized(self.create())
+        super().__init__(self._recipe(outline))
+
+    @abstractmethod
+    def create(self) -> Any:
+        """Return the network without its classifier, its numbers as they come."""
+
+    @abstractmethod
+    def provenance(self, published: dict[str, Any]) -> str:
+        """Return where the numbers come from, for the recipe; ``published`` is what timm knows of the weights."""
+
+    def resized(self, network: Any) -> Any:
+        """Return the network made for tiles of the wanted width, its position embedding resampled."""
+        width, own = self.options.input_px, _config(network)["input_size"][-1]
+        if width is None or width == own:
+            return network
+        if hasattr(network, "set_input_size"):
+            network.set_input_size(img_size=(width, width))
+        elif network.pretrained_cfg["fixed_input_size"]:
+            raise ConfigError(f"{self.title} takes tiles of {own} px only, not {width}", hint="omit input_px")
+        return network
+
+    def _recipe(self, outline: Any) -> Recipe:
+        published, config = outline.pretrained_cfg, _config(outline)
+        width = self.options.input_px or config["input_size"][-1]
+        settings = {"model": published["architecture"], "trained_resize": config["interpolation"]}
+        return Recipe(
+            input_px=width,
+            um_per_px=self.options.um_per_px,
+            dim=self._dim(outline, width),
+            mean=config["mean"],
+            std=config["std"],
+            pooling=_pooling(outline),
+            weights=self.provenance(published),
+            settings=json.dumps(settings),
+            licence=published.get("license") or "unknown",
+        )
+
+    def _dim(self, outline: nn.Module, width: int) -> int:
+        try:
+            embedding: Tensor = outline.eval()(torch.empty(1, 3, width, width, device="meta"))
+        except (RuntimeError, AssertionError, ValueError) as error:
+            raise ConfigError(f"{self.title} cannot take tiles of {width} px: {error}", hint="omit input_px") from error
+        return embedding.shape[-1]
+
+
+def _config(network: Any) -> dict[str, Any]:
+    config: dict[str, Any] = resolve_data_config(model=network)  # type: ignore[no-untyped-call]
+    return config
+
+
+def _pooling(network: Any) -> str:
+    pool = getattr(network, "global_pool", "avg")
+    return str(getattr(pool, "pool_type", pool)).replace("token", "cls") or "cls"

@@ -1,0 +1,25 @@
+"""Midnight-12k of kaiko.ai, published in transformers' names: the best open pathology encoder of its benchmarks."""
+
+from __future__ import annotations
+
+from spacrd_core.cards import Network
+from spacrd_encoders._cards import HALF, published
+
+MIDNIGHT = published(
+    "midnight",
+    "Midnight-12k, a ViT-g/14 trained on TCGA's 12,000 slides at four magnifications; open and permissive",
+    aliases=("midnight12k",),
+    recipe={"dim": 3072, "pooling": "cls+mean", "precision": "fp16", "licence": "MIT", **HALF},
+    trained_resize="bilinear",
+    citation="Karasikov et al. 2025, arXiv:2504.05186",
+    trained_um_per_px=(0.25, 0.5, 1.0, 2.0),
+    network=Network(
+        repo="kaiko-ai/midnight",
+        revision="adc6b15679c981cce6f9b018bbad09d16eeeda9f",
+        files=("model.safetensors",),
+        architecture="vit_giant_patch14_dinov2",
+        arguments={"img_size": 224, "global_pool": ""},
+        parameters=1_134_769_664,
+    ),
+)
+CARDS = (MIDNIGHT,)

@@ -1,0 +1,21 @@
+"""ResNet-50 trained on ImageNet: small, open, the baseline of every benchmark."""
+
+from __future__ import annotations
+
+from spacrd_core.cards import Network
+from spacrd_encoders._cards import IMAGENET, published
+
+RESNET50 = published(
+    "resnet50",
+    "ResNet-50 trained on ImageNet, its last features averaged",
+    recipe={"dim": 2048, "pooling": "avg", "licence": "BSD-3-Clause", **IMAGENET},
+    trained_resize="bilinear",
+    citation="He et al. 2016, CVPR, arXiv:1512.03385",
+    trained_um_per_px=(),
+    network=Network(
+        repo="timm/resnet50.tv_in1k",
+        architecture="resnet50",
+        parameters=23_561_205,
+    ),
+)
+CARDS = (RESNET50,)

@@ -1,0 +1,1 @@
+"""Real servers on this machine that stand in for services of the internet."""
