@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import time
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spacrd_cli.options import Device, Json
-from spacrd_cli.output import Output, table
+from spacrd_cli.doctor_encoder import examine
+from spacrd_cli.findings import Finding, drawn
+from spacrd_cli.options import Device, Json, Overrides
+from spacrd_cli.output import Output
 from spacrd_cli.plugins_named import registries
-from spacrd_core.errors import SpacrdError
-from spacrd_core.plugins import load_plugins
+from spacrd_core.config import ComponentSettings, read_config
+from spacrd_core.plugins import Plugins, load_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,27 +27,30 @@ LIBRARIES = ("torch", "timm", "anndata", "zarr", "numpy", "scipy", "pandas", "hu
 GIB = 2**30
 
 EncoderName = Annotated[
-    str | None, typer.Option("--encoder", metavar="NAME", help="Build this encoder and embed one grey tile.")
+    str | None, typer.Option("--encoder", metavar="NAME", help="Get its weights, build it and embed one grey tile.")
 ]
+Weights = Annotated[Path | None, typer.Option("--weights", metavar="FILE", help="The encoder's weights, from a file.")]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at, what was found, and what is wrong with it, if anything."""
+def doctor(
+    encoder: EncoderName = None,
+    weights: Weights = None,
+    device: Device = None,
+    set_: Overrides = None,
+    json: Json = False,
+) -> None:
+    """Say what this machine has and what is missing; exit with 1 if anything fails.
 
-    subject: str
-    found: str
-    wrong: str = ""
-
-
-def doctor(encoder: EncoderName = None, device: Device = None, json: Json = False) -> None:
-    """Say what this machine has and what is missing; exit with 1 if anything is wrong."""
-    findings = [*_libraries(), *_machine(), *_devices(), *_plugins()]
+    The encoder's own options as --set KEY=VALUE.
+    """
+    flags = {"weights": str(weights) if weights else None}
+    options = read_config(ComponentSettings, overrides=set_ or (), flags=flags).options
+    plugins = load_plugins()
+    findings = [*_libraries(), *_machine(), *_devices(), *_plugins(plugins)]
     if encoder:
-        findings.append(_encoder(encoder, device or "auto"))
-    rows = [(finding.subject, finding.found, finding.wrong or "fine") for finding in findings]
-    Output(json=json).result(findings, table(("what", "found", "verdict"), rows))
-    if any(finding.wrong for finding in findings):
+        findings += examine(plugins.encoders, encoder, options, device or "auto")
+    Output(json=json).result(findings, drawn(findings))
+    if any(finding.verdict == "FAIL" for finding in findings):
         raise typer.Exit(1)
 
 
@@ -58,9 +61,10 @@ def _libraries() -> Iterator[Finding]:
             found = version(name)
             import_module("spacrd_core" if name == "spacrd" else name)
         except PackageNotFoundError:
-            yield Finding(name, "nothing", "not installed: pip install spacrd")
+            yield Finding(name, "not installed", "FAIL", "pip install spacrd")
         except Exception as error:  # noqa: BLE001 - a broken installation may raise anything
-            yield Finding(name, found, f"cannot be imported: {type(error).__name__}: {error}")
+            wrong = f"{found} cannot be imported: {type(error).__name__}: {error}"
+            yield Finding(name, wrong, "FAIL", f"pip install --force-reinstall {name}")
         else:
             yield Finding(name, found)
 
@@ -85,30 +89,10 @@ def _devices() -> Iterator[Finding]:
         yield Finding(f"cuda:{index}", f"{name}, {free / GIB:.1f} of {total / GIB:.1f} GiB free")
 
 
-def _plugins() -> Iterator[Finding]:
-    found = load_plugins()
+def _plugins(found: Plugins) -> Iterator[Finding]:
     counts = [f"{kind.kind}s: {len(kind.cards)}" for kind in registries(found)]
     yield Finding("plugins", ", ".join(counts))
     for problem in found.problems:
-        yield Finding(f"plugin {problem.plugin}", problem.name or problem.kind or "-", problem.sentence)
-
-
-def _encoder(name: str, device: str) -> Finding:
-    """Build an encoder and embed one grey tile."""
-    subject = f"encoder {name}"
-    try:
-        import torch
-
-        from spacrd_core.devices import choose_device
-
-        chosen = choose_device(device)
-        encoder = load_plugins().encoders.create(name).to(chosen)
-        size = encoder.recipe.input_px
-        begun = time.perf_counter()
-        embedding = encoder.embed(torch.full((1, 3, size, size), 128, dtype=torch.uint8, device=chosen))
-    except SpacrdError as error:
-        return Finding(subject, "nothing", f"{error}; {error.hint}" if error.hint else str(error))
-    milliseconds = 1000 * (time.perf_counter() - begun)
-    found = f"{embedding.shape[1]} numbers from a {size} px tile in {milliseconds:.0f} ms on {chosen}"
-    wrong = "" if bool(embedding.isfinite().all()) else "they are not all finite"
-    return Finding(subject, found, wrong)
+        spoiled = f"{problem.name or problem.kind}: " if problem.name or problem.kind else ""
+        remedy = "update or uninstall it; nothing else is affected"
+        yield Finding(f"plugin {problem.plugin}", f"{spoiled}{problem.sentence}", "FAIL", remedy)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-COLUMNS = ("kind", "name", "also", "what it is")
+COLUMNS = ("kind", "name", "also", "what it is", "licence", "weights")
 
 app = typer.Typer(cls=ListUnlessTold, help="List readers, encoders and heads; show one; check one.")
 
@@ -31,10 +31,7 @@ def list_plugins(json: Json = False) -> None:
     out = Output(json=json)
     cards = [(registry.kind, card) for registry in registries(found) for card in registry]
     document = {"components": [{"kind": kind, **describe(card)} for kind, card in cards], "problems": found.problems}
-    rows = [
-        (kind, f"{card.name}:<name>" if card.family else card.name, card.aliases, card.summary) for kind, card in cards
-    ]
-    out.result(document, table(COLUMNS, rows))
+    out.result(document, table(COLUMNS, [_row(kind, card) for kind, card in cards]))
     for problem in found.problems:
         out.warn(str(problem))
 
@@ -53,15 +50,32 @@ def show(name: ComponentName, json: Json = False) -> None:
 app.command("check")(check)
 
 
+def _row(kind: str, card: Any) -> tuple[object, ...]:
+    name = f"{card.name}:<name>" if card.family else card.name
+    recipe = getattr(card, "recipe", None)
+    if recipe is None:
+        return (kind, name, card.aliases, card.summary, None, None)
+    access = "none needed" if recipe.weights == "none" else "gated" if recipe.gated else "open"
+    return (kind, name, card.aliases, card.summary, recipe.licence, access)
+
+
 def _drawn(facts: dict[str, Any]) -> Iterator[Table]:
     """Draw a component: what it is, then its options."""
-    rows = [(key, value) for key, value in facts.items() if key not in ("recipe", "options")]
-    recipe = [(f"recipe.{key}", value) for key, value in (facts.get("recipe") or {}).items()]
-    yield table(("", ""), [*rows, *recipe])
+    yield table(("", ""), _flat({key: value for key, value in facts.items() if key != "options"}))
     options = facts["options"].items()
     if options:
         named_options = [(f"{facts['kind']}.{key}", fact["default"], fact["meaning"]) for key, fact in options]
         yield table(("--set", "default", "meaning"), named_options)
+
+
+def _flat(facts: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield every fact with its path, those of a part as ``part.fact``; numbers as exact as they are."""
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            several = isinstance(value, list) and ", ".join(map(str, value))
+            yield f"{prefix}{key}", several or (str(value) if isinstance(value, float) else value)
 
 
 def _options(out: Output, registry: Registry[Any], name: str) -> dict[str, dict[str, object]]:

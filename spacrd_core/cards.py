@@ -87,7 +87,7 @@ class Network:
     architecture: str
     arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)
     parameters: int
-    positions_px: int = 0
+    positions_px: int | None = None
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from spacrd_core.cards import Network
 from spacrd_encoders._cards import HALF, published
 
 SEES = {"pooling": "cls", "licence": "Kaiko Non-Commercial Public License v1", **HALF}
-SIZES = {  # short name: (kind, architecture, dim, parameters, width of the tiles it was trained on)
-    "s8": ("ViT-S/8", "vit_small_patch8_224", 384, 21_670_272, 224),
-    "s16": ("ViT-S/16", "vit_small_patch16_224", 384, 21_665_664, 224),
-    "b8": ("ViT-B/8", "vit_base_patch8_224", 768, 85_807_872, 224),
-    "b16": ("ViT-B/16", "vit_base_patch16_224", 768, 85_798_656, 224),
+SIZES = {  # short name: (kind, architecture, dim, parameters, positions_px)
+    "s8": ("ViT-S/8", "vit_small_patch8_224", 384, 21_670_272, None),
+    "s16": ("ViT-S/16", "vit_small_patch16_224", 384, 21_665_664, None),
+    "b8": ("ViT-B/8", "vit_base_patch8_224", 768, 85_807_872, None),
+    "b16": ("ViT-B/16", "vit_base_patch16_224", 768, 85_798_656, None),
     "l14": ("ViT-L/14 with registers", "vit_large_patch14_reg4_dinov2", 1024, 303_230_976, 518),
 }
 CARDS = tuple(
@@ -27,8 +27,8 @@ CARDS = tuple(
             architecture=architecture,
             arguments={"img_size": 224},
             parameters=parameters,
-            positions_px=trained_px,
+            positions_px=positions_px,
         ),
     )
-    for size, (kind, architecture, dim, parameters, trained_px) in SIZES.items()
+    for size, (kind, architecture, dim, parameters, positions_px) in SIZES.items()
 )

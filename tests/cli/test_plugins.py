@@ -64,6 +64,49 @@ def test_listing_a_third_partys_plugin_stays_light(install: Install) -> None:
     assert done.stdout.splitlines()[-1] == "False"
 
 
+def test_the_list_says_what_each_encoder_may_be_used_for_and_who_may_have_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main.run(["plugins"]) == 0
+    lines = {line.split()[1]: line for line in capsys.readouterr().out.splitlines() if line.startswith(" encoder")}
+    ends = {name: " ".join(line.split()[-2:]) for name, line in lines.items()}
+    assert ends["uni"] == "CC-BY-NC-ND-4.0 gated"
+    assert ends["midnight"] == "MIT open"
+    assert ends["stain"] == "none needed"
+    assert ends["timm:<name>"] == "- -"
+
+
+def test_show_prints_everything_that_decides_what_an_encoder_gives(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["plugins", "show", "virchow2"]) == 0
+    shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if len(line.split()) > 1)
+    facts = {key: value.strip() for key, value in shown.items()}
+    assert facts["recipe.mean"] == "0.485, 0.456, 0.406"
+    assert (facts["recipe.pooling"], facts["recipe.dim"]) == ("cls+mean", "2560")
+    assert (facts["recipe.input_px"], facts["recipe.um_per_px"]) == ("224", "0.5")
+    assert (facts["recipe.precision"], facts["recipe.gated"]) == ("fp16", "yes")
+    assert facts["recipe.licence"] == "CC-BY-NC-ND-4.0"
+    assert facts["network.repo"] == "paige-ai/Virchow2"
+    assert facts["network.revision"] == "3158645804b69e3f3bc4439d4116edddf0840a72"
+    assert facts["network.architecture"] == "vit_huge_patch14_224"
+    assert (facts["network.arguments.mlp_ratio"], facts["network.arguments.reg_tokens"]) == ("5.3375", "4")
+    assert facts["network.parameters"] == "631239424"
+    assert facts["trained_um_per_px"] == "0.25, 0.5, 1.0, 2.0"
+    assert "arXiv:2408.00738" in facts["citation"]
+
+
+def test_show_as_json_holds_the_whole_card_of_uni(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["plugins", "show", "uni_v1", "--json"]) == 0
+    (card,) = json.loads(capsys.readouterr().out)["components"]
+    assert (card["name"], card["recipe"]["gated"], card["recipe"]["dim"]) == ("uni", True, 1024)
+    assert card["network"]["arguments"] == {
+        "img_size": 224,
+        "patch_size": 16,
+        "init_values": 1e-5,
+        "dynamic_img_size": True,
+    }
+    assert card["options"].keys() == {"weights", "revision"}
+
+
 def test_show_tells_the_recipe_and_the_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["plugins", "show", "stain"]) == 0
     assert "recipe.um_per_px" in capsys.readouterr().out
