@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
+from spacrd_cli.default_encoder import create_encoder
 from spacrd_cli.options import ConfigFile, Device, Json, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, table
 from spacrd_cli.settings import EncoderSettings
+from spacrd_cli.tracking import duration
 from spacrd_core.config import CommandConfig, read_config
-from spacrd_core.errors import ConfigError
+from spacrd_core.embedding.parts import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from spacrd_core.embedding.engine import Report
+    from spacrd_core.embedding.executors import Executor
 
-    from spacrd_core.embedding.engine import Embedded
-
-COLUMNS = ("section", "patches", "seconds", "note")
+COLUMNS = ("section", "patches", "note")
 
 
 class EmbedConfig(CommandConfig):
@@ -30,10 +31,33 @@ class EmbedConfig(CommandConfig):
     device: str = "auto"
     batch_size: int = Field(64, ge=1)
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    readers: int = Field(2, ge=1)
     executor: Literal["serial", "processes", "dask"] = "serial"
-    workers: int = Field(1, ge=1)
+    workers: int | None = Field(None, ge=1)
     scheduler: str = ""
-    part: str = ""
+    part: str = "1/1"
+
+    @field_validator("workers")
+    @classmethod
+    def _workers_are_started_here(cls, workers: int | None, info: ValidationInfo) -> int | None:
+        if workers and workers > 1 and info.data.get("executor") == "serial":
+            raise ValueError("serial has one worker; choose --executor processes or dask")
+        return workers
+
+    @field_validator("scheduler")
+    @classmethod
+    def _only_dask_has_a_scheduler(cls, scheduler: str, info: ValidationInfo) -> str:
+        if scheduler and info.data.get("executor", "dask") != "dask":
+            raise ValueError("only Dask has a scheduler; choose --executor dask")
+        if scheduler and info.data.get("workers"):
+            raise ValueError("a scheduler has its workers already; leave --workers out")
+        return scheduler
+
+    @field_validator("part")
+    @classmethod
+    def _is_a_part(cls, part: str) -> str:
+        Part.parse(part)
+        return part
 
 
 def embed(
@@ -43,21 +67,36 @@ def embed(
     weights: Annotated[Path | None, typer.Option(metavar="FILE", help="The encoder's weights, from a file.")] = None,
     device: Device = None,
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Patches a forward pass.", show_default="64")
+        int | None, typer.Option(metavar="N", help="Patches on the device at a time.", show_default="64")
     ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
-            metavar="auto|fp32|bf16|fp16", help="Of the arithmetic; auto or fp32 so far.", show_default="auto"
+            metavar="auto|fp32|bf16|fp16",
+            help="Of the arithmetic; auto: the encoder's own on CUDA, fp32 on a CPU.",
+            show_default="auto",
         ),
     ] = None,
     executor: Annotated[
         str | None,
-        typer.Option(metavar="serial|processes|dask", help="What runs it; serial so far.", show_default="serial"),
+        typer.Option(
+            metavar="serial|processes|dask",
+            help="What runs it: this process, several (one a GPU), or a Dask cluster.",
+            show_default="serial",
+        ),
     ] = None,
-    workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; 1 so far.", show_default="1")] = None,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster (not there yet).")] = None,
-    part: Annotated[str | None, typer.Option(metavar="I/N", help="A part, for array jobs (not there yet).")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Processes to start.", show_default="one a GPU, or one for 4 cores"),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Of a Dask cluster that is there already.", show_default="a new one here"),
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Do every N-th shard from the I-th, for array jobs.", show_default="all"),
+    ] = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -67,7 +106,7 @@ def embed(
     out = Output(json=json, quiet=quiet)
     flags = {
         "encoder.name": encoder,
-        "encoder.weights": str(weights) if weights else None,
+        "encoder.weights": str(weights.absolute()) if weights else None,  # workers may live in another folder
         "device": device,
         "batch_size": batch_size,
         "precision": precision,
@@ -76,45 +115,58 @@ def embed(
         "scheduler": scheduler,
         "part": part,
     }
-    settings = read_config(EmbedConfig, config, set_ or (), flags)
+    asked = read_config(EmbedConfig, config, set_ or (), flags)
     from spacrd_core.devices import choose_device  # torch arrives here, not sooner
     from spacrd_core.embedding.engine import embed as embed_sections
+    from spacrd_core.embedding.settings import Settings
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 
     target, encoders = SpotStore.open(store), load_plugins().encoders
-    chosen = choose_device(settings.device)
-    _refuse_what_is_not_there_yet(settings, chosen.type)
-    name = encoders.canonical(settings.encoder.name)
-    model = encoders.create(name, settings.encoder.options).to(chosen)
+    if not asked.scheduler:  # a cluster's workers have devices of their own
+        choose_device(asked.device)
+    name = encoders.canonical(asked.encoder.name)
     report = embed_sections(
-        target, name, model, sections=section or (), device=chosen, batch_size=settings.batch_size, track=out.track
+        target,
+        name,
+        create_encoder(encoders, asked.encoder),
+        options=asked.encoder.options,
+        sections=section or (),
+        settings=Settings(
+            device=asked.device, batch_size=asked.batch_size, precision=asked.precision, readers=asked.readers
+        ),
+        executor=_executor(asked),
+        part=Part.parse(asked.part),
+        track=out.track,
     )
     _show(out, name, report)
 
 
-def _refuse_what_is_not_there_yet(settings: EmbedConfig, device: str) -> None:
-    there: dict[str, tuple[object, ...]] = {
-        "precision": ("auto", "fp32") if device == "cpu" else ("auto",),
-        "executor": ("serial",),
-        "workers": (1,),
-        "scheduler": ("",),
-        "part": ("",),
+def _executor(asked: EmbedConfig) -> Executor:
+    if asked.executor == "dask":
+        from spacrd_core.embedding.dask_executor import Dask
+
+        return Dask(asked.scheduler, asked.workers or 0)
+    if asked.executor == "processes":
+        from spacrd_core.embedding.process_executor import Processes
+
+        return Processes(asked.workers or 0)
+    from spacrd_core.embedding.executors import Serial
+
+    return Serial()
+
+
+def _show(out: Output, name: str, report: Report) -> None:
+    pace = report.patches / report.wall_seconds if report.patches else None
+    document = {
+        "encoder": name,
+        "patches": report.patches,
+        "patches_per_second": pace,
+        "wall_seconds": report.wall_seconds,
+        "seconds": report.seconds,
+        "sections": [asdict(item) for item in report.sections],
     }
-    asked = [f"--{key} {value}" for key, value in settings if key in there and value not in there[key]]
-    if asked:
-        raise ConfigError("; ".join(f"{flag} is not there yet" for flag in asked), hint="run without it")
-
-
-def _show(out: Output, name: str, report: Sequence[Embedded]) -> None:
-    from spacrd_core.embedding.engine import seconds_by_part
-
-    seconds = seconds_by_part(report)
-    patches = sum(item.patches for item in report)
-    total = sum(seconds.values())
-    rows = [[item.section, item.patches, sum(item.seconds.values()) or None, item.note] for item in report]
-    document = {"encoder": name, "patches": patches, "seconds": seconds, "sections": [asdict(item) for item in report]}
-    out.result(document, table(COLUMNS, rows))
-    if total:
-        parts = ", ".join(f"{part} {spent:.1f} s" for part, spent in seconds.items())
-        out.say(f"{patches} patches, {patches / total:.0f} patches/s ({parts})")
+    out.result(document, table(COLUMNS, [[item.section, item.patches, item.note] for item in report.sections]))
+    if pace:
+        parts = ", ".join(f"{part} {spent:.1f} s" for part, spent in report.seconds.items())
+        out.say(f"{report.patches} patches in {duration(report.wall_seconds)}, {pace:.0f} patches/s ({parts})")

@@ -14,6 +14,7 @@ import torch
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.devices import one_thread
 from spacrd_core.embedding.engine import embed
+from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import DetectorError, RecipeMismatch, TrainingError
 from spacrd_core.learning import evaluate as evaluation
 from spacrd_core.learning.detect import predict
@@ -122,13 +123,13 @@ def _embed_missing(
     ]
     if not record or not missing:
         return
-    encoder = plugins.encoders.create(record.name).to(device)
+    encoder = plugins.encoders.create(record.name)
     if encoder.recipe.key != record.recipe_key:
         raise RecipeMismatch(
             f"{', '.join(missing)} lack embeddings, and '{record.name}' as installed is not what the detector reads",
             hint=f"spacrd embed {store.path} --encoder {record.name}, with the options and weights used for training",
         )
-    embed(store, record.name, encoder, sections=missing, device=device, track=track)
+    embed(store, record.name, encoder, sections=missing, settings=Settings(device=str(device)), track=track)
 
 
 def _require_images(sections: Sequence[SectionData], encoder: str) -> None:

@@ -1,127 +1,156 @@
-"""Run an encoder over every spot's patch, shard by shard, resuming where it stopped."""
+"""Embed the sections of a store: share their shards out, try again what failed, and say what became of them."""
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-import numpy as np
-import torch
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from spacrd_core.embedding.clock import Clock
-from spacrd_core.embedding.encoder import Encoder
-from spacrd_core.embedding.forward import CPU_TILES, run_encoder, tiles_of
-from spacrd_core.embedding.staging import Staging
-from spacrd_core.errors import UnknownSection
-from spacrd_core.progress import Track, silent
-from spacrd_core.slide.patches import PatchPlan
-from spacrd_core.store.manifest import SectionEntry
-from spacrd_core.store.store import SpotStore
+from spacrd_core.embedding.executors import Serial
+from spacrd_core.embedding.jobs import Embedded, Job, Work
+from spacrd_core.embedding.parts import Part
+from spacrd_core.embedding.settings import Settings
+from spacrd_core.embedding.shards import keep_encoder
+from spacrd_core.embedding.staging import shards_of
+from spacrd_core.errors import ConfigError, PluginError, RecipeMismatch, UnknownSection, WeightsError
+from spacrd_core.progress import Track, counted, silent
+from spacrd_core.store.holds import at_work
 
-Array = np.ndarray[Any, Any]
-Batches = Generator[None, None, None]  # one item a batch that is done
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+
+    from spacrd_core.embedding.encoder import Encoder
+    from spacrd_core.embedding.executors import Executor
+    from spacrd_core.embedding.shards import Outcome, ShardTask
+    from spacrd_core.store.manifest import SectionEntry
+    from spacrd_core.store.store import SpotStore
+
+TRIES = 3
+NOT_THE_SECTIONS_FAULT = (ConfigError, PluginError, RecipeMismatch, WeightsError)
 
 
 @dataclass(frozen=True)
-class Embedded:
-    """What became of one section.
+class Report:
+    """What became of every section, and the seconds from the first shard to the last."""
 
-    ``seconds`` by where they went (read, resample, encode, write); none for a section skipped.
-    """
+    sections: tuple[Embedded, ...]
+    wall_seconds: float
 
-    section: str
-    patches: int
-    seconds: dict[str, float]
-    note: str = ""
+    @property
+    def patches(self) -> int:
+        """Patches embedded by this run."""
+        return sum(item.patches for item in self.sections)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Where the time went, all workers together."""
+        total: Counter[str] = Counter()
+        for item in self.sections:
+            total.update(item.seconds)
+        return dict(total)
 
 
-def embed(
+def embed(  # noqa: PLR0913 - the choices of the command
     store: SpotStore,
     name: str,
     encoder: Encoder,
     *,
+    options: Mapping[str, Any] | None = None,
     sections: Sequence[str] = (),
-    device: torch.device,
-    batch_size: int = 64,
+    settings: Settings | None = None,
+    executor: Executor | None = None,
+    part: Part | None = None,
     track: Track = silent,
-) -> list[Embedded]:
+) -> Report:
     """Embed every spot of the sections (default: all) that have an image and lack embeddings of this recipe.
+
+    Workers in other processes build the encoder themselves, from its ``name`` and ``options``.
 
     Raises
     ------
     UnknownSection
         If none of the sections has an image.
-    EncoderError
-        If the encoder runs out of memory, or gives what its recipe does not say.
+    SpacrdError, ExceptionGroup
+        If sections could not be embedded; the others are.
     """
     entries = store.choose(tuple(sections))
-    if not any(entry.slide for entry in entries):
+    keep_encoder(encoder, name, options or {})
+    work = Work(store, name, options or {}, encoder.recipe, settings or Settings())
+    with at_work(store.path / "embeddings"):
+        jobs = {entry.id: Job(work, entry, shards) for entry, shards in _share(store, entries, part or Part())}
+        tasks = [task for job in jobs.values() for task in job.begin()]
+        begun = time.perf_counter()
+        _run(executor or Serial(), jobs, tasks, f"embedding by {name}", track)
+        seconds = time.perf_counter() - begun
+    _raise_failures(list(jobs.values()))
+    blind = [Embedded(entry.id, 0, {}, "no image") for entry in entries if entry.slide is None]
+    results = sorted([*(job.result for job in jobs.values()), *blind], key=lambda item: item.section)
+    return Report(tuple(results), seconds)
+
+
+def _share(store: SpotStore, entries: Sequence[SectionEntry], part: Part) -> Iterator[tuple[SectionEntry, list[range]]]:
+    """Yield the sections that have an image with this part's shards of them.
+
+    All shards are counted, also those that are done: the parts must be the same whenever they begin.
+    """
+    seen = [entry for entry in entries if entry.slide]
+    if not seen:
         raise UnknownSection(f"no section of {store.path} has an image", hint="ingest with --image FILE --replace")
-    engine = _Engine(store, name, encoder, device, batch_size)
-    skipped = {entry.id: Embedded(entry.id, 0, {}, note) for entry in entries if (note := engine.reason_to_skip(entry))}
-    todo = [entry for entry in entries if entry.id not in skipped]
-    done: list[Embedded] = []
-    batches = sum(-(-entry.spots // batch_size) for entry in todo)
-    for _ in track(engine.run(todo, done), f"embedding by {name}", batches):
-        pass
-    return sorted([*skipped.values(), *done], key=lambda item: item.section)
+    mine = part.share([(entry.id, rows) for entry in seen for rows in shards_of(entry.spots)])
+    for entry in seen:
+        shards = [rows for section, rows in mine if section == entry.id]
+        if shards:
+            yield entry, shards
 
 
-@dataclass(frozen=True)
-class _Engine:
-    """An encoder at work on the sections of a store."""
-
-    store: SpotStore
-    name: str
-    encoder: Encoder
-    device: torch.device
-    batch_size: int
-
-    def reason_to_skip(self, entry: SectionEntry) -> str:
-        if entry.slide is None:
-            return "no image"
-        return "done before" if self.encoder.recipe.key in entry.embeddings else ""
-
-    def run(self, entries: Sequence[SectionEntry], done: list[Embedded]) -> Batches:
-        """Embed sections one after the other, and say in ``done`` what became of each."""
-        for entry in entries:
-            with self.store.staging(entry, self.encoder.recipe.key) as folder:
-                yield from self._run_section(entry, folder, done)
-
-    def _run_section(self, entry: SectionEntry, folder: Path, done: list[Embedded]) -> Batches:
-        clock = Clock(self.device)
-        plan = self._plan(entry.id)
-        staging = Staging.open(folder, encoder=self.name, recipe=self.encoder.recipe, coverage=plan.coverage)
-        patches = 0
-        for rows in staging.missing:
-            values = np.empty((len(rows), self.encoder.recipe.dim), dtype=np.float32)
-            yield from self._fill(values, plan, rows, clock)
-            with clock.part("write"):
-                staging.write(rows, values)
-            patches += len(rows)
-        self.store.publish_embedding(entry, self.name, self.encoder.recipe, folder)
-        done.append(Embedded(entry.id, patches, dict(clock.seconds)))
-
-    def _plan(self, section: str) -> PatchPlan:
-        pyramid = self.store.pyramid(section)
-        if pyramid is None:
-            raise UnknownSection(f"section '{section}' has no image", hint="ingest it with --image FILE --replace")
-        centres = self.store.section(section).obs[["x_px", "y_px"]].to_numpy() * self.store.slide_scale(section)
-        recipe = self.encoder.recipe
-        return PatchPlan.of(pyramid, centres, patch_um=recipe.patch_um, patch_px=recipe.input_px)
-
-    def _fill(self, values: Array, plan: PatchPlan, rows: range, clock: Clock) -> Batches:
-        """Fill in the embeddings of contiguous rows, in their order whatever the order they are read in."""
-        for windows in clock.each("read", plan.cut(np.arange(rows.start, rows.stop), self.batch_size)):
-            with clock.part("resample"):
-                tiles = tiles_of(windows, side=plan.side, input_px=self.encoder.recipe.input_px, device=self.device)
-            with clock.part("encode"):
-                at_once = self.batch_size if tiles.is_cuda else CPU_TILES
-                values[windows.rows - rows.start] = run_encoder(self.encoder, self.name, tiles, at_once=at_once).numpy()
-            yield
+def _run(executor: Executor, jobs: Mapping[str, Job], tasks: Sequence[ShardTask], doing: str, track: Track) -> None:
+    """Let the jobs hear what became of their tasks."""
+    if not tasks:
+        return
+    with (
+        counted(track, doing, sum(len(task.rows) for task in tasks)) as count,
+        closing(_settled(executor, jobs, tasks, count)) as outcomes,
+    ):
+        for outcome in outcomes:
+            if isinstance(outcome.error, NOT_THE_SECTIONS_FAULT):
+                raise outcome.error
+            if not outcome.patches and not outcome.error:
+                count(len(outcome.task.rows))  # another process was faster
+            jobs[outcome.task.section].hear(outcome)
 
 
-def seconds_by_part(report: Sequence[Embedded]) -> dict[str, float]:
-    """Return where the time of a run went."""
-    parts = dict.fromkeys(part for item in report for part in item.seconds)
-    return {part: sum(item.seconds.get(part, 0.0) for item in report) for part in parts}
+def _settled(
+    executor: Executor, jobs: Mapping[str, Job], tasks: Sequence[ShardTask], count: Callable[[int], None]
+) -> Generator[Outcome, None, None]:
+    """Yield the last outcome of every task, but of those whose section has failed meanwhile.
+
+    What failed for no known reason is tried again, and what another process had in hand is waited for, after all else.
+    """
+    tries: Counter[tuple[str, int]] = Counter()
+    while tasks:
+        later = []
+        with closing(executor.run((task for task in tasks if not jobs[task.section].error), count)) as outcomes:
+            for outcome in outcomes:
+                task = outcome.task
+                tries[task.section, task.rows.start] += outcome.again
+                if outcome.busy:
+                    later.append(replace(task, wait=True))
+                elif outcome.again and tries[task.section, task.rows.start] < TRIES:
+                    later.append(task)
+                else:
+                    yield outcome
+        tasks = later
+
+
+def _raise_failures(jobs: Sequence[Job]) -> None:
+    errors = []
+    for job in jobs:
+        if job.error:
+            job.error.add_note(f"section '{job.entry.id}'")
+            errors.append(job.error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup(f"{len(errors)} of {len(jobs)} sections were not embedded; the others are", errors)

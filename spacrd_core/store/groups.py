@@ -32,6 +32,12 @@ def read_section(folder: Path) -> ad.AnnData:
     return ad.read_zarr(folder)
 
 
+def read_spots(folder: Path) -> pd.DataFrame:
+    """Return the spots of a section without its counts."""
+    spots: pd.DataFrame = ad.io.read_elem(zarr.open_group(folder, mode="r")["obs"])
+    return spots
+
+
 def write_table(table: pd.DataFrame, folder: Path, facts: Mapping[str, Any]) -> None:
     """Write a spot table, and JSON-able facts about it."""
     with _v3():

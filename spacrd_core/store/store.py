@@ -16,7 +16,7 @@ from spacrd_core.detector.config import DetectorConfig
 from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError, UnknownSection
 from spacrd_core.files import publish, tree_sha256
 from spacrd_core.slide.pyramid import Pyramid
-from spacrd_core.store.groups import Embedding, read_embedding, read_section, read_table, write_table
+from spacrd_core.store.groups import Embedding, read_embedding, read_section, read_spots, read_table, write_table
 from spacrd_core.store.manifest import (
     KINDS,
     EmbeddingRecord,
@@ -99,6 +99,11 @@ class SpotStore:
         with self._reading(self.entry(section).section) as folder:
             return read_section(folder)
 
+    def spots(self, section: str) -> pd.DataFrame:
+        """Return a section's spots alone: positions, labels, whatever else is known of each."""
+        with self._reading(self.entry(section).section) as folder:
+            return read_spots(folder)
+
     def pyramid(self, section: str) -> Pyramid | None:
         """Return a section's slide, or None when it has no image."""
         slide = self.entry(section).slide
@@ -141,24 +146,16 @@ class SpotStore:
             table, facts = read_table(folder)
             return table, DetectorConfig.model_validate(facts)
 
-    @contextmanager
-    def staging(self, entry: SectionEntry, key: str) -> Iterator[Path]:
-        """Hold the folder for a section's unfinished embeddings; the same one after an interruption.
+    def staging(self, entry: SectionEntry, key: str) -> Path:
+        """Return the folder for a section's unfinished embeddings: one for all processes, and after an interruption."""
+        return self.path / "embeddings" / entry.id / f"{PARTIAL}{_embedding_name(entry, key)}"
 
-        Raises
-        ------
-        StoreBusy
-            If another process holds it.
-        """
-        folder = self.path / "embeddings" / entry.id / f"{PARTIAL}{key}-{entry.geometry[:8]}"
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(lock_of(folder), timeout=0):
-                yield folder
-                if not folder.exists():
-                    lock_of(folder).unlink(missing_ok=True)
-        except Timeout as error:
-            raise StoreBusy(f"another process is embedding section '{entry.id}'", hint="wait for it to end") from error
+    def reclaim(self, entry: SectionEntry, key: str) -> None:
+        """Take finished embeddings back into staging whose process was killed before the manifest knew of them."""
+        staged = self.staging(entry, key)
+        finished = staged.with_name(_embedding_name(entry, key))
+        if key not in entry.embeddings and finished.is_dir() and not staged.exists():
+            finished.rename(staged)
 
     def temporary(self, kind: str, section: str) -> Path:
         """Return a fresh folder to fill and publish."""
@@ -174,7 +171,7 @@ class SpotStore:
 
     def publish_embedding(self, entry: SectionEntry, encoder: str, recipe: Recipe, staged: Path) -> EmbeddingRecord:
         """Make finished embeddings of a section, as it was when they were begun, part of the store."""
-        group = self.publish_group(staged, f"{recipe.key}-{entry.geometry[:8]}")
+        group = self.publish_group(staged, _embedding_name(entry, recipe.key))
         record = EmbeddingRecord(path=group.path, sha256=group.sha256, encoder=encoder, recipe=recipe.key)
         self._amend(entry, "embeddings", recipe.key, record, same=lambda now: now.geometry == entry.geometry)
         return record
@@ -243,6 +240,5 @@ def _begun(path: Path) -> bool:
     return path.is_dir() and {file.name for file in path.iterdir()} <= {*KINDS, LOCK, f"{MANIFEST}.new"}
 
 
-def lock_of(folder: Path) -> Path:
-    """Return the file that is locked while somebody works in a staging folder."""
-    return folder.with_name(f"{folder.name}.lock")
+def _embedding_name(entry: SectionEntry, key: str) -> str:
+    return f"{key}-{entry.geometry[:8]}"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
-
-from filelock import FileLock, Timeout
 
 from spacrd_core.files import tree_sha256
 from spacrd_core.progress import Track, silent
+from spacrd_core.store.holds import any_piece_held, anyone_at_work, hold, lock_of
 from spacrd_core.store.manifest import KINDS
-from spacrd_core.store.store import PARTIAL, lock_of
+from spacrd_core.store.store import PARTIAL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,17 +55,16 @@ def collect_garbage(store: SpotStore, *, grace_seconds: float = GRACE_SECONDS) -
 
 
 def _remove(folder: Path, grace_seconds: float) -> bool:
-    """Remove a folder unless it is young or held; return whether it is gone."""
-    lock = FileLock(lock_of(folder), timeout=0)
-    try:
-        with lock if folder.name.startswith(PARTIAL) else nullcontext():
-            if time.time() - _last_touched(folder) < grace_seconds:
-                return False
-            shutil.rmtree(folder)
-    except Timeout:
-        return False
-    lock_of(folder).unlink(missing_ok=True)
+    """Remove a folder unless it is young or worked on; return whether it is gone."""
+    with hold(lock_of(folder), wait=False) as alone:
+        if not alone or _worked_on(folder) or time.time() - _last_touched(folder) < grace_seconds:
+            return False
+        shutil.rmtree(folder)
     return True
+
+
+def _worked_on(folder: Path) -> bool:
+    return folder.name.startswith(PARTIAL) and (any_piece_held(folder) or anyone_at_work(folder.parent.parent))
 
 
 def _last_touched(folder: Path) -> float:

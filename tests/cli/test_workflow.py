@@ -128,11 +128,6 @@ def test_an_alias_leads_where_the_name_does(
     assert protocol["head_options"] == {"neighbours": {"epochs": 1}}
 
 
-def test_the_only_ways_to_embed_can_be_named(folder: Path) -> None:
-    ways = ["--precision", "fp32", "--executor", "serial", "--workers", "1", "--device", "cpu"]
-    assert run(["embed", f"{folder}/store", "--encoder", "stain", *ways, "-q"]) == 0
-
-
 MISTAKES = {
     "no store": (["embed", "{0}/nowhere"], "there is no spot store"),
     "no section": (["detect", "{0}/store", "{0}/detector", "--section", "S9"], "has no section 'S9'"),
@@ -148,12 +143,6 @@ MISTAKES = {
     "nor in evaluate": (["evaluate", "{0}/store", "--set", "encoder.colour=red"], "encoder.colour: is no setting"),
     "a head renamed": (["evaluate", "{0}/store", "--set", "heads.linear.name=x"], "heads.linear.name: is no setting"),
     "a table of no head": (["evaluate", "{0}/store", "--set", "heads.deep.a=1"], "no head is named 'deep'"),
-    "precision": (["embed", "{0}/store", "--precision", "bf16"], "--precision bf16 is not there yet"),
-    "executor": (["embed", "{0}/store", "--executor", "dask"], "--executor dask is not there yet"),
-    "no executor": (["embed", "{0}/store", "--executor", "magic"], "executor: Input should be"),
-    "workers": (["embed", "{0}/store", "--workers", "2"], "--workers 2 is not there yet"),
-    "scheduler": (["embed", "{0}/store", "--scheduler", "tcp://a:1"], "--scheduler tcp://a:1 is not there yet"),
-    "part": (["embed", "{0}/store", "--part", "1/4"], "--part 1/4 is not there yet"),
     "other files": (["train", "{0}/store", "-o", "{0}/cohort", "--encoder", "none"], "holds other files"),
     "hub": (["detect", "{0}/store", "hf://lab/detector"], "cannot be fetched from the Hugging Face Hub yet"),
     "format": (["export", "{0}/store", "--format", "spatialdata", "-o", "{0}/x"], "not there yet"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding import staging
 from spacrd_core.embedding.engine import embed
+from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import StoreError, UnknownSection
 from spacrd_core.store.add import Ticket, add_section
 from spacrd_core.store.store import SpotStore
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from conftest import MakeSection
     from torch import Tensor
 
-CPU = torch.device("cpu")
+CPU = Settings(device="cpu")
 
 
 class Colour:
@@ -57,8 +59,14 @@ def values(store: SpotStore) -> np.ndarray[Any, Any]:
     return store.embedding("S1", encoder="colour").values
 
 
+def forget(store: SpotStore) -> None:
+    """Let nothing be left of the embeddings."""
+    store.update(lambda m: m.with_entry(m.sections["S1"].model_copy(update={"embeddings": {}})))
+    shutil.rmtree(store.path / "embeddings")
+
+
 def test_every_spot_gets_the_tissue_round_it(store: SpotStore) -> None:
-    embed(store, "colour", Colour(), device=CPU)
+    embed(store, "colour", Colour(), settings=CPU)
     adata = store.section("S1")
     dark = (adata.obs["label"] == "cancer").to_numpy()
     red = values(store)[:, 0]
@@ -66,20 +74,19 @@ def test_every_spot_gets_the_tissue_round_it(store: SpotStore) -> None:
 
 
 def test_values_do_not_depend_on_the_batch_size(store: SpotStore) -> None:
-    embed(store, "colour", Colour(), device=CPU, batch_size=7)
+    embed(store, "colour", Colour(), settings=Settings(device="cpu", batch_size=7))
     small = values(store)
-    other = SpotStore(store.path)
-    other.update(lambda m: m.with_entry(m.sections["S1"].model_copy(update={"embeddings": {}})))
-    embed(other, "colour", Colour(), device=CPU, batch_size=64)
+    forget(store)
+    embed(store, "colour", Colour(), settings=CPU)
     assert np.array_equal(small, values(store))
 
 
 def test_a_second_run_embeds_nothing(store: SpotStore) -> None:
-    embed(store, "colour", Colour(), device=CPU)
+    embed(store, "colour", Colour(), settings=CPU)
     encoder = Colour()
-    report = embed(store, "colour", encoder, device=CPU)
+    report = embed(store, "colour", encoder, settings=CPU)
     assert encoder.seen == 0
-    assert [item.note for item in report] == ["done before", "no image"]
+    assert [item.note for item in report.sections] == ["done before", "no image"]
 
 
 def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(
@@ -90,22 +97,22 @@ def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(
     encoder = Colour()
     encoder.stop_after = 110
     with pytest.raises(KeyboardInterrupt):
-        embed(store, "colour", encoder, device=CPU, batch_size=16)
+        embed(store, "colour", encoder, settings=Settings(device="cpu", batch_size=16))
     assert store.entry("S1").embeddings == {}, "nothing half done is published"
     resumed = Colour()
-    embed(store, "colour", resumed, device=CPU, batch_size=16)
+    embed(store, "colour", resumed, settings=Settings(device="cpu", batch_size=16))
     assert resumed.seen == 144 - 96, "two of three shards were kept"
     kept = values(store)
-    store.update(lambda m: m.with_entry(m.sections["S1"].model_copy(update={"embeddings": {}})))
-    embed(store, "colour", Colour(), device=CPU, batch_size=16)
+    forget(store)
+    embed(store, "colour", Colour(), settings=Settings(device="cpu", batch_size=16))
     assert np.array_equal(kept, values(store))
 
 
 def test_another_recipe_stands_beside_the_first_and_the_latest_answers_to_the_name(store: SpotStore) -> None:
-    embed(store, "colour", Colour(), device=CPU)
+    embed(store, "colour", Colour(), settings=CPU)
     wider = Colour()
     wider.recipe = Recipe(input_px=20, um_per_px=10.0, dim=5, weights="fixed")  # type: ignore[misc]
-    embed(store, "colour", wider, device=CPU)
+    embed(store, "colour", wider, settings=CPU)
     assert store.embedding("S1", encoder="colour").recipe.patch_um == 200.0
     assert store.embedding("S1", key=Colour.recipe.key).recipe.patch_um == 100.0
 
@@ -120,7 +127,7 @@ def test_embeddings_of_a_section_replaced_meanwhile_are_not_published(
             return super().embed(tiles)
 
     with pytest.raises(StoreError, match="section 'S1' was replaced meanwhile"):
-        embed(store, "colour", Slow(), device=CPU)
+        embed(store, "colour", Slow(), settings=CPU)
     assert store.entry("S1").embeddings == {}
 
 
@@ -128,13 +135,13 @@ def test_a_store_without_any_image_is_refused_with_a_remedy(tmp_path: Path, make
     store = SpotStore.create(tmp_path / "blind")
     add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
     with pytest.raises(UnknownSection, match=r"no section of .* has an image"):
-        embed(store, "colour", Colour(), device=CPU)
+        embed(store, "colour", Colour(), settings=CPU)
 
 
 def test_embeddings_outlive_a_change_of_labels_but_not_of_the_slide(
     store: SpotStore, make_section: MakeSection
 ) -> None:
-    embed(store, "colour", Colour(), device=CPU)
+    embed(store, "colour", Colour(), settings=CPU)
     add_section(store, make_section(1, labels=False), Ticket("S1", "P1", "relabelled"))
     assert store.entry("S1").embeddings
     add_section(store, make_section(3), Ticket("S1", "P1", "other-slide"))

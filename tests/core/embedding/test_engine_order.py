@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,8 +13,9 @@ from PIL import Image
 from torch import nn
 
 from spacrd_core.cards import ComponentOptions, Recipe
-from spacrd_core.embedding.engine import embed, seconds_by_part
-from spacrd_core.slide import patches
+from spacrd_core.embedding import staging
+from spacrd_core.embedding.engine import embed
+from spacrd_core.embedding.settings import Settings
 from spacrd_core.store.add import Ticket, add_section
 from spacrd_core.store.store import SpotStore
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from conftest import MakeSection
     from torch import Tensor
 
-CPU = torch.device("cpu")
+CPU = Settings(device="cpu")
 
 
 class Small:
@@ -60,17 +62,20 @@ def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
 def embedded(store: SpotStore, section: str = "S1", **choices: Any) -> np.ndarray[Any, Any]:
     """Embed anew and return the values."""
     store.update(lambda m: m.with_entry(m.sections[section].model_copy(update={"embeddings": {}})))
-    embed(store, "small", Small(), sections=[section], device=CPU, **choices)
+    shutil.rmtree(store.path / "embeddings" / section, ignore_errors=True)
+    embed(store, "small", Small(), sections=[section], settings=Settings(device="cpu", **choices))
     return store.embedding(section, encoder="small").values
 
 
-def test_values_are_the_same_bits_whatever_the_batch_and_the_blocks(
+def test_values_are_the_same_bits_whatever_the_batch_the_readers_and_the_shards(
     store: SpotStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = embedded(store)
     assert all(np.array_equal(usual, embedded(store, batch_size=size)) for size in (1, 7, 1000))
-    monkeypatch.setattr(patches, "BLOCK_PX", 100)
-    assert np.array_equal(usual, embedded(store, batch_size=10))
+    assert np.array_equal(usual, embedded(store, readers=5))
+    monkeypatch.setattr(staging, "SHARD_ROWS", 10)
+    monkeypatch.setattr(staging, "CHUNK_ROWS", 5)
+    assert np.array_equal(usual, embedded(store))
 
 
 def test_values_follow_their_spots_bit_for_bit_when_the_spots_stand_in_another_order(store: SpotStore) -> None:
@@ -96,15 +101,16 @@ def test_coverage_is_kept_beside_the_values(store: SpotStore) -> None:
 
 
 def test_the_report_says_where_the_time_went(store: SpotStore) -> None:
-    report = embed(store, "small", Small(), device=CPU)
-    assert [(item.section, item.patches) for item in report] == [("S1", 144), ("S2", 144)]
-    assert list(report[0].seconds) == ["read", "resample", "encode", "write"]
-    parts = seconds_by_part(report)
-    assert parts["encode"] == pytest.approx(report[0].seconds["encode"] + report[1].seconds["encode"])
-    assert min(parts.values()) > 0
+    report = embed(store, "small", Small(), settings=CPU)
+    assert [(item.section, item.patches) for item in report.sections] == [("S1", 144), ("S2", 144)]
+    assert {"read", "encode", "write"} <= set(report.seconds)
+    parts = [item.seconds["encode"] for item in report.sections]
+    assert report.seconds["encode"] == pytest.approx(sum(parts))
+    assert report.patches == 288
+    assert report.wall_seconds > 0
 
 
-def test_progress_counts_batches(store: SpotStore) -> None:
+def test_progress_counts_patches(store: SpotStore) -> None:
     shown: list[tuple[str, float | None, int]] = []
 
     def track(work: Iterable[Any], description: str, total: float | None = None) -> Iterable[Any]:
@@ -112,5 +118,5 @@ def test_progress_counts_batches(store: SpotStore) -> None:
         shown.append((description, total, len(items)))
         return items
 
-    embed(store, "small", Small(), device=CPU, batch_size=50, track=track)
-    assert shown == [("embedding by small", 6, 6)]
+    embed(store, "small", Small(), settings=Settings(device="cpu", batch_size=50), track=track)
+    assert shown == [("embedding by small", 288, 288)]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import multiprocessing
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,8 +10,10 @@ import zarr
 
 from spacrd_core.cards import Recipe
 from spacrd_core.embedding import staging as module
-from spacrd_core.embedding.staging import Staging
+from spacrd_core.embedding.staging import Staging, shards_of
+from spacrd_core.errors import CorruptStore, StoreBusy
 from spacrd_core.files import tree_sha256
+from spacrd_core.store.holds import hold, lock_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +30,7 @@ def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def begin(folder: Path, *, encoder: str = "colour", recipe: Recipe = RECIPE, spots: int = 20) -> Staging:
-    return Staging.open(folder, encoder=encoder, recipe=recipe, coverage=COVERAGE[:spots])
+    return Staging.begin(folder, encoder=encoder, recipe=recipe, coverage=COVERAGE[:spots])
 
 
 def fill(staging: Staging) -> None:
@@ -35,7 +39,7 @@ def fill(staging: Staging) -> None:
 
 
 def test_a_task_is_a_shard_of_rows(tmp_path: Path) -> None:
-    assert list(begin(tmp_path / "a").missing) == [range(8), range(8, 16), range(16, 20)]
+    assert begin(tmp_path / "a").missing == shards_of(20) == [range(8), range(8, 16), range(16, 20)]
 
 
 def test_a_finished_folder_is_what_the_store_expects(tmp_path: Path) -> None:
@@ -46,7 +50,7 @@ def test_a_finished_folder_is_what_the_store_expects(tmp_path: Path) -> None:
     np.testing.assert_array_equal(group["coverage"][:], COVERAGE)  # type: ignore[index]
     assert group.attrs["encoder"] == "colour"
     assert group.attrs["recipe"]["dim"] == 3  # type: ignore[index,call-overload]
-    assert sorted(group.keys()) == ["coverage", "values"]
+    assert sorted(group.keys()) == ["coverage", "done", "values"]
 
 
 def test_shards_that_are_done_are_not_asked_for_again_and_the_files_end_up_the_same(tmp_path: Path) -> None:
@@ -55,14 +59,15 @@ def test_shards_that_are_done_are_not_asked_for_again_and_the_files_end_up_the_s
     first = begin(tmp_path / "killed")
     first.write(range(8, 16), VALUES[8:16])
     second = begin(tmp_path / "killed")
-    assert list(second.missing) == [range(8), range(16, 20)]
+    assert second.missing == [range(8), range(16, 20)]
+    assert [second.is_done(rows) for rows in shards_of(20)] == [False, True, False]
     fill(second)
     assert tree_sha256(second.folder) == tree_sha256(whole.folder)
 
 
 def test_finished_work_is_still_finished_when_killed_before_it_is_published(tmp_path: Path) -> None:
     fill(begin(tmp_path / "a"))
-    assert list(begin(tmp_path / "a").missing) == []
+    assert begin(tmp_path / "a").missing == []
 
 
 @pytest.mark.parametrize(
@@ -72,7 +77,7 @@ def test_finished_work_is_still_finished_when_killed_before_it_is_published(tmp_
 )
 def test_work_for_something_else_is_begun_anew(tmp_path: Path, other: dict[str, object]) -> None:
     begin(tmp_path / "a").write(range(8), VALUES[:8])
-    assert len(list(begin(tmp_path / "a", **other).missing)) == 3  # type: ignore[arg-type]
+    assert len(begin(tmp_path / "a", **other).missing) == 3  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("leftover", ["zarr.json", "values/c/0/0"])
@@ -81,6 +86,70 @@ def test_what_was_killed_while_it_was_begun_is_begun_anew(tmp_path: Path, leftov
     file.parent.mkdir(parents=True)
     file.write_bytes(b"")
     staging = begin(tmp_path / "a")
-    assert len(list(staging.missing)) == 3
+    assert len(staging.missing) == 3
     fill(staging)
     np.testing.assert_array_equal(zarr.open_group(staging.folder, mode="r")["values"][:], VALUES)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("rows", [range(4), range(4, 12), range(16), range(16, 24)])
+def test_less_or_more_than_a_shard_is_refused(tmp_path: Path, rows: range) -> None:
+    staging = begin(tmp_path / "a")
+    with pytest.raises(ValueError, match=f"rows {rows.start} to {rows.stop} are no shard: shards have 8 rows"):
+        staging.write(rows, np.zeros((len(rows), 3), dtype=np.float32))
+
+
+def test_processes_that_write_side_by_side_lose_nothing(tmp_path: Path) -> None:
+    whole = begin(tmp_path / "whole")
+    fill(whole)
+    staging = begin(tmp_path / "a")
+    context = multiprocessing.get_context("spawn")
+    writers = [
+        context.Process(target=staging.write, args=(rows, VALUES[rows.start : rows.stop])) for rows in staging.missing
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert tree_sha256(staging.folder) == tree_sha256(whole.folder)
+
+
+def test_the_ledger_has_a_file_a_shard(tmp_path: Path) -> None:
+    staging = begin(tmp_path / "a")
+    staging.write(range(8, 16), VALUES[8:16])
+    assert [file.relative_to(staging.folder).as_posix() for file in staging.folder.glob("done/c/*")] == ["done/c/1"]
+    assert (staging.folder / "done/c/1").read_bytes() == b"\x01"
+
+
+def test_once_published_and_gone_nothing_is_missing(tmp_path: Path) -> None:
+    staging = begin(tmp_path / "a")
+    shutil.move(staging.folder, tmp_path / "published")
+    assert staging.missing == []
+    assert staging.is_done(range(8))
+
+
+def test_values_that_were_lost_are_named_and_missing_again(tmp_path: Path) -> None:
+    staging = begin(tmp_path / "a")
+    fill(staging)
+    (staging.folder / "values/c/1/0").unlink()
+    with pytest.raises(CorruptStore, match=r"has lost embeddings that were written: spots 9 to 16$") as caught:
+        staging.require_whole()
+    assert caught.value.hint == "look after the disk; the same command embeds them again"
+    assert staging.missing == [range(8, 16)]
+
+
+def test_what_a_killed_writer_left_is_swept_up(tmp_path: Path) -> None:
+    whole, staging = begin(tmp_path / "whole"), begin(tmp_path / "a")
+    fill(whole)
+    (staging.folder / "values/c/0").mkdir(parents=True)
+    (staging.folder / "values/c/0/0.0123.partial").write_bytes(b"half a shard")
+    fill(staging)
+    staging.require_whole()
+    assert tree_sha256(staging.folder) == tree_sha256(whole.folder)
+
+
+def test_work_is_not_begun_anew_under_the_hands_of_another_process(tmp_path: Path) -> None:
+    staging = begin(tmp_path / "a")
+    with hold(lock_of(staging.folder, "0")):
+        assert begin(tmp_path / "a").missing == staging.missing, "the same work is shared"
+        with pytest.raises(StoreBusy, match="another process writes other embeddings to"):
+            begin(tmp_path / "a", encoder="other")

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import anndata as ad
+import pandas as pd
 import pytest
 
 from spacrd_core.errors import CorruptStore, MissingFile, SectionExists, StoreBusy, StoreError, UnknownSection
 from spacrd_core.store.add import Ticket, _enter, add_section
+from spacrd_core.store.holds import at_work, hold, lock_of
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
 
@@ -192,19 +195,52 @@ def test_a_section_that_another_process_changed_meanwhile_is_refused(
         store.update(lambda manifest: _enter(manifest, late, expected=first, damaged=()))
 
 
-def test_garbage_collection_leaves_work_that_is_held(store: SpotStore, make_section: MakeSection) -> None:
+def staged(store: SpotStore, make_section: MakeSection) -> Path:
     entry = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
-    with store.staging(entry, "recipe") as folder:
-        (folder / "shard").touch()
+    folder = store.staging(entry, "recipe")
+    folder.mkdir(parents=True)
+    (folder / "shard").touch()
+    return folder
+
+
+def test_garbage_collection_leaves_unfinished_work_while_anybody_is_at_work(
+    store: SpotStore, make_section: MakeSection
+) -> None:
+    folder = staged(store, make_section)
+    with at_work(store.path / "embeddings"):
         assert collect_garbage(store, grace_seconds=0) == []
     assert collect_garbage(store, grace_seconds=0) == [folder]
+    assert not list((store.path / "embeddings").rglob("*")), "no lock is left either"
 
 
-def test_two_processes_cannot_embed_one_section(store: SpotStore, make_section: MakeSection) -> None:
-    entry = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
-    said = "another process is embedding section 'S1'"
-    with store.staging(entry, "recipe"), pytest.raises(StoreBusy, match=said), store.staging(entry, "recipe"):
-        pytest.fail("both hold it")
+def test_garbage_collection_leaves_work_of_which_somebody_holds_a_piece(
+    store: SpotStore, make_section: MakeSection
+) -> None:
+    folder = staged(store, make_section)
+    with hold(lock_of(folder, "0")):
+        assert collect_garbage(store, grace_seconds=0) == []
+    with hold(lock_of(folder)):
+        assert collect_garbage(store, grace_seconds=0) == []
+    lock_of(folder, "0").touch()  # as a killed process leaves it
+    assert collect_garbage(store, grace_seconds=0) == [folder]
+    assert not list((store.path / "embeddings").rglob("*"))
+
+
+def test_a_section_has_one_staging_folder_a_recipe_until_its_slide_changes(
+    store: SpotStore, make_section: MakeSection
+) -> None:
+    entry = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    relabelled = add_section(store, make_section(1, labels=False), Ticket("S1", "P1", "two"))
+    assert store.staging(entry, "recipe") == store.staging(relabelled, "recipe") != store.staging(entry, "other")
+    replaced = add_section(store, make_section(2), Ticket("S1", "P1", "three"))
+    assert store.staging(entry, "recipe") != store.staging(replaced, "recipe")
+
+
+def test_the_spots_of_a_section_are_read_without_its_counts(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    expected = store.section("S1").obs
+    shutil.rmtree(store.path / entry.section.path / "X")
+    pd.testing.assert_frame_equal(store.spots("S1"), expected)
 
 
 def test_a_lock_held_too_long_is_said(store: SpotStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,54 @@
+"""Whoever does the work, and whoever is killed at it: the same bytes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from multiprocessing import active_children
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from small_shards import SECTIONS, SPOTS, KillAt, embed_all, embeddings
+
+from spacrd_core.embedding.executors import devices_of, threads_for, usual_workers
+from spacrd_core.embedding.process_executor import Processes
+
+if TYPE_CHECKING:
+    from conftest import Copy, Left
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_number_of_threads_does_not_matter(threads: int, copy: Copy, uninterrupted: Left) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        store = copy()
+        embed_all(store)
+    finally:
+        torch.set_num_threads(before)
+    assert embeddings(store) == uninterrupted
+
+
+def test_processes_leave_the_same_bytes_as_one_and_are_gone_afterwards(copy: Copy, uninterrupted: Left) -> None:
+    store = copy()
+    report = embed_all(store, executor=Processes(2))
+    assert embeddings(store) == uninterrupted
+    assert [item.patches for item in report.sections] == [SPOTS] * SECTIONS
+    assert set(report.seconds) >= {"read", "encode", "write"}
+    assert active_children() == []
+
+
+def test_a_killed_worker_is_replaced_and_its_shard_done_again(copy: Copy, uninterrupted: Left) -> None:
+    store = copy()
+    kill = KillAt(1 + secrets.randbelow(SECTIONS * SPOTS - 1))
+    embed_all(store, executor=Processes(2), track=kill)
+    assert kill.killed, f"at {kill.moment} patches"
+    assert embeddings(store) == uninterrupted
+
+
+def test_a_cpu_has_one_worker_for_four_cores_and_the_threads_are_shared_out() -> None:
+    assert usual_workers("cpu") == max(1, (os.cpu_count() or 1) // 4)
+    assert devices_of("cpu") == ["cpu"]
+    assert threads_for(1000) == 1
+    assert threads_for(1) == torch.get_num_threads()

@@ -1,0 +1,79 @@
+"""What the tests of embedding in many processes share: small shards, and a small network that takes a while."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from multiprocessing import active_children
+from typing import TYPE_CHECKING, Any
+
+from spacrd_core.embedding.engine import embed
+from spacrd_core.embedding.settings import Settings
+from spacrd_core.files import tree_sha256
+from spacrd_core.plugins import load_plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from spacrd_core.embedding.engine import Report
+    from spacrd_core.store.store import SpotStore
+
+ROWS, SPOTS, SECTIONS = 16, 144, 2  # of a shard, of a section, of a store
+NETWORK, OPTIONS = "timm:test_vit", {"pretrained": False}
+COMMAND = f"""
+import sys
+from spacrd_cli.main import run
+from spacrd_core.embedding import staging
+staging.SHARD_ROWS = staging.CHUNK_ROWS = {ROWS}
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def embed_all(store: SpotStore, **choices: Any) -> Report:
+    """Embed every section by the small network, in this process."""
+    encoder = load_plugins().encoders.create(NETWORK, OPTIONS)
+    return embed(store, NETWORK, encoder, options=OPTIONS, settings=Settings(device="cpu", batch_size=8), **choices)
+
+
+def start_embed(store: SpotStore, *choices: str) -> subprocess.Popen[str]:
+    """Start ``spacrd embed`` as a user does, at the head of a group of processes of its own."""
+    settings = ["--encoder", NETWORK, "--set", "encoder.pretrained=false", "--device", "cpu", "--batch-size", "8"]
+    line = [sys.executable, "-c", COMMAND, "embed", str(store.path), *settings, *choices]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(line, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+
+
+def embeddings(store: SpotStore) -> tuple[str, dict[str, list[str]]]:
+    """All that a store holds of embeddings, hidden and not, and what the manifest says of them."""
+    records = {key: [record.sha256 for record in entry.embeddings.values()] for key, entry in store.entries.items()}
+    return tree_sha256(store.path / "embeddings"), records
+
+
+def shards_done(store: SpotStore) -> int:
+    """The shards that ledgers say are done, published or not."""
+    return len(list((store.path / "embeddings").glob("*/*/done/c/*")))
+
+
+def until_shards_are_done(count: int, store: SpotStore, run: subprocess.Popen[str]) -> None:
+    """Wait while a run is at work."""
+    while shards_done(store) < count:
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.01)
+
+
+class KillAt:
+    """A track that kills one of this process's workers as soon as so many patches are done."""
+
+    def __init__(self, moment: int) -> None:
+        self.moment = moment
+        self.killed: int | None = None
+
+    def __call__(self, work: Iterable[Any], description: str, total: float | None = None) -> Iterator[Any]:
+        for done, item in enumerate(work, start=1):
+            if done == self.moment:
+                self.killed = active_children()[0].pid
+                os.kill(self.killed or 0, signal.SIGKILL)
+            yield item
