@@ -1,21 +1,26 @@
-"""Cut patches of one physical size round spots, reading every part of the slide once."""
+"""Cut patches of one physical size round spots, decoding every part of the slide once."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from spacrd_core.slide.chunks import Chunks
 
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from spacrd_core.slide.chunks import Place
     from spacrd_core.slide.pyramid import Level, Pyramid
 
 Array = np.ndarray[Any, Any]
-BLOCK_PX = 2048
 GLASS = 255
+REACH = 2  # px that the widest filter looks beyond a patch, of the patch or of the level, whichever are larger
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,10 @@ class Windows:
     rows: Array
     pixels: Array
     offsets: Array
+
+    def __getitem__(self, some: slice) -> Self:
+        """Return some of them."""
+        return type(self)(self.rows[some], self.pixels[some], self.offsets[some])
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class PatchPlan:
     side
         The patch's width in px of the level; fractional.
     margin
-        How far resampling looks beyond the patch, in px of the level.
+        How far resampling looks beyond the patch at most, in px of the level.
     """
 
     level: Level
@@ -58,7 +67,7 @@ class PatchPlan:
         level = pyramid.level_for(patch_um / patch_px)
         side = patch_um / level.um_per_px
         corners = centres_um[:, ::-1] / level.um_per_px - side / 2
-        return cls(level, corners, side, max(1.0, side / patch_px))
+        return cls(level, corners, side, REACH * max(1.0, side / patch_px))
 
     @property
     def coverage(self) -> Array:
@@ -77,60 +86,43 @@ class PatchPlan:
         """Top-left corners of the windows (spots, 2), in whole px of the level."""
         return np.floor(self.corners - self.margin).astype(int)
 
-    def cut(self, rows: Array, batch: int = 64) -> Iterator[Windows]:
-        """Yield the windows of these spots in batches, block by block of the slide; beyond its edge is glass."""
-        held: list[Windows] = []
-        room = batch
-        for block in self._blocks(rows):
-            region, corner = self._read(block)
-            for part in _split(block, room, batch):
-                held.append(self._cut(part, region, corner))
-                room -= len(part)
-                if room == 0:
-                    yield _joined(held)
-                    held, room = [], batch
-        if held:
-            yield _joined(held)
+    def cut(self, rows: Array, batch: int = 64, *, readers: int = 1) -> Generator[Windows, None, None]:
+        """Yield the windows of these spots in batches, chunk by chunk of the slide; beyond its edge is glass."""
+        chunks = Chunks(self.level)
+        rows, needs = self._route(rows, chunks.side)
+        with closing(chunks.visit(needs, readers=readers)) as visits:
+            for first in range(0, len(rows), batch):
+                yield self._filled(rows[first : first + batch], visits, chunks.side)
 
-    def _blocks(self, rows: Array) -> list[Array]:
-        """The spots by blocks of the slide, each block from top left to bottom right."""
-        if not len(rows):
-            return []
-        starts = self.starts[rows]
-        blocks = starts // BLOCK_PX
-        order = np.lexsort((starts[:, 1], starts[:, 0], blocks[:, 1], blocks[:, 0]))
-        breaks = np.flatnonzero((np.diff(blocks[order], axis=0) != 0).any(axis=1)) + 1
-        return np.split(rows[order], breaks)
+    def _filled(self, rows: Array, visits: Iterator[dict[Place, Array]], side: int) -> Windows:
+        pixels = np.full((len(rows), self.window_px, 3, self.window_px), GLASS, dtype=np.uint8)
+        for window, start in zip(pixels, self.starts[rows], strict=True):
+            for place, chunk in next(visits).items():
+                _paste(window, chunk, np.multiply(place, side) - start)
+        return Windows(rows, np.moveaxis(pixels, 2, -1), self.corners[rows] - self.starts[rows])
 
-    def _read(self, rows: Array) -> tuple[Array, Array]:
-        """Read the rectangle that holds these spots' windows once, 3 x height x width, and its top-left corner."""
-        (top, left), (bottom, right) = self.starts[rows].min(axis=0), self.starts[rows].max(axis=0) + self.window_px
-        region = np.full((3, bottom - top, right - left), GLASS, dtype=np.uint8)
-        y0, y1 = np.clip([top, bottom], 0, self.level.height)
-        x0, x1 = np.clip([left, right], 0, self.level.width)
-        if y1 > y0 and x1 > x0:
-            pixels = self.level.read(int(y0), int(y1), int(x0), int(x1))
-            region[:, y0 - top : y1 - top, x0 - left : x1 - left] = np.moveaxis(pixels, -1, 0)
-        return region, np.array([top, left])
+    def _route(self, rows: Array, side: int) -> tuple[Array, list[list[Place]]]:
+        """Put spots in an order in which few chunks are needed at a time, and list the chunks of each.
 
-    def _cut(self, rows: Array, region: Array, corner: Array) -> Windows:
-        """Cut these spots' windows out of a rectangle."""
-        side = self.window_px
-        places = self.starts[rows] - corner
-        pixels = np.stack([region[:, y : y + side, x : x + side] for y, x in places])
-        return Windows(rows, np.moveaxis(pixels, 1, -1), self.corners[rows] - self.starts[rows])
+        The slide is swept in lines of chunks along the shorter side of what the spots cover: the chunks that wait for
+        spots of the next line are no more than one such line.
+        """
+        bounds = np.array([self.level.height, self.level.width])
+        starts, ends = self.starts[rows], self.starts[rows] + self.window_px
+        first, last = starts.clip(0, bounds - 1) // side, (ends - 1).clip(0, bounds - 1) // side
+        last[np.any((starts >= bounds) | (ends <= 0), axis=1)] = -1  # nothing of the slide
+        short, long = np.argsort(np.ptp(first, axis=0)) if len(rows) else (0, 1)
+        order = np.lexsort((starts[:, 1], starts[:, 0], first[:, short], first[:, long]))
+        return rows[order], [_between(*span) for span in np.hstack([first, last])[order].tolist()]
 
 
-def _split(rows: Array, first: int, size: int) -> list[Array]:
-    """Cut rows after the first few, and after every ``size`` from there on."""
-    return [part for part in np.split(rows, range(first, len(rows), size)) if len(part)]
+def _between(top: int, left: int, bottom: int, right: int) -> list[Place]:
+    return list(product(range(top, bottom + 1), range(left, right + 1)))
 
 
-def _joined(parts: Sequence[Windows]) -> Windows:
-    if len(parts) == 1:
-        return parts[0]
-    return Windows(
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.pixels for part in parts]),
-        np.concatenate([part.offsets for part in parts]),
-    )
+def _paste(window: Array, chunk: Array, corner: Array) -> None:
+    """Copy what a window, height x 3 x width, shows of a chunk, 3 x height x width, that begins at its ``corner``."""
+    top, left = corner.tolist()
+    part = chunk[:, max(-top, 0) : len(window) - top, max(-left, 0) : len(window) - left]
+    top, left = max(top, 0), max(left, 0)
+    window[top : top + part.shape[1], :, left : left + part.shape[2]] = part.swapaxes(0, 1)

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from spacrd_core.slide import patches
+from spacrd_core.slide.chunks import Chunks
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Level, Pyramid, write_pyramid
 from spacrd_core.slide.raster import ArrayRaster
 from spacrd_core.slide.resample import resample
+from spacrd_core.slide.shards import Shards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,21 +64,42 @@ def test_beyond_the_edge_is_glass_and_coverage_says_how_much(pyramid: Pyramid) -
     assert plan.coverage == pytest.approx([0.25, 1.0, 0.0])
 
 
-def test_blocks_read_every_part_once_and_change_nothing(pyramid: Pyramid, monkeypatch: pytest.MonkeyPatch) -> None:
-    centres = np.random.default_rng(2).uniform(0, 600, (400, 2))
-    plan = PatchPlan.of(pyramid, centres, patch_um=80.0, patch_px=80)
-    whole = tiles(plan, 80)
-    monkeypatch.setattr(patches, "BLOCK_PX", 256)
-    reads = []
-    read = Level.read
-    monkeypatch.setattr(Level, "read", lambda *where: reads.append(where[1:]) or read(*where))
-    assert (tiles(plan, 80) == whole).all()
-    assert len(reads) == len({tuple(block) for block in plan.starts // 256}), "one read a block"
-    assert max(max(bottom - top, right - left) for top, bottom, left, right in reads) <= 256 + plan.window_px
+def test_every_chunk_that_patches_lie_on_is_decoded_once_and_no_other(
+    pyramid: Pyramid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[tuple[int, int]] = []
+    read = Shards.chunk
+    monkeypatch.setattr(Shards, "chunk", lambda shards, *place: decoded.append(place) or read(shards, *place))
+    for centres in (np.random.default_rng(2).uniform(0, 600, (400, 2)), np.array([[90.0, 90.0], [505.0, 90.0]])):
+        plan = PatchPlan.of(pyramid, centres, patch_um=80.0, patch_px=80)
+        decoded.clear()
+        tiles(plan, 80)
+        ends = plan.starts + plan.window_px - 1
+        corners = [
+            np.column_stack(pair) for pair in product((plan.starts[:, 0], ends[:, 0]), (plan.starts[:, 1], ends[:, 1]))
+        ]
+        inside = np.concatenate(corners).clip(0, [599, 799])
+        assert sorted(decoded) == sorted({tuple(place) for place in (inside // 512).tolist()})
 
 
-def test_windows_come_in_full_batches_and_every_spot_once(pyramid: Pyramid, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patches, "BLOCK_PX", 64)
+def test_few_chunks_wait_in_memory_however_many_spots_a_long_slide_has() -> None:
+    slide = Pyramid((Level(np.broadcast_to(np.uint8(7), (3, 40 * 512, 6 * 512)), 0.5),))
+    grid = np.stack(np.meshgrid(np.arange(0, 1536, 60.0), np.arange(0, 10240, 60.0)), axis=-1).reshape(-1, 2)
+    for centres in (grid, grid[np.random.default_rng(0).permutation(len(grid))]):
+        plan = PatchPlan.of(slide, centres, patch_um=112.0, patch_px=224)
+        chunks = Chunks(plan.level)
+        _, needs = plan._route(np.arange(len(centres)), chunks.side)
+        last = {place: number for number, places in enumerate(needs) for place in places}
+        held: set[tuple[int, int]] = set()
+        most = 0
+        for number, places in enumerate(needs):
+            held |= set(places)
+            most = max(most, len(held))
+            held -= {place for place in places if last[place] == number}
+        assert most <= 6 + 2, "a line of chunks along the shorter side, and the corner of the next"
+
+
+def test_windows_come_in_full_batches_and_every_spot_once(pyramid: Pyramid) -> None:
     plan = PatchPlan.of(pyramid, np.random.default_rng(2).uniform(0, 600, (47, 2)), patch_um=80.0, patch_px=80)
     rows = np.arange(7, 47)
     batches = list(plan.cut(rows, 16))
@@ -119,3 +144,21 @@ def test_a_patch_shows_the_same_tissue_at_every_resolution_of_the_slide(tmp_path
         shown.append(tiles(plan, 32).astype(float))
     apart = np.abs(shown[0][0] - shown[0][1]).mean()
     assert np.abs(shown[0] - shown[1]).mean() < apart / 10
+
+
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 40), batch=st.integers(1, 50), readers=st.integers(1, 4))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_windows_are_the_px_round_their_spots_whatever_the_batches_readers_and_order(
+    pyramid: Pyramid, seed: int, count: int, batch: int, readers: int
+) -> None:
+    numbers = np.random.default_rng(seed)
+    centres = numbers.uniform(-60, 860, (count, 2))
+    plan = PatchPlan.of(pyramid, centres, patch_um=70.0, patch_px=64)
+    around = np.pad(TEXTURE, ((200, 300), (200, 300), (0, 0)), constant_values=255)
+    seen = []
+    for windows in plan.cut(numbers.permutation(count), batch, readers=readers):
+        for row, pixels in zip(windows.rows, windows.pixels, strict=True):
+            top, left = plan.starts[row] + 200
+            assert (pixels == around[top : top + plan.window_px, left : left + plan.window_px]).all()
+            seen.append(row)
+    assert sorted(seen) == list(range(count))
