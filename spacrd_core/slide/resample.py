@@ -1,16 +1,36 @@
-"""Resample patches on the device: an antialiased triangle filter as two products with each patch's own weights.
+"""Resample patches on the device: an antialiased filter as two products with each patch's own weights.
 
-The filter is that of Pillow's and torchvision's antialiased bilinear resize; a patch may begin between pixels. As in
-Pillow, weights are whole numbers and the result is rounded after each product. So every sum is exact in float32, and a
-patch comes out the same whatever the batch, the device and its order of summing.
+The filters are those of Pillow's and torchvision's antialiased resize; a patch may begin between pixels. As in Pillow,
+weights are whole numbers, rows come before columns, and the result is rounded after each product. So every sum is exact
+in float32, and a patch comes out the same whatever the batch, the device and its order of summing.
 """
+
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Float32, Float64, UInt8
 from torch import Tensor
 
-ONE = 2**15  # what the weights of a px add up to: 255 of it stay below the 2**24 up to which float32 counts exactly
+from spacrd_core.errors import EncoderError
+
+ONE = 2**15  # what the weights of a px add up to: 510 of it stay below the 2**24 up to which float32 counts exactly
 FINE = 2**20
+
+
+def triangle(distance: Float64[Tensor, "*shape"]) -> Float64[Tensor, "*shape"]:
+    """Weigh a px by its distance: linear interpolation."""
+    return (1 - distance).clamp(min=0)
+
+
+def bicubic(distance: Float64[Tensor, "*shape"]) -> Float64[Tensor, "*shape"]:
+    """Weigh a px by its distance: cubic interpolation with Keys' a = -0.5, as in Pillow."""
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    return torch.where(distance < 1, near, torch.where(distance < 2, far, 0.0))
+
+
+Filter = Callable[[Tensor], Tensor]
+FILTERS: dict[str, tuple[Filter, int]] = {"triangle": (triangle, 1), "bicubic": (bicubic, 2)}  # and how far they look
 
 
 def resample(
@@ -19,30 +39,46 @@ def resample(
     *,
     side: float,
     out_px: int,
+    resize: str = "triangle",
 ) -> UInt8[Tensor, "patches 3 out_px out_px"]:
-    """Return the patches that begin at ``offsets`` (down, right) in their windows and are ``side`` px wide."""
+    """Return the patches that begin at ``offsets`` (down, right) in their windows and are ``side`` px wide.
+
+    Raises
+    ------
+    EncoderError
+        If ``resize`` names no filter.
+    """
     patches, _, height, width = windows.shape
-    across = _weights(offsets[:, 1], width, side, out_px)
-    narrow = _rounded(windows.float().reshape(patches, 3 * height, width) @ across.mT)
-    down = _weights(offsets[:, 0], height, side, out_px)
-    return _rounded(down[:, None] @ narrow.reshape(patches, 3, height, out_px)).to(torch.uint8)
+    across = _weights(offsets[:, 1], width, side / out_px, out_px, resize)
+    down = _weights(offsets[:, 0], height, side / out_px, out_px, resize)
+    rows = windows.movedim(1, 2).reshape(patches, height * 3, width)
+    narrow = _rounded(rows.float(), across.mT).reshape(patches, height, 3 * out_px)
+    small = _rounded(down, narrow).reshape(patches, out_px, 3, out_px)
+    return small.movedim(2, 1).to(torch.uint8, memory_format=torch.channels_last)
 
 
-def _rounded(sums: Float32[Tensor, "*shape"]) -> Float32[Tensor, "*shape"]:
-    return torch.floor(sums / ONE + 0.5).clamp(max=255)
+def _rounded(left: Float32[Tensor, "n i j"], right: Float32[Tensor, "n j k"]) -> Float32[Tensor, "n i k"]:
+    half = torch.full((1, 1, 1), 0.5, device=left.device)
+    return torch.baddbmm(half, left, right).floor_().clamp_(0, 255)
 
 
 def _weights(
-    offsets: Float[Tensor, " patches"], window_px: int, side: float, out_px: int
+    offsets: Float[Tensor, " patches"], window_px: int, step: float, out_px: int, resize: str
 ) -> Float32[Tensor, "patches out_px window_px"]:
-    """How much every px of a window counts in every px of its patch, in parts of ``ONE``."""
-    step = side / out_px
-    reach = max(1.0, step)
-    centres = offsets[:, None] + (torch.arange(out_px, device=offsets.device) + 0.5) * step
-    first = torch.floor(centres - reach)[..., None]
-    places = first + torch.arange(int(2 * reach) + 2, device=offsets.device)
-    raw = (1 - (places + 0.5 - centres[..., None]).abs() / reach).clamp(min=0)
+    """How much every px of a window counts in every px of its patch: whole parts of ``ONE``."""
+    weigh, radius = _filter(resize)
+    scale = max(1.0, step)
+    centres = offsets[:, None] + (torch.arange(out_px, device=offsets.device, dtype=offsets.dtype) + 0.5) * step
+    first = torch.floor(centres - radius * scale)[..., None]
+    places = first + torch.arange(int(2 * radius * scale) + 2, device=offsets.device)
+    raw = weigh((places + 0.5 - centres[..., None]).abs() / scale)
     raw = torch.where((places >= 0) & (places < window_px), (raw * FINE).round(), 0.0)
-    shares = (raw * ONE / raw.sum(dim=-1, keepdim=True)).round().float()
+    shares = (raw * ONE / raw.sum(dim=-1, keepdim=True)).round().float() / ONE
     weights = torch.zeros(*centres.shape, window_px, device=offsets.device)
     return weights.scatter_add_(-1, places.clamp(0, window_px - 1).long(), shares)
+
+
+def _filter(resize: str) -> tuple[Filter, int]:
+    if resize not in FILTERS:
+        raise EncoderError(f"no way to resize is named '{resize}'", hint=f"a recipe's resize is {' or '.join(FILTERS)}")
+    return FILTERS[resize]
