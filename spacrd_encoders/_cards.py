@@ -20,7 +20,7 @@ def published(  # noqa: PLR0913 - the facts of a card
     *,
     network: Network,
     recipe: dict[str, Any],
-    trained_resize: str,
+    resize: str,
     citation: str,
     aliases: tuple[str, ...] = (),
     trained_um_per_px: tuple[float, ...] = (0.5,),
@@ -28,10 +28,10 @@ def published(  # noqa: PLR0913 - the facts of a card
     """Return the card of a published network.
 
     Its recipe's settings hold what the network is built from, so that another architecture is another recipe.
-    ``trained_resize`` is how tiles were resized in training; here every tile is resampled alike.
+    ``resize`` is how its owner resizes tiles: ``triangle`` (antialiased bilinear) or ``bicubic``.
     """
-    settings = {"model": network.architecture, "arguments": network.arguments, "trained_resize": trained_resize}
-    sees = {"input_px": 224, "um_per_px": 0.5, **recipe}
+    settings = {"model": network.architecture, "arguments": network.arguments}
+    sees = {"input_px": 224, "um_per_px": 0.5, "resize": resize, **recipe}
     return EncoderCard(
         name,
         PUBLISHED,

@@ -13,6 +13,8 @@ from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.errors import ConfigError
 from spacrd_encoders._base import Backbone
 
+RESIZE = {"bilinear": "triangle", "bicubic": "bicubic"}  # timm's name of an antialiased filter, and ours
+
 
 class TimmBackbone(Backbone):
     """A model of timm, frozen, without its classifier."""
@@ -52,16 +54,16 @@ class TimmBackbone(Backbone):
     def _recipe(self, outline: Any) -> Recipe:
         published, config = outline.pretrained_cfg, _config(outline)
         width = self.options.input_px or config["input_size"][-1]
-        settings = {"model": published["architecture"], "trained_resize": config["interpolation"]}
         return Recipe(
             input_px=width,
             um_per_px=self.options.um_per_px,
             dim=self._dim(outline, width),
+            resize=RESIZE.get(config["interpolation"], "triangle"),
             mean=config["mean"],
             std=config["std"],
             pooling=_pooling(outline),
             weights=self.provenance(published),
-            settings=json.dumps(settings),
+            settings=json.dumps({"model": published["architecture"]}),
             licence=published.get("license") or "unknown",
         )
 
@@ -70,6 +72,8 @@ class TimmBackbone(Backbone):
             embedding: Tensor = outline.eval()(torch.empty(1, 3, width, width, device="meta"))
         except (RuntimeError, AssertionError, ValueError) as error:
             raise ConfigError(f"{self.title} cannot take tiles of {width} px: {error}", hint="omit input_px") from error
+        if embedding.ndim > 3:
+            raise ConfigError(f"{self.title} gives a map, not one embedding a tile", hint="choose a model that pools")
         return embedding.shape[-1]
 
 

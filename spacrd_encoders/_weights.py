@@ -86,7 +86,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if begin[8:] == b"{":
             return load_file(path)
         if begin.startswith(PYTORCH_BEGINS):
-            return _tensors(torch.load(path, map_location="cpu", weights_only=True), path)
+            with path.open("rb") as stream:  # given a path, PyTorch goes by its ending
+                return _tensors(torch.load(stream, map_location="cpu", weights_only=True), path)
     except SafetensorError as error:
         raise WeightsError(f"{path} is a damaged safetensors file: {error}", hint=REMEDY) from error
     except BROKEN as error:

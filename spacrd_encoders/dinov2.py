@@ -18,7 +18,7 @@ CARDS = tuple(
         f"dinov2-{size}",
         f"DINOv2's {kind}, trained on 142 million photographs",
         recipe={"dim": dim, **SEES},
-        trained_resize="bicubic",
+        resize="bicubic",
         citation="Oquab et al. 2023, arXiv:2304.07193",
         trained_um_per_px=(),
         network=Network(

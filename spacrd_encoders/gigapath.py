@@ -17,7 +17,7 @@ GIGAPATH = published(
         "gated": True,
         **IMAGENET,
     },
-    trained_resize="bicubic",
+    resize="bicubic",
     citation="Xu et al. 2024, Nature 630:181, doi:10.1038/s41586-024-07441-w",
     network=Network(
         repo="prov-gigapath/prov-gigapath",

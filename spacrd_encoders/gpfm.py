@@ -9,7 +9,7 @@ GPFM = published(
     "gpfm",
     "GPFM, a ViT-L/14 trained on 190 million tiles and distilled from UNI, Phikon and CONCH",
     recipe={"dim": 1024, "pooling": "cls", "licence": "unclear: MIT or CC-BY-NC-ND-4.0", **IMAGENET},
-    trained_resize="bicubic",
+    resize="bicubic",
     citation="Ma et al. 2025, Nat Biomed Eng, doi:10.1038/s41551-025-01488-4",
     network=Network(
         repo="majiabo/GPFM",

@@ -20,7 +20,7 @@ HIBOU_B = published(
     "Hibou-B, a ViT-B/14 with registers trained on a million slides",
     aliases=("hibou_b",),
     recipe={"dim": 768, **SEES},
-    trained_resize="bicubic",
+    resize="bicubic",
     citation=CITATION,
     network=Network(
         repo="histai/hibou-b",
@@ -35,7 +35,7 @@ HIBOU_L = published(
     "Hibou-L, a ViT-L/14 with registers trained on a million slides",
     aliases=("hibou_l",),
     recipe={"dim": 1024, **SEES},
-    trained_resize="bicubic",
+    resize="bicubic",
     citation=CITATION,
     network=Network(
         repo="histai/hibou-L",

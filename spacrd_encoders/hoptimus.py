@@ -14,7 +14,7 @@ H_OPTIMUS_0 = published(
     "H-optimus-0, a ViT-g/14 with registers trained on 500,000 H&E slides",
     aliases=("hoptimus0",),
     recipe={**GIANT, "licence": "Apache-2.0"},
-    trained_resize="bicubic",
+    resize="bicubic",
     citation="Saillard et al. 2024, github.com/bioptimus/releases",
     network=Network(
         repo="bioptimus/H-optimus-0",
@@ -30,7 +30,7 @@ H_OPTIMUS_1 = published(
     "H-optimus-1, a ViT-g/14 with registers trained on a million slides of 800,000 patients",
     aliases=("hoptimus1",),
     recipe={**GIANT, "licence": "CC-BY-NC-ND-4.0"},
-    trained_resize="bicubic",
+    resize="bicubic",
     citation="Bioptimus 2025, huggingface.co/bioptimus/H-optimus-1",
     network=Network(
         repo="bioptimus/H-optimus-1",
@@ -51,7 +51,7 @@ H0_MINI = published(
         "gated": True,
         **PIXELS,
     },
-    trained_resize="bicubic",
+    resize="bicubic",
     citation="Filiot et al. 2025, arXiv:2501.16239",
     network=Network(
         repo="bioptimus/H0-mini",

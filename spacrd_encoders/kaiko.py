@@ -19,7 +19,7 @@ CARDS = tuple(
         f"kaiko.ai's {kind} trained on TCGA",
         aliases=(f"kaiko-vit{size}",),
         recipe={"dim": dim, **SEES},
-        trained_resize="bilinear",
+        resize="triangle",
         citation="Aben et al. 2024, arXiv:2404.15217",
         network=Network(
             repo=f"1aurent/{architecture}.kaiko_ai_towards_large_pathology_fms",

@@ -22,7 +22,7 @@ def _vit(patch: int, parameters: int) -> EncoderCard:
         f"Lunit's ViT-S/{patch} by DINO, trained on TCGA",
         aliases=(f"lunit-vits{patch}",),
         recipe={"dim": 384, "pooling": "cls", **SEES},
-        trained_resize="bicubic",
+        resize="bicubic",
         citation=CITATION,
         network=Network(
             repo=f"1aurent/{architecture}.lunit_dino",
@@ -39,7 +39,7 @@ def _resnet(method: str, title: str) -> EncoderCard:
         f"lunit-rn50-{method}",
         f"Lunit's ResNet-50 by {title}, trained on TCGA",
         recipe={"dim": 2048, "pooling": "avg", **SEES},
-        trained_resize="bicubic",
+        resize="bicubic",
         citation=CITATION,
         network=Network(
             repo=f"1aurent/resnet50.lunit_{method}",

@@ -10,7 +10,7 @@ MIDNIGHT = published(
     "Midnight-12k, a ViT-g/14 trained on TCGA's 12,000 slides at four magnifications; open and permissive",
     aliases=("midnight12k",),
     recipe={"dim": 3072, "pooling": "cls+mean", "precision": "fp16", "licence": "MIT", **HALF},
-    trained_resize="bilinear",
+    resize="triangle",
     citation="Karasikov et al. 2025, arXiv:2504.05186",
     trained_um_per_px=(0.25, 0.5, 1.0, 2.0),
     network=Network(

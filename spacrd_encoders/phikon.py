@@ -11,7 +11,7 @@ PHIKON = published(
     "phikon",
     "Phikon, a ViT-B/16 trained on 40 million tiles of TCGA",
     recipe={"dim": 768, **SEES},
-    trained_resize="bilinear",
+    resize="triangle",
     citation="Filiot et al. 2023, medRxiv, doi:10.1101/2023.07.21.23292757",
     network=Network(
         repo="owkin/phikon",
@@ -26,7 +26,7 @@ PHIKON_V2 = published(
     "Phikon-v2, a ViT-L/16 trained on 450 million tiles of public slides",
     aliases=("phikon_v2",),
     recipe={"dim": 1024, **SEES},
-    trained_resize="bicubic",
+    resize="bicubic",
     citation="Filiot et al. 2024, arXiv:2409.09173",
     network=Network(
         repo="owkin/phikon-v2",

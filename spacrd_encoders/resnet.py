@@ -9,7 +9,7 @@ RESNET50 = published(
     "resnet50",
     "ResNet-50 trained on ImageNet, its last features averaged",
     recipe={"dim": 2048, "pooling": "avg", "licence": "BSD-3-Clause", **IMAGENET},
-    trained_resize="bilinear",
+    resize="triangle",
     citation="He et al. 2016, CVPR, arXiv:1512.03385",
     trained_um_per_px=(),
     network=Network(

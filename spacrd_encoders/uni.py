@@ -13,7 +13,7 @@ UNI = published(
     "UNI, a ViT-L/16 trained on 100 million patches of 100,000 H&E slides; the default",
     aliases=("uni_v1",),
     recipe={"dim": 1024, "pooling": "cls", "precision": "fp16", **IMAGENET, **TERMS},
-    trained_resize="bilinear",
+    resize="triangle",
     citation=CITATION,
     network=Network(
         repo="MahmoodLab/UNI",
@@ -30,7 +30,7 @@ UNI2 = published(
     "UNI2-h, a ViT-H/14 trained on 200 million patches of 350,000 H&E and IHC slides",
     aliases=("uni2-h", "uni_v2"),
     recipe={"dim": 1536, "pooling": "cls", "precision": "bf16", **IMAGENET, **TERMS},
-    trained_resize="bilinear",
+    resize="triangle",
     citation=CITATION,
     network=Network(
         repo="MahmoodLab/UNI2-h",

@@ -20,7 +20,7 @@ VIRCHOW = published(
     "virchow",
     "Virchow, a ViT-H/14 trained on 1.5 million H&E slides",
     recipe={**SEES, "licence": "Apache-2.0"},
-    trained_resize="bicubic",
+    resize="bicubic",
     citation="Vorontsov et al. 2024, Nat Med 30:2924, doi:10.1038/s41591-024-03141-0",
     network=Network(
         repo="paige-ai/Virchow",
@@ -34,7 +34,7 @@ VIRCHOW2 = published(
     "virchow2",
     "Virchow2, a ViT-H/14 with registers trained on 3.1 million slides, H&E and IHC, at four magnifications",
     recipe={**SEES, "licence": "CC-BY-NC-ND-4.0"},
-    trained_resize="bicubic",
+    resize="bicubic",
     citation="Zimmermann et al. 2024, arXiv:2408.00738",
     trained_um_per_px=(0.25, 0.5, 1.0, 2.0),
     network=Network(

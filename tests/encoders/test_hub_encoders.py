@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,8 @@ from safetensors.torch import load_file, save
 from stand_ins.hub import Repository, hub, python
 from timm.models import save_for_hf
 
+from spacrd_encoders import kaiko
+from spacrd_encoders._networks import outline
 from spacrd_encoders.uni import UNI
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ for case, name, options in json.loads(sys.argv[1]):
         found[case] = {"message": str(error), "hint": error.hint}
 print(json.dumps(found))
 """
+KAIKO: Any = next(card.network for card in kaiko.CARDS if card.name == "kaiko-s16")
 REVISION = UNI.network.revision if UNI.network else ""
 PIXELS = {"mean": (0.7, 0.6, 0.7), "std": (0.2, 0.2, 0.2)}
 
@@ -66,12 +71,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
         ("changed", "uni", {}),
         ("revision", "phikon", {"revision": "v2"}),
         ("no revision", "phikon", {"revision": "v3"}),
+        ("catalogue", "kaiko-s16", {}),
     ]
-    offline = [cases[0], ("uni", "uni2", {}), ("timm", "timm:test_efficientnet", {}), ("hub", "hf-hub:lab/new", {})]
+    absent = [("uni", "uni2", {}), ("timm", "timm:test_efficientnet", {}), ("hub", "hf-hub:lab/new", {})]
     with hub() as server:
         server.repositories = repositories(files)
         online = embed(cases, home, HF_ENDPOINT=server.address)
-        return Found(home, online, embed(offline, home, HF_HUB_OFFLINE="1"), server.asked)
+        return Found(home, online, embed([cases[0], cases[-1], *absent], home, HF_HUB_OFFLINE="1"), server.asked)
 
 
 def saved(folder: Path) -> dict[str, bytes]:
@@ -101,8 +107,19 @@ def repositories(files: dict[str, bytes]) -> dict[str, Repository]:
         "timm/test_vit.r160_in1k": Repository({"model.safetensors": save(tensors)}),
         "timm/test_resnet.r160_in1k": Repository({"model.safetensors": files["model.safetensors"][:5000]}),
         "MahmoodLab/UNI": Repository({"pytorch_model.bin": b"others"}, revisions=("main", REVISION)),
+        str(KAIKO.repo): Repository({"model.safetensors": small_file()}),
         "owkin/phikon": Repository({"model.safetensors": b"{"}, revisions=("v2",)),
     }
+
+
+def small_file() -> bytes:
+    """All tensors of Kaiko's ViT-S/16, each one row of numbers repeated: full shapes in little room."""
+    shapes = {name: tensor.shape for name, tensor in outline(KAIKO).state_dict().items()}
+    numbers = torch.Generator().manual_seed(0)
+    rows = {name: torch.randn(shape[-1], generator=numbers).expand(shape) for name, shape in shapes.items()}
+    file = io.BytesIO()
+    torch.save(rows, file)
+    return file.getvalue()
 
 
 def embed(cases: list[Any], home: Path, **settings: str) -> dict[str, Any]:
@@ -134,6 +151,13 @@ def test_its_embeddings_are_timms_own(found: Found) -> None:
 
 def test_it_is_found_offline_afterwards_with_the_same_recipe(found: Found) -> None:
     assert found.offline["repository"]["recipe"] == found.online["repository"]["recipe"]
+
+
+def test_an_encoder_of_the_catalogue_comes_from_the_hub_once_and_is_there_offline(found: Found) -> None:
+    recipe = found.online["catalogue"]["recipe"]
+    assert recipe["weights"] == f"sha256:{hashlib.sha256(small_file()).hexdigest()}"
+    assert load_file(found.home / "catalogue")["embeddings"].shape == (2, 384)
+    assert found.offline["catalogue"]["recipe"] == recipe
 
 
 def test_its_weights_may_come_from_a_file(found: Found) -> None:

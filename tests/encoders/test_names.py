@@ -77,7 +77,7 @@ def card(kind: str, px: int) -> EncoderCard:
         kind,
         "Small",
         recipe={"input_px": px, "dim": 96, "pooling": "cls+mean", **IMAGENET},
-        trained_resize="bilinear",
+        resize="triangle",
         citation="",
         network=Network(
             repo="lab/small",

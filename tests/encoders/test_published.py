@@ -35,7 +35,7 @@ def card(architecture: str = "vit_huge_patch14_224", *, px: int = 56, **argument
         "small",
         "Small",
         recipe={"input_px": px, "dim": 96, "pooling": "cls+mean", "licence": "MIT", **IMAGENET},
-        trained_resize="bicubic",
+        resize="bicubic",
         citation="",
         network=Network(repo="lab/small", architecture=architecture, arguments=given, parameters=0),
     )

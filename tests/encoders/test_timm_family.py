@@ -16,13 +16,12 @@ from torch import Tensor
 
 from spacrd_core.contracts.encoder import check_encoder
 from spacrd_core.errors import ConfigError, UnknownName, WeightsError
+from spacrd_encoders.timm_family import TimmModel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.plugins import Plugins
-    from spacrd_encoders.timm_family import TimmModel
-
 RANDOM = {"pretrained": False}
 
 
@@ -44,9 +43,20 @@ def test_the_recipe_is_the_models_own(plugins: Plugins) -> None:
     recipe = create(plugins, "vit_small_patch16_224.augreg_in21k_ft_in1k", um_per_px=1.0).recipe
     assert (recipe.input_px, recipe.um_per_px, recipe.dim, recipe.pooling) == (224, 1.0, 384, "cls")
     assert recipe.mean == recipe.std == (0.5, 0.5, 0.5)
-    assert json.loads(recipe.settings) == {"model": "vit_small_patch16_224", "trained_resize": "bicubic"}
+    assert json.loads(recipe.settings) == {"model": "vit_small_patch16_224"}
+    assert recipe.resize == "bicubic"
     assert recipe.weights == "hub:timm/vit_small_patch16_224.augreg_in21k_ft_in1k"
     assert recipe.licence == "apache-2.0"
+
+
+def test_antialiased_bilinear_is_called_by_its_filter(plugins: Plugins) -> None:
+    assert create(plugins, "resnet50.tv_in1k").recipe.resize == "triangle"
+
+
+def test_a_model_that_gives_a_map_is_refused(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TimmModel, "create", lambda _: timm.create_model("test_resnet", num_classes=0, global_pool=""))
+    with pytest.raises(ConfigError, match="timm:test_resnet gives a map, not one embedding a tile"):
+        create(plugins, "test_resnet", **RANDOM)
 
 
 def test_the_default_weights_have_the_name_of_their_tag(plugins: Plugins) -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import timm
 import torch
+from PIL import Image
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from torch import Tensor
 from torchvision.transforms.functional import normalize
 
+from spacrd_cli import main
 from spacrd_core.contracts.encoder import keeps_to_its_card
 from spacrd_core.errors import WeightsError
+from spacrd_core.store.add import Ticket, add_section
+from spacrd_core.store.store import SpotStore
 from spacrd_encoders._networks import outline
 from spacrd_encoders.uni import UNI
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import MakeSection
 
     from spacrd_core.plugins import Plugins
     from spacrd_encoders._base import Published
@@ -27,13 +37,24 @@ FILE = UNI.network.files[0]
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of all tensors of UNI, each one row of random numbers repeated: full shapes in 2 MB."""
-    shapes = {name: tensor.shape for name, tensor in outline(UNI.network).state_dict().items()}
+    """A file of all tensors of UNI in full shape, though windows of the same few random numbers: 9 MB."""
     numbers = torch.Generator().manual_seed(0)
-    rows = {name: 0.02 * torch.randn(shape[-1], generator=numbers) for name, shape in shapes.items()}
+    steps, factors = 0.05 * torch.randn(2**20, generator=numbers), 1 + 0.1 * torch.randn(2**20, generator=numbers)
+    shapes = {name: tensor.shape for name, tensor in outline(UNI.network).state_dict().items()}
     path = tmp_path_factory.mktemp("uni") / FILE
-    torch.save({name: row.expand(shapes[name]) for name, row in rows.items()}, path)
+    torch.save({name: window(factors if scales(name) else steps, shape) for name, shape in shapes.items()}, path)
     return path
+
+
+def scales(name: str) -> bool:
+    return name.endswith(("gamma", "norm1.weight", "norm2.weight", "norm.weight"))
+
+
+def window(numbers: Tensor, shape: torch.Size) -> Tensor:
+    """Rows of the numbers, each beginning seven further than the one before; no copy is made."""
+    inner = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+    row = 1 if len(shape) == 3 else 0
+    return numbers.as_strided(shape, [7 if axis == row and len(shape) > 1 else step for axis, step in enumerate(inner)])
 
 
 def test_the_architecture_is_that_of_the_published_weights() -> None:
@@ -45,19 +66,46 @@ def test_the_architecture_is_that_of_the_published_weights() -> None:
     assert not [name for name in state if name.startswith("head")]
 
 
-def test_a_local_file_gives_what_timm_gives_by_the_owners_recipe(plugins: Plugins, weights: Path) -> None:
-    uni: Published = plugins.encoders.create("uni", {"weights": weights})
-    tiles = torch.randint(0, 256, (1, 3, 224, 224), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    embeddings = uni.to(torch.device("cpu")).embed(tiles)
-    assert embeddings.shape == (1, 1024)
-    assert embeddings.dtype == torch.float32
+def by_timm(weights: Path, tiles: Tensor) -> Tensor:
+    """What timm gives by the owner's recipe."""
     recipe = {"img_size": 224, "patch_size": 16, "init_values": 1e-5, "num_classes": 0, "dynamic_img_size": True}
     with torch.device("meta"):
         network = timm.create_model("vit_large_patch16_224", **recipe)
     network.load_state_dict(torch.load(weights, weights_only=True), strict=True, assign=True)
     with torch.inference_mode():
-        expected = network.eval()(normalize(tiles / 255, IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD))
-    assert torch.allclose(embeddings, expected, atol=1e-5)
+        found: Tensor = network.eval()(normalize(tiles / 255, IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD))
+    return found
+
+
+def test_a_local_file_gives_1024_numbers_a_tile(plugins: Plugins, weights: Path) -> None:
+    uni: Published = plugins.encoders.create("uni", {"weights": weights})
+    tiles = torch.randint(0, 256, (2, 3, 224, 224), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    embeddings = uni.to(torch.device("cpu")).embed(tiles)
+    assert embeddings.shape == (2, 1024)
+    assert embeddings.dtype == torch.float32
+    assert torch.cosine_similarity(embeddings[0], embeddings[1], dim=0) < 0.999
+
+
+def test_a_store_holds_what_timm_gives_for_the_same_patches(
+    weights: Path, tmp_path: Path, make_section: MakeSection
+) -> None:
+    """112 um round four spots of a slide at 5 um/px, cut and resized by Pillow for comparison."""
+    section = make_section(1)
+    few = replace(section, counts=section.counts[[0, 5, 6, 40]].copy())
+    store = SpotStore.create(tmp_path / "store")
+    add_section(store, few, Ticket("S1", "P1", "one"))
+    assert main.run(["embed", str(store.path), "--weights", str(weights), "--device", "cpu", "--quiet"]) == 0
+    assert section.slide
+    slide, half = Image.open(section.slide.path), 56 / section.slide.um_per_px
+    centres = few.counts.obs[["x_px", "y_px"]].to_numpy()
+    patches = [
+        slide.resize((224, 224), Image.Resampling.BILINEAR, box=(x - half, y - half, x + half, y + half))
+        for x, y in centres
+    ]
+    expected = by_timm(weights, torch.from_numpy(np.stack(patches)).movedim(-1, 1))
+    found = torch.from_numpy(SpotStore.open(store.path).embedding("S1", encoder="uni").values)
+    assert torch.cosine_similarity(found, expected).min() > 0.9999
+    assert (found - expected).norm(dim=1).max() < 0.05 * (found[0] - found[-1]).norm()
 
 
 def test_its_recipe_is_known_before_the_network_is_built(plugins: Plugins, weights: Path) -> None:

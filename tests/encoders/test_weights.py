@@ -35,7 +35,13 @@ def save_old(tensors: dict[str, Tensor], path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "save"),
-    [("w.bin", torch.save), ("w.pth", save_old), ("w.safetensors", save_file), ("named wrongly.bin", save_file)],
+    [
+        ("w.bin", torch.save),
+        ("w.pth", save_old),
+        ("w.safetensors", save_file),
+        ("named wrongly.bin", save_file),
+        ("named wrongly.safetensors", torch.save),
+    ],
 )
 def test_safetensors_and_pytorch_files_are_read_by_what_they_hold(tmp_path: Path, name: str, save: Save) -> None:
     save(TENSORS, tmp_path / name)
