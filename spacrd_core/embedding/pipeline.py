@@ -1,16 +1,20 @@
-"""The patches of a shard on their way from the slide through an encoder."""
+"""The patches of a shard on their way from the slide through an encoder, read while it works."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from spacrd_core.devices import choose_device
-from spacrd_core.embedding.forward import CPU_TILES, run_encoder, tiles_of
+from spacrd_core.embedding.forward import choose_precision
+from spacrd_core.embedding.passes import Passes
+from spacrd_core.slide.threads import prefetched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from spacrd_core.embedding.clock import Clock
     from spacrd_core.embedding.encoder import Encoder
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
     from spacrd_core.slide.patches import PatchPlan
 
 Array = np.ndarray[Any, Any]
+Item = TypeVar("Item")
+CPU_TILES = 16
+READY = 2  # batches that may wait for the encoder
 
 
 def embed_rows(
@@ -36,16 +43,40 @@ def embed_rows(
 
     Raises
     ------
+    ConfigError
+        If the device has not the precision that was asked for.
+    CorruptStore
+        If the slide is damaged.
     EncoderError
         If one patch alone does not fit the device's memory, or the encoder gives what its recipe does not say.
     """
-    device = choose_device(settings.device)
+    passes = _passes(encoder, name, plan.side, settings, clock)
     values = np.empty((len(rows), encoder.recipe.dim), dtype=np.float32)
-    for windows in clock.each("read", plan.cut(np.arange(rows.start, rows.stop), settings.batch_size)):
-        with clock.part("resample"):
-            tiles = tiles_of(windows, side=plan.side, input_px=encoder.recipe.input_px, device=device)
-        with clock.part("encode"):
-            at_once = settings.batch_size if tiles.is_cuda else CPU_TILES
-            values[windows.rows - rows.start] = run_encoder(encoder, name, tiles, at_once=at_once).numpy()
-        done(len(windows.rows))
+    at_once = passes.at_once
+    windows = plan.cut(np.arange(rows.start, rows.stop), at_once, readers=settings.readers)
+    with closing(prefetched(clock.each("read", windows), most=READY)) as ready:
+        for part, embeddings in _one_late((some.rows, passes.begin(some)) for some in clock.each("wait", ready)):
+            values[part - rows.start] = embeddings()
+            done(len(part))
+    if passes.at_once < at_once:
+        clock.note(f"{at_once} patches at once do not fit {passes.device}: embedded {passes.at_once} at a time")
     return values
+
+
+def _passes(encoder: Encoder, name: str, side: float, settings: Settings, clock: Clock) -> Passes:
+    device = choose_device(settings.device)
+    precision = choose_precision(settings.precision, encoder.recipe, device)
+    if device.type == "cuda" and settings.precision == "auto" and precision != encoder.recipe.precision:
+        clock.note(f"{device} has no {encoder.recipe.precision}: embedded in {precision}; --precision fp16 is faster")
+    at_once = settings.batch_size if device.type == "cuda" else CPU_TILES
+    return Passes(encoder, name, side, device, precision, at_once, clock, settings.compiled)
+
+
+def _one_late(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield every item when the next one is there: a device has its next batch before the last one is asked for."""
+    waiting: deque[Item] = deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > 1:
+            yield waiting.popleft()
+    yield from waiting

@@ -17,14 +17,17 @@ class Settings:
     device
         A name for :func:`spacrd_core.devices.choose_device`, resolved where the work is done.
     batch_size
-        Patches on the device at a time.
+        Patches a forward pass on CUDA; on a CPU passes have one size, so that batches do not show in the last bits.
     precision
         Of the arithmetic; ``auto`` is the recipe's on CUDA and fp32 on a CPU.
     readers
         Threads that read the slide while the encoder works.
+    compiled
+        Whether to compile the encoder with torch.compile: a minute at first, then some 10 % faster for ViTs on CUDA.
     """
 
     device: str = "auto"
     batch_size: int = 64
     precision: Precision = "auto"
     readers: int = 2
+    compiled: bool = False

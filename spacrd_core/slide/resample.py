@@ -43,6 +43,8 @@ def resample(
 ) -> UInt8[Tensor, "patches 3 out_px out_px"]:
     """Return the patches that begin at ``offsets`` (down, right) in their windows and are ``side`` px wide.
 
+    In memory a px's channels stand together: ResNets take that a fifth faster, and ViTs as fast as any other layout.
+
     Raises
     ------
     EncoderError

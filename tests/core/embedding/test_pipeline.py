@@ -1,0 +1,280 @@
+"""A shard through the pipeline: what its numbers may depend on, and what it tells of itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from PIL import Image
+from torch import Tensor
+from torchvision import transforms
+
+from spacrd_core.cards import ComponentOptions, Recipe
+from spacrd_core.embedding.clock import Clock
+from spacrd_core.embedding.forward import run_encoder
+from spacrd_core.embedding.pipeline import CPU_TILES, READY, embed_rows
+from spacrd_core.embedding.settings import Settings
+from spacrd_core.errors import ConfigError, CorruptStore, EncoderError
+from spacrd_core.slide.patches import PatchPlan
+from spacrd_core.slide.pyramid import Pyramid, write_pyramid
+from spacrd_core.slide.raster import ArrayRaster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CPU = torch.device("cpu")
+SPOTS = 50
+NUMBERS = np.random.default_rng(1)
+TEXTURE = np.asarray(Image.fromarray(NUMBERS.integers(0, 255, (90, 75, 3), dtype=np.uint8)).resize((600, 720)))
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class Network:
+    """A model of timm with random weights."""
+
+    Options = ComponentOptions
+
+    def __init__(self, model: str, input_px: int, **choices: Any) -> None:
+        torch.manual_seed(0)
+        self.network = timm.create_model(model, num_classes=0, **choices).eval()
+        self.recipe = Recipe(input_px=input_px, um_per_px=1.0, dim=self.network.num_features, precision="bf16")
+        self.meanwhile: Callable[[int], object] = lambda _: None
+
+    def to(self, device: torch.device) -> Network:
+        self.network.to(device)
+        return self
+
+    def embed(self, tiles: Tensor) -> Tensor:
+        self.meanwhile(len(tiles))
+        mean, std = (torch.tensor(three, device=tiles.device)[:, None, None] for three in (MEAN, STD))
+        return self.network((tiles.float() / 255 - mean) / std)
+
+
+@pytest.fixture(scope="module", params=["vit", "resnet"])
+def network(request: pytest.FixtureRequest) -> Network:
+    if request.param == "vit":
+        return Network("vit_tiny_patch16_224", 48, img_size=48, depth=2)
+    return Network("resnet18", 48)
+
+
+@pytest.fixture
+def vit() -> Network:
+    return Network("vit_tiny_patch16_224", 48, img_size=48, depth=1)
+
+
+@pytest.fixture(scope="module")
+def pyramid(tmp_path_factory: pytest.TempPathFactory) -> Pyramid:
+    """720 x 600 px of smooth texture at 1 um/px: 2 x 2 chunks."""
+    folder = tmp_path_factory.mktemp("slide")
+    write_pyramid(ArrayRaster(TEXTURE), folder, um_per_px=1.0, mpp=1.0)
+    return Pyramid.open(folder)
+
+
+def plan_of(pyramid: Pyramid, order: np.ndarray | None = None, patch_px: int = 48) -> PatchPlan:
+    centres = np.random.default_rng(3).uniform(-10, 610, (SPOTS, 2))
+    chosen = centres if order is None else centres[order]
+    return PatchPlan.of(pyramid, chosen, patch_um=float(patch_px), patch_px=patch_px)
+
+
+def embedded(plan: PatchPlan, encoder: Any, rows: range = range(SPOTS), **choices: Any) -> np.ndarray:
+    settings = Settings(**{"device": "cpu", **choices})
+    return embed_rows(plan, rows, encoder, "network", settings=settings, clock=Clock(CPU), done=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def usual(pyramid: Pyramid, network: Network) -> np.ndarray:
+    return embedded(plan_of(pyramid), network)
+
+
+@given(data=st.data())
+@hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_spot_has_the_same_bits_whatever_the_batches_the_readers_the_shard_and_the_order(
+    pyramid: Pyramid, network: Network, usual: np.ndarray, data: st.DataObject
+) -> None:
+    order = np.array(data.draw(st.permutations(range(SPOTS))))
+    first = data.draw(st.integers(0, SPOTS - 1))
+    rows = range(first, data.draw(st.integers(first + 1, SPOTS)))
+    batch_size, readers = data.draw(st.integers(1, 100)), data.draw(st.integers(1, 5))
+    found = embedded(plan_of(pyramid, order), network, rows, batch_size=batch_size, readers=readers)
+    assert np.array_equal(found, usual[order[rows.start : rows.stop]])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_spot_has_the_same_bits_whatever_the_number_of_threads(
+    pyramid: Pyramid, network: Network, usual: np.ndarray, count: int
+) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        assert np.array_equal(embedded(plan_of(pyramid), network), usual)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_embeddings_are_those_of_torchvisions_own_transform_of_the_same_crops(pyramid: Pyramid, vit: Network) -> None:
+    vit.recipe = Recipe(input_px=48, um_per_px=2.0, dim=vit.recipe.dim)
+    corners = np.array([[40, 70], [300, 410], [499, 33]])  # x, y of crops of 96 whole px
+    plan = PatchPlan.of(Pyramid(pyramid.levels[:1]), corners + 48.0, patch_um=96.0, patch_px=48)
+    steps = [transforms.Resize(48), transforms.CenterCrop(48), transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
+    crops = [Image.fromarray(TEXTURE).crop((x, y, x + 96, y + 96)) for x, y in corners.tolist()]
+    with torch.inference_mode():
+        expected = vit.network(torch.stack([transforms.Compose(steps)(crop) for crop in crops]))
+    found = torch.from_numpy(embedded(plan, vit, range(3)))
+    assert 1 - torch.nn.functional.cosine_similarity(found, expected).min() < 1e-3
+
+
+def test_a_recipes_own_way_to_resize_is_followed(pyramid: Pyramid, vit: Network) -> None:
+    plan = plan_of(pyramid, patch_px=70)
+    found = []
+    for resize in ("triangle", "bicubic"):
+        vit.recipe = Recipe(input_px=48, um_per_px=70 / 48, dim=vit.recipe.dim, resize=resize)
+        found.append(embedded(plan, vit))
+    assert not np.array_equal(*found)
+    assert np.allclose(*found, rtol=0, atol=0.2 * np.abs(found[0]).max())
+
+
+def test_every_patch_is_told_once_and_none_before_it_is_there(pyramid: Pyramid, vit: Network) -> None:
+    told: list[int] = []
+    settings = Settings(device="cpu")
+    embed_rows(plan_of(pyramid), range(SPOTS), vit, "vit", settings=settings, clock=Clock(CPU), done=told.append)
+    assert told == [CPU_TILES] * (SPOTS // CPU_TILES) + [SPOTS % CPU_TILES]
+
+
+def test_no_rows_give_no_numbers(pyramid: Pyramid, vit: Network) -> None:
+    assert embedded(plan_of(pyramid), vit, range(7, 7)).shape == (0, vit.recipe.dim)
+
+
+def test_the_clock_says_where_the_time_went_and_reading_goes_on_beside_the_rest(pyramid: Pyramid, vit: Network) -> None:
+    vit.meanwhile = lambda _: time.sleep(0.05)
+    clock = Clock(CPU)
+    begun = time.perf_counter()
+    embed_rows(
+        plan_of(pyramid), range(SPOTS), vit, "vit", settings=Settings(device="cpu"), clock=clock, done=lambda _: None
+    )
+    seconds = clock.seconds
+    assert seconds.keys() == {"read", "wait", "resample", "encode"}
+    assert seconds["encode"] >= 0.05 * -(-SPOTS // CPU_TILES)
+    assert seconds["wait"] + seconds["resample"] + seconds["encode"] <= time.perf_counter() - begun
+    assert clock.notes == []
+
+
+def test_reading_goes_on_while_the_encoder_works_and_no_further_than_batches_may_wait(
+    pyramid: Pyramid, vit: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[int] = []
+    last_that_may_wait = threading.Event()
+    real = PatchPlan._filled
+
+    def filled(*given: Any) -> Any:
+        windows = real(*given)
+        cut.append(len(windows.rows))
+        if len(cut) == 1 + READY:
+            last_that_may_wait.set()
+        return windows
+
+    def meanwhile(_: int) -> None:
+        if not seen:
+            assert last_that_may_wait.wait(20), "batches are read while the first one is encoded"
+            time.sleep(0.05)
+            seen.append(len(cut))
+
+    seen: list[int] = []
+    monkeypatch.setattr(PatchPlan, "_filled", filled)
+    vit.meanwhile = meanwhile
+    centres = np.random.default_rng(3).uniform(0, 600, (10 * CPU_TILES, 2))
+    plan = PatchPlan.of(pyramid, centres, patch_um=48.0, patch_px=48)
+    embedded(plan, vit, range(len(centres)))
+    assert seen[0] <= 2 + READY
+    assert sum(cut) == len(centres)
+
+
+def test_memory_that_is_short_makes_smaller_passes_and_the_result_says_so_once(pyramid: Pyramid, vit: Network) -> None:
+    usual = embedded(plan_of(pyramid), vit)
+
+    def run_short(tiles: int) -> None:
+        if tiles > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    vit.meanwhile = run_short
+    clock = Clock(CPU)
+    found = embed_rows(
+        plan_of(pyramid), range(SPOTS), vit, "vit", settings=Settings(device="cpu"), clock=clock, done=lambda _: None
+    )
+    assert np.allclose(found, usual, atol=1e-5)
+    assert clock.notes == ["16 patches at once do not fit cpu: embedded 4 at a time"]
+
+
+def test_bf16_is_fp32_to_a_thousandth_of_cosine(pyramid: Pyramid, network: Network) -> None:
+    full, half = (torch.from_numpy(embedded(plan_of(pyramid), network, precision=name)) for name in ("fp32", "bf16"))
+    assert not torch.equal(full, half)
+    assert torch.nn.functional.cosine_similarity(full, half).min() > 0.999
+
+
+def threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if not thread.daemon}
+
+
+def test_an_error_of_the_encoder_ends_the_readers_too(pyramid: Pyramid, vit: Network) -> None:
+    def fail(_: int) -> None:
+        raise EncoderError("no more")
+
+    before = threads()
+    vit.meanwhile = fail
+    with pytest.raises(EncoderError, match="no more"):
+        embedded(plan_of(pyramid), vit)
+    assert threads() <= before
+
+
+def test_a_damaged_slide_ends_the_run_with_the_file_and_the_remedy(tmp_path: Path, vit: Network) -> None:
+    write_pyramid(ArrayRaster(TEXTURE), tmp_path, um_per_px=1.0, mpp=1.0)
+    plan = plan_of(Pyramid.open(tmp_path))
+    shard = next(path for path in (tmp_path / "0" / "c").rglob("*") if path.is_file())
+    shard.write_bytes(shard.read_bytes()[:-100])
+    before = threads()
+    with pytest.raises(CorruptStore, match=f"{shard} cannot be read"):
+        embedded(plan, vit)
+    assert threads() <= before
+
+
+def test_a_device_that_is_not_there_is_refused(pyramid: Pyramid, vit: Network) -> None:
+    with pytest.raises(ConfigError, match="'cuda:99' was asked for"):
+        embedded(plan_of(pyramid), vit, device="cuda:99")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+def test_a_gpu_in_bf16_gives_what_a_cpu_gives_in_fp32(tmp_path: Path, compiled: bool) -> None:  # noqa: FBT001
+    """ViT-L/16 as UNI's; the rates are printed: end to end, and of the same passes on tiles already there."""
+    encoder = Network("vit_large_patch16_224", 224, init_values=1e-5, dynamic_img_size=True)
+    write_pyramid(ArrayRaster(TEXTURE.repeat(8, axis=0).repeat(8, axis=1)), tmp_path, um_per_px=0.5, mpp=0.5)
+    encoder.recipe = Recipe(input_px=224, um_per_px=0.5, dim=1024, precision="bf16")
+    slide = Pyramid.open(tmp_path)
+    centres = np.random.default_rng(3).uniform(60, 2300, (8192, 2))
+    plan = PatchPlan.of(slide, centres, patch_um=112.0, patch_px=224)
+    expected = torch.from_numpy(embedded(plan, encoder, range(32)))
+    encoder.to(torch.device("cuda"))
+    choices: dict[str, Any] = {"device": "cuda", "batch_size": 256, "readers": 8, "compiled": compiled}
+    found = torch.from_numpy(embedded(plan, encoder, range(32), **choices))
+    assert torch.nn.functional.cosine_similarity(found, expected).min() > 0.999
+
+    settings, clock, begun = Settings(**choices), Clock(torch.device("cuda")), time.perf_counter()
+    embed_rows(plan, range(8192), encoder, "vit", settings=settings, clock=clock, done=lambda _: None)
+    whole = time.perf_counter() - begun
+    tiles = torch.randint(0, 256, (256, 3, 224, 224), dtype=torch.uint8, device="cuda")
+    tiles = tiles.contiguous(memory_format=torch.channels_last)
+    torch.cuda.synchronize()
+    begun = time.perf_counter()
+    for _ in range(32):
+        run_encoder(encoder, "vit", tiles, precision="bf16", compiled=compiled)
+    torch.cuda.synchronize()
+    pure = time.perf_counter() - begun
+    print(f"\n{8192 / whole:.0f} patches/s, the model alone {8192 / pure:.0f}: {clock.seconds}")  # noqa: T201
