@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +16,7 @@ from spacrd_cli.settings import EncoderSettings
 from spacrd_cli.tracking import duration
 from spacrd_core.config import CommandConfig, read_config
 from spacrd_core.embedding.parts import Part
+from spacrd_core.embedding.settings import Precision, Settings
 
 if TYPE_CHECKING:
     from spacrd_core.embedding.engine import Report
@@ -28,10 +29,11 @@ class EmbedConfig(CommandConfig):
     """Settings of ``spacrd embed``."""
 
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)
-    device: str = "auto"
-    batch_size: int = Field(64, ge=1)
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    readers: int = Field(2, ge=1)
+    device: str = Settings.device
+    batch_size: int = Field(Settings.batch_size, ge=1)
+    precision: Precision = Settings.precision
+    readers: int = Field(Settings.readers, ge=1)
+    compiled: bool = Settings.compiled
     executor: Literal["serial", "processes", "dask"] = "serial"
     workers: int | None = Field(None, ge=1)
     scheduler: str = ""
@@ -118,7 +120,6 @@ def embed(
     asked = read_config(EmbedConfig, config, set_ or (), flags)
     from spacrd_core.devices import choose_device  # torch arrives here, not sooner
     from spacrd_core.embedding.engine import embed as embed_sections
-    from spacrd_core.embedding.settings import Settings
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 
@@ -132,9 +133,7 @@ def embed(
         create_encoder(encoders, asked.encoder),
         options=asked.encoder.options,
         sections=section or (),
-        settings=Settings(
-            device=asked.device, batch_size=asked.batch_size, precision=asked.precision, readers=asked.readers
-        ),
+        settings=Settings(**asked.model_dump(include={field.name for field in fields(Settings)})),
         executor=_executor(asked),
         part=Part.parse(asked.part),
         track=out.track,

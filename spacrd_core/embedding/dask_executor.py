@@ -8,13 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
-from threading import Lock
+from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import torch
 
-from spacrd_core.embedding.executors import attempt, devices_of, threads_for, usual_workers
+from spacrd_core.embedding.executors import CUDA_LANES, attempt, devices_of, lanes_of, threads_for, usual_workers
 from spacrd_core.embedding.shards import Outcome
 from spacrd_core.errors import ConfigError, EncoderError, PluginError, StoreError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from spacrd_core.embedding.shards import ShardTask
 
 
-_one_at_a_time = Lock()
+_lanes = Semaphore(CUDA_LANES)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Dask:
         if self.scheduler:
             return stack.enter_context(_client(self.scheduler)), Placement(topic)
         workers = self.workers or usual_workers(device)
-        cluster = stack.enter_context(_cluster(workers))
+        cluster = stack.enter_context(_cluster(workers, lanes_of(device)))
         placement = Placement(topic, tuple(devices_of(device)), threads_for(workers))
         return stack.enter_context(distributed().Client(cluster)), placement
 
@@ -86,10 +86,10 @@ def _client(address: str) -> Any:
         ) from error
 
 
-def _cluster(workers: int) -> Any:
+def _cluster(workers: int, lanes: int) -> Any:
     return distributed().LocalCluster(
         n_workers=workers,
-        threads_per_worker=1,  # two shards at once would share one device
+        threads_per_worker=lanes,
         memory_limit=0,  # embedding takes what its batch takes, and the system has a limit of its own
         dashboard_address=None,
         worker_dashboard_address=None,
@@ -127,11 +127,11 @@ def _outcomes(client: Any, placement: Placement, tasks: list[ShardTask]) -> Iter
 
 
 def _work(task: ShardTask, placement: Placement) -> Outcome:
-    """Run a task where Dask put it, one at a time in a process, and tell how it goes."""
+    """Run a task where Dask put it, and tell how it goes."""
     worker: Any = distributed().get_worker()
     if placement.devices:
         device = placement.devices[int(worker.name) % len(placement.devices)]
         task = replace(task, settings=replace(task.settings, device=device))
-    with _one_at_a_time:  # the device's memory is for one batch
+    with _lanes:  # however many threads a user's workers have
         torch.set_num_threads(placement.threads or worker.state.nthreads)
         return attempt(task, lambda patches: worker.log_event(placement.topic, patches))

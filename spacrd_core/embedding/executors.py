@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import traceback
+from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -11,6 +13,7 @@ import torch
 from spacrd_core.devices import choose_device
 from spacrd_core.embedding.shards import Outcome, run_shard
 from spacrd_core.errors import EncoderError, SpacrdError
+from spacrd_core.slide.threads import ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     Outcomes: TypeAlias = Generator[Outcome, None, None]
 
 CORES_A_WORKER = 4
+CUDA_LANES = 2
 
 
 class Executor(Protocol):
@@ -39,8 +43,19 @@ class Serial:
 
     def run(self, tasks: Iterable[ShardTask], count: Callable[[int], None]) -> Outcomes:
         """Yield what became of every task."""
+        waiting = iter(tasks)
+        for first in waiting:
+            yield from in_lanes(chain([first], waiting), count, lanes_of(first.settings.device))
+
+
+def in_lanes(tasks: Iterable[ShardTask], count: Callable[[int], None], lanes: int) -> Outcomes:
+    """Yield what became of every task, in order, so many at a time in threads; one at a time needs none."""
+    if lanes == 1:
         for task in tasks:
             yield attempt(task, count)
+    else:
+        with closing(ahead(lambda task: attempt(task, count), tasks, threads=lanes, most=lanes - 1)) as outcomes:
+            yield from outcomes
 
 
 def attempt(task: ShardTask, count: Callable[[int], None] = lambda _: None) -> Outcome:
@@ -53,6 +68,11 @@ def attempt(task: ShardTask, count: Callable[[int], None] = lambda _: None) -> O
         unforeseen = EncoderError(f"{type(error).__name__}: {error}")
         unforeseen.add_note("".join(traceback.format_exception(error)))
         return Outcome(task, error=unforeseen, again=True)
+
+
+def lanes_of(device: str) -> int:
+    """Return how many shards a process works on at a time: on CUDA, one is read and one written beside the encoder."""
+    return CUDA_LANES if choose_device(device).type == "cuda" else 1
 
 
 def usual_workers(device: str) -> int:

@@ -101,7 +101,11 @@ class Job:
         with hold(lock_of(self.folder)):
             self.work.store.reclaim(self.entry, self.work.recipe.key)
             staging = Staging.begin(
-                self.folder, encoder=self.work.encoder, recipe=self.work.recipe, coverage=plan.coverage
+                self.folder,
+                encoder=self.work.encoder,
+                recipe=self.work.recipe,
+                precision=self.work.settings.precision,
+                coverage=plan.coverage,
             )
         missing = staging.missing
         return [self._task(rows) for rows in self.shards if rows in missing]

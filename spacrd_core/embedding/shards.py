@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from spacrd_core.devices import choose_device
 from spacrd_core.embedding.clock import Clock
 from spacrd_core.embedding.pipeline import embed_rows
@@ -78,8 +80,8 @@ def run_shard(task: ShardTask, count: Callable[[int], None] = lambda _: None) ->
             return Outcome(task, busy=True)
         if staging.is_done(task.rows):
             return Outcome(task)
-        encoder = _encoder(task)
-        clock = Clock(choose_device(task.settings.device))
+        device = choose_device(task.settings.device)
+        encoder, clock = _encoder(task, device), Clock(device)
         plan = _plan(task.store, task.section, task.geometry, encoder.recipe)
         values = embed_rows(plan, task.rows, encoder, task.encoder, settings=task.settings, clock=clock, done=count)
         with clock.part("write"):
@@ -110,17 +112,25 @@ def plan_section(store: SpotStore, section: str, geometry: str, recipe: Recipe) 
     return PatchPlan.of(pyramid, centres, patch_um=recipe.patch_um, patch_px=recipe.input_px)
 
 
-_kept: dict[tuple[str, str], Encoder] = {}
-_building = threading.Lock()
+@dataclass
+class _Kept:
+    """An encoder of this process, and whether its network is there: it may be built for the first tiles."""
+
+    encoder: Encoder
+    built: bool = False
+
+
+_kept: dict[tuple[str, str], _Kept] = {}
+_one_builds = threading.Lock()
 
 
 def keep_encoder(encoder: Encoder, name: str, options: Mapping[str, Any]) -> None:
     """Let this process use an encoder that is there already instead of building it again."""
     _kept.clear()
-    _kept[_key(name, options)] = encoder
+    _kept[_key(name, options)] = _Kept(encoder)
 
 
-def _encoder(task: ShardTask) -> Encoder:
+def _encoder(task: ShardTask, device: torch.device) -> Encoder:
     """Return the task's encoder on its device; a process builds it once.
 
     Raises
@@ -129,15 +139,20 @@ def _encoder(task: ShardTask) -> Encoder:
         If the encoder is another here than where the work was planned.
     """
     key = _key(task.encoder, task.options)
-    with _building:
+    with _one_builds:
         if key not in _kept:
             keep_encoder(load_plugins().encoders.create(task.encoder, task.options), task.encoder, task.options)
-        encoder = _kept[key].to(choose_device(task.settings.device))
-    if encoder.recipe.key != task.recipe:
-        raise RecipeMismatch(
-            f"encoder '{task.encoder}' has another recipe in this worker than where the work was planned",
-            hint="install the same SpaCRD, plugins and weights on all machines",
-        )
+        kept = _kept[key]
+        encoder = kept.encoder.to(device)
+        if encoder.recipe.key != task.recipe:
+            raise RecipeMismatch(
+                f"encoder '{task.encoder}' has another recipe in this worker than where the work was planned",
+                hint="install the same SpaCRD, plugins and weights on all machines",
+            )
+        if device.type == "cuda" and not kept.built:
+            side = encoder.recipe.input_px
+            encoder.embed(torch.full((1, 3, side, side), 128, dtype=torch.uint8, device=device))
+            kept.built = True
     return encoder
 
 

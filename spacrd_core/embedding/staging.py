@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.cards import Recipe
 
-SHARD_ROWS, CHUNK_ROWS = 1024, 256
+SHARD_ROWS, CHUNK_ROWS = 2048, 256
 VALUES, LEDGER = "values", "done"
 
 
@@ -43,8 +43,10 @@ class Staging:
     folder: Path
 
     @classmethod
-    def begin(cls, folder: Path, *, encoder: str, recipe: Recipe, coverage: np.ndarray[Any, Any]) -> Self:
-        """Return the staging in a folder, begun anew where it holds none of this encoder and size.
+    def begin(
+        cls, folder: Path, *, encoder: str, recipe: Recipe, precision: str, coverage: np.ndarray[Any, Any]
+    ) -> Self:
+        """Return the staging in a folder, begun anew where it holds none of this encoder, precision and size.
 
         To be called by one process at a time.
 
@@ -53,7 +55,8 @@ class Staging:
         StoreBusy
             If it would have to be begun anew, and somebody is writing there.
         """
-        staging, facts, shape = cls(folder), embedding_facts(encoder, recipe), (len(coverage), recipe.dim)
+        staging, shape = cls(folder), (len(coverage), recipe.dim)
+        facts = {**embedding_facts(encoder, recipe), "precision": precision}
         if not staging._begun(facts, shape):
             if any_piece_held(folder):
                 raise StoreBusy(f"another process writes other embeddings to {folder}", hint="wait for it to end")

@@ -60,7 +60,7 @@ def test_the_document_has_the_same_figures(store: str, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     "ways",
     [
-        ["--executor", "serial", "--workers", "1", "--precision", "fp32", "--batch-size", "7", "--part", "1/1"],
+        ["--executor", "serial", "--workers", "1", "--batch-size", "7", "--part", "1/1"],
         ["--executor", "processes", "--workers", "2"],
     ],
     ids=["serial", "processes"],

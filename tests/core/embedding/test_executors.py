@@ -11,17 +11,19 @@ import pytest
 import torch
 from small_shards import SECTIONS, SPOTS, KillAt, embed_all, embeddings
 
-from spacrd_core.embedding.executors import devices_of, threads_for, usual_workers
+from spacrd_core.embedding import executors, process_executor
+from spacrd_core.embedding.executors import Serial, devices_of, lanes_of, threads_for, usual_workers
 from spacrd_core.embedding.process_executor import Processes
 
 if TYPE_CHECKING:
     from conftest import Copy, Left
 
+    from spacrd_core.embedding.executors import Executor
 
-@pytest.mark.parametrize("threads", [2, 3])
-def test_the_number_of_threads_does_not_matter(threads: int, copy: Copy, uninterrupted: Left) -> None:
+
+def test_the_number_of_threads_does_not_matter(copy: Copy, uninterrupted: Left) -> None:
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(before + 1)
     try:
         store = copy()
         embed_all(store)
@@ -39,6 +41,18 @@ def test_processes_leave_the_same_bytes_as_one_and_are_gone_afterwards(copy: Cop
     assert active_children() == []
 
 
+@pytest.mark.parametrize("executor", [Serial(), Processes(1)], ids=["serial", "processes"])
+def test_two_shards_at_a_time_as_on_cuda_leave_the_same_bytes(
+    executor: Executor, copy: Copy, uninterrupted: Left, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = copy()
+    for module in (executors, process_executor):
+        monkeypatch.setattr(module, "lanes_of", lambda _: 2)
+    report = embed_all(store, executor=executor)
+    assert report.patches == SECTIONS * SPOTS
+    assert embeddings(store) == uninterrupted
+
+
 def test_a_killed_worker_is_replaced_and_its_shard_done_again(copy: Copy, uninterrupted: Left) -> None:
     store = copy()
     kill = KillAt(1 + secrets.randbelow(SECTIONS * SPOTS - 1))
@@ -50,5 +64,6 @@ def test_a_killed_worker_is_replaced_and_its_shard_done_again(copy: Copy, uninte
 def test_a_cpu_has_one_worker_for_four_cores_and_the_threads_are_shared_out() -> None:
     assert usual_workers("cpu") == max(1, (os.cpu_count() or 1) // 4)
     assert devices_of("cpu") == ["cpu"]
+    assert lanes_of("cpu") == 1
     assert threads_for(1000) == 1
     assert threads_for(1) == torch.get_num_threads()

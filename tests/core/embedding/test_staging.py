@@ -29,8 +29,10 @@ def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHUNK_ROWS", 4)
 
 
-def begin(folder: Path, *, encoder: str = "colour", recipe: Recipe = RECIPE, spots: int = 20) -> Staging:
-    return Staging.begin(folder, encoder=encoder, recipe=recipe, coverage=COVERAGE[:spots])
+def begin(
+    folder: Path, *, encoder: str = "colour", recipe: Recipe = RECIPE, precision: str = "auto", spots: int = 20
+) -> Staging:
+    return Staging.begin(folder, encoder=encoder, recipe=recipe, precision=precision, coverage=COVERAGE[:spots])
 
 
 def fill(staging: Staging) -> None:
@@ -48,7 +50,7 @@ def test_a_finished_folder_is_what_the_store_expects(tmp_path: Path) -> None:
     group = zarr.open_group(staging.folder, mode="r")
     np.testing.assert_array_equal(group["values"][:], VALUES)  # type: ignore[index]
     np.testing.assert_array_equal(group["coverage"][:], COVERAGE)  # type: ignore[index]
-    assert group.attrs["encoder"] == "colour"
+    assert (group.attrs["encoder"], group.attrs["precision"]) == ("colour", "auto")
     assert group.attrs["recipe"]["dim"] == 3  # type: ignore[index,call-overload]
     assert sorted(group.keys()) == ["coverage", "done", "values"]
 
@@ -72,8 +74,8 @@ def test_finished_work_is_still_finished_when_killed_before_it_is_published(tmp_
 
 @pytest.mark.parametrize(
     "other",
-    [{"encoder": "other"}, {"recipe": Recipe(input_px=8, um_per_px=2.0, dim=3)}, {"spots": 19}],
-    ids=["encoder", "recipe", "spots"],
+    [{"encoder": "other"}, {"recipe": Recipe(input_px=8, um_per_px=2.0, dim=3)}, {"precision": "bf16"}, {"spots": 19}],
+    ids=["encoder", "recipe", "precision", "spots"],
 )
 def test_work_for_something_else_is_begun_anew(tmp_path: Path, other: dict[str, object]) -> None:
     begin(tmp_path / "a").write(range(8), VALUES[:8])
