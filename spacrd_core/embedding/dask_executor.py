@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -92,9 +93,15 @@ def _cluster(workers: int, lanes: int) -> Any:
         threads_per_worker=lanes,
         memory_limit=0,  # embedding takes what its batch takes, and the system has a limit of its own
         dashboard_address=None,
-        worker_dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # it serves something all the same: not at a usual port
         silence_logs=logging.CRITICAL,
+        preload=[__name__],
     )
+
+
+def dask_setup(_: Any) -> None:
+    """Prepare a worker that was started here: Ctrl-C reaches it too, but ending it is its cluster's affair."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

@@ -152,7 +152,7 @@ def _explained(error: SpacrdError, outcome: Outcome) -> SpacrdError:
     rows = outcome.task.rows
     explained = EncoderError(
         f"spots {rows.start + 1} to {rows.stop} of section '{outcome.task.section}' failed again and again: {error}",
-        hint="finished shards are kept; --debug says where it failed",
+        hint=error.hint or "finished shards are kept; --debug says where it failed",
     )
     explained.__cause__ = error
     return explained

@@ -79,7 +79,8 @@ class Worker:
         if code >= 0 and not self.started:
             raise EncoderError(f"a worker process cannot start: it left with code {code}", hint="--executor serial")
         cause = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"left with code {code}"
-        return [Outcome(task, error=EncoderError(f"its worker {cause}"), again=True) for task in self.hand]
+        error = EncoderError(f"its worker {cause}", hint="if memory was short: fewer --workers, a smaller --batch-size")
+        return [Outcome(task, error=error, again=True) for task in self.hand]
 
     def end(self) -> None:
         """Be rid of the process, whatever it does."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +13,17 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 
-from small_shards import ROWS, SECTIONS, SPOTS, KillAt, embed_all, embeddings, shards_done
+from small_shards import (
+    ROWS,
+    SECTIONS,
+    SPOTS,
+    KillAt,
+    embed_all,
+    embeddings,
+    shards_done,
+    start_embed,
+    until_shards_are_done,
+)
 
 from spacrd_core.embedding.dask_executor import Dask
 from spacrd_core.errors import ConfigError, PluginError, StoreError
@@ -73,6 +85,16 @@ def test_when_the_scheduler_dies_the_same_command_goes_on_where_it_stopped(
     assert 4 <= kept < PATCHES // ROWS
     embed_all(store)
     assert embeddings(store) == uninterrupted
+
+
+def test_ctrl_c_ends_the_cluster_without_a_word_from_it(copy: Copy) -> None:
+    store = copy()
+    run = start_embed(store, "--executor", "dask", "--workers", "2", "-q")
+    until_shards_are_done(3, store, run)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the command and its workers
+    _, told = run.communicate(timeout=30)
+    assert (run.returncode, told) == (130, "interrupted; finished work is kept\n")
+    assert shards_done(store) >= 3
 
 
 def test_an_address_without_a_scheduler_is_named(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,14 @@ import pytest
 import torch
 from small_shards import SECTIONS, SPOTS, KillAt, embed_all, embeddings
 
-from spacrd_core.embedding import executors, process_executor
+from spacrd_core.embedding import executors, process_executor, staging
 from spacrd_core.embedding.executors import Serial, devices_of, lanes_of, threads_for, usual_workers
 from spacrd_core.embedding.process_executor import Processes
+from spacrd_core.errors import EncoderError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from conftest import Copy, Left
 
     from spacrd_core.embedding.executors import Executor
@@ -59,6 +62,25 @@ def test_a_killed_worker_is_replaced_and_its_shard_done_again(copy: Copy, uninte
     embed_all(store, executor=Processes(2), track=kill)
     assert kill.killed, f"at {kill.moment} patches"
     assert embeddings(store) == uninterrupted
+
+
+def test_a_shard_that_ends_every_worker_is_named(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = copy()
+    monkeypatch.setattr(staging, "SHARD_ROWS", SPOTS)
+    monkeypatch.setattr(staging, "CHUNK_ROWS", SPOTS)
+
+    def kill(work: Iterable[None], description: str, total: float | None = None) -> Iterator[None]:
+        for item in work:
+            for worker in active_children():
+                worker.kill()
+            yield item
+
+    with pytest.raises(EncoderError) as caught:
+        embed_all(store, executor=Processes(1), track=kill, sections=["S1"])
+    assert str(caught.value) == (
+        f"spots 1 to {SPOTS} of section 'S1' failed again and again: its worker was ended by SIGKILL"
+    )
+    assert caught.value.hint == "if memory was short: fewer --workers, a smaller --batch-size"
 
 
 def test_a_cpu_has_one_worker_for_four_cores_and_the_threads_are_shared_out() -> None:
