@@ -60,6 +60,9 @@ class InputError(SpacrdError, ValueError):
 class MissingFile(InputError, FileNotFoundError):
     """A file that was asked for, or that belongs to a section, is not there."""
 
+    # What unpickles errors asks for __new__ by name, and only this one can make both.
+    __new__ = FileNotFoundError.__new__  # type: ignore[assignment]
+
 
 class UnrecognisedSection(InputError):
     """No reader, or not the chosen one, can read a path."""
