@@ -166,6 +166,6 @@ def _show(out: Output, detector: Detector, folder: Path) -> None:
     if detector.config.calibration.method == "none":
         why = "held-out patients contradict the logits" if held_out else "no patient could be held out"
         out.warn(f"{why}: probabilities are not calibrated and the threshold is 0.5")
-    if detector.config.licence:
+    if detector.config.bound_by_licence:
         out.say(f"the encoder's licence ({detector.config.licence}) reaches this detector")
     out.say(f"detector {detector.config.key} is in {folder}; threshold {threshold:.2f}")

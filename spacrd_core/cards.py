@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+PERMISSIVE = {
+    "mit",
+    "apache-2.0",
+    "bsd-2-clause",
+    "bsd-3-clause",
+}  # they ask nothing of what a model's output is used for
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -53,6 +59,11 @@ class Recipe:
     def patch_um(self) -> float:
         """Width of the tissue an embedding describes, in um."""
         return self.input_px * self.um_per_px
+
+    @property
+    def permissive(self) -> bool:
+        """Whether the licence asks nothing of what is made from the embeddings; in doubt it does."""
+        return self.licence.casefold() in PERMISSIVE
 
     @property
     def key(self) -> str:

@@ -15,7 +15,7 @@ CARD = """\
 ---
 library_name: spacrd
 tags: [spatial-transcriptomics, histopathology, cancer]
-license: {{ "other" if config.licence else "mit" }}
+license: {{ "other" if config.bound_by_licence else "mit" }}
 ---
 # A SpaCRD detector
 
@@ -29,7 +29,8 @@ Gives a calibrated probability of cancer for every spot of a spatial-transcripto
 | genes | {{ config.panel | length }} |
 | encoder | {{ config.encoder.name if config.encoder else "none" }} |
 {% if config.licence -%}
-| encoder's licence | {{ config.licence }}; it reaches models trained on the encoder's output, this one included |
+| encoder's licence | {{ config.licence }}\
+{{ "; it reaches models trained on the encoder's output, this one included" if config.bound_by_licence }} |
 {% endif -%}
 | calibration | {{ config.calibration.method }} |
 | threshold | {{ "%.2f" | format(config.calibration.threshold) }} ({{ config.calibration.threshold_rule }}) |

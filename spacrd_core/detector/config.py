@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import Field
 
-from spacrd_core.cards import fingerprint
+from spacrd_core.cards import Recipe, fingerprint
 from spacrd_core.errors import DetectorError
 from spacrd_core.records import Record, read_record
 
@@ -86,8 +86,17 @@ class DetectorConfig(Record):
 
     @property
     def licence(self) -> str:
-        """The licence that the encoder's output hands down to the detector; empty when there is none."""
-        return str(self.encoder.recipe.get("licence", "unknown")) if self.encoder else ""
+        """The encoder's licence; empty when there is no encoder."""
+        return self._recipe.licence if self._recipe else ""
+
+    @property
+    def bound_by_licence(self) -> bool:
+        """Whether the encoder's licence may reach the detector, as one does that names what is made from its output."""
+        return self._recipe is not None and not self._recipe.permissive
+
+    @property
+    def _recipe(self) -> Recipe | None:
+        return Recipe.of(self.encoder.recipe) if self.encoder else None
 
 
 def read_detector_config(folder: Path) -> DetectorConfig:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from spacrd_core.detector.artifact import Detector
+from spacrd_core.detector.card import model_card
 from spacrd_core.errors import ConfigError, DetectorError, TrainingError
 from spacrd_core.learning.detect import predict
 from spacrd_core.learning.ensemble import HeadChoice
@@ -212,3 +213,20 @@ def test_the_model_card_names_sections_figures_and_the_intended_use(
     assert all(section.id in card for section in sections)
     assert "Not a medical device" in card
     assert "| A1 | 81 |" in card
+
+
+@pytest.mark.parametrize(
+    ("licence", "tag", "reached"),
+    [("MIT", "mit", 0), ("apache-2.0", "mit", 0), ("CC-BY-NC-ND-4.0", "other", 1), ("unknown", "other", 1)],
+)
+def test_the_model_card_says_whether_the_encoders_licence_reaches_the_detector(
+    sections: list[SectionData], plugins: Plugins, licence: str, tag: str, reached: int
+) -> None:
+    detector = Detector.of(fitted(sections, options(), plugins), options(), sections, "stain")
+    encoder = detector.config.encoder
+    assert encoder is not None
+    under = encoder.model_copy(update={"recipe": encoder.recipe | {"licence": licence}})
+    card = model_card(detector.config.model_copy(update={"encoder": under}), detector.metrics)
+    assert f"license: {tag}\n" in card
+    assert f"| encoder's licence | {licence}" in card
+    assert card.count("reaches models trained on the encoder's output, this one included") == reached
