@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 ROWS, SPOTS, SECTIONS = 16, 144, 2  # of a shard, of a section, of a store
 NETWORK, OPTIONS = "timm:test_vit", {"pretrained": False}
 COMMAND = f"""
-import sys
+import signal, sys
 from spacrd_cli.main import run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a background job's children would else ignore
 from spacrd_core.embedding import staging
 staging.SHARD_ROWS = staging.CHUNK_ROWS = {ROWS}
 sys.exit(run(sys.argv[1:]))
