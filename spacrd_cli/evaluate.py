@@ -9,36 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import Field
 
+from spacrd_cli.evaluate_heads import CONTROL, Variant, labelled, variants
+from spacrd_cli.evaluate_tables import evaluation
 from spacrd_cli.options import ConfigFile, Device, EncoderOrNone, Json, NoGenes, Overrides, Quiet, Sections, Store
-from spacrd_cli.output import Output, as_json, table
+from spacrd_cli.output import Output, as_json
 from spacrd_cli.settings import EncoderName
 from spacrd_cli.train import require_a_modality, train_options
-from spacrd_core.config import CommandConfig, ComponentSettings, read_config
-from spacrd_core.errors import ConfigError
+from spacrd_core.config import CommandConfig, read_config
 
 if TYPE_CHECKING:
-    from spacrd_core.cards import HeadCard
-    from spacrd_core.learning.summary import Row
-    from spacrd_core.plugins import Registry
-
-USUAL_HEADS = ("spacrd", "linear")
-
-PER_SECTION = (
-    "head",
-    "reads",
-    "seed",
-    "patient",
-    "section",
-    "spots",
-    "cancer",
-    "AUC",
-    "AP",
-    "F1 prevalence",
-    "F1",
-    "Brier",
-    "ECE",
-)
-PER_HEAD = ("head", "reads", "patients", "seeds", "AUC", "sd", "AP", "F1 prevalence", "F1", "Brier", "ECE")
+    from collections.abc import Mapping, Sequence
 
 
 class EvaluateConfig(CommandConfig):
@@ -58,7 +38,13 @@ class EvaluateConfig(CommandConfig):
 def evaluate(
     store: Store,
     head: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A head; repeatable.", show_default="spacrd, linear")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[+KEY=VALUE...]",
+            help="A head, or a variant of it by options, as spacrd+align_epochs=0; repeatable. "
+            "The control, linear, is always there.",
+            show_default="spacrd",
+        ),
     ] = None,
     encoder: EncoderOrNone = None,
     no_genes: NoGenes = None,
@@ -84,20 +70,21 @@ def evaluate(
     require_a_modality(settings.encoder, no_genes=settings.no_genes)
     from spacrd_core import steps  # torch arrives here, not sooner
     from spacrd_core.devices import choose_device
+    from spacrd_core.learning.differences import against_control, against_single_modalities
     from spacrd_core.learning.summary import summarise
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 
     target, plugins = SpotStore.open(store), load_plugins()
     name = settings.encoder.canonical(plugins.encoders)
-    choices = _choices(head or [], settings.heads, plugins.heads)
+    compared = variants(head or [], settings.heads, plugins.heads)
     if settings.by == "section":
         out.warn(
             "--by section: sections of one patient may stand on both sides of a split, which flatters every figure"
         )
     rows = steps.evaluate(
         target,
-        [train_options(choice, settings.cohort, {}, seeds=1, first_seed=settings.first_seed) for choice in choices],
+        [train_options(each.head, settings.cohort, {}, seeds=1, first_seed=settings.first_seed) for each in compared],
         encoder=name,
         plugins=plugins,
         device=choose_device(settings.device),
@@ -108,55 +95,36 @@ def evaluate(
         jobs=settings.jobs,
         track=out.track,
     )
-    document = steps.facts(rows, summarise(rows), _protocol(settings, choices, name))
+    rows = labelled(rows, compared)
+    summary = summarise(rows)
+    differences = [*against_control(rows, CONTROL), *against_single_modalities(rows)]
+    document = steps.facts(rows, summary, _protocol(settings, compared, name, summary))
+    document["differences"] = [difference.model_dump() for difference in differences]
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(as_json(document) + "\n", encoding="utf-8")
         out.say(f"written to {output}")
-    _show(out, rows, document)
+    out.result(document, *evaluation(rows, document))
 
 
-def _choices(named: list[str], tables: dict[str, dict[str, Any]], heads: Registry[HeadCard]) -> list[ComponentSettings]:
-    """Return the heads to compare with their options: those named, else those that have a table, else the usual two."""
-    mistaken = [f"heads.{name}.name: is no setting" for name, table in tables.items() if "name" in table]
-    if mistaken:
-        raise ConfigError(
-            "; ".join(mistaken), hint="a table under 'heads' bears its head's name, and --head NAME chooses"
-        )
-    options = {heads.canonical(name): table for name, table in tables.items()}
-    chosen = dict.fromkeys(heads.canonical(name) for name in named or [*tables] or USUAL_HEADS)
-    return [ComponentSettings(name=name, **options.get(name, {})) for name in chosen]
+def _protocol(
+    settings: EvaluateConfig, compared: Sequence[Variant], encoder: str, summary: Sequence[Mapping[str, Any]]
+) -> dict[str, object]:
+    from spacrd_core.learning.intervals import how_rough
 
-
-def _protocol(settings: EvaluateConfig, heads: list[ComponentSettings], encoder: str) -> dict[str, object]:
     return {
         "held_out": settings.by,
-        "heads": [head.name for head in heads],
+        "heads": [variant.label for variant in compared],
+        "control": CONTROL,
         "encoder": encoder or "none",
         "genes": not settings.no_genes,
         "seeds": [settings.first_seed + number for number in range(settings.seeds)],
         "cohort": settings.cohort,
-        "head_options": {head.name: head.options for head in heads if head.options},
+        "head_options": {variant.label: variant.head.options for variant in compared if variant.head.options},
         "label_rule": "undetermined spots are left out",
         "f1_prevalence": "threshold at the test section's true prevalence: uses the test labels (the published rule)",
         "f1": "threshold chosen on held-out patients inside the training set",
         "mean": "over sections and seeds within a patient, then over patients; sd is between patients",
+        "interval": how_rough(max((len(line["auc_by_patient"]) for line in summary), default=0)),
+        "differences": "of patients' means; the better of several modalities is taken by patient, by its labels",
     }
-
-
-def _show(out: Output, rows: list[Row], document: dict[str, Any]) -> None:
-    figures = ("auc", "ap", "f1_prevalence", "f1", "brier", "ece")
-    sections = [
-        [r.head, r.modalities, r.seed, r.patient, r.section, r.spots, r.positives, *(getattr(r, f) for f in figures)]
-        for r in rows
-    ]
-    heads = [
-        [s["head"], s["modalities"], s["patients"], s["seeds"], s["auc_mean"], s["auc_sd"]]
-        + [s[f"{figure}_mean"] for figure in figures[1:]]
-        for s in document["summary"]
-    ]
-    out.result(
-        document,
-        table(PER_SECTION, sections, title="Sections, each tested by models that never saw its patient"),
-        table(PER_HEAD, heads, title="Means over patients"),
-    )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from spacrd_core.learning.intervals import patient_interval
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -42,10 +44,20 @@ def summarise(rows: Sequence[Row]) -> list[dict[str, object]]:
     """Return, for every head and choice of modalities, means over patients and their spread.
 
     A patient's figure is the mean over its sections and seeds; ``_sd`` is the standard deviation between patients,
-    ``_seed_sd`` that between seeds of the mean over patients.
+    ``_seed_sd`` that between seeds of the mean over patients. ``auc_low`` and ``auc_high`` bound the mean's interval.
     """
     keys = dict.fromkeys((row.head, row.encoder, row.modalities) for row in rows)
     return [_summary(key, [row for row in rows if (row.head, row.encoder, row.modalities) == key]) for key in keys]
+
+
+def patient_means(rows: Sequence[Row], figure: str) -> dict[str, float]:
+    """Return every patient's mean over its sections and seeds; none for a patient without the figure."""
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        value = getattr(row, figure)
+        if value is not None:
+            values.setdefault(row.patient, []).append(value)
+    return {patient: float(np.mean(found)) for patient, found in values.items()}
 
 
 def _summary(key: tuple[str, str, str], rows: Sequence[Row]) -> dict[str, object]:
@@ -54,27 +66,25 @@ def _summary(key: tuple[str, str, str], rows: Sequence[Row]) -> dict[str, object
     summary: dict[str, object] = {"head": head, "encoder": encoder, "modalities": modalities}
     summary |= {"patients": len({row.patient for row in rows}), "seeds": len(seeds)}
     for figure in FIGURES:
-        by_patient = list(_means(rows, figure, "patient").values())
-        by_seed = [_over_patients([row for row in rows if row.seed == seed], figure) for seed in seeds]
+        by_patient = patient_means(rows, figure)
+        by_seed = {seed: _over_patients([row for row in rows if row.seed == seed], figure) for seed in seeds}
         summary[f"{figure}_mean"] = _over_patients(rows, figure)
-        summary[f"{figure}_sd"] = _spread(by_patient)
-        summary[f"{figure}_seed_sd"] = _spread([value for value in by_seed if value is not None])
+        summary[f"{figure}_sd"] = _spread(list(by_patient.values()))
+        summary[f"{figure}_seed_sd"] = _spread([value for value in by_seed.values() if value is not None])
+        if figure == "auc":
+            summary |= _interval(by_patient) | {"auc_by_patient": by_patient, "auc_by_seed": by_seed}
     return summary
 
 
+def _interval(by_patient: dict[str, float]) -> dict[str, object]:
+    low, high = patient_interval(list(by_patient.values())) or (None, None)
+    return {"auc_low": low, "auc_high": high}
+
+
 def _over_patients(rows: Sequence[Row], figure: str) -> float | None:
-    values = list(_means(rows, figure, "patient").values())
+    values = list(patient_means(rows, figure).values())
     return float(np.mean(values)) if values else None
 
 
 def _spread(values: Sequence[float]) -> float | None:
     return float(np.std(values, ddof=1)) if len(values) > 1 else None
-
-
-def _means(rows: Sequence[Row], figure: str, group: str) -> dict[str, float]:
-    values: dict[str, list[float]] = {}
-    for row in rows:
-        value = getattr(row, figure)
-        if value is not None:
-            values.setdefault(getattr(row, group), []).append(value)
-    return {name: float(np.mean(found)) for name, found in values.items()}

@@ -1,0 +1,126 @@
+"""What an evaluation looks like on a screen."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from spacrd_cli.evaluate_tables import evaluation
+from spacrd_core.learning.differences import against_control, against_single_modalities
+from spacrd_core.learning.summary import Row, summarise
+
+MODALITIES = ("image+genes", "genes", "image")
+
+
+def rows(patients: int, *, heads: tuple[str, ...] = ("spacrd", "linear"), seeds: int = 1, note: str = "") -> list[Row]:
+    rng = np.random.default_rng(0)
+
+    def row(head: str, modalities: str, seed: int, patient: int) -> Row:
+        auc, ap, top, f1, brier, ece = rng.uniform(0.5, 1, 6)
+        names = {"head": head, "encoder": "stain", "modalities": modalities, "seed": seed, "platform": "st"}
+        names |= {"patient": f"P{patient}", "section": f"P{patient}s", "note": note}
+        figures = {"auc": auc, "ap": ap, "f1_prevalence": top, "f1": f1, "brier": brier, "ece": ece}
+        return Row(**names, spots=100, positives=40, **figures)
+
+    return [row(h, m, s, p) for h in heads for m in MODALITIES for s in range(seeds) for p in range(patients)]
+
+
+def shown(found: list[Row], width: int) -> str:
+    differences = [*against_control(found, "linear"), *against_single_modalities(found)]
+    document: dict[str, Any] = {
+        "summary": summarise(found),
+        "differences": [difference.model_dump() for difference in differences],
+        "protocol": {"interval": "these are rough"},
+    }
+    screen = io.StringIO()
+    console = Console(file=screen, width=width)
+    for part in evaluation(found, document):
+        console.print(part)
+    return screen.getvalue()
+
+
+def test_eighty_columns_hold_every_figure_of_a_plain_head_on_one_line() -> None:
+    text = shown(rows(6), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    means = text[text.index("Means over 6 patients, 1 seed") :].splitlines()[4]
+    assert means.split()[:2] == ["spacrd", "image+genes"]
+    assert len(means.split()) == 2 + 1 + 3 + 5, "two names, the AUC, its interval 'x to y', five more figures"
+
+
+def test_every_head_and_choice_of_modalities_has_one_line_of_means() -> None:
+    found = rows(4)
+    text = shown(found, 120)
+    after = text[text.index("Means over") :].splitlines()[4:10]
+    assert [tuple(line.split()[:2]) for line in after] == [(h, m) for h in ("spacrd", "linear") for m in MODALITIES]
+    assert [line.split()[2] for line in after] == [f"{line['auc_mean']:.3f}" for line in summarise(found)]
+
+
+def test_patients_stand_side_by_side_with_their_mean() -> None:
+    found = rows(3)
+    first, text = summarise(found)[0], shown(found, 80)
+    cells = text[text.index("AUC by patient") :].splitlines()[4].split()
+    by_patient: Any = first["auc_by_patient"]
+    assert cells[2:] == [f"{by_patient[patient]:.3f}" for patient in ("P0", "P1", "P2")] + [f"{first['auc_mean']:.3f}"]
+
+
+def test_more_patients_than_fit_go_into_several_tables_and_none_is_lost() -> None:
+    text = shown(rows(20), 80)
+    assert "AUC by patient (1 to " in text
+    part = text[text.index("AUC by patient (1") : text.index("Means over")]
+    assert [f"P{number}" for number in range(20)] == [word for word in part.split() if word.startswith("P")]
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_seeds_stand_side_by_side_where_there_are_several() -> None:
+    assert "AUC by seed" not in shown(rows(3), 120)
+    text = shown(rows(3, seeds=2), 120)
+    assert text[text.index("AUC by seed") :].splitlines()[2].split() == ["head", "reads", "0", "1", "mean"]
+    assert "mean of 2 seeds" in text
+
+
+def test_differences_name_the_control_the_patients_they_count_and_where_they_are_lowest() -> None:
+    found = rows(5)
+    text = shown(found, 80)
+    control = against_control(found, "linear")[0]
+    cells = text[text.index("AUC less that of linear on the same patients") :].splitlines()[4].split()
+    low = min(control.by_patient, key=lambda patient: control.by_patient[patient])
+    assert control.auc_low is not None
+    assert control.auc_high is not None
+    assert cells == [
+        "spacrd",
+        "image+genes",
+        f"{control.auc_difference:+.3f}",
+        f"{control.auc_low:+.3f}",
+        "to",
+        f"{control.auc_high:+.3f}",
+        str(control.better),
+        str(control.worse),
+        f"{control.lowest:+.3f}",
+        low,
+    ]
+    assert "AUC of both less that of the better modality, by patient" in text
+
+
+def test_words_say_that_intervals_are_rough_and_which_f1_uses_the_labels() -> None:
+    text = " ".join(shown(rows(3), 80).split())
+    assert "these are rough." in text
+    assert "that uses the test labels" in text
+
+
+def test_a_long_label_is_folded_and_no_figure_is_cut() -> None:
+    label = "spacrd+attention=false+reconstruction=false+hidden=[64]"
+    text = shown(rows(3, heads=(label, "linear")), 80)
+    assert "…" not in text
+    assert "[64]" in text, "a label is no markup"
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("note", ["", "one class only: no AUC"])
+def test_notes_have_a_column_where_there_are_any(note: str) -> None:
+    text = shown(rows(2, note=note), 120)
+    assert ("note" in text.splitlines()[2].split()) == bool(note)
+    assert (note in text) == (note in text.splitlines()[4])
