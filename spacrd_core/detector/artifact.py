@@ -21,6 +21,7 @@ from spacrd_core.detector.config import (
     TrainedOn,
     read_detector_config,
 )
+from spacrd_core.detector.curve import curve_png
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder, restore_folder
 from spacrd_core.learning.calibration import Calibration
@@ -88,6 +89,7 @@ class Detector:
             {
                 WEIGHTS: save(self.ensemble.state()),
                 "metrics.json": json.dumps(self.metrics, indent=1, allow_nan=False).encode(),
+                "curve.png": curve_png(self.metrics, {item.id: item.patient for item in self.config.trained_on}),
                 "README.md": model_card(self.config, self.metrics).encode(),
                 "config.json": self.config.model_dump_json(indent=1).encode(),
             },

@@ -56,6 +56,7 @@ ECE flatter; AUC does not depend on them. Probabilities take cancer and normal t
 {% else -%}
 | no patient could be held out: probabilities are not calibrated | | | | | | |
 {% endfor %}
+![Losses by epoch, and the AUC of patients held out](curve.png)
 """
 
 

@@ -1,0 +1,94 @@
+"""The picture in a detector's folder: there for people, and no part of what is loaded."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy import sparse
+
+from spacrd_core.detector.artifact import Detector, require_room
+from spacrd_core.errors import DetectorError
+from spacrd_core.genes import Expression
+from spacrd_core.learning.ensemble import HeadChoice
+from spacrd_core.learning.sections import SectionData
+from spacrd_core.learning.train import TrainOptions, train
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spacrd_core.plugins import Plugins
+
+CPU = torch.device("cpu")
+OPTIONS = TrainOptions(head=HeadChoice(name="linear"), seeds=1)
+
+
+def section(patient: str, seed: int) -> SectionData:
+    rng = np.random.default_rng(seed)
+    labels = np.arange(36) % 2
+    counts = rng.poisson(np.where(labels[:, None] == 1, 8.0, 3.0) * np.ones(6)).astype(float)
+    return SectionData(
+        id=f"{patient}1",
+        patient=patient,
+        platform="st",
+        identity=f"made{seed}",
+        label_source="made",
+        pitch_um=200.0,
+        spot_ids=tuple(map(str, range(36))),
+        xy_um=np.column_stack(np.divmod(np.arange(36), 6)) * 200.0,
+        labels=labels.astype(np.int64),
+        expression=Expression.of_counts(sparse.csr_matrix(counts), [f"G{gene}" for gene in range(6)]),
+        image=None,
+        image_coverage=None,
+        recipe=None,
+    )
+
+
+@pytest.fixture
+def folder(plugins: Plugins, tmp_path: Path) -> Path:
+    sections = [section(patient, seed) for seed, patient in enumerate("ABC")]
+    trained = train(sections, OPTIONS, heads=plugins.heads, device=CPU)
+    Detector.of(trained, OPTIONS, sections, "").save(tmp_path / "detector")
+    return tmp_path / "detector"
+
+
+def test_a_detector_holds_five_files_and_its_card_shows_the_curve(folder: Path) -> None:
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "README.md",
+        "config.json",
+        "curve.png",
+        "metrics.json",
+        "model.safetensors",
+    ]
+    assert "](curve.png)" in (folder / "README.md").read_text()
+    with Image.open(folder / "curve.png") as picture:
+        assert picture.format == "PNG"
+
+
+def test_the_picture_is_drawn_again_from_the_loaded_figures(folder: Path, plugins: Plugins, tmp_path: Path) -> None:
+    Detector.load(folder, heads=plugins.heads, device=CPU).save(tmp_path / "copy")
+    assert (tmp_path / "copy" / "curve.png").read_bytes() == (folder / "curve.png").read_bytes()
+
+
+def test_a_detector_without_its_picture_is_whole(folder: Path, plugins: Plugins) -> None:
+    (folder / "curve.png").unlink()
+    assert Detector.load(folder, heads=plugins.heads, device=CPU).config.head == "linear"
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "metrics.json", "config.json"])
+def test_a_detector_without_another_file_is_refused(name: str, folder: Path, plugins: Plugins) -> None:
+    (folder / name).unlink()
+    with pytest.raises(DetectorError, match="detector"):
+        Detector.load(folder, heads=plugins.heads, device=CPU)
+
+
+def test_a_picture_alone_makes_no_detector(tmp_path: Path) -> None:
+    (tmp_path / "curve.png").touch()
+    (tmp_path / "config.json").write_text(json.dumps({"format": "another"}))
+    with pytest.raises(DetectorError, match="holds other files and is no detector") as caught:
+        require_room(tmp_path)
+    assert caught.value.hint == "name a new folder for the detector"
