@@ -22,15 +22,14 @@ from spacrd_cli.options import (
 )
 from spacrd_cli.output import Output, table
 from spacrd_cli.settings import EncoderName, HeadSettings
+from spacrd_cli.train_view import training_view
 from spacrd_core.config import CommandConfig, ComponentSettings, read_config
 from spacrd_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from spacrd_core.cards import HeadCard
     from spacrd_core.detector.artifact import Detector
-    from spacrd_core.learning.train import Moment, TrainOptions
+    from spacrd_core.learning.train import TrainOptions
     from spacrd_core.plugins import Registry
 
 COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
@@ -92,18 +91,20 @@ def train(
 
     require_room(output)
     target, plugins = SpotStore.open(store), load_plugins()
-    detector = steps.train(
-        target,
-        settings.options(plugins.heads),
-        encoder=settings.encoder.canonical(plugins.encoders),
-        plugins=plugins,
-        device=choose_device(settings.device),
-        genes=not settings.no_genes,
-        sections=section or (),
-        exclude=exclude or (),
-        watch=narrator(out),
-        track=out.track,
-    )
+    patients = {entry.patient for entry in target.choose(tuple(section or ()), tuple(exclude or ())) if entry.labelled}
+    with training_view(out, stages=len(patients) + 1 if len(patients) > 1 else 1) as watch:
+        detector = steps.train(
+            target,
+            settings.options(plugins.heads),
+            encoder=settings.encoder.canonical(plugins.encoders),
+            plugins=plugins,
+            device=choose_device(settings.device),
+            genes=not settings.no_genes,
+            sections=section or (),
+            exclude=exclude or (),
+            watch=watch,
+            track=out.track,
+        )
     detector.save(output)
     _show(out, detector, output)
 
@@ -139,21 +140,6 @@ def require_a_modality(encoder: EncoderName, *, no_genes: bool) -> None:
     """Refuse to read neither image nor genes."""
     if no_genes and not encoder.reads_images:
         raise ConfigError("--encoder none and --no-genes leave nothing to read", hint="drop one of them")
-
-
-def narrator(out: Output) -> Callable[[Moment], None]:
-    """Return what tells the user of a training as it goes: every phase's last losses, every held-out patient's AUC."""
-
-    def tell(moment: Moment) -> None:
-        epoch = moment.epoch
-        if epoch is None:
-            auc = "one class only" if moment.held_out_auc is None else f"AUC {moment.held_out_auc:.3f}"
-            out.say(f"{moment.stage}: held-out {auc}")
-        elif epoch.number == epoch.epochs:
-            losses = ", ".join(f"{name} {value:.3f}" for name, value in epoch.losses.items())
-            out.say(f"{moment.stage}: {epoch.phase}, {epoch.epochs} epochs: {losses}")
-
-    return tell
 
 
 def _show(out: Output, detector: Detector, folder: Path) -> None:
