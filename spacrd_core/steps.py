@@ -71,7 +71,7 @@ def detect(
         )[0]
         _require_something(section)
         with one_thread():
-            tables[entry.id] = predict(detector.ensemble, detector.calibration, section)
+            tables[entry.id] = predict(detector.ensemble, detector.calibrations, section)
         store.publish_predictions(entry, detector.config, tables[entry.id])
     return tables
 

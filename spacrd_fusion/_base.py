@@ -1,5 +1,6 @@
 """What the heads share: which modalities there are, and means that honour labels and weights."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import torch
@@ -39,6 +40,15 @@ def measured(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "spots d"]]:
     if not held:
         raise DetectorError(f"the head reads {' and '.join(built)}, the spots have none of it")
     return held
+
+
+def gathered(parts: Sequence[Mapping[str, Float[Tensor, "spots d"]]]) -> dict[str, Float[Tensor, "spots d"]]:
+    """Return every modality's features of all parts that have it."""
+    return {
+        name: torch.cat([part[name] for part in parts if name in part])
+        for name in MODALITIES
+        if any(name in part for part in parts)
+    }
 
 
 def labelled_mean(values: Float[Tensor, " centres"], batch: Batch) -> Float[Tensor, ""]:

@@ -1,5 +1,6 @@
 """The control every other head is measured against: no depth, no attention, no fusion."""
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -9,7 +10,7 @@ from torch import Tensor
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
-from spacrd_fusion._base import measured, modalities
+from spacrd_fusion._base import gathered, measured, modalities
 from spacrd_fusion.components import ModalityComponents
 
 
@@ -42,17 +43,18 @@ class Linear(Head):
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:  # noqa: ARG002 - the contract
         raise ConfigError(f"the head 'linear' is fitted at once and has no phase '{phase}'")
 
-    def warm_start(self, batch: Batch) -> None:
+    def warm_start(self, *batches: Batch) -> None:
         """Fit the components to all spots and the regression to the labelled ones."""
-        if len(batch.labels[batch.labelled].unique()) < 2:
-            raise TrainingError("the head 'linear' needs labelled spots of both classes", hint="label more sections")
-        self.components.fit(_means(batch, self.dims))
-        known = batch.labelled.cpu().numpy()
-        features, labels, weights = (
-            x.cpu().numpy()[known] for x in (self.features(batch), batch.labels, batch.weights)
+        known, labels, weights = (
+            torch.cat(values).cpu().numpy()
+            for values in zip(*((batch.labelled, batch.labels, batch.weights) for batch in batches), strict=True)
         )
+        if len(np.unique(labels[known])) < 2:
+            raise TrainingError("the head 'linear' needs labelled spots of both classes", hint="label more sections")
+        self.components.fit(gathered([_means(batch, self.dims) for batch in batches]))
+        features = torch.cat([self.features(batch) for batch in batches]).cpu().numpy()
         model = LogisticRegression(C=self.options.inverse_penalty, max_iter=2000)
-        model.fit(features, labels, sample_weight=weights)
+        model.fit(features[known], labels[known], sample_weight=weights[known])
         self.coefficients.copy_(torch.from_numpy(model.coef_[0]))
         self.intercept.copy_(torch.from_numpy(model.intercept_)[0])
 

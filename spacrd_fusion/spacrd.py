@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
-from spacrd_fusion._base import labelled_mean, measured, modalities
+from spacrd_fusion._base import gathered, labelled_mean, measured, modalities
 from spacrd_fusion.alignment import SpotEncoder, info_nce
 from spacrd_fusion.attention import NeighbourhoodFusion
 from spacrd_fusion.components import ModalityComponents
@@ -67,10 +67,16 @@ class SpaCRD(Head):
             if length
         )
 
-    def warm_start(self, batch: Batch) -> None:
+    @property
+    def reads_either(self) -> bool:
+        return len(self.encoders) == 2 and self.options.modality_dropout > 0
+
+    def warm_start(self, *batches: Batch) -> None:
         """Fit the principal components, to neighbourhood means: what neighbours share is tissue, the rest is noise."""
-        held = measured(batch, self.dims)
-        self.components.fit({name: neighbourhood_mean(held[name], batch) for name in held if name in self.components})
+        means = [
+            {name: neighbourhood_mean(x, batch) for name, x in measured(batch, self.dims).items()} for batch in batches
+        ]
+        self.components.fit({name: x for name, x in gathered(means).items() if name in self.components})
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
         if phase == "align":

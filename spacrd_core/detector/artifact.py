@@ -48,9 +48,9 @@ class Detector:
     metrics: dict[str, Any]
 
     @property
-    def calibration(self) -> Calibration:
-        """From logits to probabilities and calls."""
-        return Calibration(**self.config.calibration.model_dump())
+    def calibrations(self) -> dict[str, Calibration]:
+        """From logits to probabilities and calls, for every view of a section."""
+        return {view: Calibration(**record.model_dump()) for view, record in self.config.calibrations.items()}
 
     @classmethod
     def of(cls, trained: Trained, options: TrainOptions, sections: Sequence[SectionData], encoder: str) -> Self:
@@ -69,7 +69,10 @@ class Detector:
             panel=lens.panel,
             image_dim=lens.image_dim,
             encoder=EncoderRecord(name=encoder, recipe_key=recipe.key, recipe=asdict(recipe)) if recipe else None,
-            calibration=CalibrationRecord(**trained.calibration.model_dump()),
+            calibrations={
+                view: CalibrationRecord(**calibration.model_dump())
+                for view, calibration in trained.calibrations.items()
+            },
             trained_on=tuple(_trained_on(section) for section in sections if (section.labels >= 0).any()),
             weights_sha256=hashlib.sha256(weights).hexdigest(),
         )

@@ -33,6 +33,10 @@ Gives a calibrated probability of cancer for every spot of a spatial-transcripto
 {{ "; it reaches models trained on the encoder's output, this one included" if config.bound_by_licence }} |
 {% endif -%}
 | calibration | {{ config.calibration.method }} |
+{% for view, calibration in config.calibrations.items() -%}
+| {{ view }}: the call is made from | {% for name, share in calibration.shares.items() -%}
+{{ "%.0f" | format(100 * share) }} % {{ name }}{{ ", " if not loop.last }}{% endfor %} |
+{% endfor -%}
 | threshold | {{ "%.2f" | format(config.calibration.threshold) }} ({{ config.calibration.threshold_rule }}) |
 | made by | spacrd {{ config.spacrd_version }}, torch {{ config.torch_version }} |
 

@@ -39,7 +39,8 @@ class CalibrationRecord(Record):
     """From logits to probabilities and calls."""
 
     method: str
-    slope: float
+    shares: dict[str, float]
+    slopes: dict[str, float]
     intercept: float
     threshold: float = Field(ge=0, le=1)
     threshold_rule: str
@@ -60,7 +61,7 @@ class DetectorConfig(Record):
     panel: tuple[str, ...]
     image_dim: int = Field(ge=0)
     encoder: EncoderRecord | None
-    calibration: CalibrationRecord
+    calibrations: dict[str, CalibrationRecord] = Field(min_length=1)
     trained_on: tuple[TrainedOn, ...]
     weights_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     seal: str = ""
@@ -83,6 +84,11 @@ class DetectorConfig(Record):
     def modalities(self) -> str:
         """``image+genes``, ``genes`` or ``image``."""
         return "+".join(name for name, used in (("image", self.image_dim), ("genes", self.panel)) if used)
+
+    @property
+    def calibration(self) -> CalibrationRecord:
+        """That of sections with all the detector reads."""
+        return self.calibrations.get(self.modalities) or next(iter(self.calibrations.values()))
 
     @property
     def licence(self) -> str:

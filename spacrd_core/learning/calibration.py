@@ -10,48 +10,65 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from spacrd_core.learning.balance import balanced_weights
+from spacrd_core.learning.blend import blend
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Array = np.ndarray[Any, Any]
 CANDIDATES = 99
 
 
 class Calibration(BaseModel):
-    """Platt scaling and a threshold: ``probability = sigmoid(slope * logit + intercept)``.
+    """Platt scaling and a threshold: ``probability = sigmoid(sum of slope * logit over views + intercept)``.
 
     ``method`` is ``platt`` when held-out patients decided, ``none`` when there was only one patient to learn from.
+    ``shares`` says how much each view counts; they sum to 1.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     method: str = "none"
-    slope: float = 1.0
+    shares: dict[str, float]
+    slopes: dict[str, float]
     intercept: float = 0.0
     threshold: float = 0.5
     threshold_rule: str = "0.5"
 
-    def probabilities(self, logits: Array) -> Array:
-        """Return calibrated probabilities, of any shape."""
-        return np.asarray(expit(self.slope * logits + self.intercept), dtype=np.float64)
+    @classmethod
+    def none(cls, view: str) -> Calibration:
+        """Return the one that takes a view's logits as they are."""
+        return cls(shares={view: 1.0}, slopes={view: 1.0})
+
+    def probabilities(self, logits: Mapping[str, Array]) -> Array:
+        """Return calibrated probabilities from every view's logits, of any one shape."""
+        odds = sum(slope * logits[view] for view, slope in self.slopes.items())
+        return np.asarray(expit(odds + self.intercept), dtype=np.float64)
 
 
-def calibrate(logits: Array, labels: Array, patients: Sequence[str]) -> Calibration:
+def calibrate(logits: Mapping[str, Array], labels: Array, patients: Sequence[str]) -> Calibration:
     """Return the calibration that held-out patients ask for, patients and classes counting the same.
 
-    ``logits`` were given by models that had not seen the spot's patient. Where held-out patients contradict the logits
-    (a slope of zero or less), the logits are left as they are.
+    ``logits`` were given, by one view or several, by models that had not seen the spot's patient; the widest view comes
+    first. Views whose logits held-out patients contradict (a slope of zero or less) do not count; where that leaves
+    none, the first view's logits are taken as they are.
     """
     weights = balanced_weights(patients, labels)
-    model = LogisticRegression(C=1e3, max_iter=1000).fit(logits[:, None], labels, sample_weight=weights)
-    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
-    if slope <= 0:
-        return Calibration()
-    probabilities = expit(slope * logits + intercept)
-    threshold = best_threshold(probabilities, labels, weights)
-    rule = "highest accuracy on held-out patients, patients and classes balanced"
-    return Calibration(method="platt", slope=slope, intercept=intercept, threshold=threshold, threshold_rule=rule)
+    lines = {view: _platt(values, labels, weights) for view, values in logits.items()}
+    odds = {view: slope * logits[view] + intercept for view, (slope, intercept) in lines.items() if slope > 0}
+    if not odds:
+        return Calibration.none(next(iter(logits)))
+    shares = blend(odds, labels, patients)
+    blended = np.sum([share * odds[view] for view, share in shares.items()], axis=0)
+    slope, intercept = _platt(blended, labels, weights)
+    return Calibration(
+        method="platt",
+        shares=shares,
+        slopes={view: slope * share * lines[view][0] for view, share in shares.items()},
+        intercept=intercept + slope * sum(share * lines[view][1] for view, share in shares.items()),
+        threshold=best_threshold(expit(slope * blended + intercept), labels, weights),
+        threshold_rule="highest accuracy on held-out patients, patients and classes balanced",
+    )
 
 
 def best_threshold(probabilities: Array, labels: Array, weights: Array) -> float:
@@ -64,3 +81,9 @@ def best_threshold(probabilities: Array, labels: Array, weights: Array) -> float
     accuracy = (right * weights).sum(axis=1)
     best = candidates[accuracy >= accuracy.max() - 1e-9]
     return float(best[np.argmin(np.abs(best - 0.5))])
+
+
+def _platt(logits: Array, labels: Array, weights: Array) -> tuple[float, float]:
+    """Return slope and intercept (Platt 1999)."""
+    model = LogisticRegression(C=1e3, max_iter=1000).fit(logits[:, None], labels, sample_weight=weights)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])

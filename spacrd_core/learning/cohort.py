@@ -1,7 +1,7 @@
 """The tensors of some sections for one detector. They live on the device; a batch is indices."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +13,7 @@ from spacrd_core.learning.balance import balanced_weights
 from spacrd_core.learning.head import Batch
 from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.sections import SectionData
+from spacrd_core.learning.views import VIEWS, view_of
 
 BLOCK_PITCHES = 6.0
 
@@ -21,7 +22,7 @@ BLOCK_PITCHES = 6.0
 class Cohort:
     """Features, neighbourhoods and labels of the spots of some sections, one after another.
 
-    All sections of a cohort have the same modalities.
+    All sections of a cohort have the same modalities; :meth:`parted` takes sections that have not.
     """
 
     genes: Float[Tensor, "spots genes"] | None
@@ -49,6 +50,23 @@ class Cohort:
             blocks=torch.from_numpy(_blocks(sections)).to(device),
         )
 
+    @classmethod
+    def parted(cls, sections: Sequence[SectionData], lens: Lens, device: torch.device) -> tuple[Self, ...]:
+        """Return a cohort for every choice of modalities among the sections, balanced over all of them."""
+        views = np.array([lens.view(section) for section in sections])
+        weights = np.split(_weights(sections), np.cumsum([len(section.labels) for section in sections])[:-1])
+        parts = []
+        for view in (view for view in VIEWS if view in views):
+            part = cls.of([section for section, own in zip(sections, views, strict=True) if own == view], lens, device)
+            own = np.concatenate([some for some, other in zip(weights, views, strict=True) if other == view])
+            parts.append(replace(part, weights=torch.from_numpy(own).to(device)))
+        return tuple(parts)
+
+    @property
+    def view(self) -> str:
+        """What its spots are read by, as in :mod:`spacrd_core.learning.views`."""
+        return view_of(genes=self.genes, image=self.image)
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -70,21 +88,29 @@ class Cohort:
         """Return all spots as one batch."""
         return self.batch(torch.arange(len(self), device=self.labels.device))
 
-    def shuffled(self, batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
-        """Yield every spot once, in batches made of spatial blocks of many sections.
+    def shuffled(self, batch_size: int, generator: torch.Generator) -> tuple[Int[Tensor, " centres"], ...]:
+        """Return the centres of batches that visit every spot once, each made of spatial blocks of many sections.
 
         Neighbours share a block, so a batch needs few spots beside its centres, while blocks from many sections keep
         batch statistics honest.
         """
         names, members = torch.unique(self.blocks, return_inverse=True)
         rank = torch.randperm(len(names), generator=generator).to(members.device)[members]
-        for centres in torch.argsort(rank, stable=True).split(batch_size):
-            yield self.batch(centres)
+        visits: Int[Tensor, " centres"] = torch.argsort(rank, stable=True)
+        return tuple(visits[start : start + batch_size] for start in range(0, len(visits), batch_size))
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Yield every spot once, in order."""
         for centres in torch.arange(len(self), device=self.labels.device).split(batch_size):
             yield self.batch(centres)
+
+
+def shuffled(cohorts: Sequence[Cohort], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Yield every spot of the cohorts once, in batches of one cohort each that come in random order."""
+    batches = [(cohort, centres) for cohort in cohorts for centres in cohort.shuffled(batch_size, generator)]
+    for index in torch.randperm(len(batches), generator=generator).tolist():
+        cohort, centres = batches[index]
+        yield cohort.batch(centres)
 
 
 def _stack(parts: list[Any], device: torch.device) -> Tensor | None:

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
+from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.fit import Epoch, fit
 from spacrd_core.learning.head import Head
 from spacrd_core.learning.lens import CohortOptions, Lens, Scale
 from spacrd_core.learning.novelty import Novelty
 from spacrd_core.learning.sections import SectionData
+from spacrd_core.learning.views import VIEWS, views_within
 from spacrd_core.plugins import Registry
 
 Array = np.ndarray[Any, Any]
@@ -33,10 +35,10 @@ class HeadChoice(BaseModel):
 
 @dataclass(frozen=True)
 class Scores:
-    """What an ensemble says of a section's spots: ``logits`` members x spots; ``novelty`` spots."""
+    """What an ensemble says of a section's spots: by view, ``logits`` members x spots and ``novelty`` spots."""
 
-    logits: Array
-    novelty: Array
+    logits: dict[str, Array]
+    novelty: dict[str, Array]
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Ensemble:
 
     lens: Lens
     heads: tuple[Head, ...]
-    known: tuple[Novelty, ...]
+    known: tuple[dict[str, Novelty], ...]
     device: torch.device
 
     @classmethod
@@ -62,32 +64,65 @@ class Ensemble:
     ) -> Self:
         """Train one head a seed on all spots of these sections."""
         lens = Lens.fit(sections, options)
-        cohort = Cohort.of(sections, lens, device)
+        cohorts = Cohort.parted(sections, lens, device)
         members = []
         for seed in seeds:
             torch.manual_seed(seed)
             head = heads.create(choice.name, choice.options, dims=lens.dims).to(device)
-            for epoch in fit(head, cohort, seed=seed, epochs=choice.epochs):
+            for epoch in fit(head, cohorts, seed=seed, epochs=choice.epochs):
                 watch(epoch)
             members.append(head)
-        known = tuple(Novelty.fit(_run(head, cohort)[1]) for head in members)
-        return cls(lens, tuple(members), known, device)
+        return cls(lens, tuple(members), tuple(_known(head, cohorts) for head in members), device)
 
-    def score(self, section: SectionData) -> Scores:
-        """Return what every member says of a section's spots."""
+    @property
+    def reads_either(self) -> bool:
+        """Whether its heads were trained to read either modality alone."""
+        return all(head.reads_either for head in self.heads)
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """What spots may be read by: all that some training section measured, the widest first."""
+        return tuple(self.known[0])
+
+    def view(self, section: SectionData) -> str:
+        """What a section is read by: the widest view that it measures.
+
+        Raises
+        ------
+        DetectorError
+            If it measures nothing that the ensemble reads.
+        """
+        measured = self.lens.view(section)
+        found = [view for view in views_within(measured) if view in self.views] if measured else []
+        if not found:
+            raise DetectorError(
+                f"section '{section.id}' has nothing that the detector reads: {' or '.join(self.views)}"
+            )
+        return found[0]
+
+    def score(self, section: SectionData, views: Sequence[str] = ()) -> Scores:
+        """Return what every member says of a section's spots by each of some views (default: all it can be read by)."""
+        wanted = views or [view for view in views_within(self.view(section)) if view in self.views]
         cohort = Cohort.of([section], self.lens, self.device)
-        outputs = [_run(head, cohort) for head in self.heads]
-        novelty = np.mean(
-            [known.score(features) for known, (_, features) in zip(self.known, outputs, strict=True)], axis=0
+        outputs = {view: [_run(head, cohort, view) for head in self.heads] for view in wanted}
+        return Scores(
+            logits={view: np.stack([logits for logits, _ in members]) for view, members in outputs.items()},
+            novelty={
+                view: np.mean(
+                    [known[view].score(features) for known, (_, features) in zip(self.known, members, strict=True)],
+                    axis=0,
+                )
+                for view, members in outputs.items()
+            },
         )
-        return Scores(np.stack([logits for logits, _ in outputs]), novelty)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return every tensor of the ensemble by name."""
         tensors = _named("image_scale", vars(self.lens.image_scale)) if self.lens.image_scale else {}
         for number, (head, known) in enumerate(zip(self.heads, self.known, strict=True)):
             tensors |= {f"{number}.head.{name}": value for name, value in head.state_dict().items()}
-            tensors |= _named(f"{number}.known", vars(known))
+            for view, novelty in known.items():
+                tensors |= _named(f"{number}.known.{view}", vars(novelty))
         return tensors
 
     @classmethod
@@ -99,7 +134,8 @@ class Ensemble:
         for number, head in enumerate(heads):
             head.load_state_dict(_below(tensors, f"{number}.head."), strict=True)
             head.to(device).eval()
-            known.append(Novelty(**_arrays(tensors, f"{number}.known.")))
+            views = [view for view in VIEWS if f"{number}.known.{view}.mean" in tensors]
+            known.append({view: Novelty(**_arrays(tensors, f"{number}.known.{view}.")) for view in views})
         left = [
             name for name in tensors if not name.startswith(("image_scale.", *(f"{n}." for n in range(len(heads)))))
         ]
@@ -108,15 +144,24 @@ class Ensemble:
         return cls(lens, tuple(heads), tuple(known), device)
 
 
-def _run(head: Head, cohort: Cohort) -> tuple[Array, Array]:
-    """Logits and features of every spot."""
+def _run(head: Head, cohort: Cohort, view: str) -> tuple[Array, Array]:
+    """Logits and features of every spot, seen by a view."""
     logits, features = [], []
     with torch.inference_mode():
         for batch in cohort.in_order(SCORING_BATCH):
-            fused = head.features(batch)
+            fused = head.features(batch.seen_by(view))
             logits.append(head.classify(fused))
             features.append(fused)
     return torch.cat(logits).double().cpu().numpy(), torch.cat(features).double().cpu().numpy()
+
+
+def _known(head: Head, cohorts: Sequence[Cohort]) -> dict[str, Novelty]:
+    """What the training spots look like to a head, by every view that some of them have."""
+    features: dict[str, list[Array]] = {}
+    for cohort in cohorts:
+        for view in views_within(cohort.view):
+            features.setdefault(view, []).append(_run(head, cohort, view)[1])
+    return {view: Novelty.fit(np.concatenate(found)) for view, found in features.items()}
 
 
 def scale_of(tensors: Mapping[str, torch.Tensor]) -> Scale | None:

@@ -90,6 +90,7 @@ def run_task(
     """Train without the tested sections and return their figures; only a note where that leaves one class."""
     genes, image = MODALITIES[task.modalities]
     read = [with_modalities(section, genes=genes, image=image) for section in sections]
+    read = [section for section in read if section.expression is not None or section.image is not None]
     seen = [section for section in read if section.id not in task.test]
     tested = [section for section in read if section.id in task.test]
     if {label for section in seen for label in section.classes} != {0, 1}:
@@ -99,11 +100,14 @@ def run_task(
 
 
 def _figures(trained: Trained, section: SectionData) -> dict[str, Any]:
-    known, calibration = section.labels >= 0, trained.calibration
-    logits = trained.ensemble.score(section).logits.mean(axis=0)[known]
+    known, ensemble = section.labels >= 0, trained.ensemble
+    calibration = trained.calibrations[ensemble.view(section)]
+    scores = ensemble.score(section, tuple(calibration.slopes))
+    logits = {view: values.mean(axis=0)[known] for view, values in scores.logits.items()}
     figures = measure(calibration.probabilities(logits), section.labels[known], calibration.threshold)
     note = "" if figures.auc is not None else "one class only: no AUC"
-    return {**asdict(figures), "threshold": calibration.threshold, "calibration": calibration.method, "note": note}
+    said = {"threshold": calibration.threshold, "calibration": calibration.method, "shares": calibration.shares}
+    return {**asdict(figures), **said, "note": note}
 
 
 def _row(task: Task, section: SectionData, encoder: str, **figures: Any) -> Row:

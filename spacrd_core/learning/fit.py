@@ -1,13 +1,13 @@
 """The training loop."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
 from spacrd_core.errors import ConfigError, TrainingError
-from spacrd_core.learning.cohort import Cohort
+from spacrd_core.learning.cohort import Cohort, shuffled
 from spacrd_core.learning.head import Head, Phase
 
 
@@ -22,22 +22,25 @@ class Epoch:
     seconds: float
 
 
-def fit(head: Head, cohort: Cohort, *, seed: int, epochs: Mapping[str, int] | None = None) -> Iterator[Epoch]:
-    """Train a head on all spots of a cohort, yielding after every epoch; the head is left in evaluation mode.
+def fit(
+    head: Head, cohorts: Sequence[Cohort], *, seed: int, epochs: Mapping[str, int] | None = None
+) -> Iterator[Epoch]:
+    """Train a head on all spots of the cohorts, yielding after every epoch; the head is left in evaluation mode.
 
+    There is a cohort for every choice of modalities among the sections; a batch is of one of them.
     ``epochs`` overrides the length of phases by name. PyTorch's random state is seeded, so one seed gives one head.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        head.warm_start(cohort.everything())
+        head.warm_start(*(cohort.everything() for cohort in cohorts))
     for phase in resolved_curriculum(head, epochs or {}):
         optimiser = torch.optim.AdamW(
             head.parameters(), lr=phase.learning_rate, weight_decay=phase.weight_decay, fused=True
         )
         for number in range(1, phase.epochs + 1):
             started = time.perf_counter()
-            losses = _train_epoch(head, cohort, phase, optimiser, generator)
+            losses = _train_epoch(head, cohorts, phase, optimiser, generator)
             yield Epoch(phase.name, number, phase.epochs, losses, time.perf_counter() - started)
     head.eval()
 
@@ -53,11 +56,11 @@ def resolved_curriculum(head: Head, epochs: Mapping[str, int]) -> tuple[Phase, .
 
 
 def _train_epoch(
-    head: Head, cohort: Cohort, phase: Phase, optimiser: torch.optim.Optimizer, generator: torch.Generator
+    head: Head, cohorts: Sequence[Cohort], phase: Phase, optimiser: torch.optim.Optimizer, generator: torch.Generator
 ) -> dict[str, float]:
     head.train()
     steps = []
-    for batch in cohort.shuffled(phase.batch_size, generator):
+    for batch in shuffled(cohorts, phase.batch_size, generator):
         losses = head.losses(batch, phase.name)
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()

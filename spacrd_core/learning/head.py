@@ -1,13 +1,14 @@
 """The contract of a fusion head: a torch module that learns from batches of spots and gives one cancer logit a spot."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from spacrd_core.cards import ComponentOptions
+from spacrd_core.learning.views import VIEWS, view_of
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,18 @@ class Batch:
         return self.neighbours[:, 0]
 
     @property
+    def view(self) -> str:
+        """What the spots are read by, as in :mod:`spacrd_core.learning.views`."""
+        return view_of(genes=self.genes, image=self.image)
+
+    def seen_by(self, view: str) -> "Batch":
+        """Return the batch as if only a view's modalities had been measured."""
+        held = VIEWS[view]
+        return replace(
+            self, genes=self.genes if "genes" in held else None, image=self.image if "image" in held else None
+        )
+
+    @property
     def labelled(self) -> Bool[Tensor, " centres"]:
         """Whether a centre's label is known."""
         return self.labels >= 0
@@ -83,8 +96,16 @@ class Head(nn.Module, ABC):
     def curriculum(self) -> tuple[Phase, ...]:
         """The phases of training, in order; empty for a head that is fitted by ``warm_start`` alone."""
 
-    def warm_start(self, batch: Batch) -> None:
-        """Fit what needs all training spots at once (principal components, prototypes), before the first phase."""
+    @property
+    def reads_either(self) -> bool:
+        """Whether it was trained to read either modality alone, so that what it says of each may be weighed."""
+        return False
+
+    def warm_start(self, *batches: Batch) -> None:
+        """Fit what needs all training spots at once (principal components, prototypes), before the first phase.
+
+        There is a batch for every choice of modalities that the training sections have.
+        """
 
     @abstractmethod
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:

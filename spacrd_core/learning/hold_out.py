@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from spacrd_core.learning.calibration import Calibration, calibrate
 from spacrd_core.learning.sections import patients
+from spacrd_core.learning.views import views_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,10 +23,10 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The logits of a section's labelled spots, by models that had not seen its patient."""
+    """The logits of a section's labelled spots by every view, from models that had not seen its patient."""
 
     section: SectionData
-    logits: Array
+    logits: dict[str, Array]
 
     @property
     def labels(self) -> Array:
@@ -47,21 +48,32 @@ def hold_out(
             yield patient, [_score(ensemble, section) for section in sections if section.patient == patient]
 
 
-def calibrate_on(held_out: Sequence[HeldOut]) -> Calibration:
-    """Return the calibration that held-out spots ask for; none where they have not both classes."""
-    labels = np.concatenate([item.labels for item in held_out]) if held_out else np.array([])
-    if len(np.unique(labels)) < 2:
-        return Calibration()
-    owners = [item.section.patient for item in held_out for _ in item.labels]
-    return calibrate(np.concatenate([item.logits for item in held_out]), labels, owners)
+def calibrate_on(held_out: Sequence[HeldOut], views: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:
+    """Return, for each view that a section may be seen by, the calibration that held-out spots ask for.
+
+    With ``fuse`` the narrower views it contains are weighed against it. Where the held-out spots have not both classes,
+    there is no calibration.
+    """
+    return {view: _calibrate([item for item in held_out if view in item.logits], view, fuse=fuse) for view in views}
 
 
 def auc(fold: Sequence[HeldOut]) -> float | None:
-    """Return the AUC over the spots of some sections; None where they have one class."""
+    """Return the AUC over the spots of some sections, each seen by all it measures; None where they have one class."""
     labels = np.concatenate([item.labels for item in fold])
-    logits = np.concatenate([item.logits for item in fold])
+    logits = np.concatenate([next(iter(item.logits.values())) for item in fold])
     return float(roc_auc_score(labels, logits)) if len(np.unique(labels)) == 2 else None
 
 
+def _calibrate(held_out: Sequence[HeldOut], view: str, *, fuse: bool) -> Calibration:
+    labels = np.concatenate([item.labels for item in held_out]) if held_out else np.array([])
+    if len(np.unique(labels)) < 2:
+        return Calibration.none(view)
+    owners = [item.section.patient for item in held_out for _ in item.labels]
+    read = [name for name in (views_within(view) if fuse else (view,)) if all(name in item.logits for item in held_out)]
+    return calibrate({name: np.concatenate([item.logits[name] for item in held_out]) for name in read}, labels, owners)
+
+
 def _score(ensemble: Ensemble, section: SectionData) -> HeldOut:
-    return HeldOut(section, ensemble.score(section).logits.mean(axis=0)[section.labels >= 0])
+    known = section.labels >= 0
+    scores = ensemble.score(section).logits
+    return HeldOut(section, {view: logits.mean(axis=0)[known] for view, logits in scores.items()})

@@ -13,6 +13,7 @@ from spacrd_core.genes import align, choose_panel
 from spacrd_core.geometry import neighbours
 from spacrd_core.learning.head import Dims
 from spacrd_core.learning.sections import SectionData
+from spacrd_core.learning.views import view_of
 
 Array = np.ndarray[Any, Any]
 STILL = 1e-6
@@ -95,6 +96,13 @@ class Lens:
     def dims(self) -> Dims:
         """The widths a head is built for."""
         return Dims(genes=len(self.panel), image=self.image_dim)
+
+    def view(self, section: SectionData) -> str:
+        """What it reads of a section, as in :mod:`spacrd_core.learning.views`; '' where that is nothing."""
+        return view_of(
+            genes=bool(self.panel) and section.expression is not None,
+            image=self.image_scale is not None and section.image is not None,
+        )
 
     def around(self, section: SectionData) -> tuple[Int[Array, "spots k"], Bool[Array, "spots k"]]:
         """The neighbourhood of every spot: indices, itself first, and which of them are there."""

@@ -35,6 +35,7 @@ class Row(BaseModel):
     f1: float | None = None
     threshold: float | None = None
     calibration: str = "none"
+    shares: dict[str, float] = {}
     brier: float | None = None
     ece: float | None = None
     note: str = ""

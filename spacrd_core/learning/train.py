@@ -1,6 +1,6 @@
 """Train a detector: an ensemble on all labelled sections, calibrated on patients it was not trained on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from spacrd_core.errors import TrainingError
 from spacrd_core.learning.calibration import Calibration
 from spacrd_core.learning.ensemble import Ensemble, HeadChoice
 from spacrd_core.learning.fit import Epoch
-from spacrd_core.learning.hold_out import auc, calibrate_on, hold_out
+from spacrd_core.learning.hold_out import HeldOut, auc, calibrate_on, hold_out
 from spacrd_core.learning.lens import CohortOptions
 from spacrd_core.learning.metrics import Metrics, measure
 from spacrd_core.learning.sections import SectionData
@@ -50,10 +50,10 @@ class Moment:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained ensemble, its calibration, and the figures of held-out patients by section."""
+    """A trained ensemble, its calibration for every view, and the figures of held-out patients by section."""
 
     ensemble: Ensemble
-    calibration: Calibration
+    calibrations: dict[str, Calibration]
     held_out: dict[str, Metrics]
     curve: tuple[Epoch, ...]
 
@@ -74,7 +74,7 @@ def train(
     Raises
     ------
     TrainingError
-        If labels of both classes are missing, or some sections lack a modality that others have.
+        If labels of both classes are missing, or some sections have nothing to read.
     """
     sections = sorted(_learnable(sections), key=lambda section: section.id)
     curve: list[Epoch] = []
@@ -93,12 +93,15 @@ def train(
     for patient, fold in hold_out(sections, fit):
         watch(Moment(f"without {patient}", held_out_auc=auc(fold)))
         held_out.extend(fold)
-    calibration = calibrate_on(held_out)
-    figures = {
-        item.section.id: measure(calibration.probabilities(item.logits), item.labels, calibration.threshold)
-        for item in held_out
-    }
-    return Trained(fit(sections, ALL), calibration, figures, tuple(curve))
+    ensemble = fit(sections, ALL)
+    calibrations = calibrate_on(held_out, ensemble.views, fuse=ensemble.reads_either)
+    figures = {item.section.id: _figures(item, calibrations) for item in held_out}
+    return Trained(ensemble, calibrations, figures, tuple(curve))
+
+
+def _figures(item: HeldOut, calibrations: Mapping[str, Calibration]) -> Metrics:
+    calibration = calibrations[next(iter(item.logits))]
+    return measure(calibration.probabilities(item.logits), item.labels, calibration.threshold)
 
 
 def with_modalities(section: SectionData, *, genes: bool, image: bool) -> SectionData:
@@ -116,13 +119,10 @@ def _learnable(sections: Sequence[SectionData]) -> list[SectionData]:
         raise TrainingError(
             f"cancer and normal spots are needed, found {found}", hint="spacrd ingest ... --labels FILE"
         )
-    if all(section.expression is None and section.image is None for section in kept):
-        raise TrainingError("the sections have neither genes nor an image to read", hint="ingest with --image FILE")
-    for modality, name in (("expression", "genes"), ("image", "image embeddings")):
-        without = [section.id for section in kept if getattr(section, modality) is None]
-        if without and len(without) < len(kept):
-            raise TrainingError(
-                f"{', '.join(without)} have no {name} while other sections have",
-                hint=f"leave them out (train: --exclude {without[0]}; evaluate: --section), or --encoder none",
-            )
+    blind = [section.id for section in kept if section.expression is None and section.image is None]
+    if blind:
+        raise TrainingError(
+            f"{', '.join(blind)} have neither genes nor an image to read",
+            hint=f"ingest with --image FILE, or leave them out (--exclude {blind[0]})",
+        )
     return kept

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from spacrd_core.learning.views import view_of
 from spacrd_core.results.result import Provenance, SectionResult
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
@@ -33,7 +36,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         spot_um=entry.spot_um,
         spot_shape=entry.spot_shape,
         pitch_um=entry.pitch_um,
-        threshold=detector.calibration.threshold,
+        threshold=detector.calibrations[_view(spots)].threshold,
         thumbnail=thumbnail,
         thumbnail_um_per_px=um_per_px,
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
@@ -53,10 +56,19 @@ def provenance(detector: DetectorConfig) -> Provenance:
         label_source=", ".join(sorted({section.label_source for section in detector.trained_on})),
         training_sections=tuple(section.id for section in detector.trained_on),
         threshold_rule=f"{calibration.threshold:.2f}, {calibration.threshold_rule}",
-        calibration=f"{calibration.method} (slope {calibration.slope:.2f}, intercept {calibration.intercept:.2f})",
+        calibration=f"{calibration.method}, from {_shares(calibration.shares)}",
         versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _view(spots: pd.DataFrame) -> str:
+    """What a spot table was read by."""
+    return view_of(genes=bool(spots["gene_coverage"].any()), image=bool(spots["image_coverage"].any()))
+
+
+def _shares(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{share:.0%} {view}" for view, share in shares.items())
 
 
 def _matters(note: str, entry: SectionEntry) -> bool:

@@ -18,8 +18,9 @@ def overconfident() -> tuple[np.ndarray, np.ndarray, list[str]]:
 
 
 def test_platt_scaling_recovers_a_known_distortion(overconfident: tuple[np.ndarray, np.ndarray, list[str]]) -> None:
-    calibration = calibrate(*overconfident)
-    assert calibration.slope == pytest.approx(1 / 3, abs=0.03)
+    logits, labels, patients = overconfident
+    calibration = calibrate({"genes": logits}, labels, patients)
+    assert calibration.slopes["genes"] == pytest.approx(1 / 3, abs=0.03)
     assert calibration.intercept == pytest.approx(0, abs=0.1)
 
 
@@ -28,13 +29,15 @@ def test_calibrated_probabilities_are_nearer_to_frequencies(
 ) -> None:
     logits, labels, patients = overconfident
     before = expected_calibration_error(expit(logits), labels)
-    after = expected_calibration_error(calibrate(logits, labels, patients).probabilities(logits), labels)
+    seen = {"genes": logits}
+    after = expected_calibration_error(calibrate(seen, labels, patients).probabilities(seen), labels)
     assert after < 0.03 < before
 
 
 def test_logits_that_held_out_patients_contradict_are_left_alone() -> None:
     labels = np.array([0, 0, 1, 1])
-    assert calibrate(np.array([2.0, 1.0, -1.0, -2.0]), labels, ["A", "A", "B", "B"]) == Calibration()
+    logits = {"image+genes": np.array([2.0, 1.0, -1.0, -2.0])}
+    assert calibrate(logits, labels, ["A", "A", "B", "B"]) == Calibration.none("image+genes")
 
 
 def test_the_threshold_is_the_one_of_highest_accuracy_nearest_one_half() -> None:

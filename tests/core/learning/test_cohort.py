@@ -8,11 +8,13 @@ import pytest
 import torch
 
 from spacrd_core.errors import DetectorError
-from spacrd_core.learning.cohort import Cohort
+from spacrd_core.learning.cohort import Cohort, shuffled
 from spacrd_core.learning.lens import CohortOptions, Lens, Scale
 
 if TYPE_CHECKING:
     from conftest import MakeData
+
+    from spacrd_core.learning.sections import SectionData
 
 CPU = torch.device("cpu")
 
@@ -51,13 +53,13 @@ def test_a_corner_spot_has_padded_places(cohort: Cohort) -> None:
 
 
 def test_one_shuffled_pass_visits_every_spot_once(cohort: Cohort) -> None:
-    batches = list(cohort.shuffled(50, torch.Generator().manual_seed(0)))
+    batches = list(shuffled([cohort], 50, torch.Generator().manual_seed(0)))
     assert sum(len(batch.labels) for batch in batches) == len(cohort)
     assert sum(int(batch.labels.sum()) for batch in batches) == int(cohort.labels.sum())
 
 
 def test_shuffled_batches_need_few_spots_beside_their_centres(cohort: Cohort) -> None:
-    batch = next(cohort.shuffled(36, torch.Generator().manual_seed(0)))
+    batch = next(shuffled([cohort], 36, torch.Generator().manual_seed(0)))
     assert batch.genes is not None
     assert len(batch.genes) < 2.5 * len(batch.labels)
 
@@ -142,3 +144,26 @@ def test_constant_features_do_not_divide_by_zero(make_data: MakeData) -> None:
     cohort = Cohort.of([replace(section, image=image)], Lens.fit([section], CohortOptions()), CPU)
     assert cohort.image is not None
     assert np.isfinite(cohort.image.numpy()).all()
+
+
+def test_sections_with_other_modalities_are_parts_balanced_as_one(make_data: MakeData) -> None:
+    sections = [make_data("A", 1), make_data("B", 2, image=False), make_data("C", 3)]
+    whole = Cohort.of([make_data("A", 1), make_data("B", 2), make_data("C", 3)], lens_of(sections), CPU)
+    seeing, blind = Cohort.parted(sections, lens_of(sections), CPU)
+    assert (seeing.view, blind.view) == ("image+genes", "genes")
+    first, second, third = whole.weights.split(len(blind))
+    assert torch.equal(seeing.weights, torch.cat([first, third]))
+    assert torch.equal(blind.weights, second)
+
+
+def test_batches_of_all_parts_visit_every_spot_once(make_data: MakeData) -> None:
+    sections = [make_data("A", 1), make_data("B", 2, image=False)]
+    parts = Cohort.parted(sections, lens_of(sections), CPU)
+    batches = list(shuffled(parts, 20, torch.Generator().manual_seed(0)))
+    assert {
+        view: sum(len(batch.labels) for batch in batches if batch.view == view) for view in ("image+genes", "genes")
+    } == {part.view: len(part) for part in parts}
+
+
+def lens_of(sections: list[SectionData]) -> Lens:
+    return Lens.fit(sections, CohortOptions(panel_genes=20))

@@ -15,6 +15,7 @@ from spacrd_core.learning.detect import predict
 from spacrd_core.learning.ensemble import HeadChoice
 from spacrd_core.learning.lens import CohortOptions
 from spacrd_core.learning.train import Moment, Trained, TrainOptions, train
+from spacrd_core.learning.views import VIEWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,7 @@ def test_a_detector_finds_the_tumour_of_a_patient_it_never_saw(
 ) -> None:
     trained = fitted(sections, options(head), plugins)
     target = make_data("D", 4)
-    table = predict(trained.ensemble, trained.calibration, target)
+    table = predict(trained.ensemble, trained.calibrations, target)
     cancer = target.labels == 1
     assert table["probability"][cancer].mean() > table["probability"][~cancer].mean() + 0.3
     assert table["probability"].between(0, 1).all()
@@ -64,7 +65,7 @@ def test_every_patient_is_held_out_once(sections: list[SectionData], plugins: Pl
     trained = train(sections, options(), heads=plugins.heads, device=CPU, watch=moments.append)
     assert [moment.stage for moment in moments if moment.epoch is None] == ["without A", "without B", "without C"]
     assert set(trained.held_out) == {"A1", "B2", "C3"}
-    assert trained.calibration.method == "platt"
+    assert {view: item.method for view, item in trained.calibrations.items()} == dict.fromkeys(VIEWS, "platt")
 
 
 def test_one_seed_gives_one_detector_whatever_the_order_of_sections(
@@ -86,13 +87,13 @@ def test_labels_of_the_target_change_nothing(
     trained = fitted(sections, options(), plugins)
     target = make_data("D", 4)
     blind = replace(target, labels=np.full_like(target.labels, -1))
-    tables = [predict(trained.ensemble, trained.calibration, section) for section in (target, blind)]
+    tables = [predict(trained.ensemble, trained.calibrations, section) for section in (target, blind)]
     assert tables[0].equals(tables[1])
 
 
 def test_one_patient_alone_gives_an_uncalibrated_detector(sections: list[SectionData], plugins: Plugins) -> None:
     trained = fitted(sections[:1], options(), plugins)
-    assert trained.calibration.method == "none"
+    assert {item.method for item in trained.calibrations.values()} == {"none"}
     assert trained.held_out == {}
 
 
@@ -108,11 +109,24 @@ def test_sections_without_labels_are_refused(sections: list[SectionData], plugin
         fitted(bare, options(), plugins)
 
 
-def test_a_section_that_lacks_a_modality_others_have_is_named(
+def test_sections_with_and_without_an_image_train_together(
+    sections: list[SectionData], make_data: MakeData, plugins: Plugins, head: str
+) -> None:
+    blind = make_data("D", 4, image=False)
+    trained = fitted([*sections, blind], options(head), plugins)
+    assert set(trained.held_out) == {"A1", "B2", "C3", "D4"}
+    for target in (make_data("E", 5), make_data("E", 5, image=False), replace(make_data("E", 5), expression=None)):
+        table = predict(trained.ensemble, trained.calibrations, target)
+        cancer = target.labels == 1
+        assert table["probability"][cancer].mean() > table["probability"][~cancer].mean() + 0.2
+
+
+def test_a_section_with_nothing_to_read_is_named(
     sections: list[SectionData], make_data: MakeData, plugins: Plugins
 ) -> None:
-    with pytest.raises(TrainingError, match="D4 have no image embeddings") as caught:
-        fitted([*sections, make_data("D", 4, image=False)], options(), plugins)
+    empty = replace(make_data("D", 4, image=False), expression=None)
+    with pytest.raises(TrainingError, match="D4 have neither genes nor an image to read") as caught:
+        fitted([*sections, empty], options(), plugins)
     assert "--exclude D4" in caught.value.hint
 
 
@@ -130,8 +144,8 @@ def test_a_section_far_from_the_training_tissue_scores_as_novel(
     assert usual.image is not None
     rng = np.random.default_rng(0)
     noise = rng.standard_t(1.5, usual.image.shape).astype(np.float32)
-    strange = predict(trained.ensemble, trained.calibration, replace(usual, image=noise))
-    ordinary = predict(trained.ensemble, trained.calibration, usual)
+    strange = predict(trained.ensemble, trained.calibrations, replace(usual, image=noise))
+    ordinary = predict(trained.ensemble, trained.calibrations, usual)
     assert ordinary["ood"].median() < 1
     assert strange["ood"].quantile(0.9) > ordinary["ood"].quantile(0.9)
 
@@ -146,8 +160,8 @@ def test_a_saved_detector_says_the_same_after_loading(
     loaded = Detector.load(tmp_path / "detector", heads=plugins.heads, device=CPU)
     assert loaded.config.key == detector.config.key
     target = make_data("D", 4)
-    before = predict(detector.ensemble, detector.calibration, target)
-    assert before.equals(predict(loaded.ensemble, loaded.calibration, target))
+    before = predict(detector.ensemble, detector.calibrations, target)
+    assert before.equals(predict(loaded.ensemble, loaded.calibrations, target))
 
 
 def test_a_detector_folder_is_refused_when_its_weights_were_changed(
