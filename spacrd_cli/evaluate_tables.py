@@ -22,6 +22,7 @@ FIGURES = {"auc": "AUC", "ap": "AP", "f1_prevalence": "F1*", "f1": "F1", "brier"
 TWO_F1 = "F1 is at the detector's own threshold, F1* at the section's true share of cancer: that uses the test labels."
 ORACLE = "Which one is better is known by the patient's labels: a choice made beforehand is at best as good."
 GAP = 2
+SIGNED = "+z.3f"  # never -0.000
 
 
 def evaluation(rows: Sequence[Row], document: Mapping[str, Any]) -> list[RenderableType]:
@@ -74,7 +75,7 @@ def _sections(rows: Sequence[Row], line: Mapping[str, Any]) -> Table:
     ]
     left = ("patient", "section", "note") if notes else ("patient", "section")
     seeds = f", mean of {line['seeds']} seeds" if line["seeds"] > 1 else ""
-    title = f"{line['head']} reads {line['modalities']}{seeds}: sections, each tested unseen"
+    title = f"{line['head']} reads {line['modalities']}: sections{seeds}"
     return _table(title, left, ("spots", "cancer", *FIGURES.values()), cells)
 
 
@@ -95,11 +96,11 @@ def _differences(title: str, lines: Sequence[Mapping[str, Any]], caption: str = 
         (
             line["head"],
             line["modalities"],
-            _figure(line["auc_difference"], "+.3f"),
-            _interval(line, "+.3f"),
+            _figure(line["auc_difference"], SIGNED),
+            _interval(line, SIGNED),
             f"{line['better']}",
             f"{line['worse']}",
-            _figure(line["lowest"], "+.3f"),
+            _figure(line["lowest"], SIGNED),
             _lowest(line["by_patient"]),
         )
         for line in lines
@@ -126,7 +127,7 @@ def _table(
         padding=(0, GAP - 1, 0, 0),
     )
     for name in left:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "reads")
     for name in figures:
         table.add_column(Text(printable(name)), justify="right", no_wrap=True)
     for row in rows:
@@ -145,4 +146,4 @@ def _figure(value: float | None, form: str = ".3f") -> str:
 
 def _interval(line: Mapping[str, Any], form: str = ".3f") -> str:
     low, high = (_figure(line[end], form) for end in ("auc_low", "auc_high"))
-    return "-" if line["auc_low"] is None else f"{low} to {high}"
+    return "-" if line["auc_low"] is None else f"{low} {high}"

@@ -48,7 +48,7 @@ def test_eighty_columns_hold_every_figure_of_a_plain_head_on_one_line() -> None:
     assert max(map(len, text.splitlines())) <= 80
     means = text[text.index("Means over 6 patients, 1 seed") :].splitlines()[4]
     assert means.split()[:2] == ["spacrd", "image+genes"]
-    assert len(means.split()) == 2 + 1 + 3 + 5, "two names, the AUC, its interval 'x to y', five more figures"
+    assert len(means.split()) == 2 + 1 + 2 + 5, "two names, the AUC, its interval, five more figures"
 
 
 def test_every_head_and_choice_of_modalities_has_one_line_of_means() -> None:
@@ -95,7 +95,6 @@ def test_differences_name_the_control_the_patients_they_count_and_where_they_are
         "image+genes",
         f"{control.auc_difference:+.3f}",
         f"{control.auc_low:+.3f}",
-        "to",
         f"{control.auc_high:+.3f}",
         str(control.better),
         str(control.worse),
@@ -117,6 +116,14 @@ def test_a_long_label_is_folded_and_no_figure_is_cut() -> None:
     assert "…" not in text
     assert "[64]" in text, "a label is no markup"
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
+    found = rows(1, heads=("linear",))
+    same = [row.model_copy(update={"head": "twin", "auc": (row.auc or 0.0) - 1e-5}) for row in found]
+    text = shown([*same, *found], 120)
+    assert "+0.000" in text
+    assert "-0.000" not in text
 
 
 @pytest.mark.parametrize("note", ["", "one class only: no AUC"])
