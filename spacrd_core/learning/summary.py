@@ -42,13 +42,15 @@ class Row(BaseModel):
 
 
 def summarise(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """Return, for every head and choice of modalities, means over patients and their spread.
+    """Return, for every head and choice of modalities of one evaluation, means over patients and their spread.
 
     A patient's figure is the mean over its sections and seeds; ``_sd`` is the standard deviation between patients,
     ``_seed_sd`` that between seeds of the mean over patients. ``auc_low`` and ``auc_high`` bound the mean's interval.
     """
-    keys = dict.fromkeys((row.head, row.encoder, row.modalities) for row in rows)
-    return [_summary(key, [row for row in rows if (row.head, row.encoder, row.modalities) == key]) for key in keys]
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.head, row.modalities), []).append(row)
+    return [_summary(group) for group in groups.values()]
 
 
 def patient_means(rows: Sequence[Row], figure: str) -> dict[str, float]:
@@ -61,10 +63,10 @@ def patient_means(rows: Sequence[Row], figure: str) -> dict[str, float]:
     return {patient: float(np.mean(found)) for patient, found in values.items()}
 
 
-def _summary(key: tuple[str, str, str], rows: Sequence[Row]) -> dict[str, object]:
-    head, encoder, modalities = key
+def _summary(rows: Sequence[Row]) -> dict[str, object]:
     seeds = sorted({row.seed for row in rows})
-    summary: dict[str, object] = {"head": head, "encoder": encoder, "modalities": modalities}
+    encoder = next((row.encoder for row in rows if row.encoder != "none"), "none")  # a section may have no image
+    summary: dict[str, object] = {"head": rows[0].head, "encoder": encoder, "modalities": rows[0].modalities}
     summary |= {"patients": len({row.patient for row in rows}), "seeds": len(seeds)}
     for figure in FIGURES:
         by_patient = patient_means(rows, figure)

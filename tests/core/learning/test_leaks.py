@@ -106,7 +106,7 @@ def folds(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> Folds:
 def differing(before: Trained, after: Trained) -> set[str]:
     """The parts in which two detectors differ by a bit or more."""
     one, two = _parts(before.ensemble), _parts(after.ensemble)
-    one["calibration"], two["calibration"] = before.calibration, after.calibration
+    one["calibration"], two["calibration"] = tuple(before.calibrations.items()), tuple(after.calibrations.items())
     return {part for part in one if not _same(one[part], two[part])}
 
 
@@ -127,8 +127,9 @@ def _same(one: Any, two: Any) -> bool:
     return one.keys() == two.keys() and all(_bits(one[name]) == _bits(two[name]) for name in one)
 
 
-def _bits(tensor: torch.Tensor) -> tuple[torch.Size, bytes]:
-    return tensor.shape, tensor.numpy().tobytes()
+def _bits(value: Any) -> Any:
+    """A tensor as its shape and bytes; anything else as it is."""
+    return (value.shape, value.numpy().tobytes()) if isinstance(value, torch.Tensor) else value
 
 
 def with_altered(sections: Sequence[SectionData], alter: Callable[[SectionData], SectionData]) -> list[SectionData]:
@@ -206,10 +207,10 @@ def leaking_components(everything: Sequence[SectionData], monkeypatch: pytest.Mo
 def leaking_calibration(everything: Sequence[SectionData], monkeypatch: pytest.MonkeyPatch) -> None:
     """Calibrate on every patient there is."""
 
-    def leaky(held_out: Sequence[HeldOut]) -> Calibration:
+    def leaky(held_out: Sequence[HeldOut], views: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:
         seen = {item.section.id for item in held_out}
-        unseen = [HeldOut(section, section.image[:, 0]) for section in everything if section.id not in seen]
-        return calibrate_on([*held_out, *unseen])
+        unseen = [HeldOut(s, dict.fromkeys(views, s.image[:, 0])) for s in everything if s.id not in seen]
+        return calibrate_on([*held_out, *unseen], views, fuse=fuse)
 
     monkeypatch.setattr(train, "calibrate_on", leaky)
 

@@ -58,3 +58,10 @@ def test_heads_are_summed_up_apart_and_in_their_order() -> None:
     summed = {str(line["head"]): line["auc_mean"] for line in summarise(rows)}
     assert list(summed) == ["spacrd", "linear"]
     assert summed == pytest.approx({"spacrd": 0.8, "linear": 0.6})
+
+
+def test_a_section_without_an_image_belongs_to_the_mean_of_its_head() -> None:
+    rows = [row("A", 1, 0.9), row("B", 1, 0.7).model_copy(update={"encoder": "stain"})]
+    (summary,) = summarise(rows)
+    assert summary["encoder"] == "stain"
+    assert summary["auc_mean"] == pytest.approx(0.8)
