@@ -2,8 +2,8 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import torch
@@ -18,6 +18,9 @@ from spacrd_encoders._networks import fitted, outline, pooled
 from spacrd_encoders._tiles import check_tiles
 from spacrd_encoders._weights import check_sha256, load_strictly, read_tensors, sha256
 
+# Random weights are drawn from the one generator that torch has: two networks at once would mix their numbers.
+_one_builds = Lock()
+
 
 class Backbone(ABC):
     """A frozen network, fed by its own recipe; one embedding a tile.
@@ -28,21 +31,26 @@ class Backbone(ABC):
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         self._device = torch.device("cpu")
+        self._network: Any = None
 
     @abstractmethod
     def build(self) -> Any:
         """Return the network with its weights, on the CPU."""
 
-    @cached_property
+    @property
     def network(self) -> Any:
         """The network, frozen, on the device it was last moved to."""
-        return self.build().eval().requires_grad_(requires_grad=False).to(self._device)
+        if self._network is None:
+            with _one_builds:
+                if self._network is None:  # another thread was faster
+                    self._network = self.build().eval().requires_grad_(requires_grad=False).to(self._device)
+        return self._network
 
     def to(self, device: torch.device) -> Self:
         """Move to a device and return self."""
         self._device = device
-        if "network" in vars(self):
-            self.network.to(device)
+        if self._network is not None:
+            self._network.to(device)
         return self
 
     @torch.inference_mode()

@@ -7,6 +7,7 @@ asked for, shown or stored here.
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,9 @@ def fetch(repo: str, files: Sequence[str], *, revision: str = "main", or_cached:
     WeightsError
         If they are gated, absent or out of reach.
     """
+    owner, _, name = repo.partition("/")
+    if not (owner and name):  # the Hub's library would ask for it
+        raise _nameless(repo)
     with _explained(repo, revision):
         cached = _cached(repo, files, (revision, *or_cached))
         return cached or _download(repo, files, revision)
@@ -69,11 +73,26 @@ def _explained(repo: str, revision: str) -> Iterator[None]:
     try:
         yield
     except HFValidationError as error:
-        hint = "a repository reads owner/name, as in MahmoodLab/UNI"
-        raise WeightsError(f"'{repo}' names no repository of the Hub", hint=hint) from error
-    except (OSError, TRANSPORT) as error:
+        raise _nameless(repo) from error
+    except UnicodeError:  # whose text shows a part of the token
+        raise WeightsError(
+            "the Hub cannot be asked: the Hugging Face token or an address has a character that is not ASCII",
+            hint="`hf auth login` again, look at HF_TOKEN, HF_ENDPOINT and HTTPS_PROXY, or --weights FILE",
+        ) from None
+    except (OSError, ValueError, TRANSPORT) as error:
         sentence, remedy = explain(error, Asked(repo, revision, _patience()))
-        raise WeightsError(sentence, hint=f"{remedy}, or --weights FILE") from error
+        raise WeightsError(_discreet(sentence), hint=f"{_discreet(remedy)}, or --weights FILE") from error
+
+
+def _nameless(repo: str) -> WeightsError:
+    return WeightsError(
+        f"'{repo}' names no repository of the Hub", hint="a repository reads owner/name, as in MahmoodLab/UNI"
+    )
+
+
+def _discreet(text: str) -> str:
+    """Return text without the names and passwords that addresses may carry."""
+    return re.sub(r"://[^/\s]*@", "://", text)
 
 
 @contextmanager

@@ -105,7 +105,10 @@ def _other(error: BaseException, asked: Asked) -> tuple[str, str]:
     if isinstance(error, OSError) and error.errno is not None and error.filename:
         sentence = f"the weights of {asked.repo} could not be kept: {error.strerror}: {error.filename}"
         return sentence, "make room, or set HF_HOME to a folder that may be written"
-    return f"the weights of {asked.repo} could not be downloaded: {_line(error)}", f"try again or look at {asked.page}"
+    remedy = (
+        "check HF_ENDPOINT and HTTPS_PROXY" if isinstance(error, ValueError) else f"try again or look at {asked.page}"
+    )
+    return f"the weights of {asked.repo} could not be downloaded: {_line(error)}", remedy
 
 
 def _line(error: BaseException) -> str:

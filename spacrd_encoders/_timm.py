@@ -5,7 +5,7 @@ from abc import abstractmethod
 from typing import Any
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, FiniteFloat, PositiveInt
 from timm.data.config import resolve_data_config
 from torch import Tensor, nn
 
@@ -22,7 +22,7 @@ class TimmBackbone(Backbone):
     class Options(ComponentOptions):
         """How much tissue a tile shows."""
 
-        um_per_px: PositiveFloat = Field(0.5, description="Of the tiles.")
+        um_per_px: FiniteFloat = Field(0.5, gt=0, le=100, description="Of the tiles.")
         input_px: PositiveInt | None = Field(None, description="Width of the tiles; without it, the model's own.")
 
     def __init__(self, options: Options, title: str) -> None:
@@ -37,8 +37,8 @@ class TimmBackbone(Backbone):
         """Return the network without its classifier, its numbers as they come."""
 
     @abstractmethod
-    def provenance(self, published: dict[str, Any]) -> str:
-        """Return where the numbers come from, for the recipe; ``published`` is what timm knows of the weights."""
+    def provenance(self) -> str:
+        """Return where the numbers come from, for the recipe."""
 
     def resized(self, network: Any) -> Any:
         """Return the network made for tiles of the wanted width, its position embedding resampled."""
@@ -58,14 +58,22 @@ class TimmBackbone(Backbone):
             input_px=width,
             um_per_px=self.options.um_per_px,
             dim=self._dim(outline, width),
-            resize=RESIZE.get(config["interpolation"], "triangle"),
+            resize=self._resize(config["interpolation"]),
             mean=config["mean"],
             std=config["std"],
             pooling=_pooling(outline),
-            weights=self.provenance(published),
+            weights=self.provenance(),
             settings=json.dumps({"model": published["architecture"]}),
             licence=published.get("license") or "unknown",
         )
+
+    def _resize(self, interpolation: str) -> str:
+        if interpolation not in RESIZE:
+            raise ConfigError(
+                f"{self.title} wants its tiles resized by '{interpolation}', which SpaCRD does not do",
+                hint=f"choose a model that is resized by {' or '.join(RESIZE)}",
+            )
+        return RESIZE[interpolation]
 
     def _dim(self, outline: nn.Module, width: int) -> int:
         try:

@@ -78,16 +78,17 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Raises
     ------
     WeightsError
-        If the file is neither, is damaged, holds something else, or wants code to be run.
+        If the file is neither, is damaged, holds something else, even tensors without plain numbers, or wants code to
+        be run.
     """
     with path.open("rb") as stream:
         begin = stream.read(9)
     try:
         if begin[8:] == b"{":
-            return load_file(path)
+            return _plain(load_file(path), path)
         if begin.startswith(PYTORCH_BEGINS):
             with path.open("rb") as stream:  # given a path, PyTorch goes by its ending
-                return _tensors(torch.load(stream, map_location="cpu", weights_only=True), path)
+                return _plain(_tensors(torch.load(stream, map_location="cpu", weights_only=True), path), path)
     except SafetensorError as error:
         raise WeightsError(f"{path} is a damaged safetensors file: {error}", hint=REMEDY) from error
     except BROKEN as error:
@@ -101,17 +102,24 @@ def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: Pat
     Raises
     ------
     WeightsError
-        If a tensor is missing, has no place, or has another shape.
+        If a tensor is missing, has no place, or has another shape or other numbers.
     """
-    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    places = network.state_dict()
+    wanted = {name: tuple(tensor.shape) for name, tensor in places.items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     reshaped = [
         f"{name} {found[name]} for {shape}" for name, shape in wanted.items() if name in found and found[name] != shape
+    ]
+    whole = [
+        f"{name} {_kind(tensor)}"
+        for name, tensor in tensors.items()
+        if name in places and places[name].is_floating_point() and not tensor.is_floating_point()
     ]
     misfits = [
         _some("lacks", [name for name in wanted if name not in found]),
         _some("has no place for", [name for name in found if name not in wanted]),
         _some("has another shape in", reshaped),
+        _some("has whole numbers for fractions in", whole),
     ]
     if any(misfits):
         raise WeightsError(
@@ -130,6 +138,26 @@ def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
         if loaded and all(isinstance(name, str) and isinstance(value, Tensor) for name, value in loaded.items()):
             return dict(loaded)
     raise WeightsError(f"{path} holds something else than named tensors", hint="give the state dict of the model")
+
+
+def _plain(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Refuse tensors that PyTorch would take for weights, though they hold no plain numbers."""
+    odd = [f"{name} {_kind(tensor)}" for name, tensor in tensors.items() if not _is_plain(tensor)]
+    if odd:
+        raise WeightsError(
+            f"{path} {_some('holds no plain numbers in', odd)}",
+            hint="give the weights that were published for this very model",
+        )
+    return tensors
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return tensor.layout is torch.strided and not tensor.is_meta and not tensor.is_complex()
+
+
+def _kind(tensor: Tensor) -> str:
+    facts = (str(fact).removeprefix("torch.") for fact in (tensor.dtype, tensor.layout, tensor.device))
+    return " ".join(fact for fact in facts if fact not in {"strided", "cpu"})
 
 
 def _unreadable(path: Path, error: BaseException) -> WeightsError:

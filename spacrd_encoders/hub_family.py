@@ -50,7 +50,7 @@ class HubModel(TimmBackbone):
         load_strictly(network, without_classifier(read_tensors(self.weights), network), self.weights)
         return self.resized(network)
 
-    def provenance(self, published: dict[str, Any]) -> str:  # noqa: ARG002 - the file says more
+    def provenance(self) -> str:
         """Return the weights' checksum."""
         return f"sha256:{sha256(self.weights)}"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import timm
 import torch
-from pydantic import Field, NonNegativeInt
+from pydantic import Field
 
 from spacrd_core.errors import UnknownName, WeightsError
 from spacrd_encoders._hub import fetch
@@ -28,48 +28,37 @@ class TimmModel(TimmBackbone):
 
         weights: Path | None = Field(None, description="A local file of this model's weights, safetensors or PyTorch.")
         pretrained: bool = Field(default=True, description="The Hub's weights; false gives random ones.")
-        seed: NonNegativeInt = Field(0, description="Of random weights.")
+        seed: int = Field(0, ge=0, lt=2**63, description="Of random weights.")
 
     def __init__(self, options: Options, *, member: str) -> None:
+        _refuse_unknown(member)
         self.member = member
+        self.weights = options.weights or (_fetched(member) if options.pretrained else None)
         super().__init__(options, f"timm:{member}")
 
     def create(self) -> Any:
         """Return the network without its classifier, its numbers random."""
-        _refuse_unknown(self.member)
         return timm.create_model(self.member, num_classes=0)
 
     def build(self) -> Any:
         """Return the network with its weights, on the CPU."""
-        if self.options.weights:
-            network = self.create()
-            tensors = read_tensors(self.options.weights)
-            load_strictly(network, without_classifier(tensors, network), self.options.weights)
-        elif self.options.pretrained:
-            network = self._from_hub()
-        else:
+        if self.weights is None:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.options.seed)
                 network = self.create()
+        elif self.options.weights:
+            network = self.create()
+            load_strictly(network, without_classifier(read_tensors(self.weights), network), self.weights)
+        else:
+            network = self._from_hub(self.weights)
         return self.resized(network)
 
-    def provenance(self, published: dict[str, Any]) -> str:
-        """Return the weights' checksum, seed or repository."""
-        if self.options.weights:
-            return f"sha256:{sha256(self.options.weights)}"
-        if not self.options.pretrained:
-            return f"random:{self.options.seed}"
-        if not published.get("hf_hub_id"):
-            raise WeightsError(
-                f"the Hub has no weights of timm:{self.member}",
-                hint="give a file as weights, or pretrained=false for random ones",
-            )
-        return f"hub:{published['hf_hub_id']}"
+    def provenance(self) -> str:
+        """Return the weights' checksum, or the seed of random ones."""
+        return f"sha256:{sha256(self.weights)}" if self.weights else f"random:{self.options.seed}"
 
-    def _from_hub(self) -> Any:
+    def _from_hub(self, path: Path) -> Any:
         """Return the network with the Hub's weights, fitted by timm itself: some have other names there."""
-        published: Any = timm.get_pretrained_cfg(self.member)
-        path = fetch(published.hf_hub_id, (published.hf_hub_filename,) if published.hf_hub_filename else FILES)
         source = {"state_dict": read_tensors(path)}
         try:
             network: Any = timm.create_model(self.member, pretrained=True, pretrained_cfg_overlay=source)
@@ -79,6 +68,16 @@ class TimmModel(TimmBackbone):
             ) from error
         network.reset_classifier(0)
         return network
+
+
+def _fetched(member: str) -> Path:
+    published: Any = timm.get_pretrained_cfg(member)
+    if published is None or not published.hf_hub_id:
+        raise WeightsError(
+            f"the Hub has no weights of timm:{member}",
+            hint="give a file as weights, or pretrained=false for random ones",
+        )
+    return fetch(published.hf_hub_id, (published.hf_hub_filename,) if published.hf_hub_filename else FILES)
 
 
 def _refuse_unknown(member: str) -> None:

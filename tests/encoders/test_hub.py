@@ -190,10 +190,40 @@ def test_a_hub_out_of_reach_is_told_at_once(tmp_path: Path) -> None:
     assert answer["seconds"] < 3
 
 
-def test_a_name_that_is_no_repository_is_refused_before_asking(tmp_path: Path) -> None:
-    answer = ask([["odd", "a/b/c", [FILE], "main", None]], tmp_path)["odd"]
-    assert answer["message"] == "'a/b/c' names no repository of the Hub"
-    assert answer["hint"] == "a repository reads owner/name, as in MahmoodLab/UNI"
+def test_a_name_that_is_no_repository_is_refused_before_asking(stand_in: Hub, tmp_path: Path) -> None:
+    names = ["a/b/c", "foo", "/foo", "foo/"]
+    answers = ask([[name, name, [FILE], "main", None] for name in names], tmp_path, HF_ENDPOINT=stand_in.address)
+    for name in names:
+        assert answers[name]["message"] == f"'{name}' names no repository of the Hub"
+        assert answers[name]["hint"] == "a repository reads owner/name, as in MahmoodLab/UNI"
+    assert stand_in.asked == []
+
+
+def test_a_token_that_cannot_be_sent_is_told_without_a_letter_of_it(stand_in: Hub, tmp_path: Path) -> None:
+    odd = TOKEN + "\N{SNOWMAN}"
+    answer = ask([case("uni", token=odd)], tmp_path, HF_ENDPOINT=stand_in.address)["uni"]
+    assert answer["message"] == (
+        "the Hub cannot be asked: the Hugging Face token or an address has a character that is not ASCII"
+    )
+    assert answer["hint"] == ("`hf auth login` again, look at HF_TOKEN, HF_ENDPOINT and HTTPS_PROXY, or --weights FILE")
+
+
+def test_a_proxy_that_is_none_is_told_without_its_password(tmp_path: Path) -> None:
+    answer = ask([case("uni")], tmp_path, HTTPS_PROXY="foo://me:secret@proxy")["uni"]
+    assert answer["message"] == (
+        "the weights of lab/uni could not be downloaded: Unknown scheme for proxy URL URL('foo://proxy')"
+    )
+    assert answer["hint"] == "check HF_ENDPOINT and HTTPS_PROXY, or --weights FILE"
+
+
+def test_a_hubs_address_is_told_without_its_user_and_password(stand_in: Hub, tmp_path: Path) -> None:
+    stand_in.repositories["lab/silent"] = Repository(silent=True)
+    address = stand_in.address.replace("://", "://me:secret@")
+    answers = ask([case("silent")], tmp_path, HF_ENDPOINT=address, HF_HUB_ETAG_TIMEOUT="1")
+    answers |= ask([case("gone")], tmp_path, HF_ENDPOINT="http://me:secret@127.0.0.1:9")
+    assert answers["silent"]["message"].startswith(f"{stand_in.address} did not answer within 1 s")
+    assert answers["gone"]["message"].startswith("http://127.0.0.1:9 cannot be reached (")
+    assert "secret" not in json.dumps(answers)
 
 
 def test_a_granted_token_opens_the_gate(stand_in: Hub, tmp_path: Path) -> None:

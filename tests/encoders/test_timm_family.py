@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import subprocess
-import sys
-from typing import TYPE_CHECKING
+import threading
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import timm
 import torch
 from safetensors.torch import load_file, save_file
+from stand_ins.hub import python
 from torch import Tensor
 
 from spacrd_core.contracts.encoder import check_encoder
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.plugins import Plugins
+
 RANDOM = {"pretrained": False}
 
 
@@ -39,18 +41,46 @@ def test_every_kind_of_model_keeps_the_contract_of_encoders(plugins: Plugins, me
     check_encoder(create(plugins, member, **RANDOM))
 
 
-def test_the_recipe_is_the_models_own(plugins: Plugins) -> None:
-    recipe = create(plugins, "vit_small_patch16_224.augreg_in21k_ft_in1k", um_per_px=1.0).recipe
+def test_the_recipe_is_the_models_own(plugins: Plugins, tmp_path: Path) -> None:
+    (tmp_path / "w").write_bytes(b"weights")
+    recipe = create(plugins, "vit_small_patch16_224.augreg_in21k_ft_in1k", um_per_px=1.0, weights=tmp_path / "w").recipe
     assert (recipe.input_px, recipe.um_per_px, recipe.dim, recipe.pooling) == (224, 1.0, 384, "cls")
     assert recipe.mean == recipe.std == (0.5, 0.5, 0.5)
     assert json.loads(recipe.settings) == {"model": "vit_small_patch16_224"}
     assert recipe.resize == "bicubic"
-    assert recipe.weights == "hub:timm/vit_small_patch16_224.augreg_in21k_ft_in1k"
+    assert recipe.weights == f"sha256:{hashlib.sha256(b'weights').hexdigest()}"
     assert recipe.licence == "apache-2.0"
 
 
 def test_antialiased_bilinear_is_called_by_its_filter(plugins: Plugins) -> None:
-    assert create(plugins, "resnet50.tv_in1k").recipe.resize == "triangle"
+    assert create(plugins, "resnet50.tv_in1k", **RANDOM).recipe.resize == "triangle"
+
+
+def test_a_filter_that_nobody_here_has_is_refused(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
+    def create_sharp(_: TimmModel) -> Any:
+        return timm.create_model("test_resnet", num_classes=0, pretrained_cfg_overlay={"interpolation": "lanczos"})
+
+    monkeypatch.setattr(TimmModel, "create", create_sharp)
+    with pytest.raises(ConfigError, match="timm:test_resnet wants its tiles resized by 'lanczos', which") as refusal:
+        create(plugins, "test_resnet", **RANDOM)
+    assert refusal.value.hint == "choose a model that is resized by bilinear or bicubic"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"um_per_px": float("inf")}, "um_per_px: Input should be a finite number"),
+        ({"um_per_px": float("nan")}, "um_per_px: Input should be a finite number"),
+        ({"um_per_px": 101}, "um_per_px: Input should be less than or equal to 100"),
+        ({"um_per_px": 0}, "um_per_px: Input should be greater than 0"),
+        ({"seed": 2**63}, f"seed: Input should be less than {2**63}"),
+        ({"seed": -1}, "seed: Input should be greater than or equal to 0"),
+    ],
+    ids=str,
+)
+def test_a_number_beyond_all_reason_is_refused(plugins: Plugins, options: dict[str, float], says: str) -> None:
+    with pytest.raises(ConfigError, match=f"encoder 'timm:test_vit': {says}"):
+        create(plugins, "test_vit", **RANDOM, **options)
 
 
 def test_a_model_that_gives_a_map_is_refused(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,12 +89,8 @@ def test_a_model_that_gives_a_map_is_refused(plugins: Plugins, monkeypatch: pyte
         create(plugins, "test_resnet", **RANDOM)
 
 
-def test_the_default_weights_have_the_name_of_their_tag(plugins: Plugins) -> None:
-    assert create(plugins, "test_vit").recipe == create(plugins, "test_vit.r160_in1k").recipe
-
-
 def test_the_recipe_is_known_before_the_network_is_built(plugins: Plugins) -> None:
-    assert "network" not in vars(create(plugins, "vit_large_patch16_224"))
+    assert vars(create(plugins, "vit_large_patch16_224", **RANDOM))["_network"] is None
 
 
 def test_the_dimension_is_what_comes_out(plugins: Plugins) -> None:
@@ -83,6 +109,33 @@ def test_random_weights_follow_their_seed_and_nothing_else(plugins: Plugins) -> 
     assert first.recipe.weights == "random:1"
 
 
+def test_threads_that_need_networks_at_once_get_one_each_with_its_own_numbers(
+    plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [create(plugins, "test_vit", seed=seed, **RANDOM).embed(tiles(160)) for seed in (1, 2)]
+    built, found = [], {}
+    real, everybody = TimmModel.build, threading.Barrier(4)
+
+    def build(encoder: TimmModel) -> Any:
+        built.append(encoder.options.seed)
+        time.sleep(0.05)
+        return real(encoder)
+
+    def work(place: int) -> None:
+        everybody.wait()
+        found[place] = encoders[place % 2].embed(tiles(160))
+
+    monkeypatch.setattr(TimmModel, "build", build)
+    encoders = [create(plugins, "test_vit", seed=seed, **RANDOM) for seed in (1, 2)]
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(built) == [1, 2]
+    assert all(torch.equal(found[place], expected[place % 2]) for place in range(4))
+
+
 @pytest.mark.parametrize("classes", [0, 1000])
 def test_a_local_file_is_used_with_or_without_its_classifier(plugins: Plugins, tmp_path: Path, classes: int) -> None:
     torch.manual_seed(0)
@@ -96,25 +149,54 @@ def test_a_local_file_is_used_with_or_without_its_classifier(plugins: Plugins, t
     assert encoder.recipe.weights.startswith("sha256:")
 
 
-def test_the_hubs_weights_are_used_from_its_cache(plugins: Plugins, tmp_path: Path) -> None:
-    """In a fresh Python, because the Hub's library reads its settings when it is imported."""
-    repository, commit = tmp_path / "hub/models--timm--test_vit.r160_in1k", "0" * 40
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs/main").write_text(commit)
-    weights = repository / "snapshots" / commit / "model.safetensors"
-    weights.parent.mkdir(parents=True)
-    save_file(timm.create_model("test_vit").state_dict(), weights)
-    save_file({"tiles": tiles(160)}, tmp_path / "tiles")
-    program = f"""
+# Embeds by the weights in the cache, then gives the file there other contents.
+FROM_CACHE = """
+import json, shutil, sys
+from pathlib import Path
 from safetensors.torch import load_file, save_file
 from spacrd_core.plugins import load_plugins
-encoder = load_plugins().encoders.create("timm:test_vit")
-save_file({{"embeddings": encoder.embed(load_file("{tmp_path}/tiles")["tiles"])}}, "{tmp_path}/embeddings")
+home, file = map(Path, sys.argv[1:])
+encoders = load_plugins().encoders
+encoder, tagged = (encoders.create(name) for name in ("timm:test_vit", "timm:test_vit.r160_in1k"))
+save_file({"embeddings": encoder.embed(load_file(home / "tiles")["tiles"])}, home / "embeddings")
+shutil.copy(home / "other", file)
+recipes = [encoder.recipe, tagged.recipe, encoders.create("timm:test_vit").recipe]
+print(json.dumps([[recipe.weights, recipe.key] for recipe in recipes]))
 """
-    environment = os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
-    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
-    expected = create(plugins, "test_vit", weights=weights).embed(tiles(160))
-    assert torch.allclose(load_file(tmp_path / "embeddings")["embeddings"], expected, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def from_cache(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str]]]:
+    """A cache of the Hub, and the weights and key of three recipes: by name, by tag, by name with other contents."""
+    home, commit = tmp_path_factory.mktemp("home"), "0" * 40
+    repository = home / "hub/models--timm--test_vit.r160_in1k"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs/main").write_text(commit)
+    file = repository / "snapshots" / commit / "model.safetensors"
+    file.parent.mkdir(parents=True)
+    for path in (file, home / "first", home / "other"):
+        torch.manual_seed(path.name == "other")
+        save_file(timm.create_model("test_vit").state_dict(), path)
+    save_file({"tiles": tiles(160)}, home / "tiles")
+    done = python("-c", FROM_CACHE, str(home), str(file), home=home, HF_HUB_OFFLINE="1")
+    assert done.returncode == 0, done.stderr
+    return home, json.loads(done.stdout)
+
+
+def test_the_hubs_weights_are_used_from_its_cache(plugins: Plugins, from_cache: tuple[Path, list[list[str]]]) -> None:
+    home, _ = from_cache
+    expected = create(plugins, "test_vit", weights=home / "first").embed(tiles(160))
+    assert torch.allclose(load_file(home / "embeddings")["embeddings"], expected, atol=1e-5)
+
+
+def test_the_hubs_weights_are_known_by_their_bytes_not_by_their_name(
+    plugins: Plugins, from_cache: tuple[Path, list[list[str]]]
+) -> None:
+    home, (by_name, by_tag, changed) = from_cache
+    files = [create(plugins, "test_vit", weights=home / name).recipe for name in ("first", "other")]
+    assert by_name == by_tag == [files[0].weights, files[0].key]
+    assert changed == [files[1].weights, files[1].key]
+    assert files[0].key != files[1].key
 
 
 def test_a_file_of_another_model_is_refused(plugins: Plugins, tmp_path: Path) -> None:

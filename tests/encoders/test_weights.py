@@ -104,6 +104,37 @@ def test_something_else_than_tensors_is_refused(tmp_path: Path) -> None:
         read_tensors(tmp_path / "w.bin")
 
 
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor invariants")
+@pytest.mark.parametrize(
+    ("tensor", "says"),
+    [
+        (TENSORS["weight"].to_sparse(), "weight float32 sparse_coo"),
+        (TENSORS["weight"].to("meta"), "weight float32 meta"),
+        (TENSORS["weight"].to(torch.complex64), "weight complex64"),
+    ],
+    ids=["sparse", "meta", "complex"],
+)
+def test_tensors_without_plain_numbers_are_refused(tmp_path: Path, tensor: Tensor, says: str) -> None:
+    torch.save(TENSORS | {"weight": tensor}, tmp_path / "w.bin")
+    with pytest.raises(WeightsError, match=rf"w\.bin holds no plain numbers in 1 tensors \({says}\)$") as refusal:
+        read_tensors(tmp_path / "w.bin")
+    assert refusal.value.hint == "give the weights that were published for this very model"
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int64, torch.bool], ids=str)
+def test_whole_numbers_are_no_weights(tmp_path: Path, dtype: torch.dtype) -> None:
+    tensors = TENSORS | {"bias": TENSORS["bias"].to(dtype)}
+    with pytest.raises(WeightsError, match=r"it has whole numbers for fractions in 1 tensors \(bias [a-z]+\d*\)$"):
+        load_strictly(nn.Linear(3, 2), tensors, tmp_path / "w.bin")
+
+
+def test_counters_may_be_whole_numbers_or_not(tmp_path: Path) -> None:
+    """Half-precision files of batch-normalised networks have even their counts of batches as fractions."""
+    tensors = nn.BatchNorm2d(3).state_dict()
+    for count in (tensors["num_batches_tracked"], tensors["num_batches_tracked"].half()):
+        load_strictly(nn.BatchNorm2d(3), tensors | {"num_batches_tracked": count}, tmp_path / "w.bin")
+
+
 def test_fitting_tensors_are_loaded_as_float32(tmp_path: Path) -> None:
     network = nn.Linear(3, 2, device="meta")
     load_strictly(network, {name: tensor.half() for name, tensor in TENSORS.items()}, tmp_path)
