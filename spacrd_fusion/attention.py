@@ -1,11 +1,11 @@
 """Attention of a centre spot over its neighbourhood (SpaCRD, part 2).
 
 Only the centre's query is ever used, and neighbourhoods overlap: so queries are made for centres alone, and keys and
-values once a spot, then gathered.
+values once a spot. Keys are gathered, values summed where they lie.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -28,15 +28,31 @@ class CentreAttention(nn.Module):
         self, asking: Float[Tensor, "spots width"], asked: Float[Tensor, "spots width"], batch: Batch
     ) -> Float[Tensor, "centres width"]:
         """Return what the centres' ``asking`` tokens find in the ``asked`` tokens around them."""
-        centres, k = batch.neighbours.shape
-        query = self.query(asking[batch.centres]).view(centres, self.heads, 1, -1)
-        around = self.key_value(asked).index_select(0, batch.neighbours.reshape(-1))
-        key, value = around.view(centres, k, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        found = F.scaled_dot_product_attention(
-            query, key, value, attn_mask=batch.present[:, None, None], dropout_p=self.dropout if self.training else 0.0
-        )
-        mixed: Float[Tensor, "centres width"] = self.norm(self.output(found.reshape(centres, -1)))
+        around = batch.neighbours
+        query = self.query(asking[batch.centres]).unflatten(-1, (self.heads, -1))
+        key_value = self.key_value(asked).unflatten(-1, (2, self.heads, -1))
+        key = key_value[:, 0].index_select(0, around.flatten()).unflatten(0, around.shape)
+        likeness = (query[:, None] * key).sum(dim=-1) * query.shape[-1] ** -0.5
+        likeness = likeness.masked_fill(~batch.present[..., None], -torch.inf)
+        weights = F.dropout(likeness.softmax(dim=1), self.dropout, self.training)
+        found = weighted_values(key_value, around, weights)
+        mixed: Float[Tensor, "centres width"] = self.norm(self.output(found.flatten(1)))
         return mixed
+
+
+def weighted_values(
+    key_value: Float[Tensor, "spots 2 heads d"],
+    around: Int[Tensor, "centres k"],
+    weights: Float[Tensor, "centres k heads"],
+) -> Float[Tensor, "centres heads d"]:
+    """Return each head's weighted sum of the values around every centre; they are read where they lie, not copied."""
+    heads = key_value.shape[2]
+    rows = (2 * around[:, None] + 1) * heads + torch.arange(heads, device=around.device)[:, None]
+    found = F.embedding_bag(
+        rows.flatten(0, 1), key_value.flatten(0, 2), per_sample_weights=weights.mT.flatten(0, 1), mode="sum"
+    )
+    by_head: Float[Tensor, "centres heads d"] = found.unflatten(0, (-1, heads))
+    return by_head
 
 
 class NeighbourhoodFusion(nn.Module):
