@@ -7,6 +7,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from spacrd_core.cards import ComponentOptions
 
 PAPER: Final[dict[str, Any]] = {
+    "smoothing": False,
     "components": 0,
     "hidden": (1024, 512),
     "width": 512,
@@ -34,6 +35,10 @@ class SpaCRDOptions(ComponentOptions):
     """
 
     preset: Literal["default", "paper"] = Field("default", description="What the other options start from.")
+
+    attention: bool = Field(default=True, description="Fuse by attention over the neighbourhood; off, the spot alone.")
+    reconstruction: bool = Field(default=True, description="Reconstruct fused features, the classes' latents parted.")
+    smoothing: bool = Field(default=True, description="Average logits over the neighbourhood: tissue is contiguous.")
 
     components: NonNegativeInt = Field(20, description="Principal components read of each modality; 0 reads features.")
     hidden: tuple[PositiveInt, ...] = Field((), description="Widths of the encoders' hidden layers.")

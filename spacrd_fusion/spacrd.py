@@ -12,6 +12,7 @@ from spacrd_fusion._base import gathered, labelled_mean, measured, modalities
 from spacrd_fusion.alignment import SpotEncoder, info_nce
 from spacrd_fusion.attention import NeighbourhoodFusion
 from spacrd_fusion.components import ModalityComponents
+from spacrd_fusion.concatenation import CentreFusion
 from spacrd_fusion.options import SpaCRDOptions
 from spacrd_fusion.reconstruction import ClassLatents, Posterior
 
@@ -41,9 +42,7 @@ class SpaCRD(Head):
         self.components = ModalityComponents(widths if options.components else {}, components=options.components)
         inputs = widths | self.components.widths
         self.encoders = nn.ModuleDict({name: _encoder(features, options) for name, features in inputs.items()})
-        self.fusion = NeighbourhoodFusion(
-            tuple(widths), width=options.width, heads=options.heads, dropout=options.attention_dropout
-        )
+        self.fusion = _fusion(tuple(widths), options)
         self.latents = ClassLatents(options.width, hidden=options.latent_hidden, latent=options.latent)
         self.classifier = nn.Sequential(
             nn.Linear(2 * options.latent, options.classifier_hidden), nn.ReLU(), nn.Linear(options.classifier_hidden, 1)
@@ -52,7 +51,7 @@ class SpaCRD(Head):
     def curriculum(self) -> tuple[Phase, ...]:
         epochs = {
             "align": self.options.align_epochs if len(self.encoders) == 2 else 0,
-            "reconstruct": self.options.reconstruct_epochs,
+            "reconstruct": self.options.reconstruct_epochs if self.options.reconstruction else 0,
             "detect": self.options.detect_epochs,
         }
         return tuple(
@@ -71,6 +70,10 @@ class SpaCRD(Head):
     def reads_either(self) -> bool:
         return len(self.encoders) == 2 and self.options.modality_dropout > 0
 
+    @property
+    def smooths(self) -> bool:
+        return self.options.smoothing
+
     def warm_start(self, *batches: Batch) -> None:
         """Fit the principal components, to neighbourhood means: what neighbours share is tissue, the rest is noise."""
         means = [
@@ -83,7 +86,7 @@ class SpaCRD(Head):
             return {"contrastive": self._contrastive(batch)}
         fused = self._fuse(batch)
         posterior = self.latents.posterior(fused)
-        regularisers = self._regularisers(batch, fused, posterior)
+        regularisers = self._regularisers(batch, fused, posterior) if self.options.reconstruction else {}
         if phase == "reconstruct":
             return regularisers
         share = self.options.reconstruction_weight
@@ -130,6 +133,12 @@ class SpaCRD(Head):
             "prior": self.options.prior_weight * divergence,
             "separation": -self.options.separation_weight * self.latents.separation(),
         }
+
+
+def _fusion(modalities: tuple[str, ...], options: SpaCRDOptions) -> nn.Module:
+    if not options.attention:
+        return CentreFusion(modalities, width=options.width)
+    return NeighbourhoodFusion(modalities, width=options.width, heads=options.heads, dropout=options.attention_dropout)
 
 
 def _encoder(features: int, options: SpaCRDOptions) -> SpotEncoder:

@@ -85,8 +85,8 @@ class Cohort:
         )
 
     def everything(self) -> Batch:
-        """Return all spots as one batch."""
-        return self.batch(torch.arange(len(self), device=self.labels.device))
+        """Return all spots as one batch, without a copy of their features."""
+        return Batch(self.genes, self.image, self.neighbours, self.present, self.labels, self.weights)
 
     def shuffled(self, batch_size: int, generator: torch.Generator) -> tuple[Int[Tensor, " centres"], ...]:
         """Return the centres of batches that visit every spot once, each made of spatial blocks of many sections.

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.fit import Epoch, fit
-from spacrd_core.learning.head import Head
+from spacrd_core.learning.head import Head, neighbourhood_mean
 from spacrd_core.learning.lens import CohortOptions, Lens, Scale
 from spacrd_core.learning.novelty import Novelty
 from spacrd_core.learning.sections import SectionData
@@ -152,7 +152,10 @@ def _run(head: Head, cohort: Cohort, view: str) -> tuple[Array, Array]:
             fused = head.features(batch.seen_by(view))
             logits.append(head.classify(fused))
             features.append(fused)
-    return torch.cat(logits).double().cpu().numpy(), torch.cat(features).double().cpu().numpy()
+    found = torch.cat(logits)
+    if head.smooths:
+        found = neighbourhood_mean(found[:, None], cohort.everything())[:, 0]
+    return found.double().cpu().numpy(), torch.cat(features).double().cpu().numpy()
 
 
 def _known(head: Head, cohorts: Sequence[Cohort]) -> dict[str, Novelty]:

@@ -101,6 +101,11 @@ class Head(nn.Module, ABC):
         """Whether it was trained to read either modality alone, so that what it says of each may be weighed."""
         return False
 
+    @property
+    def smooths(self) -> bool:
+        """Whether the logit of a spot is to be the mean over its neighbourhood."""
+        return False
+
     def warm_start(self, *batches: Batch) -> None:
         """Fit what needs all training spots at once (principal components, prototypes), before the first phase.
 
