@@ -69,7 +69,7 @@ def embed(
     weights: Annotated[Path | None, typer.Option(metavar="FILE", help="The encoder's weights, from a file.")] = None,
     device: Device = None,
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Patches on the device at a time.", show_default="64")
+        int | None, typer.Option(metavar="N", help="Patches at a time, on CUDA.", show_default="64")
     ] = None,
     precision: Annotated[
         str | None,
@@ -165,7 +165,10 @@ def _show(out: Output, name: str, report: Report) -> None:
         "seconds": report.seconds,
         "sections": [asdict(item) for item in report.sections],
     }
-    out.result(document, table(COLUMNS, [[item.section, item.patches, item.note] for item in report.sections]))
+    rows = [[item.section, item.patches, item.note] for item in report.sections]
+    out.result(document, *([table(COLUMNS, rows)] if rows else []))
+    if not rows:
+        out.say("nothing in this part")
     if pace:
         parts = ", ".join(f"{part} {spent:.1f} s" for part, spent in report.seconds.items())
         out.say(f"{report.patches} patches in {duration(report.wall_seconds)}, {pace:.0f} patches/s ({parts})")

@@ -93,8 +93,10 @@ class Job:
         return Embedded(self.entry.id, self.patches, dict(self.seconds), "; ".join(self.notes))
 
     def _tasks(self) -> list[ShardTask]:
-        if self._is_published():
-            self.notes.append("done before")
+        if published := self._published():
+            kept = Staging(published).precision
+            differs = self.work.settings.precision not in {"auto", kept}
+            self.notes.append(f"done before in {kept}" if kept and differs else "done before")
             return []
         plan = plan_section(self.work.store, self.entry.id, self.entry.geometry, self.work.recipe)
         self.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +128,7 @@ class Job:
     def _publish(self) -> None:
         """Publish the section if all its shards are done, whoever did them, and nobody has published it."""
         with hold(lock_of(self.folder)):
-            if self._is_published():
+            if self._published():
                 return
             staging = Staging(self.folder)
             if missing := staging.missing:
@@ -136,13 +138,14 @@ class Job:
             self.work.store.publish_embedding(self.entry, self.work.encoder, self.work.recipe, self.folder)
             any_piece_held(self.folder)  # clears the locks of killed processes
 
-    def _is_published(self) -> bool:
-        """Return whether the section, as it was when the work was planned, has its embeddings."""
+    def _published(self) -> Path | None:
+        """Return where the embeddings of the section, as it was when the work was planned, are; None where not yet."""
         now = self.work.store.entry(self.entry.id)
         if now.geometry != self.entry.geometry:
             raise StoreError(f"section '{self.entry.id}' was replaced meanwhile", hint="run the command again")
         record = now.embeddings.get(self.work.recipe.key)
-        return record is not None and (self.work.store.path / record.path).is_dir()
+        folder = self.work.store.path / record.path if record else None
+        return folder if folder and folder.is_dir() else None
 
 
 def _explained(error: SpacrdError, outcome: Outcome) -> SpacrdError:

@@ -19,6 +19,13 @@ NO_MEMORY = "can't allocate memory"  # torch has a type for CUDA's error alone
 
 
 @dataclass
+class Room:
+    """How many tiles of an encoder fit a device's memory at once; None while it was never short."""
+
+    tiles: int | None = None
+
+
+@dataclass
 class Passes:
     """An encoder at work on windows of one width.
 
@@ -99,9 +106,10 @@ class Passes:
             if arrived:
                 arrived.synchronize()
             if not there.isfinite().all():
+                wider = "" if self.precision == "fp32" else ", or use a wider precision (--precision fp32)"
                 raise EncoderError(
                     f"encoder '{self.name}' gave numbers that are not finite in precision {self.precision}",
-                    hint="check its weights, or use a wider precision (--precision fp32)",
+                    hint=f"check its weights{wider}",
                 )
             return there.numpy()
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from spacrd_core.devices import choose_device
 from spacrd_core.embedding.forward import choose_precision
-from spacrd_core.embedding.passes import Passes
+from spacrd_core.embedding.passes import Passes, Room
 from spacrd_core.slide.threads import prefetched
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ CPU_TILES = 16
 READY = 2  # batches that may wait for the encoder
 
 
-def embed_rows(
+def embed_rows(  # noqa: PLR0913 - what a shard is made of
     plan: PatchPlan,
     rows: range,
     encoder: Encoder,
@@ -36,10 +36,12 @@ def embed_rows(
     settings: Settings,
     clock: Clock,
     done: Callable[[int], None],
+    room: Room | None = None,
 ) -> Array:
     """Return the embeddings of contiguous rows, float32 (rows, dim), in their order whatever the order of reading.
 
-    The encoder is on ``settings.device`` already. ``done`` hears of every batch how many patches it had.
+    The encoder is on ``settings.device`` already. ``done`` hears of every batch how many patches it had;
+    ``room`` keeps for the next shard how many tiles fit the memory.
 
     Raises
     ------
@@ -52,14 +54,16 @@ def embed_rows(
     """
     passes = _passes(encoder, name, plan.side, settings, clock)
     values = np.empty((len(rows), encoder.recipe.dim), dtype=np.float32)
-    at_once = passes.at_once
-    windows = plan.cut(np.arange(rows.start, rows.stop), at_once, readers=settings.readers)
+    asked, room = passes.at_once, room or Room()
+    passes.at_once = min(asked, room.tiles or asked)
+    windows = plan.cut(np.arange(rows.start, rows.stop), passes.at_once, readers=settings.readers)
     with closing(prefetched(clock.each("read", windows), most=READY)) as ready:
         for part, embeddings in _one_late((some.rows, passes.begin(some)) for some in clock.each("wait", ready)):
             values[part - rows.start] = embeddings()
             done(len(part))
-    if passes.at_once < at_once:
-        clock.note(f"{at_once} patches at once do not fit {passes.device}: embedded {passes.at_once} at a time")
+    if passes.at_once < asked:
+        room.tiles = passes.at_once
+        clock.note(f"{asked} patches at once do not fit {passes.device}: embedded {passes.at_once} at a time")
     return values
 
 

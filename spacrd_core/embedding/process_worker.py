@@ -79,7 +79,8 @@ class Worker:
         if code >= 0 and not self.started:
             raise EncoderError(f"a worker process cannot start: it left with code {code}", hint="--executor serial")
         cause = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"left with code {code}"
-        error = EncoderError(f"its worker {cause}", hint="if memory was short: fewer --workers, a smaller --batch-size")
+        smaller = ", a smaller --batch-size" if self.device.startswith("cuda") else ""  # a CPU's passes have one size
+        error = EncoderError(f"its worker {cause}", hint=f"if memory was short: fewer --workers{smaller}")
         return [Outcome(task, error=error, again=True) for task in self.hand]
 
     def end(self) -> None:

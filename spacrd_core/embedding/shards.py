@@ -12,6 +12,8 @@ import torch
 
 from spacrd_core.devices import choose_device
 from spacrd_core.embedding.clock import Clock
+from spacrd_core.embedding.forward import choose_precision
+from spacrd_core.embedding.passes import Room
 from spacrd_core.embedding.pipeline import embed_rows
 from spacrd_core.embedding.staging import Staging
 from spacrd_core.errors import RecipeMismatch, StoreError, UnknownSection
@@ -81,11 +83,21 @@ def run_shard(task: ShardTask, count: Callable[[int], None] = lambda _: None) ->
         if staging.is_done(task.rows):
             return Outcome(task)
         device = choose_device(task.settings.device)
-        encoder, clock = _encoder(task, device), Clock(device)
-        plan = _plan(task.store, task.section, task.geometry, encoder.recipe)
-        values = embed_rows(plan, task.rows, encoder, task.encoder, settings=task.settings, clock=clock, done=count)
+        kept, clock = _on_device(task, device), Clock(device)
+        recipe = kept.encoder.recipe
+        plan = _plan(task.store, task.section, task.geometry, recipe)
+        values = embed_rows(
+            plan,
+            task.rows,
+            kept.encoder,
+            task.encoder,
+            settings=task.settings,
+            clock=clock,
+            done=count,
+            room=kept.room,
+        )
         with clock.part("write"):
-            staging.write(task.rows, values)
+            staging.write(task.rows, values, choose_precision(task.settings.precision, recipe, device))
     return Outcome(task, len(task.rows), dict(clock.seconds), tuple(clock.notes))
 
 
@@ -114,10 +126,11 @@ def plan_section(store: SpotStore, section: str, geometry: str, recipe: Recipe) 
 
 @dataclass
 class _Kept:
-    """An encoder of this process, and whether its network is there: it may be built for the first tiles."""
+    """An encoder of this process, whether its network is there (it may be built for the first tiles), and its room."""
 
     encoder: Encoder
     built: bool = False
+    room: Room = field(default_factory=Room)
 
 
 _kept: dict[tuple[str, str], _Kept] = {}
@@ -130,7 +143,7 @@ def keep_encoder(encoder: Encoder, name: str, options: Mapping[str, Any]) -> Non
     _kept[_key(name, options)] = _Kept(encoder)
 
 
-def _encoder(task: ShardTask, device: torch.device) -> Encoder:
+def _on_device(task: ShardTask, device: torch.device) -> _Kept:
     """Return the task's encoder on its device; a process builds it once.
 
     Raises
@@ -153,7 +166,7 @@ def _encoder(task: ShardTask, device: torch.device) -> Encoder:
             side = encoder.recipe.input_px
             encoder.embed(torch.full((1, 3, side, side), 128, dtype=torch.uint8, device=device))
             kept.built = True
-    return encoder
+    return kept
 
 
 def _key(name: str, options: Mapping[str, Any]) -> tuple[str, str]:

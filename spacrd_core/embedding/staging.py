@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SHARD_ROWS, CHUNK_ROWS = 2048, 256
 VALUES, LEDGER = "values", "done"
+PRECISIONS = ("", "fp32", "bf16", "fp16")  # by the number that stands for each in the ledger; 0 is not done
 
 
 def shards_of(spots: int) -> list[range]:
@@ -35,7 +36,8 @@ def shards_of(spots: int) -> list[range]:
 class Staging:
     """Where a section's embeddings grow, shard by shard, under the hands of any number of processes.
 
-    The ledger has a file for every shard, written after the shard is safe on disk: nobody overwrites another's entry,
+    The ledger has a file for every shard, written after the shard is safe on disk: the precision it was computed in.
+    Nobody overwrites another's entry,
     and it may stay when the group is published, so that no moment exists in which finished work looks unfinished.
     Whoever writes a shard holds its lock; once the ledger is full nobody writes any more.
     """
@@ -56,7 +58,7 @@ class Staging:
             If it would have to be begun anew, and somebody is writing there.
         """
         staging, shape = cls(folder), (len(coverage), recipe.dim)
-        facts = {**embedding_facts(encoder, recipe), "precision": precision}
+        facts = {**embedding_facts(encoder, recipe), "precision_asked": precision}
         if not staging._begun(facts, shape):
             if any_piece_held(folder):
                 raise StoreBusy(f"another process writes other embeddings to {folder}", hint="wait for it to end")
@@ -85,17 +87,24 @@ class Staging:
             return True
         return done or not self.folder.exists()
 
-    def write(self, rows: range, values: np.ndarray[Any, Any]) -> None:
-        """Write a whole shard, force it to disk, then enter it in the ledger."""
+    @property
+    def precision(self) -> str:
+        """What the embeddings were computed in; empty before they are whole."""
+        return str(self._group("r").attrs.get("precision", ""))
+
+    def write(self, rows: range, values: np.ndarray[Any, Any], precision: str) -> None:
+        """Write a whole shard, force it to disk, then enter it in the ledger with its precision."""
         group = self._group("r+")
         shard = _shard(group, rows)
         group[VALUES][rows.start : rows.stop] = values
         self._sync(f"{VALUES}/c/{shard}/0", f"{VALUES}/c/{shard}", f"{VALUES}/c")
-        group[LEDGER][shard] = True
+        group[LEDGER][shard] = PRECISIONS.index(precision)
         self._sync(f"{LEDGER}/c/{shard}", f"{LEDGER}/c")
 
     def require_whole(self) -> None:
         """Hold the values against the ledger, and sweep up what killed writers left; to be called when nobody writes.
+
+        The precision becomes a fact of the whole: parts may have been computed on different devices.
 
         Raises
         ------
@@ -106,12 +115,13 @@ class Staging:
         values = group[VALUES]
         lost = [rows for rows in shards_of(values.shape[0]) if not np.isfinite(values[rows.start : rows.stop]).all()]
         for rows in lost:
-            group[LEDGER][_shard(group, rows)] = False
+            group[LEDGER][_shard(group, rows)] = 0
         if lost:
             raise CorruptStore(
                 f"{self.folder} has lost embeddings that were written: spots {lost[0].start + 1} to {lost[-1].stop}",
                 hint="look after the disk; the same command embeds them again",
             )
+        group.attrs["precision"] = " and ".join(PRECISIONS[number] for number in np.unique(group[LEDGER][:]))
         for stray in self.folder.rglob("*.partial"):
             stray.unlink()
 
@@ -119,7 +129,7 @@ class Staging:
         try:
             group = self._group("r")
             values, ledger = group[VALUES], group[LEDGER]
-            here = (dict(group.attrs), values.shape, values.shards, ledger.shape)
+            here = ({fact: group.attrs[fact] for fact in facts}, values.shape, values.shards, ledger.shape)
         except (FileNotFoundError, LookupError, ValueError):
             return False
         return here == (facts, shape, (SHARD_ROWS, shape[1]), (len(shards_of(shape[0])),))
@@ -131,7 +141,7 @@ class Staging:
         group.create_array(VALUES, shape=shape, chunks=chunks, shards=shards, dtype="float32", fill_value=nothing)
         group.create_array("coverage", data=coverage)
         entries = (len(shards_of(shape[0])),)
-        group.create_array(LEDGER, shape=entries, chunks=(1,), dtype="bool", fill_value=False, compressors=None)
+        group.create_array(LEDGER, shape=entries, chunks=(1,), dtype="uint8", fill_value=0, compressors=None)
         group.attrs.update(facts)  # last: a group without facts was never begun
 
     def _group(self, mode: Any) -> Any:

@@ -80,6 +80,17 @@ def test_parts_say_what_they_leave_to_others(store: str, capsys: pytest.CaptureF
     assert len(checksums(store)) == 2
 
 
+def test_a_part_without_a_shard_says_so(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["embed", store, "--encoder", "stain", "--part", "3/3"]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "nothing in this part\n")
+
+
+def test_the_help_says_where_the_batch_size_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["embed", "--help"]) == 0
+    assert "Patches at a time, on CUDA." in capsys.readouterr().out
+
+
 def test_a_broken_section_is_named_and_the_other_is_embedded(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     entry = SpotStore(Path(store)).entry("S1")
     assert entry.slide

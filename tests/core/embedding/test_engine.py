@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pytest
 import torch
+import zarr
 
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding import staging
 from spacrd_core.embedding.engine import embed
+from spacrd_core.embedding.pipeline import CPU_TILES
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import StoreError, UnknownSection
 from spacrd_core.store.add import Ticket, add_section
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from conftest import MakeSection
     from torch import Tensor
+
+    from spacrd_core.embedding.settings import Precision
 
 CPU = Settings(device="cpu")
 
@@ -87,6 +91,42 @@ def test_a_second_run_embeds_nothing(store: SpotStore) -> None:
     report = embed(store, "colour", encoder, settings=CPU)
     assert encoder.seen == 0
     assert [item.note for item in report.sections] == ["done before", "no image"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "note"), [("bf16", "done before in fp32"), ("fp32", "done before"), ("auto", "done before")]
+)
+def test_what_is_done_in_another_precision_than_is_asked_for_is_told(
+    store: SpotStore, asked: Precision, note: str
+) -> None:
+    embed(store, "colour", Colour(), settings=CPU)
+    report = embed(store, "colour", Colour(), settings=Settings(device="cpu", precision=asked))
+    assert (report.patches, report.sections[0].note) == (0, note)
+
+
+@pytest.mark.parametrize(("asked", "used"), [("auto", "fp32"), ("bf16", "bf16")])
+def test_embeddings_carry_the_precision_they_were_computed_in(store: SpotStore, asked: Precision, used: str) -> None:
+    embed(store, "colour", Colour(), settings=Settings(device="cpu", precision=asked))
+    (record,) = store.entry("S1").embeddings.values()
+    assert zarr.open_group(store.path / record.path, mode="r").attrs["precision"] == used
+
+
+def test_what_did_not_fit_the_memory_once_is_not_tried_again_for_every_shard(
+    store: SpotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Large(Colour):
+        def embed(self, tiles: Tensor) -> Tensor:
+            given.append(len(tiles))
+            if len(tiles) > 4:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().embed(tiles)
+
+    given: list[int] = []
+    monkeypatch.setattr(staging, "SHARD_ROWS", 48)
+    monkeypatch.setattr(staging, "CHUNK_ROWS", 48)
+    report = embed(store, "colour", Large(), settings=CPU)
+    assert [count for count in given if count > 4] == [CPU_TILES, CPU_TILES // 2]
+    assert report.sections[0].note == f"{CPU_TILES} patches at once do not fit cpu: embedded 4 at a time"
 
 
 def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from multiprocessing import active_children
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import torch
@@ -14,6 +14,7 @@ from small_shards import SECTIONS, SPOTS, KillAt, embed_all, embeddings
 from spacrd_core.embedding import executors, process_executor, staging
 from spacrd_core.embedding.executors import Serial, devices_of, lanes_of, threads_for, usual_workers
 from spacrd_core.embedding.process_executor import Processes
+from spacrd_core.embedding.process_worker import Worker
 from spacrd_core.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from conftest import Copy, Left
 
     from spacrd_core.embedding.executors import Executor
+    from spacrd_core.embedding.shards import ShardTask
 
 
 def test_the_number_of_threads_does_not_matter(copy: Copy, uninterrupted: Left) -> None:
@@ -80,7 +82,17 @@ def test_a_shard_that_ends_every_worker_is_named(copy: Copy, monkeypatch: pytest
     assert str(caught.value) == (
         f"spots 1 to {SPOTS} of section 'S1' failed again and again: its worker was ended by SIGKILL"
     )
-    assert caught.value.hint == "if memory was short: fewer --workers, a smaller --batch-size"
+    assert caught.value.hint == "if memory was short: fewer --workers"
+
+
+def test_a_dead_worker_of_a_gpu_may_have_had_too_large_batches() -> None:
+    worker = Worker.start("cuda:0", threads=1, lanes=1)
+    worker.hand.append(cast("ShardTask", None))
+    worker.process.kill()
+    worker.process.join()
+    (outcome,) = worker.obituary()
+    assert outcome.error
+    assert outcome.error.hint == "if memory was short: fewer --workers, a smaller --batch-size"
 
 
 def test_a_cpu_has_one_worker_for_four_cores_and_the_threads_are_shared_out() -> None:

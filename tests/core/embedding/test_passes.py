@@ -110,14 +110,19 @@ def test_another_error_of_an_encoder_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf")], ids=str)
-def test_numbers_that_are_not_finite_are_refused(odd: float) -> None:
+@pytest.mark.parametrize(
+    ("precision", "advises"),
+    [("bf16", "check its weights, or use a wider precision (--precision fp32)"), ("fp32", "check its weights")],
+)
+def test_numbers_that_are_not_finite_are_refused(odd: float, precision: str, advises: str) -> None:
     class Odd(Colours):
         def embed(self, tiles: Tensor) -> Tensor:
             return torch.full((len(tiles), 3), odd)
 
-    with pytest.raises(EncoderError, match="'colours' gave numbers that are not finite in precision bf16") as caught:
-        passes(Odd(), 4, "bf16").begin(windows(3))()
-    assert caught.value.hint == "check its weights, or use a wider precision (--precision fp32)"
+    says = f"'colours' gave numbers that are not finite in precision {precision}"
+    with pytest.raises(EncoderError, match=says) as caught:
+        passes(Odd(), 4, precision).begin(windows(3))()
+    assert caught.value.hint == advises
 
 
 def test_numbers_that_are_not_finite_in_the_filling_of_a_pass_do_not_matter() -> None:

@@ -37,7 +37,7 @@ def begin(
 
 def fill(staging: Staging) -> None:
     for rows in staging.missing:
-        staging.write(rows, VALUES[rows.start : rows.stop])
+        staging.write(rows, VALUES[rows.start : rows.stop], "fp32")
 
 
 def test_a_task_is_a_shard_of_rows(tmp_path: Path) -> None:
@@ -47,19 +47,30 @@ def test_a_task_is_a_shard_of_rows(tmp_path: Path) -> None:
 def test_a_finished_folder_is_what_the_store_expects(tmp_path: Path) -> None:
     staging = begin(tmp_path / "a")
     fill(staging)
+    staging.require_whole()
     group = zarr.open_group(staging.folder, mode="r")
     np.testing.assert_array_equal(group["values"][:], VALUES)  # type: ignore[index]
     np.testing.assert_array_equal(group["coverage"][:], COVERAGE)  # type: ignore[index]
-    assert (group.attrs["encoder"], group.attrs["precision"]) == ("colour", "auto")
+    assert (group.attrs["encoder"], group.attrs["precision"]) == ("colour", "fp32")
     assert group.attrs["recipe"]["dim"] == 3  # type: ignore[index,call-overload]
     assert sorted(group.keys()) == ["coverage", "done", "values"]
+
+
+def test_the_precision_of_all_shards_is_told_whatever_was_asked_for(tmp_path: Path) -> None:
+    staging = begin(tmp_path / "a", precision="auto")
+    for rows, precision in zip(shards_of(20), ("fp16", "fp32", "fp16"), strict=True):
+        staging.write(rows, VALUES[rows.start : rows.stop], precision)
+    assert staging.precision == ""
+    staging.require_whole()
+    assert staging.precision == "fp32 and fp16"
+    assert begin(tmp_path / "a", precision="auto").missing == [], "it is still the work that was begun"
 
 
 def test_shards_that_are_done_are_not_asked_for_again_and_the_files_end_up_the_same(tmp_path: Path) -> None:
     whole = begin(tmp_path / "whole")
     fill(whole)
     first = begin(tmp_path / "killed")
-    first.write(range(8, 16), VALUES[8:16])
+    first.write(range(8, 16), VALUES[8:16], "fp32")
     second = begin(tmp_path / "killed")
     assert second.missing == [range(8), range(16, 20)]
     assert [second.is_done(rows) for rows in shards_of(20)] == [False, True, False]
@@ -78,7 +89,7 @@ def test_finished_work_is_still_finished_when_killed_before_it_is_published(tmp_
     ids=["encoder", "recipe", "precision", "spots"],
 )
 def test_work_for_something_else_is_begun_anew(tmp_path: Path, other: dict[str, object]) -> None:
-    begin(tmp_path / "a").write(range(8), VALUES[:8])
+    begin(tmp_path / "a").write(range(8), VALUES[:8], "fp32")
     assert len(begin(tmp_path / "a", **other).missing) == 3  # type: ignore[arg-type]
 
 
@@ -97,7 +108,7 @@ def test_what_was_killed_while_it_was_begun_is_begun_anew(tmp_path: Path, leftov
 def test_less_or_more_than_a_shard_is_refused(tmp_path: Path, rows: range) -> None:
     staging = begin(tmp_path / "a")
     with pytest.raises(ValueError, match=f"rows {rows.start} to {rows.stop} are no shard: shards have 8 rows"):
-        staging.write(rows, np.zeros((len(rows), 3), dtype=np.float32))
+        staging.write(rows, np.zeros((len(rows), 3), dtype=np.float32), "fp32")
 
 
 def test_processes_that_write_side_by_side_lose_nothing(tmp_path: Path) -> None:
@@ -106,7 +117,8 @@ def test_processes_that_write_side_by_side_lose_nothing(tmp_path: Path) -> None:
     staging = begin(tmp_path / "a")
     context = multiprocessing.get_context("spawn")
     writers = [
-        context.Process(target=staging.write, args=(rows, VALUES[rows.start : rows.stop])) for rows in staging.missing
+        context.Process(target=staging.write, args=(rows, VALUES[rows.start : rows.stop], "fp32"))
+        for rows in staging.missing
     ]
     for writer in writers:
         writer.start()
@@ -117,9 +129,9 @@ def test_processes_that_write_side_by_side_lose_nothing(tmp_path: Path) -> None:
 
 def test_the_ledger_has_a_file_a_shard(tmp_path: Path) -> None:
     staging = begin(tmp_path / "a")
-    staging.write(range(8, 16), VALUES[8:16])
+    staging.write(range(8, 16), VALUES[8:16], "fp16")
     assert [file.relative_to(staging.folder).as_posix() for file in staging.folder.glob("done/c/*")] == ["done/c/1"]
-    assert (staging.folder / "done/c/1").read_bytes() == b"\x01"
+    assert (staging.folder / "done/c/1").read_bytes() == b"\x03", "which stands for fp16"
 
 
 def test_once_published_and_gone_nothing_is_missing(tmp_path: Path) -> None:
@@ -145,7 +157,8 @@ def test_what_a_killed_writer_left_is_swept_up(tmp_path: Path) -> None:
     (staging.folder / "values/c/0").mkdir(parents=True)
     (staging.folder / "values/c/0/0.0123.partial").write_bytes(b"half a shard")
     fill(staging)
-    staging.require_whole()
+    for each in (whole, staging):
+        each.require_whole()
     assert tree_sha256(staging.folder) == tree_sha256(whole.folder)
 
 
