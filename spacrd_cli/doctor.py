@@ -41,14 +41,19 @@ def doctor(
 ) -> None:
     """Say what this machine has and what is missing; exit with 1 if anything fails.
 
-    The encoder's own options as --set KEY=VALUE.
+    The encoder's own options as --set encoder.KEY=VALUE.
     """
-    flags = {"weights": str(weights) if weights else None}
-    options = read_config(ComponentSettings, overrides=set_ or (), flags=flags).options
+    overrides = [entry.removeprefix("encoder.") for entry in set_ or ()]
+    flags = {"name": encoder, "weights": str(weights) if weights else None}
+    asked = read_config(ComponentSettings, overrides=overrides, flags=flags)
+    if not asked.name and (weights or device or set_):
+        raise typer.BadParameter(
+            "there is no encoder to try; name one by --encoder", param_hint="--weights/--device/--set"
+        )
     plugins = load_plugins()
     findings = [*_libraries(), *_machine(), *_devices(), *_plugins(plugins)]
-    if encoder:
-        findings += examine(plugins.encoders, encoder, options, device or "auto")
+    if asked.name:
+        findings += examine(plugins.encoders, asked.name, asked.options, device or "auto")
     Output(json=json).result(findings, drawn(findings))
     if any(finding.verdict == "FAIL" for finding in findings):
         raise typer.Exit(1)

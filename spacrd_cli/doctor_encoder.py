@@ -10,6 +10,7 @@ from spacrd_core.errors import SpacrdError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import torch
 
@@ -61,12 +62,20 @@ def _weights(subject: str, encoder: Any, card: EncoderCard) -> Finding:
     if path is None:
         return Finding(subject, encoder.recipe.weights)
     digest = encoder.recipe.weights.removeprefix("sha256:")
-    found = f"{path} ({path.stat().st_size / GIB:.2f} GiB, sha256 {digest[:12]}...)"
+    found = f"{path} ({path.stat().st_size / GIB:.2f} GiB, sha256 {digest[:12]}...{_revision(path, card)})"
     published = card.network.sha256 if card.network else ""
     if published and published != digest:
         remedy = "fine if you converted or trained it; its embeddings never mix with those of the published file"
         return Finding(subject, f"{found} is not the published file", "WARN", remedy)
     return Finding(subject, found)
+
+
+def _revision(path: Path, card: EncoderCard) -> str:
+    """Return which revision a file of the Hub's cache is of, and the card's where that is another."""
+    if "snapshots" not in path.parts:
+        return ""
+    used, pinned = path.parts[path.parts.index("snapshots") + 1], card.network.revision if card.network else "main"
+    return f", revision {used[:7]}" + ("" if pinned in {"main", used} else f" in place of the card's {pinned[:7]}")
 
 
 def _network(subject: str, encoder: Any) -> Finding:

@@ -39,12 +39,13 @@ def list_plugins(json: Json = False) -> None:
 @app.command("show")
 def show(name: ComponentName, json: Json = False) -> None:
     """Show what a component says of itself, and its options."""
-    out = Output(json=json)
+    out, found = Output(json=json), named(load_plugins(), name)
     shown = [
-        {"kind": registry.kind, **describe(card), "options": _options(out, registry, name)}
-        for registry, card in named(load_plugins(), name)
+        {"kind": registry.kind, **describe(card), "options": _options(out, registry, name)} for registry, card in found
     ]
     out.result({"components": shown}, *(drawing for facts in shown for drawing in _drawn(facts)))
+    if any(card.family for _, card in found):
+        out.warn(f"this is the family; whether '{name}' is there shows when it is used")
 
 
 app.command("check")(check)

@@ -71,10 +71,12 @@ class Registry(Generic[CardT]):
         for card in self.cards:
             if head in (card.name, *card.aliases):
                 return self._checked(card, name, rest)
-        known = [spelling for card in self.cards for spelling in (card.name, *card.aliases)]
-        near = difflib.get_close_matches(head.lower(), known, n=3)
+        known = {spelling: card.name for card in self.cards for spelling in (card.name, *card.aliases)}
+        near: dict[str, str] = {}  # of each component its nearest spelling alone
+        for spelling in difflib.get_close_matches(head.lower(), known, n=3):
+            near.setdefault(known[spelling], spelling)
         options = ", ".join(f"{card.name}:..." if card.family else card.name for card in self.cards) or "none"
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {options}"
+        hint = f"did you mean {' or '.join(near.values())}?" if near else f"there are: {options}"
         raise UnknownName(f"no {self.kind} is named '{name}'", hint=hint)
 
     def _checked(self, card: CardT, name: str, rest: str) -> CardT:

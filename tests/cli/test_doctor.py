@@ -66,6 +66,19 @@ def test_a_machine_without_torch_can_still_be_looked_at(
     assert "plugins" in found
 
 
+@pytest.mark.parametrize(
+    "options", [["--device", "cpu"], ["--weights", "w.bin"], ["--set", "encoder.seed=1"]], ids=lambda given: given[0]
+)
+def test_what_is_said_of_no_encoder_is_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["doctor", *options]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == (
+        "error: Invalid value for --weights/--device/--set: there is no encoder to try; name one by --encoder\n"
+        "hint: spacrd doctor --help\n"
+    )
+
+
 @pytest.mark.gpu
 def test_a_gpu_is_told_by_name_with_its_free_memory(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["doctor", "--encoder", "stain", "--json"]) == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import timm
 import torch
-from stand_ins.hub import OTHER_TOKEN, Repository, hub, python
+from stand_ins.hub import COMMIT, OTHER_TOKEN, Repository, hub, python
 
 from spacrd_cli import doctor_encoder, main
 from spacrd_encoders._networks import outline
@@ -49,6 +49,28 @@ def test_parameters_tensors_and_options_are_told(capsys: pytest.CaptureFixture[s
     assert found["weights"]["found"] == "random:3"
     assert found["network"]["found"].startswith(f"{parameters / 1e6:.2f} M parameters in ")
     assert "64 numbers from 160 px (80 um)" in found["tile"]["found"]
+
+
+def test_options_are_set_as_for_embed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = examined(capsys, "timm:test_vit", "--set", "encoder.pretrained=false", "--set", "encoder.seed=4")
+    assert code == 0
+    assert found["weights"]["found"] == "random:4"
+    assert main.run(["doctor", "--json", "--device", "cpu", "--set", "encoder.name=stain"]) == 0
+    assert "tile" in of("stain", capsys.readouterr().out)
+
+
+def test_another_revision_than_the_cards_is_told(tmp_path: Path) -> None:
+    """The cache has what was ``main`` once, and not the revision of the card."""
+    repository = tmp_path / "hub/models--owkin--phikon"
+    file = repository / "snapshots" / COMMIT / "model.safetensors"
+    for path, content in ((repository / "refs/main", COMMIT), (file, "weights")):
+        path.parent.mkdir(parents=True)
+        path.write_text(content)
+    done = python("-c", DOCTOR, "--encoder", "phikon", "--json", home=tmp_path, HF_HUB_OFFLINE="1")
+    weights = of("phikon", done.stdout)["weights"]
+    assert weights["verdict"] == "PASS"
+    assert weights["found"].startswith(f"{file} (0.00 GiB, sha256 ")
+    assert weights["found"].endswith("..., revision c0ffee0 in place of the card's 057cc02)")
 
 
 def test_weights_that_are_not_the_published_ones_are_a_warning(

@@ -114,6 +114,14 @@ def test_show_tells_the_recipe_and_the_options(capsys: pytest.CaptureFixture[str
     assert "head.components" in capsys.readouterr().out
 
 
+def test_show_says_that_it_knows_the_family_and_not_the_member(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["plugins", "show", "timm:nope"]) == 0
+    told = "note: this is the family; whether 'timm:nope' is there shows when it is used\n"
+    assert capsys.readouterr().err == told
+    assert main.run(["plugins", "show", "uni"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_show_as_json_is_one_document(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
     install("mylab")
     assert main.run(["plugins", "show", "lab", "--json"]) == 0

@@ -143,6 +143,12 @@ def test_an_unknown_name_is_refused_with_the_nearest_spelling() -> None:
     assert caught.value.hint == "did you mean uni?"
 
 
+def test_a_name_is_not_offered_twice_under_its_alias() -> None:
+    with pytest.raises(UnknownName) as caught:
+        registry(encoder("uni2", aliases=("uni2-h",)), encoder("uni")).card("uni2h")
+    assert caught.value.hint == "did you mean uni2-h or uni?"
+
+
 def test_a_name_like_no_other_is_refused_with_all_there_are() -> None:
     with pytest.raises(UnknownName) as caught:
         registry(encoder("uni"), encoder("timm", family=True)).card("xyzzy")
