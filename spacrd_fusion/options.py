@@ -7,6 +7,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 from spacrd_core.cards import ComponentOptions
 
 PAPER: Final[dict[str, Any]] = {
+    "expert": False,
     "smoothing": False,
     "components": 0,
     "hidden": (1024, 512),
@@ -26,6 +27,18 @@ PAPER: Final[dict[str, Any]] = {
 }
 
 
+READING: Final[dict[str, dict[str, Any]]] = {
+    "default": {"panel_genes": 4000, "gene_centring": True},
+    "paper": {
+        "panel_genes": 3000,
+        "neighbours": 7,
+        "radius_pitches": 3.0,
+        "gene_scale": "range",
+        "image_scale": "range",
+    },
+}
+
+
 class SpaCRDOptions(ComponentOptions):
     """Widths, losses and schedule of the head ``spacrd``.
 
@@ -38,7 +51,8 @@ class SpaCRDOptions(ComponentOptions):
 
     attention: bool = Field(default=True, description="Fuse by attention over the neighbourhood; off, the spot alone.")
     reconstruction: bool = Field(default=True, description="Reconstruct fused features, the classes' latents parted.")
-    smoothing: bool = Field(default=True, description="Average logits over the neighbourhood: tissue is contiguous.")
+    expert: bool = Field(default=True, description="Without images, add the logit of the genes' mean difference.")
+    smoothing: bool = Field(default=True, description="Average logits over like tissue around a spot.")
 
     components: NonNegativeInt = Field(20, description="Principal components read of each modality; 0 reads features.")
     hidden: tuple[PositiveInt, ...] = Field((), description="Widths of the encoders' hidden layers.")

@@ -1,19 +1,22 @@
 """The head ``spacrd``: align the modalities, fuse neighbourhoods, part the classes, detect."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from spacrd_core.cards import ComponentOptions
 from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
 from spacrd_fusion._base import gathered, labelled_mean, measured, modalities
 from spacrd_fusion.alignment import SpotEncoder, info_nce
 from spacrd_fusion.attention import NeighbourhoodFusion
 from spacrd_fusion.components import ModalityComponents
 from spacrd_fusion.concatenation import CentreFusion
-from spacrd_fusion.options import SpaCRDOptions
+from spacrd_fusion.expert import MeanDifference
+from spacrd_fusion.options import READING, SpaCRDOptions
 from spacrd_fusion.reconstruction import ClassLatents, Posterior
 
 Tokens = dict[str, Float[Tensor, "spots width"]]
@@ -44,9 +47,14 @@ class SpaCRD(Head):
         self.encoders = nn.ModuleDict({name: _encoder(features, options) for name, features in inputs.items()})
         self.fusion = _fusion(tuple(widths), options)
         self.latents = ClassLatents(options.width, hidden=options.latent_hidden, latent=options.latent)
+        self.expert = MeanDifference(dims.genes) if options.expert and not dims.image else None
         self.classifier = nn.Sequential(
             nn.Linear(2 * options.latent, options.classifier_hidden), nn.ReLU(), nn.Linear(options.classifier_hidden, 1)
         )
+
+    @classmethod
+    def reads(cls, options: ComponentOptions) -> dict[str, Any]:
+        return READING[options.preset] if isinstance(options, SpaCRDOptions) else {}
 
     def curriculum(self) -> tuple[Phase, ...]:
         epochs = {
@@ -80,6 +88,13 @@ class SpaCRD(Head):
             {name: neighbourhood_mean(x, batch) for name, x in measured(batch, self.dims).items()} for batch in batches
         ]
         self.components.fit({name: x for name, x in gathered(means).items() if name in self.components})
+        if self.expert:
+            taught = [(x["genes"], batch) for x, batch in zip(means, batches, strict=True) if "genes" in x]
+            known = torch.cat([batch.labelled for _, batch in taught])
+            genes, labels, weights = (
+                torch.cat(values)[known] for values in zip(*((x, b.labels, b.weights) for x, b in taught), strict=True)
+            )
+            self.expert.fit(genes, labels, weights)
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
         if phase == "align":
@@ -91,16 +106,28 @@ class SpaCRD(Head):
             return regularisers
         share = self.options.reconstruction_weight
         detection = F.binary_cross_entropy_with_logits(
-            self.classify(posterior.features), batch.labels.clamp(min=0).to(fused.dtype), reduction="none"
+            self._deep_logit(posterior.features), batch.labels.clamp(min=0).to(fused.dtype), reduction="none"
         )
         return {"detection": labelled_mean(detection, batch)} | {k: share * v for k, v in regularisers.items()}
 
     def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
-        return self.latents.posterior(self._fuse(batch)).features
+        deep = self.latents.posterior(self._fuse(batch)).features
+        return torch.cat([deep, self._expert_logit(batch)], dim=-1) if self.expert else deep
 
     def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
+        if not self.expert:
+            return self._deep_logit(features)
+        return self._deep_logit(features[:, :-1]) + features[:, -1]
+
+    def _deep_logit(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
         logits: Float[Tensor, " centres"] = self.classifier(features).squeeze(-1)
         return logits
+
+    def _expert_logit(self, batch: Batch) -> Float[Tensor, "centres 1"]:
+        """0 where no genes were measured."""
+        if self.expert is None or batch.genes is None:
+            return self.latents.class_means.new_zeros(len(batch.labels), 1)
+        return neighbourhood_mean(self.expert(batch.genes)[:, None], batch)
 
     def _encode(self, features: Mapping[str, Float[Tensor, "spots d"]]) -> Tokens:
         read = self.components(features) if self.components else features

@@ -64,7 +64,7 @@ class Detector:
             head=options.head.name,
             head_options=trained.ensemble.heads[0].options.model_dump(mode="json"),
             head_epochs=options.head.epochs,
-            cohort=options.cohort.model_dump(mode="json"),
+            cohort=lens.options.model_dump(mode="json"),
             seeds=options.seed_list,
             panel=lens.panel,
             image_dim=lens.image_dim,

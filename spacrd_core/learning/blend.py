@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 STEPS = 10
 SURE = 0.95
+FEWEST = 3
 
 
 def blend(odds: Mapping[str, Array], labels: Array, patients: Sequence[str]) -> dict[str, float]:
@@ -24,8 +25,8 @@ def blend(odds: Mapping[str, Array], labels: Array, patients: Sequence[str]) -> 
 
     ``odds`` are calibrated log odds of spots by models that had not seen the spot's patient. The modality with the
     highest AUC over patients stands alone, unless fusing gains so much on so many patients that chance does not explain
-    it (paired t-test over patients, one-sided at 5 %): with few patients, what looks better by a little is as often
-    worse on the next. Patients of one class have no say; where none has, the first view stands alone.
+    it (paired t-test over patients, one-sided at 5 %, three at least): with few patients, what looks better by a little
+    is as often worse on the next. Patients of one class have no say; where none has, the first view stands alone.
     """
     labels, owners = np.asarray(labels), np.asarray(patients)
     folds = [owners == patient for patient in np.unique(owners)]
@@ -55,7 +56,7 @@ def _is_one_modality(share: Array, views: Sequence[str]) -> bool:
 
 def _surely_positive(gains: Array) -> bool:
     """Whether the mean of gains is above 0 by more than chance explains."""
-    if len(gains) < 2 or gains.mean() <= 0:
+    if len(gains) < FEWEST or gains.mean() <= 0:
         return False
     error = gains.std(ddof=1) / np.sqrt(len(gains))
     return bool(gains.mean() > error * student.ppf(SURE, len(gains) - 1))

@@ -15,7 +15,7 @@ from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.learning.views import VIEWS, view_of
 
-BLOCK_PITCHES = 6.0
+BLOCK_PITCHES = 11.0
 
 
 @dataclass(frozen=True)

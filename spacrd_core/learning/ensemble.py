@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.fit import Epoch, fit
-from spacrd_core.learning.head import Head, neighbourhood_mean
+from spacrd_core.learning.head import Head
 from spacrd_core.learning.lens import CohortOptions, Lens, Scale
 from spacrd_core.learning.novelty import Novelty
 from spacrd_core.learning.sections import SectionData
+from spacrd_core.learning.smoothing import Smoother
 from spacrd_core.learning.views import VIEWS, views_within
 from spacrd_core.plugins import Registry
 
@@ -63,7 +64,7 @@ class Ensemble:
         watch: Callable[[Epoch], None] = lambda _: None,
     ) -> Self:
         """Train one head a seed on all spots of these sections."""
-        lens = Lens.fit(sections, options)
+        lens = Lens.fit(sections, _reading(options, choice, heads))
         cohorts = Cohort.parted(sections, lens, device)
         members = []
         for seed in seeds:
@@ -105,8 +106,9 @@ class Ensemble:
         wanted = views or [view for view in views_within(self.view(section)) if view in self.views]
         cohort = Cohort.of([section], self.lens, self.device)
         outputs = {view: [_run(head, cohort, view) for head in self.heads] for view in wanted}
+        smooth = self._smoother(section, cohort)
         return Scores(
-            logits={view: np.stack([logits for logits, _ in members]) for view, members in outputs.items()},
+            logits={view: np.stack([smooth(x) for x, _ in members]) for view, members in outputs.items()},
             novelty={
                 view: np.mean(
                     [known[view].score(features) for known, (_, features) in zip(self.known, members, strict=True)],
@@ -115,6 +117,11 @@ class Ensemble:
                 for view, members in outputs.items()
             },
         )
+
+    def _smoother(self, section: SectionData, cohort: Cohort) -> Callable[[Array], Array]:
+        if not all(head.smooths for head in self.heads):
+            return lambda logits: logits
+        return Smoother.of(section.xy_um, section.pitch_um, cohort.everything())
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return every tensor of the ensemble by name."""
@@ -144,6 +151,12 @@ class Ensemble:
         return cls(lens, tuple(heads), tuple(known), device)
 
 
+def _reading(options: CohortOptions, choice: HeadChoice, heads: Registry[Any]) -> CohortOptions:
+    """What the user says of reading sections, and where nothing is said what the head asks for."""
+    asked = heads.load(choice.name).reads(heads.options(choice.name, choice.options))
+    return CohortOptions(**(asked | options.model_dump(include=options.model_fields_set)))
+
+
 def _run(head: Head, cohort: Cohort, view: str) -> tuple[Array, Array]:
     """Logits and features of every spot, seen by a view."""
     logits, features = [], []
@@ -152,10 +165,7 @@ def _run(head: Head, cohort: Cohort, view: str) -> tuple[Array, Array]:
             fused = head.features(batch.seen_by(view))
             logits.append(head.classify(fused))
             features.append(fused)
-    found = torch.cat(logits)
-    if head.smooths:
-        found = neighbourhood_mean(found[:, None], cohort.everything())[:, 0]
-    return found.double().cpu().numpy(), torch.cat(features).double().cpu().numpy()
+    return torch.cat(logits).double().cpu().numpy(), torch.cat(features).double().cpu().numpy()
 
 
 def _known(head: Head, cohorts: Sequence[Cohort]) -> dict[str, Novelty]:

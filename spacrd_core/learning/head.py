@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -92,6 +93,11 @@ class Head(nn.Module, ABC):
         self.options = options
         self.dims = dims
 
+    @classmethod
+    def reads(cls, options: ComponentOptions) -> dict[str, Any]:  # noqa: ARG003 - heads that ask for something use it
+        """What it asks of :class:`~spacrd_core.learning.lens.CohortOptions`, where the user says nothing."""
+        return {}
+
     @abstractmethod
     def curriculum(self) -> tuple[Phase, ...]:
         """The phases of training, in order; empty for a head that is fitted by ``warm_start`` alone."""
@@ -103,7 +109,7 @@ class Head(nn.Module, ABC):
 
     @property
     def smooths(self) -> bool:
-        """Whether the logit of a spot is to be the mean over its neighbourhood."""
+        """Whether the logit of a spot is to be averaged over like tissue around it."""
         return False
 
     def warm_start(self, *batches: Batch) -> None:

@@ -27,8 +27,14 @@ class CohortOptions(BaseModel):
     panel_genes: int = Field(2000, ge=1, description="How many variable genes to read.")
     neighbours: int = Field(9, ge=1, description="Spots of a neighbourhood, the centre included.")
     radius_pitches: float = Field(1.6, gt=0, description="How far a neighbour may be, in lattice pitches.")
-    image_scale: Literal["training", "section"] = Field(
-        "training", description="Standardise embeddings by the training patients, or by each section."
+    gene_centring: bool = Field(
+        default=False, description="Take a spot's mean over all genes from each, and with it the depth it was read to."
+    )
+    gene_scale: Literal["spread", "range"] = Field(
+        "spread", description="Scale a section's genes to mean 0 and spread 1, or to the range from 0 to 1."
+    )
+    image_scale: Literal["training", "section", "range"] = Field(
+        "training", description="Standardise embeddings by the training patients or each section, or to 0 to 1 in each."
     )
     cancer_fraction: float = Field(
         0.5, gt=0, le=1, description="Share of cancer among a spot's labelled cells or bins from which it is cancer."
@@ -49,8 +55,14 @@ class Scale:
         variance = np.mean([((values - mean) ** 2).mean(axis=0) for values in groups], axis=0)
         return cls(mean, np.sqrt(variance))
 
+    @classmethod
+    def range_of(cls, values: Float[Array, "spots d"]) -> Self:
+        """Return the scale that takes values to the range from 0 to 1."""
+        lowest = values.min(axis=0)
+        return cls(lowest, values.max(axis=0) - lowest)
+
     def __call__(self, values: Float[Array, "spots d"]) -> Float[Array, "spots d"]:
-        """Return values with mean 0 and spread 1; a feature that does not vary is 0."""
+        """Return scaled values, of mean 0 and spread 1 by the scale's own; a feature that does not vary is 0."""
         moving = self.spread > STILL
         scaled = np.where(moving, (values - self.mean) / np.where(moving, self.spread, 1.0), 0.0)
         return np.asarray(scaled, dtype=np.float32)
@@ -119,7 +131,10 @@ class Lens:
                 f"section '{section.id}' measures none of the detector's {len(self.panel)} genes",
                 hint="are its genes named by symbol, as in training?",
             )
-        return Scale.of([values])(values)
+        scaled = (Scale.of([values]) if self.options.gene_scale == "spread" else Scale.range_of(values))(values)
+        if self.options.gene_centring:
+            scaled[:, measured] -= scaled[:, measured].mean(axis=1, keepdims=True)
+        return scaled
 
     def image(self, section: SectionData) -> Float[Array, "spots dim"] | None:
         """The section's embeddings, standardised; None where either side has no image."""
@@ -130,5 +145,13 @@ class Lens:
                 f"section '{section.id}' has {section.image.shape[1]} numbers a patch, the detector {self.image_dim}",
                 hint="embed it with the detector's encoder",
             )
-        scale = self.image_scale if self.options.image_scale == "training" else Scale.of([section.image])
-        return scale(section.image)
+        return self._image_scale(section.image, self.image_scale)(section.image)
+
+    def _image_scale(self, values: Float[Array, "spots dim"], training: Scale) -> Scale:
+        match self.options.image_scale:
+            case "section":
+                return Scale.of([values])
+            case "range":
+                return Scale.range_of(values)
+            case _:
+                return training

@@ -108,7 +108,7 @@ def test_detecting_counts_reconstruction_by_its_weight(make_batch: MakeBatch) ->
 
 
 def test_detection_is_the_weighted_cross_entropy_of_labelled_spots(make_batch: MakeBatch) -> None:
-    model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
+    model, batch = head(GENES, expert=False).eval(), batch_for(make_batch, GENES)
     model.warm_start(batch)
     weights = torch.where(batch.labels == 1, 1.8, torch.where(batch.labels == 0, 0.2, 0.0))
     batch = replace(batch, weights=weights)
