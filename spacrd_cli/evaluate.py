@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import Field
 
-from spacrd_cli.evaluate_heads import CONTROL, Variant, labelled, variants
+from spacrd_cli.evaluate_heads import CONTROL, Variant, variants
 from spacrd_cli.evaluate_tables import evaluation
 from spacrd_cli.options import ConfigFile, Device, EncoderOrNone, Json, NoGenes, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, as_json
@@ -30,6 +30,7 @@ class EvaluateConfig(CommandConfig):
     no_genes: bool = False
     seeds: int = Field(1, ge=1)
     first_seed: int = 42
+    calibrate: bool = True
     by: Literal["patient", "section"] = "patient"
     device: str = "auto"
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
@@ -84,7 +85,7 @@ def evaluate(
         )
     rows = steps.evaluate(
         target,
-        [train_options(each.head, settings.cohort, {}, seeds=1, first_seed=settings.first_seed) for each in compared],
+        [train_options(settings, each.choice, seeds=1) for each in compared],
         encoder=name,
         plugins=plugins,
         device=choose_device(settings.device),
@@ -95,7 +96,6 @@ def evaluate(
         jobs=settings.jobs,
         track=out.track,
     )
-    rows = labelled(rows, compared)
     summary = summarise(rows)
     differences = [*against_control(rows, CONTROL), *against_single_modalities(rows)]
     document = steps.facts(rows, summary, _protocol(settings, compared, name, summary))

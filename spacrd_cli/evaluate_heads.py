@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spacrd_core.cards import HeadCard
-    from spacrd_core.learning.summary import Row
+    from spacrd_core.learning.ensemble import HeadChoice
     from spacrd_core.plugins import Registry
 
 USUAL = "spacrd"
@@ -29,6 +29,13 @@ class Variant:
 
     label: str
     head: ComponentSettings
+
+    @property
+    def choice(self) -> HeadChoice:
+        """Return it as trainings take it."""
+        from spacrd_core.learning.ensemble import HeadChoice
+
+        return HeadChoice(name=self.head.name, options=self.head.options, label=self.label)
 
 
 def variants(named: Sequence[str], tables: Tables, heads: Registry[HeadCard]) -> list[Variant]:
@@ -47,12 +54,6 @@ def variants(named: Sequence[str], tables: Tables, heads: Registry[HeadCard]) ->
     options = {heads.canonical(name): table for name, table in tables.items()}
     found = [_variant(entry, options, heads) for entry in [*(named or [*tables] or [USUAL]), CONTROL]]
     return list({variant.label: variant for variant in found}.values())
-
-
-def labelled(rows: Sequence[Row], compared: Sequence[Variant]) -> list[Row]:
-    """Return the rows with their variant's label as the head; every variant has equally many, one after another."""
-    each = len(rows) // len(compared)
-    return [row.model_copy(update={"head": compared[place // each].label}) for place, row in enumerate(rows)]
 
 
 def _variant(entry: str, options: Mapping[str, dict[str, Any]], heads: Registry[HeadCard]) -> Variant:

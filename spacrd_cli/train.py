@@ -23,12 +23,14 @@ from spacrd_cli.options import (
 from spacrd_cli.output import Output, table
 from spacrd_cli.settings import EncoderName, HeadSettings
 from spacrd_cli.train_view import training_view
-from spacrd_core.config import CommandConfig, ComponentSettings, read_config
+from spacrd_core.config import CommandConfig, read_config
 from spacrd_core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from spacrd_cli.evaluate import EvaluateConfig
     from spacrd_core.cards import HeadCard
     from spacrd_core.detector.artifact import Detector
+    from spacrd_core.learning.ensemble import HeadChoice
     from spacrd_core.learning.train import TrainOptions
     from spacrd_core.plugins import Registry
 
@@ -45,12 +47,15 @@ class TrainConfig(CommandConfig):
     no_genes: bool = False
     seeds: int = Field(3, ge=1)
     first_seed: int = 42
+    calibrate: bool = True
     device: str = "auto"
 
     def options(self, heads: Registry[HeadCard]) -> TrainOptions:
         """Return what the training takes."""
-        head = self.head.model_copy(update={"name": heads.canonical(self.head.name)})
-        return train_options(head, self.cohort, self.epochs, seeds=self.seeds, first_seed=self.first_seed)
+        from spacrd_core.learning.ensemble import HeadChoice
+
+        head = HeadChoice(name=heads.canonical(self.head.name), options=self.head.options, epochs=self.epochs)
+        return train_options(self, head, seeds=self.seeds)
 
 
 def train(
@@ -109,19 +114,17 @@ def train(
     _show(out, detector, output)
 
 
-def train_options(
-    head: ComponentSettings, cohort: dict[str, Any], epochs: dict[str, int], *, seeds: int, first_seed: int
-) -> TrainOptions:
+def train_options(settings: TrainConfig | EvaluateConfig, head: HeadChoice, *, seeds: int) -> TrainOptions:
     """Return a training's options; the cohort's are checked here, the head's when it is built."""
-    from spacrd_core.learning.ensemble import HeadChoice
     from spacrd_core.learning.lens import CohortOptions
     from spacrd_core.learning.train import TrainOptions
 
     return TrainOptions(
-        head=HeadChoice(name=head.name, options=head.options, epochs=epochs),
-        cohort=read_config(CohortOptions, flags=cohort),
+        head=head,
+        cohort=read_config(CohortOptions, flags=settings.cohort),
         seeds=seeds,
-        first_seed=first_seed,
+        first_seed=settings.first_seed,
+        calibrate=settings.calibrate,
     )
 
 

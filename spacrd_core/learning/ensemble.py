@@ -25,13 +25,14 @@ Watch = Callable[[str, Epoch], None]
 
 
 class HeadChoice(BaseModel):
-    """Which head, with which options and phase lengths."""
+    """Which head, with which options and phase lengths; ``label`` is what tables call it, where not its name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = "spacrd"
     options: dict[str, Any] = Field(default_factory=dict)
     epochs: dict[str, int] = Field(default_factory=dict)
+    label: str = ""
 
 
 @dataclass(frozen=True)

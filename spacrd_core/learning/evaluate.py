@@ -113,7 +113,7 @@ def _figures(trained: Trained, section: SectionData) -> dict[str, Any]:
 def _row(task: Task, section: SectionData, encoder: str, **figures: Any) -> Row:
     return Row(
         head=task.head,
-        encoder=encoder if section.image is not None else "none",
+        encoder=encoder if "image" in task.modalities else "none",
         modalities=task.modalities,
         seed=task.options.first_seed,
         section=section.id,
@@ -128,7 +128,7 @@ def _task(
 ) -> Task:
     test = tuple(section.id for section in sections if group == (section.patient if by == "patient" else section.id))
     seeded = options.model_copy(update={"seeds": 1, "first_seed": seed})
-    return Task(options.head.name, modality, seeded, test)
+    return Task(options.head.label or options.head.name, modality, seeded, test)
 
 
 _worker: dict[str, Any] = {}
