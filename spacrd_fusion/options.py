@@ -59,6 +59,9 @@ class SpaCRDOptions(ComponentOptions):
     width: PositiveInt = Field(64, description="Width of codes, attention and fused features.")
     dropout: float = Field(0.2, ge=0, lt=1, description="Dropout after the encoders' hidden layers.")
     unit_tokens: bool = Field(default=False, description="Scale codes to length 1 before attention.")
+    neighbour_norm: bool = Field(
+        default=False, description="Scale each feature over the neighbourhood instead, as the released code does."
+    )
     modality_dropout: float = Field(
         0.5, ge=0, lt=1, description="How often a batch is trained on with one modality alone, either equally often."
     )

@@ -16,6 +16,7 @@ from spacrd_fusion.attention import NeighbourhoodFusion
 from spacrd_fusion.components import ModalityComponents
 from spacrd_fusion.concatenation import CentreFusion
 from spacrd_fusion.expert import MeanDifference
+from spacrd_fusion.neighbour_norm import scaled_over_neighbours
 from spacrd_fusion.options import READING, SpaCRDOptions
 from spacrd_fusion.reconstruction import ClassLatents, Posterior
 
@@ -32,8 +33,9 @@ class SpaCRD(Head):
     both and given one, the codes of that one stand in for the other's, which alignment has made alike.
     ``modality_dropout`` prepares for that in training.
 
-    Unlike the released code, ``unit_tokens`` scales over the features of a spot and not over its neighbours, the reward
-    for parting the classes is bounded, and a spot without a label is reconstructed without being drawn to a class.
+    Unlike the released code, ``unit_tokens`` scales over the features of a spot and not over its neighbours (that is the
+    option ``neighbour_norm``), the reward for parting the classes is bounded, and a spot without a label is
+    reconstructed without being drawn to a class.
     """
 
     Options = SpaCRDOptions
@@ -145,7 +147,9 @@ class SpaCRD(Head):
         if self.training and len(held) == 2 and torch.rand(()) < self.options.modality_dropout:
             held.pop("genes" if torch.rand(()) < 0.5 else "image")
         tokens = self._encode(held)
-        if self.options.unit_tokens:
+        if self.options.neighbour_norm:
+            tokens, batch = scaled_over_neighbours(tokens, batch)
+        elif self.options.unit_tokens:
             tokens = {name: F.normalize(code, dim=-1) for name, code in tokens.items()}
         present = next(iter(tokens.values()))
         fused: Float[Tensor, "centres width"] = self.fusion({n: tokens.get(n, present) for n in self.encoders}, batch)
