@@ -33,9 +33,9 @@ class SpaCRD(Head):
     both and given one, the codes of that one stand in for the other's, which alignment has made alike.
     ``modality_dropout`` prepares for that in training.
 
-    Unlike the released code, ``unit_tokens`` scales over the features of a spot and not over its neighbours (that is the
-    option ``neighbour_norm``), the reward for parting the classes is bounded, and a spot without a label is
-    reconstructed without being drawn to a class.
+    Unlike the released code, ``unit_tokens`` scales over the features of a spot and not over its neighbours (which
+    ``neighbour_norm`` does), the reward for parting the classes is bounded, and a spot without a label is reconstructed
+    without being drawn to a class.
     """
 
     Options = SpaCRDOptions
