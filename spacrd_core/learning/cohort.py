@@ -22,7 +22,8 @@ BLOCK_PITCHES = 11.0
 class Cohort:
     """Features, neighbourhoods and labels of the spots of some sections, one after another.
 
-    All sections of a cohort have the same modalities; :meth:`parted` takes sections that have not.
+    All sections of a cohort have the same modalities; :meth:`parted` takes sections that have not. Features, labels and
+    weights live on the device; neighbourhoods stay with the host, which plans a batch while the device is at the last.
     """
 
     genes: Float[Tensor, "spots genes"] | None
@@ -43,11 +44,11 @@ class Cohort:
         return cls(
             genes=_stack([lens.genes(section) for section in sections], device),
             image=_stack([lens.image(section) for section in sections], device),
-            neighbours=torch.from_numpy(np.concatenate(indices)).to(device),
-            present=torch.from_numpy(np.concatenate([present for _, present in around])).to(device),
+            neighbours=torch.from_numpy(np.concatenate(indices)),
+            present=torch.from_numpy(np.concatenate([present for _, present in around])),
             labels=torch.from_numpy(labels).to(device),
             weights=torch.from_numpy(_weights(sections)).to(device),
-            blocks=torch.from_numpy(_blocks(sections)).to(device),
+            blocks=torch.from_numpy(_blocks(sections)),
         )
 
     @classmethod
@@ -73,8 +74,8 @@ class Cohort:
     def batch(self, centres: Int[Tensor, " centres"]) -> Batch:
         """Return a batch that holds each spot these centres need once."""
         around, present = self.neighbours[centres], self.present[centres]
-        around = torch.where(present, around, around[:, :1])
-        needed, position = torch.unique(around, return_inverse=True)
+        needed, position = torch.unique(torch.where(present, around, around[:, :1]), return_inverse=True)
+        needed, position, present, centres = map(self._there, (needed, position, present, centres))
         return Batch(
             genes=None if self.genes is None else self.genes[needed],
             image=None if self.image is None else self.image[needed],
@@ -86,7 +87,11 @@ class Cohort:
 
     def everything(self) -> Batch:
         """Return all spots as one batch, without a copy of their features."""
-        return Batch(self.genes, self.image, self.neighbours, self.present, self.labels, self.weights)
+        around, present = self._there(self.neighbours), self._there(self.present)
+        return Batch(self.genes, self.image, around, present, self.labels, self.weights)
+
+    def _there(self, indices: Tensor) -> Tensor:
+        return indices.to(self.labels.device, non_blocking=True)
 
     def shuffled(self, batch_size: int, generator: torch.Generator) -> tuple[Int[Tensor, " centres"], ...]:
         """Return the centres of batches that visit every spot once, each made of spatial blocks of many sections.
@@ -95,13 +100,13 @@ class Cohort:
         batch statistics honest.
         """
         names, members = torch.unique(self.blocks, return_inverse=True)
-        rank = torch.randperm(len(names), generator=generator).to(members.device)[members]
+        rank = torch.randperm(len(names), generator=generator)[members]
         visits: Int[Tensor, " centres"] = torch.argsort(rank, stable=True)
         return tuple(visits[start : start + batch_size] for start in range(0, len(visits), batch_size))
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Yield every spot once, in order."""
-        for centres in torch.arange(len(self), device=self.labels.device).split(batch_size):
+        for centres in torch.arange(len(self)).split(batch_size):
             yield self.batch(centres)
 
 
