@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.decomposition import PCA
+from sklearn.utils.extmath import randomized_svd
 
 from spacrd_core.geometry import neighbours
 from spacrd_core.learning.head import Batch, neighbourhood_mean
@@ -45,7 +45,9 @@ class Smoother:
 def _apart(features: Float[Array, "spots d"], around: Int[Array, "spots k"], present: Array) -> Float[Array, "spots k"]:
     """Return the squared distance of every spot from those around it, in units of its median."""
     parts = min(COMPONENTS, *features.shape)
-    places = PCA(parts, svd_solver="randomized", random_state=0).fit_transform(features)
+    # Drawn over features (``transpose``), not over spots: the order of the spots then does not matter.
+    axes, spread, _ = randomized_svd(features - features.mean(axis=0), parts, transpose=False, random_state=0)
+    places = axes * spread
     apart = np.square(places[around] - places[:, None]).sum(axis=-1)
     pairs = apart[:, 1:][present[:, 1:]]
     usual = float(np.median(pairs)) if len(pairs) else 0.0

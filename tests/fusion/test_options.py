@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from spacrd_fusion.options import PAPER, SpaCRDOptions
+from spacrd_core.learning.lens import CohortOptions
+from spacrd_fusion.options import PAPER, READING, SpaCRDOptions
 
 
 def test_the_preset_paper_gives_the_published_settings() -> None:
@@ -13,6 +14,31 @@ def test_the_preset_paper_gives_the_published_settings() -> None:
     assert {name: getattr(options, name) for name in PAPER} == PAPER
     assert (options.temperature, options.alpha, options.batch_size) == (0.07, 0.5, 512)
     assert (options.prior_weight, options.separation_weight, options.reconstruction_weight) == (0.5, 0.1, 0.1)
+
+
+def test_the_preset_paper_is_the_published_model_and_no_more() -> None:
+    options = SpaCRDOptions(preset="paper")
+    assert (options.expert, options.smoothing) == (False, False)
+    assert (options.attention, options.reconstruction) == (True, True)
+
+
+def test_nothing_is_ablated_unless_asked_for() -> None:
+    options = SpaCRDOptions()
+    assert (options.attention, options.reconstruction, options.expert, options.smoothing) == (True,) * 4
+
+
+@pytest.mark.parametrize("part", ["attention", "reconstruction"])
+def test_a_part_can_be_left_out_of_the_published_model(part: str) -> None:
+    options = SpaCRDOptions.model_validate({"preset": "paper", part: False})
+    assert getattr(options, part) is False
+    assert options.model_dump(exclude={part}) == SpaCRDOptions(preset="paper").model_dump(exclude={part})
+
+
+def test_every_preset_asks_for_a_reading_that_there_is() -> None:
+    presets = SpaCRDOptions.model_json_schema()["properties"]["preset"]["enum"]
+    assert set(READING) == set(presets)
+    for asked in READING.values():
+        assert CohortOptions.model_validate(asked).model_dump(include=set(asked)) == asked
 
 
 def test_an_option_that_is_given_wins_over_the_preset() -> None:
@@ -27,7 +53,15 @@ def test_resolved_options_read_back_the_same(preset: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"preset": "big"}, {"width": 10, "heads": 4}, {"dropout": 1.0}, {"latent_hidden": ()}, {"depth": 3}]
+    "wrong",
+    [
+        {"preset": "big"},
+        {"width": 10, "heads": 4},
+        {"dropout": 1.0},
+        {"latent_hidden": ()},
+        {"depth": 3},
+        {"components": -1},
+    ],
 )
 def test_what_cannot_be_built_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BOTH, GENES, IMAGE = Dims(genes=12, image=6), Dims(genes=12, image=0), Dims(genes=0, image=6)
 EVERY = pytest.mark.parametrize("dims", [BOTH, GENES, IMAGE], ids=["both", "genes", "image"])
+ALONE = pytest.mark.parametrize("dims", [GENES, IMAGE], ids=["genes", "image"])
 SMALL = {"preset": "paper", "hidden": (16, 8), "width": 8, "heads": 2, "latent_hidden": (8,), "latent": 4}
 
 
@@ -51,6 +52,28 @@ class TestDefault(HeadContract):
         return lambda dims: SpaCRD(SpaCRD.Options(), dims=dims)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"attention": False},
+        {"reconstruction": False},
+        {"align_epochs": 0},
+        {"reconstruct_epochs": 0},
+        {"expert": False},
+        {"smoothing": False},
+        {"attention": False, "reconstruction": False, "align_epochs": 0, "expert": False},
+        SMALL | {"attention": False},
+        SMALL | {"reconstruction": False},
+        SMALL | {"expert": True},
+    ],
+    ids=str,
+)
+class TestAblation(HeadContract):
+    @pytest.fixture
+    def build(self, options: dict[str, Any]) -> Build:
+        return lambda dims: head(dims, **options)
+
+
 class TestPaper(HeadContract):
     @pytest.fixture
     def build(self) -> Build:
@@ -63,7 +86,7 @@ def test_training_is_three_phases_with_the_settings_of_the_options() -> None:
     assert {(phase.learning_rate, phase.weight_decay, phase.batch_size) for phase in phases} == {(1e-5, 0.0, 512)}
 
 
-@pytest.mark.parametrize("dims", [GENES, IMAGE], ids=["genes", "image"])
+@ALONE
 def test_with_one_modality_there_is_nothing_to_align(dims: Dims) -> None:
     assert [phase.name for phase in head(dims).curriculum()] == ["reconstruct", "detect"]
 
@@ -211,3 +234,157 @@ def test_alignment_brings_the_two_codes_of_a_spot_together(make_batch: MakeBatch
     before = model.losses(batch, "align")["contrastive"]
     train(model, batch, rate=1e-2, epochs=30)
     assert model.losses(batch, "align")["contrastive"] < 0.8 * before
+
+
+@pytest.mark.parametrize(
+    ("dims", "options", "there"),
+    [
+        (GENES, {}, True),
+        (GENES, {"expert": False}, False),
+        (GENES, {"preset": "paper", "hidden": (8,), "width": 8}, False),
+        (BOTH, {}, False),
+        (IMAGE, {}, False),
+    ],
+    ids=["genes", "genes without", "paper", "both", "image"],
+)
+def test_a_linear_expert_stands_beside_a_head_of_genes_alone(
+    dims: Dims, options: dict[str, Any], *, there: bool
+) -> None:
+    model = head(dims, **options)
+    assert (model.expert is not None) is there
+    assert any(name.startswith("expert.") for name in model.state_dict()) is there
+
+
+def test_the_experts_logit_is_added_to_that_of_the_deep_head(make_batch: MakeBatch) -> None:
+    model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
+    model.warm_start(batch)
+    assert model.expert is not None
+    whole, features = model.score(batch), model.features(batch)
+    model.expert.direction.zero_()
+    model.expert.intercept.zero_()
+    assert features.shape[1] == 2 * model.options.latent + 1
+    assert torch.allclose(whole - model.score(batch), features[:, -1], atol=1e-5)
+    assert features[:, -1].any()
+
+
+def test_the_experts_logit_is_read_over_the_neighbourhood(make_batch: MakeBatch) -> None:
+    model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
+    model.warm_start(batch)
+    assert model.expert is not None
+    assert batch.genes is not None
+    alone = model.expert(batch.genes)
+    wanted = [alone[around[there]].mean() for around, there in zip(batch.neighbours, batch.present, strict=True)]
+    assert torch.allclose(model.features(batch)[:, -1], torch.stack(wanted), atol=1e-5)
+
+
+def test_the_expert_alone_finds_tissue_before_anything_else_is_trained(make_batch: MakeBatch) -> None:
+    model, unseen = head(GENES).eval(), batch_for(make_batch, GENES, seed=1)
+    model.warm_start(batch_for(make_batch, GENES))
+    called = model.features(unseen)[:, -1] > 0
+    assert (called == (unseen.labels == 1))[unseen.labelled].float().mean() > 0.95
+
+
+def test_spots_without_a_label_teach_the_expert_nothing(make_batch: MakeBatch) -> None:
+    batch = batch_for(make_batch, GENES)
+    known = [spot for spot in range(len(batch.labels)) if batch.labels[spot] >= 0]
+    everything, labelled = head(GENES), head(GENES)
+    everything.warm_start(batch)
+    labelled.warm_start(batch_for(make_batch, GENES, centres=known))
+    assert everything.expert is not None
+    assert labelled.expert is not None
+    assert torch.allclose(everything.expert.direction, labelled.expert.direction, atol=1e-5)
+    assert everything.expert.direction.any()
+
+
+def test_spots_of_one_class_leave_the_expert_silent(make_batch: MakeBatch) -> None:
+    model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
+    model.warm_start(replace(batch, labels=torch.zeros_like(batch.labels)))
+    assert not model.features(batch)[:, -1].any()
+
+
+def test_the_expert_is_not_trained_with_the_deep_head(make_batch: MakeBatch) -> None:
+    model, batch = head(GENES), batch_for(make_batch, GENES)
+    train(model, batch, rate=1e-2, epochs=2)
+    other = head(GENES)
+    other.warm_start(batch)
+    assert model.expert is not None
+    assert other.expert is not None
+    assert torch.equal(model.expert.direction, other.expert.direction)
+
+
+@EVERY
+def test_without_attention_neighbours_are_not_looked_at(make_batch: MakeBatch, dims: Dims) -> None:
+    batch = batch_for(make_batch, dims)
+    others = torch.cat([batch.neighbours[:, :1], batch.neighbours[:, 1:].roll(7, dims=0)], dim=1)
+    changed = replace(batch, neighbours=others, present=torch.ones_like(batch.present))
+    for attention in (True, False):
+        model = head(dims, attention=attention, expert=False)
+        train(model, batch, rate=1e-2, epochs=1)
+        assert torch.equal(model.features(changed), model.features(batch)) is not attention
+
+
+@EVERY
+def test_without_attention_it_still_learns_tissue(make_batch: MakeBatch, dims: Dims) -> None:
+    model = head(dims, attention=False, expert=False)
+    train(model, batch_for(make_batch, dims), rate=1e-2, epochs=25)
+    unseen = batch_for(make_batch, dims, seed=1)
+    called = model.score(unseen) > 0
+    assert (called == (unseen.labels == 1))[unseen.labelled].float().mean() > 0.9
+
+
+def test_without_reconstruction_there_is_no_such_phase() -> None:
+    assert [phase.name for phase in head(BOTH, reconstruction=False).curriculum()] == ["align", "detect"]
+    longer = head(BOTH, reconstruction=False, reconstruct_epochs=9)
+    assert [phase.name for phase in longer.curriculum()] == ["align", "detect"]
+
+
+@EVERY
+def test_without_reconstruction_detection_is_all_that_is_minimised(make_batch: MakeBatch, dims: Dims) -> None:
+    model, batch = head(dims, reconstruction=False), batch_for(make_batch, dims)
+    model.warm_start(batch)
+    terms = model.losses(batch, "detect")
+    assert set(terms) == {"detection"}
+    terms["detection"].backward()
+    reconstructing = [*model.latents.decoder.parameters(), model.latents.class_means]
+    assert all(weight.grad is None for weight in reconstructing)
+
+
+def test_without_alignment_the_modalities_are_never_contrasted(make_batch: MakeBatch) -> None:
+    model, batch = head(BOTH, align_epochs=0), batch_for(make_batch, BOTH)
+    model.warm_start(batch)
+    assert [phase.name for phase in model.curriculum()] == ["reconstruct", "detect"]
+    assert all("contrastive" not in model.losses(batch, phase.name) for phase in model.curriculum())
+
+
+@pytest.mark.parametrize("smoothing", [True, False])
+def test_calls_are_smoothed_where_the_options_say(*, smoothing: bool) -> None:
+    assert head(GENES, smoothing=smoothing).smooths is smoothing
+
+
+@pytest.mark.parametrize(
+    ("dims", "options", "either"),
+    [
+        (BOTH, {}, True),
+        (BOTH, {"modality_dropout": 0.0}, False),
+        (BOTH, SMALL, False),
+        (GENES, {}, False),
+        (IMAGE, {}, False),
+    ],
+    ids=["both", "no dropout", "paper", "genes", "image"],
+)
+def test_either_modality_is_read_alone_where_training_prepared_for_it(
+    dims: Dims, options: dict[str, Any], *, either: bool
+) -> None:
+    assert head(dims, **options).reads_either is either
+
+
+def test_each_preset_asks_how_sections_are_to_be_read() -> None:
+    default, paper = (SpaCRD.reads(SpaCRD.Options.model_validate({"preset": name})) for name in ("default", "paper"))
+    assert default == {"panel_genes": 4000, "gene_centring": True}
+    assert paper == {
+        "panel_genes": 3000,
+        "neighbours": 7,
+        "radius_pitches": 3.0,
+        "gene_scale": "range",
+        "image_scale": "range",
+    }
