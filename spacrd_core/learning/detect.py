@@ -29,7 +29,7 @@ def predict(ensemble: Ensemble, calibrations: Mapping[str, Calibration], section
     """
     view = ensemble.view(section)
     calibration = calibrations[view]
-    scores = ensemble.score(section, tuple({view: 0, **calibration.slopes}))
+    scores = ensemble.score(section, view, tuple(calibration.slopes))
     probability = calibration.probabilities({name: logits.mean(axis=0) for name, logits in scores.logits.items()})
     spread = calibration.probabilities(scores.logits).std(axis=0)
     return pd.DataFrame(
@@ -37,7 +37,7 @@ def predict(ensemble: Ensemble, calibrations: Mapping[str, Calibration], section
             "probability": probability,
             "label": pd.Categorical(_labels(probability, spread, calibration.threshold), categories=LABELS),
             "spread": spread,
-            "ood": scores.novelty[view],
+            "ood": scores.novelty,
             "gene_coverage": _gene_coverage(ensemble, section),
             "image_coverage": _image_coverage(view, section),
         },

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.fit import Epoch, fit
-from spacrd_core.learning.head import Head
+from spacrd_core.learning.head import Batch, Head
 from spacrd_core.learning.lens import CohortOptions, Lens, Scale
 from spacrd_core.learning.novelty import Novelty
 from spacrd_core.learning.sections import SectionData
@@ -37,10 +37,10 @@ class HeadChoice(BaseModel):
 
 @dataclass(frozen=True)
 class Scores:
-    """What an ensemble says of a section's spots: by view, ``logits`` members x spots and ``novelty`` spots."""
+    """What an ensemble says of a section's spots: ``logits`` members x spots, by view, and ``novelty``, one a spot."""
 
     logits: dict[str, Array]
-    novelty: dict[str, Array]
+    novelty: Array
 
 
 @dataclass(frozen=True)
@@ -102,27 +102,25 @@ class Ensemble:
             )
         return found[0]
 
-    def score(self, section: SectionData, views: Sequence[str] = ()) -> Scores:
-        """Return what every member says of a section's spots by each of some views (default: all it can be read by)."""
-        wanted = views or [view for view in views_within(self.view(section)) if view in self.views]
-        cohort = Cohort.of([section], self.lens, self.device)
-        outputs = {view: [_run(head, cohort, view) for head in self.heads] for view in wanted}
-        smooth = self._smoother(section, cohort)
-        return Scores(
-            logits={view: np.stack([smooth(x) for x, _ in members]) for view, members in outputs.items()},
-            novelty={
-                view: np.mean(
-                    [known[view].score(features) for known, (_, features) in zip(self.known, members, strict=True)],
-                    axis=0,
-                )
-                for view, members in outputs.items()
-            },
-        )
+    def score(self, section: SectionData, view: str = "", parts: Sequence[str] = ()) -> Scores:
+        """Return what every member says of a section's spots, read by a view (default: the widest).
 
-    def _smoother(self, section: SectionData, cohort: Cohort) -> Callable[[Array], Array]:
+        ``parts`` are the views within it whose logits are wanted (default: all). They are averaged over like tissue, as
+        far as the view tells tissues apart.
+        """
+        view = view or self.view(section)
+        wanted = parts or [part for part in views_within(view) if part in self.views]
+        cohort = Cohort.of([section], self.lens, self.device)
+        smooth = self._smoother(section, cohort.everything().seen_by(view))
+        outputs = {part: [_run(head, cohort, part) for head in self.heads] for part in dict.fromkeys((view, *wanted))}
+        away = [known[view].score(seen) for known, (_, seen) in zip(self.known, outputs[view], strict=True)]
+        logits = {part: np.stack([smooth(said) for said, _ in outputs[part]]) for part in wanted}
+        return Scores(logits, np.mean(away, axis=0))
+
+    def _smoother(self, section: SectionData, batch: Batch) -> Callable[[Array], Array]:
         if not all(head.smooths for head in self.heads):
             return lambda logits: logits
-        return Smoother.of(section.xy_um, section.pitch_um, cohort.everything())
+        return Smoother.of(section.xy_um, section.pitch_um, batch)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return every tensor of the ensemble by name."""

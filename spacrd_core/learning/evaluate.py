@@ -101,9 +101,10 @@ def run_task(
 
 def _figures(trained: Trained, section: SectionData) -> dict[str, Any]:
     known, ensemble = section.labels >= 0, trained.ensemble
-    calibration = trained.calibrations[ensemble.view(section)]
-    scores = ensemble.score(section, tuple(calibration.slopes))
-    logits = {view: values.mean(axis=0)[known] for view, values in scores.logits.items()}
+    view = ensemble.view(section)
+    calibration = trained.calibrations[view]
+    scores = ensemble.score(section, view, tuple(calibration.slopes))
+    logits = {part: values.mean(axis=0)[known] for part, values in scores.logits.items()}
     figures = measure(calibration.probabilities(logits), section.labels[known], calibration.threshold)
     note = "" if figures.auc is not None else "one class only: no AUC"
     said = {"threshold": calibration.threshold, "calibration": calibration.method, "shares": calibration.shares}

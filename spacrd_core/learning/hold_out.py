@@ -23,10 +23,18 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The logits of a section's labelled spots by every view, from models that had not seen its patient."""
+    """The logits of a section's labelled spots, from models that had not seen its patient.
+
+    For every view that the section may be read by, the widest first: the logits of that view and of those within it.
+    """
 
     section: SectionData
-    logits: dict[str, Array]
+    logits: dict[str, dict[str, Array]]
+
+    @property
+    def view(self) -> str:
+        """The widest view."""
+        return next(iter(self.logits))
 
     @property
     def labels(self) -> Array:
@@ -60,7 +68,7 @@ def calibrate_on(held_out: Sequence[HeldOut], views: Sequence[str], *, fuse: boo
 def auc(fold: Sequence[HeldOut]) -> float | None:
     """Return the AUC over the spots of some sections, each seen by all it measures; None where they have one class."""
     labels = np.concatenate([item.labels for item in fold])
-    logits = np.concatenate([next(iter(item.logits.values())) for item in fold])
+    logits = np.concatenate([item.logits[item.view][item.view] for item in fold])
     return float(roc_auc_score(labels, logits)) if len(np.unique(labels)) == 2 else None
 
 
@@ -69,11 +77,16 @@ def _calibrate(held_out: Sequence[HeldOut], view: str, *, fuse: bool) -> Calibra
     if len(np.unique(labels)) < 2:
         return Calibration.none(view)
     owners = [item.section.patient for item in held_out for _ in item.labels]
-    read = [name for name in (views_within(view) if fuse else (view,)) if all(name in item.logits for item in held_out)]
-    return calibrate({name: np.concatenate([item.logits[name] for item in held_out]) for name in read}, labels, owners)
+    found = [item.logits[view] for item in held_out]
+    parts = [part for part in (views_within(view) if fuse else (view,)) if all(part in logits for logits in found)]
+    return calibrate({part: np.concatenate([logits[part] for logits in found]) for part in parts}, labels, owners)
 
 
 def _score(ensemble: Ensemble, section: SectionData) -> HeldOut:
     known = section.labels >= 0
-    scores = ensemble.score(section).logits
-    return HeldOut(section, {view: logits.mean(axis=0)[known] for view, logits in scores.items()})
+    views = [view for view in views_within(ensemble.view(section)) if view in ensemble.views]
+    scores = {view: ensemble.score(section, view).logits for view in views}
+    return HeldOut(
+        section,
+        {view: {part: logits.mean(axis=0)[known] for part, logits in said.items()} for view, said in scores.items()},
+    )

@@ -14,6 +14,7 @@ Array = np.ndarray[Any, Any]
 REACH_PITCHES = 3.3
 MOST = 45  # spots within that reach on the densest lattice
 COMPONENTS = 10
+STILL = 1e-10  # of a spot's squared length: features that vary by less do not
 
 
 @dataclass(frozen=True)
@@ -51,4 +52,5 @@ def _apart(features: Float[Array, "spots d"], around: Int[Array, "spots k"], pre
     apart = np.square(places[around] - places[:, None]).sum(axis=-1)
     pairs = apart[:, 1:][present[:, 1:]]
     usual = float(np.median(pairs)) if len(pairs) else 0.0
-    return np.asarray(apart / usual if usual > 0 else np.zeros_like(apart))
+    rounding = STILL * np.square(features).sum(axis=1).mean()
+    return np.asarray(apart / usual if usual > rounding else np.zeros_like(apart))

@@ -103,8 +103,8 @@ def train(
 
 
 def _figures(item: HeldOut, calibrations: Mapping[str, Calibration]) -> Metrics:
-    calibration = calibrations[next(iter(item.logits))]
-    return measure(calibration.probabilities(item.logits), item.labels, calibration.threshold)
+    calibration = calibrations[item.view]
+    return measure(calibration.probabilities(item.logits[item.view]), item.labels, calibration.threshold)
 
 
 def with_modalities(section: SectionData, *, genes: bool, image: bool) -> SectionData:

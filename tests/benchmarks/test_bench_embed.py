@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
+from benchmarks.measure import fastest, show
 
 from spacrd_cli.main import run
 from spacrd_core.embedding.clock import Clock
@@ -68,18 +69,6 @@ def as_visium(store: SpotStore, section: str) -> PatchPlan:
     axes = (np.arange(begin, end, VISIUM_PITCH_UM) for begin, end in zip(low, high, strict=True))
     grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2) + 0.3
     return plan_of(Pyramid((Level(measured.level.array, 0.5),)), grid)
-
-
-def fastest(rounds: int, *works: Callable[[], object]) -> list[float]:
-    """Return the shortest time of each, all done in turns."""
-    times: list[list[float]] = []
-    for _ in range(rounds):
-        times.append([])
-        for work in works:
-            begun = time.perf_counter()
-            work()
-            times[-1].append(time.perf_counter() - begun)
-    return np.min(times, axis=0).tolist()
 
 
 @pytest.mark.parametrize("where", [as_measured, as_visium])
@@ -177,8 +166,3 @@ def test_memory_is_flat_from_a_thousand_to_fifty_thousand_spots(benchmark: Bench
     many = benchmark.pedantic(measure, args=(50_000,), rounds=1)
     show(benchmark, "peak memory", {"1,000 spots MiB": few["MiB"], "50,000 spots MiB": many["MiB"]})
     assert many["MiB"] < few["MiB"] + MOST_MIB_MORE
-
-
-def show(benchmark: BenchmarkFixture, what: str, facts: dict[str, float]) -> None:
-    benchmark.extra_info.update(facts)
-    print(f"\n{what}: " + ", ".join(f"{name} {value:.4g}" for name, value in facts.items()))  # noqa: T201 - asked for

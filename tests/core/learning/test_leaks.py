@@ -209,7 +209,11 @@ def leaking_calibration(everything: Sequence[SectionData], monkeypatch: pytest.M
 
     def leaky(held_out: Sequence[HeldOut], views: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:
         seen = {item.section.id for item in held_out}
-        unseen = [HeldOut(s, dict.fromkeys(views, s.image[:, 0])) for s in everything if s.id not in seen]
+        unseen = [
+            HeldOut(s, {view: dict.fromkeys(views, s.image[:, 0]) for view in views})
+            for s in everything
+            if s.id not in seen
+        ]
         return calibrate_on([*held_out, *unseen], views, fuse=fuse)
 
     monkeypatch.setattr(train, "calibrate_on", leaky)

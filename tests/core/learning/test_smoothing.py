@@ -158,3 +158,10 @@ def test_both_modalities_count_alike_whatever_their_units(square: Array) -> None
         smoother(square, genes=genes).shares, abs=1e-4
     )
     assert smoother(square, genes=genes).shares != pytest.approx(shares, abs=1e-2)
+
+
+def test_features_that_vary_by_rounding_alone_do_not_vary(square: Array) -> None:
+    blank = np.full((SIDE**2, 8), 1 / 3)
+    blank[::2] += 3e-8
+    even = smoother(square, genes=np.zeros((SIDE**2, 8)))
+    assert np.array_equal(smoother(square, genes=blank).shares, even.shares)

@@ -1,0 +1,192 @@
+"""The head ``spacrd`` with the published settings beside the same method written the plain way, on synthetic spots.
+
+``pytest -m benchmarks -s tests/benchmarks/test_bench_training.py`` prints seconds and ratios. What is compared runs in
+turns with the same threads and the fastest of each is taken: other work on the machine then falls on both. At 50,000
+spots the plain way is measured on the first ``SLICE`` of them and its time and memory are scaled by spots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from benchmarks.measure import fastest, show
+from benchmarks.plain_spacrd import Neighbourhoods, PlainSpaCRD, predict, train_epoch
+
+from spacrd_cli.main import run
+from spacrd_core.learning.cohort import Cohort
+from spacrd_core.learning.ensemble import SCORING_BATCH
+from spacrd_core.learning.fit import fit
+from spacrd_core.learning.head import Dims
+from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.sections import SectionData
+from spacrd_fusion.spacrd import SpaCRD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+pytestmark = pytest.mark.benchmarks
+
+GENES, DIM, K = 3000, 1024, 7
+THREADS, ROUNDS = 2, 5
+SLICE = 4096
+PITCH_UM = 200.0
+MINUTES = 3
+
+
+@dataclass(frozen=True)
+class Size:
+    """So many spots in sections whose square lattices are ``side`` spots wide."""
+
+    spots: int
+    sections: int
+    side: int
+
+    @property
+    def plain(self) -> int:
+        """How many of the spots the plain way is measured on."""
+        return min(self.spots, SLICE)
+
+
+HER2ST, LARGE = Size(3481, 8, 21), Size(50_000, 12, 65)
+sizes = pytest.mark.parametrize("size", [HER2ST, LARGE], ids=["her2st", "large"])
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    yield
+    torch.set_num_threads(before)
+
+
+def cohort_of(size: Size) -> Cohort:
+    parts = np.array_split(np.arange(size.spots), size.sections)
+    sections = [section_of(len(part), size.side, number) for number, part in enumerate(parts)]
+    lens = Lens.fit(sections, CohortOptions(neighbours=K, radius_pitches=3.0))  # as published: always k, however far
+    cohort = Cohort.of(sections, lens, torch.device("cpu"))
+    assert cohort.present.all()
+    return replace(cohort, genes=torch.rand(size.spots, GENES, generator=torch.Generator().manual_seed(0)))
+
+
+def section_of(spots: int, side: int, seed: int) -> SectionData:
+    rng, index = np.random.default_rng(seed), np.arange(spots)
+    return SectionData(
+        id=f"S{seed}",
+        patient=f"P{seed}",
+        platform="st",
+        identity="",
+        label_source="",
+        pitch_um=PITCH_UM,
+        spot_ids=tuple(map(str, index)),
+        xy_um=np.column_stack([index % side, index // side]) * PITCH_UM,
+        labels=rng.integers(0, 2, spots),
+        expression=None,
+        image=rng.random((spots, DIM), dtype=np.float32),
+        image_coverage=None,
+        recipe=None,
+    )
+
+
+def ours(preset: str = "paper") -> SpaCRD:
+    torch.manual_seed(0)
+    return SpaCRD(SpaCRD.Options.model_validate({"preset": preset}), dims=Dims(genes=GENES, image=DIM))
+
+
+def plain_items(cohort: Cohort, spots: int) -> Neighbourhoods:
+    assert cohort.genes is not None
+    assert cohort.image is not None
+    return Neighbourhoods(cohort.genes, cohort.image, cohort.neighbours[:spots], cohort.labels[:spots])
+
+
+def score(head: SpaCRD, cohort: Cohort) -> torch.Tensor:
+    with torch.inference_mode():
+        return torch.cat([head.score(batch) for batch in cohort.in_order(SCORING_BATCH)])
+
+
+def test_both_ways_give_the_same_logits() -> None:
+    head, plain = ours().eval(), PlainSpaCRD(genes=GENES, image=DIM)
+    copy_weights(head, plain)
+    cohort = cohort_of(Size(200, 2, 10))
+    expected = predict(plain, plain_items(cohort, 200).loader(shuffle=False))
+    assert expected.std() > 1e-4
+    assert torch.allclose(score(head, cohort), expected, atol=1e-5)
+
+
+def copy_weights(head: SpaCRD, plain: PlainSpaCRD) -> None:
+    """Give the plain network our head's parameters; both name their parts in the same order."""
+    values = head.state_dict()
+    for query in [name for name in values if ".query." in name]:
+        values[query.replace("query", "key_value")] = torch.cat(
+            [values.pop(query), values[query.replace("query", "key_value")]]
+        )
+    class_means = values.pop("latents.class_means")
+    plain.load_state_dict(dict(zip(plain.state_dict(), [class_means, *values.values()], strict=True)))
+
+
+@sizes
+@pytest.mark.parametrize("phase", ["reconstruct", "detect"])
+def test_an_epoch_is_five_times_faster(benchmark: BenchmarkFixture, size: Size, phase: str) -> None:
+    cohort, plain = cohort_of(size), PlainSpaCRD(genes=GENES, image=DIM)
+    items = plain_items(cohort, size.plain).loader(shuffle=True)
+    adam = torch.optim.Adam(plain.parameters(), lr=1e-5)
+    lengths = {"align": 0, "reconstruct": 0, "detect": 0} | {phase: 2 * ROUNDS}
+    epochs = fit(ours(), [cohort], seed=0, epochs=lengths)
+    rounds = ROUNDS if size is HER2ST else 2
+    next(epochs)  # warm
+    works = (lambda: train_epoch(plain, items, adam, phase), lambda: next(epochs))
+    seconds = benchmark.pedantic(fastest, args=(rounds, *works), rounds=1)
+    compare(benchmark, f"{phase}, {size.spots} spots, seconds an epoch", seconds, size)
+    assert benchmark.extra_info["ratio"] > 5
+
+
+# The published network costs 55.5 M products a spot with every neighbour encoded anew and 8.7 M with each encoded once:
+# no exact computation is more than 6.4 times faster than the products alone. The preset default is not held by that.
+@sizes
+@pytest.mark.parametrize(("preset", "times"), [("paper", 5), ("default", 8)])
+def test_inference_is_many_times_faster(benchmark: BenchmarkFixture, size: Size, preset: str, times: int) -> None:
+    cohort, head, plain = cohort_of(size), ours(preset).eval(), PlainSpaCRD(genes=GENES, image=DIM)
+    # A new section's neighbourhoods are to be copied before the plain way can score them.
+    works = (lambda: predict(plain, plain_items(cohort, size.plain).loader(shuffle=False)), lambda: score(head, cohort))
+    seconds = benchmark.pedantic(fastest, args=(ROUNDS if size is HER2ST else 2, *works), rounds=1)
+    compare(benchmark, f"inference by {preset}, {size.spots} spots, seconds", seconds, size)
+    assert benchmark.extra_info["ratio"] > times
+
+
+@sizes
+def test_the_tensors_take_a_quarter_of_the_memory(benchmark: BenchmarkFixture, size: Size) -> None:
+    cohort = cohort_of(size)
+    mib = [
+        sum(tensor.nbytes for tensor in tensors if isinstance(tensor, torch.Tensor)) / 2**20
+        for tensors in (plain_items(cohort, size.plain).tensors, vars(cohort).values())
+    ]
+    benchmark.pedantic(lambda: None, rounds=1)
+    compare(benchmark, f"tensors, {size.spots} spots, MiB", mib, size)
+    assert benchmark.extra_info["ratio"] > 4
+
+
+@pytest.mark.her2st
+def test_leaving_every_patient_out_takes_three_minutes(
+    benchmark: BenchmarkFixture, her2st: Path, tmp_path: Path
+) -> None:
+    store = str(tmp_path / "store")
+    assert run(["ingest", store, "--cohort", str(her2st / "cohort_genes.csv"), "-q"]) == 0
+    command = ["evaluate", store, "--encoder", "none", "--head", "spacrd", "--jobs", str(THREADS), "-q"]
+    codes = []
+    (seconds,) = benchmark.pedantic(fastest, args=(1, lambda: codes.append(run(command))), rounds=1)
+    assert codes == [0]
+    show(benchmark, "leave one patient out", {"seconds": seconds})
+    assert seconds < MINUTES * 60
+
+
+def compare(benchmark: BenchmarkFixture, what: str, costs: list[float], size: Size) -> None:
+    """Show what the plain way and ours cost, the plain one scaled to all spots."""
+    plain, own = costs[0] * size.spots / size.plain, costs[1]
+    facts = {"plain": plain, "ours": own, "ratio": plain / own, "plain measured on": size.plain}
+    show(benchmark, what, facts)
