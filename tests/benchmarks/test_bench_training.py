@@ -149,14 +149,14 @@ def test_an_epoch_is_five_times_faster(benchmark: BenchmarkFixture, size: Size, 
 # The published network costs 55.5 M products a spot with every neighbour encoded anew and 8.7 M with each encoded once:
 # no exact computation is more than 6.4 times faster than the products alone. The preset default is not held by that.
 @sizes
-@pytest.mark.parametrize(("preset", "times"), [("paper", 5), ("default", 8)])
-def test_inference_is_many_times_faster(benchmark: BenchmarkFixture, size: Size, preset: str, times: int) -> None:
+@pytest.mark.parametrize("preset", ["paper", "default"])
+def test_inference_is_eight_times_faster(benchmark: BenchmarkFixture, size: Size, preset: str) -> None:
     cohort, head, plain = cohort_of(size), ours(preset).eval(), PlainSpaCRD(genes=GENES, image=DIM)
     # A new section's neighbourhoods are to be copied before the plain way can score them.
     works = (lambda: predict(plain, plain_items(cohort, size.plain).loader(shuffle=False)), lambda: score(head, cohort))
     seconds = benchmark.pedantic(fastest, args=(ROUNDS if size is HER2ST else 2, *works), rounds=1)
     compare(benchmark, f"inference by {preset}, {size.spots} spots, seconds", seconds, size)
-    assert benchmark.extra_info["ratio"] > times
+    assert benchmark.extra_info["ratio"] > 8
 
 
 @sizes
