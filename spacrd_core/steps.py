@@ -22,6 +22,7 @@ from spacrd_core.learning.sections import SectionData, load_sections
 from spacrd_core.learning.summary import Row
 from spacrd_core.learning.train import Moment, TrainOptions
 from spacrd_core.learning.train import train as train_on
+from spacrd_core.learning.views import view_of, views_within
 from spacrd_core.plugins import Plugins
 from spacrd_core.progress import Track, silent
 from spacrd_core.store.store import SpotStore
@@ -95,16 +96,9 @@ def evaluate(  # noqa: PLR0913 - the choices of the command
     fraction = heads[0].cohort.cancer_fraction
     loaded = load_sections(store, entries, encoder=encoder, genes=genes, cancer_fraction=fraction, track=track)
     _require_images(loaded, encoder)
-    tasks = evaluation.plan(loaded, heads, modalities(encoder=encoder, genes=genes), seeds, by)
+    tasks = evaluation.plan(loaded, heads, views_within(view_of(genes=genes, image=bool(encoder))), seeds, by)
     rows = evaluation.run(tasks, loaded, encoder=encoder, device=device, heads=plugins.heads, jobs=jobs, track=track)
     return list(rows)
-
-
-def modalities(*, encoder: str, genes: bool) -> list[str]:
-    """Return the choices of modalities to compare: both and each alone where there are two."""
-    if encoder and genes:
-        return ["image+genes", "genes", "image"]
-    return ["image"] if encoder else ["genes"]
 
 
 def facts(rows: Sequence[Row], summary: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) -> dict[str, Any]:

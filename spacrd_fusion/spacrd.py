@@ -91,11 +91,9 @@ class SpaCRD(Head):
         ]
         self.components.fit({name: x for name, x in gathered(means).items() if name in self.components})
         if self.expert:
-            taught = [(x["genes"], batch) for x, batch in zip(means, batches, strict=True) if "genes" in x]
-            known = torch.cat([batch.labelled for _, batch in taught])
-            genes, labels, weights = (
-                torch.cat(values)[known] for values in zip(*((x, b.labels, b.weights) for x, b in taught), strict=True)
-            )
+            columns = [(x["genes"], each.labels, each.weights) for x, each in zip(means, batches, strict=True)]
+            known = torch.cat([each.labelled for each in batches])
+            genes, labels, weights = (torch.cat(column)[known] for column in zip(*columns, strict=True))
             self.expert.fit(genes, labels, weights)
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
@@ -114,7 +112,9 @@ class SpaCRD(Head):
 
     def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
         deep = self.latents.posterior(self._fuse(batch)).features
-        return torch.cat([deep, self._expert_logit(batch)], dim=-1) if self.expert else deep
+        if not self.expert:
+            return deep
+        return torch.cat([deep, neighbourhood_mean(self.expert(batch.genes)[:, None], batch)], dim=-1)
 
     def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
         if not self.expert:
@@ -124,12 +124,6 @@ class SpaCRD(Head):
     def _deep_logit(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
         logits: Float[Tensor, " centres"] = self.classifier(features).squeeze(-1)
         return logits
-
-    def _expert_logit(self, batch: Batch) -> Float[Tensor, "centres 1"]:
-        """0 where no genes were measured."""
-        if self.expert is None or batch.genes is None:
-            return self.latents.class_means.new_zeros(len(batch.labels), 1)
-        return neighbourhood_mean(self.expert(batch.genes)[:, None], batch)
 
     def _encode(self, features: Mapping[str, Float[Tensor, "spots d"]]) -> Tokens:
         read = self.components(features) if self.components else features

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from spacrd_core.cards import Recipe, fingerprint
 from spacrd_core.errors import DetectorError
+from spacrd_core.learning.views import view_of
 from spacrd_core.records import Record, read_record
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class DetectorConfig(Record):
     @property
     def modalities(self) -> str:
         """``image+genes``, ``genes`` or ``image``."""
-        return "+".join(name for name, used in (("image", self.image_dim), ("genes", self.panel)) if used)
+        return view_of(genes=bool(self.panel), image=bool(self.image_dim))
 
     @property
     def calibration(self) -> CalibrationRecord:

@@ -15,10 +15,9 @@ from spacrd_core.learning.metrics import measure
 from spacrd_core.learning.sections import SectionData, patients
 from spacrd_core.learning.summary import Row
 from spacrd_core.learning.train import Trained, TrainOptions, train, with_modalities
+from spacrd_core.learning.views import VIEWS
 from spacrd_core.plugins import Registry, load_plugins
 from spacrd_core.progress import Track, silent
-
-MODALITIES = {"image+genes": (True, True), "genes": (True, False), "image": (False, True)}
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,8 @@ def run_task(
     task: Task, sections: Sequence[SectionData], encoder: str, device: torch.device, heads: Registry[Any]
 ) -> list[Row]:
     """Train without the tested sections and return their figures; only a note where that leaves one class."""
-    genes, image = MODALITIES[task.modalities]
-    read = [with_modalities(section, genes=genes, image=image) for section in sections]
+    held = VIEWS[task.modalities]
+    read = [with_modalities(section, genes="genes" in held, image="image" in held) for section in sections]
     read = [section for section in read if section.expression is not None or section.image is not None]
     seen = [section for section in read if section.id not in task.test]
     tested = [section for section in read if section.id in task.test]
