@@ -1,8 +1,9 @@
-"""What may stand between a user and a file of the Hugging Face Hub: for each a sentence and a remedy."""
+"""What may stand between a user and the Hugging Face Hub: for each obstacle a sentence and a remedy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from huggingface_hub import constants, get_token
 from huggingface_hub.errors import (
@@ -13,6 +14,9 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+
+if TYPE_CHECKING:
+    from spacrd_core.hub.errand import Errand
 
 # The HTTP library under the Hub's has changed more than once; the base of all its errors has kept this place.
 TRANSPORT: type[Exception] = HfHubHTTPError.__bases__[0]
@@ -27,6 +31,12 @@ class Asked:
     repo: str
     revision: str
     patience_s: float
+    errand: Errand
+
+    @property
+    def what(self) -> str:
+        """What was to be fetched or pushed."""
+        return f"{self.errand.what} {self.repo}"
 
     @property
     def page(self) -> str:
@@ -36,27 +46,47 @@ class Asked:
     @property
     def missing(self) -> str:
         """That there is no copy on this machine either."""
-        return f"and the weights of {self.repo} are not in the cache {constants.HF_HUB_CACHE}"
+        where = f"not in the cache {constants.HF_HUB_CACHE}"
+        return f", and {self.what} {self.errand.is_} {where}" if self.errand.fetches else ""
 
     @property
     def access(self) -> str:
-        """What gated weights need besides."""
-        return f" (if they are gated: request access at {self.page}, then `hf auth login`)"
+        """What is needed besides if it is gated."""
+        gated = f" (if {self.errand.it} {self.errand.is_} gated: request access at {self.page}, then `hf auth login`)"
+        return gated if self.errand.fetches else ""
 
 
 def explain(error: BaseException, asked: Asked) -> tuple[str, str]:
     """Return what happened and what to do."""
-    if isinstance(error, LocalEntryNotFoundError) and error.__cause__:  # the library's own, round the true one
+    if (
+        isinstance(error, LocalEntryNotFoundError | RuntimeError) and error.__cause__
+    ):  # the library's round the true one
         return explain(error.__cause__, asked)
-    status: int | None = getattr(getattr(error, "response", None), "status_code", None)
+    status = status_of(error)
     told = _gate(error, asked, status) or _absence(error, asked, status) or _refusal(asked, status)
     return told or _silence(error, asked) or _other(error, asked)
+
+
+def status_of(error: BaseException) -> int | None:
+    """Return what the Hub answered, if it did."""
+    return getattr(getattr(error, "response", None), "status_code", None)
+
+
+def out_of_reach(error: BaseException) -> bool:
+    """Whether the Hub gave no answer, or one that says nothing of what was asked: a copy in the cache may serve."""
+    kind = type(error).__name__
+    silent = isinstance(error, OfflineModeIsEnabled) or any(word in kind for word in ("Timeout", "Connect", "Proxy"))
+    return silent or _too_busy(status_of(error))
+
+
+def _too_busy(status: int | None) -> bool:
+    return status == 429 or (status or 0) >= 500
 
 
 def _gate(error: BaseException, asked: Asked, status: int | None) -> Told:
     if not isinstance(error, GatedRepoError):
         return None
-    gated = f"the weights of {asked.repo} are gated"
+    gated = f"{asked.what} {asked.errand.is_} gated"
     if status == 403:
         sentence = f"{gated}, and the account of the Hugging Face token is not on its list (403)"
         return sentence, f"request access at {asked.page} and wait for it (the token must allow gated repositories)"
@@ -69,20 +99,21 @@ def _gate(error: BaseException, asked: Asked, status: int | None) -> Told:
 
 def _absence(error: BaseException, asked: Asked, status: int | None) -> Told:
     if isinstance(error, RepositoryNotFoundError):  # a GatedRepoError too, so that one is asked first
-        return f"repository {asked.repo} does not exist or is private ({status})", f"look at {asked.page}"
+        login = "" if get_token() else "; if it is private, `hf auth login` or set HF_TOKEN"
+        return f"repository {asked.repo} does not exist or is private ({status})", f"look at {asked.page}{login}"
     if isinstance(error, RevisionNotFoundError):
         return f"repository {asked.repo} has no revision '{asked.revision}'", f"look at {asked.page}/commits"
     return None
 
 
 def _refusal(asked: Asked, status: int | None) -> Told:
-    refused = f"the weights of {asked.repo} were refused"
+    refused = f"{asked.what} {asked.errand.was} refused"
     if status == 401:
         sentence = f"{refused}: the Hugging Face token is not valid (401)"
         return sentence, "`hf auth login` with a valid one, or unset HF_TOKEN"
     if status == 403:
-        return f"{refused} to the Hugging Face token (403)", "use a token that may read them"
-    if status == 429 or (status or 0) >= 500:
+        return f"{refused} to the Hugging Face token (403)", f"use a token that may {asked.errand.right}"
+    if _too_busy(status):
         return f"{constants.ENDPOINT} cannot serve {asked.repo} at the moment ({status})", "try again later"
     return None
 
@@ -90,25 +121,25 @@ def _refusal(asked: Asked, status: int | None) -> Told:
 def _silence(error: BaseException, asked: Asked) -> Told:
     kind = type(error).__name__
     if isinstance(error, OfflineModeIsEnabled):
-        remedy = f"unset HF_HUB_OFFLINE, or `hf download {asked.repo}` where there is a network{asked.access}"
-        return f"HF_HUB_OFFLINE forbids to ask the Hub, {asked.missing}", remedy
+        elsewhere = f", or `hf download {asked.repo}` where there is a network" if asked.errand.fetches else ""
+        return f"HF_HUB_OFFLINE forbids to ask the Hub{asked.missing}", f"unset HF_HUB_OFFLINE{elsewhere}{asked.access}"
     if "Timeout" in kind:
-        sentence = f"{constants.ENDPOINT} did not answer within {asked.patience_s:g} s, {asked.missing}"
+        sentence = f"{constants.ENDPOINT} did not answer within {asked.patience_s:g} s{asked.missing}"
         return sentence, f"check the connection, or set HF_HUB_ETAG_TIMEOUT to wait longer{asked.access}"
     if "Connect" in kind or "Proxy" in kind:
-        sentence = f"{constants.ENDPOINT} cannot be reached ({_line(error)}), {asked.missing}"
+        sentence = f"{constants.ENDPOINT} cannot be reached ({_line(error)}){asked.missing}"
         return sentence, f"check the connection{asked.access}"
     return None
 
 
 def _other(error: BaseException, asked: Asked) -> tuple[str, str]:
     if isinstance(error, OSError) and error.errno is not None and error.filename:
-        sentence = f"the weights of {asked.repo} could not be kept: {error.strerror}: {error.filename}"
+        sentence = f"{asked.what} could not be kept: {error.strerror}: {error.filename}"
         return sentence, "make room, or set HF_HOME to a folder that may be written"
     remedy = (
         "check HF_ENDPOINT and HTTPS_PROXY" if isinstance(error, ValueError) else f"try again or look at {asked.page}"
     )
-    return f"the weights of {asked.repo} could not be downloaded: {_line(error)}", remedy
+    return f"{asked.what} could not be {asked.errand.done}: {_line(error)}", remedy
 
 
 def _line(error: BaseException) -> str:
