@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from spacrd_core.errors import ConfigError
 
@@ -38,13 +39,14 @@ def choose_device(name: str = "auto") -> torch.device:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute in one thread, and as before afterwards: sums then have one order, on any number of cores.
+    """Compute in one thread, NumPy and SciPy too, and as before afterwards: sums have one order on any number of cores.
 
     The matrices of a training are small, and threads that wait for each other cost more than they save.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1):
+            yield
     finally:
         torch.set_num_threads(threads)

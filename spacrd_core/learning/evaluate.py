@@ -135,9 +135,9 @@ _worker: dict[str, Any] = {}
 
 
 def _prepare_worker(sections: Sequence[SectionData], encoder: str, device: torch.device) -> None:
-    torch.set_num_threads(1)
     _worker.update(sections=sections, encoder=encoder, device=device, heads=load_plugins().heads)
 
 
 def _run_in_worker(task: Task) -> list[Row]:
-    return run_task(task, _worker["sections"], _worker["encoder"], _worker["device"], _worker["heads"])
+    with one_thread():
+        return run_task(task, _worker["sections"], _worker["encoder"], _worker["device"], _worker["heads"])
