@@ -59,11 +59,11 @@ class SpaCRD(Head):
         return READING[options.preset] if isinstance(options, SpaCRDOptions) else {}
 
     def curriculum(self) -> tuple[Phase, ...]:
-        epochs = {
-            "align": self.options.align_epochs if len(self.encoders) == 2 else 0,
-            "reconstruct": self.options.reconstruct_epochs if self.options.reconstruction else 0,
-            "detect": self.options.detect_epochs,
-        }
+        epochs = {"detect": self.options.detect_epochs}
+        if self.options.reconstruction:
+            epochs = {"reconstruct": self.options.reconstruct_epochs} | epochs
+        if len(self.encoders) == 2:
+            epochs = {"align": self.options.align_epochs} | epochs
         return tuple(
             Phase(
                 name,
@@ -73,7 +73,6 @@ class SpaCRD(Head):
                 batch_size=self.options.batch_size,
             )
             for name, length in epochs.items()
-            if length
         )
 
     @property

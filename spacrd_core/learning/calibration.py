@@ -22,7 +22,7 @@ CANDIDATES = 99
 class Calibration(BaseModel):
     """Platt scaling and a threshold: ``probability = sigmoid(sum of slope * logit over views + intercept)``.
 
-    ``method`` is ``platt`` when held-out patients decided, ``none`` when there was only one patient to learn from.
+    ``method`` is ``platt`` when held-out patients decided, ``none`` when they could not; ``threshold_rule`` says why.
     ``shares`` says how much each view counts; they sum to 1.
     """
 
@@ -36,9 +36,9 @@ class Calibration(BaseModel):
     threshold_rule: str = "0.5"
 
     @classmethod
-    def none(cls, view: str) -> Calibration:
-        """Return the one that takes a view's logits as they are."""
-        return cls(shares={view: 1.0}, slopes={view: 1.0})
+    def none(cls, view: str, why: str) -> Calibration:
+        """Return the one that takes a view's logits as they are, and says why."""
+        return cls(shares={view: 1.0}, slopes={view: 1.0}, threshold_rule=f"0.5, as {why}")
 
     def probabilities(self, logits: Mapping[str, Array]) -> Array:
         """Return calibrated probabilities from every view's logits, of any one shape."""
@@ -57,7 +57,7 @@ def calibrate(logits: Mapping[str, Array], labels: Array, patients: Sequence[str
     lines = {view: _platt(values, labels, weights) for view, values in logits.items()}
     odds = {view: slope * logits[view] + intercept for view, (slope, intercept) in lines.items() if slope > 0}
     if not odds:
-        return Calibration.none(next(iter(logits)))
+        return Calibration.none(next(iter(logits)), "held-out patients contradict the logits")
     shares = blend(odds, labels, patients)
     blended = np.sum([share * odds[view] for view, share in shares.items()], axis=0)
     slope, intercept = _platt(blended, labels, weights)

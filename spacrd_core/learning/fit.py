@@ -1,7 +1,7 @@
 """The training loop."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -28,13 +28,15 @@ def fit(
     """Train a head on all spots of the cohorts, yielding after every epoch; the head is left in evaluation mode.
 
     There is a cohort for every choice of modalities among the sections; a batch is of one of them.
-    ``epochs`` overrides the length of phases by name. PyTorch's random state is seeded, so one seed gives one head.
+    ``epochs`` overrides the length of phases by name; names of phases that the head has not are ignored.
+    PyTorch's random state is seeded, so one seed gives one head.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         head.warm_start(*(cohort.everything() for cohort in cohorts))
-    for phase in resolved_curriculum(head, epochs or {}):
+    lengths = epochs or {}
+    for phase in (replace(phase, epochs=lengths.get(phase.name, phase.epochs)) for phase in head.curriculum()):
         optimiser = torch.optim.AdamW(
             head.parameters(), lr=phase.learning_rate, weight_decay=phase.weight_decay, fused=True
         )
@@ -45,14 +47,13 @@ def fit(
     head.eval()
 
 
-def resolved_curriculum(head: Head, epochs: Mapping[str, int]) -> tuple[Phase, ...]:
-    """Return a head's phases with some lengths overridden."""
-    phases = head.curriculum()
-    unknown = set(epochs) - {phase.name for phase in phases}
+def require_phases(head: Head, names: Collection[str]) -> None:
+    """Refuse names that no phase of the head has."""
+    phases = [phase.name for phase in head.curriculum()]
+    unknown = sorted(set(names) - set(phases))
     if unknown:
-        known = ", ".join(phase.name for phase in phases) or "none"
-        raise ConfigError(f"the head has no phase {', '.join(sorted(unknown))}", hint=f"its phases: {known}")
-    return tuple(replace(phase, epochs=epochs.get(phase.name, phase.epochs)) for phase in phases)
+        known = ", ".join(phases) or "none"
+        raise ConfigError(f"the head has no phase {', '.join(unknown)}", hint=f"its phases: {known}")
 
 
 def _train_epoch(

@@ -13,7 +13,7 @@ from spacrd_core.learning.sections import patients
 from spacrd_core.learning.views import views_within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from spacrd_core.learning.ensemble import Ensemble
     from spacrd_core.learning.sections import SectionData
@@ -59,10 +59,11 @@ def hold_out(
 def calibrate_on(held_out: Sequence[HeldOut], views: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:
     """Return, for each view that a section may be seen by, the calibration that held-out spots ask for.
 
-    With ``fuse`` the narrower views it contains are weighed against it. Where the held-out spots have not both classes,
-    there is no calibration.
+    With ``fuse`` the narrower views it contains are weighed against it. A view that held-out spots cannot calibrate is
+    called by the narrower one that they can.
     """
-    return {view: _calibrate([item for item in held_out if view in item.logits], view, fuse=fuse) for view in views}
+    found = {view: _calibrate([item for item in held_out if view in item.logits], view, fuse=fuse) for view in views}
+    return {view: _or_narrower(view, found) for view in views}
 
 
 def auc(fold: Sequence[HeldOut]) -> float | None:
@@ -75,11 +76,26 @@ def auc(fold: Sequence[HeldOut]) -> float | None:
 def _calibrate(held_out: Sequence[HeldOut], view: str, *, fuse: bool) -> Calibration:
     labels = np.concatenate([item.labels for item in held_out]) if held_out else np.array([])
     if len(np.unique(labels)) < 2:
-        return Calibration.none(view)
+        return Calibration.none(view, _obstacle(held_out, view))
     owners = [item.section.patient for item in held_out for _ in item.labels]
     found = [item.logits[view] for item in held_out]
     parts = [part for part in (views_within(view) if fuse else (view,)) if all(part in logits for logits in found)]
     return calibrate({part: np.concatenate([logits[part] for logits in found]) for part in parts}, labels, owners)
+
+
+def _obstacle(held_out: Sequence[HeldOut], view: str) -> str:
+    if not held_out:
+        return f"no patient with {view} could be held out"
+    return f"the held-out patients with {view} have spots of one class only"
+
+
+def _or_narrower(view: str, found: Mapping[str, Calibration]) -> Calibration:
+    """The view's calibration, or that of a narrower view where held-out patients decided that one alone."""
+    within = [part for part in views_within(view) if part in found and found[part].method != "none"]
+    if not within or within[0] == view:
+        return found[view]
+    why = found[view].threshold_rule.removeprefix("0.5, ")
+    return found[within[0]].model_copy(update={"threshold_rule": f"that of {within[0]} alone, {why}"})
 
 
 def _score(ensemble: Ensemble, section: SectionData) -> HeldOut:

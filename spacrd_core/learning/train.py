@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from spacrd_core.errors import TrainingError
 from spacrd_core.learning.calibration import Calibration
 from spacrd_core.learning.ensemble import Ensemble, HeadChoice
-from spacrd_core.learning.fit import Epoch
+from spacrd_core.learning.fit import Epoch, require_phases
 from spacrd_core.learning.hold_out import HeldOut, auc, calibrate_on, hold_out
-from spacrd_core.learning.lens import CohortOptions
+from spacrd_core.learning.lens import CohortOptions, Lens
 from spacrd_core.learning.metrics import Metrics, measure
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.plugins import Registry
@@ -78,8 +78,11 @@ def train(
     ------
     TrainingError
         If labels of both classes are missing, or some sections have nothing to read.
+    ConfigError
+        If a length is given for a phase that the head of all sections has not; that of a fold may have fewer.
     """
     sections = sorted(_learnable(sections), key=lambda section: section.id)
+    _require_phases(sections, options, heads)
     curve: list[Epoch] = []
 
     def fit(some: Sequence[SectionData], stage: str) -> Ensemble:
@@ -97,9 +100,15 @@ def train(
         watch(Moment(f"without {patient}", held_out_auc=auc(fold)))
         held_out.extend(fold)
     ensemble = fit(sections, ALL)
-    calibrations = calibrate_on(held_out, ensemble.views, fuse=ensemble.reads_either)
+    calibrations = _calibrations(held_out, ensemble, options)
     figures = {item.section.id: _figures(item, calibrations) for item in held_out}
     return Trained(ensemble, calibrations, figures, tuple(curve))
+
+
+def _calibrations(held_out: Sequence[HeldOut], ensemble: Ensemble, options: TrainOptions) -> dict[str, Calibration]:
+    if not options.calibrate:
+        return {view: Calibration.none(view, "calibration was not asked for") for view in ensemble.views}
+    return calibrate_on(held_out, ensemble.views, fuse=ensemble.reads_either)
 
 
 def _figures(item: HeldOut, calibrations: Mapping[str, Calibration]) -> Metrics:
@@ -112,6 +121,12 @@ def with_modalities(section: SectionData, *, genes: bool, image: bool) -> Sectio
     if not genes:
         section = replace(section, expression=None)
     return section if image else replace(section, image=None, image_coverage=None, recipe=None)
+
+
+def _require_phases(sections: Sequence[SectionData], options: TrainOptions, heads: Registry[Any]) -> None:
+    if options.head.epochs:
+        dims = Lens.fit(sections, options.cohort).dims
+        require_phases(heads.create(options.head.name, options.head.options, dims=dims), options.head.epochs)
 
 
 def _learnable(sections: Sequence[SectionData]) -> list[SectionData]:

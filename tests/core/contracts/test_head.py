@@ -153,7 +153,7 @@ def test_a_good_head_passes() -> None:
     [
         (NoOptions, "NoOptions.Options must derive from"),
         (SameNames, r"phases must have different names, not \['fit', 'fit'\]"),
-        (NoEpochs, "nothing can be learned in Phase"),
+        (NoEpochs, "nothing can be learned in .0. epochs"),
         (Words, "a curriculum is a tuple of Phase"),
         (VectorLoss, r"losses must be named scalars, not \{'bce': \(96,\)\}"),
         (NaNLoss, "built for image and genes, in phase 'fit', the loss must be finite"),

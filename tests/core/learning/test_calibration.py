@@ -37,7 +37,9 @@ def test_calibrated_probabilities_are_nearer_to_frequencies(
 def test_logits_that_held_out_patients_contradict_are_left_alone() -> None:
     labels = np.array([0, 0, 1, 1])
     logits = {"image+genes": np.array([2.0, 1.0, -1.0, -2.0])}
-    assert calibrate(logits, labels, ["A", "A", "B", "B"]) == Calibration.none("image+genes")
+    assert calibrate(logits, labels, ["A", "A", "B", "B"]) == Calibration.none(
+        "image+genes", "held-out patients contradict the logits"
+    )
 
 
 def test_the_threshold_is_the_one_of_highest_accuracy_nearest_one_half() -> None:
