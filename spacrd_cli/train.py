@@ -89,7 +89,7 @@ def train(
     settings = read_config(TrainConfig, config, set_ or (), flags)
     require_a_modality(settings.encoder, no_genes=settings.no_genes)
     from spacrd_core import steps  # torch arrives here, not sooner
-    from spacrd_core.detector.artifact import require_room
+    from spacrd_core.detector.files import require_room
     from spacrd_core.devices import choose_device
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore

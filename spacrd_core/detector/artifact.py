@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save
 from spacrd_core import __version__
 from spacrd_core.detector.card import model_card
 from spacrd_core.detector.config import (
-    FORMAT,
     CalibrationRecord,
     DetectorConfig,
     EncoderRecord,
@@ -22,6 +21,7 @@ from spacrd_core.detector.config import (
     read_detector_config,
 )
 from spacrd_core.detector.curve import curve_png
+from spacrd_core.detector.files import CARD, CONFIG, CURVE, METRICS, WEIGHTS, require_room, trained_weights
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder, restore_folder
 from spacrd_core.learning.calibration import Calibration
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from spacrd_core.learning.sections import SectionData
     from spacrd_core.learning.train import Trained, TrainOptions
     from spacrd_core.plugins import Registry
-
-WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,10 @@ class Detector:
             folder,
             {
                 WEIGHTS: save(self.ensemble.state()),
-                "metrics.json": json.dumps(self.metrics, indent=1, allow_nan=False).encode(),
-                "curve.png": curve_png(self.metrics, {item.id: item.patient for item in self.config.trained_on}),
-                "README.md": model_card(self.config, self.metrics).encode(),
-                "config.json": self.config.model_dump_json(indent=1).encode(),
+                METRICS: json.dumps(self.metrics, indent=1, allow_nan=False).encode(),
+                CURVE: curve_png(self.metrics, {item.id: item.patient for item in self.config.trained_on}),
+                CARD: model_card(self.config, self.metrics).encode(),
+                CONFIG: self.config.model_dump_json(indent=1).encode(),
             },
         )
 
@@ -114,7 +112,7 @@ class Detector:
             lens = Lens(CohortOptions(**config.cohort), config.panel, scale_of(tensors))
             built = [heads.create(config.head, config.head_options, dims=lens.dims) for _ in config.seeds]
             ensemble = Ensemble.of_state(tensors, lens, built, device)
-            metrics = json.loads((folder / "metrics.json").read_bytes())
+            metrics = json.loads((folder / METRICS).read_bytes())
         except (RuntimeError, LookupError, TypeError, ValueError, OSError) as error:
             if isinstance(error, SpacrdError):
                 raise
@@ -124,33 +122,8 @@ class Detector:
         return cls(config, ensemble, metrics)
 
 
-def require_room(folder: Path) -> None:
-    """Refuse a folder that holds anything but a detector.
-
-    Raises
-    ------
-    DetectorError
-        If it does.
-    """
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not _is_detector(folder))):
-        raise DetectorError(f"{folder} holds other files and is no detector", hint="name a new folder for the detector")
-
-
-def _is_detector(folder: Path) -> bool:
-    try:
-        return bool(json.loads((folder / "config.json").read_bytes())["format"] == FORMAT)
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
-
-
 def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:
-    file = folder / WEIGHTS
-    if not file.is_file():
-        raise DetectorError(f"{file} is missing", hint="copy the whole detector folder")
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != config.weights_sha256:
-        raise DetectorError(f"{file} is not the file its config.json was written for", hint="copy the detector again")
+    file = trained_weights(folder, config)
     try:
         return load_file(file)
     except SafetensorError as error:

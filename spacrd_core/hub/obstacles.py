@@ -136,11 +136,13 @@ def _other(error: BaseException, asked: Asked) -> tuple[str, str]:
     if isinstance(error, OSError) and error.errno is not None and error.filename:
         sentence = f"{asked.what} could not be kept: {error.strerror}: {error.filename}"
         return sentence, "make room, or set HF_HOME to a folder that may be written"
-    remedy = (
-        "check HF_ENDPOINT and HTTPS_PROXY" if isinstance(error, ValueError) else f"try again or look at {asked.page}"
-    )
+    elsewhere = isinstance(error, ValueError) and status_of(error) is None
+    remedy = "check HF_ENDPOINT and HTTPS_PROXY" if elsewhere else f"try again or look at {asked.page}"
     return f"{asked.what} could not be {asked.errand.done}: {_line(error)}", remedy
 
 
 def _line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    status = status_of(error)
+    told = getattr(error, "server_message", None) or str(error).strip()
+    line = next(iter(told.splitlines()), type(error).__name__)
+    return f"{line.rstrip(':')} ({status})" if status else line

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from stand_ins.uploads import handle
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -34,6 +36,25 @@ class Repository:
     status: int = 200
     silent: bool = False
     torn: bool = False
+    private: bool = False
+    full: bool = False  # takes no large files
+    kind: str = "model"
+    heads: dict[str, str] = field(default_factory=dict)  # what was pushed: branches, and files by commit
+    history: dict[str, dict[str, bytes]] = field(default_factory=dict)
+
+    def at(self, revision: str) -> tuple[str, dict[str, bytes]] | None:
+        """Return the commit that a revision is, and its files."""
+        commit = self.heads.get(revision, revision)
+        if commit in self.history:
+            return commit, self.history[commit]
+        return (COMMIT if revision == "main" else revision, self.files) if revision in self.revisions else None
+
+    def commit(self, branch: str, added: dict[str, bytes]) -> str:
+        """Add files to a branch; return the commit."""
+        _, before = self.at(branch) or ("", {})
+        commit = hashlib.sha1(f"{branch} {len(self.history)}".encode()).hexdigest()  # noqa: S324 - git's length
+        self.heads[branch], self.history[commit] = commit, before | added
+        return commit
 
 
 class Hub(ThreadingHTTPServer):
@@ -45,6 +66,9 @@ class Hub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answer)
         self.repositories: dict[str, Repository] = {}
         self.tokens = {TOKEN, OTHER_TOKEN}
+        self.owners = {"lab": {TOKEN}}
+        self.stored: dict[str, bytes] = {}
+        self.messages: list[str] = []
         self.asked: list[str] = []
         self.closing = threading.Event()
 
@@ -52,17 +76,40 @@ class Hub(ThreadingHTTPServer):
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def answer(self, path: str, token: str | None) -> tuple[int, Headers, bytes]:
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Whoever does not wait for the answer does no harm."""
+        if not isinstance(sys.exception(), BrokenPipeError):
+            super().handle_error(request, client_address)
+
+    def make(self, repo: str, *, private: bool) -> None:
+        """Make an empty repository, as the Hub does: with a first commit."""
+        self.repositories[repo] = Repository(private=private, revisions=())
+        self.repositories[repo].commit("main", {".gitattributes": b""})
+
+    def writable(self, repo: str, token: str | None) -> bool:
+        """Whether a token may write to a repository, or make it."""
+        return token in self.owners.get(repo.partition("/")[0], set())
+
+    def hides(self, repo: str, token: str | None) -> bool:
+        """Whether a repository is not to be seen by a token."""
+        return self.repositories[repo].private and not self.writable(repo, token)
+
+    def answer(self, method: str, path: str, token: str | None, body: bytes) -> tuple[int, Headers, bytes]:
         """Return status, headers and body."""
+        return handle(self, method, path, token, body) or self._file(path, token)
+
+    def _file(self, path: str, token: str | None) -> tuple[int, Headers, bytes]:
         owner, name, _, revision, file = path.strip("/").split("/", 4)
         repository = self.repositories.get(f"{owner}/{name}")
         if repository and repository.silent:
             self.closing.wait(30)
+        if repository and (repository.kind != "model" or self.hides(f"{owner}/{name}", token)):
+            repository = None
         refusal = self._refusal(repository, revision, file, token)
         if refusal or not repository:
             return *(refusal or (500, {})), b""
-        body = repository.files[file]
-        commit = COMMIT if revision == "main" else revision
+        commit, files = repository.at(revision) or ("", {})
+        body = files[file]
         headers = {"X-Repo-Commit": commit, "ETag": f'"{hashlib.sha256(body).hexdigest()}"'}
         return 200, headers | ({"X-Torn": "yes"} if repository.torn else {}), body
 
@@ -81,8 +128,12 @@ class Hub(ThreadingHTTPServer):
             (repository is None, 401 if token is None else 404, {"X-Error-Code": "RepoNotFound"}),
             (gated, 401 if token is None else 403, {"X-Error-Code": "GatedRepo"}),
             (found.status != 200, found.status, {}),
-            (revision not in found.revisions, 404, {"X-Error-Code": "RevisionNotFound"}),
-            (file not in found.files, 404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}),
+            (found.at(revision) is None, 404, {"X-Error-Code": "RevisionNotFound"}),
+            (
+                file not in (found.at(revision) or ("", {}))[1],
+                404,
+                {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT},
+            ),
         )
         return next(((status, headers) for holds, status, headers in wrong if holds), None)
 
@@ -97,15 +148,29 @@ class Answer(BaseHTTPRequestHandler):
         headers, body = self._send()
         self.wfile.write(body[: len(body) // 2] if "X-Torn" in headers else body)
 
+    do_POST = do_PUT = do_GET  # noqa: N815 - the names in the standard library
+
     def _send(self) -> tuple[Headers, bytes]:
         bearer = self.headers.get("Authorization")
         self.server.asked.append(f"{self.command} {self.path}")
-        status, headers, body = self.server.answer(self.path, bearer.removeprefix("Bearer ") if bearer else None)
+        token = bearer.removeprefix("Bearer ") if bearer else None
+        given = self._body()
+        status, headers, body = self.server.answer(self.command, self.path, token, given)
         self.send_response(status)
         for name, value in (headers | {"Content-Length": str(len(body))}).items():
             self.send_header(name, value)
         self.end_headers()
         return headers, body
+
+    def _body(self) -> bytes:
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the standard library
         """Say nothing."""
@@ -115,7 +180,7 @@ class Answer(BaseHTTPRequestHandler):
 def hub() -> Iterator[Hub]:
     """Serve a Hub without repositories."""
     with Hub() as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield server
         server.closing.set()
@@ -127,6 +192,7 @@ def python(*arguments: str, home: Path, **settings: str) -> subprocess.Completed
     """Run Python with its own cache: the Hub's library reads its settings when it is imported. No token gets out."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     own = {"HF_HOME": str(home), "NO_PROXY": "127.0.0.1", "HF_HUB_DISABLE_TELEMETRY": "1", "COLUMNS": "400"}
+    own |= {"HF_HUB_DISABLE_XET": "1"}  # the stand-in speaks the Hub's older protocol for large files
     done = subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, env=kept | own | settings, check=False
     )

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 from scipy import sparse
 
-from spacrd_core.detector.artifact import Detector, require_room
+from spacrd_core.detector.artifact import Detector
+from spacrd_core.detector.files import require_room
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes import Expression
 from spacrd_core.learning.ensemble import HeadChoice

@@ -1,0 +1,27 @@
+"""A detector that was trained once for all tests here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from stand_ins.detector import made_detector, written
+from stand_ins.hub import Hub, hub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from spacrd_core.plugins import Plugins
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, plugins: Plugins) -> Path:
+    """The folder of a detector of genes alone; not to be changed."""
+    return written(made_detector(plugins), tmp_path_factory.mktemp("trained") / "detector")
+
+
+@pytest.fixture
+def stand_in() -> Iterator[Hub]:
+    with hub() as server:
+        yield server
