@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spacrd_core.counts import require_counts
+from spacrd_core.counts import require_counts, require_single_counts
 from spacrd_core.errors import GeometryError, InputError
 from spacrd_core.slide.metadata import image_um_per_px
 from spacrd_core.slide.raster import image_size
@@ -81,6 +81,7 @@ def _require_raw(section: Section) -> None:
         return str(section.counts.obs_names[spot]), str(section.counts.var_names[counts.indices[at]])
 
     require_counts(counts.data, table, place)
+    require_single_counts(counts, table)
 
 
 def _genes(counts: ad.AnnData) -> Checks:

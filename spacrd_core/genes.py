@@ -2,50 +2,90 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from spacrd_core.errors import TrainingError
+from spacrd_core.gene_names import canonical, identify
+from spacrd_core.species import Species, species_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 TARGET_SUM = 1e4
-ENSEMBL = re.compile(r"(ENS[A-Z]*G\d{11})(\.\d+)?")
-
-
-def ensembl_id(text: str) -> str:
-    """Return the Ensembl gene id a text is, without its version; '' when it is none."""
-    found = ENSEMBL.fullmatch(text)
-    return found[1] if found else ""
+MISSING = -1
 
 
 @dataclass(frozen=True)
 class Expression:
-    """A section's log-normalised expression: ``values`` spots x genes (CSR), and the genes' symbols, each once."""
+    """A section's log-normalised expression.
+
+    Attributes
+    ----------
+    values
+        Spots x genes (CSR).
+    symbols
+        What the genes are called today, each once.
+    gene_ids
+        Their Ensembl ids, '' where not known; or nothing.
+    species
+        What their names say.
+    """
 
     values: sparse.csr_matrix[Any]
     symbols: tuple[str, ...]
+    gene_ids: tuple[str, ...] = ()
+    species: Species = field(default_factory=Species)
 
     @classmethod
-    def of_counts(cls, counts: sparse.csr_matrix[Any], symbols: Sequence[str]) -> Expression:
-        """Return log1p of counts per 10,000; genes of one symbol are summed.
+    def of_counts(
+        cls, counts: sparse.csr_matrix[Any], symbols: Sequence[str], gene_ids: Sequence[str] = ()
+    ) -> Expression:
+        """Return log1p of counts per 10,000; genes of one symbol are summed, whichever of its names they go by.
 
         The logarithm makes a doubling weigh the same in weak and strong genes; normalising by the spot's total removes
         how much tissue and sequencing a spot got.
         """
-        unique, column = np.unique(np.asarray(symbols, dtype=object).astype(str), return_inverse=True)
+        species = species_of(symbols, gene_ids)
+        names, ids = identify(symbols, gene_ids, human=species.may_be_human)
+        unique, column = np.unique(np.asarray(names, dtype=object).astype(str), return_inverse=True)
         merge = sparse.csr_matrix(
             (np.ones(len(column)), (np.arange(len(column)), column)), shape=(len(column), len(unique))
         )
         summed = sparse.csr_matrix(counts @ merge, dtype=np.float32)
         totals = np.asarray(summed.sum(axis=1)).ravel()
         scaled = sparse.diags_array(TARGET_SUM / np.maximum(totals, 1.0)) @ summed
-        return cls(sparse.csr_matrix(scaled.log1p(), dtype=np.float32), tuple(unique))
+        values = sparse.csr_matrix(scaled.log1p(), dtype=np.float32)
+        return cls(values, tuple(unique.tolist()), _first_ids(names, ids, unique.tolist()), species)
+
+    @cached_property
+    def column(self) -> dict[str, int]:
+        """Where each gene is, by symbol and by Ensembl id."""
+        return {name: place for names in (self.gene_ids, self.symbols) for place, name in enumerate(names) if name}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of a panel's ``wanted`` genes a section measures, and which are ``missing``."""
+
+    wanted: int
+    missing: tuple[str, ...]
+
+    @property
+    def measured(self) -> int:
+        """How many it measures."""
+        return self.wanted - len(self.missing)
+
+    @property
+    def share(self) -> float:
+        """The share it measures; 0 of no genes."""
+        return self.measured / self.wanted if self.wanted else 0.0
 
 
 def choose_panel(sections: Sequence[Expression], size: int) -> tuple[str, ...]:
@@ -58,24 +98,65 @@ def choose_panel(sections: Sequence[Expression], size: int) -> tuple[str, ...]:
         raise TrainingError("the training sections share no gene", hint="are gene symbols and Ensembl ids mixed?")
     variance = np.zeros(len(common))
     for section in sections:
-        values = section.values[:, _columns(section, common)]
+        values = section.values[:, [section.column[symbol] for symbol in common]]
         mean = np.asarray(values.mean(axis=0)).ravel()
         variance += np.asarray(values.multiply(values).mean(axis=0)).ravel() - mean**2
     chosen = np.argsort(-variance, kind="stable")[:size]
     return tuple(sorted(common[index] for index in chosen))
 
 
+def panel_ids(sections: Sequence[Expression], panel: Sequence[str]) -> tuple[str, ...]:
+    """Return the Ensembl id of each gene of a panel, '' where no section knows it."""
+    known: dict[str, str] = {}
+    for section in sections:
+        for symbol, gene_id in zip(section.symbols, section.gene_ids, strict=False):
+            known.setdefault(symbol, gene_id)
+            known[symbol] = known[symbol] or gene_id
+    return tuple(known.get(symbol, "") for symbol in panel)
+
+
 def align(
-    section: Expression, panel: Sequence[str]
-) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, Any]]:
+    section: Expression, panel: Sequence[str], gene_ids: Sequence[str] = ()
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return a section's expression in the panel's order (spots x panel, dense), and which genes were measured."""
-    known = set(section.symbols)
-    measured = np.array([symbol in known for symbol in panel])
-    aligned = np.zeros((section.values.shape[0], len(panel)), dtype=np.float32)
-    aligned[:, measured] = section.values[:, _columns(section, [s for s in panel if s in known])].toarray()
+    values, measured = on_panel(section, panel, gene_ids)
+    aligned = np.zeros((values.shape[0], len(panel)), dtype=np.float32)
+    aligned[:, measured] = values.toarray()
     return aligned, measured
 
 
-def _columns(section: Expression, symbols: Sequence[str]) -> list[int]:
-    position = {symbol: index for index, symbol in enumerate(section.symbols)}
-    return [position[symbol] for symbol in symbols]
+def on_panel(
+    section: Expression, panel: Sequence[str], gene_ids: Sequence[str] = ()
+) -> tuple[sparse.csr_matrix[Any], NDArray[np.bool_]]:
+    """Return a section's expression of those genes of the panel that it measures, sparse, and which those are."""
+    columns = _columns(section, panel, gene_ids)
+    measured = columns != MISSING
+    return section.values[:, columns[measured]], measured
+
+
+def coverage(section: Expression, panel: Sequence[str], gene_ids: Sequence[str] = ()) -> Coverage:
+    """Return how much of a panel a section measures."""
+    columns = _columns(section, panel, gene_ids)
+    return Coverage(len(panel), tuple(symbol for symbol, place in zip(panel, columns, strict=True) if place == MISSING))
+
+
+def _columns(section: Expression, panel: Sequence[str], gene_ids: Sequence[str]) -> NDArray[np.intp]:
+    """Return where a section has each gene: by its Ensembl id, or else its symbol, or else what that is called today.
+
+    The last is for detectors of before the gene was renamed.
+    """
+    ids = gene_ids or [""] * len(panel)
+    return np.array([_column(section, *gene) for gene in zip(panel, ids, strict=True)], dtype=np.intp)
+
+
+def _column(section: Expression, symbol: str, gene_id: str) -> int:
+    for name in (gene_id, symbol):
+        if name in section.column:
+            return section.column[name]
+    return section.column.get(canonical(symbol), MISSING) if section.species.may_be_human else MISSING
+
+
+def _first_ids(names: Sequence[str], ids: Sequence[str], symbols: Sequence[str]) -> tuple[str, ...]:
+    """Return the first Ensembl id known of each symbol."""
+    known = {name: gene_id for name, gene_id in zip(reversed(names), reversed(ids), strict=True) if gene_id}
+    return tuple(known.get(symbol, "") for symbol in symbols)

@@ -65,6 +65,8 @@ class Detector:
             cohort=lens.options.model_dump(mode="json"),
             seeds=options.seed_list,
             panel=lens.panel,
+            panel_ids=lens.panel_ids,
+            species=lens.species,
             image_dim=lens.image_dim,
             encoder=EncoderRecord(name=encoder, recipe_key=recipe.key, recipe=asdict(recipe)) if recipe else None,
             calibrations={
@@ -109,7 +111,8 @@ class Detector:
         config = read_detector_config(folder)
         tensors = _weights(folder, config)
         try:
-            lens = Lens(CohortOptions(**config.cohort), config.panel, scale_of(tensors))
+            options = CohortOptions(**config.cohort)
+            lens = Lens(options, config.panel, scale_of(tensors), config.panel_ids, config.species)
             built = [heads.create(config.head, config.head_options, dims=lens.dims) for _ in config.seeds]
             ensemble = Ensemble.of_state(tensors, lens, built, device)
             metrics = json.loads((folder / METRICS).read_bytes())

@@ -60,6 +60,8 @@ class DetectorConfig(Record):
     cohort: dict[str, Any]
     seeds: tuple[int, ...] = Field(min_length=1)
     panel: tuple[str, ...]
+    panel_ids: tuple[str, ...] = ()
+    species: str = ""
     image_dim: int = Field(ge=0)
     encoder: EncoderRecord | None
     calibrations: dict[str, CalibrationRecord] = Field(min_length=1)

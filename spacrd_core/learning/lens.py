@@ -9,11 +9,12 @@ from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
 from spacrd_core.errors import DetectorError
-from spacrd_core.genes import align, choose_panel
+from spacrd_core.genes import align, choose_panel, panel_ids
 from spacrd_core.geometry import neighbours
 from spacrd_core.learning.head import Dims
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.learning.views import view_of
+from spacrd_core.species import one_species, require_species
 
 Array = np.ndarray[Any, Any]
 STILL = 1e-6
@@ -82,22 +83,29 @@ class Lens:
         Gene symbols in order; empty for an image-only detector.
     image_scale
         The scale of the training patients' embeddings; None for a genes-only detector.
+    panel_ids
+        The genes' Ensembl ids, '' where no training section had one; or nothing.
+    species
+        What the training sections are of, '' where their genes do not tell.
     """
 
     options: CohortOptions
     panel: tuple[str, ...]
     image_scale: Scale | None
+    panel_ids: tuple[str, ...] = ()
+    species: str = ""
 
     @classmethod
     def fit(cls, sections: Sequence[SectionData], options: CohortOptions) -> Self:
         """Choose the panel on these sections alone."""
         expressions = [section.expression for section in sections if section.expression is not None]
+        species = one_species({s.id: s.expression.species for s in sections if s.expression is not None})
         panel = choose_panel(expressions, options.panel_genes) if expressions else ()
         by_patient = [
             np.concatenate([s.image for s in sections if s.patient == patient and s.image is not None])
             for patient in sorted({s.patient for s in sections if s.image is not None})
         ]
-        return cls(options, panel, Scale.of(by_patient) if by_patient else None)
+        return cls(options, panel, Scale.of(by_patient) if by_patient else None, panel_ids(expressions, panel), species)
 
     @property
     def image_dim(self) -> int:
@@ -125,11 +133,12 @@ class Lens:
         """The section's expression on the panel, standardised; None where either side has no genes."""
         if section.expression is None or not self.panel:
             return None
-        values, measured = align(section.expression, self.panel)
+        require_species(section.id, section.expression.species, self.species)
+        values, measured = align(section.expression, self.panel, self.panel_ids)
         if not measured.any():
             raise DetectorError(
                 f"section '{section.id}' measures none of the detector's {len(self.panel)} genes",
-                hint="are its genes named by symbol, as in training?",
+                hint="are its genes named by symbol or Ensembl id?",
             )
         scaled = (Scale.of([values]) if self.options.gene_scale == "spread" else Scale.range_of(values))(values)
         if self.options.gene_centring:

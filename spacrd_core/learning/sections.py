@@ -11,6 +11,7 @@ from scipy import sparse
 from spacrd_core.errors import RecipeMismatch
 from spacrd_core.genes import Expression
 from spacrd_core.progress import Track, silent
+from spacrd_core.species import one_species
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,8 @@ def load_sections(
     ------
     RecipeMismatch
         If the sections' embeddings were made by different recipes.
+    TrainingError
+        If their genes are of different species.
     """
     loaded = [
         _load(store, entry, encoder=encoder, recipe_key=recipe_key, genes=genes, cancer_fraction=cancer_fraction)
@@ -78,6 +81,7 @@ def load_sections(
             f"'{encoder}' embedded these sections by different recipes: {', '.join(recipes.values())}",
             hint=f"spacrd embed {store.path} --encoder {encoder}, with the same options for all",
         )
+    one_species({section.id: section.expression.species for section in loaded if section.expression})
     return loaded
 
 
@@ -113,8 +117,13 @@ def _load(
         spot_ids=tuple(adata.obs_names),
         xy_um=adata.obs[["x_um", "y_um"]].to_numpy(dtype=np.float64),
         labels=label_values(adata, cancer_fraction=cancer_fraction),
-        expression=Expression.of_counts(sparse.csr_matrix(adata.X), adata.var["symbol"].astype(str)) if genes else None,
+        expression=_expression(adata) if genes else None,
         image=embedding.values if embedding else None,
         image_coverage=embedding.coverage if embedding else None,
         recipe=embedding.recipe if embedding else None,
     )
+
+
+def _expression(adata: ad.AnnData) -> Expression:
+    symbols, gene_ids = (adata.var[name].astype(str).tolist() for name in ("symbol", "gene_id"))
+    return Expression.of_counts(sparse.csr_matrix(adata.X), symbols, gene_ids)

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -50,6 +52,21 @@ def test_counts_that_are_no_counts_are_refused_with_their_place(make_section: An
     gene = f"GENE{section.counts.X.indices[0]}"
     assert str(caught.value) == f"counts.h5 holds no raw counts: {value:g} at spot 1x1, gene {gene}"
     assert caught.value.hint == "give the raw counts, before any normalisation or logarithm"
+
+
+def test_counts_scaled_and_rounded_are_refused(make_section: Any) -> None:
+    section = make_section(0)
+    spots = section.counts.n_obs
+    counts = ad.AnnData(
+        X=sparse.csr_matrix(np.full((spots, 600), 3, dtype=np.int32)),
+        obs=section.counts.obs,
+        var=pd.DataFrame({"symbol": "A", "gene_id": ""}, index=[f"GENE{number}" for number in range(600)]),
+    )
+    with pytest.raises(CountsError) as caught:
+        check_section(replace(section, counts=counts))
+    assert str(caught.value) == (
+        "the section holds no raw counts: in 100% of the spots no gene is counted once, as after scaling and rounding"
+    )
 
 
 def test_spots_outside_the_image_are_refused_when_most_and_said_when_some(make_section: Any) -> None:

@@ -109,7 +109,7 @@ def test_unlabelled_spots_weigh_nothing(make_data: MakeData) -> None:
 
 def test_genes_a_section_lacks_are_zero(make_data: MakeData) -> None:
     sections = [make_data("A", 1)]
-    lens = replace(Lens.fit(sections, CohortOptions()), panel=("G0", "ABSENT"))
+    lens = replace(Lens.fit(sections, CohortOptions()), panel=("G0", "ABSENT"), panel_ids=())
     cohort = Cohort.of(sections, lens, CPU)
     assert cohort.genes is not None
     assert cohort.genes[:, 0].any()
@@ -117,7 +117,7 @@ def test_genes_a_section_lacks_are_zero(make_data: MakeData) -> None:
 
 
 def test_a_section_that_measures_none_of_the_panel_is_refused(make_data: MakeData) -> None:
-    lens = replace(Lens.fit([make_data("A", 1)], CohortOptions()), panel=("ENSG1", "ENSG2"))
+    lens = replace(Lens.fit([make_data("A", 1)], CohortOptions()), panel=("ENSG1", "ENSG2"), panel_ids=())
     with pytest.raises(DetectorError, match="none of the detector's 2 genes"):
         Cohort.of([make_data("A", 1)], lens, CPU)
 

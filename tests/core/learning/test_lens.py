@@ -60,7 +60,7 @@ def test_centring_is_off_unless_asked_for(make_data: MakeData) -> None:
 
 def test_centring_leaves_genes_that_were_not_measured_out(make_data: MakeData) -> None:
     section = make_data("A", 1)
-    lens = replace(lens_of(section, gene_centring=True), panel=("ABSENT", "G0", "G1", "G2", "MISSING"))
+    lens = replace(lens_of(section, gene_centring=True), panel=("ABSENT", "G0", "G1", "G2", "MISSING"), panel_ids=())
     values = genes(lens, section)
     assert not values[:, [0, 4]].any()
     assert values[:, 1:4].mean(axis=1) == pytest.approx(0, abs=1e-6)
@@ -98,7 +98,7 @@ def test_the_spread_of_every_gene_of_a_section_is_1_and_its_mean_0(make_data: Ma
 @pytest.mark.parametrize("scale", ["spread", "range"])
 def test_a_gene_that_does_not_vary_is_0(make_data: MakeData, scale: str) -> None:
     still = with_still_features(make_data("B", 2))
-    lens = replace(lens_of(make_data("A", 1), gene_scale=scale), panel=("G0", "G1"))
+    lens = replace(lens_of(make_data("A", 1), gene_scale=scale), panel=("G0", "G1"), panel_ids=())
     values = genes(lens, still)
     assert not values[:, 1].any()
     assert values[:, 0].any()

@@ -1,0 +1,1 @@
+"""Tables that SpaCRD ships, and how they are made."""
