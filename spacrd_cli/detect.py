@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spacrd_cli.hub import say_origin
 from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Json, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, table
 from spacrd_core.config import CommandConfig, read_config
-from spacrd_core.errors import DetectorError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,9 +40,9 @@ def detect(
     """Give every spot a calibrated probability of cancer, and write what other tools open."""
     out = Output(json=json, quiet=quiet)
     settings = read_config(DetectConfig, config, set_ or (), {"device": device})
-    folder = local_detector(detector)
     from spacrd_core import steps  # torch arrives here, not sooner
     from spacrd_core.detector.artifact import Detector
+    from spacrd_core.detector.hub import find_detector
     from spacrd_core.devices import choose_device
     from spacrd_core.plugins import load_plugins
     from spacrd_core.results.collect import provenance, section_result
@@ -50,26 +50,18 @@ def detect(
     from spacrd_core.store.store import SpotStore
 
     target, plugins, chosen = SpotStore.open(store), load_plugins(), choose_device(settings.device)
-    loaded = Detector.load(folder, heads=plugins.heads, device=chosen)
+    found = find_detector(detector, track=out.track)
+    loaded = Detector.load(found.folder, heads=plugins.heads, device=chosen)
+    say_origin(out, found)
     tables = steps.detect(target, loaded, plugins=plugins, device=chosen, sections=section or (), track=out.track)
     if output:
         results = (section_result(target, name, spots, loaded.config) for name, spots in tables.items())
-        write_results(output, results, provenance(loaded.config), track=out.track)
+        write_results(output, results, provenance(loaded.config, found.facts), track=out.track)
         out.say(f"written to {output}: open {output / 'report.html'} in a browser")
     out.result(
         {name: _document(spots) for name, spots in tables.items()},
         table(COLUMNS, map(_row, *zip(*tables.items(), strict=True))),
     )
-
-
-def local_detector(detector: str) -> Path:
-    """Return the folder of a detector."""
-    if detector.startswith("hf://"):
-        raise DetectorError(
-            f"{detector}: detectors cannot be fetched from the Hugging Face Hub yet",
-            hint="download the folder and name it",
-        )
-    return Path(detector)
 
 
 def _document(spots: pd.DataFrame) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spacrd_cli.detect import local_detector
+from spacrd_cli.hub import say_origin
 from spacrd_cli.options import DetectorFolder, Json, Quiet, Sections, Store
 from spacrd_cli.output import Output
 from spacrd_core.errors import UnknownSection
@@ -23,6 +23,7 @@ def report(
 ) -> None:
     """Write one self-contained report of a detector's calls."""
     from spacrd_core.detector.config import read_detector_config
+    from spacrd_core.detector.hub import find_detector
     from spacrd_core.results.collect import provenance, section_result
     from spacrd_core.results.report import write_report
     from spacrd_core.results.section_view import view_section
@@ -30,7 +31,9 @@ def report(
 
     out = Output(json=json, quiet=quiet)
     target = SpotStore.open(store)
-    config = read_detector_config(local_detector(detector))
+    found = find_detector(detector, track=out.track)
+    config = read_detector_config(found.folder)
+    say_origin(out, found)
     chosen = [e.id for e in target.choose(tuple(section or ())) if section or config.key in e.predictions]
     if not chosen:
         raise UnknownSection(f"{store} holds no calls of {detector}", hint=f"spacrd detect {store} {detector}")
@@ -39,5 +42,5 @@ def report(
         for name in out.track(chosen, "drawing", len(chosen))
     ]
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_report(output, views, provenance(config))
+    write_report(output, views, provenance(config, found.facts))
     out.result({"report": str(output), "sections": chosen}, f"{len(chosen)} sections in {output}")

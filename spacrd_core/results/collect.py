@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from spacrd_core.learning.views import view_of
@@ -44,8 +45,8 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
     )
 
 
-def provenance(detector: DetectorConfig) -> Provenance:
-    """Return where calls of this detector come from."""
+def provenance(detector: DetectorConfig, more: Mapping[str, str] = MappingProxyType({})) -> Provenance:
+    """Return where calls of this detector come from; ``more`` is what else is known of it."""
     calibration = detector.calibration
     return Provenance(
         detector=detector.key,
@@ -59,6 +60,7 @@ def provenance(detector: DetectorConfig) -> Provenance:
         calibration=f"{calibration.method}, from {_shares(calibration.shares)}",
         versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        more=dict(more),
     )
 
 

@@ -146,12 +146,6 @@ def test_control_characters_never_reach_the_terminal() -> None:
     assert printable("a\x1b[2Jb\nc") == "a\N{REPLACEMENT CHARACTER}[2Jb\nc"
 
 
-def test_push_and_pull_say_that_they_are_not_there_yet(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("push", "pull"):
-        assert main.run([command, "a", "b"]) == 1
-        assert "yet" in capsys.readouterr().err
-
-
 def test_main_leaves_with_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["spacrd", "nonsense"])
     with pytest.raises(SystemExit, match="2"):
