@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import Field
 
 from spacrd_cli.hub import say_origin
 from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Json, Overrides, Quiet, Sections, Store
@@ -22,6 +23,7 @@ class DetectConfig(CommandConfig):
     """Settings of ``spacrd detect``."""
 
     device: str = "auto"
+    batch_size: int = Field(4096, ge=1)
 
 
 def detect(
@@ -32,6 +34,9 @@ def detect(
     ] = None,
     section: Sections = None,
     device: Device = None,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Spots scored at a time: bounds memory.", show_default="4096")
+    ] = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -39,7 +44,7 @@ def detect(
 ) -> None:
     """Give every spot a calibrated probability of cancer, and write what other tools open."""
     out = Output(json=json, quiet=quiet)
-    settings = read_config(DetectConfig, config, set_ or (), {"device": device})
+    settings = read_config(DetectConfig, config, set_ or (), {"device": device, "batch_size": batch_size})
     from spacrd_core import steps  # torch arrives here, not sooner
     from spacrd_core.detector.artifact import Detector
     from spacrd_core.detector.hub import find_detector
@@ -53,7 +58,15 @@ def detect(
     found = find_detector(detector, track=out.track)
     loaded = Detector.load(found.folder, heads=plugins.heads, device=chosen)
     say_origin(out, found)
-    tables = steps.detect(target, loaded, plugins=plugins, device=chosen, sections=section or (), track=out.track)
+    tables = steps.detect(
+        target,
+        loaded,
+        plugins=plugins,
+        device=chosen,
+        sections=section or (),
+        batch_size=settings.batch_size,
+        track=out.track,
+    )
     if output:
         results = (section_result(target, name, spots, loaded.config) for name, spots in tables.items())
         write_results(output, results, provenance(loaded.config, found.facts), track=out.track)

@@ -18,6 +18,7 @@ from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import DetectorError, RecipeMismatch, TrainingError
 from spacrd_core.learning import evaluate as evaluation
 from spacrd_core.learning.detect import predict
+from spacrd_core.learning.ensemble import SCORING_BATCH
 from spacrd_core.learning.sections import SectionData, load_sections
 from spacrd_core.learning.summary import Row
 from spacrd_core.learning.train import Moment, TrainOptions
@@ -58,9 +59,13 @@ def detect(
     plugins: Plugins,
     device: torch.device,
     sections: Sequence[str] = (),
+    batch_size: int = SCORING_BATCH,
     track: Track = silent,
 ) -> dict[str, pd.DataFrame]:
-    """Return the spot table of every section, and keep them in the store; missing embeddings are made first."""
+    """Return the spot table of every section, and keep them in the store; missing embeddings are made first.
+
+    ``batch_size`` bounds memory: how many spots are dense at a time.
+    """
     entries = store.choose(tuple(sections))
     encoder = detector.config.encoder
     if encoder:
@@ -72,7 +77,7 @@ def detect(
         )[0]
         _require_something(section)
         with one_thread():
-            tables[entry.id] = predict(detector.ensemble, detector.calibrations, section)
+            tables[entry.id] = predict(detector.ensemble, detector.calibrations, section, batch_size=batch_size)
         store.publish_predictions(entry, detector.config, tables[entry.id])
     return tables
 

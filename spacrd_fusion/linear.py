@@ -27,6 +27,7 @@ class Linear(Head):
         components: PositiveInt = Field(20, description="Principal components read of each modality, at most.")
         inverse_penalty: PositiveFloat = Field(1.0, description="The C of scikit-learn's LogisticRegression.")
 
+    seeded = False
     options: Options
     coefficients: Float[Tensor, " features"]
     intercept: Float[Tensor, ""]

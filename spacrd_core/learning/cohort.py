@@ -7,12 +7,15 @@ from typing import Any, Self
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
+from scipy.sparse.linalg import LinearOperator
 from torch import Tensor
 
 from spacrd_core.learning.balance import balanced_weights
+from spacrd_core.learning.gene_rows import GeneRows
 from spacrd_core.learning.head import Batch
 from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.sections import SectionData
+from spacrd_core.learning.smoothing import neighbourhood_means
 from spacrd_core.learning.views import VIEWS, view_of
 
 BLOCK_PITCHES = 11.0
@@ -26,7 +29,7 @@ class Cohort:
     weights live on the device; neighbourhoods stay with the host, which plans a batch while the device is at the last.
     """
 
-    genes: Float[Tensor, "spots genes"] | None
+    genes: Float[Tensor, "spots genes"] | GeneRows | None
     image: Float[Tensor, "spots dim"] | None
     neighbours: Int[Tensor, "spots k"]
     present: Bool[Tensor, "spots k"]
@@ -52,15 +55,24 @@ class Cohort:
         )
 
     @classmethod
+    def to_score(cls, section: SectionData, lens: Lens, device: torch.device, *, batch_size: int) -> Self:
+        """Return the tensors of one section; of more spots than a batch, genes are dense one batch at a time."""
+        cohort, genes = cls.of([replace(section, expression=None)], lens, device), lens.gene_rows(section)
+        if genes is None or len(genes) > batch_size:
+            return replace(cohort, genes=genes)
+        return replace(cohort, genes=genes[:].to(device))
+
+    @classmethod
     def parted(cls, sections: Sequence[SectionData], lens: Lens, device: torch.device) -> tuple[Self, ...]:
         """Return a cohort for every choice of modalities among the sections, balanced over all of them."""
         views = np.array([lens.view(section) for section in sections])
         weights = np.split(_weights(sections), np.cumsum([len(section.labels) for section in sections])[:-1])
         parts = []
         for view in (view for view in VIEWS if view in views):
-            part = cls.of([section for section, own in zip(sections, views, strict=True) if own == view], lens, device)
-            own = np.concatenate([some for some, other in zip(weights, views, strict=True) if other == view])
-            parts.append(replace(part, weights=torch.from_numpy(own).to(device)))
+            chosen = np.flatnonzero(views == view).tolist()
+            part = cls.of([sections[index] for index in chosen], lens, device)
+            balanced = np.concatenate([weights[index] for index in chosen])
+            parts.append(replace(part, weights=torch.from_numpy(balanced).to(device)))
         return tuple(parts)
 
     @property
@@ -88,10 +100,12 @@ class Cohort:
     def everything(self) -> Batch:
         """Return all spots as one batch, without a copy of their features."""
         around, present = self._there(self.neighbours), self._there(self.present)
-        return Batch(self.genes, self.image, around, present, self.labels, self.weights)
+        return Batch(
+            None if self.genes is None else self.genes[:], self.image, around, present, self.labels, self.weights
+        )
 
     def _there(self, indices: Tensor) -> Tensor:
-        return indices.to(self.labels.device, non_blocking=True)
+        return indices.to(self.labels.device)
 
     def shuffled(self, batch_size: int, generator: torch.Generator) -> tuple[Int[Tensor, " centres"], ...]:
         """Return the centres of batches that visit every spot once, each made of spatial blocks of many sections.
@@ -104,10 +118,15 @@ class Cohort:
         visits: Int[Tensor, " centres"] = torch.argsort(rank, stable=True)
         return tuple(visits[start : start + batch_size] for start in range(0, len(visits), batch_size))
 
-    def in_order(self, batch_size: int) -> Iterator[Batch]:
-        """Yield every spot once, in order."""
-        for centres in torch.arange(len(self)).split(batch_size):
-            yield self.batch(centres)
+    def by_blocks(self, batch_size: int) -> Iterator[tuple[Int[Tensor, " centres"], Batch]]:
+        """Yield every spot once, block by block whatever their order: which they are, and their batch."""
+        for centres in torch.argsort(self.blocks, stable=True).split(batch_size):
+            yield centres, self.batch(centres)
+
+    def means(self, view: str) -> list[LinearOperator]:
+        """Return the neighbourhood means of a view's modalities, of all spots in order."""
+        held = [features for name in sorted(VIEWS[view]) if (features := getattr(self, name)) is not None]
+        return [neighbourhood_means(features, self.neighbours, self.present) for features in held]
 
 
 def shuffled(cohorts: Sequence[Cohort], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from spacrd_core.learning.ensemble import SCORING_BATCH
 from spacrd_core.learning.views import VIEWS
 
 if TYPE_CHECKING:
@@ -20,46 +21,55 @@ Array = np.ndarray[Any, Any]
 LABELS = ("cancer", "normal", "uncertain")
 
 
-def predict(ensemble: Ensemble, calibrations: Mapping[str, Calibration], section: SectionData) -> pd.DataFrame:
+def predict(
+    ensemble: Ensemble,
+    calibrations: Mapping[str, Calibration],
+    section: SectionData,
+    *,
+    batch_size: int = SCORING_BATCH,
+) -> pd.DataFrame:
     """Return a section's spot table.
 
     Columns: ``probability`` (calibrated, of the members' mean logit), ``label``, ``spread`` (standard deviation of the
     members' probabilities), ``ood`` (distance from the training tissue; above 1 is farther than 95 % of it),
-    ``gene_coverage`` and ``image_coverage`` (0 to 1). Labels of the section are not looked at.
+    ``gene_coverage`` and ``image_coverage`` (0 to 1). A spot that has nothing of what calls are made from (no count on
+    the panel, no tissue on the image) is uncertain. Labels of the section are not looked at.
     """
     view = ensemble.view(section)
     calibration = calibrations[view]
-    scores = ensemble.score(section, view, tuple(calibration.slopes))
+    scores = ensemble.score(section, view, tuple(calibration.slopes), batch_size=batch_size)
     probability = calibration.probabilities({name: logits.mean(axis=0) for name, logits in scores.logits.items()})
     spread = calibration.probabilities(scores.logits).std(axis=0)
+    coverage = {"genes": _gene_coverage(ensemble, section), "image": _image_coverage(view, section)}
+    read = frozenset().union(*(VIEWS[part] for part in calibration.slopes))
+    seen = np.any([coverage[modality] > 0 for modality in read], axis=0)
     return pd.DataFrame(
         {
             "probability": probability,
-            "label": pd.Categorical(_labels(probability, spread, calibration.threshold), categories=LABELS),
+            "label": pd.Categorical(_labels(probability, spread, calibration.threshold, seen), categories=LABELS),
             "spread": spread,
             "ood": scores.novelty,
-            "gene_coverage": _gene_coverage(ensemble, section),
-            "image_coverage": _image_coverage(view, section),
+            "gene_coverage": coverage["genes"],
+            "image_coverage": coverage["image"],
         },
         index=pd.Index(section.spot_ids, name="spot_id"),
     )
 
 
-def _labels(probability: Array, spread: Array, threshold: float) -> Array:
-    """Cancer above the threshold, normal below, uncertain where the members' spread reaches across it."""
+def _labels(probability: Array, spread: Array, threshold: float, seen: Array) -> Array:
+    """Cancer above the threshold, normal below, uncertain where the members' spread reaches across it or unseen."""
     called = np.where(probability >= threshold, "cancer", "normal")
-    return np.where(np.abs(probability - threshold) < spread, "uncertain", called)
+    return np.where((np.abs(probability - threshold) < spread) | ~seen, "uncertain", called)
 
 
-def _image_coverage(view: str, section: SectionData) -> Array | float:
+def _image_coverage(view: str, section: SectionData) -> Array:
     """The share of every spot's patch that lies on the image; 0 where the image is not read."""
-    read = "image" in VIEWS[view] and section.image_coverage is not None
-    return np.asarray(section.image_coverage, dtype=np.float64) if read else 0.0
+    if "image" not in VIEWS[view] or section.image_coverage is None:
+        return np.zeros(len(section.labels))
+    return np.asarray(section.image_coverage, dtype=np.float64)
 
 
-def _gene_coverage(ensemble: Ensemble, section: SectionData) -> float:
-    """The share of the detector's genes that the section measures."""
-    panel = ensemble.lens.panel
-    if section.expression is None or not panel:
-        return 0.0
-    return len(set(panel) & set(section.expression.symbols)) / len(panel)
+def _gene_coverage(ensemble: Ensemble, section: SectionData) -> Array:
+    """The share of the detector's genes that the section measures; 0 in a spot that has no count of any."""
+    rows = ensemble.lens.gene_rows(section)
+    return np.zeros(len(section.labels)) if rows is None else np.where(rows.counted, rows.measured.mean(), 0.0)

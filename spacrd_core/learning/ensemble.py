@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.fit import Epoch, fit
-from spacrd_core.learning.head import Batch, Head
-from spacrd_core.learning.lens import CohortOptions, Lens, Scale
+from spacrd_core.learning.head import Head
+from spacrd_core.learning.lens import CohortOptions, Lens
 from spacrd_core.learning.novelty import Novelty
+from spacrd_core.learning.scale import Scale
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.learning.smoothing import Smoother
 from spacrd_core.learning.views import VIEWS, views_within
@@ -65,7 +66,7 @@ class Ensemble:
         watch: Callable[[Epoch], None] = lambda _: None,
     ) -> Self:
         """Train one head a seed on all spots of these sections."""
-        lens = Lens.fit(sections, _reading(options, choice, heads))
+        lens = Lens.fit(sections, reading(options, choice, heads))
         cohorts = Cohort.parted(sections, lens, device)
         members = []
         for seed in seeds:
@@ -102,25 +103,30 @@ class Ensemble:
             )
         return found[0]
 
-    def score(self, section: SectionData, view: str = "", parts: Sequence[str] = ()) -> Scores:
+    def score(
+        self, section: SectionData, view: str = "", parts: Sequence[str] = (), *, batch_size: int = SCORING_BATCH
+    ) -> Scores:
         """Return what every member says of a section's spots, read by a view (default: the widest).
 
         ``parts`` are the views within it whose logits are wanted (default: all). They are averaged over like tissue, as
-        far as the view tells tissues apart.
+        far as the view tells tissues apart. ``batch_size`` bounds memory: how many spots are dense at a time.
         """
         view = view or self.view(section)
         wanted = parts or [part for part in views_within(view) if part in self.views]
-        cohort = Cohort.of([section], self.lens, self.device)
-        smooth = self._smoother(section, cohort.everything().seen_by(view))
-        outputs = {part: [_run(head, cohort, part) for head in self.heads] for part in dict.fromkeys((view, *wanted))}
+        cohort = Cohort.to_score(section, self.lens, self.device, batch_size=batch_size)
+        smooth = self._smoother(section, cohort, view)
+        outputs = {
+            part: [_run(head, cohort, part, batch_size) for head in self.heads]
+            for part in dict.fromkeys((view, *wanted))
+        }
         away = [known[view].score(seen) for known, (_, seen) in zip(self.known, outputs[view], strict=True)]
         logits = {part: np.stack([smooth(said) for said, _ in outputs[part]]) for part in wanted}
         return Scores(logits, np.mean(away, axis=0))
 
-    def _smoother(self, section: SectionData, batch: Batch) -> Callable[[Array], Array]:
+    def _smoother(self, section: SectionData, cohort: Cohort, view: str) -> Callable[[Array], Array]:
         if not all(head.smooths for head in self.heads):
             return lambda logits: logits
-        return Smoother.of(section.xy_um, section.pitch_um, batch)
+        return Smoother.of(section.xy_um, section.pitch_um, cohort.means(view))
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return every tensor of the ensemble by name."""
@@ -150,21 +156,23 @@ class Ensemble:
         return cls(lens, tuple(heads), tuple(known), device)
 
 
-def _reading(options: CohortOptions, choice: HeadChoice, heads: Registry[Any]) -> CohortOptions:
-    """What the user says of reading sections, and where nothing is said what the head asks for."""
+def reading(options: CohortOptions, choice: HeadChoice, heads: Registry[Any]) -> CohortOptions:
+    """Return what the user says of reading sections, and where nothing is said what the head asks for."""
     asked = heads.load(choice.name).reads(heads.options(choice.name, choice.options))
     return CohortOptions(**(asked | options.model_dump(include=options.model_fields_set)))
 
 
-def _run(head: Head, cohort: Cohort, view: str) -> tuple[Array, Array]:
+def _run(head: Head, cohort: Cohort, view: str, batch_size: int = SCORING_BATCH) -> tuple[Array, Array]:
     """Logits and features of every spot, seen by a view."""
-    logits, features = [], []
+    spots, logits, features = [], [], []
     with torch.inference_mode():
-        for batch in cohort.in_order(SCORING_BATCH):
+        for centres, batch in cohort.by_blocks(batch_size):
             fused = head.features(batch.seen_by(view))
+            spots.append(centres)
             logits.append(head.classify(fused))
             features.append(fused)
-    return torch.cat(logits).double().cpu().numpy(), torch.cat(features).double().cpu().numpy()
+    order = torch.argsort(torch.cat(spots)).numpy()
+    return torch.cat(logits).double().cpu().numpy()[order], torch.cat(features).double().cpu().numpy()[order]
 
 
 def _known(head: Head, cohorts: Sequence[Cohort]) -> dict[str, Novelty]:

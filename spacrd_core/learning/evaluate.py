@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from scipy.special import expit
 
 from spacrd_core.devices import one_thread
 from spacrd_core.errors import TrainingError
 from spacrd_core.learning.metrics import measure
-from spacrd_core.learning.sections import SectionData, patients
+from spacrd_core.learning.sections import SectionData, patients, with_modalities
 from spacrd_core.learning.summary import Row
-from spacrd_core.learning.train import Trained, TrainOptions, train, with_modalities
+from spacrd_core.learning.train import Trained, TrainOptions, train
 from spacrd_core.learning.views import VIEWS
 from spacrd_core.plugins import Registry, load_plugins
 from spacrd_core.progress import Track, silent
@@ -51,10 +52,11 @@ def plan(
             f"at least two labelled {by}s are needed to hold one out, found {', '.join(groups) or 'none'}",
             hint="name patients with --patient at ingest" if by == "patient" else "ingest more labelled sections",
         )
-    return [
+    tasks = [
         _task(labelled, option, modality, seed, group, by)
         for option, modality, seed, group in itertools.product(options, modalities, seeds, groups)
     ]
+    return [task for task in tasks if any(section.id in task.test for section in _read(labelled, task.modalities))]
 
 
 def run(
@@ -69,27 +71,46 @@ def run(
 ) -> Iterator[Row]:
     """Yield the rows of every task, in order.
 
-    A task computes in one thread, so that its figures do not depend on how many run beside it.
+    A task computes in one thread, so that its figures do not depend on how many run beside it. A head that no seed
+    changes is trained once, and its rows are repeated.
     """
+    names = [_name(task, seeded=heads.load(task.options.head.name).seeded) for task in tasks]
+    distinct = dict(zip(reversed(names), reversed(tasks), strict=True))
+    order = list(dict.fromkeys(names))
+    trainings = _each([distinct[name] for name in order], sections, encoder, device, heads, jobs)
+    found = dict(zip(order, track(trainings, "evaluating", len(order)), strict=True))
+    for task, name in zip(tasks, names, strict=True):
+        yield from (row.model_copy(update={"seed": task.options.first_seed}) for row in found[name])
+
+
+def _name(task: Task, *, seeded: bool) -> tuple[object, ...]:
+    """What tells a task from others that learn something else."""
+    return (task.head, task.modalities, task.test, task.options.first_seed if seeded else None)
+
+
+def _each(
+    tasks: Sequence[Task],
+    sections: Sequence[SectionData],
+    encoder: str,
+    device: torch.device,
+    heads: Registry[Any],
+    jobs: int,
+) -> Iterator[list[Row]]:
     if jobs == 1:
         with one_thread():
-            for task in track(tasks, "evaluating", len(tasks)):
-                yield from run_task(task, sections, encoder, device, heads)
+            yield from (run_task(task, sections, encoder, device, heads) for task in tasks)
         return
     context = multiprocessing.get_context("spawn")
     arguments = (sections, encoder, device)
     with ProcessPoolExecutor(min(jobs, len(tasks)), context, initializer=_prepare_worker, initargs=arguments) as pool:
-        for rows in track(pool.map(_run_in_worker, tasks), "evaluating", len(tasks)):
-            yield from rows
+        yield from pool.map(_run_in_worker, tasks)
 
 
 def run_task(
     task: Task, sections: Sequence[SectionData], encoder: str, device: torch.device, heads: Registry[Any]
 ) -> list[Row]:
     """Train without the tested sections and return their figures; only a note where that leaves one class."""
-    held = VIEWS[task.modalities]
-    read = [with_modalities(section, genes="genes" in held, image="image" in held) for section in sections]
-    read = [section for section in read if section.expression is not None or section.image is not None]
+    read = _read(sections, task.modalities)
     seen = [section for section in read if section.id not in task.test]
     tested = [section for section in read if section.id in task.test]
     if {label for section in seen for label in section.classes} != {0, 1}:
@@ -98,15 +119,28 @@ def run_task(
     return [_row(task, section, encoder, **_figures(trained, section)) for section in tested]
 
 
+def _read(sections: Sequence[SectionData], modalities: str) -> list[SectionData]:
+    """The sections that measure some of these modalities, as if they measured no other."""
+    held = VIEWS[modalities]
+    read = [with_modalities(section, genes="genes" in held, image="image" in held) for section in sections]
+    return [section for section in read if section.expression is not None or section.image is not None]
+
+
 def _figures(trained: Trained, section: SectionData) -> dict[str, Any]:
     known, ensemble = section.labels >= 0, trained.ensemble
     view = ensemble.view(section)
     calibration = trained.calibrations[view]
-    scores = ensemble.score(section, view, tuple(calibration.slopes))
+    scores = ensemble.score(section, view, tuple(dict.fromkeys((view, *calibration.slopes))))
     logits = {part: values.mean(axis=0)[known] for part, values in scores.logits.items()}
     figures = measure(calibration.probabilities(logits), section.labels[known], calibration.threshold)
+    unweighed = measure(expit(logits[view]), section.labels[known], 0.5).auc
     note = "" if figures.auc is not None else "one class only: no AUC"
-    said = {"threshold": calibration.threshold, "calibration": calibration.method, "shares": calibration.shares}
+    said = {
+        "threshold": calibration.threshold,
+        "calibration": calibration.method,
+        "shares": calibration.shares,
+        "auc_unweighed": unweighed,
+    }
     return {**asdict(figures), **said, "note": note}
 
 

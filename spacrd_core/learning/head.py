@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -87,6 +87,8 @@ class Head(nn.Module, ABC):
     """
 
     Options: type[ComponentOptions]
+    #: Whether the seed changes what it learns; where not, one training stands for all seeds.
+    seeded: ClassVar[bool] = True
 
     def __init__(self, options: ComponentOptions, *, dims: Dims) -> None:
         super().__init__()

@@ -67,10 +67,13 @@ def calibrate_on(held_out: Sequence[HeldOut], views: Sequence[str], *, fuse: boo
 
 
 def auc(fold: Sequence[HeldOut]) -> float | None:
-    """Return the AUC over the spots of some sections, each seen by all it measures; None where they have one class."""
-    labels = np.concatenate([item.labels for item in fold])
-    logits = np.concatenate([item.logits[item.view][item.view] for item in fold])
-    return float(roc_auc_score(labels, logits)) if len(np.unique(labels)) == 2 else None
+    """Return the mean AUC of some sections, each seen by all it measures; None where all have one class.
+
+    It is before weighing: how much each view counts is known when all patients have been held out.
+    """
+    mixed = [item for item in fold if len(np.unique(item.labels)) == 2]
+    aucs = [roc_auc_score(item.labels, item.logits[item.view][item.view]) for item in mixed]
+    return float(np.mean(aucs)) if aucs else None
 
 
 def _calibrate(held_out: Sequence[HeldOut], view: str, *, fuse: bool) -> Calibration:

@@ -9,15 +9,16 @@ from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
 from spacrd_core.errors import DetectorError
-from spacrd_core.genes import align, choose_panel, panel_ids
+from spacrd_core.genes import choose_panel, on_panel, panel_ids
 from spacrd_core.geometry import neighbours
+from spacrd_core.learning.gene_rows import GeneRows
 from spacrd_core.learning.head import Dims
+from spacrd_core.learning.scale import Scale
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.learning.views import view_of
 from spacrd_core.species import one_species, require_species
 
 Array = np.ndarray[Any, Any]
-STILL = 1e-6
 
 
 class CohortOptions(BaseModel):
@@ -40,33 +41,6 @@ class CohortOptions(BaseModel):
     cancer_fraction: float = Field(
         0.5, gt=0, le=1, description="Share of cancer among a spot's labelled cells or bins from which it is cancer."
     )
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The mean and spread of features, by which they are standardised."""
-
-    mean: Float[Array, " d"]
-    spread: Float[Array, " d"]
-
-    @classmethod
-    def of(cls, groups: Sequence[Float[Array, "spots d"]]) -> Self:
-        """Return the scale of all values, every group counting the same."""
-        mean = np.mean([values.mean(axis=0) for values in groups], axis=0)
-        variance = np.mean([((values - mean) ** 2).mean(axis=0) for values in groups], axis=0)
-        return cls(mean, np.sqrt(variance))
-
-    @classmethod
-    def range_of(cls, values: Float[Array, "spots d"]) -> Self:
-        """Return the scale that takes values to the range from 0 to 1."""
-        lowest = values.min(axis=0)
-        return cls(lowest, values.max(axis=0) - lowest)
-
-    def __call__(self, values: Float[Array, "spots d"]) -> Float[Array, "spots d"]:
-        """Return scaled values, of mean 0 and spread 1 by the scale's own; a feature that does not vary is 0."""
-        moving = self.spread > STILL
-        scaled = np.where(moving, (values - self.mean) / np.where(moving, self.spread, 1.0), 0.0)
-        return np.asarray(scaled, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -110,7 +84,7 @@ class Lens:
     @property
     def image_dim(self) -> int:
         """The width of an embedding; 0 where images are not read."""
-        return 0 if self.image_scale is None else len(self.image_scale.mean)
+        return 0 if self.image_scale is None else len(self.image_scale.offset)
 
     @property
     def dims(self) -> Dims:
@@ -131,19 +105,22 @@ class Lens:
 
     def genes(self, section: SectionData) -> Float[Array, "spots genes"] | None:
         """The section's expression on the panel, standardised; None where either side has no genes."""
+        rows = self.gene_rows(section)
+        return None if rows is None else rows[:].numpy()
+
+    def gene_rows(self, section: SectionData) -> GeneRows | None:
+        """The same, dense in those spots only that are asked for."""
         if section.expression is None or not self.panel:
             return None
         require_species(section.id, section.expression.species, self.species)
-        values, measured = align(section.expression, self.panel, self.panel_ids)
+        values, measured = on_panel(section.expression, self.panel, self.panel_ids)
         if not measured.any():
             raise DetectorError(
                 f"section '{section.id}' measures none of the detector's {len(self.panel)} genes",
                 hint="are its genes named by symbol or Ensembl id?",
             )
-        scaled = (Scale.of([values]) if self.options.gene_scale == "spread" else Scale.range_of(values))(values)
-        if self.options.gene_centring:
-            scaled[:, measured] -= scaled[:, measured].mean(axis=1, keepdims=True)
-        return scaled
+        scale = Scale.of_sparse(values) if self.options.gene_scale == "spread" else Scale.range_of_sparse(values)
+        return GeneRows(values, measured, scale, self.options.gene_centring)
 
     def image(self, section: SectionData) -> Float[Array, "spots dim"] | None:
         """The section's embeddings, standardised; None where either side has no image."""

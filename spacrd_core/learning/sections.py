@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
-from spacrd_core.errors import RecipeMismatch
+from spacrd_core.errors import CorruptStore, RecipeMismatch
 from spacrd_core.genes import Expression
 from spacrd_core.progress import Track, silent
 from spacrd_core.species import one_species
@@ -68,6 +68,8 @@ def load_sections(
     ------
     RecipeMismatch
         If the sections' embeddings were made by different recipes.
+    CorruptStore
+        If an embedding or a count is no finite number.
     TrainingError
         If their genes are of different species.
     """
@@ -75,6 +77,8 @@ def load_sections(
         _load(store, entry, encoder=encoder, recipe_key=recipe_key, genes=genes, cancer_fraction=cancer_fraction)
         for entry in track(sorted(entries, key=lambda entry: entry.id), "loading sections", len(entries))
     ]
+    for section in loaded:
+        _require_finite(section, encoder or recipe_key)
     recipes = {section.recipe.key: section.id for section in loaded if section.recipe}
     if len(recipes) > 1:
         raise RecipeMismatch(
@@ -99,6 +103,26 @@ def label_values(adata: ad.AnnData, *, cancer_fraction: float = 0.5) -> Array:
 def patients(sections: Sequence[SectionData]) -> list[str]:
     """Return the patients, sorted."""
     return sorted({section.patient for section in sections})
+
+
+def with_modalities(section: SectionData, *, genes: bool, image: bool) -> SectionData:
+    """Return a section as if only these modalities had been measured."""
+    if not genes:
+        section = replace(section, expression=None)
+    return section if image else replace(section, image=None, image_coverage=None, recipe=None)
+
+
+def _require_finite(section: SectionData, encoder: str) -> None:
+    if section.image is not None and not np.isfinite(section.image).all():
+        raise CorruptStore(
+            f"section '{section.id}': its embeddings by '{encoder}' hold numbers that are not finite",
+            hint="embed it again, or write finite numbers where another program made them",
+        )
+    if section.expression is not None and not np.isfinite(section.expression.values.data).all():
+        raise CorruptStore(
+            f"section '{section.id}': its expression holds numbers that are not finite",
+            hint="ingest it again from its counts, or leave it out",
+        )
 
 
 def _load(

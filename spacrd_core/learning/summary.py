@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from spacrd_core.learning.intervals import patient_interval
+from spacrd_core.learning.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,10 @@ FIGURES = ("auc", "ap", "f1_prevalence", "f1", "brier", "ece")
 
 
 class Row(BaseModel):
-    """The figures of one section under one head, one choice of modalities and one seed."""
+    """The figures of one section under one head, one choice of modalities and one seed.
+
+    ``shares`` say how much each view counts in a call; ``auc_unweighed`` is that of the widest view alone.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,6 +40,7 @@ class Row(BaseModel):
     threshold: float | None = None
     calibration: str = "none"
     shares: dict[str, float] = {}
+    auc_unweighed: float | None = None
     brier: float | None = None
     ece: float | None = None
     note: str = ""
@@ -68,6 +73,7 @@ def _summary(rows: Sequence[Row]) -> dict[str, object]:
     encoder = next((row.encoder for row in rows if row.encoder != "none"), "none")  # a section may have no image
     summary: dict[str, object] = {"head": rows[0].head, "encoder": encoder, "modalities": rows[0].modalities}
     summary |= {"patients": len({row.patient for row in rows}), "seeds": len(seeds)}
+    summary |= {"shares": _mean_shares(rows), "auc_unweighed_mean": _over_patients(rows, "auc_unweighed")}
     for figure in FIGURES:
         by_patient = patient_means(rows, figure)
         by_seed = {seed: _over_patients([row for row in rows if row.seed == seed], figure) for seed in seeds}
@@ -77,6 +83,16 @@ def _summary(rows: Sequence[Row]) -> dict[str, object]:
         if figure == "auc":
             summary |= _interval(by_patient) | {"auc_by_patient": by_patient, "auc_by_seed": by_seed}
     return summary
+
+
+def _mean_shares(rows: Sequence[Row]) -> dict[str, float]:
+    """How much each view counts, patients counting the same."""
+    means: dict[str, list[float]] = {}
+    for patient in dict.fromkeys(row.patient for row in rows if row.shares):
+        own = [row.shares for row in rows if row.patient == patient and row.shares]
+        for view in VIEWS:
+            means.setdefault(view, []).append(float(np.mean([shares.get(view, 0.0) for shares in own])))
+    return {view: float(np.mean(values)) for view, values in means.items() if any(values)}
 
 
 def _interval(by_patient: dict[str, float]) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Train a detector: an ensemble on all labelled sections, calibrated on patients it was not trained on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -114,13 +114,6 @@ def _calibrations(held_out: Sequence[HeldOut], ensemble: Ensemble, options: Trai
 def _figures(item: HeldOut, calibrations: Mapping[str, Calibration]) -> Metrics:
     calibration = calibrations[item.view]
     return measure(calibration.probabilities(item.logits[item.view]), item.labels, calibration.threshold)
-
-
-def with_modalities(section: SectionData, *, genes: bool, image: bool) -> SectionData:
-    """Return a section as if only these modalities had been measured."""
-    if not genes:
-        section = replace(section, expression=None)
-    return section if image else replace(section, image=None, image_coverage=None, recipe=None)
 
 
 def _require_phases(sections: Sequence[SectionData], options: TrainOptions, heads: Registry[Any]) -> None:

@@ -9,7 +9,8 @@ import torch
 
 from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort, shuffled
-from spacrd_core.learning.lens import CohortOptions, Lens, Scale
+from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.scale import Scale
 
 if TYPE_CHECKING:
     from conftest import MakeData
@@ -77,7 +78,7 @@ def test_embeddings_are_standardised_by_the_training_patients(make_data: MakeDat
     target = make_data("C", 4)
     assert target.image is not None
     shifted = replace(target, image=target.image + 3.0)
-    assert np.allclose(lens.image(shifted) - lens.image(target), 3.0 / lens.image_scale.spread)  # type: ignore[operator,union-attr]
+    assert np.allclose(lens.image(shifted) - lens.image(target), 3.0 / lens.image_scale.width)  # type: ignore[operator,union-attr]
     own = replace(lens, options=CohortOptions(image_scale="section"))
     assert np.allclose(own.image(shifted), own.image(target), atol=1e-5)  # type: ignore[arg-type]
 
@@ -87,7 +88,7 @@ def test_every_patient_counts_the_same_in_the_scale(make_data: MakeData) -> None
     assert other.image is not None
     twice = [one, other, replace(other, id="again")]
     once = Lens.fit([one, other], CohortOptions()).image_scale
-    assert np.allclose(Lens.fit(twice, CohortOptions()).image_scale.mean, once.mean)  # type: ignore[union-attr]
+    assert np.allclose(Lens.fit(twice, CohortOptions()).image_scale.offset, once.offset)  # type: ignore[union-attr]
 
 
 def test_patients_weigh_the_same_whatever_their_sections(make_data: MakeData) -> None:

@@ -251,8 +251,8 @@ def test_smoothing_is_that_of_the_sections_own_features(
 ) -> None:
     blind = without_image(target)
     rough, smooth = trained(sections, plugins, ROUGH), trained(sections, plugins, DEFAULT)
-    everything = Cohort.of([blind], rough.lens, CPU).everything()
-    average = Smoother.of(blind.xy_um, blind.pitch_um, everything)
+    means = Cohort.of([blind], rough.lens, CPU).means("genes")
+    average = Smoother.of(blind.xy_um, blind.pitch_um, means)
     assert np.allclose(smooth.score(blind).logits["genes"][0], average(rough.score(blind).logits["genes"][0]))
 
 

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 
 from spacrd_core.errors import TrainingError
+from spacrd_core.learning import evaluate
 from spacrd_core.learning.ensemble import HeadChoice
 from spacrd_core.learning.evaluate import plan, run
 from spacrd_core.learning.summary import Row, summarise
-from spacrd_core.learning.train import TrainOptions
+from spacrd_core.learning.train import TrainOptions, train
 
 if TYPE_CHECKING:
     from conftest import MakeData
@@ -57,6 +58,42 @@ def test_a_fold_that_leaves_one_class_is_noted_and_the_others_go_on(make_data: M
     assert "one class only" in rows[0].note
     assert [row.brier is not None for row in rows] == [False, True, True]
     assert rows[1].auc is None
+
+
+def test_patients_without_the_modality_are_not_held_out_from_it(make_data: MakeData) -> None:
+    sections = [make_data("A", 1), make_data("B", 2, image=False), make_data("C", 3)]
+    tasks = plan(sections, LINEAR, ["image+genes", "image"], (42,), "patient")
+    found = [(task.modalities, task.test) for task in tasks]
+    assert found == [*(("image+genes", (name,)) for name in ("A1", "B2", "C3")), ("image", ("A1",)), ("image", ("C3",))]
+
+
+def test_a_head_that_no_seed_changes_is_trained_once_and_its_rows_repeated(
+    make_data: MakeData, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections, trained = [make_data("A", 1), make_data("B", 2)], list[int]()
+
+    def count(*given: Any, **named: Any) -> Any:
+        trained.append(given[1].first_seed)
+        return train(*given, **named)
+
+    monkeypatch.setattr(evaluate, "train", count)
+    brief = TrainOptions(head=HeadChoice(name="spacrd", epochs={"reconstruct": 0, "detect": 1}), calibrate=False)
+    tasks = plan(sections, [brief, *LINEAR], ["genes"], (1, 2), "patient")
+    rows = list(run(tasks, sections, encoder="", device=torch.device("cpu"), heads=plugins.heads))
+    assert sorted(trained) == [1, 1, 1, 1, 2, 2]
+    assert [(row.head, row.seed, row.patient) for row in rows] == [
+        (head, seed, patient) for head in ("spacrd", "linear") for seed in (1, 2) for patient in "AB"
+    ]
+    linear = [row.model_dump(exclude={"seed"}) for row in rows if row.head == "linear"]
+    assert linear[:2] == linear[2:]
+
+
+def test_the_fusion_as_it_is_stands_beside_the_weighed_one(make_data: MakeData, plugins: Plugins) -> None:
+    sections = [make_data("A", 1), make_data("B", 2), make_data("C", 3)]
+    tasks = plan(sections, LINEAR, ["image+genes"], (42,), "patient")
+    rows = list(run(tasks, sections, encoder="", device=torch.device("cpu"), heads=plugins.heads))
+    assert [row.auc_unweighed for row in rows] == [row.auc for row in rows], "the control weighs nothing"
+    assert summarise(rows)[0]["shares"] == {"image+genes": 1.0}
 
 
 def test_the_summary_is_a_mean_over_patients_not_over_sections() -> None:

@@ -11,6 +11,7 @@ import torch
 
 from spacrd_core.learning.detect import predict
 from spacrd_core.learning.ensemble import HeadChoice
+from spacrd_core.learning.hold_out import HeldOut, auc
 from spacrd_core.learning.lens import CohortOptions
 from spacrd_core.learning.train import Trained, TrainOptions, train
 
@@ -79,3 +80,16 @@ def test_a_length_for_a_phase_that_a_fold_has_not_is_for_the_others(
     choice = HeadChoice(name="spacrd", options={"align_epochs": 0}, epochs={"align": 2, "reconstruct": 0, "detect": 1})
     trained = fitted(one_image, plugins, choice)
     assert [(epoch.phase, epoch.number) for epoch in trained.curve] == [("align", 1), ("align", 2), ("detect", 1)]
+
+
+def test_the_auc_of_a_patient_is_the_mean_over_its_sections(make_data: MakeData) -> None:
+    labels = np.arange(81) % 2
+    sections = [replace(make_data("A", seed), labels=labels) for seed in (1, 2)]
+    healthy = replace(make_data("A", 3), labels=np.zeros(81, dtype=np.int64))
+    # Either section is told apart without a mistake; together they would not be, for their logits lie far apart.
+    logits = [labels + 10.0, labels - 10.0, np.zeros(81)]
+    fold = [
+        HeldOut(section, {"genes": {"genes": said}}) for section, said in zip([*sections, healthy], logits, strict=True)
+    ]
+    assert auc(fold) == 1.0
+    assert auc(fold[2:]) is None

@@ -19,7 +19,8 @@ from spacrd_core.learning import evaluate, train
 from spacrd_core.learning.ensemble import Ensemble, HeadChoice
 from spacrd_core.learning.evaluate import plan, run
 from spacrd_core.learning.hold_out import HeldOut, calibrate_on, hold_out
-from spacrd_core.learning.lens import CohortOptions, Lens, Scale
+from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.scale import Scale
 from spacrd_core.learning.train import Trained, TrainOptions
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Folds:
     """The detectors of an evaluation, by the patient each was tested on."""
 
     def __init__(self, plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._plugins, self._trained = plugins, list[Trained]()
+        self._plugins, self._trained, self._modalities = plugins, list[Trained](), "image+genes"
 
         def remember(*given: Any, **named: Any) -> Trained:
             self._trained.append(train.train(*given, **named))
@@ -91,9 +92,14 @@ class Folds:
 
         monkeypatch.setattr(evaluate, "train", remember)
 
+    def reading(self, modalities: str) -> Folds:
+        """The same, reading these modalities alone."""
+        self._modalities = modalities
+        return self
+
     def __call__(self, sections: Sequence[SectionData], options: TrainOptions) -> dict[str, Trained]:
         self._trained.clear()
-        tasks = plan(sections, [options], ["image+genes"], (42,), "patient")
+        tasks = plan(sections, [options], [self._modalities], (42,), "patient")
         rows = list(run(tasks, sections, encoder="made", device=CPU, heads=self._plugins.heads))
         return dict(zip([row.patient for row in rows], self._trained, strict=True))
 
@@ -145,6 +151,23 @@ def test_whatever_the_held_out_patient_is_its_detector_is_the_same_to_the_bit(
     assert differing(before["C"], after["C"]) == set()
     assert "weights" in differing(before["A"], after["A"]), "C is learned from where A is held out"
     assert "calibration" in differing(before["B"], after["B"])
+
+
+@pytest.mark.parametrize("alter", [other_labels, other_counts, other_genes, other_tissue])
+def test_whatever_the_genes_of_the_held_out_patient_are_its_detector_of_genes_is_the_same_to_the_bit(
+    alter: Callable[[SectionData], SectionData], sections: list[SectionData], folds: Folds
+) -> None:
+    choice = HeadChoice(name="spacrd", epochs={"reconstruct": 0, "detect": 1})
+    options = TrainOptions(head=choice, cohort=SMALL, seeds=1)
+    read = folds.reading("genes")
+    before, after = read(sections, options), read(with_altered(sections, alter), options)
+    assert differing(before["C"], after["C"]) == set()
+    experts = [
+        {name: value for name, value in _parts(found["A"].ensemble)["weights"].items() if ".expert." in name}
+        for found in (before, after)
+    ]
+    assert experts[0]
+    assert not _same(*experts), "the expert of the other folds learns from C"
 
 
 def members(sections: Sequence[SectionData], plugins: Plugins) -> dict[str, dict[str, Any]]:

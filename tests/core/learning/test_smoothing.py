@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from spacrd_core.geometry import neighbours
-from spacrd_core.learning.head import Batch
-from spacrd_core.learning.smoothing import Smoother
+from spacrd_core.learning.smoothing import Smoother, neighbourhood_means
 
 Array = np.ndarray[Any, Any]
 PITCH_UM = 100.0
@@ -25,16 +24,9 @@ def lattice(rows: int, columns: int) -> Array:
 def smoother(xy_um: Array, *, genes: Array | None = None, image: Array | None = None, reach: int = 9) -> Smoother:
     """The smoother of spots whose features are read over neighbourhoods of ``reach`` spots."""
     around, present = neighbours(xy_um, k=reach, radius_um=1.6 * PITCH_UM)
-    spots = len(xy_um)
-    batch = Batch(
-        genes=None if genes is None else torch.from_numpy(genes.astype(np.float32)),
-        image=None if image is None else torch.from_numpy(image.astype(np.float32)),
-        neighbours=torch.from_numpy(around),
-        present=torch.from_numpy(present),
-        labels=torch.full((spots,), -1),
-        weights=torch.zeros(spots),
-    )
-    return Smoother.of(xy_um, PITCH_UM, batch)
+    held = [torch.from_numpy(values.astype(np.float32)) for values in (genes, image) if values is not None]
+    places = torch.from_numpy(around), torch.from_numpy(present)
+    return Smoother.of(xy_um, PITCH_UM, [neighbourhood_means(values, *places) for values in held])
 
 
 def noise(spots: int, features: int, seed: int = 0) -> Array:
