@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from pydantic import Field
 
-from spacrd_cli.evaluate_heads import CONTROL, Variant, variants
+from spacrd_cli.evaluate_heads import CONTROL, variants
 from spacrd_cli.evaluate_tables import evaluation
 from spacrd_cli.options import ConfigFile, Device, EncoderOrNone, Json, NoGenes, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, as_json
 from spacrd_cli.settings import EncoderName
 from spacrd_cli.train import require_a_modality, train_options
+from spacrd_core import __version__
 from spacrd_core.config import CommandConfig, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import torch
+
+    from spacrd_core.cards import HeadCard
+    from spacrd_core.learning.train import TrainOptions
+    from spacrd_core.plugins import Registry
 
 
 class EvaluateConfig(CommandConfig):
@@ -33,7 +40,7 @@ class EvaluateConfig(CommandConfig):
     calibrate: bool = True
     by: Literal["patient", "section"] = "patient"
     device: str = "auto"
-    jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    jobs: int | None = Field(None, ge=1)
 
 
 def evaluate(
@@ -57,7 +64,9 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE.json", help="Where to keep it.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes.", show_default="one a core")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes.", show_default="one a core; 1 on CUDA")
+    ] = None,
     device: Device = None,
     config: ConfigFile = None,
     set_: Overrides = None,
@@ -76,29 +85,30 @@ def evaluate(
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 
-    target, plugins = SpotStore.open(store), load_plugins()
+    target, plugins, chosen = SpotStore.open(store), load_plugins(), choose_device(settings.device)
     name = settings.encoder.canonical(plugins.encoders)
     compared = variants(head or [], settings.heads, plugins.heads)
     if settings.by == "section":
         out.warn(
             "--by section: sections of one patient may stand on both sides of a split, which flatters every figure"
         )
+    options = [train_options(settings, each.choice, seeds=1) for each in compared]
     rows = steps.evaluate(
         target,
-        [train_options(settings, each.choice, seeds=1) for each in compared],
+        options,
         encoder=name,
         plugins=plugins,
-        device=choose_device(settings.device),
+        device=chosen,
         genes=not settings.no_genes,
         sections=section or (),
         seeds=range(settings.first_seed, settings.first_seed + settings.seeds),
         by=settings.by,
-        jobs=settings.jobs,
+        jobs=settings.jobs or usual_jobs(chosen),
         track=out.track,
     )
     summary = summarise(rows)
     differences = [*against_control(rows, CONTROL), *against_single_modalities(rows)]
-    document = steps.facts(rows, summary, _protocol(settings, compared, name, summary))
+    document = steps.facts(rows, summary, _protocol(settings, options, plugins.heads, name, summary))
     document["differences"] = [difference.model_dump() for difference in differences]
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -107,23 +117,39 @@ def evaluate(
     out.result(document, *evaluation(rows, document))
 
 
+def usual_jobs(device: torch.device) -> int:
+    """Return how many processes share a device: one a core, and one alone on CUDA, whose memory they would share."""
+    return 1 if device.type == "cuda" else os.cpu_count() or 1
+
+
 def _protocol(
-    settings: EvaluateConfig, compared: Sequence[Variant], encoder: str, summary: Sequence[Mapping[str, Any]]
+    settings: EvaluateConfig,
+    options: Sequence[TrainOptions],
+    heads: Registry[HeadCard],
+    encoder: str,
+    summary: Sequence[Mapping[str, Any]],
 ) -> dict[str, object]:
+    from spacrd_core.learning.ensemble import reading
     from spacrd_core.learning.intervals import how_rough
 
+    compared = {each.head.label: each for each in options}
+    threshold = "threshold chosen on held-out patients inside the training set"
     return {
+        "spacrd": __version__,
         "held_out": settings.by,
-        "heads": [variant.label for variant in compared],
+        "heads": [*compared],
         "control": CONTROL,
         "encoder": encoder or "none",
         "genes": not settings.no_genes,
         "seeds": [settings.first_seed + number for number in range(settings.seeds)],
-        "cohort": settings.cohort,
-        "head_options": {variant.label: variant.head.options for variant in compared if variant.head.options},
+        "cohort": {label: reading(each.cohort, each.head, heads).model_dump() for label, each in compared.items()},
+        "head_options": {
+            label: heads.options(each.head.name, each.head.options).model_dump(mode="json")
+            for label, each in compared.items()
+        },
         "label_rule": "undetermined spots are left out",
         "f1_prevalence": "threshold at the test section's true prevalence: uses the test labels (the published rule)",
-        "f1": "threshold chosen on held-out patients inside the training set",
+        "f1": threshold if settings.calibrate else "threshold 0.5 of logits as they are: calibration was not asked for",
         "mean": "over sections and seeds within a patient, then over patients; sd is between patients",
         "interval": how_rough(max((len(line["auc_by_patient"]) for line in summary), default=0)),
         "differences": "of patients' means; the better of several modalities is taken by patient, by its labels",

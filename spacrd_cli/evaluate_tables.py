@@ -33,6 +33,8 @@ def evaluation(rows: Sequence[Row], document: Mapping[str, Any]) -> list[Rendera
     if max(line["seeds"] for line in summary) > 1:
         parts.append(Columns("AUC by seed", summary, "auc_by_seed"))
     parts.append(_means(summary, document["protocol"]["interval"]))
+    if any("+" in line["modalities"] and line["shares"] for line in summary):
+        parts.append(_shares(summary))
     fused = [line for line in differences if line["head"] == line["against_head"]]
     control = [line for line in differences if line["head"] != line["against_head"]]
     if control:
@@ -77,6 +79,19 @@ def _sections(rows: Sequence[Row], line: Mapping[str, Any]) -> Table:
     seeds = f", mean of {line['seeds']} seeds" if line["seeds"] > 1 else ""
     title = f"{line['head']} reads {line['modalities']}: sections{seeds}"
     return _table(title, left, ("spots", "cancer", *FIGURES.values()), cells)
+
+
+def _shares(summary: Sequence[Mapping[str, Any]]) -> Table:
+    """What calls are made from where both modalities are read, and the AUC of their fusion taken as it is."""
+    fused = [line for line in summary if "+" in line["modalities"]]
+    views = list(dict.fromkeys(view for line in fused for view in line["shares"]))
+    rows = [
+        [line["head"], line["modalities"]]
+        + [_figure(line["shares"].get(view), ".0%") for view in views]
+        + [_figure(line[figure]) for figure in ("auc_mean", "auc_unweighed_mean")]
+        for line in fused
+    ]
+    return _table("What counts in a call", ("head", "reads"), (*views, "AUC", "unweighed"), rows)
 
 
 def _means(summary: Sequence[Mapping[str, Any]], interval: str) -> Table:

@@ -97,7 +97,8 @@ def train(
     require_room(output)
     target, plugins = SpotStore.open(store), load_plugins()
     patients = {entry.patient for entry in target.choose(tuple(section or ()), tuple(exclude or ())) if entry.labelled}
-    with training_view(out, stages=len(patients) + 1 if len(patients) > 1 else 1) as watch:
+    folds = len(patients) if settings.calibrate and len(patients) > 1 else 0
+    with training_view(out, stages=folds + 1) as watch:
         detector = steps.train(
             target,
             settings.options(plugins.heads),
@@ -152,9 +153,11 @@ def _show(out: Output, detector: Detector, folder: Path) -> None:
     threshold = detector.config.calibration.threshold
     document = {"detector": str(folder), "key": detector.config.key, "threshold": threshold, "held_out": held_out}
     out.result(document, *([table(COLUMNS, rows, title="Patients held out in turn")] if rows else []))
-    if detector.config.calibration.method == "none":
-        why = "held-out patients contradict the logits" if held_out else "no patient could be held out"
-        out.warn(f"{why}: probabilities are not calibrated and the threshold is 0.5")
+    for view, calibration in detector.config.calibrations.items():
+        if calibration.method == "none":
+            out.warn(f"{view}: probabilities are not calibrated, the threshold is {calibration.threshold_rule}")
+        elif view not in calibration.shares and len(calibration.shares) == 1:
+            out.say(f"{view}: called by {next(iter(calibration.shares))} alone")
     if detector.config.bound_by_licence:
         out.say(f"the encoder's licence ({detector.config.licence}) reaches this detector")
     out.say(f"detector {detector.config.key} is in {folder}; threshold {threshold:.2f}")

@@ -116,7 +116,7 @@ class Patients:
             return f"{moment.stage}: held out, one class only: no AUC"
         self._aucs.append(moment.held_out_auc)
         mean = f" (mean of {len(self._aucs)}: {sum(self._aucs) / len(self._aucs):.3f})" if len(self._aucs) > 1 else ""
-        return f"{moment.stage}: held-out AUC {moment.held_out_auc:.3f}{mean}"
+        return f"{moment.stage}: held-out AUC before weighing {moment.held_out_auc:.3f}{mean}"
 
 
 def losses(moment: Moment) -> str:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import torch
 
+from spacrd_cli.evaluate import usual_jobs
 from spacrd_cli.main import run
+from spacrd_core import __version__
+from spacrd_core.learning.lens import CohortOptions
 from spacrd_core.store.add import Ticket, add_section
 from spacrd_core.store.store import SpotStore
 
@@ -54,11 +59,40 @@ def test_a_variant_stands_beside_the_control_under_its_label(evaluated: dict[str
     labels = ["linear+components=2", "linear"]
     assert evaluated["protocol"]["heads"] == labels
     assert evaluated["protocol"]["control"] == "linear"
-    assert evaluated["protocol"]["head_options"] == {"linear+components=2": {"components": 2}}
     assert [line["head"] for line in evaluated["summary"]] == labels
     aucs = [[row["auc"] for row in evaluated["rows"] if row["head"] == label] for label in labels]
     assert len(aucs[0]) == len(aucs[1]) == 2 * 3
     assert aucs[0] != aucs[1], "the option was heard"
+
+
+def test_the_protocol_holds_what_every_head_was_given_and_read(evaluated: dict[str, Any]) -> None:
+    protocol = evaluated["protocol"]
+    assert protocol["spacrd"] == __version__
+    options = {"components": 20, "inverse_penalty": 1.0}
+    assert protocol["head_options"] == {"linear+components=2": options | {"components": 2}, "linear": options}
+    assert protocol["cohort"]["linear"] == CohortOptions().model_dump()
+
+
+def test_the_protocol_says_that_calibration_was_not_asked_for(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", str(store), "--encoder", "none", "--head", "linear", "--jobs", "1", "--json", "-q"]
+    assert run([*command, "--set", "calibrate=false"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["protocol"]["f1"] == "threshold 0.5 of logits as they are: calibration was not asked for"
+    assert {row["threshold"] for row in document["rows"]} == {0.5}
+
+
+def test_a_head_reads_as_it_asks_in_the_protocol(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    brief = "spacrd+reconstruct_epochs=0+detect_epochs=1"
+    command = ["evaluate", str(store), "--encoder", "none", "--head", brief, "--jobs", "1", "--json", "-q"]
+    assert run([*command, "--set", "cohort.panel_genes=20"]) == 0
+    cohort = json.loads(capsys.readouterr().out)["protocol"]["cohort"]
+    assert (cohort[brief]["gene_centring"], cohort["linear"]["gene_centring"]) == (True, False)
+    assert {read["panel_genes"] for read in cohort.values()} == {20}
+
+
+def test_processes_share_the_cores_and_one_has_a_gpu_to_itself() -> None:
+    assert usual_jobs(torch.device("cpu")) == os.cpu_count()
+    assert usual_jobs(torch.device("cuda")) == 1
 
 
 def test_means_have_intervals_and_the_words_for_them(evaluated: dict[str, Any]) -> None:

@@ -24,7 +24,8 @@ def rows(patients: int, *, heads: tuple[str, ...] = ("spacrd", "linear"), seeds:
         names = {"head": head, "encoder": "stain", "modalities": modalities, "seed": seed, "platform": "st"}
         names |= {"patient": f"P{patient}", "section": f"P{patient}s", "note": note}
         figures = {"auc": auc, "ap": ap, "f1_prevalence": top, "f1": f1, "brier": brier, "ece": ece}
-        return Row(**names, spots=100, positives=40, **figures)
+        shares = dict.fromkeys(modalities.split("+"), 0.5) if "+" in modalities else {modalities: 1.0}
+        return Row(**names, spots=100, positives=40, shares=shares, auc_unweighed=auc / 2, **figures)
 
     return [row(h, m, s, p) for h in heads for m in MODALITIES for s in range(seeds) for p in range(patients)]
 
@@ -57,6 +58,16 @@ def test_every_head_and_choice_of_modalities_has_one_line_of_means() -> None:
     after = text[text.index("Means over") :].splitlines()[4:10]
     assert [tuple(line.split()[:2]) for line in after] == [(h, m) for h in ("spacrd", "linear") for m in MODALITIES]
     assert [line.split()[2] for line in after] == [f"{line['auc_mean']:.3f}" for line in summarise(found)]
+
+
+def test_what_counts_in_a_call_stands_beside_the_fusion_taken_as_it_is() -> None:
+    found = rows(4)
+    text = shown(found, 80)
+    lines = text[text.index("What counts in a call") :].splitlines()[2:6]
+    assert lines[0].split() == ["head", "reads", "genes", "image", "AUC", "unweighed"]
+    first = summarise(found)[0]["auc_mean"]
+    assert lines[2].split() == ["spacrd", "image+genes", "50%", "50%", f"{first:.3f}", f"{first / 2:.3f}"]
+    assert "What counts" not in shown([row for row in found if row.modalities == "genes"], 80)
 
 
 def test_patients_stand_side_by_side_with_their_mean() -> None:

@@ -45,9 +45,9 @@ def screen(*moments: Moment, width: int = 100) -> str:
 
 def test_every_patient_held_out_has_a_line_with_the_mean_so_far() -> None:
     assert lines(held_out("A", 0.9), held_out("B", None), held_out("C", 0.7)) == [
-        "without A: held-out AUC 0.900",
+        "without A: held-out AUC before weighing 0.900",
         "without B: held out, one class only: no AUC",
-        "without C: held-out AUC 0.700 (mean of 2: 0.800)",
+        "without C: held-out AUC before weighing 0.700 (mean of 2: 0.800)",
     ]
 
 
@@ -80,7 +80,7 @@ def test_a_terminal_shows_phase_epoch_and_losses() -> None:
 
 def test_a_patients_line_stays_on_the_screen_and_its_bar_goes() -> None:
     shown = screen(epoch(3), held_out("A", 0.9), epoch(1, stage="without B"))
-    assert "without A: held-out AUC 0.900\n" in shown
+    assert "without A: held-out AUC before weighing 0.900\n" in shown
     last = shown.split("models trained")[-1]
     assert "without A" not in last
     assert "1/3" in last
@@ -107,7 +107,7 @@ def test_no_line_is_wider_than_the_screen(width: int) -> None:
 def test_where_there_is_no_terminal_lines_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     with training_view(Output(), stages=3) as watch:
         watch(held_out("A", 0.9))
-    assert capsys.readouterr() == ("", "without A: held-out AUC 0.900\n")
+    assert capsys.readouterr() == ("", "without A: held-out AUC before weighing 0.900\n")
 
 
 def test_quiet_trains_in_silence(capsys: pytest.CaptureFixture[str]) -> None:

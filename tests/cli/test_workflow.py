@@ -125,7 +125,7 @@ def test_an_alias_leads_where_the_name_does(
     assert run(["evaluate", store, "--encoder", "color", "--jobs", "1", "--json", *heads, *some]) == 0
     protocol = json.loads(capsys.readouterr().out)["protocol"]
     assert (protocol["encoder"], protocol["heads"]) == ("colour", ["neighbours", "linear"])
-    assert protocol["head_options"] == {"neighbours": {"epochs": 1}}
+    assert protocol["head_options"]["neighbours"]["epochs"] == 1
 
 
 MISTAKES = {
