@@ -10,7 +10,8 @@ class MeanDifference(nn.Module):
     """The logit along the line from the mean of normal to the mean of cancer spots; 0 until fitted.
 
     Any estimate of how features vary together learns the quirks of a handful of patients; the difference of means is
-    what they share. Weights that count patients and classes alike make it the mean over patients of their differences.
+    what they share. With weights that count patients and classes alike it is the mean over patients of their
+    differences; a patient of one class adds what its spots tell of that class.
     """
 
     direction: Float[Tensor, " d"]

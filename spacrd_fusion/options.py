@@ -28,7 +28,7 @@ PAPER: Final[dict[str, Any]] = {
 
 
 READING: Final[dict[str, dict[str, Any]]] = {
-    "default": {"panel_genes": 4000, "gene_centring": True},
+    "default": {"panel_genes": 4000, "gene_centring": True, "gene_factors": 30},
     "paper": {
         "panel_genes": 3000,
         "neighbours": 7,

@@ -49,7 +49,7 @@ class SpaCRD(Head):
         self.encoders = nn.ModuleDict({name: _encoder(features, options) for name, features in inputs.items()})
         self.fusion = _fusion(tuple(widths), options)
         self.latents = ClassLatents(options.width, hidden=options.latent_hidden, latent=options.latent)
-        self.expert = MeanDifference(dims.genes) if options.expert and not dims.image else None
+        self.expert = MeanDifference(dims.genes) if options.expert and dims.genes else None
         self.classifier = nn.Sequential(
             nn.Linear(2 * options.latent, options.classifier_hidden), nn.ReLU(), nn.Linear(options.classifier_hidden, 1)
         )
@@ -90,14 +90,15 @@ class SpaCRD(Head):
         ]
         self.components.fit({name: x for name, x in gathered(means).items() if name in self.components})
         if self.expert:
-            columns = [(x["genes"], each.labels, each.weights) for x, each in zip(means, batches, strict=True)]
-            known = torch.cat([each.labelled for each in batches])
+            told = [(x["genes"], each) for x, each in zip(means, batches, strict=True) if "genes" in x]
+            columns = [(genes, each.labels, each.weights) for genes, each in told]
+            known = torch.cat([each.labelled for _, each in told])
             genes, labels, weights = (torch.cat(column)[known] for column in zip(*columns, strict=True))
             self.expert.fit(genes, labels, weights)
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
         if phase == "align":
-            return {"contrastive": self._contrastive(batch)}
+            return self._contrastive(batch)
         fused = self._fuse(batch)
         posterior = self.latents.posterior(fused)
         regularisers = self._regularisers(batch, fused, posterior) if self.options.reconstruction else {}
@@ -110,14 +111,13 @@ class SpaCRD(Head):
         return {"detection": labelled_mean(detection, batch)} | {k: share * v for k, v in regularisers.items()}
 
     def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
+        """The posterior, and the expert's logit: 0 where there is none, or an image says more than it."""
         deep = self.latents.posterior(self._fuse(batch)).features
-        if not self.expert:
-            return deep
+        if not self.expert or batch.genes is None or batch.image is not None:
+            return F.pad(deep, (0, 1))
         return torch.cat([deep, neighbourhood_mean(self.expert(batch.genes)[:, None], batch)], dim=-1)
 
     def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
-        if not self.expert:
-            return self._deep_logit(features)
         return self._deep_logit(features[:, :-1]) + features[:, -1]
 
     def _deep_logit(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
@@ -128,12 +128,13 @@ class SpaCRD(Head):
         read = self.components(features) if self.components else features
         return {name: self.encoders[name](x) for name, x in read.items()}
 
-    def _contrastive(self, batch: Batch) -> Float[Tensor, ""]:
+    def _contrastive(self, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """The centres alone are contrasted; spots without their pair teach nothing."""
         codes = self._encode({name: x[batch.centres] for name, x in measured(batch, self.dims).items()})
         if len(codes) < 2:
-            return 0.0 * torch.stack([code.sum() for code in codes.values()]).sum()
-        return info_nce(codes["image"], codes["genes"], temperature=self.options.temperature, alpha=self.options.alpha)
+            return {}
+        temperature, alpha = self.options.temperature, self.options.alpha
+        return {"contrastive": info_nce(codes["image"], codes["genes"], temperature=temperature, alpha=alpha)}
 
     def _fuse(self, batch: Batch) -> Float[Tensor, "centres width"]:
         held = measured(batch, self.dims)

@@ -25,7 +25,7 @@ from spacrd_core.detector.files import CARD, CONFIG, CURVE, METRICS, WEIGHTS, re
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder, restore_folder
 from spacrd_core.learning.calibration import Calibration
-from spacrd_core.learning.ensemble import Ensemble, scale_of
+from spacrd_core.learning.ensemble import Ensemble, fitted_parts
 from spacrd_core.learning.lens import CohortOptions, Lens
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Detector:
         tensors = _weights(folder, config)
         try:
             options = CohortOptions(**config.cohort)
-            lens = Lens(options, config.panel, scale_of(tensors), config.panel_ids, config.species)
+            lens = Lens(options, config.panel, panel_ids=config.panel_ids, species=config.species, **fitted_parts(tensors))
             built = [heads.create(config.head, config.head_options, dims=lens.dims) for _ in config.seeds]
             ensemble = Ensemble.of_state(tensors, lens, built, device)
             metrics = json.loads((folder / METRICS).read_bytes())

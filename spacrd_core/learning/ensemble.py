@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.fit import Epoch, fit
+from spacrd_core.learning.gene_factors import GeneFactors
 from spacrd_core.learning.head import Head
 from spacrd_core.learning.lens import CohortOptions, Lens
 from spacrd_core.learning.novelty import Novelty
@@ -22,6 +23,7 @@ from spacrd_core.plugins import Registry
 
 Array = np.ndarray[Any, Any]
 SCORING_BATCH = 4096
+FITTED: Final[Mapping[str, type[Any]]] = {"image_scale": Scale, "factors": GeneFactors}
 Watch = Callable[[str, Epoch], None]
 
 
@@ -130,7 +132,10 @@ class Ensemble:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return every tensor of the ensemble by name."""
-        tensors = _named("image_scale", vars(self.lens.image_scale)) if self.lens.image_scale else {}
+        tensors: dict[str, torch.Tensor] = {}
+        for name in FITTED:
+            part = getattr(self.lens, name)
+            tensors |= _named(name, vars(part)) if part else {}
         for number, (head, known) in enumerate(zip(self.heads, self.known, strict=True)):
             tensors |= {f"{number}.head.{name}": value for name, value in head.state_dict().items()}
             for view, novelty in known.items():
@@ -148,9 +153,8 @@ class Ensemble:
             head.to(device).eval()
             views = [view for view in VIEWS if f"{number}.known.{view}.mean" in tensors]
             known.append({view: Novelty(**_arrays(tensors, f"{number}.known.{view}.")) for view in views})
-        left = [
-            name for name in tensors if not name.startswith(("image_scale.", *(f"{n}." for n in range(len(heads)))))
-        ]
+        owners = (*FITTED, *map(str, range(len(heads))))
+        left = [name for name in tensors if name.split(".")[0] not in owners]
         if left:
             raise ValueError(f"{len(left)} tensors belong to no member, such as {left[0]}")
         return cls(lens, tuple(heads), tuple(known), device)
@@ -184,10 +188,10 @@ def _known(head: Head, cohorts: Sequence[Cohort]) -> dict[str, Novelty]:
     return {view: Novelty.fit(np.concatenate(found)) for view, found in features.items()}
 
 
-def scale_of(tensors: Mapping[str, torch.Tensor]) -> Scale | None:
-    """Return the image scale among an ensemble's tensors; None where it reads no images."""
-    found = _arrays(tensors, "image_scale.")
-    return Scale(**found) if found else None
+def fitted_parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+    """Return what its lens had fitted, by field, among an ensemble's tensors."""
+    found = {name: _arrays(tensors, f"{name}.") for name in FITTED}
+    return {name: FITTED[name](**arrays) if arrays else None for name, arrays in found.items()}
 
 
 def _named(prefix: str, arrays: Mapping[str, Array]) -> dict[str, torch.Tensor]:

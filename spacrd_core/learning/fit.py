@@ -63,11 +63,14 @@ def _train_epoch(
     steps = []
     for batch in shuffled(cohorts, phase.batch_size, generator):
         losses = head.losses(batch, phase.name)
+        if not losses:
+            continue
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         optimiser.step()
         steps.append({name: loss.detach() for name, loss in losses.items()})
-    means = {name: float(torch.stack([step[name] for step in steps]).mean()) for name in steps[0]}
+    names = steps[0] if steps else ()
+    means = {name: float(torch.stack([step[name] for step in steps]).mean()) for name in names}
     if not all(map(_finite, means.values())):
         raise TrainingError(
             f"the loss of phase '{phase.name}' is no longer a number: {means}", hint="lower the head's learning rate"

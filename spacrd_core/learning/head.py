@@ -122,7 +122,7 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
-        """The named terms whose sum a phase minimises."""
+        """The named terms whose sum a phase minimises; none where a batch has nothing to teach it."""
 
     @abstractmethod
     def features(self, batch: Batch) -> Float[Tensor, "centres features"]:

@@ -1,24 +1,28 @@
 """How a detector looks at a section: the same for every section, fitted on those it was trained on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes import choose_panel, on_panel, panel_ids
 from spacrd_core.geometry import neighbours
-from spacrd_core.learning.gene_rows import GeneRows
+from spacrd_core.learning.gene_factors import GeneFactors
+from spacrd_core.learning.gene_rows import GeneReading, GeneRows, PanelReading
 from spacrd_core.learning.head import Dims
 from spacrd_core.learning.scale import Scale
 from spacrd_core.learning.sections import SectionData
+from spacrd_core.learning.smoothing import neighbourhood_means
 from spacrd_core.learning.views import view_of
 from spacrd_core.species import one_species, require_species
 
 Array = np.ndarray[Any, Any]
+FACTOR_GENES = 8000  # what factors know; a target's few genes are seldom among the most variable
 
 
 class CohortOptions(BaseModel):
@@ -31,6 +35,9 @@ class CohortOptions(BaseModel):
     radius_pitches: float = Field(1.6, gt=0, description="How far a neighbour may be, in lattice pitches.")
     gene_centring: bool = Field(
         default=False, description="Take a spot's mean over all genes from each, and with it the depth it was read to."
+    )
+    gene_factors: int = Field(
+        0, ge=0, description="Factors by which genes a section lacks are inferred, and noise is damped; 0 reads genes."
     )
     gene_scale: Literal["spread", "range"] = Field(
         "spread", description="Scale a section's genes to mean 0 and spread 1, or to the range from 0 to 1."
@@ -68,18 +75,38 @@ class Lens:
     image_scale: Scale | None
     panel_ids: tuple[str, ...] = ()
     species: str = ""
+    factors: GeneFactors | None = None
 
     @classmethod
     def fit(cls, sections: Sequence[SectionData], options: CohortOptions) -> Self:
-        """Choose the panel on these sections alone."""
+        """Choose the panel, and fit the factors, on these sections alone."""
         expressions = [section.expression for section in sections if section.expression is not None]
         species = one_species({s.id: s.expression.species for s in sections if s.expression is not None})
         panel = choose_panel(expressions, options.panel_genes) if expressions else ()
+        if expressions and options.gene_factors:
+            panel += tuple(sorted(set(choose_panel(expressions, FACTOR_GENES)) - set(panel)))
         by_patient = [
             np.concatenate([s.image for s in sections if s.patient == patient and s.image is not None])
             for patient in sorted({s.patient for s in sections if s.image is not None})
         ]
-        return cls(options, panel, Scale.of(by_patient) if by_patient else None, panel_ids(expressions, panel), species)
+        scale = Scale.of(by_patient) if by_patient else None
+        lens = cls(options, panel, scale, panel_ids(expressions, panel), species)
+        return replace(lens, factors=lens._fit_factors(sections)) if panel and options.gene_factors else lens
+
+    def _fit_factors(self, sections: Sequence[SectionData]) -> GeneFactors:
+        means = []
+        for section in sections:
+            if section.expression is None:
+                continue
+            values, measured = on_panel(section.expression, self.panel, self.panel_ids)
+            rows = GeneRows(values, measured, Scale.of_sparse(values), PanelReading(measured, centred=False))
+            means.append(neighbourhood_means(rows, *map(torch.from_numpy, self.around(section))))
+        return GeneFactors.fit(means, factors=self.options.gene_factors, neighbours=self.options.neighbours)
+
+    @property
+    def genes_read(self) -> int:
+        """How many genes a head reads: the panel, or of a longer one that has factors, its first."""
+        return len(self.panel) if self.factors is None else min(self.options.panel_genes, len(self.panel))
 
     @property
     def image_dim(self) -> int:
@@ -89,7 +116,7 @@ class Lens:
     @property
     def dims(self) -> Dims:
         """The widths a head is built for."""
-        return Dims(genes=len(self.panel), image=self.image_dim)
+        return Dims(genes=self.genes_read, image=self.image_dim)
 
     def view(self, section: SectionData) -> str:
         """What it reads of a section, as in :mod:`spacrd_core.learning.views`; '' where that is nothing."""
@@ -120,7 +147,13 @@ class Lens:
                 hint="are its genes named by symbol or Ensembl id?",
             )
         scale = Scale.of_sparse(values) if self.options.gene_scale == "spread" else Scale.range_of_sparse(values)
-        return GeneRows(values, measured, scale, self.options.gene_centring)
+        return GeneRows(values, measured, scale, self._reading(measured))
+
+    def _reading(self, measured: Bool[Array, " genes"]) -> GeneReading:
+        centred = self.options.gene_centring
+        if self.factors is None:
+            return PanelReading(measured, centred)
+        return self.factors.reading(measured, genes=self.genes_read, centred=centred)
 
     def image(self, section: SectionData) -> Float[Array, "spots dim"] | None:
         """The section's embeddings, standardised; None where either side has no image."""

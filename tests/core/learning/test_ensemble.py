@@ -12,7 +12,7 @@ import torch
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort
-from spacrd_core.learning.ensemble import Ensemble, HeadChoice, scale_of
+from spacrd_core.learning.ensemble import Ensemble, HeadChoice, fitted_parts
 from spacrd_core.learning.lens import CohortOptions
 from spacrd_core.learning.smoothing import Smoother
 from spacrd_core.learning.train import TrainOptions, train
@@ -157,7 +157,7 @@ def test_its_state_fills_new_heads_that_say_the_same(
 ) -> None:
     ensemble = trained(sections, plugins, choice, seeds=(1, 2))
     state, built = ensemble.state(), [plugins.heads.create(choice.name, dims=ensemble.lens.dims) for _ in range(2)]
-    again = Ensemble.of_state(state, replace(ensemble.lens, image_scale=scale_of(state)), built, CPU)
+    again = Ensemble.of_state(state, replace(ensemble.lens, **fitted_parts(state)), built, CPU)
     assert again.views == ensemble.views
     for view in VIEWS:
         one, two = ensemble.score(target, view), again.score(target, view)
@@ -172,7 +172,7 @@ def test_its_state_keeps_what_each_member_knows_by_every_view(sections: list[Sec
     assert kept == {(member, f"{view}.{fact}") for member in "01" for view in VIEWS for fact in facts}
     genes = trained([without_image(section) for section in sections], plugins).state()
     assert {name for name in genes if ".known." in name} == {f"0.known.genes.{fact}" for fact in facts}
-    assert scale_of(genes) is None
+    assert fitted_parts(genes)["image_scale"] is None
 
 
 def test_a_tensor_of_no_member_is_refused(sections: list[SectionData], plugins: Plugins) -> None:
@@ -185,7 +185,7 @@ def test_a_tensor_of_no_member_is_refused(sections: list[SectionData], plugins: 
 @pytest.mark.parametrize(
     ("choice", "asked"),
     [
-        (DEFAULT, {"panel_genes": 4000, "gene_centring": True}),
+        (DEFAULT, {"panel_genes": 4000, "gene_centring": True, "gene_factors": 30}),
         (
             PAPER,
             {
