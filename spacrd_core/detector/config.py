@@ -45,6 +45,7 @@ class CalibrationRecord(Record):
     intercept: float
     threshold: float = Field(ge=0, le=1)
     threshold_rule: str
+    strangeness: tuple[tuple[float, ...], ...] = ()
 
 
 class DetectorConfig(Record):

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from spacrd_core.learning.balance import balanced_weights
 from spacrd_core.learning.blend import blend
+from spacrd_core.learning.conformal import Profiles, strangeness_profiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ class Calibration(BaseModel):
     """Platt scaling and a threshold: ``probability = sigmoid(sum of slope * logit over views + intercept)``.
 
     ``method`` is ``platt`` when held-out patients decided, ``none`` when they could not; ``threshold_rule`` says why.
-    ``shares`` says how much each view counts; they sum to 1.
+    ``shares`` says how much each view counts; they sum to 1. ``strangeness`` is that of every held-out patient's spots.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +35,7 @@ class Calibration(BaseModel):
     intercept: float = 0.0
     threshold: float = 0.5
     threshold_rule: str = "0.5"
+    strangeness: Profiles = ()
 
     @classmethod
     def none(cls, view: str, why: str) -> Calibration:
@@ -61,13 +63,15 @@ def calibrate(logits: Mapping[str, Array], labels: Array, patients: Sequence[str
     shares = blend(odds, labels, patients)
     blended = np.sum([share * odds[view] for view, share in shares.items()], axis=0)
     slope, intercept = _platt(blended, labels, weights)
+    probabilities = expit(slope * blended + intercept)
     return Calibration(
         method="platt",
         shares=shares,
         slopes={view: slope * share * lines[view][0] for view, share in shares.items()},
         intercept=intercept + slope * sum(share * lines[view][1] for view, share in shares.items()),
-        threshold=best_threshold(expit(slope * blended + intercept), labels, weights),
+        threshold=best_threshold(probabilities, labels, weights),
         threshold_rule="highest accuracy on held-out patients, patients and classes balanced",
+        strangeness=strangeness_profiles(probabilities, labels, patients),
     )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from spacrd_core.learning.calling import LABELS, Calling, labels
+from spacrd_core.learning.conformal import SETS
 from spacrd_core.learning.ensemble import SCORING_BATCH
 from spacrd_core.learning.views import VIEWS
 
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
     from spacrd_core.learning.sections import SectionData
 
 Array = np.ndarray[Any, Any]
-LABELS = ("cancer", "normal", "uncertain")
+AS_TRAINED = Calling()
 
 
 def predict(
     ensemble: Ensemble,
     calibrations: Mapping[str, Calibration],
     section: SectionData,
+    calling: Calling = AS_TRAINED,
     *,
     batch_size: int = SCORING_BATCH,
 ) -> pd.DataFrame:
@@ -32,8 +35,15 @@ def predict(
 
     Columns: ``probability`` (calibrated, of the members' mean logit), ``label``, ``spread`` (standard deviation of the
     members' probabilities), ``ood`` (distance from the training tissue; above 1 is farther than 95 % of it),
-    ``gene_coverage`` and ``image_coverage`` (0 to 1). A spot that has nothing of what calls are made from (no count on
-    the panel, no tissue on the image) is uncertain. Labels of the section are not looked at.
+    ``gene_coverage`` and ``image_coverage`` (0 to 1), ``set`` (the classes that a spot may well be: ``cancer``,
+    ``normal``, ``both`` or ``none``; missing where fewer than two patients were held out). A spot that has nothing of
+    what calls are made from (no count on the panel, no tissue on the image) is uncertain. How the calls were made is
+    written on the table (:class:`Called`). Labels of the section are not looked at.
+
+    Raises
+    ------
+    DetectorError
+        If the section has nothing that the detector reads, or its scores do not allow the threshold's rule.
     """
     view = ensemble.view(section)
     calibration = calibrations[view]
@@ -43,23 +53,23 @@ def predict(
     coverage = {"genes": _gene_coverage(ensemble, section), "image": _image_coverage(view, section)}
     read = frozenset().union(*(VIEWS[part] for part in calibration.slopes))
     seen = np.any([coverage[modality] > 0 for modality in read], axis=0)
-    return pd.DataFrame(
+    called = calling.how(calibration, probability[seen], section.id)
+    doubtful = calling.doubts(calibration, probability, scores.novelty) | ~seen
+    label = labels(probability, called.threshold, spread=spread, doubtful=doubtful)
+    table = pd.DataFrame(
         {
             "probability": probability,
-            "label": pd.Categorical(_labels(probability, spread, calibration.threshold, seen), categories=LABELS),
+            "label": pd.Categorical(label, categories=LABELS),
             "spread": spread,
             "ood": scores.novelty,
             "gene_coverage": coverage["genes"],
             "image_coverage": coverage["image"],
+            "set": pd.Categorical(calling.sets(calibration, probability), categories=SETS),
         },
         index=pd.Index(section.spot_ids, name="spot_id"),
     )
-
-
-def _labels(probability: Array, spread: Array, threshold: float, seen: Array) -> Array:
-    """Cancer above the threshold, normal below, uncertain where the members' spread reaches across it or unseen."""
-    called = np.where(probability >= threshold, "cancer", "normal")
-    return np.where((np.abs(probability - threshold) < spread) | ~seen, "uncertain", called)
+    called.write_on(table)
+    return table
 
 
 def _image_coverage(view: str, section: SectionData) -> Array:

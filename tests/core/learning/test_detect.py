@@ -10,9 +10,12 @@ import pytest
 import torch
 from scipy import sparse
 
+from spacrd_core.learning.called import Called
+from spacrd_core.learning.calling import Calling
 from spacrd_core.learning.detect import predict
 from spacrd_core.learning.ensemble import HeadChoice
 from spacrd_core.learning.lens import CohortOptions
+from spacrd_core.learning.thresholds import ThresholdRule
 from spacrd_core.learning.train import Trained, TrainOptions, train
 
 if TYPE_CHECKING:
@@ -65,3 +68,28 @@ def test_a_spot_without_counts_is_called_where_its_image_is_read(trained: Traine
 def test_a_spot_with_neither_counts_nor_image_is_uncertain(trained: Trained, make_data: MakeData) -> None:
     found = table(trained, off_the_image(without_counts(make_data("D", 4))))
     assert np.flatnonzero(found["label"] == "uncertain").tolist() == [SPOT]
+
+
+def test_a_table_says_the_threshold_and_the_sets_it_was_called_by(trained: Trained, make_data: MakeData) -> None:
+    target = make_data("D", 4)
+    own, calibration = table(trained, target), trained.calibrations["image+genes"]
+    assert Called.of(own) == Called(calibration.threshold, calibration.threshold_rule, 0.1, 0.3)
+    assert own["set"].cat.categories.tolist() == ["cancer", "normal", "both", "none"]
+    assert own["set"].notna().all()
+    rule = ThresholdRule("prevalence", 1 / 9)
+    found = predict(trained.ensemble, trained.calibrations, target, Calling(rule))
+    called = Called.of(found)
+    assert called is not None
+    assert (found["probability"] >= called.threshold).sum() == 9
+    assert found["probability"].equals(own["probability"])
+
+
+def test_one_patient_held_out_gives_no_sets(make_data: MakeData, plugins: Plugins) -> None:
+    alone = [make_data("A", 1), replace(make_data("B", 2), labels=np.zeros(81, dtype=np.int64))]
+    options = TrainOptions(head=HeadChoice(name="linear"), cohort=CohortOptions(panel_genes=20), seeds=1)
+    trained = train(alone, options, heads=plugins.heads, device=torch.device("cpu"))
+    found = table(trained, make_data("D", 4))
+    assert found["set"].isna().all()
+    called = Called.of(found)
+    assert called is not None
+    assert (called.alpha, called.label_alpha) == (None, None)
