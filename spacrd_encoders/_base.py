@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any, Self
 
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, Float32, UInt8
 from pydantic import Field
 from torch import Tensor
 
@@ -15,6 +15,7 @@ from spacrd_core.cards import ComponentOptions, EncoderCard, Recipe
 from spacrd_core.errors import EncoderError
 from spacrd_encoders._hub import fetch
 from spacrd_encoders._networks import fitted, outline, pooled
+from spacrd_encoders._stain_views import STAIN_VIEWS, recipe_with_views, restained
 from spacrd_encoders._tiles import check_tiles
 from spacrd_encoders._weights import check_sha256, load_strictly, read_tensors, sha256
 
@@ -28,8 +29,9 @@ class Backbone(ABC):
     The recipe is known at once, the network is built for the first tiles.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, stain_views: int = 1) -> None:
+        self.recipe = recipe_with_views(recipe, stain_views)
+        self.stain_views = stain_views
         self._device = torch.device("cpu")
         self._network: Any = None
 
@@ -55,10 +57,17 @@ class Backbone(ABC):
 
     @torch.inference_mode()
     def embed(self, tiles: UInt8[Tensor, "tiles 3 height width"]) -> Float32[Tensor, "tiles dim"]:
-        """Return one embedding a tile, on the tiles' device."""
+        """Return one embedding a tile, on the tiles' device: the mean over its stain views."""
         check_tiles(tiles, self.recipe)
-        mean, std = (torch.tensor(three, device=tiles.device) for three in (self.recipe.mean, self.recipe.std))
-        images = (tiles.float() / 255 - mean[:, None, None]) / std[:, None, None]
+        light = tiles.float() / 255
+        embeddings = self._seen(light)
+        for view in range(1, self.stain_views):
+            embeddings = embeddings + self._seen(restained(light, view))
+        return embeddings / self.stain_views if self.stain_views > 1 else embeddings
+
+    def _seen(self, light: Float[Tensor, "tiles 3 height width"]) -> Float32[Tensor, "tiles dim"]:
+        mean, std = (torch.tensor(three, device=light.device) for three in (self.recipe.mean, self.recipe.std))
+        images = (light - mean[:, None, None]) / std[:, None, None]
         prefix = getattr(self.network, "num_prefix_tokens", 0)
         embeddings = pooled(self.network(images), self.recipe.pooling, prefix)
         return embeddings.float().contiguous()
@@ -71,10 +80,11 @@ class Published(Backbone):
     """
 
     class Options(ComponentOptions):
-        """Where the weights are."""
+        """Where the weights are, and in how many stainings tiles are seen."""
 
         weights: Path | None = Field(None, description="A file of them, safetensors or PyTorch; without it, the Hub's.")
         revision: str | None = Field(None, description="Of the Hub's repository; without it, the card's.")
+        stain_views: int = STAIN_VIEWS
 
     def __init__(self, options: Options, *, card: EncoderCard) -> None:
         if card.network is None or card.recipe is None:
@@ -90,7 +100,7 @@ class Published(Backbone):
         digest = sha256(self.weights)
         if not options.weights and self.weights.name == self.described.files[0]:
             check_sha256(self.weights, digest, self.described.sha256)
-        super().__init__(replace(card.recipe, weights=f"sha256:{digest}"))
+        super().__init__(replace(card.recipe, weights=f"sha256:{digest}"), options.stain_views)
 
     def build(self) -> Any:
         """Return the network with its weights, on the CPU."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.errors import ConfigError
 from spacrd_encoders._base import Backbone
+from spacrd_encoders._stain_views import STAIN_VIEWS
 
 RESIZE = {"bilinear": "triangle", "bicubic": "bicubic"}  # timm's name of an antialiased filter, and ours
 
@@ -20,17 +21,18 @@ class TimmBackbone(Backbone):
     """A model of timm, frozen, without its classifier."""
 
     class Options(ComponentOptions):
-        """How much tissue a tile shows."""
+        """How much tissue a tile shows, and in how many stainings it is seen."""
 
         um_per_px: FiniteFloat = Field(0.5, gt=0, le=100, description="Of the tiles.")
         input_px: PositiveInt | None = Field(None, description="Width of the tiles; without it, the model's own.")
+        stain_views: int = STAIN_VIEWS
 
     def __init__(self, options: Options, title: str) -> None:
         self.options: Any = options
         self.title = title
         with torch.device("meta"):
             outline = self.resized(self.create())
-        super().__init__(self._recipe(outline))
+        super().__init__(self._recipe(outline), self.options.stain_views)
 
     @abstractmethod
     def create(self) -> Any:

@@ -34,7 +34,7 @@ STAIN_CARD = EncoderCard(
     "spacrd_encoders.stain:Stain",
     "How much is stained, with what, how dense the nuclei and how the tissue is woven; needs no weights",
     recipe=STAIN,
-    citation="Ruifrok & Johnston 2001, Anal Quant Cytol Histol 23:291 (stain vectors)",
+    citation="Ruifrok & Johnston 2001, Anal Quant Cytol Histol 23:291; Macenko et al. 2009, IEEE ISBI, p. 1107",
 )
 TIMM = EncoderCard(
     "timm",

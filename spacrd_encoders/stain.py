@@ -4,19 +4,22 @@
 them. Tiles are therefore seen at 12.5 um/px and blurred once more before anything else. Both steps average light, as a
 coarse scanner does; averaging optical density would not be the same, because a logarithm lies between.
 
-*Laboratory.* Staining strength scales optical density and tinted glass adds to it. Features are such that both move all
-spots of a section nearly alike, and scaling the features of a section, as training does, takes that out. Only the share
-of tissue knows a threshold. Colours are averaged over tissue and that share is a feature of its own, so that a spot at
-the edge of a section does not look like pale tissue.
+*Laboratory.* Stains differ in colour and strength, which scale optical density, and tinted glass adds to it. No single
+tile tells strong staining from dense tissue; with ``normalised``, the section's staining is found in a sample of its
+tiles, and each is seen as if stained as usual. What is left moves all spots of a section nearly alike. Colours are
+averaged over tissue and its share is a feature of its own, so that the edge of a section does not look pale.
 """
 
+from dataclasses import replace
 from typing import Self
 
 import torch
 from jaxtyping import Float, Float32, UInt8
+from pydantic import Field
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions
+from spacrd_encoders._staining import Staining
 from spacrd_encoders._tiles import check_tiles
 from spacrd_encoders.plugin import STAIN
 
@@ -35,6 +38,8 @@ FEATURES = {
     "grain": "log ratio of texture 15-25 um wide to texture 25-40 um wide: crowded cells against wide structures",
 }
 
+NORMALISED = replace(STAIN, settings='{"version": 1, "staining": "usual"}')
+
 # Optical density of red, green and blue in pure haematoxylin, eosin and what is left (Ruifrok & Johnston 2001).
 STAINS = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78))
 # Tinted glass has a mean optical density up to 0.1 on real slides, pale fat and collagen 0.15 to 0.2.
@@ -50,27 +55,56 @@ AT_ONCE = 64
 class Stain:
     """Optical density, haematoxylin and eosin, nuclear density and texture, 100, 200 and 400 um round a spot."""
 
-    Options = ComponentOptions
-    recipe = STAIN
+    class Options(ComponentOptions):
+        """Whether to allow for the laboratory."""
 
-    def __init__(self, options: ComponentOptions) -> None:
+        normalised: bool = Field(default=False, description="See every section as if stained as usual.")
+
+    def __init__(self, options: Options, staining: Staining | None = None) -> None:
         self.options = options
+        self.recipe = NORMALISED if options.normalised else STAIN
+        self.staining = staining
 
     def to(self, device: torch.device) -> Self:  # noqa: ARG002 - there is nothing to move: it works where the tiles are
         """Return self."""
         return self
 
+    def adapt(self, tiles: UInt8[Tensor, "tiles 3 height width"]) -> "Stain":
+        """Return the encoder for sections stained like these tiles; as it is where they show too little tissue."""
+        check_tiles(tiles, self.recipe)
+        if not self.options.normalised:
+            return self
+        pixels = optical_density(coarse_light(tiles)).movedim(1, -1).reshape(-1, 3)
+        return Stain(self.options, Staining.of(pixels.cpu().numpy().astype("float64")))
+
     @torch.inference_mode()
     def embed(self, tiles: UInt8[Tensor, "tiles 3 height width"]) -> Float32[Tensor, "tiles dim"]:
         """Return one embedding a tile: the features of the narrowest window, then of the wider ones."""
         check_tiles(tiles, self.recipe)
-        return torch.cat([describe(part) for part in tiles.split(AT_ONCE)])
+        return torch.cat([describe(*self._seen(part)) for part in tiles.split(AT_ONCE)])
+
+    def _seen(self, tiles: UInt8[Tensor, "n 3 h w"]) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "n 3 h w"]]:
+        """Return the light that tiles let through, and their optical density."""
+        light = coarse_light(tiles)
+        density = optical_density(light)
+        if self.staining is None:
+            return light, density
+        usual = self.staining.undone(density)
+        return 10**-usual, usual
 
 
-def describe(tiles: UInt8[Tensor, "n 3 h w"]) -> Float32[Tensor, "n dim"]:
+def coarse_light(tiles: UInt8[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+    """Return the light of tiles, from 0 to 1, as a scanner with wide pixels would see it."""
+    return blur(tiles.float() / 255, COMMON_BLUR)
+
+
+def optical_density(light: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+    """Return the optical density that leaves so much light."""
+    return -torch.log10(light.clamp(min=1 / 256))
+
+
+def describe(light: Float[Tensor, "n 3 h w"], density: Float[Tensor, "n 3 h w"]) -> Float32[Tensor, "n dim"]:
     """Return the features of every window."""
-    light = blur(tiles.float() / 255, COMMON_BLUR)
-    density = -torch.log10(light.clamp(min=1 / 256))
     mean = density.mean(1, keepdim=True)
     maps = torch.cat([1 - light[:, :1], density, unmix(density), texture(mean)], dim=1)
     tissue = torch.sigmoid((mean - TISSUE_DENSITY) / TISSUE_SOFTNESS)

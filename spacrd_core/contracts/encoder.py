@@ -8,6 +8,7 @@ import torch
 
 from spacrd_core.cards import Recipe
 from spacrd_core.contracts.expect import expect, expect_options
+from spacrd_core.embedding.encoder import AdaptiveEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +92,19 @@ def does_not_mix_tiles(encoder: Encoder) -> None:
     expect(same, f"a tile must give the same alone as in a batch of {TILES}, {_apart(alone, together)}")
 
 
+def adapts_without_changing(encoder: Encoder) -> None:
+    """If it adapts to a section, it gives an encoder of the same recipe and stays as it was."""
+    if not isinstance(encoder, AdaptiveEncoder):
+        return
+    tiles = example_tiles(encoder.recipe)
+    before = _embed(encoder, tiles)
+    adapted = encoder.adapt(tiles)
+    expect(adapted.recipe == encoder.recipe, "adapt must return an encoder of the same recipe")
+    gives_one_embedding_a_tile(adapted)
+    after = _embed(encoder, tiles)
+    expect(torch.equal(before, after), f"adapt must leave the encoder as it was, {_apart(before, after)}")
+
+
 def keeps_to_its_card(pair: tuple[EncoderCard, Encoder]) -> None:
     """Its recipe is the one its card shows, so that listing it needs no import."""
     card, encoder = pair
@@ -134,4 +148,5 @@ ENCODER_CHECKS: tuple[Callable[[Encoder], None], ...] = (
     sees_the_tile,
     is_deterministic,
     does_not_mix_tiles,
+    adapts_without_changing,
 )

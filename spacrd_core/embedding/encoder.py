@@ -1,6 +1,6 @@
 """The contract of an image encoder."""
 
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import torch
 from jaxtyping import Float32, UInt8
@@ -32,4 +32,16 @@ class Encoder(Protocol):
 
     def embed(self, tiles: UInt8[Tensor, "tiles 3 height width"]) -> Float32[Tensor, "tiles dim"]:
         """Return one embedding a tile, on the tiles' device."""
+        ...
+
+
+@runtime_checkable
+class AdaptiveEncoder(Encoder, Protocol):
+    """An encoder that wants to see a sample of a section's tiles first, to allow for how that section was made.
+
+    It must work without, too: for one tile, nobody knows the section.
+    """
+
+    def adapt(self, tiles: UInt8[Tensor, "tiles 3 height width"]) -> Encoder:
+        """Return an encoder of the same recipe for the section whose tiles these are; the order does not matter."""
         ...

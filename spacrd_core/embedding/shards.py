@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from spacrd_core.devices import choose_device
+from spacrd_core.embedding.adapt import adapted
 from spacrd_core.embedding.clock import Clock
 from spacrd_core.embedding.forward import choose_precision
 from spacrd_core.embedding.passes import Room
@@ -86,10 +87,12 @@ def run_shard(task: ShardTask, count: Callable[[int], None] = lambda _: None) ->
         kept, clock = _on_device(task, device), Clock(device)
         recipe = kept.encoder.recipe
         plan = _plan(task.store, task.section, task.geometry, recipe)
+        with clock.part("adapt"):
+            encoder = kept.adapted(task, plan, device)
         values = embed_rows(
             plan,
             task.rows,
-            kept.encoder,
+            encoder,
             task.encoder,
             settings=task.settings,
             clock=clock,
@@ -126,11 +129,23 @@ def plan_section(store: SpotStore, section: str, geometry: str, recipe: Recipe) 
 
 @dataclass
 class _Kept:
-    """An encoder of this process, whether its network is there (it may be built for the first tiles), and its room."""
+    """An encoder of this process, whether its network is there (it may be built for the first tiles), and its room.
+
+    ``section`` is the encoder adapted to the last section, and which section that is.
+    """
 
     encoder: Encoder
     built: bool = False
     room: Room = field(default_factory=Room)
+    section: tuple[tuple[Path, str, str], Encoder] | None = None
+
+    def adapted(self, task: ShardTask, plan: PatchPlan, device: torch.device) -> Encoder:
+        """Return the encoder adapted to a task's section."""
+        which, last = (task.store, task.section, task.geometry), self.section
+        if last is None or last[0] != which:
+            last = which, adapted(self.encoder, plan, device, readers=task.settings.readers)
+            self.section = last
+        return last[1]
 
 
 _kept: dict[tuple[str, str], _Kept] = {}

@@ -109,13 +109,38 @@ class Mixes(Good):
         return found - found.mean(dim=0)
 
 
+class Adapts(Good):
+    def __init__(self, shift: float = 0.0) -> None:
+        self.shift = shift
+
+    def embed(self, tiles: Tensor) -> Tensor:
+        return super().embed(tiles) + self.shift
+
+    def adapt(self, tiles: Tensor) -> Adapts:
+        return Adapts(1.0)
+
+
+class AdaptsItself(Adapts):
+    def adapt(self, tiles: Tensor) -> Adapts:
+        self.shift = 1.0
+        return self
+
+
+class AdaptsToAnother(Adapts):
+    def adapt(self, tiles: Tensor) -> Adapts:
+        other = Adapts()
+        other.recipe = replace(RECIPE, um_per_px=1.0)
+        return other
+
+
 class Lists(Good):
     def embed(self, tiles: Tensor) -> Tensor:
         return super().embed(tiles).tolist()  # type: ignore[return-value]
 
 
-def test_a_good_encoder_passes() -> None:
-    check_encoder(Good())
+@pytest.mark.parametrize("encoder", [Good, Adapts])
+def test_a_good_encoder_passes(encoder: type[Good]) -> None:
+    check_encoder(encoder())
 
 
 @pytest.mark.parametrize(
@@ -136,6 +161,8 @@ def test_a_good_encoder_passes() -> None:
         (Grows, r"the same numbers, the shapes are \(5, 6\) and \(5, 7\)"),
         (WideAlone, r"alone as in a batch of 5, the shapes are \(5, 7\) and \(5, 6\)"),
         (Mixes, "alone as in a batch of 5, they are up to"),
+        (AdaptsItself, "adapt must leave the encoder as it was, they are up to 1 apart"),
+        (AdaptsToAnother, "adapt must return an encoder of the same recipe"),
         (Lists, "must return a torch tensor, not list"),
     ],
 )
