@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,10 @@ class Expression:
         scaled = sparse.diags_array(TARGET_SUM / np.maximum(totals, 1.0)) @ summed
         values = sparse.csr_matrix(scaled.log1p(), dtype=np.float32)
         return cls(values, tuple(unique.tolist()), _first_ids(names, ids, unique.tolist()), species)
+
+    def only(self, spots: NDArray[np.bool_]) -> Expression:
+        """Return some spots' expression."""
+        return replace(self, values=self.values[np.flatnonzero(spots)])
 
     @cached_property
     def column(self) -> dict[str, int]:

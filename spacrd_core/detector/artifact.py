@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
@@ -112,7 +112,8 @@ class Detector:
         tensors = _weights(folder, config)
         try:
             options = CohortOptions(**config.cohort)
-            lens = Lens(options, config.panel, panel_ids=config.panel_ids, species=config.species, **fitted_parts(tensors))
+            lens = Lens(options, config.panel, panel_ids=config.panel_ids, species=config.species)
+            lens = replace(lens, **fitted_parts(tensors))
             built = [heads.create(config.head, config.head_options, dims=lens.dims) for _ in config.seeds]
             ensemble = Ensemble.of_state(tensors, lens, built, device)
             metrics = json.loads((folder / METRICS).read_bytes())

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from spacrd_core.errors import DetectorError
 from spacrd_core.learning.cohort import Cohort
+from spacrd_core.learning.composition import Composition
 from spacrd_core.learning.fit import Epoch, fit
 from spacrd_core.learning.gene_factors import GeneFactors
 from spacrd_core.learning.head import Head
@@ -23,6 +24,8 @@ from spacrd_core.plugins import Registry
 
 Array = np.ndarray[Any, Any]
 SCORING_BATCH = 4096
+COMPOSITION = "composition"
+KIN = 1.75  # the kinship of genes of like tissue is higher, even of a few hundred; that of wrongly named ones is 1
 FITTED: Final[Mapping[str, type[Any]]] = {"image_scale": Scale, "factors": GeneFactors}
 Watch = Callable[[str, Epoch], None]
 
@@ -40,7 +43,11 @@ class HeadChoice(BaseModel):
 
 @dataclass(frozen=True)
 class Scores:
-    """What an ensemble says of a section's spots: ``logits`` members x spots, by view, and ``novelty``, one a spot."""
+    """What an ensemble says of a section's spots: ``logits`` members x spots, by view, and ``novelty``, one a spot.
+
+    Novelty is above 1 where a spot lies farther out than 95 % of the training spots, and everywhere in a section whose
+    genes do not go together as in training.
+    """
 
     logits: dict[str, Array]
     novelty: Array
@@ -54,6 +61,7 @@ class Ensemble:
     heads: tuple[Head, ...]
     known: tuple[dict[str, Novelty], ...]
     device: torch.device
+    composition: Composition | None = None
 
     @classmethod
     def train(
@@ -77,7 +85,8 @@ class Ensemble:
             for epoch in fit(head, cohorts, seed=seed, epochs=choice.epochs):
                 watch(epoch)
             members.append(head)
-        return cls(lens, tuple(members), tuple(_known(head, cohorts) for head in members), device)
+        known = tuple(_known(head, cohorts) for head in members)
+        return cls(lens, tuple(members), known, device, Composition.fit(sections, lens))
 
     @property
     def reads_either(self) -> bool:
@@ -123,7 +132,15 @@ class Ensemble:
         }
         away = [known[view].score(seen) for known, (_, seen) in zip(self.known, outputs[view], strict=True)]
         logits = {part: np.stack([smooth(said) for said, _ in outputs[part]]) for part in wanted}
-        return Scores(logits, np.mean(away, axis=0))
+        if "genes" in logits and self.composition:
+            logits["genes"] += self.composition.shift(self.level(section), logits["genes"].mean(axis=0))
+        if "genes" not in VIEWS[view]:
+            return Scores(logits, np.mean(away, axis=0))
+        return Scores(logits, np.maximum(np.mean(away, axis=0), (KIN / self.lens.kinship(section)) ** 2))
+
+    def level(self, section: SectionData) -> float:
+        """Return where a section's genes stand between normal and cancer; not a number where that is not known."""
+        return self.composition.level(section, self.lens) if self.composition else np.nan
 
     def _smoother(self, section: SectionData, cohort: Cohort, view: str) -> Callable[[Array], Array]:
         if not all(head.smooths for head in self.heads):
@@ -136,6 +153,7 @@ class Ensemble:
         for name in FITTED:
             part = getattr(self.lens, name)
             tensors |= _named(name, vars(part)) if part else {}
+        tensors |= _named(COMPOSITION, vars(self.composition)) if self.composition else {}
         for number, (head, known) in enumerate(zip(self.heads, self.known, strict=True)):
             tensors |= {f"{number}.head.{name}": value for name, value in head.state_dict().items()}
             for view, novelty in known.items():
@@ -153,11 +171,12 @@ class Ensemble:
             head.to(device).eval()
             views = [view for view in VIEWS if f"{number}.known.{view}.mean" in tensors]
             known.append({view: Novelty(**_arrays(tensors, f"{number}.known.{view}.")) for view in views})
-        owners = (*FITTED, *map(str, range(len(heads))))
+        owners = (*FITTED, COMPOSITION, *map(str, range(len(heads))))
         left = [name for name in tensors if name.split(".")[0] not in owners]
         if left:
             raise ValueError(f"{len(left)} tensors belong to no member, such as {left[0]}")
-        return cls(lens, tuple(heads), tuple(known), device)
+        composition = _arrays(tensors, f"{COMPOSITION}.")
+        return cls(lens, tuple(heads), tuple(known), device, Composition(**composition) if composition else None)
 
 
 def reading(options: CohortOptions, choice: HeadChoice, heads: Registry[Any]) -> CohortOptions:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from spacrd_core.learning.calibration import Calibration, calibrate
+from spacrd_core.learning.composition import Evidence, mixtures
 from spacrd_core.learning.sections import patients
 from spacrd_core.learning.views import views_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from spacrd_core.learning.composition import Composition
     from spacrd_core.learning.ensemble import Ensemble
     from spacrd_core.learning.sections import SectionData
 
@@ -30,6 +32,17 @@ class HeldOut:
 
     section: SectionData
     logits: dict[str, dict[str, Array]]
+    mixtures: tuple[Evidence, ...] = ()
+
+    def shifted(self, composition: Composition) -> HeldOut:
+        """Return it as an ensemble with that composition would have said it."""
+        whole = self.mixtures[:1]
+        shift = composition.shift(whole[0].level, whole[0].logits) if whole else 0.0
+        said = {
+            view: {part: values + shift if part == "genes" else values for part, values in parts.items()}
+            for view, parts in self.logits.items()
+        }
+        return replace(self, logits=said)
 
     @property
     def view(self) -> str:
@@ -108,4 +121,12 @@ def _score(ensemble: Ensemble, section: SectionData) -> HeldOut:
     return HeldOut(
         section,
         {view: {part: logits.mean(axis=0)[known] for part, logits in said.items()} for view, said in scores.items()},
+        tuple(_tell(ensemble, section)) if "genes" in views and ensemble.composition else (),
     )
+
+
+def _tell(ensemble: Ensemble, section: SectionData) -> Iterator[Evidence]:
+    for mixture in mixtures(section):
+        if len(mixture.labels):
+            logits = ensemble.score(mixture, "genes", ["genes"]).logits["genes"].mean(axis=0)
+            yield Evidence(section.patient, logits, mixture.labels, ensemble.level(mixture))

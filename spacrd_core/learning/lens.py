@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.sparse.linalg import LinearOperator
 
 from spacrd_core.errors import DetectorError
-from spacrd_core.genes import choose_panel, on_panel, panel_ids
+from spacrd_core.genes import Expression, choose_panel, on_panel, panel_ids
 from spacrd_core.geometry import neighbours
 from spacrd_core.learning.gene_factors import GeneFactors
 from spacrd_core.learning.gene_rows import GeneReading, GeneRows, PanelReading
@@ -72,7 +73,7 @@ class Lens:
 
     options: CohortOptions
     panel: tuple[str, ...]
-    image_scale: Scale | None
+    image_scale: Scale | None = None
     panel_ids: tuple[str, ...] = ()
     species: str = ""
     factors: GeneFactors | None = None
@@ -94,14 +95,23 @@ class Lens:
         return replace(lens, factors=lens._fit_factors(sections)) if panel and options.gene_factors else lens
 
     def _fit_factors(self, sections: Sequence[SectionData]) -> GeneFactors:
-        means = []
-        for section in sections:
-            if section.expression is None:
-                continue
-            values, measured = on_panel(section.expression, self.panel, self.panel_ids)
-            rows = GeneRows(values, measured, Scale.of_sparse(values), PanelReading(measured, centred=False))
-            means.append(neighbourhood_means(rows, *map(torch.from_numpy, self.around(section))))
+        means = [self._gene_means(s, s.expression, centred=False)[0] for s in sections if s.expression is not None]
         return GeneFactors.fit(means, factors=self.options.gene_factors, neighbours=self.options.neighbours)
+
+    def _gene_means(
+        self, section: SectionData, expression: Expression, *, centred: bool
+    ) -> tuple[LinearOperator, Bool[Array, " genes"]]:
+        """Neighbourhood means of the genes that a section measures, standardised, and which of the panel those are."""
+        values, measured = on_panel(expression, self.panel, self.panel_ids)
+        reading = PanelReading(np.ones(values.shape[1], dtype=bool), centred)
+        rows = GeneRows(values, measured, Scale.of_sparse(values), reading)
+        return neighbourhood_means(rows, *map(torch.from_numpy, self.around(section))), measured
+
+    def kinship(self, section: SectionData) -> float:
+        """How far a section's genes go together as in training: 1 is by chance; infinite where that is not known."""
+        if self.factors is None or section.expression is None:
+            return np.inf
+        return self.factors.kinship(*self._gene_means(section, section.expression, centred=True))
 
     @property
     def genes_read(self) -> int:

@@ -49,6 +49,18 @@ class SectionData:
         """The known labels that occur: a subset of {0, 1}."""
         return {int(label) for label in np.unique(self.labels)} - {UNKNOWN}
 
+    def only(self, kept: Array) -> SectionData:
+        """Return the section as if no other spots had been measured; ``kept`` is true for those that were."""
+        return replace(
+            self,
+            spot_ids=tuple(np.asarray(self.spot_ids, dtype=object)[kept]),
+            xy_um=self.xy_um[kept],
+            labels=self.labels[kept],
+            expression=self.expression.only(kept) if self.expression else None,
+            image=None if self.image is None else self.image[kept],
+            image_coverage=None if self.image_coverage is None else self.image_coverage[kept],
+        )
+
 
 def load_sections(
     store: SpotStore,

@@ -1,7 +1,7 @@
 """Train a detector: an ensemble on all labelled sections, calibrated on patients it was not trained on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -100,6 +100,10 @@ def train(
         watch(Moment(f"without {patient}", held_out_auc=auc(fold)))
         held_out.extend(fold)
     ensemble = fit(sections, ALL)
+    if ensemble.composition:
+        composition = ensemble.composition.taught([told for item in held_out for told in item.mixtures])
+        ensemble = replace(ensemble, composition=composition)
+        held_out = [item.shifted(composition) for item in held_out]
     calibrations = _calibrations(held_out, ensemble, options)
     figures = {item.section.id: _figures(item, calibrations) for item in held_out}
     return Trained(ensemble, calibrations, figures, tuple(curve))

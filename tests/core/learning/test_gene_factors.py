@@ -76,3 +76,19 @@ def test_it_multiplies_matrices_as_if_it_were_dense(fitted: GeneFactors, share: 
 def test_the_same_sections_give_the_same_factors(tissue: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     once, again = (GeneFactors.fit([operator(tissue[2])], factors=FACTORS, neighbours=1) for _ in range(2))
     assert np.array_equal(once.loadings, again.loadings)
+
+
+@pytest.mark.parametrize("share", [1, 4], ids=["all genes", "a quarter"])
+def test_genes_that_go_together_as_in_training_are_kin(
+    fitted: GeneFactors, tissue: tuple[np.ndarray, np.ndarray, np.ndarray], share: int
+) -> None:
+    measured = np.arange(GENES) % share == 0
+    found = centred(tissue[2][:, measured])
+    assert fitted.kinship(operator(found), measured) > 2
+
+
+def test_wrongly_named_genes_are_not_kin(
+    fitted: GeneFactors, tissue: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> None:
+    mixed = np.random.default_rng(3).permutation(GENES)
+    assert fitted.kinship(operator(centred(tissue[2][:, mixed])), np.ones(GENES, bool)) < 2
