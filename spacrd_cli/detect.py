@@ -12,11 +12,23 @@ from spacrd_cli.hub import say_origin
 from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Json, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, table
 from spacrd_core.config import CommandConfig, read_config
+from spacrd_core.learning.called import KEY
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("section", "spots", "cancer", "normal", "uncertain", "mean probability", "beyond training", "genes", "image")
+COLUMNS = (
+    "section",
+    "spots",
+    "cancer",
+    "normal",
+    "uncertain",
+    "mean probability",
+    "beyond training",
+    "genes",
+    "image",
+    "threshold",
+)
 
 
 class DetectConfig(CommandConfig):
@@ -24,6 +36,9 @@ class DetectConfig(CommandConfig):
 
     device: str = "auto"
     batch_size: int = Field(4096, ge=1)
+    threshold: str | float = "own"
+    alpha: float = Field(0.1, gt=0, lt=1)
+    label_alpha: float = Field(0.3, gt=0, lt=1)
 
 
 def detect(
@@ -37,6 +52,22 @@ def detect(
     batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="Spots scored at a time: bounds memory.", show_default="4096")
     ] = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="From where on a spot is cancer: own, a number, gmm, or prevalence=P.",
+            show_default="own",
+        ),
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(metavar="A", help="Sets hold the true class in all but this share of spots.", show_default="0.1"),
+    ] = None,
+    label_alpha: Annotated[
+        float | None,
+        typer.Option(metavar="A", help="The same, of sets that make a spot uncertain.", show_default="0.3"),
+    ] = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -44,16 +75,21 @@ def detect(
 ) -> None:
     """Give every spot a calibrated probability of cancer, and write what other tools open."""
     out = Output(json=json, quiet=quiet)
-    settings = read_config(DetectConfig, config, set_ or (), {"device": device, "batch_size": batch_size})
+    flags: dict[str, object] = {"device": device, "batch_size": batch_size, "threshold": threshold}
+    flags |= {"alpha": alpha, "label_alpha": label_alpha}
+    settings = read_config(DetectConfig, config, set_ or (), flags)
     from spacrd_core import steps  # torch arrives here, not sooner
     from spacrd_core.detector.artifact import Detector
     from spacrd_core.detector.hub import find_detector
     from spacrd_core.devices import choose_device
+    from spacrd_core.learning.calling import Calling
+    from spacrd_core.learning.thresholds import ThresholdRule
     from spacrd_core.plugins import load_plugins
-    from spacrd_core.results.collect import provenance, section_result
+    from spacrd_core.results.collect import how_called, provenance, section_result
     from spacrd_core.results.write import write_results
     from spacrd_core.store.store import SpotStore
 
+    calling = Calling(ThresholdRule.parse(str(settings.threshold)), settings.alpha, settings.label_alpha)
     target, plugins, chosen = SpotStore.open(store), load_plugins(), choose_device(settings.device)
     found = find_detector(detector, track=out.track)
     loaded = Detector.load(found.folder, heads=plugins.heads, device=chosen)
@@ -64,20 +100,22 @@ def detect(
         plugins=plugins,
         device=chosen,
         sections=section or (),
+        calling=calling,
         batch_size=settings.batch_size,
         track=out.track,
     )
     if output:
         results = (section_result(target, name, spots, loaded.config) for name, spots in tables.items())
-        write_results(output, results, provenance(loaded.config, found.facts), track=out.track)
+        called = [how_called(spots, loaded.config) for spots in tables.values()]
+        write_results(output, results, provenance(loaded.config, called, found.facts), track=out.track)
         out.say(f"written to {output}: open {output / 'report.html'} in a browser")
     out.result(
-        {name: _document(spots) for name, spots in tables.items()},
+        {name: _facts(spots) | _how(spots) for name, spots in tables.items()},
         table(COLUMNS, map(_row, *zip(*tables.items(), strict=True))),
     )
 
 
-def _document(spots: pd.DataFrame) -> dict[str, object]:
+def _facts(spots: pd.DataFrame) -> dict[str, object]:
     counts = {label: int((spots["label"] == label).sum()) for label in ("cancer", "normal", "uncertain")}
     return {
         "spots": len(spots),
@@ -89,5 +127,10 @@ def _document(spots: pd.DataFrame) -> dict[str, object]:
     }
 
 
+def _how(spots: pd.DataFrame) -> dict[str, object]:
+    """The threshold, where it comes from, and the levels of sets."""
+    return dict(spots.attrs[KEY])
+
+
 def _row(section: str, spots: pd.DataFrame) -> list[object]:
-    return [section, *_document(spots).values()]
+    return [section, *_facts(spots).values(), spots.attrs[KEY]["threshold"]]

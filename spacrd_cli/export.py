@@ -34,7 +34,7 @@ def export(
 ) -> None:
     """Write the latest calls of every section in one format."""
     write = _writer(format_)
-    from spacrd_core.results.collect import provenance, section_result
+    from spacrd_core.results.collect import how_called, provenance, section_result
     from spacrd_core.store.store import SpotStore
 
     out = Output(json=json, quiet=quiet)
@@ -47,7 +47,8 @@ def export(
     for name in out.track(chosen, "exporting", len(chosen)):
         spots, detector = target.predictions(name)
         file = output / f"{name}.{SUFFIXES[format_]}"
-        write(section_result(target, name, spots, detector), file, provenance(detector))
+        origin = provenance(detector, [how_called(spots, detector)])
+        write(section_result(target, name, spots, detector), file, origin)
         written.append(str(file))
     out.result({"written": written}, *written)
 

@@ -24,7 +24,7 @@ def report(
     """Write one self-contained report of a detector's calls."""
     from spacrd_core.detector.config import read_detector_config
     from spacrd_core.detector.hub import find_detector
-    from spacrd_core.results.collect import provenance, section_result
+    from spacrd_core.results.collect import how_called, provenance, section_result
     from spacrd_core.results.report import write_report
     from spacrd_core.results.section_view import view_section
     from spacrd_core.store.store import SpotStore
@@ -37,10 +37,11 @@ def report(
     chosen = [e.id for e in target.choose(tuple(section or ())) if section or config.key in e.predictions]
     if not chosen:
         raise UnknownSection(f"{store} holds no calls of {detector}", hint=f"spacrd detect {store} {detector}")
-    views = [
-        view_section(section_result(target, name, target.predictions(name, config.key)[0], config))
-        for name in out.track(chosen, "drawing", len(chosen))
-    ]
+    views, called = [], []
+    for name in out.track(chosen, "drawing", len(chosen)):
+        spots, _ = target.predictions(name, config.key)
+        views.append(view_section(section_result(target, name, spots, config)))
+        called.append(how_called(spots, config))
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_report(output, views, provenance(config, found.facts))
+    write_report(output, views, provenance(config, called, found.facts))
     out.result({"report": str(output), "sections": chosen}, f"{len(chosen)} sections in {output}")

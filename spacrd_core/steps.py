@@ -17,7 +17,8 @@ from spacrd_core.embedding.engine import embed
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import DetectorError, RecipeMismatch, TrainingError
 from spacrd_core.learning import evaluate as evaluation
-from spacrd_core.learning.detect import predict
+from spacrd_core.learning.calling import Calling
+from spacrd_core.learning.detect import AS_TRAINED, predict
 from spacrd_core.learning.ensemble import SCORING_BATCH
 from spacrd_core.learning.sections import SectionData, load_sections
 from spacrd_core.learning.summary import Row
@@ -52,19 +53,20 @@ def train(  # noqa: PLR0913 - the choices of the command
     return Detector.of(trained, options, loaded, encoder)
 
 
-def detect(
+def detect(  # noqa: PLR0913 - the choices of the command
     store: SpotStore,
     detector: Detector,
     *,
     plugins: Plugins,
     device: torch.device,
     sections: Sequence[str] = (),
+    calling: Calling = AS_TRAINED,
     batch_size: int = SCORING_BATCH,
     track: Track = silent,
 ) -> dict[str, pd.DataFrame]:
     """Return the spot table of every section, and keep them in the store; missing embeddings are made first.
 
-    ``batch_size`` bounds memory: how many spots are dense at a time.
+    ``calling`` is how probabilities become calls. ``batch_size`` bounds memory: how many spots are dense at a time.
     """
     entries = store.choose(tuple(sections))
     encoder = detector.config.encoder
@@ -77,7 +79,9 @@ def detect(
         )[0]
         _require_something(section)
         with one_thread():
-            tables[entry.id] = predict(detector.ensemble, detector.calibrations, section, batch_size=batch_size)
+            tables[entry.id] = predict(
+                detector.ensemble, detector.calibrations, section, calling, batch_size=batch_size
+            )
         store.publish_predictions(entry, detector.config, tables[entry.id])
     return tables
 

@@ -98,6 +98,9 @@ kind of cancer, platform or stain is unknown; every spot's `ood` says how far it
 {% for view, calibration in config.calibrations.items() if calibration.method == "none" -%}
 - From {{ view }} probabilities are not calibrated, and the threshold is {{ "%.2f" | format(calibration.threshold) }}.
 {% endfor -%}
+{% for view, calibration in config.calibrations.items() if calibration.strangeness | length < 2 -%}
+- From {{ view }} spots have no conformal sets, for fewer than two patients calibrated it.
+{% endfor -%}
 {% if config.bound_by_licence -%}
 - Who may use it, and for what, is the encoder's licence's to say ({{ config.licence }}).
 {% endif -%}

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from spacrd_core.learning.called import Called
 from spacrd_core.learning.views import view_of
 from spacrd_core.results.result import Provenance, SectionResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -24,7 +25,7 @@ STRANGE = 0.5
 
 def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig) -> SectionResult:
     """Return a section's calls with the tissue they lie on."""
-    entry = store.entry(section)
+    entry, called = store.entry(section), how_called(spots, detector)
     pyramid = store.pyramid(section)
     thumbnail, um_per_px = pyramid.thumbnail(THUMBNAIL_PX) if pyramid else (None, None)
     return SectionResult(
@@ -32,12 +33,14 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         patient=entry.patient,
         platform=entry.platform,
         adata=store.section(section),
-        spots=spots,
+        spots=spots if "set" in spots else spots.assign(set=None),
         um_per_px=entry.um_per_px,
         spot_um=entry.spot_um,
         spot_shape=entry.spot_shape,
         pitch_um=entry.pitch_um,
-        threshold=detector.calibrations[_view(spots)].threshold,
+        threshold=called.threshold,
+        threshold_rule=called.threshold_rule,
+        alpha=called.alpha,
         thumbnail=thumbnail,
         thumbnail_um_per_px=um_per_px,
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
@@ -45,7 +48,18 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
     )
 
 
-def provenance(detector: DetectorConfig, more: Mapping[str, str] = MappingProxyType({})) -> Provenance:
+def how_called(spots: pd.DataFrame, detector: DetectorConfig) -> Called:
+    """Return how a section was called: what its table says, or the detector's own where an older SpaCRD wrote it."""
+    called = Called.of(spots)
+    if called is None:
+        calibration = detector.calibrations[_view(spots)]
+        called = Called(calibration.threshold, calibration.threshold_rule)
+    return called
+
+
+def provenance(
+    detector: DetectorConfig, called: Iterable[Called], more: Mapping[str, str] = MappingProxyType({})
+) -> Provenance:
     """Return where calls of this detector come from; ``more`` is what else is known of it."""
     calibration = detector.calibration
     return Provenance(
@@ -56,12 +70,21 @@ def provenance(detector: DetectorConfig, more: Mapping[str, str] = MappingProxyT
         licence=detector.licence or "none",
         label_source=", ".join(sorted({section.label_source for section in detector.trained_on})),
         training_sections=tuple(section.id for section in detector.trained_on),
-        threshold_rule=f"{calibration.threshold:.2f}, {calibration.threshold_rule}",
+        threshold_rule=_thresholds(list(called)),
         calibration=f"{calibration.method}, from {_shares(calibration.shares)}",
         versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         more=dict(more),
     )
+
+
+def _thresholds(called: Sequence[Called]) -> str:
+    """The rules of some sections, each with its threshold, or from which to which where sections differ."""
+    found: dict[str, list[float]] = {}
+    for one in called:
+        found.setdefault(one.threshold_rule, []).append(one.threshold)
+    spans = {rule: sorted({f"{min(values):.2f}", f"{max(values):.2f}"}) for rule, values in found.items()}
+    return "; ".join(f"{' to '.join(span)}, {rule}" for rule, span in spans.items())
 
 
 def _view(spots: pd.DataFrame) -> str:

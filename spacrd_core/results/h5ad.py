@@ -9,7 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from spacrd_core.results.result import CLASSES
+from spacrd_core.results.result import CLASSES, SETS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> Non
     Spots without a call are kept and have missing values.
     """
     section, calls = result.adata, _calls(result)
-    origin = _section(result) | provenance.facts() | {"threshold": result.threshold, "notes": list(result.notes)}
+    origin = _section(result) | provenance.facts() | _called(result)
     with_calls = ad.AnnData(
         X=section.X,
         obs=pd.concat([section.obs.drop(columns=calls.columns, errors="ignore"), calls], axis=1),
@@ -51,6 +51,13 @@ def _section(result: SectionResult) -> dict[str, object]:
     }
 
 
+def _called(result: SectionResult) -> dict[str, object]:
+    """How this section was called, which the provenance tells of all sections together."""
+    level = {} if result.alpha is None else {"set_alpha": result.alpha}
+    rule = {"threshold_rule": result.threshold_rule} if result.threshold_rule else {}
+    return {"threshold": result.threshold, "notes": list(result.notes)} | rule | level
+
+
 def _calls(result: SectionResult) -> pd.DataFrame:
     spots = result.spots.reindex(result.adata.obs_names)
     names = spots["label"].map({label: kind.name for label, kind in CLASSES.items()})
@@ -60,6 +67,7 @@ def _calls(result: SectionResult) -> pd.DataFrame:
             "spacrd_label": pd.Categorical(names, categories=[kind.name for kind in CLASSES.values()]),
             "spacrd_spread": spots["spread"].astype(np.float32),
             "spacrd_ood": spots["ood"].astype(np.float32),
+            "spacrd_set": pd.Categorical(spots["set"], categories=SETS),
         },
         index=spots.index,
     )

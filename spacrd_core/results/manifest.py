@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from spacrd_core.results.result import Provenance
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-def write_manifest(path: Path, files: Iterable[Path], provenance: Provenance) -> None:
-    """Write every file's name, size and sha256, and which detector made them."""
+def write_manifest(
+    path: Path, files: Iterable[Path], provenance: Provenance, sections: Mapping[str, Mapping[str, object]]
+) -> None:
+    """Write every file's name, size and sha256, which detector made them, and how every section was called."""
     content = {
         "format": FORMAT,
         "provenance": provenance.facts(),
+        "sections": {name: dict(facts) for name, facts in sections.items()},
         "files": [_record(file) for file in sorted(files)],
     }
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -31,6 +31,7 @@ class Class(NamedTuple):
     colour: tuple[int, int, int]
 
 
+SETS = ("cancer", "normal", "both", "none")
 CLASSES: dict[Label, Class] = {
     "cancer": Class("Cancer", (200, 0, 0)),
     "normal": Class("Normal", (70, 130, 180)),
@@ -86,8 +87,13 @@ class SectionResult:
         The section as the store holds it: ``obs`` with ``x_um``, ``y_um``, ``x_px``, ``y_px``.
     spots
         Indexed by spot id, any subset of the section in any order: ``probability`` in [0, 1], ``label`` (cancer,
-        normal, uncertain where the spread reaches across the threshold), ``spread`` over the ensemble, ``ood``
-        (above 1: unlike the training tissue), ``gene_coverage``, ``image_coverage``. All but the first two may be NaN.
+        normal, uncertain), ``spread`` over the ensemble, ``ood`` (above 1: unlike the training tissue),
+        ``gene_coverage``, ``image_coverage``, ``set`` (cancer, normal, both, none: what a spot may well be). All but
+        the first two may be missing.
+    threshold, threshold_rule
+        From which probability on spots are called cancer here, and where that comes from.
+    alpha
+        The level of the sets; None without any.
     um_per_px, slide_um_per_full_px
         How wide a full-resolution px is: in the frame of the spots, and in the frame of the thumbnail.
     spot_um, spot_shape, pitch_um
@@ -108,6 +114,8 @@ class SectionResult:
     spot_shape: SpotShape
     pitch_um: float
     threshold: float
+    threshold_rule: str = ""
+    alpha: float | None = None
     thumbnail: NDArray[np.uint8] | None = None
     thumbnail_um_per_px: float | None = None
     slide_um_per_full_px: float | None = None
@@ -178,5 +186,6 @@ class SectionResult:
             "cancer_mm2": self.mm2(float(sum(region.outline.area for region in self.regions))),
             "mean_probability": float(np.nanmean(self.probability)) if len(self.spots) else None,
             "threshold": self.threshold,
+            "threshold_rule": self.threshold_rule,
             "notes": list(self.notes),
         }

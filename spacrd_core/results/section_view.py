@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spacrd_core.results.picture import photograph, scale_bar, window
-from spacrd_core.results.result import CLASSES
+from spacrd_core.results.result import CLASSES, SETS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,10 +60,21 @@ def _facts(result: SectionResult) -> dict[str, str]:
     return {
         "Spot": f"{result.spot_um:g} µm {result.spot_shape}, {result.pitch_um:g} µm apart",
         "Image": f"{result.um_per_px:.3g} µm per full-resolution px" if result.thumbnail is not None else "none",
+        "Threshold": f"{result.threshold:.3f}" + (f", {result.threshold_rule}" if result.threshold_rule else ""),
+        "Conformal sets": _sets(result),
         "Gene coverage": _percent(spots["gene_coverage"]),
         "Image coverage": _percent(spots["image_coverage"]),
         "Out-of-distribution score": _novelty(spots["ood"]),
     }
+
+
+def _sets(result: SectionResult) -> str:
+    """How many spots may be either class at the sets' level; nothing where there are none."""
+    if result.alpha is None:
+        return ""
+    counts = result.spots["set"].value_counts()
+    found = ", ".join(f"{int(counts.get(name, 0))} {name}" for name in SETS)
+    return f"{found}; each holds the true class of {1 - result.alpha:.0%} of a new patient's spots"
 
 
 def _percent(values: pd.Series[Any]) -> str:
@@ -99,6 +110,7 @@ def _plot(result: SectionResult, view: Window, zoom: float) -> dict[str, Any]:
         "level": _rounded(cells.levels(result.probability), 6),
         "mm2": _rounded(cells.areas * (result.um_per_px / 1000) ** 2, 9),
         "label": [labels.index(label) for label in result.spots["label"]],
+        "doubt": _doubtful(result).tolist(),
         "spread": _rounded(result.spots["spread"].to_numpy(dtype=float), 6),
         "ood": _rounded(result.spots["ood"].to_numpy(dtype=float), 3),
         "edges": _rounded(edges.ravel(), 1),
@@ -112,6 +124,13 @@ def _plot(result: SectionResult, view: Window, zoom: float) -> dict[str, Any]:
         "pitch": round(result.pitch_um / result.um_per_px * zoom, 2),
         "bar": {"width": round(um / result.um_per_px * zoom, 1), "text": text},
     }
+
+
+def _doubtful(result: SectionResult) -> np.ndarray[Any, Any]:
+    """Which spots are uncertain though the spread does not reach across the threshold: they are at any threshold."""
+    unsure = (result.spots["label"] == "uncertain").to_numpy()
+    near = np.abs(result.probability - result.threshold) < result.spots["spread"].to_numpy(dtype=float)
+    return np.asarray(unsure & ~near)
 
 
 def _rounded(values: np.ndarray[Any, Any], digits: int) -> list[float | None]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DECIMALS = {"x_um": 3, "y_um": 3, "x_px": 3, "y_px": 3}
 SCORES = {"probability": 6, "spread": 6, "ood": 6, "gene_coverage": 6, "image_coverage": 6}
-COLUMNS = (*DECIMALS, "probability", "label", "spread", "ood", "gene_coverage", "image_coverage")
+COLUMNS = (*DECIMALS, "probability", "label", "spread", "ood", "gene_coverage", "image_coverage", "set")
 
 
 def write_spots_csv(result: SectionResult, path: Path) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import Provenance, SectionResult
 
 MANIFEST = "manifest.json"
+CALLED = ("threshold", "threshold_rule", "cancer", "normal", "uncertain")
 
 
 def write_results(
@@ -41,7 +42,8 @@ def write_results(
         aside = Path(name)
         views = [_write_section(aside, result, provenance) for result in track(results, "writing results")]
         write_report(aside / "report.html", views, provenance)
-        write_manifest(aside / MANIFEST, list(aside.iterdir()), provenance)
+        called = {str(view.summary["section"]): {name: view.summary[name] for name in CALLED} for view in views}
+        write_manifest(aside / MANIFEST, list(aside.iterdir()), provenance, called)
         return _move_into_place(aside, folder)
 
 

@@ -39,17 +39,20 @@ def read_spots(folder: Path) -> pd.DataFrame:
 
 
 def write_table(table: pd.DataFrame, folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write a spot table, and JSON-able facts about it."""
+    """Write a spot table with its ``attrs``, and JSON-able facts about where it comes from."""
     with _v3():
         group = zarr.open_group(folder, mode="w", zarr_format=3)
         ad.io.write_elem(group, "spots", table)
         group.attrs["facts"] = dict(facts)
+        group.attrs["table"] = dict(table.attrs)
 
 
 def read_table(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return a spot table and the facts about it."""
     group = zarr.open_group(folder, mode="r")
-    return ad.io.read_elem(group["spots"]), dict(group.attrs["facts"])  # type: ignore[arg-type]
+    table: pd.DataFrame = ad.io.read_elem(group["spots"])
+    table.attrs.update(group.attrs.get("table", {}))
+    return table, dict(group.attrs["facts"])  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from conftest import Install
 
-COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage"
+COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage,set"
 
 
 @pytest.fixture(scope="module")

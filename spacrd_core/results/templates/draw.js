@@ -13,9 +13,10 @@ const FAINT = 0.55; // of the overlay's opacity: spots below the threshold
 const lineScale = (canvas) => Math.max(1, (0.4 * canvas.width) / (canvas.clientWidth || canvas.width));
 const shade = (value) => palette[Math.round(value * (palette.length - 1))];
 
-// The detector's own call at its threshold; elsewhere by the same rule: uncertain where the spread reaches across.
+// The call as made at its threshold; elsewhere by the same rule: uncertain in doubt, or where the spread reaches across.
 function callAt(plot, spot, threshold) {
   if (threshold === plot.threshold) return plot.label[spot];
+  if (plot.doubt[spot]) return UNCERTAIN;
   const beyond = plot.probability[spot] - threshold;
   if (Math.abs(beyond) < plot.spread[spot]) return UNCERTAIN;
   return classes.indexOf(beyond >= 0 ? "Cancer" : "Normal");

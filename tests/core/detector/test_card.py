@@ -105,3 +105,10 @@ def test_a_name_that_is_markdown_or_html_stays_in_its_cell(alone: Detector) -> N
     odd = alone.config.trained_on[0].model_copy(update={"label_source": "a|b <script>\n---"})
     text = model_card(alone.config.model_copy(update={"trained_on": (odd,)}), alone.metrics)
     assert "| A1 | A | st | a\\|b &lt;script> --- |" in text
+
+
+def test_it_says_where_too_few_patients_were_held_out_for_conformal_sets(free: Detector, alone: Detector) -> None:
+    assert (
+        "- From genes spots have no conformal sets, for fewer than two patients calibrated it." in card_of(alone).text
+    )
+    assert "- From image+genes spots have no conformal sets" not in card_of(free).text

@@ -69,6 +69,8 @@ def make_result() -> Make:
             "spot_shape": "disc",
             "pitch_um": PITCH_UM,
             "threshold": THRESHOLD,
+            "threshold_rule": "highest accuracy on held-out patients",
+            "alpha": 0.1,
             "thumbnail": np.full((300, 300, 3), (225, 150, 190), dtype=np.uint8),
             "thumbnail_um_per_px": 10.0,
             "slide_um_per_full_px": UM_PER_PX,
@@ -125,6 +127,7 @@ def calls(probability: np.ndarray, index: pd.Index) -> pd.DataFrame:
             "ood": missing,
             "gene_coverage": 0.9,
             "image_coverage": np.nan,
+            "set": pd.Categorical(np.where(sure, label, "both"), categories=["cancer", "normal", "both", "none"]),
         },
         index=index,
     )

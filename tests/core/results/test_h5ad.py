@@ -30,6 +30,7 @@ def test_anndata_reads_back_the_calls_beside_what_the_section_had(
     assert read.obs["label"].tolist()[1:] == result.adata.obs["label"].tolist()[1:]
     assert read.obs["spacrd_label"].cat.categories.tolist() == ["Cancer", "Normal", "Uncertain"]
     assert read.obs["spacrd_label"].str.lower().tolist() == result.spots["label"].tolist()
+    assert read.obs["spacrd_set"].tolist() == result.spots["set"].tolist()
     np.testing.assert_allclose(read.obs["spacrd_prob"], result.spots["probability"], rtol=1e-6)
     np.testing.assert_allclose(read.obs["spacrd_ood"], result.spots["ood"], rtol=1e-6)
     assert {str(read.obs[name].dtype) for name in ("spacrd_prob", "spacrd_spread", "spacrd_ood")} == {"float32"}
@@ -45,8 +46,18 @@ def test_the_origin_of_the_calls_is_kept(
     assert origin["detector"] == "demo (0123456789abcdef)"
     assert origin["training_sections"].tolist() == ["A1", "B1"]
     assert origin["versions"]["torch_cpu"] == "2.15"
-    assert origin["threshold"] == 0.43
+    assert (origin["threshold"], origin["set_alpha"]) == (0.43, 0.1)
+    assert origin["threshold_rule"] == "highest accuracy on held-out patients"
     assert origin["notes"].tolist() == ["read with care"]
+
+
+def test_calls_without_sets_have_missing_sets_and_no_level(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    write_h5ad(make_result(spots=make_result().spots.assign(set=None), alpha=None), tmp_path / "s.h5ad", provenance)
+    read = ad.read_h5ad(tmp_path / "s.h5ad")
+    assert read.obs["spacrd_set"].isna().all()
+    assert "set_alpha" not in read.uns["spacrd"]
 
 
 def test_spots_without_a_call_are_kept_with_missing_values(

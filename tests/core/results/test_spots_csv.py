@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.results.result import SectionResult
 
-HEADER = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage"
+HEADER = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage,set"
 
 
 def test_the_columns_are_those_of_the_documented_format(
@@ -28,12 +28,14 @@ def test_pandas_reads_back_every_spot_with_its_call(make_result: Callable[..., S
     table = pd.read_csv(tmp_path / "s.csv", index_col="spot_id")
     assert table.index.tolist() == result.spots.index.tolist()
     assert table["label"].tolist() == result.spots["label"].tolist()
+    assert table["set"].tolist() == result.spots["set"].tolist()
     assert (table["probability"] - result.spots["probability"]).abs().max() <= 5e-7
     assert (table["x_px"] - result.adata.obs["x_px"]).abs().max() <= 5e-4
 
 
 def test_unknown_values_stay_empty(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
-    write_spots_csv(make_result(), tmp_path / "s.csv")
+    spots = make_result().spots.assign(set=None)
+    write_spots_csv(make_result(spots=spots), tmp_path / "s.csv")
     first = (tmp_path / "s.csv").read_text().splitlines()[1].split(",")
-    assert (first[8], first[10]) == ("", "")
+    assert (first[8], first[10], first[11]) == ("", "", "")
     assert pd.read_csv(tmp_path / "s.csv")["ood"].isna().any()

@@ -27,6 +27,9 @@ def test_a_section_gives_every_file_and_the_manifest_names_each_with_its_checksu
     assert {path.name for path in (tmp_path / "out" / "deep").iterdir()} == expected | {"manifest.json"}
     manifest = json.loads((tmp_path / "out" / "deep" / "manifest.json").read_text())
     assert manifest["provenance"]["detector"] == provenance.detector
+    assert list(manifest["sections"]) == ["V1.b", "st_2"]
+    called = manifest["sections"]["st_2"]
+    assert (called["threshold"], called["threshold_rule"]) == (0.43, "highest accuracy on held-out patients")
     assert {record["name"] for record in manifest["files"]} == expected
     for record in manifest["files"]:
         content = (tmp_path / "out" / "deep" / record["name"]).read_bytes()

@@ -1,0 +1,100 @@
+"""``spacrd detect``: the threshold that was really used is in everything it leaves behind."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import anndata as ad
+import pandas as pd
+import pytest
+
+from spacrd_cli.main import run
+from spacrd_core.demo.cohort import write_demo_cohort
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with three sections, and a detector by genes alone that never saw S3."""
+    folder = tmp_path_factory.mktemp("detect")
+    cohort = write_demo_cohort(folder / "cohort", platforms=("st",) * 3)
+    assert run(["ingest", f"{folder}/store", "--cohort", str(cohort), "-q"]) == 0
+    train = ["train", f"{folder}/store", "-o", f"{folder}/detector", "--encoder", "none", "--head", "linear"]
+    assert run([*train, "--seeds", "1", "--exclude", "S3", "-q"]) == 0
+    return folder
+
+
+def detected(folder: Path, out: Path, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    capsys.readouterr()
+    command = ["detect", f"{folder}/store", f"{folder}/detector", "--section", "S3", "-o", str(out), "--json", "-q"]
+    assert run([*command, *options]) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)["S3"]
+    return document
+
+
+def test_the_threshold_that_was_used_travels_into_everything_written(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = detected(folder, tmp_path / "own", capsys)
+    said = detected(folder, tmp_path / "out", capsys, "--threshold", "prevalence=0.25")
+    rule = "the section's 25 % most probable spots, as given by the user"
+    assert (said["threshold"] != own["threshold"], said["threshold_rule"]) == (True, rule)
+    spots = pd.read_csv(tmp_path / "out" / "S3.spots.csv")
+    assert (spots["probability"] >= said["threshold"]).mean() == pytest.approx(0.25, abs=0.01)
+    origin = ad.read_h5ad(tmp_path / "out" / "S3.h5ad").uns["spacrd"]
+    assert (origin["threshold"], origin["threshold_rule"]) == (said["threshold"], rule)
+    regions = [
+        feature["properties"]["measurements"]["SpaCRD threshold"]
+        for feature in json.loads((tmp_path / "out" / "S3.geojson").read_text())["features"]
+        if feature["properties"]["objectType"] == "annotation"
+    ]
+    assert set(regions) == {said["threshold"]}
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["sections"]["S3"]["threshold"] == said["threshold"]
+    assert manifest["provenance"]["threshold_rule"] == f"{said['threshold']:.2f}, {rule}"
+    assert f"Reset to {said['threshold']:.3f}" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_report_and_export_say_the_threshold_that_detect_used(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detected(folder, tmp_path / "out", capsys, "--set", "threshold=0.875")
+    assert run(["report", f"{folder}/store", f"{folder}/detector", "-o", f"{tmp_path}/r.html", "-q"]) == 0
+    assert "0.88, given by the user" in (tmp_path / "r.html").read_text()
+    export = ["export", f"{folder}/store", "--section", "S3", "--format", "h5ad", "-o", str(tmp_path), "-q"]
+    assert run(export) == 0
+    assert ad.read_h5ad(tmp_path / "S3.h5ad").uns["spacrd"]["threshold"] == 0.875
+
+
+def test_sets_and_doubt_follow_their_levels(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    usual = detected(folder, tmp_path / "usual", capsys)
+    strict = detected(folder, tmp_path / "strict", capsys, "--alpha", "0.01", "--label-alpha", "0.01")
+    assert (usual["alpha"], usual["label_alpha"], strict["alpha"], strict["label_alpha"]) == (0.1, 0.3, 0.01, 0.01)
+    sets = {name: pd.read_csv(tmp_path / name / "S3.spots.csv")["set"] for name in ("usual", "strict")}
+    assert (sets["strict"] == "both").sum() > (sets["usual"] == "both").sum()
+    assert strict["uncertain"] > usual["uncertain"]
+
+
+def test_two_gaussians_part_a_section_without_its_labels(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = detected(folder, tmp_path, capsys, "--threshold", "gmm")
+    assert said["threshold_rule"] == "where two Gaussians of the section's log odds meet"
+    read = ad.read_h5ad(tmp_path / "S3.h5ad").obs
+    truth = (read["label"] == "cancer")[read["label"].notna()]
+    assert ((read["spacrd_prob"] >= said["threshold"])[truth.index] == truth).mean() > 0.8
+
+
+def test_a_rule_that_there_is_not_is_answered_with_the_rules(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["detect", f"{folder}/store", f"{folder}/detector", "--threshold", "otsu", "-q"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "there is no threshold rule 'otsu'" in said
+    assert "own, a number between 0 and 1 such as 0.5, gmm, or prevalence=P with P between 0 and 1" in said
+
+
+def test_a_level_outside_0_to_1_is_a_mistake(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["detect", f"{folder}/store", f"{folder}/detector", "--alpha", "1.5", "-q"]) == 1
+    assert "alpha: Input should be less than 1, found 1.5" in " ".join(capsys.readouterr().err.split())
