@@ -110,7 +110,10 @@ class Ensemble:
         found = [view for view in views_within(measured) if view in self.views] if measured else []
         if not found:
             raise DetectorError(
-                f"section '{section.id}' has nothing that the detector reads: {' or '.join(self.views)}"
+                f"section '{section.id}' has nothing that the detector reads: {' or '.join(self.views)}",
+                hint=f"{short}; are they named by symbol or Ensembl id?"
+                if (short := self.lens.shortage(section))
+                else "",
             )
         return found[0]
 

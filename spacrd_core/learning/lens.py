@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse.linalg import LinearOperator
 
 from spacrd_core.errors import DetectorError
-from spacrd_core.genes import Expression, choose_panel, on_panel, panel_ids
+from spacrd_core.genes import Expression, choose_panel, coverage, on_panel, panel_ids
 from spacrd_core.geometry import neighbours
 from spacrd_core.learning.gene_factors import GeneFactors
 from spacrd_core.learning.gene_rows import GeneReading, GeneRows, PanelReading
@@ -23,6 +23,7 @@ from spacrd_core.learning.views import view_of
 from spacrd_core.species import one_species, require_species
 
 Array = np.ndarray[Any, Any]
+FEWEST_GENES, SMALL_SHARE = 100, 0.1  # of a panel: fewer tell too little
 FACTOR_GENES = 8000  # what factors know; a target's few genes are seldom among the most variable
 
 
@@ -129,11 +130,36 @@ class Lens:
         return Dims(genes=self.genes_read, image=self.image_dim)
 
     def view(self, section: SectionData) -> str:
-        """What it reads of a section, as in :mod:`spacrd_core.learning.views`; '' where that is nothing."""
+        """What it reads of a section, as in :mod:`spacrd_core.learning.views`; '' where that is nothing.
+
+        Raises
+        ------
+        DetectorError
+            If the section is of another species.
+        """
         return view_of(
-            genes=bool(self.panel) and section.expression is not None,
+            genes=self._covered(section) >= self.fewest_genes,
             image=self.image_scale is not None and section.image is not None,
         )
+
+    def shortage(self, section: SectionData) -> str:
+        """How a section's genes fall short of being read; '' where they do not, or there are none."""
+        found, panel = self._covered(section), len(self.panel)
+        if section.expression is None or not panel or found >= self.fewest_genes:
+            return ""
+        return f"it measures {found} of the detector's {panel} genes, {self.fewest_genes} are needed"
+
+    def _covered(self, section: SectionData) -> int:
+        """How many genes of the panel a section measures."""
+        if section.expression is None or not self.panel:
+            return 0
+        require_species(section.id, section.expression.species, self.species)
+        return coverage(section.expression, self.panel, self.panel_ids).measured
+
+    @property
+    def fewest_genes(self) -> int:
+        """So many genes of the panel are to be measured for genes to be read."""
+        return max(1, min(FEWEST_GENES, round(SMALL_SHARE * len(self.panel))))
 
     def around(self, section: SectionData) -> tuple[Int[Array, "spots k"], Bool[Array, "spots k"]]:
         """The neighbourhood of every spot: indices, itself first, and which of them are there."""
@@ -141,21 +167,15 @@ class Lens:
         return neighbours(section.xy_um, k=self.options.neighbours, radius_um=radius_um)
 
     def genes(self, section: SectionData) -> Float[Array, "spots genes"] | None:
-        """The section's expression on the panel, standardised; None where either side has no genes."""
+        """The section's expression on the panel, standardised; None where either side has none, or the section few."""
         rows = self.gene_rows(section)
         return None if rows is None else rows[:].numpy()
 
     def gene_rows(self, section: SectionData) -> GeneRows | None:
         """The same, dense in those spots only that are asked for."""
-        if section.expression is None or not self.panel:
+        if section.expression is None or self._covered(section) < self.fewest_genes:
             return None
-        require_species(section.id, section.expression.species, self.species)
         values, measured = on_panel(section.expression, self.panel, self.panel_ids)
-        if not measured.any():
-            raise DetectorError(
-                f"section '{section.id}' measures none of the detector's {len(self.panel)} genes",
-                hint="are its genes named by symbol or Ensembl id?",
-            )
         scale = Scale.of_sparse(values) if self.options.gene_scale == "spread" else Scale.range_of_sparse(values)
         return GeneRows(values, measured, scale, self._reading(measured))
 

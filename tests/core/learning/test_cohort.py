@@ -117,12 +117,6 @@ def test_genes_a_section_lacks_are_zero(make_data: MakeData) -> None:
     assert not cohort.genes[:, 1].any()
 
 
-def test_a_section_that_measures_none_of_the_panel_is_refused(make_data: MakeData) -> None:
-    lens = replace(Lens.fit([make_data("A", 1)], CohortOptions()), panel=("ENSG1", "ENSG2"), panel_ids=())
-    with pytest.raises(DetectorError, match="none of the detector's 2 genes"):
-        Cohort.of([make_data("A", 1)], lens, CPU)
-
-
 def test_embeddings_of_another_width_are_refused(make_data: MakeData) -> None:
     section = make_data("A", 1)
     lens = replace(Lens.fit([section], CohortOptions()), image_scale=Scale(np.zeros(1024), np.ones(1024)))

@@ -11,9 +11,11 @@ import torch
 
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.errors import DetectorError
+from spacrd_core.genes import Expression
 from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.ensemble import Ensemble, HeadChoice, fitted_parts
 from spacrd_core.learning.lens import CohortOptions
+from spacrd_core.learning.sections import with_modalities
 from spacrd_core.learning.smoothing import Smoother
 from spacrd_core.learning.train import TrainOptions, train
 from spacrd_core.learning.views import VIEWS
@@ -120,6 +122,30 @@ def test_a_detector_of_genes_reads_no_image(sections: list[SectionData], target:
     with pytest.raises(DetectorError) as caught:
         ensemble.score(without_genes(target))
     assert str(caught.value) == "section 'D4' has nothing that the detector reads: genes"
+
+
+def test_genes_are_not_read_where_too_few_of_the_panel_were_measured(
+    sections: list[SectionData], plugins: Plugins
+) -> None:
+    few = with_genes(sections[-1], 2)
+    both, genes = (trained(some, plugins, LINEAR, CohortOptions()) for some in (sections, without_images(sections)))
+    assert both.view(few) == "image"
+    with pytest.raises(DetectorError) as caught:
+        genes.view(replace(few, image=None))
+    assert caught.value.hint == (
+        "it measures 2 of the detector's 30 genes, 3 are needed; are they named by symbol or Ensembl id?"
+    )
+    assert genes.view(with_genes(sections[-1], 3)) == "genes"
+
+
+def with_genes(section: SectionData, count: int) -> SectionData:
+    assert section.expression is not None
+    values, symbols = section.expression.values[:, :count], section.expression.symbols[:count]
+    return replace(section, expression=Expression(values, symbols))
+
+
+def without_images(sections: list[SectionData]) -> list[SectionData]:
+    return [with_modalities(section, genes=True, image=False) for section in sections]
 
 
 def test_a_detector_of_sections_with_either_reads_the_genes_of_one_with_both(
