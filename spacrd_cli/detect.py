@@ -85,6 +85,7 @@ def detect(
     from spacrd_core.learning.calling import Calling
     from spacrd_core.learning.thresholds import ThresholdRule
     from spacrd_core.plugins import load_plugins
+    from spacrd_core.results.cautions import wholly_strange
     from spacrd_core.results.collect import how_called, provenance, section_result
     from spacrd_core.results.write import write_results
     from spacrd_core.store.store import SpotStore
@@ -104,6 +105,8 @@ def detect(
         batch_size=settings.batch_size,
         track=out.track,
     )
+    for name in (name for name, spots in tables.items() if wholly_strange(spots)):
+        out.warn(f"section '{name}' is unlike the tissue the detector was trained on: do not rely on its calls")
     if output:
         results = (section_result(target, name, spots, loaded.config) for name, spots in tables.items())
         called = [how_called(spots, loaded.config) for spots in tables.values()]

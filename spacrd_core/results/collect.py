@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.learning.called import Called
 from spacrd_core.learning.views import view_of
+from spacrd_core.results.cautions import cautions
 from spacrd_core.results.result import Provenance, SectionResult
 
 if TYPE_CHECKING:
@@ -20,19 +21,19 @@ if TYPE_CHECKING:
     from spacrd_core.store.store import SpotStore
 
 THUMBNAIL_PX = 1400
-STRANGE = 0.5
 
 
 def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig) -> SectionResult:
     """Return a section's calls with the tissue they lie on."""
     entry, called = store.entry(section), how_called(spots, detector)
-    pyramid = store.pyramid(section)
+    pyramid, adata = store.pyramid(section), store.section(section)
+    cautious = cautions(section, spots, detector, genes=bool(adata.n_vars))
     thumbnail, um_per_px = pyramid.thumbnail(THUMBNAIL_PX) if pyramid else (None, None)
     return SectionResult(
         section_id=section,
         patient=entry.patient,
         platform=entry.platform,
-        adata=store.section(section),
+        adata=adata,
         spots=spots if "set" in spots else spots.assign(set=None),
         um_per_px=entry.um_per_px,
         spot_um=entry.spot_um,
@@ -44,7 +45,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         thumbnail=thumbnail,
         thumbnail_um_per_px=um_per_px,
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
-        notes=(*_warnings(section, spots, detector), *(note for note in entry.notes if _matters(note, entry))),
+        notes=(*cautious, *(note for note in entry.notes if _matters(note, entry))),
     )
 
 
@@ -99,17 +100,3 @@ def _shares(shares: Mapping[str, float]) -> str:
 def _matters(note: str, entry: SectionEntry) -> bool:
     """Whether a note of the ingest matters to calls, which look at no label."""
     return not (entry.label_source and note.startswith(entry.label_source))
-
-
-def _warnings(section: str, spots: pd.DataFrame, detector: DetectorConfig) -> list[str]:
-    found = []
-    strange = float((spots["ood"] > 1).mean())
-    if strange > STRANGE:
-        found.append(f"{strange:.0%} of the spots are unlike the training tissue: read the calls with care")
-    if detector.calibration.method == "none":
-        found.append("no held-out patients could calibrate the detector: its probabilities are rough")
-    if any(trained.id == section for trained in detector.trained_on):
-        found.append("the detector was trained on this section: its calls here say nothing about new sections")
-    if detector.image_dim and not spots["image_coverage"].any():
-        found.append("no image was read, though the detector knows H&E: called from genes alone")
-    return found

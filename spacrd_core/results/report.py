@@ -31,6 +31,7 @@ def write_report(path: Path, sections: Sequence[SectionView], provenance: Proven
     page = _template().render(
         sections=sections,
         provenance=provenance,
+        strange=[section.summary["section"] for section in sections if section.summary["unlike_training"]],
         classes=[kind.name for kind in CLASSES.values()],
         palette=[to_hex(colour) for colour in colormaps[PALETTE].resampled(SHADES)(range(SHADES))],
         style=Markup(style),  # noqa: S704 - a file of this package

@@ -10,6 +10,7 @@ import numpy as np
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.geometry import fit_affine
+from spacrd_core.results.cautions import wholly_strange
 from spacrd_core.results.regions import Cells, Region, tessellate
 
 if TYPE_CHECKING:
@@ -187,5 +188,6 @@ class SectionResult:
             "mean_probability": float(np.nanmean(self.probability)) if len(self.spots) else None,
             "threshold": self.threshold,
             "threshold_rule": self.threshold_rule,
+            "unlike_training": wholly_strange(self.spots),
             "notes": list(self.notes),
         }

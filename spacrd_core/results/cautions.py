@@ -1,0 +1,35 @@
+"""What a reader of a section's calls is to know before relying on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from spacrd_core.detector.config import DetectorConfig
+
+STRANGE = 0.5
+
+
+def wholly_strange(spots: pd.DataFrame) -> bool:
+    """Whether most of a section is unlike the tissue the detector was trained on."""
+    return float((spots["ood"] > 1).mean()) > STRANGE
+
+
+def cautions(section: str, spots: pd.DataFrame, detector: DetectorConfig, *, genes: bool) -> list[str]:
+    """Return the cautions, the gravest first; ``genes`` says whether any genes of the section were counted."""
+    found = []
+    if wholly_strange(spots):
+        share = float((spots["ood"] > 1).mean())
+        found.append(f"{share:.0%} of the spots are unlike the training tissue: do not rely on these calls")
+    if detector.calibration.method == "none":
+        found.append("no held-out patients could calibrate the detector: its probabilities are rough")
+    if any(trained.id == section for trained in detector.trained_on):
+        found.append("the detector was trained on this section: its calls here say nothing about new sections")
+    if detector.image_dim and not spots["image_coverage"].any():
+        found.append("no image was read, though the detector knows H&E: called from genes alone")
+    if detector.image_dim and detector.panel and not spots["gene_coverage"].any():
+        why = "too few of the detector's genes were measured" if genes else "the section has no genes"
+        found.append(f"no gene was read: {why}, it is called from the image alone")
+    return found
