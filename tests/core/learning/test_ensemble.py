@@ -305,3 +305,15 @@ def test_what_a_view_says_does_not_depend_on_what_it_does_not_hold(
     alone, beside = ensemble.score(only(target)), ensemble.score(target, view)
     assert np.allclose(alone.logits[view], beside.logits[view], atol=1e-5)
     assert np.allclose(alone.novelty, beside.novelty, atol=1e-5)
+
+
+def test_a_section_whose_genes_are_wrongly_named_is_beyond_the_training_tissue(
+    sections: list[SectionData], plugins: Plugins
+) -> None:
+    genes = without_images(sections)
+    ensemble = trained(genes[:-1], plugins, DEFAULT, CohortOptions())
+    right, expression = genes[-1], genes[-1].expression
+    assert expression is not None
+    wrong = replace(right, expression=Expression(expression.values, expression.symbols[::-1]))
+    assert (ensemble.score(wrong).novelty > 1).all()
+    assert (ensemble.score(right).novelty > 1).mean() < 0.5
