@@ -95,7 +95,7 @@ def _between_gaussians(probabilities: Array, own: float, section: str) -> float:
     odds = logit(np.clip(probabilities, SURE, 1 - SURE))
     if len(odds) < FEWEST or np.ptp(odds) == 0:
         raise _refusal(f"section '{section}' has too few different scores for two Gaussians")
-    one, two = (GaussianMixture(k, n_init=5, random_state=0).fit(odds[:, None]) for k in (1, 2))
+    one, two = (GaussianMixture(k, n_init=5, max_iter=1000, random_state=0).fit(odds[:, None]) for k in (1, 2))
     if one.bic(odds[:, None]) <= two.bic(odds[:, None]):
         raise _refusal(f"one Gaussian explains the log odds of section '{section}' as well as two")
     order = np.argsort(two.means_[:, 0])

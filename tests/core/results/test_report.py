@@ -117,3 +117,16 @@ def test_sections_without_an_image_or_without_spots_are_reported(
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert len(page.all("img")) == 2
     assert page.data["plot-2"]["id"] == []
+
+
+def test_a_section_says_its_threshold_and_how_many_spots_may_be_either_class(
+    make_result: Callable[..., SectionResult],
+) -> None:
+    result = make_result()
+    facts = view_section(result).facts
+    both = int((result.spots["set"] == "both").sum())
+    assert facts["Threshold"] == "0.430, highest accuracy on held-out patients"
+    assert (
+        f", {both} both, 0 none; each holds the true class of 90% of a new patient's spots" in facts["Conformal sets"]
+    )
+    assert view_section(make_result(alpha=None)).facts["Conformal sets"] == ""

@@ -97,6 +97,18 @@ def test_a_reader_can_move_the_threshold_and_step_through_spots(
     assert seen["wide"] <= width
 
 
+def test_spots_in_doubt_stay_uncertain_wherever_the_threshold_is(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    spots = make_result().spots
+    doubtful = spots.index[spots["probability"] < 0.1][:20]
+    spots.loc[doubtful, "label"] = "uncertain"
+    write_report(tmp_path / "r.html", [view_section(make_result(spots=spots))], provenance)
+    seen, _ = open_report(tmp_path, 1280)
+    near = (spots["probability"] - 0.7).abs() < spots["spread"]
+    assert seen["after"][2] == str(int(near.sum()) + len(doubtful))
+
+
 def test_squares_of_a_turned_array_are_drawn_without_gaps(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
