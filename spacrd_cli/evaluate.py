@@ -129,7 +129,7 @@ def _protocol(
     encoder: str,
     summary: Sequence[Mapping[str, Any]],
 ) -> dict[str, object]:
-    from spacrd_core.learning.ensemble import reading
+    from spacrd_core.learning.choices import reading
     from spacrd_core.learning.intervals import how_rough
 
     compared = {each.head.label: each for each in options}

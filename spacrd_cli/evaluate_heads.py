@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spacrd_core.cards import HeadCard
-    from spacrd_core.learning.ensemble import HeadChoice
+    from spacrd_core.learning.choices import HeadChoice
     from spacrd_core.plugins import Registry
 
 USUAL = "spacrd"
@@ -33,7 +33,7 @@ class Variant:
     @property
     def choice(self) -> HeadChoice:
         """Return it as trainings take it."""
-        from spacrd_core.learning.ensemble import HeadChoice
+        from spacrd_core.learning.choices import HeadChoice
 
         return HeadChoice(name=self.head.name, options=self.head.options, label=self.label)
 

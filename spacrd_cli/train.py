@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from spacrd_cli.evaluate import EvaluateConfig
     from spacrd_core.cards import HeadCard
     from spacrd_core.detector.artifact import Detector
-    from spacrd_core.learning.ensemble import HeadChoice
+    from spacrd_core.learning.choices import HeadChoice
     from spacrd_core.learning.train import TrainOptions
     from spacrd_core.plugins import Registry
 
@@ -52,7 +52,7 @@ class TrainConfig(CommandConfig):
 
     def options(self, heads: Registry[HeadCard]) -> TrainOptions:
         """Return what the training takes."""
-        from spacrd_core.learning.ensemble import HeadChoice
+        from spacrd_core.learning.choices import HeadChoice
 
         head = HeadChoice(name=heads.canonical(self.head.name), options=self.head.options, epochs=self.epochs)
         return train_options(self, head, seeds=self.seeds)
@@ -117,7 +117,7 @@ def train(
 
 def train_options(settings: TrainConfig | EvaluateConfig, head: HeadChoice, *, seeds: int) -> TrainOptions:
     """Return a training's options; the cohort's are checked here, the head's when it is built."""
-    from spacrd_core.learning.lens import CohortOptions
+    from spacrd_core.learning.choices import CohortOptions
     from spacrd_core.learning.train import TrainOptions
 
     return TrainOptions(

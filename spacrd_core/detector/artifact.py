@@ -25,8 +25,9 @@ from spacrd_core.detector.files import CARD, CONFIG, CURVE, METRICS, WEIGHTS, re
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder, restore_folder
 from spacrd_core.learning.calibration import Calibration
+from spacrd_core.learning.choices import CohortOptions
 from spacrd_core.learning.ensemble import Ensemble, fitted_parts
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.lens import Lens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -85,9 +85,8 @@ class Cohort:
 
     def batch(self, centres: Int[Tensor, " centres"]) -> Batch:
         """Return a batch that holds each spot these centres need once."""
-        around, present = self.neighbours[centres], self.present[centres]
-        needed, position = torch.unique(torch.where(present, around, around[:, :1]), return_inverse=True)
-        needed, position, present, centres = map(self._there, (needed, position, present, centres))
+        needed, position = torch.unique(self._around(centres), return_inverse=True)
+        needed, position, present, centres = map(self._there, (needed, position, self.present[centres], centres))
         return Batch(
             genes=None if self.genes is None else self.genes[needed],
             image=None if self.image is None else self.image[needed],
@@ -96,6 +95,15 @@ class Cohort:
             labels=self.labels[centres],
             weights=self.weights[centres],
         )
+
+    def needed(self, centres: Int[Tensor, " centres"]) -> Int[Tensor, " spots"]:
+        """Return the spots that a batch of these centres holds, in its order."""
+        return torch.unique(self._around(centres))
+
+    def _around(self, centres: Int[Tensor, " centres"]) -> Int[Tensor, "centres k"]:
+        """The neighbourhoods of some spots, padded with the spot itself."""
+        around = self.neighbours[centres]
+        return torch.where(self.present[centres], around, around[:, :1])
 
     def everything(self) -> Batch:
         """Return all spots as one batch, without a copy of their features."""

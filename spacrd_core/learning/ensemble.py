@@ -6,19 +6,20 @@ from typing import Any, Final, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 
 from spacrd_core.errors import DetectorError
+from spacrd_core.learning.choices import CohortOptions, HeadChoice, reading
 from spacrd_core.learning.cohort import Cohort
 from spacrd_core.learning.composition import Composition
 from spacrd_core.learning.fit import Epoch, fit
 from spacrd_core.learning.gene_factors import GeneFactors
 from spacrd_core.learning.head import Head
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.novelty import Novelty
 from spacrd_core.learning.scale import Scale
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.learning.smoothing import Smoother
+from spacrd_core.learning.tensors import arrays, below, named
 from spacrd_core.learning.views import VIEWS, views_within
 from spacrd_core.plugins import Registry
 
@@ -27,18 +28,6 @@ SCORING_BATCH = 4096
 COMPOSITION = "composition"
 KIN = 1.75  # the kinship of genes of like tissue is higher, even of a few hundred; that of wrongly named ones is 1
 FITTED: Final[Mapping[str, type[Any]]] = {"image_scale": Scale, "factors": GeneFactors}
-Watch = Callable[[str, Epoch], None]
-
-
-class HeadChoice(BaseModel):
-    """Which head, with which options and phase lengths; ``label`` is what tables call it, where not its name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = "spacrd"
-    options: dict[str, Any] = Field(default_factory=dict)
-    epochs: dict[str, int] = Field(default_factory=dict)
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,12 +144,12 @@ class Ensemble:
         tensors: dict[str, torch.Tensor] = {}
         for name in FITTED:
             part = getattr(self.lens, name)
-            tensors |= _named(name, vars(part)) if part else {}
-        tensors |= _named(COMPOSITION, vars(self.composition)) if self.composition else {}
+            tensors |= named(name, vars(part)) if part else {}
+        tensors |= named(COMPOSITION, vars(self.composition)) if self.composition else {}
         for number, (head, known) in enumerate(zip(self.heads, self.known, strict=True)):
             tensors |= {f"{number}.head.{name}": value for name, value in head.state_dict().items()}
             for view, novelty in known.items():
-                tensors |= _named(f"{number}.known.{view}", vars(novelty))
+                tensors |= named(f"{number}.known.{view}", vars(novelty))
         return tensors
 
     @classmethod
@@ -170,22 +159,16 @@ class Ensemble:
         """Fill freshly built heads with what :meth:`state` gave; names and shapes must match exactly."""
         known = []
         for number, head in enumerate(heads):
-            head.load_state_dict(_below(tensors, f"{number}.head."), strict=True)
+            head.load_state_dict(below(tensors, f"{number}.head."), strict=True)
             head.to(device).eval()
             views = [view for view in VIEWS if f"{number}.known.{view}.mean" in tensors]
-            known.append({view: Novelty(**_arrays(tensors, f"{number}.known.{view}.")) for view in views})
+            known.append({view: Novelty(**arrays(tensors, f"{number}.known.{view}.")) for view in views})
         owners = (*FITTED, COMPOSITION, *map(str, range(len(heads))))
         left = [name for name in tensors if name.split(".")[0] not in owners]
         if left:
             raise ValueError(f"{len(left)} tensors belong to no member, such as {left[0]}")
-        composition = _arrays(tensors, f"{COMPOSITION}.")
+        composition = arrays(tensors, f"{COMPOSITION}.")
         return cls(lens, tuple(heads), tuple(known), device, Composition(**composition) if composition else None)
-
-
-def reading(options: CohortOptions, choice: HeadChoice, heads: Registry[Any]) -> CohortOptions:
-    """Return what the user says of reading sections, and where nothing is said what the head asks for."""
-    asked = heads.load(choice.name).reads(heads.options(choice.name, choice.options))
-    return CohortOptions(**(asked | options.model_dump(include=options.model_fields_set)))
 
 
 def _run(head: Head, cohort: Cohort, view: str, batch_size: int = SCORING_BATCH) -> tuple[Array, Array]:
@@ -212,17 +195,5 @@ def _known(head: Head, cohorts: Sequence[Cohort]) -> dict[str, Novelty]:
 
 def fitted_parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, Any]:
     """Return what its lens had fitted, by field, among an ensemble's tensors."""
-    found = {name: _arrays(tensors, f"{name}.") for name in FITTED}
+    found = {name: arrays(tensors, f"{name}.") for name in FITTED}
     return {name: FITTED[name](**arrays) if arrays else None for name, arrays in found.items()}
-
-
-def _named(prefix: str, arrays: Mapping[str, Array]) -> dict[str, torch.Tensor]:
-    return {f"{prefix}.{name}": torch.from_numpy(np.asarray(value)) for name, value in arrays.items()}
-
-
-def _arrays(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, Array]:
-    return {name: value.numpy() for name, value in _below(tensors, prefix).items()}
-
-
-def _below(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

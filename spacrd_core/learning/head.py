@@ -97,7 +97,7 @@ class Head(nn.Module, ABC):
 
     @classmethod
     def reads(cls, options: ComponentOptions) -> dict[str, Any]:  # noqa: ARG003 - heads that ask for something use it
-        """What it asks of :class:`~spacrd_core.learning.lens.CohortOptions`, where the user says nothing."""
+        """What it asks of :class:`~spacrd_core.learning.choices.CohortOptions`, where the user says nothing."""
         return {}
 
     @abstractmethod

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse.linalg import LinearOperator
 
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes import Expression, choose_panel, coverage, on_panel, panel_ids
 from spacrd_core.geometry import neighbours
+from spacrd_core.learning.choices import CohortOptions
 from spacrd_core.learning.gene_factors import GeneFactors
 from spacrd_core.learning.gene_rows import GeneReading, GeneRows, PanelReading
 from spacrd_core.learning.head import Dims
@@ -25,31 +25,6 @@ from spacrd_core.species import one_species, require_species
 Array = np.ndarray[Any, Any]
 FEWEST_GENES, SMALL_SHARE = 100, 0.1  # of a panel: fewer tell too little
 FACTOR_GENES = 8000  # what factors know; a target's few genes are seldom among the most variable
-
-
-class CohortOptions(BaseModel):
-    """What a detector reads of a section."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    panel_genes: int = Field(2000, ge=1, description="How many variable genes to read.")
-    neighbours: int = Field(9, ge=1, description="Spots of a neighbourhood, the centre included.")
-    radius_pitches: float = Field(1.6, gt=0, description="How far a neighbour may be, in lattice pitches.")
-    gene_centring: bool = Field(
-        default=False, description="Take a spot's mean over all genes from each, and with it the depth it was read to."
-    )
-    gene_factors: int = Field(
-        0, ge=0, description="Factors by which genes a section lacks are inferred, and noise is damped; 0 reads genes."
-    )
-    gene_scale: Literal["spread", "range"] = Field(
-        "spread", description="Scale a section's genes to mean 0 and spread 1, or to the range from 0 to 1."
-    )
-    image_scale: Literal["training", "section", "range"] = Field(
-        "training", description="Standardise embeddings by the training patients or each section, or to 0 to 1 in each."
-    )
-    cancer_fraction: float = Field(
-        0.5, gt=0, le=1, description="Share of cancer among a spot's labelled cells or bins from which it is cancer."
-    )
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from spacrd_core.errors import TrainingError
 from spacrd_core.learning.calibration import Calibration
-from spacrd_core.learning.ensemble import Ensemble, HeadChoice
+from spacrd_core.learning.choices import CohortOptions, HeadChoice
+from spacrd_core.learning.ensemble import Ensemble
 from spacrd_core.learning.fit import Epoch, require_phases
 from spacrd_core.learning.hold_out import HeldOut, auc, calibrate_on, hold_out
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.metrics import Metrics, measure
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.plugins import Registry

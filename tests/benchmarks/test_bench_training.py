@@ -19,11 +19,12 @@ from scipy import sparse
 
 from spacrd_cli.main import run
 from spacrd_core.genes import Expression
+from spacrd_core.learning.choices import CohortOptions, HeadChoice
 from spacrd_core.learning.cohort import Cohort
-from spacrd_core.learning.ensemble import SCORING_BATCH, Ensemble, HeadChoice
+from spacrd_core.learning.ensemble import SCORING_BATCH, Ensemble
 from spacrd_core.learning.fit import fit
 from spacrd_core.learning.head import Dims
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.plugins import load_plugins
 from spacrd_fusion.spacrd import SpaCRD

@@ -73,7 +73,10 @@ OBSTACLES: dict[str, tuple[Repository | None, str, str | None, str, str]] = {
         "main",
         None,
         "repository lab/{name} does not exist or is private (401)",
-        "look at https://huggingface.co/lab/{name}; if it is private, `hf auth login` or set HF_TOKEN, or --weights FILE",
+        (
+            "look at https://huggingface.co/lab/{name}; "
+            "if it is private, `hf auth login` or set HF_TOKEN, or --weights FILE"
+        ),
     ),
     "no revision": (
         Repository({FILE: b"weights"}),

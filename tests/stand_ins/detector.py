@@ -11,7 +11,7 @@ from scipy import sparse
 from spacrd_core.cards import Recipe
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.genes import Expression
-from spacrd_core.learning.ensemble import HeadChoice
+from spacrd_core.learning.choices import HeadChoice
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.learning.train import TrainOptions, train
 

@@ -15,7 +15,7 @@ from spacrd_core.detector.artifact import Detector
 from spacrd_core.detector.files import require_room
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes import Expression
-from spacrd_core.learning.ensemble import HeadChoice
+from spacrd_core.learning.choices import HeadChoice
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.learning.train import TrainOptions, train
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from spacrd_core.errors import DetectorError
+from spacrd_core.learning.choices import CohortOptions
 from spacrd_core.learning.cohort import Cohort, shuffled
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.scale import Scale
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import pytest
 from scipy import sparse
 
 from spacrd_core.genes import Expression
+from spacrd_core.learning.choices import CohortOptions
 from spacrd_core.learning.composition import SHARES, Composition, Evidence, mixtures
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.sections import SectionData
 
 GENES, MARKERS, SIDE = 60, 20, 12

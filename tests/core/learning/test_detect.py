@@ -12,9 +12,8 @@ from scipy import sparse
 
 from spacrd_core.learning.called import Called
 from spacrd_core.learning.calling import Calling
+from spacrd_core.learning.choices import CohortOptions, HeadChoice
 from spacrd_core.learning.detect import predict
-from spacrd_core.learning.ensemble import HeadChoice
-from spacrd_core.learning.lens import CohortOptions
 from spacrd_core.learning.thresholds import ThresholdRule
 from spacrd_core.learning.train import Trained, TrainOptions, train
 

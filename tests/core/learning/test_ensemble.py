@@ -12,9 +12,9 @@ import torch
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes import Expression
+from spacrd_core.learning.choices import CohortOptions, HeadChoice
 from spacrd_core.learning.cohort import Cohort
-from spacrd_core.learning.ensemble import Ensemble, HeadChoice, fitted_parts
-from spacrd_core.learning.lens import CohortOptions
+from spacrd_core.learning.ensemble import Ensemble, fitted_parts
 from spacrd_core.learning.sections import with_modalities
 from spacrd_core.learning.smoothing import Smoother
 from spacrd_core.learning.train import TrainOptions, train

@@ -9,7 +9,7 @@ import torch
 
 from spacrd_core.errors import TrainingError
 from spacrd_core.learning import evaluate
-from spacrd_core.learning.ensemble import HeadChoice
+from spacrd_core.learning.choices import HeadChoice
 from spacrd_core.learning.evaluate import plan, run
 from spacrd_core.learning.summary import Row, summarise
 from spacrd_core.learning.train import TrainOptions, train

@@ -13,8 +13,8 @@ from scipy import sparse
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.errors import DetectorError, TrainingError
 from spacrd_core.genes import Expression
-from spacrd_core.learning.ensemble import HeadChoice
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.choices import CohortOptions, HeadChoice
+from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.train import TrainOptions, train
 
 if TYPE_CHECKING:

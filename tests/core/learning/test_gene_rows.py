@@ -12,9 +12,10 @@ import torch
 from scipy import sparse
 
 from spacrd_core.genes import Expression
+from spacrd_core.learning.choices import CohortOptions, HeadChoice
 from spacrd_core.learning.cohort import Cohort
-from spacrd_core.learning.ensemble import Ensemble, HeadChoice
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.ensemble import Ensemble
+from spacrd_core.learning.lens import Lens
 
 if TYPE_CHECKING:
     from conftest import MakeData

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from spacrd_core.learning.choices import CohortOptions, HeadChoice
 from spacrd_core.learning.detect import predict
-from spacrd_core.learning.ensemble import HeadChoice
 from spacrd_core.learning.hold_out import HeldOut, auc
-from spacrd_core.learning.lens import CohortOptions
 from spacrd_core.learning.train import Trained, TrainOptions, train
 
 if TYPE_CHECKING:

@@ -16,10 +16,11 @@ from scipy import sparse
 
 from spacrd_core.genes import Expression
 from spacrd_core.learning import evaluate, train
-from spacrd_core.learning.ensemble import Ensemble, HeadChoice
+from spacrd_core.learning.choices import CohortOptions, HeadChoice
+from spacrd_core.learning.ensemble import Ensemble
 from spacrd_core.learning.evaluate import plan, run
 from spacrd_core.learning.hold_out import HeldOut, calibrate_on, hold_out
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.scale import Scale
 from spacrd_core.learning.train import Trained, TrainOptions
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from spacrd_core.learning.lens import CohortOptions, Lens
+from spacrd_core.learning.choices import CohortOptions
+from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.scale import Scale
 
 if TYPE_CHECKING:

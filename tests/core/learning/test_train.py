@@ -11,9 +11,8 @@ import torch
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.detector.card import model_card
 from spacrd_core.errors import ConfigError, DetectorError, TrainingError
+from spacrd_core.learning.choices import CohortOptions, HeadChoice
 from spacrd_core.learning.detect import predict
-from spacrd_core.learning.ensemble import HeadChoice
-from spacrd_core.learning.lens import CohortOptions
 from spacrd_core.learning.train import Moment, Trained, TrainOptions, train
 from spacrd_core.learning.views import VIEWS
 

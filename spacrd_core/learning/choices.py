@@ -1,0 +1,52 @@
+"""What a user chooses of a detector: which head, and what it reads of a section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from spacrd_core.plugins import Registry
+
+
+class HeadChoice(BaseModel):
+    """Which head, with which options and phase lengths; ``label`` is what tables call it, where not its name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = "spacrd"
+    options: dict[str, Any] = Field(default_factory=dict)
+    epochs: dict[str, int] = Field(default_factory=dict)
+    label: str = ""
+
+
+class CohortOptions(BaseModel):
+    """What a detector reads of a section."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    panel_genes: int = Field(2000, ge=1, description="How many variable genes to read.")
+    neighbours: int = Field(9, ge=1, description="Spots of a neighbourhood, the centre included.")
+    radius_pitches: float = Field(1.6, gt=0, description="How far a neighbour may be, in lattice pitches.")
+    gene_centring: bool = Field(
+        default=False, description="Take a spot's mean over all genes from each, and with it the depth it was read to."
+    )
+    gene_factors: int = Field(
+        0, ge=0, description="Factors by which genes a section lacks are inferred, and noise is damped; 0 reads genes."
+    )
+    gene_scale: Literal["spread", "range"] = Field(
+        "spread", description="Scale a section's genes to mean 0 and spread 1, or to the range from 0 to 1."
+    )
+    image_scale: Literal["training", "section", "range"] = Field(
+        "training", description="Standardise embeddings by the training patients or each section, or to 0 to 1 in each."
+    )
+    cancer_fraction: float = Field(
+        0.5, gt=0, le=1, description="Share of cancer among a spot's labelled cells or bins from which it is cancer."
+    )
+
+
+def reading(options: CohortOptions, choice: HeadChoice, heads: Registry[Any]) -> CohortOptions:
+    """Return what the user says of reading sections, and where nothing is said what the head asks for."""
+    asked = heads.load(choice.name).reads(heads.options(choice.name, choice.options))
+    return CohortOptions(**(asked | options.model_dump(include=options.model_fields_set)))
