@@ -18,6 +18,7 @@ Array = np.ndarray[Any, Any]
 STEPS = 10
 SURE = 0.95
 FEWEST = 3
+FAR_WORSE = 0.05
 
 
 def blend(odds: Mapping[str, Array], labels: Array, patients: Sequence[str]) -> dict[str, float]:
@@ -25,8 +26,10 @@ def blend(odds: Mapping[str, Array], labels: Array, patients: Sequence[str]) -> 
 
     ``odds`` are calibrated log odds of spots by models that had not seen the spot's patient. The modality with the
     highest AUC over patients stands alone, unless fusing gains so much on so many patients that chance does not explain
-    it (paired t-test over patients, one-sided at 5 %, three at least): with few patients, what looks better by a little
-    is as often worse on the next. Patients of one class have no say; where none has, the first view stands alone.
+    it (paired t-test over patients, one-sided at 5 %): with few patients, what looks better by a little is as often worse
+    on the next. Fewer than three patients hardly tell which modality is better, and what they teach of thousands of genes
+    carries over less than what they teach of stain: the image then stands alone, unless it is far worse. Patients of one
+    class have no say; where none has, the first view stands alone.
     """
     labels, owners = np.asarray(labels), np.asarray(patients)
     folds = [owners == patient for patient in np.unique(owners)]
@@ -39,9 +42,17 @@ def blend(odds: Mapping[str, Array], labels: Array, patients: Sequence[str]) -> 
     alone = [index for index, share in enumerate(shares) if _is_one_modality(share, tuple(odds))]
     best = int(aucs.mean(axis=1).argmax())
     if alone:
-        single = alone[int(aucs[alone].mean(axis=1).argmax())]
+        single = _better(alone, shares, aucs, tuple(odds))
         best = best if _surely_positive(aucs[best] - aucs[single]) else single
     return {view: float(share) for view, share in zip(odds, shares[best], strict=True) if share}
+
+
+def _better(alone: Sequence[int], shares: Array, aucs: Array, views: Sequence[str]) -> int:
+    """Which modality alone is the better one."""
+    best = max(alone, key=lambda index: float(aucs[index].mean()))
+    image = next((index for index in alone if views[int(shares[index].argmax())] == "image"), best)
+    few = aucs.shape[1] < FEWEST
+    return image if few and aucs[image].mean() > aucs[best].mean() - FAR_WORSE else best
 
 
 def _shares(views: int) -> Array:

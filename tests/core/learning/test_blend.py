@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from spacrd_core.learning.blend import blend
 
@@ -52,6 +53,20 @@ def test_the_fused_view_stands_alone_where_it_surely_gains() -> None:
     odds, labels, owners = patients(6, genes=0.5, image=0.6)
     fused = 2.0 * (2 * labels - 1) + np.random.default_rng(7).normal(0, 1, len(labels))
     assert blend({"image+genes": fused} | odds, labels, owners)["image+genes"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("count", "image", "alone"),
+    [(2, 1.4, "image"), (2, 0.4, "genes"), (4, 1.0, "genes")],
+    ids=["two patients", "two, by far", "four patients"],
+)
+def test_two_patients_do_not_speak_for_genes_against_the_image_unless_it_is_far_worse(
+    count: int, image: float, alone: str
+) -> None:
+    odds, labels, owners = patients(count, genes=1.5, image=image, shared=1.0)
+    aucs = {view: roc_auc_score(labels, values) for view, values in odds.items()}
+    assert aucs["genes"] > aucs["image"]
+    assert blend(odds, labels, owners) == {alone: 1.0}
 
 
 def test_patients_of_one_class_have_no_say() -> None:
