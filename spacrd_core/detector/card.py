@@ -30,7 +30,7 @@ Gives a calibrated probability of cancer for every spot of a spatial-transcripto
 | | |
 |---|---|
 | head | {{ config.head }}, {{ config.seeds | length }} member{{ "s" if config.seeds | length > 1 }} (seed{{ "s" if config.seeds | length > 1 }} {{ config.seeds | join(", ") }}) |
-| genes | {{ config.panel | length }} |
+| genes | {{ config.panel | length }}{{ ", " ~ config.species if config.species }} |
 | encoder | {{ config.encoder.name if config.encoder else "none" }} |
 {% if config.licence -%}
 | encoder's licence | {{ config.licence }}\
@@ -82,7 +82,7 @@ Means over patients; {{ rough }}.
 {{ figures.f1 | figure }} | {{ figures.brier | figure }} | {{ figures.ece | figure }} |
 {% endfor -%}
 {% else -%}
-No patient could be held out: there are no figures, and probabilities are not calibrated.
+There are no figures of held-out patients; the threshold is {{ config.calibration.threshold_rule }}.
 {% endif %}
 ![Losses by epoch, and the AUC of patients held out](curve.png)
 
@@ -93,10 +93,10 @@ kind of cancer, platform or stain is unknown; every spot's `ood` says how far it
 - It repeats the labels it was trained on, with their mistakes.
 - A probability is not the share of cancer cells in a spot, nor a diagnosis.
 {% if config.panel -%}
-- Genes that a section does not measure tell it nothing; every spot's `gene_coverage` says how much of the panel it has.
+- Genes that a section does not measure are inferred at best; every spot's `gene_coverage` says how much of the panel it has.
 {% endif -%}
 {% for view, calibration in config.calibrations.items() if calibration.method == "none" -%}
-- From {{ view }} probabilities are not calibrated, and the threshold is {{ "%.2f" | format(calibration.threshold) }}.
+- From {{ view }} probabilities are not calibrated; the threshold is {{ calibration.threshold_rule }}.
 {% endfor -%}
 {% for view, calibration in config.calibrations.items() if calibration.strangeness | length < 2 -%}
 - From {{ view }} spots have no conformal sets, for fewer than two patients calibrated it.

@@ -144,7 +144,6 @@ MISTAKES = {
     "a head renamed": (["evaluate", "{0}/store", "--set", "heads.linear.name=x"], "heads.linear.name: is no setting"),
     "a table of no head": (["evaluate", "{0}/store", "--set", "heads.deep.a=1"], "no head is named 'deep'"),
     "other files": (["train", "{0}/store", "-o", "{0}/cohort", "--encoder", "none"], "holds other files"),
-    "hub": (["detect", "{0}/store", "hf://lab/detector"], "cannot be fetched from the Hugging Face Hub yet"),
     "format": (["export", "{0}/store", "--format", "spatialdata", "-o", "{0}/x"], "not there yet"),
 }
 

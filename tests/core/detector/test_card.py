@@ -96,8 +96,8 @@ def test_where_the_encoders_licence_reaches_it_the_limits_say_so(free: Detector,
 def test_without_held_out_patients_it_says_that_there_are_no_figures(alone: Detector) -> None:
     card = card_of(alone)
     assert "model-index" not in card.data.to_dict()
-    assert "No patient could be held out: there are no figures, and probabilities are not calibrated." in card.text
-    assert "- From genes probabilities are not calibrated, and the threshold is 0.50." in card.text
+    assert "There are no figures of held-out patients; the threshold is 0.5, as no patient" in card.text
+    assert "- From genes probabilities are not calibrated; the threshold is 0.5, as no patient" in card.text
     assert "1 section of 1 patient," in card.text
 
 
