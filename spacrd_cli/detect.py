@@ -86,6 +86,7 @@ def detect(
     from spacrd_core.learning.thresholds import ThresholdRule
     from spacrd_core.plugins import load_plugins
     from spacrd_core.results.cautions import wholly_strange
+    from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups
     from spacrd_core.results.collect import how_called, provenance, section_result
     from spacrd_core.results.write import write_results
     from spacrd_core.store.store import SpotStore
@@ -108,6 +109,8 @@ def detect(
     for name in (name for name, spots in tables.items() if wholly_strange(spots)):
         out.warn(f"section '{name}' is unlike the tissue the detector was trained on: do not rely on its calls")
     if output:
+        for name in (name for name in tables if cells_forgotten(target, name)):
+            out.warn(f"section '{name}' gets {no_cell_groups(name)}")
         results = (section_result(target, name, spots, loaded.config) for name, spots in tables.items())
         called = [how_called(spots, loaded.config) for spots in tables.values()]
         write_results(output, results, provenance(loaded.config, called, found.facts), track=out.track)

@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spacrd_core.results.result import Provenance, SectionResult
+    from spacrd_core.store.manifest import SectionEntry
 
     Writer = Callable[[SectionResult, Path, Provenance], None]
 
-SUFFIXES = {"h5ad": "h5ad", "csv": "spots.csv", "geojson": "geojson", "loupe": "loupe.csv"}
-NOT_YET = ("xenium", "spatialdata")
+SUFFIXES = {
+    "h5ad": "h5ad",
+    "csv": "spots.csv",
+    "geojson": "geojson",
+    "loupe": "loupe.csv",
+    "xenium": "cell_groups.csv",
+    "spatialdata": "spatialdata.zarr",
+}
+PLATFORM = {"xenium": "xenium"}  # the only one whose sections a format can show
 
 
 def export(
@@ -39,9 +47,10 @@ def export(
 
     out = Output(json=json, quiet=quiet)
     target = SpotStore.open(store)
-    chosen = [e.id for e in target.choose(tuple(section or ())) if section or e.predictions]
+    chosen = [e.id for e in target.choose(tuple(section or ())) if section or (e.predictions and _fits(e, format_))]
     if not chosen:
-        raise UnknownSection(f"{store} holds no calls yet", hint=f"spacrd detect {store} DETECTOR")
+        kind = f" of {PLATFORM[format_]} sections" if format_ in PLATFORM else ""
+        raise UnknownSection(f"{store} holds no calls{kind} yet", hint=f"spacrd detect {store} DETECTOR")
     output.mkdir(parents=True, exist_ok=True)
     written = []
     for name in out.track(chosen, "exporting", len(chosen)):
@@ -53,14 +62,18 @@ def export(
     out.result({"written": written}, *written)
 
 
+def _fits(entry: SectionEntry, format_: str) -> bool:
+    return entry.platform == PLATFORM.get(format_, entry.platform)
+
+
 def _writer(name: str) -> Writer:
-    if name in NOT_YET:
-        raise ConfigError(f"the format '{name}' is not there yet", hint=f"--format {', '.join(SUFFIXES)}")
     if name not in SUFFIXES:
         raise ConfigError(f"there is no format '{name}'", hint=f"--format {', '.join(SUFFIXES)}")
+    from spacrd_core.results.cell_groups import write_cell_groups
     from spacrd_core.results.geojson import write_geojson
     from spacrd_core.results.h5ad import write_h5ad
     from spacrd_core.results.loupe import write_loupe
+    from spacrd_core.results.spatial_data import write_spatialdata
     from spacrd_core.results.spots_csv import write_spots_csv
 
     writers: dict[str, Writer] = {
@@ -68,5 +81,7 @@ def _writer(name: str) -> Writer:
         "csv": lambda result, file, _: write_spots_csv(result, file),
         "geojson": lambda result, file, _: write_geojson(result, file),
         "loupe": lambda result, file, _: write_loupe(result, file),
+        "xenium": lambda result, file, _: write_cell_groups(result, file),
+        "spatialdata": write_spatialdata,
     }
     return writers[name]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.learning.called import Called
 from spacrd_core.learning.views import view_of
 from spacrd_core.results.cautions import cautions
+from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups
 from spacrd_core.results.result import Provenance, SectionResult
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
     entry, called = store.entry(section), how_called(spots, detector)
     pyramid, adata = store.pyramid(section), store.section(section)
     cautious = cautions(section, spots, detector, genes=bool(adata.n_vars))
+    forgotten = (no_cell_groups(section),) if cells_forgotten(store, section) else ()
     thumbnail, um_per_px = pyramid.thumbnail(THUMBNAIL_PX) if pyramid else (None, None)
     return SectionResult(
         section_id=section,
@@ -45,7 +47,8 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         thumbnail=thumbnail,
         thumbnail_um_per_px=um_per_px,
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
-        notes=(*cautious, *(note for note in entry.notes if _matters(note, entry))),
+        spot_of_cell=store.spot_of_cell(section),
+        notes=(*cautious, *forgotten, *(note for note in entry.notes if _matters(note, entry))),
     )
 
 

@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 
 
 def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> None:
-    """Write the section as it came, with the calls as ``obs['spacrd_*']``.
+    """Write the section as it came, with the calls as ``obs['spacrd_*']``."""
+    with_calls(result, provenance).write_h5ad(path, compression="gzip", convert_strings_to_categoricals=False)
+
+
+def with_calls(result: SectionResult, provenance: Provenance) -> ad.AnnData:
+    """Return the section as it came, with the calls as ``obs['spacrd_*']``.
 
     ``uns['spacrd']`` holds their origin beside what makes the file a section again: platform, um/px, spot and pitch.
     Spots without a call are kept and have missing values.
     """
     section, calls = result.adata, _calls(result)
     origin = _section(result) | provenance.facts() | _called(result)
-    with_calls = ad.AnnData(
+    return ad.AnnData(
         X=section.X,
         obs=pd.concat([section.obs.drop(columns=calls.columns, errors="ignore"), calls], axis=1),
         var=section.var,
@@ -36,7 +41,6 @@ def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> Non
         obsp=dict(section.obsp),
         varp=dict(section.varp),
     )
-    with_calls.write_h5ad(path, compression="gzip", convert_strings_to_categoricals=False)
 
 
 def _section(result: SectionResult) -> dict[str, object]:

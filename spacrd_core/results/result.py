@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -101,6 +101,8 @@ class SectionResult:
         The footprint of a spot and the distance between neighbours.
     thumbnail
         The whole slide, 8-bit RGB (height, width, 3).
+    spot_of_cell
+        The id of the spot each cell lies in, by cell id, where spots were summed from cells and the store knows them.
     notes
         Sentences that the user should read: warnings and assumptions.
     """
@@ -120,6 +122,7 @@ class SectionResult:
     thumbnail: NDArray[np.uint8] | None = None
     thumbnail_um_per_px: float | None = None
     slide_um_per_full_px: float | None = None
+    spot_of_cell: pd.Series[Any] | None = None
     notes: tuple[str, ...] = ()
 
     @property

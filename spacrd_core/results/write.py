@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.errors import InputError
 from spacrd_core.files import sync
 from spacrd_core.progress import Track, silent
+from spacrd_core.results.cell_groups import opens_in_explorer, write_cell_groups
 from spacrd_core.results.geojson import write_geojson
 from spacrd_core.results.h5ad import write_h5ad
 from spacrd_core.results.loupe import opens_in_loupe, write_loupe
@@ -55,6 +56,8 @@ def _write_section(folder: Path, result: SectionResult, provenance: Provenance) 
     write_overlay(result, stem.with_name(f"{stem.name}.png"))
     if opens_in_loupe(result):
         write_loupe(result, stem.with_name(f"{stem.name}.loupe.csv"))
+    if opens_in_explorer(result):
+        write_cell_groups(result, stem.with_name(f"{stem.name}.cell_groups.csv"))
     return view_section(result)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 
 from spacrd_core import __version__
 from spacrd_core.cards import fingerprint
@@ -18,7 +19,7 @@ from spacrd_core.progress import Track, silent
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
 from spacrd_core.slide.raster import open_raster
 from spacrd_core.slide.tissue import on_tissue
-from spacrd_core.store.groups import write_section
+from spacrd_core.store.groups import write_cells, write_section
 from spacrd_core.store.manifest import GroupRecord, Manifest, SectionEntry, SlideRecord, SourceRecord
 from spacrd_core.store.verify import is_sound
 
@@ -65,6 +66,7 @@ def add_section(
         write_section(adata, folder)
         group = store.publish_group(folder, ticket.identity)
     entry = _entry(section, ticket, adata, group, slide)
+    entry = entry.model_copy(update={"cells": _write_cells(store, section, ticket)})
     figures = asdict(checks) if checks else {}
     if slide and pyramid:
         figures["on_tissue"] = _on_tissue(section, slide, pyramid)
@@ -90,6 +92,18 @@ def _write_slide(store: SpotStore, section: Section, ticket: Ticket, track: Trac
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=ticket.mpp, track=track)
         group = store.publish_group(folder, key)
     return SlideRecord(path=group.path, sha256=group.sha256, um_per_full_px=um_per_full_px)
+
+
+def _write_cells(store: SpotStore, section: Section, ticket: Ticket) -> GroupRecord | None:
+    """Keep which spot each cell lies in, so that calls can be carried back; bins, which are millions, are not kept."""
+    units = section.units
+    if units is None or units.kind != "cell":
+        return None
+    names = pd.Index(units.ids.astype(str), dtype=object, name="cell_id")
+    spots = pd.Categorical.from_codes(units.spots, categories=section.counts.obs_names)
+    with _staged(store, "cells", ticket.name) as folder:
+        write_cells(pd.Series(spots, index=names), folder)
+        return store.publish_group(folder, ticket.identity)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the store's groups hold: sections, spot tables (both for anndata) and embeddings, as zarr v3."""
+"""What the store's groups hold: sections, their cells, spot tables (all for anndata) and embeddings, as zarr v3."""
 
 from __future__ import annotations
 
@@ -36,6 +36,19 @@ def read_spots(folder: Path) -> pd.DataFrame:
     """Return the spots of a section without its counts."""
     spots: pd.DataFrame = ad.io.read_elem(zarr.open_group(folder, mode="r")["obs"])
     return spots
+
+
+def write_cells(spot_of_cell: pd.Series[Any], folder: Path) -> None:
+    """Write the id of the spot each cell of a section lies in, by cell id."""
+    with _v3():
+        group = zarr.open_group(folder, mode="w", zarr_format=3)
+        ad.io.write_elem(group, "cells", spot_of_cell.to_frame("spot_id"))
+
+
+def read_cells(folder: Path) -> pd.Series[Any]:
+    """Return the id of the spot each cell of a section lies in, by cell id."""
+    spot_of_cell: pd.Series[Any] = ad.io.read_elem(zarr.open_group(folder, mode="r")["cells"])["spot_id"]
+    return spot_of_cell
 
 
 def write_table(table: pd.DataFrame, folder: Path, facts: Mapping[str, Any]) -> None:

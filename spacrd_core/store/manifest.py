@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
-KINDS = ("sections", "slides", "embeddings", "predictions")
+KINDS = ("sections", "cells", "slides", "embeddings", "predictions")
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
@@ -52,7 +52,7 @@ class SectionEntry(Record):
 
     ``identity`` stands for the inputs it was made from; ``geometry`` for its slide and spot positions, on which
     embeddings depend; ``checks`` are the figures of :class:`spacrd_core.checks.Checks` and ``on_tissue``, the share of
-    spots that show tissue.
+    spots that show tissue; ``cells`` tells the spot of each cell, where spots were summed from cells.
     """
 
     id: str = Field(pattern=rf"^{NAME}$")
@@ -73,6 +73,7 @@ class SectionEntry(Record):
     checks: dict[str, float | None] = Field(default_factory=dict)
     sources: tuple[SourceRecord, ...] = ()
     section: GroupRecord
+    cells: GroupRecord | None = None
     slide: SlideRecord | None = None
     embeddings: dict[str, EmbeddingRecord] = Field(default_factory=dict)
     predictions: dict[str, GroupRecord] = Field(default_factory=dict)
@@ -80,8 +81,8 @@ class SectionEntry(Record):
     @property
     def groups(self) -> tuple[GroupRecord, ...]:
         """Every group the entry stands for."""
-        slide = (self.slide,) if self.slide else ()
-        return (self.section, *slide, *self.embeddings.values(), *self.predictions.values())
+        optional = tuple(group for group in (self.cells, self.slide) if group)
+        return (self.section, *optional, *self.embeddings.values(), *self.predictions.values())
 
 
 class Manifest(Record):

@@ -7,7 +7,7 @@ Readers trust only the manifest, so a store is whole whenever it is looked at.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -16,7 +16,15 @@ from spacrd_core.detector.config import DetectorConfig
 from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError, UnknownSection
 from spacrd_core.files import publish, tree_sha256
 from spacrd_core.slide.pyramid import Pyramid
-from spacrd_core.store.groups import Embedding, read_embedding, read_section, read_spots, read_table, write_table
+from spacrd_core.store.groups import (
+    Embedding,
+    read_cells,
+    read_embedding,
+    read_section,
+    read_spots,
+    read_table,
+    write_table,
+)
 from spacrd_core.store.manifest import (
     KINDS,
     EmbeddingRecord,
@@ -103,6 +111,14 @@ class SpotStore:
         """Return a section's spots alone: positions, labels, whatever else is known of each."""
         with self._reading(self.entry(section).section) as folder:
             return read_spots(folder)
+
+    def spot_of_cell(self, section: str) -> pd.Series[Any] | None:
+        """Return the spot each cell of a section lies in, by cell id; None where the store does not know cells."""
+        record = self.entry(section).cells
+        if record is None:
+            return None
+        with self._reading(record) as folder:
+            return read_cells(folder)
 
     def pyramid(self, section: str) -> Pyramid | None:
         """Return a section's slide, or None when it has no image."""

@@ -144,7 +144,7 @@ MISTAKES = {
     "a head renamed": (["evaluate", "{0}/store", "--set", "heads.linear.name=x"], "heads.linear.name: is no setting"),
     "a table of no head": (["evaluate", "{0}/store", "--set", "heads.deep.a=1"], "no head is named 'deep'"),
     "other files": (["train", "{0}/store", "-o", "{0}/cohort", "--encoder", "none"], "holds other files"),
-    "format": (["export", "{0}/store", "--format", "spatialdata", "-o", "{0}/x"], "not there yet"),
+    "format": (["export", "{0}/store", "--format", "xlsx", "-o", "{0}/x"], "there is no format 'xlsx'"),
 }
 
 
