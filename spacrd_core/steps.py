@@ -17,8 +17,10 @@ from spacrd_core.embedding.engine import embed
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import DetectorError, RecipeMismatch, TrainingError
 from spacrd_core.learning import evaluate as evaluation
+from spacrd_core.learning.attribution import driving_genes
 from spacrd_core.learning.calling import Calling
 from spacrd_core.learning.detect import AS_TRAINED, predict
+from spacrd_core.learning.drivers import write_drivers
 from spacrd_core.learning.ensemble import SCORING_BATCH
 from spacrd_core.learning.sections import SectionData, load_sections
 from spacrd_core.learning.summary import Row
@@ -79,9 +81,9 @@ def detect(  # noqa: PLR0913 - the choices of the command
         )[0]
         _require_something(section)
         with one_thread():
-            tables[entry.id] = predict(
-                detector.ensemble, detector.calibrations, section, calling, batch_size=batch_size
-            )
+            table = predict(detector.ensemble, detector.calibrations, section, calling, batch_size=batch_size)
+            write_drivers(driving_genes(detector.ensemble, detector.calibrations, section, table), table)
+        tables[entry.id] = table
         store.publish_predictions(entry, detector.config, tables[entry.id])
     return tables
 

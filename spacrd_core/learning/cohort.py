@@ -98,7 +98,8 @@ class Cohort:
 
     def needed(self, centres: Int[Tensor, " centres"]) -> Int[Tensor, " spots"]:
         """Return the spots that a batch of these centres holds, in its order."""
-        return torch.unique(self._around(centres))
+        needed: Int[Tensor, " spots"] = torch.unique(self._around(centres))
+        return needed
 
     def _around(self, centres: Int[Tensor, " centres"]) -> Int[Tensor, "centres k"]:
         """The neighbourhoods of some spots, padded with the spot itself."""

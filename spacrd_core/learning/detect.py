@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from spacrd_core.learning.attribution import top_modality
 from spacrd_core.learning.calling import LABELS, Calling, labels
 from spacrd_core.learning.conformal import SETS
 from spacrd_core.learning.ensemble import SCORING_BATCH
@@ -36,9 +37,11 @@ def predict(
     Columns: ``probability`` (calibrated, of the members' mean logit), ``label``, ``spread`` (standard deviation of the
     members' probabilities), ``ood`` (distance from the training tissue; above 1 is farther than 95 % of it),
     ``gene_coverage`` and ``image_coverage`` (0 to 1), ``set`` (the classes that a spot may well be: ``cancer``,
-    ``normal``, ``both`` or ``none``; missing where fewer than two patients were held out). A spot that has nothing of
-    what calls are made from (no count on the panel, no tissue on the image) is uncertain. How the calls were made is
-    written on the table (:class:`Called`). Labels of the section are not looked at.
+    ``normal``, ``both`` or ``none``; missing where fewer than two patients were held out), ``top_modality`` (which of
+    ``genes``, ``image`` or their ``fusion`` says most for its call) and ``top_contribution`` (how much: log odds beyond
+    the section's mean; both missing where nothing was measured). A spot that has nothing of what calls are made from
+    (no count on the panel, no tissue on the image) is uncertain. How the calls were made is written on the table
+    (:class:`Called`). Labels of the section are not looked at.
 
     Raises
     ------
@@ -48,7 +51,8 @@ def predict(
     view = ensemble.view(section)
     calibration = calibrations[view]
     scores = ensemble.score(section, view, tuple(calibration.slopes), batch_size=batch_size)
-    probability = calibration.probabilities({name: logits.mean(axis=0) for name, logits in scores.logits.items()})
+    said = {name: logits.mean(axis=0) for name, logits in scores.logits.items()}
+    probability = calibration.probabilities(said)
     spread = calibration.probabilities(scores.logits).std(axis=0)
     coverage = {"genes": _gene_coverage(ensemble, section), "image": _image_coverage(view, section)}
     read = frozenset().union(*(VIEWS[part] for part in calibration.slopes))
@@ -56,6 +60,7 @@ def predict(
     called = calling.how(calibration, probability[seen], section.id)
     doubtful = calling.doubts(calibration, probability, scores.novelty) | ~seen
     label = labels(probability, called.threshold, spread=spread, doubtful=doubtful)
+    top, contribution = top_modality(calibration, said, cancer=probability >= called.threshold, seen=seen)
     table = pd.DataFrame(
         {
             "probability": probability,
@@ -65,6 +70,8 @@ def predict(
             "gene_coverage": coverage["genes"],
             "image_coverage": coverage["image"],
             "set": pd.Categorical(calling.sets(calibration, probability), categories=SETS),
+            "top_modality": top,
+            "top_contribution": contribution,
         },
         index=pd.Index(section.spot_ids, name="spot_id"),
     )

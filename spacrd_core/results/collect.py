@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spacrd_core.learning.called import Called
+from spacrd_core.learning.drivers import drivers_of
 from spacrd_core.learning.views import view_of
 from spacrd_core.results.cautions import cautions
 from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from spacrd_core.store.store import SpotStore
 
 THUMBNAIL_PX = 1400
+LATER: Mapping[str, object] = MappingProxyType({"set": None, "top_modality": None, "top_contribution": np.nan})
 
 
 def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig) -> SectionResult:
@@ -36,7 +40,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         patient=entry.patient,
         platform=entry.platform,
         adata=adata,
-        spots=spots if "set" in spots else spots.assign(set=None),
+        spots=spots.assign(**{name: missing for name, missing in LATER.items() if name not in spots}),
         um_per_px=entry.um_per_px,
         spot_um=entry.spot_um,
         spot_shape=entry.spot_shape,
@@ -47,6 +51,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         thumbnail=thumbnail,
         thumbnail_um_per_px=um_per_px,
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
+        genes=drivers_of(spots),
         spot_of_cell=store.spot_of_cell(section),
         notes=(*cautious, *forgotten, *(note for note in entry.notes if _matters(note, entry))),
     )

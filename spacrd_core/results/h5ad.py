@@ -9,7 +9,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from spacrd_core.results.result import CLASSES, SETS
+from spacrd_core.results.result import CLASSES, SETS, TOPS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +72,8 @@ def _calls(result: SectionResult) -> pd.DataFrame:
             "spacrd_spread": spots["spread"].astype(np.float32),
             "spacrd_ood": spots["ood"].astype(np.float32),
             "spacrd_set": pd.Categorical(spots["set"], categories=SETS),
+            "spacrd_top_modality": pd.Categorical(spots["top_modality"], categories=TOPS),
+            "spacrd_top_contribution": spots["top_contribution"].astype(np.float32),
         },
         index=spots.index,
     )

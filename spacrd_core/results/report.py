@@ -13,7 +13,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from spacrd_core.results.picture import PALETTE
-from spacrd_core.results.result import CLASSES
+from spacrd_core.results.result import CLASSES, TOPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ def write_report(path: Path, sections: Sequence[SectionView], provenance: Proven
         sections=sections,
         provenance=provenance,
         strange=[section.summary["section"] for section in sections if section.summary["unlike_training"]],
+        tops=TOPS,
         classes=[kind.name for kind in CLASSES.values()],
         palette=[to_hex(colour) for colour in colormaps[PALETTE].resampled(SHADES)(range(SHADES))],
         style=Markup(style),  # noqa: S704 - a file of this package

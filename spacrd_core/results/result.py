@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from spacrd_core.learning.drivers import Driver
     from spacrd_core.section import SpotShape
 
 Label = Literal["cancer", "normal", "uncertain"]
@@ -33,6 +34,7 @@ class Class(NamedTuple):
 
 
 SETS = ("cancer", "normal", "both", "none")
+TOPS = ("genes", "image", "fusion")
 CLASSES: dict[Label, Class] = {
     "cancer": Class("Cancer", (200, 0, 0)),
     "normal": Class("Normal", (70, 130, 180)),
@@ -89,8 +91,9 @@ class SectionResult:
     spots
         Indexed by spot id, any subset of the section in any order: ``probability`` in [0, 1], ``label`` (cancer,
         normal, uncertain), ``spread`` over the ensemble, ``ood`` (above 1: unlike the training tissue),
-        ``gene_coverage``, ``image_coverage``, ``set`` (cancer, normal, both, none: what a spot may well be). All but
-        the first two may be missing.
+        ``gene_coverage``, ``image_coverage``, ``set`` (cancer, normal, both, none: what a spot may well be),
+        ``top_modality`` (what says most for the call: genes, image, fusion) and ``top_contribution`` (how much, in log
+        odds). All but the first two may be missing.
     threshold, threshold_rule
         From which probability on spots are called cancer here, and where that comes from.
     alpha
@@ -101,6 +104,8 @@ class SectionResult:
         The footprint of a spot and the distance between neighbours.
     thumbnail
         The whole slide, 8-bit RGB (height, width, 3).
+    genes
+        The genes that drive the calls, those that push towards cancer first.
     spot_of_cell
         The id of the spot each cell lies in, by cell id, where spots were summed from cells and the store knows them.
     notes
@@ -123,6 +128,7 @@ class SectionResult:
     thumbnail_um_per_px: float | None = None
     slide_um_per_full_px: float | None = None
     spot_of_cell: pd.Series[Any] | None = None
+    genes: tuple[Driver, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from spacrd_core.results.picture import photograph, scale_bar, window
-from spacrd_core.results.result import CLASSES, SETS
+from spacrd_core.results.result import CLASSES, SETS, TOPS
 
 if TYPE_CHECKING:
-    import pandas as pd
     from PIL import Image
 
+    from spacrd_core.learning.drivers import Driver
     from spacrd_core.results.picture import Window
     from spacrd_core.results.result import SectionResult
 
@@ -37,6 +38,8 @@ class SectionView:
         The H&E as a data URI, and its size in px.
     plot
         What is drawn over it, in px of the photo; JSON-able.
+    genes
+        What drives the calls: genes that push towards cancer, and towards normal, by heading.
     """
 
     summary: dict[str, object]
@@ -45,6 +48,7 @@ class SectionView:
     width: int
     height: int
     plot: dict[str, Any]
+    genes: dict[str, list[Driver]]
 
 
 def view_section(result: SectionResult) -> SectionView:
@@ -52,7 +56,17 @@ def view_section(result: SectionResult) -> SectionView:
     view = window(result)
     photo = photograph(result, view, longest_px=LONGEST_PX)
     plot = _plot(result, view, photo.width / view.width)
-    return SectionView(result.summary(), _facts(result), _data_uri(photo), photo.width, photo.height, plot)
+    return SectionView(
+        result.summary(), _facts(result), _data_uri(photo), photo.width, photo.height, plot, _genes(result)
+    )
+
+
+def _genes(result: SectionResult) -> dict[str, list[Driver]]:
+    found = {
+        "Towards cancer": [driver for driver in result.genes if driver.attribution > 0],
+        "Towards normal": [driver for driver in result.genes if driver.attribution < 0],
+    }
+    return {heading: drivers for heading, drivers in found.items() if drivers}
 
 
 def _facts(result: SectionResult) -> dict[str, str]:
@@ -113,6 +127,8 @@ def _plot(result: SectionResult, view: Window, zoom: float) -> dict[str, Any]:
         "doubt": _doubtful(result).tolist(),
         "spread": _rounded(result.spots["spread"].to_numpy(dtype=float), 6),
         "ood": _rounded(result.spots["ood"].to_numpy(dtype=float), 3),
+        "top": pd.Categorical(result.spots["top_modality"], categories=TOPS).codes.tolist(),
+        "push": _rounded(result.spots["top_contribution"].to_numpy(dtype=float), 2),
         "edges": _rounded(edges.ravel(), 1),
         "sides": cells.sides.ravel().tolist(),
         "threshold": round(result.threshold, 6),

@@ -10,6 +10,7 @@ from spacrd_core.errors import InputError
 from spacrd_core.files import sync
 from spacrd_core.progress import Track, silent
 from spacrd_core.results.cell_groups import opens_in_explorer, write_cell_groups
+from spacrd_core.results.genes_csv import write_genes_csv
 from spacrd_core.results.geojson import write_geojson
 from spacrd_core.results.h5ad import write_h5ad
 from spacrd_core.results.loupe import opens_in_loupe, write_loupe
@@ -51,6 +52,8 @@ def write_results(
 def _write_section(folder: Path, result: SectionResult, provenance: Provenance) -> SectionView:
     stem = folder / result.section_id
     write_spots_csv(result, stem.with_name(f"{stem.name}.spots.csv"))
+    if result.genes:
+        write_genes_csv(result, stem.with_name(f"{stem.name}.genes.csv"))
     write_h5ad(result, stem.with_name(f"{stem.name}.h5ad"), provenance)
     write_geojson(result, stem.with_name(f"{stem.name}.geojson"))
     write_overlay(result, stem.with_name(f"{stem.name}.png"))

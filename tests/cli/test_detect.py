@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -67,6 +68,27 @@ def test_report_and_export_say_the_threshold_that_detect_used(
     export = ["export", f"{folder}/store", "--section", "S3", "--format", "h5ad", "-o", str(tmp_path), "-q"]
     assert run(export) == 0
     assert ad.read_h5ad(tmp_path / "S3.h5ad").uns["spacrd"]["threshold"] == 0.875
+
+
+def test_the_genes_that_drive_the_calls_are_a_table_and_stay_in_the_store_for_the_report(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    detected(folder, tmp_path / "out", capsys)
+    genes = pd.read_csv(tmp_path / "out" / "S3.genes.csv")
+    assert (genes["attribution"] > 0).sum() == (genes["attribution"] < 0).sum() == 20
+    assert genes["gene"].is_unique
+    spots = pd.read_csv(tmp_path / "out" / "S3.spots.csv", index_col="spot_id")
+    assert set(spots["top_modality"]) == {"genes"}
+    section = ad.read_h5ad(tmp_path / "out" / "S3.h5ad")
+    counts = section.to_df()
+    scaled = np.log1p(counts.div(counts.sum(axis=1), axis=0) * 1e4)
+    known = genes[genes["gene"].isin(scaled.columns)]  # the others have another name today than in the file
+    assert len(known) > 30
+    means = scaled.loc[spots.index[spots["label"] == "cancer"], known["gene"]].mean()
+    np.testing.assert_allclose(means, known["mean_cancer"], rtol=1e-4)
+    assert run(["report", f"{folder}/store", f"{folder}/detector", "-o", f"{tmp_path}/r.html", "-q"]) == 0
+    told = (tmp_path / "r.html").read_text()
+    assert all(f'<th scope="row">{gene}</th>' in told for gene in genes["gene"])
 
 
 def test_sets_and_doubt_follow_their_levels(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

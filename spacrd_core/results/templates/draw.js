@@ -4,6 +4,7 @@
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const palette = read("palette");
 const classes = read("classes");
+const tops = read("tops");
 const UNCERTAIN = classes.indexOf("Uncertain");
 const REGION = "#e3120b";
 const UNSURE = "#ff9500";

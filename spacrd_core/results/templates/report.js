@@ -19,8 +19,11 @@ function neighbour(plot, from, [across, down]) {
   return next < 0 ? from : next;
 }
 
+const signed = (value) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(1)}`;
+
 function describe(plot, spot, threshold) {
   const lines = [plot.id[spot], `probability ${plot.probability[spot].toFixed(3)}`, `called ${classes[callAt(plot, spot, threshold)].toLowerCase()}`];
+  if (plot.top[spot] >= 0) lines.push(`top contribution: ${tops[plot.top[spot]]}, ${signed(plot.push[spot])} log odds`);
   if (plot.spread[spot] !== null) lines.push(`spread ${plot.spread[spot].toFixed(3)}`);
   if (plot.ood[spot] !== null) lines.push(`out of distribution ${plot.ood[spot]}`);
   return lines.join("\n");

@@ -128,6 +128,8 @@ def calls(probability: np.ndarray, index: pd.Index) -> pd.DataFrame:
             "gene_coverage": 0.9,
             "image_coverage": np.nan,
             "set": pd.Categorical(np.where(sure, label, "both"), categories=["cancer", "normal", "both", "none"]),
+            "top_modality": np.where(np.arange(len(index)) % 2 == 0, "genes", "image"),
+            "top_contribution": np.where(probability >= THRESHOLD, 1.25, -0.75),
         },
         index=index,
     )

@@ -31,6 +31,8 @@ def test_anndata_reads_back_the_calls_beside_what_the_section_had(
     assert read.obs["spacrd_label"].cat.categories.tolist() == ["Cancer", "Normal", "Uncertain"]
     assert read.obs["spacrd_label"].str.lower().tolist() == result.spots["label"].tolist()
     assert read.obs["spacrd_set"].tolist() == result.spots["set"].tolist()
+    assert read.obs["spacrd_top_modality"].tolist() == result.spots["top_modality"].tolist()
+    np.testing.assert_allclose(read.obs["spacrd_top_contribution"], result.spots["top_contribution"])
     np.testing.assert_allclose(read.obs["spacrd_prob"], result.spots["probability"], rtol=1e-6)
     np.testing.assert_allclose(read.obs["spacrd_ood"], result.spots["ood"], rtol=1e-6)
     assert {str(read.obs[name].dtype) for name in ("spacrd_prob", "spacrd_spread", "spacrd_ood")} == {"float32"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from spacrd_core.learning.drivers import Driver
 from spacrd_core.results.report import write_report
 from spacrd_core.results.section_view import view_section
 
@@ -77,7 +78,7 @@ def test_hostile_spot_ids_cannot_leave_the_data_block(
     write_report(tmp_path / "r.html", [view_section(result)], provenance)
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert page.data["plot-1"]["id"][0] == NASTY
-    assert len(page.all("script")) == 4
+    assert len(page.all("script")) == 5
 
 
 def test_the_table_holds_every_section_with_its_numbers(make_result: Callable[..., SectionResult], page: Page) -> None:
@@ -98,6 +99,34 @@ def test_the_script_gets_the_numbers_of_the_calls_and_null_for_what_is_unknown(
     assert len(plot["edges"]) == 2 * len(plot["sides"])
     area = sum(mm2 for mm2, level in zip(plot["mm2"], plot["level"], strict=True) if level >= plot["threshold"])
     assert area == pytest.approx(result.summary()["cancer_mm2"], rel=1e-4)
+
+
+def test_genes_that_drive_the_calls_are_listed_by_section_and_left_out_where_none_do(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    genes = (Driver("ERBB2", 0.4312, 4.2, 1.55), Driver("COL1A1", -0.1, 1.234, None))
+    write_report(tmp_path / "r.html", [view_section(make_result(genes=genes)), view_section(make_result())], provenance)
+    page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert len(page.all("details")) == 1
+    words = re.sub(r"\s+", " ", page.text)
+    assert "Towards cancer GeneAddsIn cancerIn normal ERBB2+0.4314.201.55" in words
+    assert "Towards normal GeneAddsIn cancerIn normal COL1A1\N{MINUS SIGN}0.1001.23\N{EN DASH}" in words
+
+
+def test_the_script_gets_what_says_most_of_each_spot_and_nothing_where_that_is_not_known(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    spots = make_result().spots
+    spots.loc[spots.index[1], ["top_modality", "top_contribution"]] = None
+    write_report(tmp_path / "r.html", [view_section(make_result(spots=spots))], provenance)
+    data = Page((tmp_path / "r.html").read_text(encoding="utf-8")).data
+    assert [data["tops"][top] if top >= 0 else "" for top in data["plot-1"]["top"][:4]] == [
+        "genes",
+        "",
+        "genes",
+        "image",
+    ]
+    assert data["plot-1"]["push"][:3] == [-0.75, None, -0.75]
 
 
 def test_the_intended_use_and_the_origin_of_the_calls_are_stated(page: Page, provenance: Provenance) -> None:

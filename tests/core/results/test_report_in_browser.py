@@ -93,6 +93,11 @@ def test_a_reader_can_move_the_threshold_and_step_through_spots(
     assert second["x_um"] > first["x_um"]
     assert abs(second["y_um"] - first["y_um"]) < 1
     assert "called cancer" in seen["first"]
+    tops = [result.spots.loc[seen[name].splitlines()[0], "top_modality"] for name in ("first", "second")]
+    assert [
+        f"top contribution: {top}, +1.3 log odds" in seen[name]
+        for top, name in zip(tops, ("first", "second"), strict=True)
+    ] == [True, True]
     assert seen["drawn"] > 0.1
     assert seen["wide"] <= width
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import SectionResult
 
 HEADER = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage,set"
+HEADER += ",top_modality,top_contribution"
 
 
 def test_the_columns_are_those_of_the_documented_format(
@@ -29,6 +30,8 @@ def test_pandas_reads_back_every_spot_with_its_call(make_result: Callable[..., S
     assert table.index.tolist() == result.spots.index.tolist()
     assert table["label"].tolist() == result.spots["label"].tolist()
     assert table["set"].tolist() == result.spots["set"].tolist()
+    assert table["top_modality"].tolist() == result.spots["top_modality"].tolist()
+    assert table["top_contribution"].tolist() == result.spots["top_contribution"].tolist()
     assert (table["probability"] - result.spots["probability"]).abs().max() <= 5e-7
     assert (table["x_px"] - result.adata.obs["x_px"]).abs().max() <= 5e-4
 

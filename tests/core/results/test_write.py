@@ -4,9 +4,11 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from spacrd_core.errors import InputError
+from spacrd_core.learning.drivers import Driver
 from spacrd_core.results.write import write_results
 
 if TYPE_CHECKING:
@@ -35,6 +37,19 @@ def test_a_section_gives_every_file_and_the_manifest_names_each_with_its_checksu
         content = (tmp_path / "out" / "deep" / record["name"]).read_bytes()
         assert record["sha256"] == hashlib.sha256(content).hexdigest()
         assert record["bytes"] == len(content)
+
+
+def test_the_genes_that_drive_the_calls_are_a_table_of_their_own(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    genes = (Driver("ERBB2", 0.43125678, 4.2, 1.5), Driver("COL1A1", -0.1, 1.2, None))
+    written = write_results(tmp_path, [make_result(side=6, genes=genes)], provenance)
+    assert tmp_path / "S1.genes.csv" in written
+    table = pd.read_csv(tmp_path / "S1.genes.csv")
+    assert table.columns.tolist() == ["gene", "attribution", "mean_cancer", "mean_normal"]
+    assert table["gene"].tolist() == ["ERBB2", "COL1A1"]
+    assert table["attribution"].tolist() == [0.431257, -0.1]
+    assert table["mean_normal"].isna().tolist() == [False, True]
 
 
 def test_files_of_an_earlier_run_are_replaced_and_others_stay(
