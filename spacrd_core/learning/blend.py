@@ -26,10 +26,10 @@ def blend(odds: Mapping[str, Array], labels: Array, patients: Sequence[str]) -> 
 
     ``odds`` are calibrated log odds of spots by models that had not seen the spot's patient. The modality with the
     highest AUC over patients stands alone, unless fusing gains so much on so many patients that chance does not explain
-    it (paired t-test over patients, one-sided at 5 %): with few patients, what looks better by a little is as often worse
-    on the next. Fewer than three patients hardly tell which modality is better, and what they teach of thousands of genes
-    carries over less than what they teach of stain: the image then stands alone, unless it is far worse. Patients of one
-    class have no say; where none has, the first view stands alone.
+    it (paired t-test over patients, one-sided at 5 %): with few patients, what looks better by a little is as often
+    worse on the next. Fewer than three patients hardly tell which modality is better, and what they teach of thousands
+    of genes carries over less than what they teach of stain: the image then stands alone, unless it is far worse.
+    Patients of one class have no say; where none has, the first view stands alone.
     """
     labels, owners = np.asarray(labels), np.asarray(patients)
     folds = [owners == patient for patient in np.unique(owners)]

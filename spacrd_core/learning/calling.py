@@ -55,12 +55,13 @@ class Calling:
         return conformal_sets(probability, strangeness_limit(calibration.strangeness, self.alpha))
 
     def doubts(self, calibration: Calibration, probability: Array, ood: Array) -> Array:
-        """Tell which spots are uncertain whatever the threshold: either class may be, or the tissue is too far.
+        """Tell which spots are uncertain whatever the threshold: either class may be, none, or the tissue is too far.
 
         Too far is half as far again as the training tissue reaches: patients held out on the same platform stay nearer.
         """
         sets = conformal_sets(probability, strangeness_limit(calibration.strangeness, self.label_alpha))
-        return np.asarray((sets == "both") | (ood > FAR))
+        neither = self.sets(calibration, probability) == "none"
+        return np.asarray((sets == "both") | neither | (ood > FAR))
 
 
 def labels(probability: Array, threshold: float, *, spread: Array, doubtful: Array) -> Array:

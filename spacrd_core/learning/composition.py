@@ -30,7 +30,7 @@ Array = np.ndarray[Any, Any]
 FEWEST = 3  # patients
 SHARES = (0.0, 0.1, 0.25, 0.5)
 COVERED = 0.9  # of the panel, below which the level of the rest says little
-DENSITY_RANGE = 2.0  # how far from the training sections' a section's share of counted genes may be
+DENSITY_RANGE = 1.6  # how far from the training sections' a section's share of counted genes may be
 HELD_BACK, LEAST_SPREAD = 10.0, 1e-3
 
 
@@ -57,12 +57,15 @@ class Composition:
         The lowest and highest share of the panel that training spots have counts of.
     weights
         The logit's shift for a level of 1, for a log spread of 1, and at 0 of both.
+    usual
+        The mean shift of held-out sections: that of a section whose level is not known.
     """
 
     offset: Array
     direction: Array
     density: Array
     weights: Array
+    usual: Array
 
     @classmethod
     def fit(cls, sections: Sequence[SectionData], lens: Lens) -> Self | None:
@@ -76,7 +79,7 @@ class Composition:
         density = [_density(values) for *_, values in read]
         direction = _fisher(normal, cancer, variance.mean(axis=0))
         offset = (normal + cancer).mean(axis=0) / 2
-        return cls(offset, direction, np.array([min(density), max(density)]), np.zeros(3))
+        return cls(offset, direction, np.array([min(density), max(density)]), np.zeros(3), np.zeros(()))
 
     def level(self, section: SectionData, lens: Lens) -> float:
         """Return a section's level; not a number where it was measured too unlike the training sections to say."""
@@ -89,8 +92,11 @@ class Composition:
         mean = np.asarray(values.mean(axis=0)).ravel()
         return float((mean - self.offset[measured]) @ self.direction[measured])
 
-    def taught(self, told: Sequence[Evidence]) -> Self:
-        """Return it with the weights that held-out patients ask for, patients and classes counting the same."""
+    def taught(self, told: Sequence[Evidence], whole: Sequence[Evidence]) -> Self:
+        """Return it with the weights that mixtures of held-out patients ask for; ``whole`` are their sections as they are.
+
+        Patients and classes count the same.
+        """
         told = [evidence for evidence in told if np.isfinite(evidence.level)]
         if len({evidence.patient for evidence in told}) < FEWEST:
             return self
@@ -104,11 +110,12 @@ class Composition:
         if slopes[0] <= 0:
             return self
         weights = np.array([slopes[1], slopes[2], model.intercept_[0] - slopes @ scale.mean_]) / slopes[0]
-        return replace(self, weights=weights)
+        shifts = [weights @ _facts(each.logits, each.level) for each in whole if np.isfinite(each.level)]
+        return replace(self, weights=weights, usual=np.array(np.mean(shifts) if shifts else 0.0))
 
     def shift(self, level: float, logits: Array) -> float:
         """Return what to add to a section's gene logits."""
-        return float(self.weights @ [level, _log_spread(logits), 1.0]) if np.isfinite(level) else 0.0
+        return float(self.weights @ _facts(logits, level) if np.isfinite(level) else self.usual)
 
 
 def mixtures(section: SectionData) -> Iterator[SectionData]:
@@ -126,11 +133,11 @@ def mixtures(section: SectionData) -> Iterator[SectionData]:
 
 def _columns(logits: Array, level: float) -> Array:
     """What the regression reads of a section's spots: logit, level, log spread."""
-    return np.column_stack([logits, np.full(len(logits), level), np.full(len(logits), _log_spread(logits))])
+    return np.column_stack([logits, np.broadcast_to(_facts(logits, level)[:2], (len(logits), 2))])
 
 
-def _log_spread(logits: Array) -> float:
-    return float(np.log(logits.std() + LEAST_SPREAD))
+def _facts(logits: Array, level: float) -> Array:
+    return np.array([level, np.log(logits.std() + LEAST_SPREAD), 1.0])
 
 
 def _measured(expression: Expression, lens: Lens) -> tuple[sparse.csr_matrix[Any], Array]:

@@ -26,7 +26,7 @@ from spacrd_core.plugins import Registry
 Array = np.ndarray[Any, Any]
 SCORING_BATCH = 4096
 COMPOSITION = "composition"
-KIN = 1.75  # the kinship of genes of like tissue is higher, even of a few hundred; that of wrongly named ones is 1
+KIN = 1.4  # the kinship of genes of like tissue is higher, even of a few hundred; that of wrongly named ones is 1
 FITTED: Final[Mapping[str, type[Any]]] = {"image_scale": Scale, "factors": GeneFactors}
 
 

@@ -13,6 +13,7 @@ KEPT = 0.5  # of what a measured gene says beside the factors
 SPARE, ROUNDS = 10, 5  # of the randomised decomposition (Halko, Martinsson and Tropp 2011)
 LEAST_NOISE = 1e-3
 LEADING, PROBES = 5, 60
+FEWEST = 20
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,11 @@ class GeneFactors:
         """Return how much more of a section's variation lies along the leading factors than along random directions.
 
         ``means`` are neighbourhood means of the measured genes, each spot's mean taken off. It is 1 where genes do not
-        go together as in training, as when they are named wrongly, and 2 or more even for 300 genes of such tissue.
+        go together as in training, as when they are named wrongly, and 1.5 or more even for 200 genes of such tissue;
+        infinite for so few genes that anything lies along five directions.
         """
+        if measured.sum() < FEWEST:
+            return np.inf
         own = self.loadings[measured][:, :LEADING]
         axes = np.linalg.qr(own - own.mean(axis=0))[0]
         random = np.random.default_rng(0).standard_normal((len(own), PROBES)).astype(np.float32) / np.sqrt(len(own))

@@ -28,16 +28,17 @@ class HeldOut:
     """The logits of a section's labelled spots, from models that had not seen its patient.
 
     For every view that the section may be read by, the widest first: the logits of that view and of those within it.
+    ``whole`` is what genes say of all its spots, ``mixtures`` what they would of parts of it.
     """
 
     section: SectionData
     logits: dict[str, dict[str, Array]]
+    whole: Evidence | None = None
     mixtures: tuple[Evidence, ...] = ()
 
     def shifted(self, composition: Composition) -> HeldOut:
         """Return it as an ensemble with that composition would have said it."""
-        whole = self.mixtures[:1]
-        shift = composition.shift(whole[0].level, whole[0].logits) if whole else 0.0
+        shift = composition.shift(self.whole.level, self.whole.logits) if self.whole else 0.0
         said = {
             view: {part: values + shift if part == "genes" else values for part, values in parts.items()}
             for view, parts in self.logits.items()
@@ -118,11 +119,12 @@ def _score(ensemble: Ensemble, section: SectionData) -> HeldOut:
     known = section.labels >= 0
     views = [view for view in views_within(ensemble.view(section)) if view in ensemble.views]
     scores = {view: ensemble.score(section, view).logits for view in views}
-    return HeldOut(
-        section,
-        {view: {part: logits.mean(axis=0)[known] for part, logits in said.items()} for view, said in scores.items()},
-        tuple(_tell(ensemble, section)) if "genes" in views and ensemble.composition else (),
-    )
+    said = {view: {part: logits.mean(axis=0) for part, logits in parts.items()} for view, parts in scores.items()}
+    labelled = {view: {part: logits[known] for part, logits in parts.items()} for view, parts in said.items()}
+    if "genes" not in said or ensemble.composition is None:
+        return HeldOut(section, labelled)
+    whole = Evidence(section.patient, said["genes"]["genes"], section.labels, ensemble.level(section))
+    return HeldOut(section, labelled, whole, tuple(_tell(ensemble, section)))
 
 
 def _tell(ensemble: Ensemble, section: SectionData) -> Iterator[Evidence]:

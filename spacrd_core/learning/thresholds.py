@@ -43,6 +43,11 @@ class ThresholdRule:
         name, equals, number = text.lower().replace(" ", "").partition("=")
         if name in {"own", "gmm"} and not equals:
             return cls(name)
+        if equals and name == "prevalence" and number in {"0", "1"}:
+            raise ConfigError(
+                f"prevalence={number} leaves nothing to find: every spot would be called alike",
+                hint=f"--threshold {RULES}",
+            )
         value = _share(number if equals else name)
         if value is None or (equals and name != "prevalence"):
             raise ConfigError(f"there is no threshold rule '{text}'", hint=f"--threshold {RULES}")
@@ -77,7 +82,7 @@ OWN = ThresholdRule()
 
 def _share(text: str) -> float | None:
     try:
-        value = float(text)
+        value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         return None
     return value if 0 < value < 1 else None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spacrd_core.learning.views import view_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
 
 STRANGE = 0.5
+FEW = 20
 
 
 def wholly_strange(spots: pd.DataFrame) -> bool:
@@ -23,7 +26,10 @@ def cautions(section: str, spots: pd.DataFrame, detector: DetectorConfig, *, gen
     if wholly_strange(spots):
         share = float((spots["ood"] > 1).mean())
         found.append(f"{share:.0%} of the spots are unlike the training tissue: do not rely on these calls")
-    if detector.calibration.method == "none":
+    if len(spots) < FEW:
+        found.append(f"{len(spots)} spots are too few to compare with each other, as genes are read: rough calls")
+    view = view_of(genes=bool(spots["gene_coverage"].any()), image=bool(spots["image_coverage"].any()))
+    if view in detector.calibrations and detector.calibrations[view].method == "none":
         found.append("no held-out patients could calibrate the detector: its probabilities are rough")
     if any(trained.id == section for trained in detector.trained_on):
         found.append("the detector was trained on this section: its calls here say nothing about new sections")

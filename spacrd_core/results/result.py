@@ -177,8 +177,8 @@ class SectionResult:
 
     @cached_property
     def regions(self) -> list[Region]:
-        """The cancer regions: touching spots over the threshold, in full-resolution px."""
-        return self.cells.regions(self.probability, self.threshold)
+        """The cancer regions in full-resolution px: touching spots over the threshold, if it is known tissue at all."""
+        return [] if wholly_strange(self.spots) else self.cells.regions(self.probability, self.threshold)
 
     def mm2(self, area_px: float) -> float:
         """Return an area in full-resolution px as mm2."""

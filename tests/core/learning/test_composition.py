@@ -68,7 +68,8 @@ def evidence(section: SectionData, fitted: Composition, lens: Lens) -> Evidence:
 
 @pytest.fixture(scope="module")
 def taught(patients: list[SectionData], fitted: Composition, lens: Lens) -> Composition:
-    return fitted.taught([evidence(cut, fitted, lens) for section in patients for cut in mixtures(section)])
+    told = [evidence(cut, fitted, lens) for section in patients for cut in mixtures(section)]
+    return fitted.taught(told, [evidence(section, fitted, lens) for section in patients])
 
 
 def test_the_level_of_a_new_patient_rises_with_its_share_of_tumour(fitted: Composition, lens: Lens) -> None:
@@ -105,14 +106,15 @@ def test_a_shift_keeps_the_order_of_spots(taught: Composition) -> None:
 def test_two_patients_are_too_few_to_tell(patients: list[SectionData], fitted: Composition, lens: Lens) -> None:
     assert Composition.fit(patients[:2], lens) is None
     told = [evidence(cut, fitted, lens) for section in patients[:2] for cut in mixtures(section)]
-    assert not fitted.taught(told).weights.any()
+    assert not fitted.taught(told, told).weights.any()
 
 
 def test_logits_that_held_out_patients_contradict_teach_nothing(
     patients: list[SectionData], fitted: Composition, lens: Lens
 ) -> None:
     told = [evidence(cut, fitted, lens) for section in patients for cut in mixtures(section)]
-    assert not fitted.taught([replace(each, logits=-each.logits) for each in told]).weights.any()
+    contrary = [replace(each, logits=-each.logits) for each in told]
+    assert not fitted.taught(contrary, contrary).weights.any()
 
 
 def test_a_section_that_lacks_many_genes_has_no_level(fitted: Composition, lens: Lens) -> None:
@@ -126,8 +128,12 @@ def test_a_section_read_to_another_depth_has_no_level(fitted: Composition, lens:
     assert np.isnan(fitted.level(section_of("Z", half_cancer(), depth=15.0), lens))
 
 
-def test_without_a_level_nothing_is_shifted(taught: Composition) -> None:
-    assert taught.shift(np.nan, np.arange(9.0)) == 0.0
+def test_a_section_without_a_level_is_taken_as_held_out_ones_on_average(
+    patients: list[SectionData], taught: Composition, lens: Lens
+) -> None:
+    told = [evidence(section, taught, lens) for section in patients]
+    shifts = [taught.shift(each.level, each.logits) for each in told]
+    assert taught.shift(np.nan, np.arange(9.0)) == pytest.approx(np.mean(shifts))
 
 
 def test_a_section_is_cut_to_every_mixture(patients: list[SectionData]) -> None:
