@@ -93,9 +93,9 @@ class Composition:
         return float((mean - self.offset[measured]) @ self.direction[measured])
 
     def taught(self, told: Sequence[Evidence], whole: Sequence[Evidence]) -> Self:
-        """Return it with the weights that mixtures of held-out patients ask for; ``whole`` are their sections as they are.
+        """Return it with the weights that mixtures of held-out patients ask for, patients and classes alike.
 
-        Patients and classes count the same.
+        ``whole`` are their sections as they are.
         """
         told = [evidence for evidence in told if np.isfinite(evidence.level)]
         if len({evidence.patient for evidence in told}) < FEWEST:

@@ -102,7 +102,8 @@ def train(
         held_out.extend(fold)
     ensemble = fit(sections, ALL)
     if ensemble.composition:
-        composition = ensemble.composition.taught([told for item in held_out for told in item.mixtures])
+        told = [mixture for item in held_out for mixture in item.mixtures]
+        composition = ensemble.composition.taught(told, [item.whole for item in held_out if item.whole])
         ensemble = replace(ensemble, composition=composition)
         held_out = [item.shifted(composition) for item in held_out]
     calibrations = _calibrations(held_out, ensemble, options)
