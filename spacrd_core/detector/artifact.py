@@ -21,7 +21,8 @@ from spacrd_core.detector.config import (
     read_detector_config,
 )
 from spacrd_core.detector.curve import curve_png
-from spacrd_core.detector.files import CARD, CONFIG, CURVE, METRICS, WEIGHTS, require_room, trained_weights
+from spacrd_core.detector.files import CARD, CONFIG, CURVE, METRICS, RELIABILITY, WEIGHTS, require_room, trained_weights
+from spacrd_core.detector.reliability import reliability_png
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder, restore_folder
 from spacrd_core.learning.calibration import Calibration
@@ -88,12 +89,14 @@ class Detector:
             If the folder holds other things.
         """
         require_room(folder)
+        reliability = self.metrics.get("reliability")  # none where no patient was held out
         replace_folder(
             folder,
             {
                 WEIGHTS: save(self.ensemble.state()),
                 METRICS: json.dumps(self.metrics, indent=1, allow_nan=False).encode(),
                 CURVE: curve_png(self.metrics, {item.id: item.patient for item in self.config.trained_on}),
+                **({RELIABILITY: reliability_png(reliability)} if reliability else {}),
                 CARD: model_card(self.config, self.metrics).encode(),
                 CONFIG: self.config.model_dump_json(indent=1).encode(),
             },
@@ -148,6 +151,7 @@ def _trained_on(section: SectionData) -> TrainedOn:
 def _metrics(trained: Trained) -> dict[str, Any]:
     return {
         "held_out": {section: asdict(figures) for section, figures in trained.held_out.items()},
+        "reliability": {platform: asdict(figures) for platform, figures in trained.reliability.items()},
         "curve": [
             {"phase": epoch.phase, "epoch": epoch.number, "losses": dict(epoch.losses)} for epoch in trained.curve
         ],

@@ -80,7 +80,20 @@ Means over patients; {{ rough }}.
 {% for section, figures in held_out.items() -%}
 | {{ section | cell }} | {{ figures.spots }} | {{ figures.positives }} | {{ figures.auc | figure }} | {{ figures.ap | figure }} | \
 {{ figures.f1 | figure }} | {{ figures.brier | figure }} | {{ figures.ece | figure }} |
-{% endfor -%}
+{% endfor %}
+{% if reliability -%}
+![Share of cancer spots by their probability](reliability.png)
+
+ECE, mean over patients: {% for platform, figures in reliability.items() -%}
+{{ platform | cell }} {{ figures.ece | figure }} ({{ figures.patients }} patient{{ "s" if figures.patients > 1 }})\
+{{ ", " if not loop.last }}{% endfor %}. {% if config.calibration.method == "none" -%}
+These probabilities are not calibrated.
+{%- else -%}
+These probabilities were calibrated on these patients together, so that picture and ECE flatter. As they take
+cancer and normal to be equally likely beforehand, a line above the diagonal is to be expected where most spots are cancer, and
+one below it where few are.
+{%- endif %}
+{% endif -%}
 {% else -%}
 There are no figures of held-out patients; the threshold is {{ config.calibration.threshold_rule }}.
 {% endif %}
@@ -120,6 +133,7 @@ def model_card(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
         patients=len({section.patient for section in config.trained_on}),
         platforms=sorted({section.platform for section in config.trained_on}),
         held_out=metrics.get("held_out", {}),
+        reliability=metrics.get("reliability", {}),
         figures=figures,
         fused=len(config.calibration.shares) > 1,
         rough=how_rough(max((figure.patients for figure in figures), default=0)),

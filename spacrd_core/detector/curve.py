@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from spacrd_core.detector.drawing import ACCENT, DPI, GUIDE, INK, SHADES, png, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-DPI = 150
 ROW_INCHES, PATIENT_INCHES, MARGIN_INCHES, LEAST_INCHES = 1.4, 0.32, 1.0, 2.4
-SHADES = ("#f2f4f7", "#e3e8ef")
-INK, MEMBER, PATIENT, GUIDE = "#1f4e79", "#9db8d2", "#b5371f", "#8a8f98"
+MEMBER = "#9db8d2"
 
 
 def curve_png(metrics: Mapping[str, Any], patients: Mapping[str, str]) -> bytes:
@@ -40,7 +38,7 @@ def curve_png(metrics: Mapping[str, Any], patients: Mapping[str, str]) -> bytes:
     dots, rest = patients_held_out.subplots(2, 1, height_ratios=(needed, max(height - needed, 0.01)))
     rest.set_axis_off()
     _draw_patients(dots, aucs)
-    return _png(figure)
+    return png(figure)
 
 
 def _draw_terms(rows: Sequence[Axes], curve: Sequence[Record], terms: Sequence[str]) -> None:
@@ -56,7 +54,7 @@ def _draw_terms(rows: Sequence[Axes], curve: Sequence[Record], terms: Sequence[s
             _draw_term(axes, [record for record in curve if record["phase"] == phase], term, first)
         axes.set_ylabel(term, fontsize=9)
         axes.margins(y=0.15)
-        _tidy(axes)
+        tidy(axes)
     for phase, (first, last) in spans.items():
         where = ((first + last) / 2, 1.03)
         rows[0].text(*where, phase, transform=rows[0].get_xaxis_transform(), ha="center", va="bottom", fontsize=9)
@@ -91,14 +89,14 @@ def _draw_patients(axes: Axes, aucs: Mapping[str, float | None]) -> None:
     axes.axvline(mean, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
     axes.axvline(0.5, color=GUIDE, linewidth=0.8, zorder=0)
     axes.set_yticks(range(len(aucs)), list(aucs), parse_math=False)
-    _tidy(axes)
+    tidy(axes)
 
 
 def _draw_patient(axes: Axes, place: int, auc: float | None) -> None:
     """A dot on a rule, and the figure beside it."""
     axes.axhline(place, color=SHADES[1], linewidth=1, zorder=0)
     if auc is not None:
-        axes.plot([auc], [place], "o", color=PATIENT, markersize=7, clip_on=False)
+        axes.plot([auc], [place], "o", color=ACCENT, markersize=7, clip_on=False)
     said = "one class" if auc is None else f"{auc:.3f}"
     axes.text(1.03, place, said, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
 
@@ -135,14 +133,3 @@ def _aucs(held_out: Mapping[str, Mapping[str, Any]], patients: Mapping[str, str]
 def _say(axes: Axes, sentence: str) -> None:
     axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", color=GUIDE, wrap=True)
     axes.set_axis_off()
-
-
-def _tidy(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
-
-
-def _png(figure: Figure) -> bytes:
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()

@@ -19,8 +19,9 @@ WEIGHTS = "model.safetensors"
 METRICS = "metrics.json"
 CARD = "README.md"
 CURVE = "curve.png"
+RELIABILITY = "reliability.png"
 NEEDED = (CONFIG, WEIGHTS, METRICS)
-FOR_PEOPLE = (CARD, CURVE)
+FOR_PEOPLE = (CARD, CURVE, RELIABILITY)
 FILES = (*NEEDED, *FOR_PEOPLE)
 
 

@@ -48,11 +48,17 @@ def measure(probabilities: Array, labels: Array, threshold: float) -> Metrics:
 
 def expected_calibration_error(probabilities: Array, labels: Array) -> float:
     """Return the mean distance of confidence and frequency over ten bins of equal width, weighted by their spots."""
-    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
-    spots = np.bincount(bins, minlength=BINS)
-    confidence = np.bincount(bins, weights=probabilities, minlength=BINS)
-    frequency = np.bincount(bins, weights=labels, minlength=BINS)
+    spots, confidence, frequency = binned(probabilities, labels)
     return float(np.abs(confidence - frequency).sum() / spots.sum())
+
+
+def binned(probabilities: Array, labels: Array) -> tuple[Array, Array, Array]:
+    """Return, for ten bins of equal width, how many spots they hold and the sums of their probabilities and labels."""
+    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    spots, confidence, frequency = (
+        np.bincount(bins, weights=weights, minlength=BINS) for weights in (None, probabilities, labels)
+    )
+    return spots, confidence, frequency
 
 
 def _top(probabilities: Array, count: int) -> Array:

@@ -15,6 +15,7 @@ from spacrd_core.learning.fit import Epoch, require_phases
 from spacrd_core.learning.hold_out import HeldOut, auc, calibrate_on, hold_out
 from spacrd_core.learning.lens import Lens
 from spacrd_core.learning.metrics import Metrics, measure
+from spacrd_core.learning.reliability import Reliability, reliability_by_platform
 from spacrd_core.learning.sections import SectionData
 from spacrd_core.plugins import Registry
 
@@ -54,11 +55,15 @@ class Moment:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained ensemble, its calibration for every view, and the figures of held-out patients by section."""
+    """A trained ensemble, its calibration for every view, and the figures of held-out patients.
+
+    Those of ``held_out`` are by section, those of ``reliability`` by platform.
+    """
 
     ensemble: Ensemble
     calibrations: dict[str, Calibration]
     held_out: dict[str, Metrics]
+    reliability: dict[str, Reliability]
     curve: tuple[Epoch, ...]
 
 
@@ -108,7 +113,7 @@ def train(
         held_out = [item.shifted(composition) for item in held_out]
     calibrations = _calibrations(held_out, ensemble, options)
     figures = {item.section.id: _figures(item, calibrations) for item in held_out}
-    return Trained(ensemble, calibrations, figures, tuple(curve))
+    return Trained(ensemble, calibrations, figures, reliability_by_platform(held_out, calibrations), tuple(curve))
 
 
 def _calibrations(held_out: Sequence[HeldOut], ensemble: Ensemble, options: TrainOptions) -> dict[str, Calibration]:

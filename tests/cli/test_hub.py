@@ -117,6 +117,7 @@ def test_push_as_json_says_all_and_a_public_one_warns_though_quiet(online: Sessi
         "curve.png",
         "metrics.json",
         "model.safetensors",
+        "reliability.png",
     ]
     assert document == {
         "detector": online.key,

@@ -1,8 +1,9 @@
-"""The picture in a detector's folder: there for people, and no part of what is loaded."""
+"""The pictures in a detector's folder: there for people, and no part of what is loaded."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.plugins import Plugins
 
+PICTURES = ("curve.png", "reliability.png")
 CPU = torch.device("cpu")
 OPTIONS = TrainOptions(head=HeadChoice(name="linear"), seeds=1)
 
@@ -57,27 +59,52 @@ def folder(plugins: Plugins, tmp_path: Path) -> Path:
     return tmp_path / "detector"
 
 
-def test_a_detector_holds_five_files_and_its_card_shows_the_curve(folder: Path) -> None:
+def test_a_detector_holds_six_files_and_its_card_shows_the_pictures(folder: Path) -> None:
     assert sorted(file.name for file in folder.iterdir()) == [
         "README.md",
         "config.json",
         "curve.png",
         "metrics.json",
         "model.safetensors",
+        "reliability.png",
     ]
-    assert "](curve.png)" in (folder / "README.md").read_text()
-    with Image.open(folder / "curve.png") as picture:
-        assert picture.format == "PNG"
+    for name in PICTURES:
+        assert f"]({name})" in (folder / "README.md").read_text()
+        with Image.open(folder / name) as picture:
+            assert picture.format == "PNG"
 
 
-def test_the_picture_is_drawn_again_from_the_loaded_figures(folder: Path, plugins: Plugins, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_drawn_again_from_the_loaded_figures(
+    name: str, folder: Path, plugins: Plugins, tmp_path: Path
+) -> None:
     Detector.load(folder, heads=plugins.heads, device=CPU).save(tmp_path / "copy")
-    assert (tmp_path / "copy" / "curve.png").read_bytes() == (folder / "curve.png").read_bytes()
+    assert (tmp_path / "copy" / name).read_bytes() == (folder / name).read_bytes()
 
 
-def test_a_detector_without_its_picture_is_whole(folder: Path, plugins: Plugins) -> None:
-    (folder / "curve.png").unlink()
+def test_a_detector_without_its_pictures_is_whole(folder: Path, plugins: Plugins) -> None:
+    for name in PICTURES:
+        (folder / name).unlink()
     assert Detector.load(folder, heads=plugins.heads, device=CPU).config.head == "linear"
+
+
+def test_its_figures_keep_the_bins_of_every_platform(folder: Path) -> None:
+    metrics = json.loads((folder / "metrics.json").read_bytes())
+    found = metrics["reliability"]["st"]
+    assert found["patients"] == 3
+    assert sum(found["spots"]) == 3 * 36
+    assert found["ece"] == pytest.approx(np.mean([figures["ece"] for figures in metrics["held_out"].values()]))
+
+
+@pytest.mark.parametrize("older", [{}, {"reliability": {}}])
+def test_without_bins_of_held_out_patients_there_is_no_picture_of_them(
+    older: dict[str, object], folder: Path, plugins: Plugins, tmp_path: Path
+) -> None:
+    detector = Detector.load(folder, heads=plugins.heads, device=CPU)
+    known = {name: figures for name, figures in detector.metrics.items() if name != "reliability"}
+    replace(detector, metrics=known | older).save(tmp_path / "other")
+    assert not (tmp_path / "other" / "reliability.png").exists()
+    assert "reliability.png" not in (tmp_path / "other" / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "metrics.json", "config.json"])

@@ -87,6 +87,22 @@ def test_every_figure_of_its_tables_is_the_artifacts(free: Detector) -> None:
         assert f"| {section} | 36 | 18 | {shown} |" in text
 
 
+def test_the_calibration_error_is_said_by_platform_and_that_it_flatters(free: Detector) -> None:
+    found = free.metrics["reliability"]["st"] | {"ece": 0.1234}
+    metrics = free.metrics | {"reliability": {"st": found, "visium": found | {"ece": 0.05, "patients": 1}}}
+    text = model_card(free.config, metrics)
+    assert "\n\n![Share of cancer spots by their probability](reliability.png)\n\n" in text
+    assert "ECE, mean over patients: st 0.123 (3 patients), visium 0.050 (1 patient). These" in text
+    assert "These probabilities were calibrated on these patients together, so that picture and ECE flatter." in text
+
+
+def test_of_probabilities_that_nobody_calibrated_it_says_so(free: Detector) -> None:
+    raw = {view: record.model_copy(update={"method": "none"}) for view, record in free.config.calibrations.items()}
+    text = model_card(free.config.model_copy(update={"calibrations": raw}), free.metrics)
+    assert "(3 patients). These probabilities are not calibrated.\n" in text
+    assert "calibrated on these patients together" not in text
+
+
 def test_where_the_encoders_licence_reaches_it_the_limits_say_so(free: Detector, bound: Detector) -> None:
     limit = "Who may use it, and for what, is the encoder's licence's to say (CC-BY-NC-ND-4.0)."
     assert limit in card_of(bound).text

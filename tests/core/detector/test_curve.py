@@ -40,13 +40,13 @@ def trained(members: int = 2) -> list[dict[str, Any]]:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures behind the pictures."""
     figures: list[Figure] = []
-    paint = curve._png
+    paint = curve.png
 
     def keep(figure: Figure) -> bytes:
         figures.append(figure)
         return paint(figure)
 
-    monkeypatch.setattr(curve, "_png", keep)
+    monkeypatch.setattr(curve, "png", keep)
     return figures
 
 

@@ -33,7 +33,7 @@ for name, folder, address, token, options in json.loads(sys.argv[1]):
         answer = {"message": str(error), "hint": error.hint}
     print(json.dumps({"name": name} | answer))
 """
-FILES = ["README.md", "config.json", "curve.png", "metrics.json", "model.safetensors"]
+FILES = ["README.md", "config.json", "curve.png", "metrics.json", "model.safetensors", "reliability.png"]
 COMMIT = "a" * 40
 Answers = dict[str, dict[str, Any]]
 
