@@ -88,7 +88,7 @@ def _sets(result: SectionResult) -> str:
         return ""
     counts = result.spots["set"].value_counts()
     found = ", ".join(f"{int(counts.get(name, 0))} {name}" for name in SETS)
-    return f"{found}; each holds the true class of {1 - result.alpha:.0%} of a new patient's spots"
+    return f"{found}; to hold the true class of {1 - result.alpha:.0%} of the spots of patients like those held out in training"
 
 
 def _percent(values: pd.Series[Any]) -> str:

@@ -156,6 +156,7 @@ def test_a_section_says_its_threshold_and_how_many_spots_may_be_either_class(
     both = int((result.spots["set"] == "both").sum())
     assert facts["Threshold"] == "0.430, highest accuracy on held-out patients"
     assert (
-        f", {both} both, 0 none; each holds the true class of 90% of a new patient's spots" in facts["Conformal sets"]
+        f", {both} both, 0 none; to hold the true class of 90% of the spots of patients like those held out in training"
+        in facts["Conformal sets"]
     )
     assert view_section(make_result(alpha=None)).facts["Conformal sets"] == ""
