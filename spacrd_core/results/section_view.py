@@ -88,7 +88,10 @@ def _sets(result: SectionResult) -> str:
         return ""
     counts = result.spots["set"].value_counts()
     found = ", ".join(f"{int(counts.get(name, 0))} {name}" for name in SETS)
-    return f"{found}; to hold the true class of {1 - result.alpha:.0%} of the spots of patients like those held out in training"
+    promised = (
+        f"to hold the true class of {1 - result.alpha:.0%} of the spots of patients like those held out in training"
+    )
+    return f"{found}; {promised}"
 
 
 def _percent(values: pd.Series[Any]) -> str:
