@@ -12,9 +12,12 @@ from spacrd_cli.hub import say_origin
 from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Json, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, table
 from spacrd_core.config import CommandConfig, read_config
+from spacrd_core.errors import DetectorError
 from spacrd_core.learning.called import KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 COLUMNS = (
@@ -96,6 +99,7 @@ def detect(
     found = find_detector(detector, track=out.track)
     loaded = Detector.load(found.folder, heads=plugins.heads, device=chosen)
     say_origin(out, found)
+    refusals: list[DetectorError] = []
     tables = steps.detect(
         target,
         loaded,
@@ -104,8 +108,11 @@ def detect(
         sections=section or (),
         calling=calling,
         batch_size=settings.batch_size,
+        refused=refusals.append,
         track=out.track,
     )
+    if refusals and not tables:
+        raise refusals[0]
     for name in (name for name, spots in tables.items() if wholly_strange(spots)):
         out.warn(f"section '{name}' is unlike the tissue the detector was trained on: do not rely on its calls")
     if output:
@@ -119,6 +126,15 @@ def detect(
         {name: _facts(spots) | _how(spots) for name, spots in tables.items()},
         table(COLUMNS, map(_row, *zip(*tables.items(), strict=True))),
     )
+    if refusals:
+        raise _not_called(refusals)
+
+
+def _not_called(refusals: Sequence[DetectorError]) -> DetectorError:
+    """One error of all sections that could not be called, after the others were."""
+    why = "; ".join(str(refusal) for refusal in refusals)
+    remedies = dict.fromkeys(refusal.hint for refusal in refusals if refusal.hint)
+    return DetectorError(f"{why}. The other sections are called", hint="; ".join(remedies))
 
 
 def _facts(spots: pd.DataFrame) -> dict[str, object]:

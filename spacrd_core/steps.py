@@ -29,6 +29,7 @@ from spacrd_core.learning.train import train as train_on
 from spacrd_core.learning.views import view_of, views_within
 from spacrd_core.plugins import Plugins
 from spacrd_core.progress import Track, silent
+from spacrd_core.store.manifest import SectionEntry
 from spacrd_core.store.store import SpotStore
 
 
@@ -55,6 +56,10 @@ def train(  # noqa: PLR0913 - the choices of the command
     return Detector.of(trained, options, loaded, encoder)
 
 
+def _stop(refusal: DetectorError) -> None:
+    raise refusal
+
+
 def detect(  # noqa: PLR0913 - the choices of the command
     store: SpotStore,
     detector: Detector,
@@ -64,11 +69,13 @@ def detect(  # noqa: PLR0913 - the choices of the command
     sections: Sequence[str] = (),
     calling: Calling = AS_TRAINED,
     batch_size: int = SCORING_BATCH,
+    refused: Callable[[DetectorError], None] = _stop,
     track: Track = silent,
 ) -> dict[str, pd.DataFrame]:
     """Return the spot table of every section, and keep them in the store; missing embeddings are made first.
 
     ``calling`` is how probabilities become calls. ``batch_size`` bounds memory: how many spots are dense at a time.
+    ``refused`` is told of a section that cannot be called (default: it is raised); the others then are.
     """
     entries = store.choose(tuple(sections))
     encoder = detector.config.encoder
@@ -76,16 +83,25 @@ def detect(  # noqa: PLR0913 - the choices of the command
         _embed_missing(store, detector, [entry.id for entry in entries], plugins, device, track)
     tables = {}
     for entry in track(entries, "detecting", len(entries)):
-        section = load_sections(
-            store, [entry], recipe_key=encoder.recipe_key if encoder else "", genes=bool(detector.config.panel)
-        )[0]
-        _require_something(section)
-        with one_thread():
-            table = predict(detector.ensemble, detector.calibrations, section, calling, batch_size=batch_size)
-            write_drivers(driving_genes(detector.ensemble, detector.calibrations, section, table), table)
-        tables[entry.id] = table
+        try:
+            tables[entry.id] = _call(store, entry, detector, calling, batch_size)
+        except DetectorError as refusal:
+            refused(refusal)
+            continue
         store.publish_predictions(entry, detector.config, tables[entry.id])
     return tables
+
+
+def _call(store: SpotStore, entry: SectionEntry, detector: Detector, calling: Calling, batch_size: int) -> pd.DataFrame:
+    encoder = detector.config.encoder
+    section = load_sections(
+        store, [entry], recipe_key=encoder.recipe_key if encoder else "", genes=bool(detector.config.panel)
+    )[0]
+    _require_something(section)
+    with one_thread():
+        table = predict(detector.ensemble, detector.calibrations, section, calling, batch_size=batch_size)
+        write_drivers(driving_genes(detector.ensemble, detector.calibrations, section, table), table)
+    return table
 
 
 def evaluate(  # noqa: PLR0913 - the choices of the command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
@@ -120,3 +121,24 @@ def test_a_rule_that_there_is_not_is_answered_with_the_rules(folder: Path, capsy
 def test_a_level_outside_0_to_1_is_a_mistake(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["detect", f"{folder}/store", f"{folder}/detector", "--alpha", "1.5", "-q"]) == 1
     assert "alpha: Input should be less than 1, found 1.5" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_section_that_cannot_be_called_does_not_keep_the_others_from_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(folder / "store", store)
+    strange = ad.AnnData(np.random.default_rng(0).poisson(2, (30, 40)).astype(np.float32))
+    strange.var_names = [f"XENO{number}" for number in range(40)]
+    strange.obsm["spatial"] = np.argwhere(np.ones((5, 6))) * 100.0
+    strange.write_h5ad(tmp_path / "Z.h5ad")
+    ingest = ["ingest", str(store), str(tmp_path / "Z.h5ad"), "--name", "Z", "--um-per-px", "1", "-q"]
+    assert run(ingest) == 0
+    capsys.readouterr()
+    command = ["detect", str(store), f"{folder}/detector", "-o", str(tmp_path / "out"), "-q"]
+    assert run([*command, "--section", "S3", "--section", "Z"]) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "section 'Z' has nothing that the detector reads: genes. The other sections are called" in told
+    assert "it measures 0 of the detector's" in told
+    assert (tmp_path / "out" / "S3.spots.csv").is_file()
+    assert not (tmp_path / "out" / "Z.spots.csv").exists()
