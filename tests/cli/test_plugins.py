@@ -104,7 +104,7 @@ def test_show_as_json_holds_the_whole_card_of_uni(capsys: pytest.CaptureFixture[
         "init_values": 1e-5,
         "dynamic_img_size": True,
     }
-    assert card["options"].keys() == {"weights", "revision"}
+    assert card["options"].keys() == {"weights", "revision", "stain_views"}
 
 
 def test_show_tells_the_recipe_and_the_options(capsys: pytest.CaptureFixture[str]) -> None:
