@@ -63,7 +63,8 @@ def store(tmp_path: Path, original: Section) -> SpotStore:
 def exported(store: SpotStore, folder: Path) -> Path:
     """Write the section with calls, as ``spacrd export --format h5ad`` and ``spacrd detect`` do."""
     entry, adata = store.entry("S1"), store.section("S1")
-    calls = pd.DataFrame({"probability": 0.5, "label": "normal", "spread": 0.1, "ood": 0.2}, index=adata.obs_names)
+    said = {"probability": 0.5, "label": "normal", "spread": 0.1, "ood": 0.2, "set": "normal", "top_modality": "genes"}
+    calls = pd.DataFrame(said | {"top_contribution": -0.7}, index=adata.obs_names)
     facts = entry.model_dump(include={"patient", "platform", "um_per_px", "spot_um", "spot_shape", "pitch_um"})
     result = SectionResult(section_id="S1", adata=adata, spots=calls, threshold=0.5, **facts)
     write_h5ad(result, folder / "S1.h5ad", PROVENANCE)
