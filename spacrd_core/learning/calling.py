@@ -33,10 +33,7 @@ class Calling:
         The level of the sets, which hold the true class of all but that share of a new patient's spots.
     label_alpha
         The level of the sets that make a spot uncertain where they hold both classes. It is the higher one, for a map
-        that is uncertain nearly everywhere helps nobody: of six patients held out in turn, by genes alone, 78 % of the
-        spots were called right. At 0.1, 56 % became uncertain and 91 % of the others were right, at 0.3 it was 22 % and
-        83 %; with image and genes, of patients called well, next to none at either. A patient that a detector of two
-        others failed (38 % right) was uncertain in 84 % of its spots at 0.3, and 95 % of the others were right.
+        that is uncertain nearly everywhere helps nobody: docs/trust.md has what either level costs.
     """
 
     rule: ThresholdRule = OWN

@@ -99,10 +99,6 @@ def test_a_mixed_section_is_called_as_before(taught: Composition, lens: Lens) ->
     assert ((shifted > 0) == (told.labels == 1)).mean() > 0.95
 
 
-def test_a_shift_keeps_the_order_of_spots(taught: Composition) -> None:
-    assert isinstance(taught.shift(0.4, np.arange(9.0)), float)
-
-
 def test_two_patients_are_too_few_to_tell(patients: list[SectionData], fitted: Composition, lens: Lens) -> None:
     assert Composition.fit(patients[:2], lens) is None
     told = [evidence(cut, fitted, lens) for section in patients[:2] for cut in mixtures(section)]
