@@ -16,8 +16,9 @@ from spacrd_core.results.picture import PALETTE
 from spacrd_core.results.result import CLASSES, TOPS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from spacrd_core.results.result import Provenance
     from spacrd_core.results.section_view import SectionView
@@ -25,12 +26,23 @@ if TYPE_CHECKING:
 SHADES = 64
 
 
-def write_report(path: Path, sections: Sequence[SectionView], provenance: Provenance) -> None:
-    """Write the cohort's table, every section's picture and calls, and where they come from."""
+def write_report(
+    path: Path,
+    sections: Sequence[SectionView],
+    provenance: Provenance,
+    *,
+    reliability: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Write the cohort's table, every section's picture and calls, and where they come from.
+
+    ``reliability`` holds, by platform, how reliable the detector's probabilities were on patients held out, as its
+    ``metrics.json`` has it; None where no patient was held out.
+    """
     style, script = _static("report.css"), _static("draw.js") + _static("report.js")
     page = _template().render(
         sections=sections,
         provenance=provenance,
+        reliability=reliability or {},
         strange=[section.summary["section"] for section in sections if section.summary["unlike_training"]],
         tops=TOPS,
         classes=[kind.name for kind in CLASSES.values()],
