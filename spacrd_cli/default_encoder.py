@@ -6,7 +6,8 @@ Nothing is chosen in its place: embeddings of another encoder are other numbers,
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from spacrd_core.errors import WeightsError
 
@@ -18,16 +19,11 @@ if TYPE_CHECKING:
     from spacrd_core.plugins import Registry
 
 
-def create_encoder(encoders: Registry[EncoderCard], asked: EncoderSettings) -> Any:
-    """Return the encoder that was asked for, or the default one.
-
-    Raises
-    ------
-    WeightsError
-        If its weights are not to be had; of the default it says how to get them, and which encoders need no access.
-    """
+@contextmanager
+def explaining_the_default(encoders: Registry[EncoderCard], asked: EncoderSettings) -> Iterator[None]:
+    """Say how the default's weights are got, and which encoders need no access, where they are not to be had."""
     try:
-        return encoders.create(asked.name, asked.options)
+        yield
     except WeightsError as error:
         if "name" not in asked.model_fields_set:
             for line in _ways(encoders.card(asked.name), encoders):

@@ -81,33 +81,23 @@ def detect(
     flags: dict[str, object] = {"device": device, "batch_size": batch_size, "threshold": threshold}
     flags |= {"alpha": alpha, "label_alpha": label_alpha}
     settings = read_config(DetectConfig, config, set_ or (), flags)
-    from spacrd_core import steps  # torch arrives here, not sooner
-    from spacrd_core.detector.artifact import Detector
-    from spacrd_core.detector.hub import find_detector
-    from spacrd_core.devices import choose_device
-    from spacrd_core.learning.calling import Calling
-    from spacrd_core.learning.thresholds import ThresholdRule
-    from spacrd_core.plugins import load_plugins
+    from spacrd_core import Calling, SpotStore, ThresholdRule, load_detector, write_results  # torch arrives here
+    from spacrd_core import detect as detect_in
     from spacrd_core.results.cautions import wholly_strange
     from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups
-    from spacrd_core.results.collect import how_called, provenance, section_result
-    from spacrd_core.results.write import write_results
-    from spacrd_core.store.store import SpotStore
 
     calling = Calling(ThresholdRule.parse(str(settings.threshold)), settings.alpha, settings.label_alpha)
-    target, plugins, chosen = SpotStore.open(store), load_plugins(), choose_device(settings.device)
-    found = find_detector(detector, track=out.track)
-    loaded = Detector.load(found.folder, heads=plugins.heads, device=chosen)
-    say_origin(out, found)
+    target = SpotStore.open(store)
+    loaded = load_detector(detector, device=settings.device, track=out.track)
+    say_origin(out, loaded.found)
     refusals: list[DetectorError] = []
-    tables = steps.detect(
+    tables = detect_in(
         target,
         loaded,
-        plugins=plugins,
-        device=chosen,
         sections=section or (),
         calling=calling,
         batch_size=settings.batch_size,
+        device=settings.device,
         refused=refusals.append,
         track=out.track,
     )
@@ -118,9 +108,7 @@ def detect(
     if output:
         for name in (name for name in tables if cells_forgotten(target, name)):
             out.warn(f"section '{name}' gets {no_cell_groups(name)}")
-        results = (section_result(target, name, spots, loaded.config) for name, spots in tables.items())
-        called = [how_called(spots, loaded.config) for spots in tables.values()]
-        write_results(output, results, provenance(loaded.config, called, found.facts), track=out.track)
+        write_results(target, loaded, tables, output, track=out.track)
         out.say(f"written to {output}: open {output / 'report.html'} in a browser")
     out.result(
         {name: _facts(spots) | _how(spots) for name, spots in tables.items()},

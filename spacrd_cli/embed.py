@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from pydantic import Field, ValidationInfo, field_validator
 
-from spacrd_cli.default_encoder import create_encoder
+from spacrd_cli.default_encoder import explaining_the_default
 from spacrd_cli.options import ConfigFile, Device, Json, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, table
 from spacrd_cli.settings import EncoderSettings
@@ -118,27 +118,27 @@ def embed(
         "part": part,
     }
     asked = read_config(EmbedConfig, config, set_ or (), flags)
-    from spacrd_core.devices import choose_device  # torch arrives here, not sooner
-    from spacrd_core.embedding.engine import embed as embed_sections
+    from spacrd_core import SpotStore  # torch arrives here, not sooner
+    from spacrd_core import embed as embed_in
+    from spacrd_core.devices import choose_device
     from spacrd_core.plugins import load_plugins
-    from spacrd_core.store.store import SpotStore
 
-    target, encoders = SpotStore.open(store), load_plugins().encoders
+    target, plugins = SpotStore.open(store), load_plugins()
     if not asked.scheduler:  # a cluster's workers have devices of their own
         choose_device(asked.device)
-    name = encoders.canonical(asked.encoder.name)
-    report = embed_sections(
-        target,
-        name,
-        create_encoder(encoders, asked.encoder),
-        options=asked.encoder.options,
-        sections=section or (),
-        settings=Settings(**asked.model_dump(include={field.name for field in fields(Settings)})),
-        executor=_executor(asked),
-        part=Part.parse(asked.part),
-        track=out.track,
-    )
-    _show(out, name, report)
+    with explaining_the_default(plugins.encoders, asked.encoder):
+        report = embed_in(
+            target,
+            asked.encoder.name,
+            options=asked.encoder.options,
+            sections=section or (),
+            settings=Settings(**asked.model_dump(include={field.name for field in fields(Settings)})),
+            executor=_executor(asked),
+            part=Part.parse(asked.part),
+            plugins=plugins,
+            track=out.track,
+        )
+    _show(out, plugins.encoders.canonical(asked.encoder.name), report)
 
 
 def _executor(asked: EmbedConfig) -> Executor:

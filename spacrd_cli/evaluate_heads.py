@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from spacrd_core.config import ComponentSettings, read_config
 from spacrd_core.errors import ConfigError
+from spacrd_core.learning.choices import CONTROL, USUAL, HeadChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spacrd_core.cards import HeadCard
-    from spacrd_core.learning.choices import HeadChoice
     from spacrd_core.plugins import Registry
 
-USUAL = "spacrd"
-CONTROL = "linear"
 OPTION = re.compile(r"\+(?=[A-Za-z_]\w*=)")  # a plus inside a value, as in 1e+3, parts nothing
 
 Tables = dict[str, dict[str, Any]]
@@ -33,8 +31,6 @@ class Variant:
     @property
     def choice(self) -> HeadChoice:
         """Return it as trainings take it."""
-        from spacrd_core.learning.choices import HeadChoice
-
         return HeadChoice(name=self.head.name, options=self.head.options, label=self.label)
 
 

@@ -71,8 +71,10 @@ def pull(
         out.warn(f"the licence of its encoder ({config.licence}) may reach it and what it calls")
 
 
-def say_origin(out: Output, found: Found) -> None:
+def say_origin(out: Output, found: Found | None) -> None:
     """Say which commit of the Hub a detector is."""
+    if found is None:
+        return
     if found.note:
         out.warn(found.note)
     if found.origin:

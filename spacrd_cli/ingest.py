@@ -15,7 +15,7 @@ from spacrd_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from spacrd_core.cohort_file import IngestOptions
-    from spacrd_core.ingest import Ingested
+    from spacrd_core.ingestion import Ingested
     from spacrd_core.store.manifest import SectionEntry
 
 COLUMNS = (
@@ -68,7 +68,7 @@ def ingest(
     quiet: Quiet = False,
 ) -> None:
     """Bring sections of any platform into the spot store, in microns."""
-    from spacrd_core.ingest import ingest_all
+    from spacrd_core.ingestion import ingest_all
     from spacrd_core.plugins import load_plugins
     from spacrd_core.store.store import SpotStore
 

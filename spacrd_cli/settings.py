@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from spacrd_core.config import CommandConfig, ComponentSettings
-
-if TYPE_CHECKING:
-    from spacrd_core.cards import EncoderCard
-    from spacrd_core.plugins import Registry
+from spacrd_core.learning.choices import USUAL
 
 ENCODER = "uni"
 
@@ -25,16 +20,12 @@ class EncoderName(CommandConfig):
     name: str = ENCODER
 
     @property
-    def reads_images(self) -> bool:
-        """Whether there is one."""
-        return self.name not in {"", "none"}
-
-    def canonical(self, encoders: Registry[EncoderCard]) -> str:
-        """Return the name its embeddings are kept under; empty where there is none."""
-        return encoders.canonical(self.name) if self.reads_images else ""
+    def read(self) -> str | None:
+        """Its name; None where no image is read."""
+        return None if self.name in {"", "none"} else self.name
 
 
 class HeadSettings(ComponentSettings):
     """A fusion head and its options; ``spacrd`` unless another is named."""
 
-    name: str = "spacrd"
+    name: str = USUAL

@@ -28,11 +28,9 @@ from spacrd_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from spacrd_cli.evaluate import EvaluateConfig
-    from spacrd_core.cards import HeadCard
     from spacrd_core.detector.artifact import Detector
     from spacrd_core.learning.choices import HeadChoice
     from spacrd_core.learning.train import TrainOptions
-    from spacrd_core.plugins import Registry
 
 COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
 
@@ -50,11 +48,11 @@ class TrainConfig(CommandConfig):
     calibrate: bool = True
     device: str = "auto"
 
-    def options(self, heads: Registry[HeadCard]) -> TrainOptions:
+    def options(self) -> TrainOptions:
         """Return what the training takes."""
         from spacrd_core.learning.choices import HeadChoice
 
-        head = HeadChoice(name=heads.canonical(self.head.name), options=self.head.options, epochs=self.epochs)
+        head = HeadChoice(name=self.head.name, options=self.head.options, epochs=self.epochs)
         return train_options(self, head, seeds=self.seeds)
 
 
@@ -88,26 +86,23 @@ def train(
     }
     settings = read_config(TrainConfig, config, set_ or (), flags)
     require_a_modality(settings.encoder, no_genes=settings.no_genes)
-    from spacrd_core import steps  # torch arrives here, not sooner
+    from spacrd_core import SpotStore  # torch arrives here, not sooner
+    from spacrd_core import train as train_on
     from spacrd_core.detector.files import require_room
-    from spacrd_core.devices import choose_device
-    from spacrd_core.plugins import load_plugins
-    from spacrd_core.store.store import SpotStore
 
     require_room(output)
-    target, plugins = SpotStore.open(store), load_plugins()
+    target = SpotStore.open(store)
     patients = {entry.patient for entry in target.choose(tuple(section or ()), tuple(exclude or ())) if entry.labelled}
     folds = len(patients) if settings.calibrate and len(patients) > 1 else 0
     with training_view(out, stages=folds + 1) as watch:
-        detector = steps.train(
+        detector = train_on(
             target,
-            settings.options(plugins.heads),
-            encoder=settings.encoder.canonical(plugins.encoders),
-            plugins=plugins,
-            device=choose_device(settings.device),
+            settings.options(),
+            encoder=settings.encoder.read,
             genes=not settings.no_genes,
             sections=section or (),
             exclude=exclude or (),
+            device=settings.device,
             watch=watch,
             track=out.track,
         )
@@ -142,7 +137,7 @@ def phase_lengths(entries: list[str]) -> dict[str, int]:
 
 def require_a_modality(encoder: EncoderName, *, no_genes: bool) -> None:
     """Refuse to read neither image nor genes."""
-    if no_genes and not encoder.reads_images:
+    if no_genes and not encoder.read:
         raise ConfigError("--encoder none and --no-genes leave nothing to read", hint="drop one of them")
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +28,11 @@ class ComponentOptions(BaseModel):
     """The options of one component; nested in its class as ``Options``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def portable(self) -> dict[str, Any]:
+        """Return what was chosen otherwise than usual, JSON-able; paths of this machine are left out."""
+        local = {name for name, value in self if isinstance(value, Path)}
+        return self.model_dump(mode="json", exclude_defaults=True, exclude=local)
 
 
 @dataclass(frozen=True, kw_only=True)

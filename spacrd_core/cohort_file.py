@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from spacrd_core.config import mistakes
 from spacrd_core.errors import ConfigError
-from spacrd_core.ingest import IngestRequest, default_name
+from spacrd_core.ingestion import IngestRequest, default_name
 from spacrd_core.labels.words import Vocabulary
 from spacrd_core.section import Given
 from spacrd_core.tables import read_text
@@ -46,7 +46,7 @@ class IngestOptions(BaseModel):
         return tuple(part.strip() for part in value.split(";")) if isinstance(value, str) else value
 
     def request(self, reader_options: Mapping[str, object], *, replace: bool) -> IngestRequest:
-        """Return what :func:`spacrd_core.ingest.ingest` takes."""
+        """Return what :func:`spacrd_core.ingestion.ingest` takes."""
         return IngestRequest(
             path=self.path,
             name=self.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,11 @@ def choose_device(name: str = "auto") -> torch.device:
             f"'{name}' was asked for; this machine has {torch.cuda.device_count()} CUDA devices", hint="--device cpu"
         )
     return device
+
+
+def usual_jobs(device: torch.device) -> int:
+    """Return how many processes share a device: one a core, and one alone on CUDA, whose memory they would share."""
+    return 1 if device.type == "cuda" else os.cpu_count() or 1
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from spacrd_core.embedding.engine import embed
 from spacrd_core.embedding.forward import tiles_of
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.geometry import neighbours
-from spacrd_core.ingest import IngestRequest, ingest
+from spacrd_core.ingestion import IngestRequest, ingest
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.store.store import SpotStore
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
@@ -32,8 +33,8 @@ from spacrd_core.learning.lens import Lens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from spacrd_core.detector.fetch import Found
     from spacrd_core.learning.sections import SectionData
     from spacrd_core.learning.train import Trained, TrainOptions
     from spacrd_core.plugins import Registry
@@ -41,11 +42,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Detector:
-    """A trained ensemble with its calibration and everything needed to apply it to any section."""
+    """A trained ensemble with its calibration and everything needed to apply it to any section.
+
+    ``found`` says where it came from, if it was not trained just now.
+    """
 
     config: DetectorConfig
     ensemble: Ensemble
     metrics: dict[str, Any]
+    found: Found | None = None
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """What belongs into the provenance of its calls."""
+        return self.found.facts if self.found else {}
 
     @property
     def calibrations(self) -> dict[str, Calibration]:
@@ -57,7 +67,7 @@ class Detector:
         """Return the detector of a finished training."""
         weights = save(trained.ensemble.state())
         lens = trained.ensemble.lens
-        recipe = next((section.recipe for section in sections if section.recipe), None)
+        seen = next((section for section in sections if section.recipe), None)
         config = DetectorConfig(
             spacrd_version=__version__,
             torch_version=torch.__version__,
@@ -70,7 +80,7 @@ class Detector:
             panel_ids=lens.panel_ids,
             species=lens.species,
             image_dim=lens.image_dim,
-            encoder=EncoderRecord(name=encoder, recipe_key=recipe.key, recipe=asdict(recipe)) if recipe else None,
+            encoder=_encoder(encoder, seen),
             calibrations={
                 view: CalibrationRecord(**calibration.model_dump())
                 for view, calibration in trained.calibrations.items()
@@ -80,7 +90,7 @@ class Detector:
         )
         return cls(config.sealed(), trained.ensemble, _metrics(trained))
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Write the artifact aside and move it into place; an older detector in the folder is replaced.
 
         Raises
@@ -88,6 +98,7 @@ class Detector:
         DetectorError
             If the folder holds other things.
         """
+        folder = Path(folder)
         require_room(folder)
         reliability = self.metrics.get("reliability")  # none where no patient was held out
         replace_folder(
@@ -136,6 +147,14 @@ def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:
         return load_file(file)
     except SafetensorError as error:
         raise DetectorError(f"{file} cannot be read: {error}") from error
+
+
+def _encoder(name: str, section: SectionData | None) -> EncoderRecord | None:
+    """Return what made a section's embeddings."""
+    if section is None or section.recipe is None:
+        return None
+    recipe = section.recipe
+    return EncoderRecord(name=name, options=dict(section.encoder_options), recipe_key=recipe.key, recipe=asdict(recipe))
 
 
 def _trained_on(section: SectionData) -> TrainedOn:

@@ -19,9 +19,10 @@ FORMAT: Final = "spacrd-detector"
 
 
 class EncoderRecord(Record):
-    """The encoder a detector was trained with."""
+    """The encoder a detector was trained with; ``options`` are those that were chosen, without paths."""
 
     name: str
+    options: dict[str, Any] = Field(default_factory=dict)
     recipe_key: str
     recipe: dict[str, Any]
 

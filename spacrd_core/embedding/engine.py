@@ -77,7 +77,8 @@ def embed(  # noqa: PLR0913 - the choices of the command
     """
     entries = store.choose(tuple(sections))
     keep_encoder(encoder, name, options or {})
-    work = Work(store, name, options or {}, encoder.recipe, settings or Settings())
+    portable = encoder.Options.model_validate(options).portable() if options else {}
+    work = Work(store, name, options or {}, portable, encoder.recipe, settings or Settings())
     with at_work(store.path / "embeddings"):
         jobs = {entry.id: Job(work, entry, shards) for entry, shards in _share(store, entries, part or Part())}
         tasks = [task for job in jobs.values() for task in job.begin()]

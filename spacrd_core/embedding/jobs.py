@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Work:
-    """What is asked of every section."""
+    """What is asked of every section; ``portable`` are the options as they hold on any machine."""
 
     store: SpotStore
     encoder: str
     options: Mapping[str, Any]
+    portable: Mapping[str, Any]
     recipe: Recipe
     settings: Settings
 
@@ -105,6 +106,7 @@ class Job:
             staging = Staging.begin(
                 self.folder,
                 encoder=self.work.encoder,
+                options=self.work.portable,
                 recipe=self.work.recipe,
                 precision=self.work.settings.precision,
                 coverage=plan.coverage,

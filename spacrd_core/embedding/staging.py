@@ -15,6 +15,7 @@ from spacrd_core.store.groups import embedding_facts
 from spacrd_core.store.holds import any_piece_held
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from spacrd_core.cards import Recipe
@@ -46,7 +47,14 @@ class Staging:
 
     @classmethod
     def begin(
-        cls, folder: Path, *, encoder: str, recipe: Recipe, precision: str, coverage: np.ndarray[Any, Any]
+        cls,
+        folder: Path,
+        *,
+        encoder: str,
+        options: Mapping[str, Any],
+        recipe: Recipe,
+        precision: str,
+        coverage: np.ndarray[Any, Any],
     ) -> Self:
         """Return the staging in a folder, begun anew where it holds none of this encoder, precision and size.
 
@@ -58,7 +66,7 @@ class Staging:
             If it would have to be begun anew, and somebody is writing there.
         """
         staging, shape = cls(folder), (len(coverage), recipe.dim)
-        facts = {**embedding_facts(encoder, recipe), "precision_asked": precision}
+        facts = {**embedding_facts(encoder, options, recipe), "precision_asked": precision}
         if not staging._begun(facts, shape):
             if any_piece_held(folder):
                 raise StoreBusy(f"another process writes other embeddings to {folder}", hint="wait for it to end")

@@ -10,12 +10,16 @@ if TYPE_CHECKING:
     from spacrd_core.plugins import Registry
 
 
+USUAL = "spacrd"
+CONTROL = "linear"  # what every other head is held against
+
+
 class HeadChoice(BaseModel):
     """Which head, with which options and phase lengths; ``label`` is what tables call it, where not its name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = "spacrd"
+    name: str = USUAL
     options: dict[str, Any] = Field(default_factory=dict)
     epochs: dict[str, int] = Field(default_factory=dict)
     label: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from spacrd_core.progress import Track, silent
 from spacrd_core.species import one_species
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import anndata as ad
 
@@ -43,6 +43,7 @@ class SectionData:
     image: Array | None
     image_coverage: Array | None
     recipe: Recipe | None
+    encoder_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def classes(self) -> set[int]:
@@ -157,6 +158,7 @@ def _load(
         image=embedding.values if embedding else None,
         image_coverage=embedding.coverage if embedding else None,
         recipe=embedding.recipe if embedding else None,
+        encoder_options=embedding.options if embedding else {},
     )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from spacrd_core.errors import TrainingError
 from spacrd_core.learning.calibration import Calibration
@@ -23,7 +23,7 @@ ALL = "all patients"
 
 
 class TrainOptions(BaseModel):
-    """How a detector is trained."""
+    """How a detector is trained; ``head`` may be given by name alone."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,6 +34,17 @@ class TrainOptions(BaseModel):
     calibrate: bool = Field(
         default=True, description="Hold every patient out once, for probabilities and threshold; else AUC alone counts."
     )
+
+    @field_validator("head", mode="before")
+    @classmethod
+    def _by_name(cls, head: object) -> object:
+        return HeadChoice(name=head) if isinstance(head, str) else head
+
+    def canonical(self, heads: Registry[Any]) -> Self:
+        """Return the options with the one name under which the head is known, and its own options checked."""
+        name = heads.canonical(self.head.name)
+        heads.options(name, self.head.options)
+        return self.model_copy(update={"head": self.head.model_copy(update={"name": name})})
 
     @property
     def seed_list(self) -> tuple[int, ...]:

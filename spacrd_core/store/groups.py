@@ -75,6 +75,7 @@ class Embedding:
     values: np.ndarray[Any, np.dtype[np.float32]]
     coverage: np.ndarray[Any, np.dtype[np.float32]]
     encoder: str
+    options: Mapping[str, Any]
     recipe: Recipe
 
 
@@ -82,12 +83,13 @@ def read_embedding(folder: Path) -> Embedding:
     """Return the embeddings of a section."""
     group: Any = zarr.open_group(folder, mode="r")
     recipe = Recipe.of(dict(group.attrs["recipe"]))
-    return Embedding(group["values"][:], group["coverage"][:], str(group.attrs["encoder"]), recipe)
+    options = dict(group.attrs.get("options", {}))
+    return Embedding(group["values"][:], group["coverage"][:], str(group.attrs["encoder"]), options, recipe)
 
 
-def embedding_facts(encoder: str, recipe: Recipe) -> dict[str, object]:
-    """Return the attributes of a group of embeddings."""
-    return {"encoder": encoder, "recipe": json.loads(json.dumps(asdict(recipe)))}
+def embedding_facts(encoder: str, options: Mapping[str, Any], recipe: Recipe) -> dict[str, object]:
+    """Return the attributes of a group of embeddings; the options are those that hold on any machine."""
+    return {"encoder": encoder, "options": dict(options), "recipe": json.loads(json.dumps(asdict(recipe)))}
 
 
 @contextmanager

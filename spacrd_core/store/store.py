@@ -6,16 +6,14 @@ Readers trust only the manifest, so a store is whole whenever it is looked at.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
 from spacrd_core.detector.config import DetectorConfig
-from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError, UnknownSection
+from spacrd_core.errors import StoreError, UnknownSection
 from spacrd_core.files import publish, tree_sha256
 from spacrd_core.slide.pyramid import Pyramid
+from spacrd_core.store.folder import StoreFolder
 from spacrd_core.store.groups import (
     Embedding,
     read_cells,
@@ -26,17 +24,14 @@ from spacrd_core.store.groups import (
     write_table,
 )
 from spacrd_core.store.manifest import (
-    KINDS,
     EmbeddingRecord,
     GroupRecord,
     Manifest,
     SectionEntry,
-    read_manifest,
-    write_manifest,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     import anndata as ad
@@ -44,63 +39,11 @@ if TYPE_CHECKING:
 
     from spacrd_core.cards import Recipe
 
-MANIFEST = "spacrd.json"
-LOCK = "spacrd.lock"
 PARTIAL = ".partial-"
-LOCK_SECONDS = 60.0
 
 
-class SpotStore:
-    """A spot store in a folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @classmethod
-    def open(cls, path: Path) -> SpotStore:
-        """Return the store in a folder.
-
-        Raises
-        ------
-        MissingFile
-            If the folder holds no store.
-        """
-        if not (path / MANIFEST).is_file():
-            raise MissingFile(f"there is no spot store at {path}", hint=f"spacrd ingest {path} SECTION...")
-        return cls(path)
-
-    @classmethod
-    def create(cls, path: Path) -> SpotStore:
-        """Return the store in a folder that may be new or empty; nothing is written before the first section.
-
-        Raises
-        ------
-        StoreError
-            If the folder holds other things.
-        """
-        if path.exists() and not (path / MANIFEST).is_file() and not _begun(path):
-            raise StoreError(f"{path} holds other files and is no spot store", hint="name a new folder for the store")
-        return cls(path)
-
-    @property
-    def entries(self) -> dict[str, SectionEntry]:
-        """What the manifest says of every section, by id."""
-        return self._manifest().sections
-
-    def entry(self, section: str) -> SectionEntry:
-        """Return what the manifest says of one section."""
-        entries = self.entries
-        if section not in entries:
-            raise UnknownSection(
-                f"the store {self.path} has no section '{section}'", hint=f"it has: {', '.join(entries) or 'none'}"
-            )
-        return entries[section]
-
-    def choose(self, sections: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> list[SectionEntry]:
-        """Return the named sections (all when none is named) without the excluded ones, by id."""
-        wanted = {self.entry(section).id for section in sections} or set(self.entries)
-        unwanted = {self.entry(section).id for section in exclude}
-        return [entry for key, entry in self.entries.items() if key in wanted - unwanted]
+class SpotStore(StoreFolder):
+    """A spot store in a folder: what its groups hold, and how they are added."""
 
     def section(self, section: str) -> ad.AnnData:
         """Return a section's AnnData: counts, spots, labels and a picture, in squidpy's conventions."""
@@ -200,25 +143,6 @@ class SpotStore:
         self._amend(entry, "predictions", detector.key, record, same=lambda now: now.identity == entry.identity)
         return record
 
-    def update(self, change: Callable[[Manifest], Manifest]) -> Manifest:
-        """Replace the manifest by what ``change`` makes of it, under the store's lock."""
-        with self.locked() as manifest:
-            changed = change(manifest)
-            write_manifest(changed, self.path / MANIFEST)
-            return changed
-
-    @contextmanager
-    def locked(self) -> Iterator[Manifest]:
-        """Hold the store's lock, and give the manifest as it stands."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(self.path / LOCK, timeout=LOCK_SECONDS):
-                yield self._manifest()
-        except Timeout as error:
-            raise StoreBusy(
-                f"another process has held the lock of {self.path} for {LOCK_SECONDS:.0f} s", hint="wait for it to end"
-            ) from error
-
     def _amend(
         self, entry: SectionEntry, field: str, key: str, record: GroupRecord, *, same: Callable[[SectionEntry], bool]
     ) -> None:
@@ -230,30 +154,6 @@ class SpotStore:
             return manifest.with_entry(now.model_copy(update={field: {**kept, key: record}}))
 
         self.update(change)
-
-    def _manifest(self) -> Manifest:
-        file = self.path / MANIFEST
-        return read_manifest(file) if file.is_file() else Manifest()
-
-    @contextmanager
-    def _reading(self, record: GroupRecord) -> Iterator[Path]:
-        """Give a group's folder; what cannot be read of it is damage."""
-        folder = self._folder(record)
-        try:
-            yield folder
-        except (OSError, ValueError, LookupError, RuntimeError, TypeError) as error:
-            raise CorruptStore(f"{folder} is damaged: {error}", hint=f"spacrd store verify {self.path}") from error
-
-    def _folder(self, record: GroupRecord) -> Path:
-        folder = self.path / record.path
-        if not folder.is_dir():
-            raise CorruptStore(f"{folder} is missing from the store", hint=f"spacrd store verify {self.path}")
-        return folder
-
-
-def _begun(path: Path) -> bool:
-    """Whether a folder holds nothing but what an interrupted first ingest leaves."""
-    return path.is_dir() and {file.name for file in path.iterdir()} <= {*KINDS, LOCK, f"{MANIFEST}.new"}
 
 
 def _embedding_name(entry: SectionEntry, key: str) -> str:

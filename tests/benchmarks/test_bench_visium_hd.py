@@ -39,7 +39,7 @@ section = VisiumHd(VisiumHd.Options()).read(path, Given())
 facts = {"spots": section.counts.n_obs, "counts": section.counts.X.nnz}
 """,
     "store": """
-from spacrd_core.ingest import IngestRequest, ingest
+from spacrd_core.ingestion import IngestRequest, ingest
 from spacrd_core.plugins import load_plugins
 from spacrd_core.store.store import SpotStore
 request = IngestRequest(path, name="T1")

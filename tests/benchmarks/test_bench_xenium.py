@@ -33,7 +33,7 @@ section = Xenium(Xenium.Options(unit=unit)).read(bundle, Given())
 facts = {"spots": section.counts.n_obs, "counts": section.counts.X.nnz}
 """
 STORE = """
-from spacrd_core.ingest import IngestRequest, ingest
+from spacrd_core.ingestion import IngestRequest, ingest
 from spacrd_core.plugins import load_plugins
 from spacrd_core.store.store import SpotStore
 request = IngestRequest(bundle, name="T1", reader="xenium", reader_options={"unit": unit})

@@ -8,7 +8,7 @@ import pytest
 from stand_ins.hub import OTHER_TOKEN, Repository, hub, python
 
 from spacrd_cli import main
-from spacrd_cli.default_encoder import create_encoder
+from spacrd_cli.default_encoder import explaining_the_default
 from spacrd_cli.settings import EncoderSettings
 from spacrd_core.errors import WeightsError
 from spacrd_core.store.add import Ticket, add_section
@@ -59,8 +59,9 @@ def test_the_gate_three_ways_to_uni_and_the_encoders_that_work_now_are_told(stor
 
 
 def test_only_open_encoders_are_offered(plugins: Plugins, tmp_path: Path) -> None:
-    with pytest.raises(WeightsError) as refusal:
-        create_encoder(plugins.encoders, EncoderSettings.model_validate({"weights": tmp_path / "no.bin"}))
+    asked = EncoderSettings.model_validate({"weights": tmp_path / "no.bin"})
+    with pytest.raises(WeightsError) as refusal, explaining_the_default(plugins.encoders, asked):
+        plugins.encoders.create(asked.name, asked.options)
     offered = [line for line in refusal.value.__notes__ if line.startswith("  ") and not line[2].isdigit()]
     names = {name for line in offered for name in line.rpartition(": ")[2].split(", ")}
     expected = {card.name for card in plugins.encoders if card.recipe and not card.recipe.gated}
@@ -73,7 +74,3 @@ def test_a_named_encoder_is_not_talked_out_of(store: Path, capsys: pytest.Captur
     told = capsys.readouterr().err
     assert "there is no weights file at" in told
     assert "the default" not in told
-
-
-def test_an_encoder_that_is_to_be_had_is_just_made(plugins: Plugins) -> None:
-    assert create_encoder(plugins.encoders, EncoderSettings(name="stain")).recipe.dim == 33

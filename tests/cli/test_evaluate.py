@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from spacrd_cli.evaluate import usual_jobs
 from spacrd_cli.main import run
 from spacrd_core import __version__
+from spacrd_core.devices import usual_jobs
 from spacrd_core.learning.choices import CohortOptions
 from spacrd_core.store.add import Ticket, add_section
 from spacrd_core.store.store import SpotStore

@@ -38,7 +38,7 @@ def task(store: SpotStore) -> ShardTask:
     assert recipe
     folder = store.staging(entry, recipe.key)
     plan = plan_section(store, "S1", entry.geometry, recipe)
-    Staging.begin(folder, encoder="stain", recipe=recipe, precision="auto", coverage=plan.coverage)
+    Staging.begin(folder, encoder="stain", options={}, recipe=recipe, precision="auto", coverage=plan.coverage)
     return ShardTask(
         store=store.path,
         section="S1",

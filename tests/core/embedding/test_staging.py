@@ -32,7 +32,9 @@ def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 def begin(
     folder: Path, *, encoder: str = "colour", recipe: Recipe = RECIPE, precision: str = "auto", spots: int = 20
 ) -> Staging:
-    return Staging.begin(folder, encoder=encoder, recipe=recipe, precision=precision, coverage=COVERAGE[:spots])
+    return Staging.begin(
+        folder, encoder=encoder, options={}, recipe=recipe, precision=precision, coverage=COVERAGE[:spots]
+    )
 
 
 def fill(staging: Staging) -> None:

@@ -12,7 +12,7 @@ import pytest
 from bundles.xenium import XeniumBundle
 
 from spacrd_core.errors import InputError
-from spacrd_core.ingest import IngestRequest, ingest
+from spacrd_core.ingestion import IngestRequest, ingest
 from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups, opens_in_explorer, write_cell_groups
 from spacrd_core.results.result import CLASSES
 from spacrd_core.store.store import SpotStore

@@ -244,7 +244,7 @@ def test_the_spots_of_a_section_are_read_without_its_counts(store: SpotStore, ma
 
 
 def test_a_lock_held_too_long_is_said(store: SpotStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spacrd_core.store.store.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("spacrd_core.store.folder.LOCK_SECONDS", 0.1)
     with store.locked(), pytest.raises(StoreBusy, match="another process has held the lock"):
         SpotStore(store.path).update(lambda manifest: manifest)
 

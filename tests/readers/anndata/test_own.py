@@ -13,7 +13,7 @@ import zarr
 from bundles.anndata_file import tissue_object, write_anndata
 
 from spacrd_core.errors import GeometryError, LabelError
-from spacrd_core.ingest import IngestRequest, ingest
+from spacrd_core.ingestion import IngestRequest, ingest
 from spacrd_core.results.h5ad import write_h5ad
 from spacrd_core.results.result import Provenance, SectionResult
 from spacrd_core.section import Given

@@ -11,7 +11,7 @@ from bundles.tissue import Pose
 from bundles.xenium import SMALL, He, XeniumBundle
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.ingest import IngestRequest, ingest
+from spacrd_core.ingestion import IngestRequest, ingest
 from spacrd_core.section import Given, Section
 from spacrd_core.slide.pyramid import Pyramid
 from spacrd_core.store.store import SpotStore

@@ -9,7 +9,7 @@ from spacrd_core.cards import ComponentOptions, ReaderCard
 from spacrd_core.cohort_file import read_cohort
 from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.errors import ConfigError, InputError, MissingFile, SectionExists, SpacrdError, UnrecognisedSection
-from spacrd_core.ingest import IngestRequest, default_name, ingest, ingest_all
+from spacrd_core.ingestion import IngestRequest, default_name, ingest, ingest_all
 from spacrd_core.plugins import Problem, Registry
 from spacrd_core.section import Given
 from spacrd_core.store.store import SpotStore

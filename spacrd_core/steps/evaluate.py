@@ -1,0 +1,132 @@
+"""How good heads are on a cohort: every patient held out in turn, heads and modalities side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from spacrd_core import __version__
+from spacrd_core.devices import choose_device, usual_jobs
+from spacrd_core.learning import evaluate as evaluation
+from spacrd_core.learning.choices import CONTROL, USUAL, reading
+from spacrd_core.learning.differences import Difference, against_control, against_single_modalities
+from spacrd_core.learning.intervals import how_rough
+from spacrd_core.learning.summary import Row, summarise
+from spacrd_core.learning.train import TrainOptions
+from spacrd_core.learning.views import view_of, views_within
+from spacrd_core.plugins import Plugins, load_plugins
+from spacrd_core.progress import Track, silent
+from spacrd_core.steps.train import load_to_learn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from spacrd_core.cards import HeadCard
+    from spacrd_core.plugins import Registry
+    from spacrd_core.store.store import SpotStore
+
+By = Literal["patient", "section"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of every held-out section, and how they came about.
+
+    ``protocol`` says what was held out, which heads read what with which options, and by which rules.
+    """
+
+    rows: tuple[Row, ...]
+    protocol: Mapping[str, Any]
+
+    @cached_property
+    def summary(self) -> list[dict[str, Any]]:
+        """Means over patients, their spread and interval, by head and modalities."""
+        return summarise(self.rows)
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """Every head less the control, and every fusion less the better of its halves, patient by patient."""
+        return [*against_control(self.rows, CONTROL), *against_single_modalities(self.rows)]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row a held-out section under each head, choice of modalities and seed."""
+        return pd.DataFrame([row.model_dump() for row in self.rows])
+
+    def document(self) -> dict[str, Any]:
+        """Return everything as one JSON-able document."""
+        rough = how_rough(max((len(line["auc_by_patient"]) for line in self.summary), default=0))
+        return {
+            "protocol": dict(self.protocol) | {"interval": rough},
+            "rows": [row.model_dump() for row in self.rows],
+            "summary": self.summary,
+            "differences": [difference.model_dump() for difference in self.differences],
+        }
+
+
+def evaluate(  # noqa: PLR0913 - the choices of the command
+    store: SpotStore,
+    heads: Sequence[str | TrainOptions] = (USUAL, CONTROL),
+    *,
+    encoder: str | None,
+    genes: bool = True,
+    sections: Sequence[str] = (),
+    seeds: Sequence[int] = (42,),
+    by: By = "patient",
+    jobs: int | None = None,
+    device: str = "auto",
+    plugins: Plugins | None = None,
+    track: Track = silent,
+) -> Evaluation:
+    """Return how well heads find cancer in patients they have not seen: each modality alone and all together.
+
+    >>> figures = evaluate(store, ["spacrd", "linear"], encoder="stain", seeds=range(42, 47))
+    >>> figures.table.groupby(["head", "modalities"])["auc"].mean()
+
+    ``jobs`` processes share the work (default: one a core, one alone on CUDA); figures do not depend on it.
+
+    Raises
+    ------
+    TrainingError
+        If there are fewer than two patients (``by`` section: labelled sections) to hold one out.
+    """
+    found, chosen = plugins or load_plugins(), choose_device(device)
+    name = found.encoders.canonical(encoder) if encoder else ""
+    compared = [_options(head).canonical(found.heads) for head in heads]
+    entries = [entry for entry in store.choose(tuple(sections)) if entry.labelled]
+    loaded = load_to_learn(store, entries, compared[0], encoder=name, genes=genes, track=track)
+    views = views_within(view_of(genes=genes, image=bool(name)))
+    tasks = evaluation.plan(loaded, compared, views, seeds, by)
+    jobs = jobs or usual_jobs(chosen)
+    rows = evaluation.run(tasks, loaded, encoder=name, device=chosen, heads=found.heads, jobs=jobs, track=track)
+    read = {"encoder": name or "none", "genes": genes}
+    return Evaluation(tuple(rows), {"held_out": by, "seeds": list(seeds), **read, **_protocol(compared, found.heads)})
+
+
+def _options(head: str | TrainOptions) -> TrainOptions:
+    """Return the options of one training of a head: an evaluation repeats it by seeds, and needs no ensemble."""
+    return TrainOptions(head=head, seeds=1) if isinstance(head, str) else head
+
+
+def _protocol(options: Sequence[TrainOptions], heads: Registry[HeadCard]) -> dict[str, Any]:
+    compared = {each.head.label or each.head.name: each for each in options}
+    threshold = "threshold chosen on held-out patients inside the training set"
+    calibrated = all(each.calibrate for each in options)
+    return {
+        "spacrd": __version__,
+        "heads": [*compared],
+        "control": CONTROL,
+        "cohort": {label: reading(each.cohort, each.head, heads).model_dump() for label, each in compared.items()},
+        "head_options": {
+            label: heads.options(each.head.name, each.head.options).model_dump(mode="json")
+            for label, each in compared.items()
+        },
+        "label_rule": "undetermined spots are left out",
+        "f1_prevalence": "threshold at the test section's true prevalence: uses the test labels (the published rule)",
+        "f1": threshold if calibrated else "threshold 0.5 of logits as they are: calibration was not asked for",
+        "mean": "over sections and seeds within a patient, then over patients; sd is between patients",
+        "differences": "of patients' means; the better of several modalities is taken by patient, by its labels",
+    }

@@ -1,0 +1,74 @@
+"""The third step: labelled sections into a detector."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spacrd_core.detector.artifact import Detector
+from spacrd_core.devices import choose_device, one_thread
+from spacrd_core.errors import TrainingError
+from spacrd_core.learning.sections import SectionData, load_sections
+from spacrd_core.learning.train import Moment, TrainOptions
+from spacrd_core.learning.train import train as train_on
+from spacrd_core.plugins import Plugins, load_plugins
+from spacrd_core.progress import Track, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from spacrd_core.store.manifest import SectionEntry
+    from spacrd_core.store.store import SpotStore
+
+
+def train(  # noqa: PLR0913 - the choices of the command
+    store: SpotStore,
+    options: TrainOptions | None = None,
+    *,
+    encoder: str | None,
+    genes: bool = True,
+    sections: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    device: str = "auto",
+    plugins: Plugins | None = None,
+    watch: Callable[[Moment], None] = lambda _: None,
+    track: Track = silent,
+) -> Detector:
+    """Return a detector trained on a store's labelled sections.
+
+    >>> detector = train(store, encoder="stain", exclude=["B4"])
+    >>> detector = train(store, TrainOptions(head="linear", seeds=1), encoder=None)
+    >>> detector.save("detector")
+
+    ``encoder`` names whose embeddings are read: None reads genes alone, ``genes=False`` the image alone. ``watch``
+    hears of every epoch and every held-out patient.
+
+    Raises
+    ------
+    TrainingError
+        If labels of both classes are missing, or some sections have nothing to read.
+    """
+    found = plugins or load_plugins()
+    name = found.encoders.canonical(encoder) if encoder else ""
+    asked = (options or TrainOptions()).canonical(found.heads)
+    entries = [entry for entry in store.choose(tuple(sections), tuple(exclude)) if entry.labelled]
+    loaded = load_to_learn(store, entries, asked, encoder=name, genes=genes, track=track)
+    with one_thread():
+        trained = train_on(loaded, asked, heads=found.heads, device=choose_device(device), watch=watch)
+    return Detector.of(trained, asked, loaded, name)
+
+
+def load_to_learn(
+    store: SpotStore, entries: Sequence[SectionEntry], options: TrainOptions, *, encoder: str, genes: bool, track: Track
+) -> list[SectionData]:
+    """Return sections as a training reads them.
+
+    Raises
+    ------
+    TrainingError
+        If an encoder is named and none of them has an image.
+    """
+    fraction = options.cohort.cancer_fraction
+    loaded = load_sections(store, entries, encoder=encoder, genes=genes, cancer_fraction=fraction, track=track)
+    if encoder and loaded and all(section.image is None for section in loaded):
+        raise TrainingError("none of these sections has an image", hint="--encoder none, or ingest with --image FILE")
+    return loaded
