@@ -32,8 +32,8 @@ class EmbedConfig(CommandConfig):
     device: str = Settings.device
     batch_size: int = Field(Settings.batch_size, ge=1)
     precision: Precision = Settings.precision
-    readers: int = Field(Settings.readers, ge=1)
-    compiled: bool = Settings.compiled
+    readers: int = Field(Settings.readers, ge=1, description="Threads that read the slide while the encoder works.")
+    compiled: bool = Field(Settings.compiled, description="Compile the network: slow at first, then faster on CUDA.")
     executor: Literal["serial", "processes", "dask"] = "serial"
     workers: int | None = Field(None, ge=1)
     scheduler: str = ""

@@ -25,8 +25,8 @@ class EvaluateConfig(CommandConfig):
     cohort: dict[str, Any] = Field(default_factory=dict)
     no_genes: bool = False
     seeds: int = Field(1, ge=1)
-    first_seed: int = 42
-    calibrate: bool = True
+    first_seed: int = Field(42, description="The first seed; the others count on from it.")
+    calibrate: bool = Field(default=True, description="Hold patients out, to calibrate and to choose the threshold.")
     by: Literal["patient", "section"] = "patient"
     device: str = "auto"
     jobs: int | None = Field(None, ge=1)

@@ -44,8 +44,8 @@ class TrainConfig(CommandConfig):
     epochs: dict[str, int] = Field(default_factory=dict)
     no_genes: bool = False
     seeds: int = Field(3, ge=1)
-    first_seed: int = 42
-    calibrate: bool = True
+    first_seed: int = Field(42, description="The first seed; the others count on from it.")
+    calibrate: bool = Field(default=True, description="Hold patients out, to calibrate and to choose the threshold.")
     device: str = "auto"
 
     def options(self) -> TrainOptions:
