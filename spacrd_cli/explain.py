@@ -24,7 +24,7 @@ def explain(error: Exception) -> tuple[str, int]:
 def _lines(error: Exception) -> Iterator[str]:
     if isinstance(error, SpacrdError):
         yield f"error: {error}"
-        yield from (f"  {note}" for note in getattr(error, "__notes__", ()))
+        yield from (f"  {note}" for note in error.context)
         if error.hint:
             yield f"hint: {error.hint}"
     elif isinstance(error, ExceptionGroup) and error.split(SpacrdError)[1] is None:
@@ -43,7 +43,8 @@ def _lines(error: Exception) -> Iterator[str]:
 def _reasons(group: ExceptionGroup[Exception], where: str = "") -> Iterator[tuple[str, SpacrdError]]:
     """Yield every error of a group, with the notes that say where it was."""
     for error in group.exceptions:
-        inside = where + "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+        notes = error.context if isinstance(error, SpacrdError) else getattr(error, "__notes__", ())
+        inside = where + "".join(f"{note}: " for note in notes)
         if isinstance(error, ExceptionGroup):
             yield from _reasons(error, inside)
         elif isinstance(error, SpacrdError):

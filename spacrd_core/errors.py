@@ -30,11 +30,21 @@ from __future__ import annotations
 
 
 class SpacrdError(Exception):
-    """An error whose message says what was wanted, what was found and where; ``hint`` says what to do."""
+    """An error whose message says what was wanted, what was found and where; ``hint`` says what to do.
+
+    The hint is the first of the error's notes, too: so a traceback shows it, as in a notebook.
+    """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        if hint:
+            self.add_note(f"hint: {hint}")
+
+    @property
+    def context(self) -> list[str]:
+        """The notes that were added on the error's way: where it happened, what else there is to say."""
+        return list(getattr(self, "__notes__", ()))[bool(self.hint) :]
 
 
 class ConfigError(SpacrdError, ValueError):

@@ -36,7 +36,8 @@ def load_detector(
 ) -> Detector:
     """Return the detector in a folder, or of the Hugging Face Hub as ``hf://owner/name[@revision]``.
 
-    >>> detector = load_detector("hf://mylab/breast", device="cuda:0")
+    >>> load_detector("detector").config.modalities
+    'image+genes'
 
     Raises
     ------
@@ -66,8 +67,11 @@ def detect(  # noqa: PLR0913 - the choices of the command
 ) -> dict[str, pd.DataFrame]:
     """Return the spot table of every section (default: all), and keep them in the store.
 
-    >>> tables = detect(store, "detector", sections=["B4"], calling=Calling(ThresholdRule.parse("prevalence=0.3")))
-    >>> tables["B4"]["probability"]
+    >>> tables = detect(store, "detector", sections=["S3"], calling=Calling(ThresholdRule.parse("prevalence=0.3")))
+    >>> tables["S3"].loc["6x15", ["probability", "label"]]
+    probability    ...
+    label          ...
+    Name: 6x15, dtype: object
 
     A table has a row a spot: ``probability``, ``label``, ``spread``, ``ood``, ``gene_coverage``, ``image_coverage``,
     ``set``, ``top_modality``, ``top_contribution``. Missing embeddings are made first.

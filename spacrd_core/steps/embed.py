@@ -32,9 +32,12 @@ def embed(  # noqa: PLR0913 - the choices of the command
 ) -> Report:
     """Embed every spot of the sections (default: all) that have an image, by an encoder chosen by name.
 
-    >>> embed(store, "uni", options={"weights": "pytorch_model.bin"}, settings=Settings(device="cuda:0"))
+    >>> report = embed(store, "stain", settings=Settings(device="cpu"))
+    >>> report.patches
+    902
 
-    What is done already is skipped. ``options`` are the encoder's own; ``settings`` say where and how much at a time.
+    What is done already is skipped. ``options`` are the encoder's own, as ``{"weights": "pytorch_model.bin"}``;
+    ``settings`` say where it runs, and on how much at a time.
 
     Raises
     ------

@@ -31,7 +31,11 @@ def ingest(
     """Bring one section into the store, and return what the store now says of it.
 
     >>> store = SpotStore.create("store")
-    >>> ingest(store, "ST-cnts/A1.tsv.gz", name="A1", patient="A", labels="ST-pat/lbl/A1_labeled_coordinates.tsv")
+    >>> for name, patient in {"S1": "P1", "S2": "P2", "S3": "P3"}.items():
+    ...     labels, image = f"ST-pat/lbl/{name}_labeled_coordinates.tsv", f"ST-imgs/{patient}/{name}/{name}_HE.jpg"
+    ...     ingested = ingest(store, f"ST-cnts/{name}.tsv.gz", patient=patient, labels=labels, image=image)
+    >>> ingested.status, ingested.entry.spots, ingested.entry.cancer
+    ('added', 289, 105)
 
     ``options`` are those of the command: ``name``, ``patient``, ``reader``, ``labels``, ``positive``, ``ignore``,
     ``image``, ``alignment``, ``image_scale``, ``um_per_px``, ``mpp``, ``no_image``.

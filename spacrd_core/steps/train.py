@@ -35,9 +35,10 @@ def train(  # noqa: PLR0913 - the choices of the command
 ) -> Detector:
     """Return a detector trained on a store's labelled sections.
 
-    >>> detector = train(store, encoder="stain", exclude=["B4"])
-    >>> detector = train(store, TrainOptions(head="linear", seeds=1), encoder=None)
+    >>> detector = train(store, TrainOptions(head="linear", seeds=1), encoder="stain", exclude=["S3"])
     >>> detector.save("detector")
+    >>> sorted(detector.metrics["held_out"])
+    ['S1', 'S2']
 
     ``encoder`` names whose embeddings are read: None reads genes alone, ``genes=False`` the image alone. ``watch``
     hears of every epoch and every held-out patient.

@@ -62,7 +62,7 @@ def test_only_open_encoders_are_offered(plugins: Plugins, tmp_path: Path) -> Non
     asked = EncoderSettings.model_validate({"weights": tmp_path / "no.bin"})
     with pytest.raises(WeightsError) as refusal, explaining_the_default(plugins.encoders, asked):
         plugins.encoders.create(asked.name, asked.options)
-    offered = [line for line in refusal.value.__notes__ if line.startswith("  ") and not line[2].isdigit()]
+    offered = [line for line in refusal.value.context if line.startswith("  ") and not line[2].isdigit()]
     names = {name for line in offered for name in line.rpartition(": ")[2].split(", ")}
     expected = {card.name for card in plugins.encoders if card.recipe and not card.recipe.gated}
     assert names & expected == expected - {"stain"}

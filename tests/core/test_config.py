@@ -89,7 +89,7 @@ def test_a_mistake_beside_valid_settings_is_still_one() -> None:
 
 
 def test_a_missing_setting_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"^path: is missing$"):
+    with pytest.raises(ConfigError, match=r"(?m)^path: is missing$"):
         read_config(Strict)
 
 

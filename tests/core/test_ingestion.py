@@ -187,7 +187,7 @@ def test_one_failing_section_does_not_stop_the_others(
     done, failed = ingest_all(store, [gone, requests[1]], plugins)
     assert [item.entry.id for item in done] == ["S2"]
     assert [type(error) for error in failed] == [MissingFile]
-    assert "gone.tsv" in failed[0].__notes__[0]
+    assert "gone.tsv" in failed[0].context[0]
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_when_the_scheduler_dies_the_same_command_goes_on_where_it_stopped(
                 scheduler.kill()
             yield item
 
-    with pytest.raises(StoreError, match=r"^the Dask scheduler is gone; finished shards are kept$") as caught:
+    with pytest.raises(StoreError, match=r"(?m)^the Dask scheduler is gone; finished shards are kept$") as caught:
         embed_all(store, executor=Dask(address), track=kill)
     assert caught.value.hint == "run the same command again"
     kept = shards_done(store)
@@ -102,13 +102,13 @@ def test_an_address_without_a_scheduler_is_named(copy: Copy, monkeypatch: pytest
 
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
-        pytest.raises(ConfigError, match=r"^no Dask scheduler answers at 'tcp://127\.0\.0\.1:1'$"),
+        pytest.raises(ConfigError, match=r"(?m)^no Dask scheduler answers at 'tcp://127\.0\.0\.1:1'$"),
     ):
         embed_all(copy(), executor=Dask("tcp://127.0.0.1:1"))
 
 
 def test_without_dask_the_way_to_get_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(PluginError, match=r"^Dask is not installed$") as caught:
+    with pytest.raises(PluginError, match=r"(?m)^Dask is not installed$") as caught:
         Dask()
     assert caught.value.hint == "pip install 'spacrd[dask]'"

@@ -46,7 +46,7 @@ def test_a_section_with_a_damaged_slide_is_named_and_the_others_are_embedded(cop
     damage(store, "S1")
     with pytest.raises(SpacrdError) as caught:
         embed_all(store)
-    assert caught.value.__notes__ == ["section 'S1'"]
+    assert caught.value.context == ["section 'S1'"]
     assert caught.value.hint
     assert (list(store.entry("S1").embeddings), len(store.entry("S2").embeddings)) == ([], 1)
     assert embeddings(store)[1]["S2"] == uninterrupted[1]["S2"]
@@ -58,7 +58,7 @@ def test_several_damaged_sections_are_all_named(copy: Copy) -> None:
     shutil.rmtree(slide(store, "S2"))
     with pytest.raises(ExceptionGroup, match=f"^2 of {SECTIONS} sections were not embedded") as caught:
         embed_all(store)
-    assert [error.__notes__ for error in caught.value.exceptions] == [["section 'S1'"], ["section 'S2'"]]
+    assert [error.context for error in caught.value.exceptions] == [["section 'S1'"], ["section 'S2'"]]
     assert isinstance(caught.value.exceptions[1], CorruptStore)
 
 

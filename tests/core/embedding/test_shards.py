@@ -89,7 +89,7 @@ def test_a_section_that_was_replaced_is_not_mixed_with_what_it_was(
     task: ShardTask, store: SpotStore, make_section: MakeSection
 ) -> None:
     add_section(store, make_section(9), Ticket("S1", "P1", "another-slide"))
-    with pytest.raises(StoreError, match=r"^section 'S1' was replaced meanwhile$"):
+    with pytest.raises(StoreError, match=r"(?m)^section 'S1' was replaced meanwhile$"):
         run_shard(task)
     assert not Staging(task.staging).is_done(task.rows)
 

@@ -147,7 +147,7 @@ def test_values_that_were_lost_are_named_and_missing_again(tmp_path: Path) -> No
     staging = begin(tmp_path / "a")
     fill(staging)
     (staging.folder / "values/c/1/0").unlink()
-    with pytest.raises(CorruptStore, match=r"has lost embeddings that were written: spots 9 to 16$") as caught:
+    with pytest.raises(CorruptStore, match=r"(?m)has lost embeddings that were written: spots 9 to 16$") as caught:
         staging.require_whole()
     assert caught.value.hint == "look after the disk; the same command embeds them again"
     assert staging.missing == [range(8, 16)]
