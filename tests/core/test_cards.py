@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields, replace
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -77,3 +78,13 @@ def test_options_refuse_what_they_do_not_know_and_never_change() -> None:
         Options(sise=2)  # type: ignore[call-arg]
     with pytest.raises(ValidationError, match="frozen"):
         Options().size = 2  # type: ignore[misc]
+
+
+def test_portable_options_are_those_chosen_and_hold_on_any_machine(tmp_path: Path) -> None:
+    class Options(ComponentOptions):
+        weights: Path | None = None
+        stain_views: int = 1
+        pooling: str = "cls"
+
+    assert Options(weights=tmp_path / "w.bin", stain_views=4).portable() == {"stain_views": 4}
+    assert Options().portable() == {}
