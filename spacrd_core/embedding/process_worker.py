@@ -5,8 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from multiprocessing import resource_tracker
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
@@ -42,7 +43,8 @@ class Worker:
         context = multiprocessing.get_context("spawn")  # a forked process cannot use CUDA
         pipe, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, threads, lanes), daemon=True)
-        process.start()
+        with _ctrl_c_held_back():
+            process.start()
         theirs.close()  # while it is open here, nobody would notice that the worker is gone
         return cls(process, pipe, device, threads)
 
@@ -91,6 +93,20 @@ class Worker:
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Let a process that is started meanwhile never hear Ctrl-C, which would end it before it knows better."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # the first process starts it, and it would let the signal through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(pipe: Connection, threads: int, lanes: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from multiprocessing import active_children
 from typing import TYPE_CHECKING, cast
 
@@ -83,6 +84,16 @@ def test_a_shard_that_ends_every_worker_is_named(copy: Copy, monkeypatch: pytest
         f"spots 1 to {SPOTS} of section 'S1' failed again and again: its worker was ended by SIGKILL"
     )
     assert caught.value.hint == "if memory was short: fewer --workers"
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no signal masks")
+def test_ctrl_c_does_not_end_a_worker_that_is_still_starting() -> None:
+    worker = Worker.start("cpu", 1, 1)
+    os.kill(worker.process.pid, signal.SIGINT)
+    assert worker.pipe.poll(60)
+    assert worker.hear() == 0
+    worker.end()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_a_dead_worker_of_a_gpu_may_have_had_too_large_batches() -> None:
