@@ -73,6 +73,16 @@ def gives_features(build: Build) -> None:
     _expect_same(logits, _score(head, batch), "classify(features(batch)) must equal score(batch)")
 
 
+def tells_which_genes_count(build: Build) -> None:
+    """Its scores have a gradient by the genes, which tells those that drive the calls."""
+    head, batch = _trained(build, BOTH, "image and genes"), example_batch(BOTH)
+    genes = torch.zeros(SPOTS, BOTH.genes, requires_grad=True)
+    total = head.score(replace(batch, genes=genes)).sum()
+    gradient = torch.autograd.grad(total, genes, allow_unused=True)[0] if total.requires_grad else None
+    sentence = "a score must have a finite gradient by the genes: it tells which of them drive the calls"
+    expect(gradient is not None and gradient.isfinite().all(), sentence)
+
+
 def scores_depend_on_the_tissue_alone(build: Build) -> None:
     """A score depends on neither labels, nor the order of neighbours, nor padding, nor the rest of the batch."""
     head, batch = _trained(build, BOTH, "image and genes"), example_batch(BOTH)
@@ -175,6 +185,7 @@ HEAD_CHECKS: tuple[Callable[[Build], None], ...] = (
     learns_and_scores,
     scores_without_a_modality,
     gives_features,
+    tells_which_genes_count,
     scores_depend_on_the_tissue_alone,
     keeps_its_state,
 )

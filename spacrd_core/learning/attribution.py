@@ -106,8 +106,15 @@ def _mean_gradient(
         odds = [
             slope * head.score(seen.seen_by(view)).sum() for view, slope in slopes.items() for head in ensemble.heads
         ]
-        total += torch.autograd.grad(torch.stack(odds).sum(), genes)[0] * (float(weight) / 2)
+        gradient = _gradient(torch.stack(odds).sum(), genes)
+        total += gradient * (float(weight) / 2)
     return total / len(ensemble.heads)
+
+
+def _gradient(odds: Float[Tensor, ""], genes: Float[Tensor, "spots panel"]) -> Float[Tensor, "spots panel"]:
+    """The gradient by the genes; zero by those a head leaves torch for, which then drive nothing that can be told."""
+    gradient = torch.autograd.grad(odds, genes, allow_unused=True)[0] if odds.requires_grad else None
+    return torch.zeros_like(genes) if gradient is None else gradient
 
 
 def _drawn(spots: Int[Array, " spots"]) -> Int[Array, " some"]:

@@ -100,6 +100,11 @@ class Restless(Good):
         return nn.functional.dropout(super().features(batch), 0.5)
 
 
+class LeavesTorch(Good):
+    def features(self, batch: Batch) -> Tensor:
+        return super().features(batch).detach()
+
+
 class Peeks(Good):
     def score(self, batch: Batch) -> Tensor:
         return super().score(batch) + batch.labels
@@ -163,6 +168,7 @@ def test_a_good_head_passes() -> None:
         (Column, r"it must give \(96,\) logits, not \(96, 1\)"),
         (Scaled, r"classify\(features\(batch\)\) must equal score\(batch\)"),
         (Restless, "must equal score|the same batch must give the same scores"),
+        (LeavesTorch, "a score must have a finite gradient by the genes"),
         (Peeks, "scores must not depend on labels|must equal score"),
         (InOrder, "must not depend on the order of neighbours"),
         (Unmasked, "must not depend on what stands in padded places"),

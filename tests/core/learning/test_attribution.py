@@ -149,6 +149,18 @@ def test_no_gene_drives_calls_from_the_image_alone_or_where_nothing_is_cancer(
     assert {driver.mean_normal for driver in everywhere} == {None}
 
 
+def test_no_gene_is_listed_where_a_head_leaves_torch_and_nobody_can_tell(
+    linear: Trained, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = make_data("C", 3)
+    table = predict(linear.ensemble, linear.calibrations, section)
+    head = type(linear.ensemble.heads[0])
+    features = head.features
+    monkeypatch.setattr(head, "features", lambda self, batch: features(self, batch).detach())
+    assert (table["label"] == "cancer").any()
+    assert driving_genes(linear.ensemble, linear.calibrations, section, table) == ()
+
+
 def test_the_top_modality_is_the_one_that_pushes_most_to_the_side_a_spot_was_called() -> None:
     calibration = Calibration(shares={"genes": 0.5, "image": 0.5}, slopes={"genes": 2.0, "image": 1.0})
     logits = {"genes": np.array([11.0, 9.0, 10.0, 10.0]), "image": np.array([1.0, -4.0, 3.0, 0.0])}
