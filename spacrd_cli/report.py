@@ -23,6 +23,7 @@ def report(
 ) -> None:
     """Write one self-contained report of a detector's calls."""
     from spacrd_core.detector.config import read_detector_config
+    from spacrd_core.detector.files import read_metrics
     from spacrd_core.detector.hub import find_detector
     from spacrd_core.results.collect import how_called, provenance, section_result
     from spacrd_core.results.report import write_report
@@ -43,5 +44,6 @@ def report(
         views.append(view_section(section_result(target, name, spots, config)))
         called.append(how_called(spots, config))
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_report(output, views, provenance(config, called, found.facts))
+    reliability = read_metrics(found.folder).get("reliability")
+    write_report(output, views, provenance(config, called, found.facts), reliability=reliability)
     out.result({"report": str(output), "sections": chosen}, f"{len(chosen)} sections in {output}")

@@ -22,7 +22,17 @@ from spacrd_core.detector.config import (
     read_detector_config,
 )
 from spacrd_core.detector.curve import curve_png
-from spacrd_core.detector.files import CARD, CONFIG, CURVE, METRICS, RELIABILITY, WEIGHTS, require_room, trained_weights
+from spacrd_core.detector.files import (
+    CARD,
+    CONFIG,
+    CURVE,
+    METRICS,
+    RELIABILITY,
+    WEIGHTS,
+    read_metrics,
+    require_room,
+    trained_weights,
+)
 from spacrd_core.detector.reliability import reliability_png
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder, restore_folder
@@ -131,7 +141,7 @@ class Detector:
             lens = replace(lens, **fitted_parts(tensors))
             built = [heads.create(config.head, config.head_options, dims=lens.dims) for _ in config.seeds]
             ensemble = Ensemble.of_state(tensors, lens, built, device)
-            metrics = json.loads((folder / METRICS).read_bytes())
+            metrics = read_metrics(folder)
         except (RuntimeError, LookupError, TypeError, ValueError, OSError) as error:
             if isinstance(error, SpacrdError):
                 raise

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from spacrd_core.config import mistakes
 from spacrd_core.detector.config import FORMAT
 from spacrd_core.errors import DetectorError
+from spacrd_core.learning.reliability import Reliability
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +47,25 @@ def is_detector(folder: Path) -> bool:
         return bool(json.loads((folder / CONFIG).read_bytes())["format"] == FORMAT)
     except (OSError, ValueError, LookupError, TypeError):
         return False
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Return a detector's figures on patients held out, as they were written in training.
+
+    Raises
+    ------
+    DetectorError
+        If they cannot be read, or do not say how reliable probabilities were in the way we draw it.
+    """
+    file = folder / METRICS
+    try:
+        metrics: dict[str, Any] = json.loads(file.read_bytes())
+        TypeAdapter(dict[str, Reliability]).validate_python(metrics.get("reliability", {}))
+    except ValidationError as error:
+        raise DetectorError(f"{file}: {'; '.join(mistakes(error))}", hint="copy the detector again") from error
+    except (OSError, ValueError, AttributeError) as error:
+        raise DetectorError(f"{file} cannot be read: {error}", hint="copy the detector again") from error
+    return metrics
 
 
 def trained_weights(folder: Path, config: DetectorConfig) -> Path:

@@ -114,6 +114,23 @@ def test_a_detector_without_another_file_is_refused(name: str, folder: Path, plu
         Detector.load(folder, heads=plugins.heads, device=CPU)
 
 
+@pytest.mark.parametrize(
+    ("figures", "says"),
+    [
+        ("[]", "cannot be read: 'list' object has no attribute 'get'"),
+        ("{", "cannot be read: Expecting property name"),
+        ('{"reliability": {"st": {"patients": "<b>", "ece": 0.1, "spots": [], "cancer": []}}}', "st.patients: "),
+    ],
+)
+def test_figures_that_are_none_are_refused_by_file(figures: str, says: str, folder: Path, plugins: Plugins) -> None:
+    (folder / "metrics.json").write_text(figures)
+    with pytest.raises(DetectorError) as caught:
+        Detector.load(folder, heads=plugins.heads, device=CPU)
+    assert str(caught.value).startswith(f"{folder / 'metrics.json'}")
+    assert says in str(caught.value)
+    assert caught.value.hint == "copy the detector again"
+
+
 def test_a_picture_alone_makes_no_detector(tmp_path: Path) -> None:
     (tmp_path / "curve.png").touch()
     (tmp_path / "config.json").write_text(json.dumps({"format": "another"}))
