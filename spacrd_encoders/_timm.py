@@ -61,8 +61,8 @@ class TimmBackbone(Backbone):
             um_per_px=self.options.um_per_px,
             dim=self._dim(outline, width),
             resize=self._resize(config["interpolation"]),
-            mean=config["mean"],
-            std=config["std"],
+            mean=tuple(config["mean"]),  # a configuration of the Hub's holds lists
+            std=tuple(config["std"]),
             pooling=_pooling(outline),
             weights=self.provenance(),
             settings=json.dumps({"model": published["architecture"]}),

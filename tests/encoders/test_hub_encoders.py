@@ -36,7 +36,8 @@ for case, name, options in json.loads(sys.argv[1]):
         numbers = torch.Generator().manual_seed(0)
         tiles = torch.randint(0, 256, (2, 3, px, px), generator=numbers, dtype=torch.uint8)
         save_file({"embeddings": encoder.embed(tiles), "tiles": tiles}, f"{sys.argv[2]}/{case}")
-        found[case] = {"recipe": vars(encoder.recipe), "canonical": encoders.canonical(name)}
+        alike = len({encoder.recipe, encoders.create(name, options).recipe})
+        found[case] = {"recipe": vars(encoder.recipe), "recipes": alike, "canonical": encoders.canonical(name)}
     except SpacrdError as error:
         found[case] = {"message": str(error), "hint": error.hint}
 print(json.dumps(found))
@@ -132,7 +133,7 @@ def embed(cases: list[Any], home: Path, **settings: str) -> dict[str, Any]:
 def test_a_repository_of_the_hub_is_an_encoder_by_its_own_configuration(found: Found) -> None:
     repository = found.online["repository"]
     recipe = repository["recipe"]
-    assert repository["canonical"] == "hf-hub:lab/my-vit"
+    assert (repository["canonical"], repository["recipes"]) == ("hf-hub:lab/my-vit", 1)
     assert recipe["weights"].startswith("sha256:")
     assert (recipe["mean"], recipe["std"], recipe["licence"]) == ([0.7, 0.6, 0.7], [0.2, 0.2, 0.2], "mit")
     assert (recipe["input_px"], recipe["dim"], recipe["pooling"]) == (160, 64, "cls")
