@@ -25,7 +25,7 @@ HEAD = """\
 ## What they share
 
 Results go to stdout; progress, notes and errors to stderr. An error says what was wanted, what was found, and what to
-do; a traceback comes only where `--debug` asks for it.
+do; a traceback comes only where `--debug` asks for it. [Troubleshooting](troubleshooting.md) goes by what is said.
 
 {codes}
 
@@ -82,13 +82,21 @@ class Page(NamedTuple):
 
 def page() -> str:
     """Return the page of all commands, as Markdown."""
-    root = typer.main.get_command(app)
-    pages = list(_pages(root, "spacrd"))
+    pages = commands()
     does = table(("command", "does"), [(each.link, each.sentences.partition("\n")[0]) for each in pages])
     codes = table(("exit code", "means"), [(f"`{code}`", means) for code, means in CODES.items()])
-    parts = [HEAD.format(contents=does, codes=codes, shared=_shared(pages)), _options(root.params)]
+    parts = [HEAD.format(contents=does, codes=codes, shared=_shared(pages)), _options(_root().params)]
     parts += [part for each in pages for part in _section(each)]
     return "\n".join([*parts, *cohort_settings(), *component_options()])
+
+
+def commands() -> list[Page]:
+    """Return every command, in the order of help."""
+    return list(_pages(_root(), "spacrd"))
+
+
+def _root() -> Any:
+    return typer.main.get_command(app)
 
 
 def _pages(group: Any, words: str) -> Iterator[Page]:

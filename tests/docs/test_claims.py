@@ -1,0 +1,105 @@
+"""What the README and the docs claim beside their blocks: commands, options, names, links."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import types
+from typing import TYPE_CHECKING
+
+import pytest
+from documentation.blocks import FENCE, PAGES, README, ROOT, blocks, lines
+
+from spacrd_cli.pages import commands
+from spacrd_core import errors, hookspecs
+from spacrd_core.contracts import check_encoder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALWAYS = {"--help", "--debug", "--version"}
+OPTIONS = {
+    each.words: {
+        name
+        for given in each.command.params
+        for name in (*given.opts, *given.secondary_opts)
+        if given.param_type_name == "option"
+    }
+    for each in commands()
+}
+DOCS = "\n".join(page.read_text() for page in PAGES)
+
+
+def said() -> list[str]:
+    """Every line of the pages that calls `spacrd`: in blocks to be run, in blocks to be read, and in sentences."""
+    read = [line for block in blocks("") for line in block.text.splitlines()]
+    sentences = re.findall(r"`([^`]+)`", FENCE.sub("", DOCS))
+    found = {line.partition(" #")[0].strip() for line in [*(step.text for step in lines()), *read, *sentences]}
+    return sorted(line for line in found if re.match(r"spacrd [a-z]", line))
+
+
+def command_of(line: str) -> str:
+    """The command that a line calls; a group alone calls its list."""
+    words = line.split()
+    called = next((" ".join(words[:count]) for count in (3, 2) if " ".join(words[:count]) in OPTIONS), "")
+    return called or next((name for name in OPTIONS if name == f"{' '.join(words[:2])} list"), "")
+
+
+@pytest.mark.parametrize("line", said())
+def test_every_command_the_pages_name_exists_with_its_options(line: str) -> None:
+    called = command_of(line)
+    assert called, f"there is no such command: {line}"
+    given = {word for word in shlex.split(line.replace("'", "")) if re.match(r"--?[a-z]", word)}
+    assert given <= OPTIONS[called] | ALWAYS
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_every_command_and_every_option_is_on_a_page(command: str) -> None:
+    section = DOCS.partition(f"\n## {command}\n")[2].partition("\n## ")[0]
+    assert section
+    assert {name for name in OPTIONS[command] if not re.search(rf"(?<![\w-]){name}(?![\w-])", section)} == set()
+
+
+@pytest.mark.parametrize("hook", [name for name in vars(hookspecs) if name.startswith("spacrd_")])
+def test_every_hook_is_on_a_page(hook: str) -> None:
+    assert f"`{hook}()`" in DOCS
+
+
+def kinds_of_errors() -> list[str]:
+    return [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]
+
+
+@pytest.mark.parametrize("name", kinds_of_errors())
+def test_every_kind_of_error_is_on_a_page(name: str) -> None:
+    assert f"`{name}`" in DOCS
+
+
+def test_the_readmes_plugin_keeps_the_contract() -> None:
+    source = next(block.text for block in blocks("python") if "class Brightness" in block.text)
+    module = types.ModuleType("brightness")
+    exec(compile(source, "README.md", "exec"), module.__dict__)  # noqa: S102 - the README's own code
+    check_encoder(module.Brightness(module.Brightness.Options()))
+
+
+def test_the_tests_are_run_as_the_readme_says() -> None:
+    line = next(line for line in (ROOT / ".ci/run").read_text().splitlines() if line.startswith("pip install"))
+    assert line in README.read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target, place in re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", page.read_text()):
+        aim = (page.parent / target) if target else page
+        assert aim.exists(), f"{page.name} points at {target}"
+        assert not place or place in headings(aim), f"{page.name} points at {target}#{place}"
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+def test_the_readme_leads_to_every_page(page: Path) -> None:
+    assert f"(docs/{page.name}" in README.read_text()

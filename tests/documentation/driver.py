@@ -1,0 +1,110 @@
+"""Does the steps of the pages one after the other in this one Python, and writes what became of each.
+
+A Python of its own: what it imports asks the Hub by the settings it is started with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import shlex
+import shutil
+import sys
+import time
+import tomllib
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spacrd_cli.main import run
+
+Namespace = dict[str, Any]
+
+
+def main(orders: Path, results: Path) -> None:
+    """Do all steps; each page but the README begins where the README ends."""
+    given = json.loads(orders.read_text())
+    world = Path(given["world"])
+    namespaces: dict[str, Namespace] = {}
+    with results.open("w") as stream:
+        for step in given["steps"]:
+            folder = world / step["page"].removesuffix(".md")
+            if not folder.exists():
+                _begin(folder, world, given["copies"])
+            os.chdir(folder)
+            done = _do(step, folder, namespaces.setdefault(step["page"], {"__name__": "page"}))
+            stream.write(json.dumps(done) + "\n")
+
+
+def _begin(folder: Path, world: Path, copies: dict[str, str]) -> None:
+    """Make a page's folder: what the README leaves but its plugin, and what only other pages name."""
+    shutil.copytree(world / "README", folder, ignore=shutil.ignore_patterns("mylab_spacrd", "*.dist-info"))
+    shutil.copytree(world / "beside", folder, dirs_exist_ok=True)
+    for name, of in copies.items():
+        shutil.copytree(folder / of, folder / name)
+    _forget_plugins()
+
+
+def _do(step: dict[str, Any], folder: Path, namespace: Namespace) -> dict[str, Any]:
+    out, err, began = io.StringIO(), io.StringIO(), time.perf_counter()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = DO[step["kind"]](step, folder, namespace)
+        except Exception:  # noqa: BLE001 - whatever a page's code raises is what is to be told
+            traceback.print_exc()
+            code = 1
+    said = {"out": out.getvalue(), "err": err.getvalue(), "seconds": time.perf_counter() - began}
+    return {"place": f"{step['page']}:{step['line']}", "text": step["text"], "code": code, **said}
+
+
+def _command(step: dict[str, Any], folder: Path, namespace: Namespace) -> int:
+    return run(shlex.split(step["text"])[1:])
+
+
+def _file(step: dict[str, Any], folder: Path, namespace: Namespace) -> int:
+    file = folder / step["file"]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(step["text"])
+    if file.name == "pyproject.toml":
+        _install(folder, tomllib.loads(step["text"])["project"]["entry-points"]["spacrd"])
+    return 0
+
+
+def _install(folder: Path, points: dict[str, str]) -> None:
+    """Make the folder a distribution with these entry points, as pip does in editable mode."""
+    metadata = folder / "plugin-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("\n".join(["[spacrd]", *(f"{k} = {v}" for k, v in points.items())]))
+    sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+
+
+def _forget_plugins() -> None:
+    """Take the plugin of a page off again, for the next page to have one of that name."""
+    sys.path[:] = [place for place in sys.path if not (Path(place) / "plugin-1.0.dist-info").is_dir()]
+    for module in [name for name in sys.modules if name.partition(".")[0] == "mylab_spacrd"]:
+        del sys.modules[module]
+    importlib.invalidate_caches()
+
+
+def _python(step: dict[str, Any], folder: Path, namespace: Namespace) -> int:
+    exec(compile(step["text"], step["page"], "exec"), namespace)  # noqa: S102 - the pages' own code
+    return 0
+
+
+def _tests(step: dict[str, Any], folder: Path, namespace: Namespace) -> int:
+    file = folder / f"test_of_line_{step['line']}.py"
+    file.write_text(step["text"])
+    return int(pytest.main(["-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(file)]))
+
+
+DO = {"command": _command, "file": _file, "python": _python, "tests": _tests}
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,24 @@
+"""What the pages show and this machine cannot run as it stands, each with the reason."""
+
+from __future__ import annotations
+
+NOT_RUN = {
+    r"^pip install": "installs what these tests run in; .ci/run begins with it",
+    r"^(ruff|mypy|lint-imports|pytest)\b": ".ci/run calls them, and these tests with them",
+    r"^spacrd demo": "takes half a minute; tests/cli/test_workflow.py runs it",
+    r"^export ": "a setting of the reader's own shell",
+    r"--encoder uni\b": "gated weights of 1.2 GB; tests/encoders/test_uni.py builds the network",
+    r"--encoder midnight": "weights of 4.5 GB",
+    r"--device cuda": "needs a GPU",
+    r"--scheduler tcp": "needs a cluster of the reader's; tests/core/embedding/test_dask.py makes one",
+    r"SLURMCluster": "needs SLURM",
+}
+INSTEAD = {
+    r"(?<=embed) STORE(?!.*--encoder).*": (
+        r"\g<0> --encoder timm:test_vit --set encoder.pretrained=false",
+        "the default is UNI, whose weights are gated",
+    ),
+    r"^spacrd evaluate": (r"\g<0> --jobs 1", "starting a process a core takes longer than these figures"),
+    r"--seeds 5": ("--seeds 1", "the second seed repeats the first"),
+    r"timm:vit_small_patch16_224": ("timm:test_vit", "timm's smallest network, for time's sake"),
+}

@@ -1,0 +1,110 @@
+"""Mistakes that the page on troubleshooting tells of: what is printed, and a line that has it printed."""
+
+from __future__ import annotations
+
+# What the lines below need beside the files of the README.
+PREPARATION = """
+import json, shutil
+from pathlib import Path
+import numpy as np
+from PIL import Image
+
+labels = Path("ST-pat/lbl/D1_labeled_coordinates.tsv").read_text()
+Path("own_words.tsv").write_text(labels.replace("connective tissue", "grade 3"))
+Path("columns.csv").write_text("a,b\\n1,2\\n")
+Path("places.csv").write_text("x,y,label\\n1,1,tumor\\n")
+Path("list.csv").write_text("0\\n1\\n1\\n")
+Path("book.xlsx").write_bytes(b"PK\\x03\\x04" + bytes(100))
+ring = [[0, 0], [1, 0], [1, 1], [0, 0]]
+tumour = {"objectType": "annotation", "classification": {"name": "Tumor"}}
+polygon = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": tumour}
+Path("corner.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [polygon]}))
+Path("fractions.tsv").write_text("\\tACTB\\tDCN\\n1x1\\t0.5\\t1.5\\n2x1\\t0.25\\t1\\n1x2\\t1\\t2\\n")
+Path("fractions_selection.tsv").write_text("x\\ty\\tpixel_x\\tpixel_y\\n1\\t1\\t9\\t9\\n2\\t1\\t19\\t9\\n1\\t2\\t9\\t19\\n")
+Image.new("RGB", (300, 100)).save("stripe.png")
+Image.fromarray(np.zeros((1700, 1600), np.uint16)).save("grey.png")
+Path("half.jpg").write_bytes(Path("scans/B1.jpg").read_bytes()[:5000])
+matrix = np.loadtxt("he_imagealignment.csv", delimiter=",")
+np.savetxt("inverse.csv", np.linalg.inv(matrix), delimiter=",")
+np.savetxt("shifted.csv", matrix + [[0, 0, 1e6], [0, 0, 0], [0, 0, 0]], delimiter=",")
+Path("matrix").mkdir()
+shutil.copy("run7/outs/filtered_feature_bc_matrix.h5", "matrix")
+shutil.copytree("detector", "edited")
+config = Path("edited/config.json")
+config.write_text(config.read_text().replace('"width": 64', '"width": 32'))
+shutil.copytree("lung", "torn")
+damaged = next(file for file in Path("torn/sections").rglob("c/0") if file.is_file())
+damaged.write_bytes(b"")
+"""
+ST = "spacrd ingest x ST-cnts/D1.tsv.gz --patient D"
+TRAIN = "spacrd train lung -o x --encoder none --head linear"
+MISTAKES = {
+    "is no setting": f"{TRAIN} --set colour=red",
+    "--set takes KEY=VALUE, not": f"{TRAIN} --set colour",
+    "no configuration file at ...": f"{TRAIN} --config none.toml",
+    "... is not TOML: ...": f"{TRAIN} --config loupe_export.csv",
+    "results go into a folder, but ... is a file": "spacrd detect lung detector --section B4 -o slide.tif",
+    "... was asked for; this machine has ... CUDA devices": "spacrd embed lung --encoder stain --device cuda:99",
+    "... is not a device": "spacrd embed lung --encoder stain --device gpu",
+    "no reader recognises ...": "spacrd ingest x ST-pat",
+    "the reader '...' cannot read ...": "spacrd ingest x run7/outs --reader xenium",
+    "there is nothing at ...": "spacrd ingest x nowhere",
+    "the store ... already has another section '...'": "spacrd ingest lung ST-cnts/A1.tsv.gz --name D1",
+    "'...' cannot name a section": "spacrd ingest x run8/outs --name a/b",
+    "name sections as PATHs or by --cohort FILE.csv, one of the two": "spacrd ingest x",
+    "cannot hold for a whole cohort": "spacrd ingest x --cohort cohort.csv --name B4",
+    "... holds no raw counts: ...": "spacrd ingest x fractions.tsv --no-image",
+    "has no tissue_positions.csv, tissue_positions_list.csv or tissue_positions.parquet": (
+        "spacrd ingest x matrix --reader visium"
+    ),
+    "no --patient was given, so each counts as a patient of its own": "spacrd ingest new run8/outs",
+    "the full-resolution image was not given; ...": "spacrd ingest new run7/outs --name run7",
+    "of the spots lie outside the image": f"{ST} --image stripe.png --image-scale 1",
+    "these are not the same picture": "spacrd ingest x run8/outs --image stripe.png",
+    "is neither JPEG, PNG, TIFF nor a scanner's file that is known": f"{ST} --image columns.csv",
+    "8-bit RGB was wanted": f"{ST} --image grey.png",
+    "is damaged: ...": f"{ST} --image half.jpg",
+    "nothing says how the H&E ... lies on the morphology images": "spacrd ingest x xenium_bundle --image he.ome.tif",
+    "takes morphology px to px of ..., the inverse of what is wanted": (
+        "spacrd ingest x xenium_bundle --image he.ome.tif --alignment inverse.csv"
+    ),
+    "of the cells lie outside the H&E": "spacrd ingest x xenium_bundle --image he.ome.tif --alignment shifted.csv",
+    "aligns an H&E, and no image was given or found": "spacrd ingest x xenium_bundle --alignment shifted.csv",
+    "has labels whose meaning is not known": f"{ST} --labels own_words.tsv",
+    "no label of ... reads '...'": f"{ST} --labels own_words.tsv --positive sarcoma --ignore 'grade 3'",
+    "has no id column and no x, y columns": f"{ST} --labels columns.csv",
+    "labels in counts order, the counts have ... spots": f"{ST} --labels list.csv",
+    "array steps off this section's spots": f"{ST} --labels ST-pat/lbl/A1_labeled_coordinates.tsv",
+    "no spot lies in a polygon of ...": f"{ST} --labels corner.geojson",
+    "is a workbook, not a text table": f"{ST} --labels book.xlsx",
+    "gives labels by x and y, but this ...": (
+        "spacrd ingest x xenium_bundle --no-image --labels places.csv --set reader.unit=cell"
+    ),
+    "no ... is named '...'": "spacrd embed lung --encoder stian",
+    "is not on its list (403)": "spacrd embed lung",
+    "does not fit the architecture": "spacrd embed lung --encoder kaiko-s16 --weights detector/model.safetensors",
+    "serial has one worker": "spacrd embed lung --encoder stain --workers 4",
+    "a part reads I/N": "spacrd embed lung --encoder stain --part 9/8",
+    "has no embeddings by '...'": "spacrd train lung -o x",
+    "cancer and normal spots are needed, found ...": f"{TRAIN} --section B4",
+    "are needed to hold one out": "spacrd evaluate lung --encoder none --section D1",
+    "probabilities are not calibrated": f"{TRAIN} --section D1",
+    "--encoder none and --no-genes leave nothing to read": f"{TRAIN} --no-genes",
+    "the head has no phase ...": f"{TRAIN} --epochs x=1",
+    "holds other files and is no detector": "spacrd train lung -o results --encoder none",
+    "there is no detector at ...": "spacrd detect lung nowhere",
+    "was changed after training": "spacrd detect lung edited",
+    "there is no threshold rule '...'": "spacrd detect lung detector --threshold best",
+    "leaves nothing to find": "spacrd detect lung detector --threshold prevalence=1",
+    "there is no spot store at ...": "spacrd embed nowhere",
+    "holds other files and is no spot store": "spacrd ingest results run8/outs",
+    "the store ... has no section '...'": "spacrd detect lung detector --section S9",
+    "groups in ... are damaged": "spacrd store verify torn",
+    "is no address of a detector": "spacrd detect lung hf://breast",
+    "does not exist or is private": "spacrd detect lung hf://mylab/lung",
+    "changes nothing of it": "spacrd push detector mylab/breast --public",
+    "holds another detector": "spacrd pull mylab/breast theirs",
+    "holds no SpaCRD detector": "spacrd pull timm/test_vit.r160_in1k x",
+    "is a family": "spacrd embed lung --encoder timm",
+    "which Xenium Explorer does not open": "spacrd export lung --format xenium --section B4 -o x",
+}
