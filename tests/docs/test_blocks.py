@@ -8,19 +8,33 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
-from documentation.blocks import Step, blocks, excused, lines, steps
+from documentation.blocks import README, ROOT, Step, blocks, excused, lines, steps
 from documentation.exceptions import INSTEAD, NOT_RUN
+from documentation.run import AFTER, BEFORE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from documentation.run import Done
 
 LANGUAGES = {"", "bash", "python", "toml", "json", "csv"}
 
 
 @pytest.mark.parametrize("step", steps(), ids=lambda step: f"{step.place} {step.text.splitlines()[0]}")
-def test_what_a_page_says_works(step: Step, done: Mapping[tuple[str, str], dict[str, object]]) -> None:
-    result = done[step.place, step.text]
+def test_what_a_page_says_works(step: Step, done: Done) -> None:
+    result = done.results[step.place, step.text]
     assert result["code"] == 0, f"{step.text}\n{result['out']}\n{result['err']}"
+
+
+@pytest.mark.parametrize("line", [*BEFORE, *AFTER])
+def test_what_stands_round_the_readme_works(line: str, done: Done) -> None:
+    result = done.results["README.md:0", line]
+    assert result["code"] == 0, f"{result['out']}\n{result['err']}"
+
+
+def test_the_readme_names_files_that_its_own_lines_write(done: Done) -> None:
+    named = set(re.findall(r"`(results/(?:B4\.)?[a-z][\w.]*)`", README.read_text()))
+    assert len(named) >= 8
+    missing = {name for name in named if not (done.world / "README" / name).exists()}
+    assert missing <= {"results/B4.genes.csv"}  # which is written where calls rest on genes
 
 
 @pytest.mark.parametrize("step", lines(), ids=lambda step: f"{step.place} {step.text}")
@@ -32,6 +46,8 @@ def test_every_line_of_a_shell_is_ours_or_excused(step: Step) -> None:
 def test_every_excuse_is_still_needed(pattern: str) -> None:
     python = [block.text for block in blocks("python")]
     assert any(re.search(pattern, text) for text in [*(step.text for step in lines()), *python])
+    for file in re.findall(r"[\w/.]+\.py", NOT_RUN[pattern]):
+        assert (ROOT / file).exists()
 
 
 @pytest.mark.parametrize("pattern", INSTEAD)

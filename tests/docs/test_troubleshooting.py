@@ -12,7 +12,9 @@ from documentation.blocks import PAGES, ROOT
 from documentation.mistakes import MISTAKES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from documentation.run import Done
 
 PAGE = next(page for page in PAGES if page.name == "troubleshooting.md").read_text()
 FILLED_IN = "\0"  # what an f-string fills in
@@ -50,10 +52,8 @@ def test_every_message_on_the_page_is_one_of_ours(message: str) -> None:
 
 
 @pytest.mark.parametrize("message", MISTAKES)
-def test_a_mistake_is_answered_as_the_page_says(
-    message: str, done: Mapping[tuple[str, str], dict[str, object]]
-) -> None:
-    result = done["troubleshooting.md:0", MISTAKES[message]]
+def test_a_mistake_is_answered_as_the_page_says(message: str, done: Done) -> None:
+    result = done.results["troubleshooting.md:0", MISTAKES[message]]
     told = " ".join(str(result["err"]).split()) + " ".join(str(result["out"]).split())
     assert matching(message).search(told), told
     assert message in messages()

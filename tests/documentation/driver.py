@@ -26,27 +26,23 @@ from spacrd_cli.main import run
 Namespace = dict[str, Any]
 
 
-def main(orders: Path, results: Path) -> None:
+def main(world: Path) -> None:
     """Do all steps; each page but the README begins where the README ends."""
-    given = json.loads(orders.read_text())
-    world = Path(given["world"])
     namespaces: dict[str, Namespace] = {}
-    with results.open("w") as stream:
-        for step in given["steps"]:
+    with (world / "results.jsonl").open("w") as stream:
+        for step in json.loads((world / "orders.json").read_text()):
             folder = world / step["page"].removesuffix(".md")
             if not folder.exists():
-                _begin(folder, world, given["copies"])
+                _begin(folder, world)
             os.chdir(folder)
             done = _do(step, folder, namespaces.setdefault(step["page"], {"__name__": "page"}))
             stream.write(json.dumps(done) + "\n")
 
 
-def _begin(folder: Path, world: Path, copies: dict[str, str]) -> None:
+def _begin(folder: Path, world: Path) -> None:
     """Make a page's folder: what the README leaves but its plugin, and what only other pages name."""
     shutil.copytree(world / "README", folder, ignore=shutil.ignore_patterns("mylab_spacrd", "*.dist-info"))
     shutil.copytree(world / "beside", folder, dirs_exist_ok=True)
-    for name, of in copies.items():
-        shutil.copytree(folder / of, folder / name)
     _forget_plugins()
 
 
@@ -107,4 +103,4 @@ def _tests(step: dict[str, Any], folder: Path, namespace: Namespace) -> int:
 DO = {"command": _command, "file": _file, "python": _python, "tests": _tests}
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]))

@@ -20,5 +20,5 @@ INSTEAD = {
     ),
     r"^spacrd evaluate": (r"\g<0> --jobs 1", "starting a process a core takes longer than these figures"),
     r"--seeds 5": ("--seeds 1", "the second seed repeats the first"),
-    r"timm:vit_small_patch16_224": ("timm:test_vit", "timm's smallest network, for time's sake"),
+    r"timm:(vit_small_patch16_224|resnet18)\b": ("timm:test_vit", "timm's smallest network, for time's sake"),
 }

@@ -1,0 +1,63 @@
+"""All that the pages say is to be done, done in order in a folder, beside a Hub of our own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from stand_ins.hub import TOKEN, hub, python
+
+from documentation.blocks import Step, steps
+from documentation.mistakes import MISTAKES, PREPARATION
+from documentation.places import weights_of_the_hub, write_places, write_plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DRIVER = Path(__file__).with_name("driver.py")
+LABELS = "--labels ST-pat/lbl/{0}_labeled_coordinates.tsv"
+BEFORE = (  # a colleague's detector, which the README begins with, and the store STORE that it learned from
+    *(f"spacrd ingest STORE ST-cnts/{name}.tsv.gz --patient {name[0]} {LABELS.format(name)}" for name in ("A1", "D1")),
+    "spacrd embed STORE --encoder stain",
+    "spacrd train STORE -o theirs --encoder stain --seeds 1",
+    "spacrd push theirs mylab/breast",
+)
+AFTER = ("spacrd plugins check brightness",)  # the README says that it proves the plugin
+Result = dict[str, object]
+
+
+class Done(NamedTuple):
+    """What became of every step, by its place and its text, and the folders it left, one a page."""
+
+    results: Mapping[tuple[str, str], Result]
+    world: Path
+
+
+def do_all(world: Path) -> Done:
+    """Do all steps of all pages, and all mistakes, in one Python."""
+    write_places(world / "README")
+    write_plugin(world / "beside")
+    (world / "orders.json").write_text(json.dumps([step._asdict() for step in _all_steps()]))
+    with hub() as server:
+        server.repositories = weights_of_the_hub(world / "weights")
+        server.owners = {"mylab": {TOKEN}}
+        settings = {"HF_ENDPOINT": server.address, "HF_TOKEN": TOKEN, "MPLBACKEND": "agg"}
+        ran = python(str(DRIVER), str(world), home=world / "home", **settings)
+    assert ran.returncode == 0, ran.stderr
+    rows = [json.loads(line) for line in (world / "results.jsonl").read_text().splitlines()]
+    return Done({(row["place"], row["text"]): row for row in rows}, world)
+
+
+def _all_steps() -> list[Step]:
+    written = steps()
+    readme = [step for step in written if step.page == "README.md"]
+    others = [step for step in written if step.page != "README.md"]
+    prepared = Step("troubleshooting.md", 0, "python", PREPARATION)
+    mistaken = _commands("troubleshooting.md", *dict.fromkeys(MISTAKES.values()))
+    return [*_commands("README.md", *BEFORE), *readme, *_commands("README.md", *AFTER), *others, prepared, *mistaken]
+
+
+def _commands(page: str, *lines: str) -> list[Step]:
+    """Return lines that are on no page, as steps on one."""
+    return [Step(page, 0, "command", line) for line in lines]
