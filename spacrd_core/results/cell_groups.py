@@ -20,9 +20,13 @@ SUMMED = "n_cells"  # what a spot has that was summed from cells
 AGAIN = "ingest its Xenium bundle again with --name {0} --replace, then detect again"
 
 
-def opens_in_explorer(result: SectionResult) -> bool:
-    """Tell whether the section is Xenium's and the spot of each cell is known."""
-    return result.platform == PLATFORM and _spot_of_cell(result) is not None
+def no_explorer(result: SectionResult) -> InputError | None:
+    """Return why Xenium Explorer cannot show a section, if it cannot."""
+    try:
+        _spot_of_cell(result)
+    except InputError as refusal:
+        return refusal
+    return None
 
 
 def cells_forgotten(store: SpotStore, section: str) -> bool:
@@ -45,17 +49,7 @@ def write_cell_groups(result: SectionResult, path: Path) -> None:
     InputError
         If the section is not Xenium's, or the spot of its cells is not known.
     """
-    if result.platform != PLATFORM:
-        raise InputError(
-            f"section '{result.section_id}' is {result.platform}, which Xenium Explorer does not open",
-            hint="name Xenium sections, or choose another format",
-        )
     spot_of_cell = _spot_of_cell(result)
-    if spot_of_cell is None:
-        raise InputError(
-            f"the store does not know which cells the spots of section '{result.section_id}' hold",
-            hint=AGAIN.format(result.section_id),
-        )
     labels = result.spots["label"].astype(object).reindex(spot_of_cell.astype(object)).to_numpy()
     table = pd.DataFrame({"cell_id": spot_of_cell.index, "label": labels}).dropna()
     table["group"] = table["label"].map({label: kind.name for label, kind in CLASSES.items()})
@@ -65,8 +59,18 @@ def write_cell_groups(result: SectionResult, path: Path) -> None:
     table[["cell_id", "group", "color"]].to_csv(path, index=False, lineterminator="\n")
 
 
-def _spot_of_cell(result: SectionResult) -> pd.Series[Any] | None:
+def _spot_of_cell(result: SectionResult) -> pd.Series[Any]:
     """Return the spot of each cell by its id; a cell that is a spot is its own."""
-    if result.spot_of_cell is not None or SUMMED in result.adata.obs:
+    if result.platform != PLATFORM:
+        raise InputError(
+            f"section '{result.section_id}' is {result.platform}, which Xenium Explorer does not open",
+            hint="name Xenium sections, or choose another format",
+        )
+    if result.spot_of_cell is not None:
         return result.spot_of_cell
+    if SUMMED in result.adata.obs:
+        raise InputError(
+            f"the store does not know which cells the spots of section '{result.section_id}' hold",
+            hint=AGAIN.format(result.section_id),
+        )
     return pd.Series(result.spots.index, index=result.spots.index)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
+from spacrd_core.results.cautions import wholly_strange
 from spacrd_core.results.regions import footprints
-from spacrd_core.results.result import CLASSES, Label
+from spacrd_core.results.result import CLASSES, Class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,20 +28,37 @@ MEASURED = {
     "image_coverage": "SpaCRD image coverage",
 }
 
+DESCRIPTION = "ANNOTATION_DESCRIPTION"  # the metadata that QuPath shows as an annotation's description
+NO_REGIONS = Class("No regions drawn", (128, 128, 128))
+
 Feature = dict[str, Any]
 
 
 def write_geojson(result: SectionResult, path: Path) -> None:
     """Write cancer regions as annotations with their area, and spots as detections with their measurements.
 
-    An object's id depends on the section and its place in it only, so that a second import meets the same objects.
+    A section unlike the training tissue has a locked annotation instead of regions, which says so. Notes are in the
+    description of every annotation. An object's id depends on the section and its name only, so that a second import
+    meets the same objects.
     """
-    features = [*_regions(result), *_spots(result)]
+    regions = [_caution(result)] if wholly_strange(result.spots) else _regions(result)
+    features = [*regions, *_spots(result)]
     text = json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False, separators=(",", ":"))
     path.write_text(text, encoding="utf-8")
 
 
+def _caution(result: SectionResult) -> Feature:
+    """Return a frame round all spots, whose name says what a reader is to know first."""
+    frame = shapely.box(*shapely.total_bounds(result.cells.polygons))
+    name = "Unlike the training tissue: no cancer regions drawn"
+    feature = _feature(result, "annotation", name, NO_REGIONS, frame, {})
+    feature["properties"] |= {"isLocked": True, "metadata": {DESCRIPTION: "\n".join(result.notes)}}
+    return feature
+
+
 def _regions(result: SectionResult) -> Iterator[Feature]:
+    rule = f", {result.threshold_rule}" if result.threshold_rule else ""
+    description = "\n".join([f"Touching spots of probability {result.threshold:.3f} and above{rule}.", *result.notes])
     for number, region in enumerate(result.regions, start=1):
         mm2 = result.mm2(region.outline.area)
         measurements = {
@@ -51,21 +69,23 @@ def _regions(result: SectionResult) -> Iterator[Feature]:
             "SpaCRD threshold": result.threshold,
         }
         name = f"Cancer region {number}"
-        yield _feature(result, "annotation", name, "cancer", region.outline, measurements)
+        feature = _feature(result, "annotation", name, CLASSES["cancer"], region.outline, measurements)
+        feature["properties"]["metadata"] = {DESCRIPTION: description}
+        yield feature
 
 
 def _spots(result: SectionResult) -> Iterator[Feature]:
     shapes = footprints(result.points, result.spot_px, result.spot_shape, angle=result.angle)
     measured = result.spots[list(MEASURED)].astype(float).rename(columns=MEASURED).to_dict("records")
     for spot, label, shape, values in zip(result.spots.index, result.spots["label"], shapes, measured, strict=True):
-        yield _feature(result, "detection", str(spot), label, shape, values)
+        yield _feature(result, "detection", str(spot), CLASSES[label], shape, values)
 
 
 def _feature(
     result: SectionResult,
     kind: str,
     name: str,
-    label: Label,
+    called: Class,
     shape: shapely.Geometry,
     measurements: dict[Any, Any],
 ) -> Feature:
@@ -76,7 +96,7 @@ def _feature(
         "properties": {
             "objectType": kind,
             "name": name,
-            "classification": {"name": CLASSES[label].name, "color": list(CLASSES[label].colour)},
+            "classification": {"name": called.name, "color": list(called.colour)},
             "measurements": {key: value for key, value in measurements.items() if math.isfinite(value)},
         },
     }

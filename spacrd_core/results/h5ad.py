@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from spacrd_core.results.result import Provenance, SectionResult
 
+OURS = "spacrd_"  # columns of an earlier run go, whichever it wrote
+
 
 def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> None:
     """Write the section as it came, with the calls as ``obs['spacrd_*']``."""
@@ -29,10 +31,11 @@ def with_calls(result: SectionResult, provenance: Provenance) -> ad.AnnData:
     Spots without a call are kept and have missing values.
     """
     section, calls = result.adata, _calls(result)
+    earlier = [name for name in section.obs if str(name).startswith(OURS)]
     origin = _section(result) | provenance.facts() | _called(result)
     return ad.AnnData(
         X=section.X,
-        obs=pd.concat([section.obs.drop(columns=calls.columns, errors="ignore"), calls], axis=1),
+        obs=pd.concat([section.obs.drop(columns=earlier), calls], axis=1),
         var=section.var,
         uns=dict(section.uns) | {"spacrd": _storable(origin)},
         obsm=dict(section.obsm),

@@ -28,6 +28,15 @@ def write_manifest(
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
+def files_of(manifest: Path) -> set[str]:
+    """Return the names of the files that a manifest lists; none if there is no manifest, or it is not ours."""
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+        return {str(record["name"]) for record in content["files"]}
+    except (OSError, ValueError, LookupError, TypeError):
+        return set()
+
+
 def _record(file: Path) -> dict[str, object]:
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -80,7 +80,13 @@ def _draw_regions(axes: Axes, result: SectionResult) -> None:
     mm2 = result.mm2(sum(region.outline.area for region in result.regions))
     text = f"cancer regions: probability ≥ {result.threshold:.2f}, {mm2:.3g} mm²"
     unsure = int((result.spots["label"] == "uncertain").sum())
-    ring: dict[str, Any] = {"marker": "o", "markerfacecolor": "none", "markeredgecolor": UNSURE, "markeredgewidth": 1.5}
+    marker = "o" if result.spot_shape == "disc" else "s"
+    ring: dict[str, Any] = {
+        "marker": marker,
+        "markerfacecolor": "none",
+        "markeredgecolor": UNSURE,
+        "markeredgewidth": 1.5,
+    }
     keys = [
         Line2D([], [], color=OUTLINE, linewidth=1.6, label=text),
         Line2D([], [], linestyle="none", label=f"uncertain: {unsure} spots", **ring),

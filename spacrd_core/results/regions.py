@@ -1,8 +1,9 @@
 """From spots to regions: the tissue each spot stands for, and the outlines of the spots over a threshold.
 
 A spot measures a disc with a gap to the next one, but stands for all tissue nearer to it than to any other spot. These
-cells tile the measured tissue, so areas add up, neighbours touch, and a missing spot stays a hole. At the rim of the
-tissue a cell ends where the next spot of the lattice would have begun.
+cells tile the measured tissue, so areas add up and neighbours touch. At the rim of the tissue a cell ends where the
+next spot of the lattice would have begun. A missing spot, or one under the threshold, is a hole, however small; a lone
+spot over the threshold is no region: two that touch are the smallest.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from spacrd_core.section import SpotShape
 
-MIN_SPOTS = 2  # a lone spot over the threshold is no region
 REACH = 1.3  # of the pitch: farther than a jittered lattice neighbour, nearer than a diagonal one
 SLIVER = 1e-3  # of the pitch: cells that share less of an edge meet in a corner only
 

@@ -197,6 +197,7 @@ class SectionResult:
             "mean_probability": float(np.nanmean(self.probability)) if len(self.spots) else None,
             "threshold": self.threshold,
             "threshold_rule": self.threshold_rule,
+            "beyond_training": float((self.spots["ood"] > 1).mean()) if len(self.spots) else None,
             "unlike_training": wholly_strange(self.spots),
             "notes": list(self.notes),
         }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_type_hints
 
 import pandas as pd
 import pytest
 
+from spacrd_cli.export import export as export_command
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.results.formats import FORMATS
 from spacrd_core.results.result import CLASSES
 from spacrd_core.store.store import SpotStore
 
@@ -79,7 +81,7 @@ def test_a_store_of_an_older_spacrd_says_that_its_bundles_must_be_ingested_again
 ) -> None:
     shutil.copytree(folder / "store", tmp_path / "store")
     forget_cells(SpotStore.open(tmp_path / "store"))
-    assert export(tmp_path, tmp_path / "x", "xenium") == 1
+    assert export(tmp_path, tmp_path / "x", "xenium", "--section", "S3") == 1
     told = " ".join(capsys.readouterr().err.split())
     assert "the store does not know which cells the spots of section 'S3' hold" in told
     assert "hint: ingest its Xenium bundle again with --name S3 --replace, then detect again" in told
@@ -90,15 +92,52 @@ def test_a_store_of_an_older_spacrd_says_that_its_bundles_must_be_ingested_again
     assert "no cell groups for Xenium Explorer" in (tmp_path / "out/report.html").read_text()
 
 
-def test_a_store_without_calls_of_xenium_sections_says_so(
+def test_sections_that_a_format_cannot_show_are_left_out_with_the_reason(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert export(folder, tmp_path, "xenium") == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert told == "note: not written: section 'S2' is st, which Xenium Explorer does not open"
+
+
+def test_loupe_is_given_no_ids_that_are_not_barcodes(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(folder, tmp_path / "x", "loupe") == 1
+    told = " ".join(capsys.readouterr().err.split())
+    for name in ("S2", "S3"):
+        assert f"the spots of section '{name}' have no Visium barcodes, which Loupe Browser knows spots by" in told
+    assert told.endswith("hint: name Visium sections, or choose another format")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("form", "suffix"), [(form.name, form.suffix) for form in FORMATS.values() if not form.asked])
+def test_a_format_is_exported_as_detect_writes_it(folder: Path, tmp_path: Path, form: str, suffix: str) -> None:
+    detected = {file.name for file in (folder / "out").glob(f"*.{suffix}")}
+    assert export(folder, tmp_path, form) == (0 if detected else 1)
+    assert {file.name for file in tmp_path.iterdir()} == detected
+    if suffix != "h5ad":  # which has the time of writing
+        assert all((tmp_path / name).read_bytes() == (folder / "out" / name).read_bytes() for name in detected)
+
+
+def test_an_unknown_format_is_told_those_there_are_and_so_is_who_asks_for_help(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(folder, tmp_path, "docx") == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert told == f"error: there is no format 'docx' hint: --format {', '.join(FORMATS)}"
+    (option,) = get_type_hints(export_command, include_extras=True)["format_"].__metadata__
+    assert option.metavar == "|".join(FORMATS)
+
+
+def test_a_store_without_calls_says_so(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(folder / "store", tmp_path / "store")
     store = SpotStore.open(tmp_path / "store")
-    entry = store.entry("S3").model_copy(update={"predictions": {}})
-    store.update(lambda manifest: manifest.with_entry(entry))
-    assert export(tmp_path, tmp_path / "x", "xenium") == 1
-    assert "holds no calls of xenium sections yet" in " ".join(capsys.readouterr().err.split())
+    for name in ("S2", "S3"):
+        entry = store.entry(name).model_copy(update={"predictions": {}})
+        store.update(lambda manifest, entry=entry: manifest.with_entry(entry))
+    assert export(tmp_path, tmp_path / "x", "csv") == 1
+    assert "holds no calls yet" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "x").exists()
 
 

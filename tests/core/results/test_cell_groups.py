@@ -13,7 +13,7 @@ from bundles.xenium import XeniumBundle
 
 from spacrd_core.errors import InputError
 from spacrd_core.ingestion import IngestRequest, ingest
-from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups, opens_in_explorer, write_cell_groups
+from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups, no_explorer, write_cell_groups
 from spacrd_core.results.result import CLASSES
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
@@ -86,7 +86,7 @@ def test_every_cell_of_the_bundle_gets_the_call_of_the_spot_it_lies_in(
     bundle = replace(BUNDLE, **variant)
     bring_in(store, bundle.write(tmp_path / "bundle"), plugins)
     result = called()
-    assert opens_in_explorer(result)
+    assert not no_explorer(result)
     write_cell_groups(result, tmp_path / "X1.cell_groups.csv")
     assert (tmp_path / "X1.cell_groups.csv").read_text().startswith("cell_id,group,color\n")
     table = pd.read_csv(tmp_path / "X1.cell_groups.csv", dtype=str)
@@ -129,7 +129,7 @@ def test_a_store_of_an_older_spacrd_says_that_its_bundle_must_be_ingested_again(
     assert not cells_forgotten(store, "X1")
     forget_cells(store)
     assert cells_forgotten(store, "X1")
-    assert not opens_in_explorer(called())
+    assert no_explorer(called())
     with pytest.raises(InputError) as caught:
         write_cell_groups(called(), tmp_path / "X1.csv")
     assert str(caught.value) == "the store does not know which cells the spots of section 'X1' hold"
@@ -137,13 +137,13 @@ def test_a_store_of_an_older_spacrd_says_that_its_bundle_must_be_ingested_again(
     assert caught.value.hint in no_cell_groups("X1")
     assert not (tmp_path / "X1.csv").exists()
     bring_in(store, bundle, plugins, replace=True)
-    assert opens_in_explorer(called())
+    assert not no_explorer(called())
 
 
 def test_sections_of_other_platforms_have_no_cell_groups(
     make_result: Callable[..., SectionResult], tmp_path: Path
 ) -> None:
-    assert not opens_in_explorer(make_result())
+    assert no_explorer(make_result())
     with pytest.raises(InputError) as caught:
         write_cell_groups(make_result(), tmp_path / "S1.csv")
     assert str(caught.value) == "section 'S1' is visium, which Xenium Explorer does not open"

@@ -97,10 +97,15 @@ def test_qupath_is_given_the_properties_and_measurements_of_the_page(written: Pa
     features = json.loads((written / "V.geojson").read_text())["features"]
     region, spot = (features[place]["properties"] for place in (0, -1))
     assert [region["objectType"], spot["objectType"]] == ["annotation", "detection"]
-    assert named("QuPath", "") == [*region] == [*spot]
+    assert named("QuPath", "") == [*region] == [*spot, "metadata"]
     assert named("QuPath", "measurement of a region") == [*region["measurements"]]
     known = {name for feature in features for name in feature["properties"]["measurements"]} - {*region["measurements"]}
     assert known == {*named("QuPath", "measurement of a spot")} - {"SpaCRD image coverage"}  # which is not known here
+
+
+def test_multiqc_is_given_the_columns_of_the_page(written: Path) -> None:
+    content = json.loads((written / "spacrd_mqc.json").read_text())
+    assert named("MultiQC", "column") == [*content["headers"]] == [*content["data"]["V"]]
 
 
 def test_the_manifest_has_the_keys_of_the_page(written: Path) -> None:

@@ -128,3 +128,57 @@ def test_a_section_without_cancer_has_spots_and_no_regions(
     features = read(tmp_path / "s.geojson")
     assert of_kind(features, "annotation") == []
     assert len(features) == 26 * 26
+
+
+def test_a_region_says_what_it_was_drawn_by_and_the_notes_of_its_section(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    write_geojson(make_result(notes=("no image was read", "rough calls")), tmp_path / "s.geojson")
+    (region,) = of_kind(read(tmp_path / "s.geojson"), "annotation")
+    drawn = "Touching spots of probability 0.430 and above, highest accuracy on held-out patients."
+    assert region["properties"]["metadata"] == {
+        "ANNOTATION_DESCRIPTION": f"{drawn}\nno image was read\nrough calls"  # QuPath's key for a description
+    }
+
+
+def test_who_opens_a_section_unlike_the_training_tissue_learns_why_it_has_no_regions(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    usual = make_result()
+    strange = make_result(spots=usual.spots.assign(ood=2.0), notes=("99% unlike the training tissue",))
+    write_geojson(strange, tmp_path / "s.geojson")
+    features = read(tmp_path / "s.geojson")
+    (caution,) = of_kind(features, "annotation")
+    said = caution["properties"]
+    assert said["name"] == "Unlike the training tissue: no cancer regions drawn"
+    assert said["metadata"] == {"ANNOTATION_DESCRIPTION": "99% unlike the training tissue"}
+    assert said["isLocked"]
+    assert len(said["classification"]["color"]) == 3
+    assert said["classification"]["name"] not in {"Cancer", "Normal", "Uncertain"}
+    frame = shapely.geometry.shape(caution["geometry"])
+    assert frame.is_valid
+    assert all(frame.contains(shapely.geometry.shape(spot["geometry"])) for spot in of_kind(features, "detection"))
+
+
+@pytest.mark.parametrize("spots", [0, 1])
+def test_a_section_with_hardly_a_spot_can_be_read(
+    make_result: Callable[..., SectionResult], tmp_path: Path, spots: int
+) -> None:
+    few = make_result().spots[:spots]
+    for name, ood in (("usual", float("nan")), ("strange", 2.0)):
+        write_geojson(make_result(spots=few.assign(ood=ood)), tmp_path / name)
+        features = read(tmp_path / name)
+        assert len(of_kind(features, "detection")) == spots
+        assert len(of_kind(features, "annotation")) == (spots if name == "strange" else 0)
+
+
+def test_ids_with_commas_quotes_and_other_scripts_come_back_as_they_were(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    result = make_result(side=2, section_id='Fall 3, "rechts"')
+    odd = ["a,b", 'say "so"', "Übergang 部", "=1+1"]
+    result.adata.obs_names = odd
+    write_geojson(make_result(adata=result.adata, spots=result.spots.set_axis(odd)), tmp_path / "s.geojson")
+    spots = of_kind(read(tmp_path / "s.geojson"), "detection")
+    assert [spot["properties"]["name"] for spot in spots] == odd
+    assert len({spot["id"] for spot in spots}) == 4

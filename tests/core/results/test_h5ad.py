@@ -83,3 +83,17 @@ def test_a_section_that_was_called_before_gets_the_new_calls_and_is_itself_uncha
     assert ad.read_h5ad(tmp_path / "twice.h5ad").obs.equals(ad.read_h5ad(tmp_path / "once.h5ad").obs)
     assert "spacrd_prob" not in result.adata.obs
     assert "spacrd" not in result.adata.uns
+
+
+def test_nothing_of_another_run_stays_beside_the_calls(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    result = make_result()
+    result.adata.obs["spacrd_prob"], result.adata.obs["spacrd_retired"] = 0.5, 1
+    result.adata.uns["spacrd"] = {"detector": "another", "retired": 1}
+    write_h5ad(result, tmp_path / "s.h5ad", provenance)
+    read = ad.read_h5ad(tmp_path / "s.h5ad")
+    assert "spacrd_retired" not in read.obs
+    np.testing.assert_allclose(read.obs["spacrd_prob"], result.spots["probability"], rtol=1e-6)
+    assert read.uns["spacrd"]["detector"] == provenance.detector
+    assert "retired" not in read.uns["spacrd"]

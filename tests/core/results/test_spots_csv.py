@@ -42,3 +42,13 @@ def test_unknown_values_stay_empty(make_result: Callable[..., SectionResult], tm
     first = (tmp_path / "s.csv").read_text().splitlines()[1].split(",")
     assert (first[8], first[10], first[11]) == ("", "", "")
     assert pd.read_csv(tmp_path / "s.csv")["ood"].isna().any()
+
+
+def test_ids_with_commas_quotes_and_other_scripts_come_back_as_they_were(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    result = make_result(side=2)
+    odd = ["a,b", 'say "so"', "Übergang 部", "=1+1"]
+    result.adata.obs_names = odd
+    write_spots_csv(make_result(adata=result.adata, spots=result.spots.set_axis(odd)), tmp_path / "s.csv")
+    assert pd.read_csv(tmp_path / "s.csv")["spot_id"].tolist() == odd

@@ -24,7 +24,8 @@ def test_a_section_gives_every_file_and_the_manifest_names_each_with_its_checksu
     results = (make_result(section_id=name, side=6, barcodes=name == "V1.b") for name in ("V1.b", "st_2"))
     written = write_results(tmp_path / "out" / "deep", results, provenance)
     kinds = ("spots.csv", "h5ad", "geojson", "png")
-    expected = {f"{name}.{kind}" for name in ("V1.b", "st_2") for kind in kinds} | {"V1.b.loupe.csv", "report.html"}
+    expected = {f"{name}.{kind}" for name in ("V1.b", "st_2") for kind in kinds} | {"V1.b.loupe.csv"}
+    expected |= {"report.html", "spacrd_mqc.json"}
     assert {path.name for path in written} == expected | {"manifest.json"}
     assert {path.name for path in (tmp_path / "out" / "deep").iterdir()} == expected | {"manifest.json"}
     manifest = json.loads((tmp_path / "out" / "deep" / "manifest.json").read_text())
@@ -60,6 +61,31 @@ def test_files_of_an_earlier_run_are_replaced_and_others_stay(
     write_results(tmp_path, [make_result(side=6)], provenance)
     assert (tmp_path / "S1.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "mine.txt").read_text() == "keep"
+
+
+def test_what_an_earlier_run_wrote_of_a_section_goes_and_what_is_not_of_this_run_stays(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    genes = (Driver("ERBB2", 0.4, 4.2, 1.5),)
+    write_results(tmp_path, [make_result(side=6, section_id=name, genes=genes) for name in ("S1", "S1.b")], provenance)
+    (tmp_path / "S1.cell_groups.csv").write_text("the user's own")
+    write_results(tmp_path, [make_result(side=6, barcodes=False)], provenance)
+    left = {file.name for file in tmp_path.iterdir()}
+    assert not left & {"S1.genes.csv", "S1.loupe.csv"}
+    assert left >= {"S1.cell_groups.csv", "S1.b.genes.csv", "S1.b.loupe.csv", "S1.png"}
+    listed = {record["name"] for record in json.loads((tmp_path / "manifest.json").read_text())["files"]}
+    assert not any(name.startswith("S1.b") for name in listed)
+
+
+@pytest.mark.parametrize("manifest", ["no json", "[]", '{"files": 3}', '{"files": [{}]}'])
+def test_a_manifest_that_is_not_ours_is_replaced(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path, manifest: str
+) -> None:
+    (tmp_path / "manifest.json").write_text(manifest)
+    (tmp_path / "S1.genes.csv").write_text("keep")
+    write_results(tmp_path, [make_result(side=6)], provenance)
+    assert json.loads((tmp_path / "manifest.json").read_text())["format"] == 1
+    assert (tmp_path / "S1.genes.csv").read_text() == "keep"
 
 
 def test_a_section_that_fails_leaves_the_earlier_results_whole(
