@@ -50,6 +50,12 @@ def thumbnail_scale(result: SectionResult) -> float | None:
     return result.slide_um_per_full_px / result.thumbnail_um_per_px
 
 
+def native_px(result: SectionResult, view: Window) -> int | None:
+    """Return how many px the longer side of a window has in the thumbnail; None without one."""
+    scale = thumbnail_scale(result)
+    return None if scale is None else max(1, round(max(view.width, view.height) * scale))
+
+
 def photograph(result: SectionResult, view: Window, *, longest_px: int) -> Image.Image:
     """Return the H&E in a window, white where there is none."""
     zoom = longest_px / max(view.width, view.height)

@@ -13,6 +13,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from spacrd_core.results.picture import PALETTE
+from spacrd_core.results.reliability_view import SIDE, never_held_out, view_reliability
 from spacrd_core.results.result import CLASSES, TOPS
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from spacrd_core.results.section_view import SectionView
 
 SHADES = 64
+STYLES = ("page.css", "stage.css", "print.css")
+SCRIPTS = ("calls.js", "draw.js", "camera.js", "report.js")
 
 
 def write_report(
@@ -36,19 +39,22 @@ def write_report(
     """Write the cohort's table, every section's picture and calls, and where they come from.
 
     ``reliability`` holds, by platform, how reliable the detector's probabilities were on patients held out, as its
-    ``metrics.json`` has it; None where no patient was held out.
+    ``metrics.json`` has it, and nothing where no patient was held out; None leaves this out of the report.
     """
-    style, script = _static("report.css"), _static("draw.js") + _static("report.js")
+    style, script = _static(*STYLES), _static(*SCRIPTS)
+    held_out = view_reliability(reliability or {})
     page = _template().render(
         sections=sections,
         provenance=provenance,
-        reliability=reliability or {},
+        reliability=None if reliability is None else held_out,
+        unmeasured=never_held_out((str(section.summary["platform"]) for section in sections), held_out),
+        side=SIDE,
         strange=[section.summary["section"] for section in sections if section.summary["unlike_training"]],
         tops=TOPS,
         classes=[kind.name for kind in CLASSES.values()],
         palette=[to_hex(colour) for colour in colormaps[PALETTE].resampled(SHADES)(range(SHADES))],
-        style=Markup(style),  # noqa: S704 - a file of this package
-        script=Markup(script),  # noqa: S704 - a file of this package
+        style=Markup(style),  # noqa: S704 - files of this package
+        script=Markup(script),  # noqa: S704 - files of this package
         policy=f"default-src 'none'; img-src data:; style-src {_source(style)}; script-src {_source(script)}",
     )
     path.write_text(page, encoding="utf-8")
@@ -66,8 +72,10 @@ def _template() -> jinja2.Template:
     return environment.get_template("report.html.j2")
 
 
-def _static(name: str) -> str:
-    return resources.files("spacrd_core.results").joinpath("templates", name).read_text(encoding="utf-8")
+def _static(*names: str) -> str:
+    """Return some files of ours as one text."""
+    folder = resources.files("spacrd_core.results") / "templates"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
 def _source(text: str) -> str:

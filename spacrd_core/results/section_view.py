@@ -7,21 +7,19 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
-from spacrd_core.results.picture import photograph, scale_bar, window
-from spacrd_core.results.result import CLASSES, SETS, TOPS
+from spacrd_core.results.picture import native_px, photograph, window
+from spacrd_core.results.plot import given_labels, plot
+from spacrd_core.results.result import SETS
 
 if TYPE_CHECKING:
-    from PIL import Image
+    import pandas as pd
 
     from spacrd_core.learning.drivers import Driver
     from spacrd_core.results.picture import Window
     from spacrd_core.results.result import SectionResult
 
-LONGEST_PX = 900
-JPEG_QUALITY = 80
+LONGEST_PX = 2000  # twice to four times what a screen shows of the whole, for looking closer
+QUALITY = 75  # of WebP: no worse to the eye than a JPEG of 85, at two thirds of its size
 
 
 @dataclass(frozen=True)
@@ -34,10 +32,12 @@ class SectionView:
         Its row in the table.
     facts
         What was measured and how well it was covered, by name.
-    photo, width, height
-        The H&E as a data URI, and its size in px.
+    photo
+        The H&E as a data URI; empty where there is none.
     plot
-        What is drawn over it, in px of the photo; JSON-able.
+        What is drawn over it; JSON-able.
+    given
+        How many spots came with which label, and who gave it; empty where none did.
     genes
         What drives the calls: genes that push towards cancer, and towards normal, by heading.
     """
@@ -45,20 +45,37 @@ class SectionView:
     summary: dict[str, object]
     facts: dict[str, str]
     photo: str
-    width: int
-    height: int
     plot: dict[str, Any]
+    given: str
     genes: dict[str, list[Driver]]
 
 
 def view_section(result: SectionResult) -> SectionView:
     """Return what the report shows of a section; the section itself can be let go."""
     view = window(result)
-    photo = photograph(result, view, longest_px=LONGEST_PX)
-    plot = _plot(result, view, photo.width / view.width)
-    return SectionView(
-        result.summary(), _facts(result), _data_uri(photo), photo.width, photo.height, plot, _genes(result)
-    )
+    photo = _photo(result, view)
+    return SectionView(result.summary(), _facts(result), photo, plot(result, view), _given(result), _genes(result))
+
+
+def _photo(result: SectionResult, view: Window) -> str:
+    """Return the H&E as a data URI, no finer than it is known."""
+    native = native_px(result, view)
+    if native is None:
+        return ""
+    photo = photograph(result, view, longest_px=min(LONGEST_PX, native))
+    buffer = io.BytesIO()
+    photo.save(buffer, format="WEBP", quality=QUALITY)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _given(result: SectionResult) -> str:
+    codes = given_labels(result)
+    if not codes:
+        return ""
+    counts = f"{codes.count(0)} cancer, {codes.count(1)} normal, {codes.count(-1)} without a label"
+    obs = result.adata.obs
+    sources = sorted(set(obs["label_source"].dropna().astype(str)) - {""}) if "label_source" in obs else []
+    return f"{counts}; from {', '.join(sources)}" if sources else counts
 
 
 def _genes(result: SectionResult) -> dict[str, list[Driver]]:
@@ -104,54 +121,3 @@ def _novelty(values: pd.Series[Any]) -> str:
     if not len(known):
         return "not known"
     return f"median {known.median():.2g}; {(known > 1).mean():.0%} of spots above 1, unlike the training tissue"
-
-
-def _data_uri(photo: Image.Image) -> str:
-    buffer = io.BytesIO()
-    photo.save(buffer, format="JPEG", quality=JPEG_QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def _plot(result: SectionResult, view: Window, zoom: float) -> dict[str, Any]:
-    cells = result.cells
-    corner = np.array([view.left, view.top])
-    points = (result.points - corner) * zoom
-    edges = (cells.edges.reshape(-1, 2, 2) - corner).reshape(-1, 4) * zoom
-    um, text = scale_bar(view.width * result.um_per_px)
-    labels = list(CLASSES)
-    return {
-        "id": [str(spot) for spot in result.spots.index],
-        "x": _rounded(points[:, 0], 1),
-        "y": _rounded(points[:, 1], 1),
-        "probability": _rounded(result.probability, 6),
-        "level": _rounded(cells.levels(result.probability), 6),
-        "mm2": _rounded(cells.areas * (result.um_per_px / 1000) ** 2, 9),
-        "label": [labels.index(label) for label in result.spots["label"]],
-        "doubt": _doubtful(result).tolist(),
-        "spread": _rounded(result.spots["spread"].to_numpy(dtype=float), 6),
-        "ood": _rounded(result.spots["ood"].to_numpy(dtype=float), 3),
-        "top": pd.Categorical(result.spots["top_modality"], categories=TOPS).codes.tolist(),
-        "push": _rounded(result.spots["top_contribution"].to_numpy(dtype=float), 2),
-        "edges": _rounded(edges.ravel(), 1),
-        "sides": cells.sides.ravel().tolist(),
-        "threshold": round(result.threshold, 6),
-        "spot": {
-            "shape": result.spot_shape,
-            "width": round(result.spot_px * zoom, 2),
-            "angle": round(result.angle, 4),
-        },
-        "pitch": round(result.pitch_um / result.um_per_px * zoom, 2),
-        "bar": {"width": round(um / result.um_per_px * zoom, 1), "text": text},
-    }
-
-
-def _doubtful(result: SectionResult) -> np.ndarray[Any, Any]:
-    """Which spots are uncertain though the spread does not reach across the threshold: they are at any threshold."""
-    unsure = (result.spots["label"] == "uncertain").to_numpy()
-    near = np.abs(result.probability - result.threshold) < result.spots["spread"].to_numpy(dtype=float)
-    return np.asarray(unsure & ~near)
-
-
-def _rounded(values: np.ndarray[Any, Any], digits: int) -> list[float | None]:
-    """Return numbers as JSON has them: null for what is not finite."""
-    return [round(value, digits) if np.isfinite(value) else None for value in values.tolist()]

@@ -1,32 +1,23 @@
-"use strict";
-// Draws a section's spots and regions over its tissue; followed by report.js in the same script.
+// Draws a section's spots, regions and marks over its tissue. Lines keep their width on the screen at any zoom:
+// a pen is a canvas' context, turned to the plot's units, and how many px a unit has.
 
-const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const palette = read("palette");
-const classes = read("classes");
-const tops = read("tops");
-const UNCERTAIN = classes.indexOf("Uncertain");
-const REGION = "#e3120b";
-const UNSURE = "#ff9500";
 const FAINT = 0.55; // of the overlay's opacity: spots below the threshold
+const INK = { region: "#e3120b", unsure: "#ff9500", unknown: "#9aa0a6" };
+const within = (least, value, most) => Math.min(most, Math.max(least, value));
+const shade = (share) => palette[Math.round(within(0, share, 1) * (palette.length - 1))];
 
-// Lines and text keep their width when a phone shrinks the picture.
-const lineScale = (canvas) => Math.max(1, (0.4 * canvas.width) / (canvas.clientWidth || canvas.width));
-const shade = (value) => palette[Math.round(value * (palette.length - 1))];
-
-// The call as made at its threshold; elsewhere by the same rule: uncertain in doubt, or where the spread reaches across.
-function callAt(plot, spot, threshold) {
-  if (threshold === plot.threshold) return plot.label[spot];
-  if (plot.doubt[spot]) return UNCERTAIN;
-  const beyond = plot.probability[spot] - threshold;
-  if (Math.abs(beyond) < plot.spread[spot]) return UNCERTAIN;
-  return classes.indexOf(beyond >= 0 ? "Cancer" : "Normal");
+function stroke({ ctx, scale }, colour, px) {
+  ctx.lineWidth = px / scale;
+  ctx.strokeStyle = colour;
+  ctx.stroke();
 }
 
 // A disc, or a square turned as the lattice is.
-function outline(ctx, { shape, angle }, x, y, width) {
-  ctx.beginPath();
+function outline({ ctx }, plot, spot, width) {
+  const x = plot.x[spot], y = plot.y[spot], { shape, angle } = plot.spot;
   if (shape === "disc") {
+    ctx.moveTo(x + width / 2, y);
     ctx.arc(x, y, width / 2, 0, 2 * Math.PI);
     return;
   }
@@ -38,66 +29,98 @@ function outline(ctx, { shape, angle }, x, y, width) {
   ctx.closePath();
 }
 
-function stroke(ctx, colour, width) {
-  ctx.lineWidth = width * lineScale(ctx.canvas);
-  ctx.strokeStyle = colour;
-  ctx.stroke();
+function outlines(pen, plot, spots) {
+  pen.ctx.beginPath();
+  for (const spot of spots) outline(pen, plot, spot, plot.spot.width);
 }
 
-function drawSpots(ctx, plot, state) {
-  plot.probability.forEach((probability, spot) => {
-    ctx.globalAlpha = state.opacity * (probability >= state.threshold ? 1 : FAINT);
-    ctx.fillStyle = shade(probability);
-    outline(ctx, plot.spot, plot.x[spot], plot.y[spot], plot.spot.width);
-    ctx.fill();
-    if (callAt(plot, spot, state.threshold) !== UNCERTAIN) return;
-    ctx.globalAlpha = state.opacity;
-    stroke(ctx, UNSURE, 2);
-  });
+// Spots of one colour are filled at once.
+function drawSpots(pen, plot, state, seen) {
+  const groups = new Map();
+  for (const spot of seen) {
+    const value = state.by.values[spot];
+    const colour = value === null ? INK.unknown : shade(value / state.by.most);
+    const faint = state.by.name === "probability" && !(value >= state.threshold);
+    const key = colour + faint;
+    if (!groups.has(key)) groups.set(key, { colour, faint, spots: [] });
+    groups.get(key).spots.push(spot);
+  }
+  for (const { colour, faint, spots } of groups.values()) {
+    outlines(pen, plot, spots);
+    pen.ctx.globalAlpha = state.opacity * (faint ? FAINT : 1);
+    pen.ctx.fillStyle = colour;
+    pen.ctx.fill();
+  }
+  pen.ctx.globalAlpha = 1;
+}
+
+function drawUncertain(pen, plot, state, seen) {
+  outlines(pen, plot, seen.filter((spot) => callAt(plot, spot, state.threshold) === UNCERTAIN));
+  stroke(pen, INK.unsure, within(1, 0.1 * plot.pitch * pen.scale, 2.5));
 }
 
 // A region's outline: the edges with a spot of the region on one side only.
-function drawRegions(ctx, plot, state) {
-  const inside = (spot) => spot >= 0 && plot.level[spot] !== null && plot.level[spot] >= state.threshold;
-  ctx.globalAlpha = Math.min(1, 2 * state.opacity);
+function drawRegions(pen, plot, state) {
+  const inside = (spot) => spot >= 0 && plot.level[spot] >= state.threshold;
+  const { edges, sides } = plot, { ctx } = pen;
   ctx.beginPath();
-  for (let edge = 0; 2 * edge < plot.sides.length; edge++) {
-    if (inside(plot.sides[2 * edge]) === inside(plot.sides[2 * edge + 1])) continue;
-    const [x0, y0, x1, y1] = plot.edges.slice(4 * edge, 4 * edge + 4);
-    ctx.moveTo(x0, y0);
-    ctx.lineTo(x1, y1);
+  for (let edge = 0; 2 * edge < sides.length; edge++) {
+    if (inside(sides[2 * edge]) === inside(sides[2 * edge + 1])) continue;
+    ctx.moveTo(edges[4 * edge], edges[4 * edge + 1]);
+    ctx.lineTo(edges[4 * edge + 2], edges[4 * edge + 3]);
   }
   ctx.lineCap = "round";
-  stroke(ctx, "#fff", 5);
-  stroke(ctx, REGION, 2.5);
+  const width = within(1.25, 0.12 * plot.pitch * pen.scale, 2.5);
+  stroke(pen, "#fff", 2 * width);
+  stroke(pen, INK.region, width);
 }
 
-function drawScaleBar(ctx, plot, width, height) {
-  const scale = lineScale(ctx.canvas);
-  const right = width - 16 * scale, bottom = height - 14 * scale, middle = right - plot.bar.width / 2;
-  ctx.globalAlpha = 1;
-  ctx.lineCap = "butt";
+// Labels that came with the section: a cross for cancer, a dot for normal, nothing where there is none.
+function drawGiven(pen, plot, seen) {
+  const { ctx, scale } = pen;
+  const px = within(1.5, 0.17 * plot.spot.width * scale, 6), arm = px / scale, thin = within(1, 0.35 * px, 2);
   ctx.beginPath();
-  ctx.moveTo(right - plot.bar.width, bottom);
-  ctx.lineTo(right, bottom);
-  stroke(ctx, "#fff", 9);
-  stroke(ctx, "#000", 5);
-  ctx.font = `600 ${18 * scale}px system-ui, sans-serif`;
-  ctx.textAlign = "center";
-  ctx.lineWidth = 5 * scale;
-  ctx.strokeStyle = "#fff";
-  ctx.strokeText(plot.bar.text, middle, bottom - 8 * scale);
+  for (const spot of seen.filter((one) => plot.given[one] === 0)) {
+    for (const turn of [-1, 1]) {
+      ctx.moveTo(plot.x[spot] - arm, plot.y[spot] - turn * arm);
+      ctx.lineTo(plot.x[spot] + arm, plot.y[spot] + turn * arm);
+    }
+  }
+  ctx.lineCap = "round";
+  stroke(pen, "#fff", 3 * thin);
+  stroke(pen, "#000", 1.2 * thin);
+  ctx.beginPath();
+  for (const spot of seen.filter((one) => plot.given[one] === 1)) outline(pen, { ...plot, spot: { shape: "disc" } }, spot, 0.9 * arm);
+  stroke(pen, "#fff", 2 * thin);
   ctx.fillStyle = "#000";
-  ctx.fillText(plot.bar.text, middle, bottom - 8 * scale);
+  ctx.fill();
 }
 
-function drawLegend(canvas, threshold) {
-  const ctx = canvas.getContext("2d");
-  const step = canvas.width / palette.length;
-  palette.forEach((colour, index) => {
-    ctx.fillStyle = colour;
-    ctx.fillRect(index * step, 0, step + 1, canvas.height);
-  });
-  ctx.fillStyle = REGION;
-  ctx.fillRect(threshold * canvas.width - 2, 0, 5, canvas.height);
+function drawChosen(pen, plot, spot) {
+  pen.ctx.beginPath();
+  outline(pen, plot, spot, plot.spot.width + 6 / pen.scale);
+  stroke(pen, "#fff", 5);
+  stroke(pen, "#000", 2.5);
+}
+
+// A round length of at most a quarter of the width, in um.
+function roundLength(um) {
+  const power = 10 ** Math.floor(Math.log10(um / 4));
+  return Math.max(...[1, 2, 5].map((step) => step * power).filter((length) => length <= um / 4));
+}
+
+// Draws all of a stage; `density` is how many px of the canvas a CSS px has.
+function drawStage(canvas, plot, camera, state, density) {
+  const size = [canvas.clientWidth, canvas.clientHeight].map((length) => Math.round(length * density));
+  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+  const pen = { ctx: canvas.getContext("2d"), scale: camera.scale }, turn = camera.scale * density;
+  pen.ctx.setTransform(1, 0, 0, 1, 0, 0);
+  pen.ctx.clearRect(0, 0, ...size);
+  pen.ctx.setTransform(turn, 0, 0, turn, -camera.left * turn, -camera.top * turn);
+  const seen = plot.id.map((_, spot) => spot).filter((spot) => camera.shows(plot.x[spot], plot.y[spot], plot.pitch));
+  if (state.spots) drawSpots(pen, plot, state, seen);
+  if (state.uncertain) drawUncertain(pen, plot, state, seen);
+  if (state.regions) drawRegions(pen, plot, state);
+  if (state.given) drawGiven(pen, plot, seen);
+  if (state.chosen >= 0) drawChosen(pen, plot, state.chosen);
 }

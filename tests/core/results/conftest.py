@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from browsing import CHROMIUM, opened, start_browser
 from scipy import sparse
 
+from spacrd_core.results.report import write_report
 from spacrd_core.results.result import Provenance, SectionResult
+from spacrd_core.results.section_view import view_section
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
 
 TUMOUR_UM = 900.0  # the radius of the disc
 PITCH_UM = 100.0
@@ -19,6 +29,7 @@ UM_PER_PX = 0.5
 THRESHOLD = 0.43
 
 Make = Callable[..., SectionResult]
+Open = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +89,39 @@ def make_result() -> Make:
         return SectionResult(**(given | fields))
 
     return make
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium to open the report in")
+    pytest.importorskip("playwright", reason="no playwright to drive a browser with")
+    with start_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_report(browser: Browser, provenance: Provenance, tmp_path: Path) -> Iterator[Open]:
+    """Return what writes a report of some results and opens it: ``open_report(result, ..., **of the browser)``."""
+    with ExitStack() as pages:
+
+        def open_(*results: SectionResult, reliability: Any = None, **options: Any) -> Page:
+            file = tmp_path / "report.html"
+            write_report(file, [view_section(result) for result in results], provenance, reliability=reliability)
+            return pages.enter_context(opened(browser, file, **options))
+
+        yield open_
+
+
+@pytest.fixture
+def keep(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Return what keeps a screenshot for people to look at: ``keep(page, name)``."""
+    folder = request.config.rootpath / "build" / "screenshots"
+
+    def keep(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+    return keep
 
 
 def array_positions(lattice: str, side: int) -> np.ndarray:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from spacrd_core.learning.drivers import Driver
+from spacrd_core.results.picture import window
 from spacrd_core.results.report import write_report
 from spacrd_core.results.section_view import view_section
 
@@ -55,7 +60,7 @@ def page(make_result: Callable[..., SectionResult], provenance: Provenance, tmp_
 def test_the_report_asks_nothing_of_a_network_and_its_policy_forbids_it(page: Page) -> None:
     addresses = [attributes[name] for _, attributes in page.elements for name in ("src", "href") if name in attributes]
     assert addresses
-    assert all(address.startswith(("data:image/jpeg;base64,", "#")) for address in addresses)
+    assert all(address.startswith(("data:image/webp;base64,", "#")) for address in addresses)
     policy = next(meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'; img-src data:;")
     assert "unsafe" not in policy
@@ -96,9 +101,33 @@ def test_the_script_gets_the_numbers_of_the_calls_and_null_for_what_is_unknown(
     assert plot["id"] == result.spots.index.tolist()
     assert plot["probability"] == pytest.approx(result.spots["probability"].tolist(), abs=1e-6)
     assert plot["ood"][:2] == [None, 0.7]
-    assert len(plot["edges"]) == 2 * len(plot["sides"])
-    area = sum(mm2 for mm2, level in zip(plot["mm2"], plot["level"], strict=True) if level >= plot["threshold"])
-    assert area == pytest.approx(result.summary()["cancer_mm2"], rel=1e-4)
+    assert len(base64.b64decode(plot["edges"])) == 2 * 2 * len(plot["sides"])
+    assert sum(plot["um2"]) / 1e6 == pytest.approx(result.mm2(result.cells.areas.sum()), rel=1e-4)
+
+
+def test_the_script_gets_where_spots_and_edges_lie_in_the_picture(make_result: Callable[..., SectionResult]) -> None:
+    result = make_result()
+    view, drawn = window(result), view_section(result).plot
+    full_px = drawn["um"] / result.um_per_px
+    assert np.array(drawn["x"]) * full_px + view.left == pytest.approx(result.points[:, 0], abs=full_px)
+    assert np.array(drawn["y"]) * full_px + view.top == pytest.approx(result.points[:, 1], abs=full_px)
+    edges = np.frombuffer(base64.b64decode(drawn["edges"]), "<u2").reshape(-1, 2) * full_px + [view.left, view.top]
+    assert edges == pytest.approx(result.cells.edges.reshape(-1, 2), abs=full_px)
+    assert max(drawn["width"], drawn["height"]) == 10_000
+
+
+def test_labels_that_came_with_a_section_are_told_apart_from_calls_and_left_out_where_none_came(
+    make_result: Callable[..., SectionResult], page: Page
+) -> None:
+    assert page.data["plot-1"]["given"] == [-1] + [1] * 675
+    assert "labels given with the section, not calls (0 cancer, 675 normal, 1 without a label)" in page.text
+    assert not [box for box in page.all("input") if box.get("data-show") == "given" and "checked" in box]
+    adata = make_result().adata.copy()
+    adata.obs["label_source"] = "CNIO.csv"
+    assert view_section(make_result(adata=adata)).given.endswith("; from CNIO.csv")
+    del adata.obs["label"]
+    unlabelled = view_section(make_result(adata=adata))
+    assert (unlabelled.plot["given"], unlabelled.given) == ([], "")
 
 
 def test_genes_that_drive_the_calls_are_listed_by_section_and_left_out_where_none_do(
@@ -144,8 +173,23 @@ def test_sections_without_an_image_or_without_spots_are_reported(
     bare = [make_result(thumbnail=None), make_result(spots=make_result().spots[:0])]
     write_report(tmp_path / "r.html", [view_section(result) for result in bare], provenance)
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
-    assert len(page.all("img")) == 2
+    assert [image["alt"] for image in page.all("img")] == ["H&E of section S1"]
+    assert page.text.count("No image of this section") == 1
+    names = [canvas["aria-label"] for canvas in page.all("canvas")]
+    assert ["H&E" in str(name) for name in names] == [False, True]
     assert page.data["plot-2"]["id"] == []
+
+
+def test_the_photograph_is_as_fine_as_the_slide_is_known_and_no_finer(
+    make_result: Callable[..., SectionResult],
+) -> None:
+    sizes = []
+    for pixels, um_per_px in ((300, 10.0), (3000, 1.0)):
+        thumbnail = np.full((pixels, pixels, 3), 200, dtype=np.uint8)
+        photo = view_section(make_result(thumbnail=thumbnail, thumbnail_um_per_px=um_per_px)).photo
+        sizes.append(max(Image.open(io.BytesIO(base64.b64decode(photo.split(",")[1]))).size))
+    view = window(make_result())
+    assert sizes == [round(view.width * 0.5 / 10), 2000]
 
 
 def test_a_section_says_its_threshold_and_how_many_spots_may_be_either_class(

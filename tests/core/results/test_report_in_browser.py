@@ -1,124 +1,178 @@
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from browsing import centre, drawn, settle, until
 
 from spacrd_core.results.picture import window
-from spacrd_core.results.report import write_report
-from spacrd_core.results.section_view import view_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from spacrd_core.results.result import Provenance, SectionResult
+    from playwright.sync_api import Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium to open the report in")
+    from spacrd_core.results.result import SectionResult
 
-# Opens the report in a frame, does what a reader does, and prints what the reader sees.
-READER = """<!DOCTYPE html>
-<iframe id="report" src="r.html" width="WIDTH" height="900"></iframe>
-<pre id="seen"></pre>
-<script>
-document.getElementById("report").onload = (event) => {
-  const page = event.target.contentDocument, view = event.target.contentWindow;
-  const text = (name) => page.querySelector(name).textContent.trim();
-  const counts = () => [".cancer", ".normal", ".uncertain", ".area"].map(text);
-  const seen = { before: counts(), reset: page.querySelector(".reset").disabled };
-  const slider = page.querySelector(".threshold"), canvas = page.querySelector(".stage canvas");
-  slider.value = 0.7;
-  slider.dispatchEvent(new view.Event("input"));
-  seen.after = counts();
-  page.querySelector(".reset").click();
-  seen.again = counts();
-  canvas.dispatchEvent(new view.KeyboardEvent("keydown", { key: "ArrowRight" }));
-  seen.first = text(".tip");
-  canvas.dispatchEvent(new view.KeyboardEvent("keydown", { key: "ArrowRight" }));
-  seen.second = text(".tip");
-  seen.wide = page.documentElement.scrollWidth;
-  view.requestAnimationFrame(() => {
-    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-    seen.drawn = pixels.filter((value, index) => index % 4 === 3 && value > 0).length / (canvas.width * canvas.height);
-    document.getElementById("seen").textContent = JSON.stringify(seen);
-  });
-};
-</script>"""
+    Make = Callable[..., SectionResult]
+    Open = Callable[..., Page]
 
 
-def open_report(folder: Path, width: int) -> tuple[dict, str]:
-    """Return what a reader sees, and what the browser logged."""
-    (folder / "reader.html").write_text(READER.replace("WIDTH", str(width)), encoding="utf-8")
-    flags = "--headless --no-sandbox --disable-gpu --disable-background-networking --allow-file-access-from-files"
-    command = [CHROMIUM, *flags.split(), f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr"]
-    done = subprocess.run(
-        [*command, "--virtual-time-budget=4000", "--dump-dom", (folder / "reader.html").as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=True,
-    )
-    found = re.search(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
-    assert found is not None
-    assert found.group(1), done.stderr[-2000:]
-    return json.loads(found.group(1)), done.stderr
+def numbers(page: Page) -> list[str]:
+    return [page.inner_text(f".{name}") for name in ("cancer", "normal", "uncertain", "area")]
+
+
+def expected(result: SectionResult, threshold: float) -> list[str]:
+    """Return what Python counts at a threshold, as the report writes it."""
+    distance = result.spots["probability"] - threshold
+    sure = distance.abs() >= result.spots["spread"]
+    area = result.mm2(sum(region.outline.area for region in result.cells.regions(result.probability, threshold)))
+    counts = [int((sure & (distance >= 0)).sum()), int((sure & (distance < 0)).sum()), int((~sure).sum())]
+    return [*map(str, counts), f"{float(f'{area:.3g}'):g} mm²"]
+
+
+def show_only(page: Page, *names: str) -> None:
+    for box in page.locator("[data-show]").all():
+        box.set_checked(box.get_attribute("data-show") in names)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_reader_can_move_the_threshold_and_step_through_spots(
-    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path, width: int
+def test_the_threshold_moves_counts_and_areas_as_python_computes_them(
+    make_result: Make, open_report: Open, width: int
 ) -> None:
     result = make_result()
-    write_report(tmp_path / "r.html", [view_section(result)], provenance)
-    seen, log = open_report(tmp_path, width)
-    assert "CONSOLE" not in log
-
+    page = open_report(result, width=width)
     row = result.summary()
     called = [str(row["cancer"]), str(row["normal"]), str(row["uncertain"]), f"{row['cancer_mm2']:.3g} mm²"]
-    assert seen["before"] == seen["again"] == called
-    assert seen["reset"] is True
-
-    distance = result.spots["probability"] - 0.7
-    sure = distance.abs() >= result.spots["spread"]
-    areas = [region.outline.area for region in result.cells.regions(result.probability, 0.7)]
-    counts = [int((sure & (distance >= 0)).sum()), int((sure & (distance < 0)).sum()), int((~sure).sum())]
-    assert seen["after"] == [*map(str, counts), f"{result.mm2(sum(areas)):.3g} mm²"]
-
-    first, second = (result.positions.loc[seen[name].splitlines()[0]] for name in ("first", "second"))
-    assert second["x_um"] > first["x_um"]
-    assert abs(second["y_um"] - first["y_um"]) < 1
-    assert "called cancer" in seen["first"]
-    tops = [result.spots.loc[seen[name].splitlines()[0], "top_modality"] for name in ("first", "second")]
-    assert [
-        f"top contribution: {top}, +1.3 log odds" in seen[name]
-        for top, name in zip(tops, ("first", "second"), strict=True)
-    ] == [True, True]
-    assert seen["drawn"] > 0.1
-    assert seen["wide"] <= width
+    assert numbers(page) == called
+    assert page.is_disabled(".reset")
+    for threshold in (0.7, 0.05, 0.0, 1.0):
+        page.fill(".threshold", str(threshold))
+        assert numbers(page) == expected(result, threshold)
+        assert page.inner_text(".controls .value") == f"{threshold:.3f}"
+    page.click(".reset")
+    assert numbers(page) == called
 
 
-def test_spots_in_doubt_stay_uncertain_wherever_the_threshold_is(
-    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
-) -> None:
+def test_spots_in_doubt_stay_uncertain_wherever_the_threshold_is(make_result: Make, open_report: Open) -> None:
     spots = make_result().spots
     doubtful = spots.index[spots["probability"] < 0.1][:20]
     spots.loc[doubtful, "label"] = "uncertain"
-    write_report(tmp_path / "r.html", [view_section(make_result(spots=spots))], provenance)
-    seen, _ = open_report(tmp_path, 1280)
+    page = open_report(make_result(spots=spots))
+    page.fill(".threshold", "0.7")
     near = (spots["probability"] - 0.7).abs() < spots["spread"]
-    assert seen["after"][2] == str(int(near.sum()) + len(doubtful))
+    assert page.inner_text(".uncertain") == str(int(near.sum()) + len(doubtful))
 
 
-def test_squares_of_a_turned_array_are_drawn_without_gaps(
-    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
-) -> None:
+def test_squares_of_a_turned_array_are_drawn_without_gaps(make_result: Make, open_report: Open) -> None:
     result = make_result("square", side=12, degrees=45, spot_shape="square", spot_um=100.0, threshold=0.99)
-    write_report(tmp_path / "r.html", [view_section(result)], provenance)
-    seen, _ = open_report(tmp_path, 1280)
+    page = open_report(result)
+    show_only(page, "spots")
     view = window(result)
-    assert seen["drawn"] == pytest.approx(144 * result.spot_px**2 / (view.width * view.height), abs=0.02)
+    share = 144 * result.spot_px**2 / (view.width * view.height)
+    assert drawn(page.locator(".stage canvas")) == pytest.approx(share, abs=0.02)
+
+
+def test_what_is_drawn_is_what_is_ticked_and_the_legend_says_so(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result())
+    canvas = page.locator(".stage canvas")
+    show_only(page)
+    assert drawn(canvas) == 0
+    for name in ("spots", "regions", "uncertain", "given"):
+        show_only(page, name)
+        assert drawn(canvas) > 0.001
+        assert [key.get_attribute("data-key") for key in page.locator(".key[data-key]:visible").all()] == [name]
+
+
+def test_given_labels_are_shown_only_when_asked_for(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result())
+    canvas = page.locator(".stage canvas")
+    assert not page.is_checked("[data-show=given]")
+    assert page.is_hidden("text=labels given with the section, not calls")
+    canvas.press("ArrowRight")
+    settle(page)
+    assert "given label" not in page.inner_text(".tip")
+    page.check("[data-show=given]")
+    assert page.is_visible("text=labels given with the section, not calls")
+    canvas.press("ArrowRight")
+    settle(page)
+    assert "given label: normal" in page.inner_text(".tip")
+
+
+def test_spots_can_be_coloured_by_what_is_known_of_them(make_result: Make, open_report: Open) -> None:
+    spots = make_result().spots
+    page = open_report(make_result(spots=spots.assign(spread=0.0, ood=1.5)))
+    assert page.locator(".by option").all_inner_texts() == ["Probability of cancer", "Out-of-distribution score"]
+    show_only(page, "spots")
+    page.select_option(".by", "ood")
+    settle(page)
+    assert page.inner_text(".scale-name") == "Out-of-distribution score"
+    assert page.inner_text(".scale-end") == "2 or more"
+    colours = page.evaluate(
+        """() => {
+          const canvas = document.querySelector(".stage canvas");
+          const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+          copy.drawImage(canvas, 0, 0);
+          const pixels = new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+          const counts = new Map();
+          for (const pixel of pixels) if (pixel >>> 24 === 204) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
+          return [...counts.values()].filter((count) => count > 1000).length;
+        }"""
+    )
+    assert colours == 1
+
+
+def test_a_pointer_over_a_spot_is_told_of_it(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result())
+    page.mouse.move(*centre(page.locator(".stage canvas")))
+    settle(page)
+    said = page.inner_text(".tip")
+    assert "called cancer" in said
+    assert "+1.3 log odds" in said
+    page.mouse.move(2, 2)
+    settle(page)
+    assert page.is_hidden(".tip")
+
+
+def test_a_section_is_drawn_once_it_comes_near(make_result: Make, open_report: Open) -> None:
+    page = open_report(*(make_result(section_id=name) for name in "ABCD"))
+    last = page.locator(".section").last
+    assert page.evaluate("stages.size") < 4
+    last.scroll_into_view_if_needed()
+    until(page, "stages.has(sections.at(-1))")
+    assert drawn(last.locator(".stage canvas")) > 0.1
+
+
+def test_without_a_script_tables_and_tissue_are_shown_and_no_dead_controls(
+    make_result: Make, open_report: Open
+) -> None:
+    page = open_report(make_result(), java_script_enabled=False)
+    assert page.is_visible(".photo")
+    assert page.inner_text(".cancer") == str(make_result().summary()["cancer"])
+    assert page.locator("input:visible, button:visible, select:visible").count() == 0
+
+
+def test_the_reliability_on_held_out_patients_is_drawn_and_tabled(make_result: Make, open_report: Open) -> None:
+    record = {
+        "patients": 3,
+        "ece": 0.0314,
+        "spots": [90, 0, 10],
+        "probability": [0.1, None, 0.9],
+        "cancer": [0.2, None, 0.8],
+    }
+    page = open_report(make_result(), make_result(platform="xenium"), reliability={"visium": record})
+    assert page.is_visible("text=visium: 3 patients, expected calibration error 0.031")
+    assert page.is_visible("text=No patient measured on xenium was held out")
+    dots = page.locator(".diagram circle").all()
+    assert [[float(dot.get_attribute(name)) for name in ("cx", "cy")] for dot in dots] == [[40, 320], [360, 80]]
+    page.click("text=The same as a table")
+    assert page.locator("#reliability tbody tr").all_inner_texts() == [
+        "visium\t0.10\t0.20\t90",
+        "visium\t0.90\t0.80\t10",
+    ]
+
+
+def test_where_no_patient_was_held_out_the_report_says_so(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result(), reliability={})
+    assert page.is_visible("text=No patient measured on visium was held out")
+    assert page.locator(".diagram").count() == 0
