@@ -6,13 +6,19 @@ from __future__ import annotations
 PREPARATION = """
 import json, shutil
 from pathlib import Path
+import anndata as ad
 import numpy as np
 from PIL import Image
+from spacrd_core import SpotStore, embed, ingest
 
 labels = Path("ST-pat/lbl/D1_labeled_coordinates.tsv").read_text()
 Path("own_words.tsv").write_text(labels.replace("connective tissue", "grade 3"))
 Path("columns.csv").write_text("a,b\\n1,2\\n")
 Path("places.csv").write_text("x,y,label\\n1,1,tumor\\n")
+Path("two_columns.csv").write_text("barcode,seen,said\\nA,tumor,normal\\nB,normal,tumor\\n")
+Path("numbers.csv").write_text("cell_id,label\\n1,tumor\\n2,normal\\n")
+Path("nothing.csv").write_text("path,name\\n")
+Path("twice.csv").write_text("path,name\\nrun7/outs,A\\nrun8/outs,A\\n")
 Path("list.csv").write_text("0\\n1\\n1\\n")
 Path("book.xlsx").write_bytes(b"PK\\x03\\x04" + bytes(100))
 ring = [[0, 0], [1, 0], [1, 1], [0, 0]]
@@ -35,9 +41,21 @@ config.write_text(config.read_text().replace('"width": 64', '"width": 32'))
 shutil.copytree("lung", "torn")
 damaged = next(file for file in Path("torn/sections").rglob("c/0") if file.is_file())
 damaged.write_bytes(b"")
+shutil.copytree("detector", "mixed")
+shutil.copy("genes_alone/model.safetensors", "mixed")
+shutil.copytree("lung", "newer")
+manifest = Path("newer/spacrd.json")
+manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"schema_version": 99}))
+shutil.copytree("lung", "gone")
+shutil.rmtree("gone/sections/B4")
+ingest(SpotStore.create("blind"), "ST-cnts/D1.tsv.gz", labels="ST-pat/lbl/D1_labeled_coordinates.tsv", no_image=True)
+embed(SpotStore.open("STORE"), "stain", sections=["A1"], options={"normalised": True})
+bare = ad.AnnData(np.arange(12, dtype=np.int32).reshape(4, 3) % 5)
+bare.obsm["spatial"] = np.array([[1.0, 2.0], [9.0, 3.0], [4.0, 8.0], [20.0, 31.0]])
+bare.write_h5ad("bare.h5ad")
 """
 ST = "spacrd ingest x ST-cnts/D1.tsv.gz --patient D"
-TRAIN = "spacrd train lung -o x --encoder none --head linear"
+TRAIN = "spacrd train lung -o y --encoder none --head linear"
 MISTAKES = {
     "is no setting": f"{TRAIN} --set colour=red",
     "--set takes KEY=VALUE, not": f"{TRAIN} --set colour",
@@ -107,4 +125,15 @@ MISTAKES = {
     "holds no SpaCRD detector": "spacrd pull timm/test_vit.r160_in1k x",
     "is a family": "spacrd embed lung --encoder timm",
     "which Xenium Explorer does not open": "spacrd export lung --format xenium --section B4 -o x",
+    "lists no section": "spacrd ingest x --cohort nothing.csv",
+    "both name '...'": "spacrd ingest x --cohort twice.csv",
+    "um/px of ... is not known": "spacrd ingest x bare.h5ad",
+    "of the label file ... is called label": f"{ST} --labels two_columns.csv",
+    "they are of two runs of Xenium's software": "spacrd ingest x xenium_bundle --no-image --labels numbers.csv",
+    "no section of ... has an image": "spacrd embed blind --encoder stain",
+    "none of these sections has an image": "spacrd train blind -o y --encoder stain --no-genes",
+    "embedded these sections by different recipes": "spacrd train STORE -o y --encoder stain",
+    "is not the file its config.json was written for": "spacrd detect lung mixed",
+    "this SpaCRD reads up to ...": "spacrd store ls newer",
+    "is missing from the store": "spacrd detect gone detector --section B4",
 }
