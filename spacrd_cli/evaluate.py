@@ -12,23 +12,16 @@ from spacrd_cli.evaluate_heads import variants
 from spacrd_cli.evaluate_tables import evaluation
 from spacrd_cli.options import ConfigFile, Device, EncoderOrNone, Json, NoGenes, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, as_json
-from spacrd_cli.settings import EncoderName
-from spacrd_cli.train import require_a_modality, train_options
-from spacrd_core.config import CommandConfig, read_config
+from spacrd_cli.settings import TrainingSettings
+from spacrd_core.config import read_config
 
 
-class EvaluateConfig(CommandConfig):
+class EvaluateConfig(TrainingSettings):
     """Settings of ``spacrd evaluate``; a table named after a head holds that head's options."""
 
-    encoder: EncoderName = Field(default_factory=EncoderName)
     heads: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    cohort: dict[str, Any] = Field(default_factory=dict)
-    no_genes: bool = False
     seeds: int = Field(1, ge=1)
-    first_seed: int = Field(42, description="The first seed; the others count on from it.")
-    calibrate: bool = Field(default=True, description="Hold patients out, to calibrate and to choose the threshold.")
     by: Literal["patient", "section"] = "patient"
-    device: str = "auto"
     jobs: int | None = Field(None, ge=1)
 
 
@@ -66,7 +59,7 @@ def evaluate(
     out = Output(json=json, quiet=quiet)
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
     settings = read_config(EvaluateConfig, config, set_ or (), flags)
-    require_a_modality(settings.encoder, no_genes=settings.no_genes)
+    settings.require_a_modality()
     from spacrd_core import SpotStore  # torch arrives here, not sooner
     from spacrd_core import evaluate as evaluate_on
     from spacrd_core.plugins import load_plugins
@@ -79,7 +72,7 @@ def evaluate(
         )
     figures = evaluate_on(
         target,
-        [train_options(settings, each.choice, seeds=1) for each in compared],
+        [settings.training(each.choice, seeds=1) for each in compared],
         encoder=settings.encoder.read,
         genes=not settings.no_genes,
         sections=section or (),

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from spacrd_core.config import CommandConfig, ComponentSettings
-from spacrd_core.learning.choices import USUAL
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from spacrd_core.config import CommandConfig, ComponentSettings, read_config
+from spacrd_core.errors import ConfigError
+from spacrd_core.learning.choices import USUAL, CohortOptions, HeadChoice
+
+if TYPE_CHECKING:
+    from spacrd_core.learning.train import TrainOptions
 
 ENCODER = "uni"
 
@@ -23,6 +31,29 @@ class EncoderName(CommandConfig):
     def read(self) -> str | None:
         """Its name; None where no image is read."""
         return None if self.name in {"", "none"} else self.name
+
+
+class TrainingSettings(CommandConfig):
+    """What every training is told, whichever command asks for it."""
+
+    encoder: EncoderName = Field(default_factory=EncoderName)
+    no_genes: bool = False
+    cohort: dict[str, Any] = Field(default_factory=dict)
+    first_seed: int = Field(42, description="The first seed; the others count on from it.")
+    calibrate: bool = Field(default=True, description="Hold patients out, to calibrate and to choose the threshold.")
+    device: str = "auto"
+
+    def training(self, head: HeadChoice, *, seeds: int) -> TrainOptions:
+        """Return a training's options; the cohort's are checked here, the head's when it is built."""
+        from spacrd_core.learning.train import TrainOptions  # torch arrives here, not sooner
+
+        cohort = read_config(CohortOptions, flags=self.cohort)
+        return TrainOptions(head=head, cohort=cohort, seeds=seeds, first_seed=self.first_seed, calibrate=self.calibrate)
+
+    def require_a_modality(self) -> None:
+        """Refuse to read neither image nor genes."""
+        if self.no_genes and not self.encoder.read:
+            raise ConfigError("--encoder none and --no-genes leave nothing to read", hint="drop one of them")
 
 
 class HeadSettings(ComponentSettings):

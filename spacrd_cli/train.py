@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import Field
@@ -21,39 +21,30 @@ from spacrd_cli.options import (
     Store,
 )
 from spacrd_cli.output import Output, table
-from spacrd_cli.settings import EncoderName, HeadSettings
+from spacrd_cli.settings import HeadSettings, TrainingSettings
 from spacrd_cli.train_view import training_view
-from spacrd_core.config import CommandConfig, read_config
+from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError
+from spacrd_core.learning.choices import HeadChoice
 
 if TYPE_CHECKING:
-    from spacrd_cli.evaluate import EvaluateConfig
     from spacrd_core.detector.artifact import Detector
-    from spacrd_core.learning.choices import HeadChoice
     from spacrd_core.learning.train import TrainOptions
 
 COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
 
 
-class TrainConfig(CommandConfig):
+class TrainConfig(TrainingSettings):
     """Settings of ``spacrd train``."""
 
-    encoder: EncoderName = Field(default_factory=EncoderName)
     head: HeadSettings = Field(default_factory=HeadSettings)
-    cohort: dict[str, Any] = Field(default_factory=dict)
     epochs: dict[str, int] = Field(default_factory=dict)
-    no_genes: bool = False
     seeds: int = Field(3, ge=1)
-    first_seed: int = Field(42, description="The first seed; the others count on from it.")
-    calibrate: bool = Field(default=True, description="Hold patients out, to calibrate and to choose the threshold.")
-    device: str = "auto"
 
     def options(self) -> TrainOptions:
         """Return what the training takes."""
-        from spacrd_core.learning.choices import HeadChoice
-
         head = HeadChoice(name=self.head.name, options=self.head.options, epochs=self.epochs)
-        return train_options(self, head, seeds=self.seeds)
+        return self.training(head, seeds=self.seeds)
 
 
 def train(
@@ -85,7 +76,7 @@ def train(
         **phase_lengths(epochs or []),
     }
     settings = read_config(TrainConfig, config, set_ or (), flags)
-    require_a_modality(settings.encoder, no_genes=settings.no_genes)
+    settings.require_a_modality()
     from spacrd_core import SpotStore  # torch arrives here, not sooner
     from spacrd_core import train as train_on
     from spacrd_core.detector.files import require_room
@@ -110,20 +101,6 @@ def train(
     _show(out, detector, output)
 
 
-def train_options(settings: TrainConfig | EvaluateConfig, head: HeadChoice, *, seeds: int) -> TrainOptions:
-    """Return a training's options; the cohort's are checked here, the head's when it is built."""
-    from spacrd_core.learning.choices import CohortOptions
-    from spacrd_core.learning.train import TrainOptions
-
-    return TrainOptions(
-        head=head,
-        cohort=read_config(CohortOptions, flags=settings.cohort),
-        seeds=seeds,
-        first_seed=settings.first_seed,
-        calibrate=settings.calibrate,
-    )
-
-
 def phase_lengths(entries: list[str]) -> dict[str, int]:
     """Return ``PHASE=N`` entries as settings."""
     lengths = {}
@@ -133,12 +110,6 @@ def phase_lengths(entries: list[str]) -> dict[str, int]:
             raise ConfigError(f"--epochs takes PHASE=N, not '{entry}'", hint="--epochs align=20")
         lengths[f"epochs.{phase}"] = int(number)
     return lengths
-
-
-def require_a_modality(encoder: EncoderName, *, no_genes: bool) -> None:
-    """Refuse to read neither image nor genes."""
-    if no_genes and not encoder.read:
-        raise ConfigError("--encoder none and --no-genes leave nothing to read", hint="drop one of them")
 
 
 def _show(out: Output, detector: Detector, folder: Path) -> None:
