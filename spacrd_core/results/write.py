@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spacrd_core.errors import InputError
 from spacrd_core.files import sync
@@ -17,7 +17,7 @@ from spacrd_core.results.report import write_report
 from spacrd_core.results.section_view import SectionView, view_section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from spacrd_core.results.result import Provenance, SectionResult
 
@@ -27,10 +27,16 @@ CALLED = ("threshold", "threshold_rule", "cancer", "normal", "uncertain")
 
 
 def write_results(
-    folder: Path, results: Iterable[SectionResult], provenance: Provenance, *, track: Track = silent
+    folder: Path,
+    results: Iterable[SectionResult],
+    provenance: Provenance,
+    *,
+    reliability: Mapping[str, Mapping[str, Any]] | None = None,
+    track: Track = silent,
 ) -> list[Path]:
     """Write the files of every section, the report and the manifest of all; return where they are.
 
+    ``reliability`` is that of the detector on patients held out, for the report.
     ``results`` is read one section at a time and may be a generator. Files of the same names are replaced, and those
     that an earlier run wrote of these sections and this one does not are removed. A folder with a manifest is whole:
     the old one goes before the first file is replaced, the new one comes last.
@@ -42,7 +48,7 @@ def write_results(
         aside = Path(name)
         views = [_write_section(aside, result, provenance) for result in track(results, "writing results")]
         summaries = [view.summary for view in views]
-        write_report(aside / "report.html", views, provenance)
+        write_report(aside / "report.html", views, provenance, reliability=reliability)
         write_multiqc(aside / MULTIQC, summaries, provenance)
         called = {str(summary["section"]): {name: summary[name] for name in CALLED} for summary in summaries}
         write_manifest(aside / MANIFEST, list(aside.iterdir()), provenance, called)

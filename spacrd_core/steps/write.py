@@ -41,4 +41,10 @@ def write_results(
     """
     results = (section_result(store, name, spots, detector.config) for name, spots in tables.items())
     called = [how_called(spots, detector.config) for spots in tables.values()]
-    return write_files(Path(folder), results, provenance(detector.config, called, detector.origin), track=track)
+    return write_files(
+        Path(folder),
+        results,
+        provenance(detector.config, called, detector.origin),
+        reliability=detector.metrics.get("reliability"),
+        track=track,
+    )
