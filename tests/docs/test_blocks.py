@@ -8,7 +8,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
-from documentation.blocks import README, ROOT, Step, blocks, excused, lines, steps
+from documentation.blocks import PAGES, README, ROOT, Step, blocks, excused, lines, steps
 from documentation.exceptions import INSTEAD, NOT_RUN
 from documentation.run import AFTER, BEFORE
 
@@ -55,7 +55,9 @@ def test_every_change_of_a_line_is_still_needed(pattern: str) -> None:
     assert any(re.search(pattern, step.text) for step in lines() if not excused(step.text))
 
 
-def test_every_block_is_of_a_language_that_is_checked() -> None:
+def test_every_block_is_seen_and_of_a_language_that_is_checked() -> None:
+    fences = sum(len(re.findall(r"^ *(?:```|~~~)", page.read_text(), re.MULTILINE)) for page in PAGES)
+    assert fences == 2 * len(blocks())
     assert {block.language for block in blocks()} <= LANGUAGES
     for block in blocks("toml"):
         assert tomllib.loads(block.text)

@@ -7,11 +7,11 @@ NOT_RUN = {
     r"^(ruff|mypy|lint-imports|pytest)\b": ".ci/run calls them, and these tests with them",
     r"^spacrd demo": "takes half a minute; tests/cli/test_workflow.py runs it",
     r"^export ": "a setting of the reader's own shell",
-    r"--encoder uni\b": "gated weights of 1.2 GB; tests/encoders/test_uni.py builds the network",
-    r"--encoder midnight": "weights of 4.5 GB",
-    r"--device cuda": "needs a GPU",
-    r"--scheduler tcp": "needs a cluster of the reader's; tests/core/embedding/test_dask.py makes one",
-    r"SLURMCluster": "needs SLURM",
+    r"^spacrd .*--encoder uni\b": "gated weights of 1.2 GB; tests/encoders/test_uni.py builds the network",
+    r"^spacrd .*--encoder midnight": "weights of 4.5 GB",
+    r"^spacrd .*--device cuda": "needs a GPU",
+    r"^spacrd .*--scheduler tcp": "needs a cluster of the reader's; tests/core/embedding/test_dask.py makes one",
+    r"^from dask_jobqueue": "needs SLURM",
 }
 INSTEAD = {
     r"(?<=embed) STORE(?!.*--encoder).*": (
