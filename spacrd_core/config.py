@@ -61,7 +61,8 @@ def _mistake(item: ErrorDetails) -> str:
         return "is missing"
     if item["type"] == "extra_forbidden":
         return "is no setting"
-    return f"{item['msg']}, found {reprlib.repr(item['input'])}"
+    said = item["msg"].removeprefix("Value error, ")  # pydantic's, before the sentence of a validator of ours
+    return f"{said}, found {reprlib.repr(item['input'])}"
 
 
 def _read_file(file: Path) -> dict[str, Any]:
