@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
+from spacrd_core.results.cautions import wholly_strange
 from spacrd_core.results.picture import PALETTE, Window, photograph, scale_bar, window
 from spacrd_core.results.regions import footprints
 
@@ -43,10 +44,18 @@ def write_overlay(result: SectionResult, path: Path) -> None:
     _draw_regions(axes, result)
     _draw_scale_bar(axes, result, view)
     axes.set(xlim=(view.left, view.right), ylim=(view.bottom, view.top), xticks=[], yticks=[])
-    axes.set_title(f"{result.section_id}  ({result.platform}, {len(result.spots)} spots)", parse_math=False, loc="left")
+    without = "" if result.thumbnail is not None else ", no image"
+    title = f"{result.section_id}  ({result.platform}, {len(result.spots)} spots{without})"
+    axes.set_title(title, parse_math=False, loc="left")
     bar = figure.colorbar(spots, ax=axes, label="probability of cancer", fraction=0.04, pad=0.02, aspect=30)
     bar.ax.axhline(result.threshold, color=OUTLINE, linewidth=2)
-    FigureCanvasAgg(figure).print_figure(path, format="png", metadata={"Software": None})
+    FigureCanvasAgg(figure).print_figure(path, format="png", metadata={"Software": None, "Description": _told(result)})
+
+
+def _told(result: SectionResult) -> str:
+    """What the picture shows, for who cannot see it."""
+    ground = "on its H&E" if result.thumbnail is not None else "without an image"
+    return f"Probability of cancer of the spots of section {result.section_id}, {ground}"
 
 
 def _draw_spots(axes: Axes, result: SectionResult) -> Collection:
@@ -77,8 +86,7 @@ def _draw_regions(axes: Axes, result: SectionResult) -> None:
     lines = LineCollection([shapely.get_coordinates(ring) for ring in rings], colors=OUTLINE, linewidths=1.6)
     lines.set_path_effects([withStroke(linewidth=3, foreground="white")])
     axes.add_collection(lines)
-    mm2 = result.mm2(sum(region.outline.area for region in result.regions))
-    text = f"cancer regions: probability ≥ {result.threshold:.2f}, {mm2:.3g} mm²"
+    strange = wholly_strange(result.spots)
     unsure = int((result.spots["label"] == "uncertain").sum())
     marker = "o" if result.spot_shape == "disc" else "s"
     ring: dict[str, Any] = {
@@ -88,10 +96,17 @@ def _draw_regions(axes: Axes, result: SectionResult) -> None:
         "markeredgewidth": 1.5,
     }
     keys = [
-        Line2D([], [], color=OUTLINE, linewidth=1.6, label=text),
+        Line2D([], [], color=OUTLINE, linewidth=0 if strange else 1.6, label=_areas(result)),
         Line2D([], [], linestyle="none", label=f"uncertain: {unsure} spots", **ring),
     ]
     axes.legend(handles=keys[: 2 if unsure else 1], loc="upper left", bbox_to_anchor=(0, -0.01), ncols=2, frameon=False)
+
+
+def _areas(result: SectionResult) -> str:
+    if wholly_strange(result.spots):
+        return "unlike the training tissue: no cancer regions drawn"
+    mm2 = result.mm2(sum(region.outline.area for region in result.regions))
+    return f"cancer regions: probability ≥ {result.threshold:.2f}, {mm2:.3g} mm²"
 
 
 def _draw_scale_bar(axes: Axes, result: SectionResult, view: Window) -> None:
@@ -101,4 +116,4 @@ def _draw_scale_bar(axes: Axes, result: SectionResult, view: Window) -> None:
     halo = [withStroke(linewidth=5, foreground="white")]
     axes.plot([left, right], [bottom, bottom], color="black", linewidth=3, solid_capstyle="butt", path_effects=halo)
     label = axes.text((left + right) / 2, bottom - 0.012 * view.width, text, ha="center", va="bottom", fontsize=11)
-    label.set_path_effects([withStroke(linewidth=3, foreground="white")])
+    label.set_bbox({"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})  # spots may lie under it

@@ -62,3 +62,26 @@ def test_a_section_with_hardly_a_spot_can_be_drawn(
 ) -> None:
     write_overlay(make_result(spots=make_result().spots[:spots]), tmp_path / "s.png")
     assert pixels(tmp_path / "s.png").size > 1000
+
+
+def red(path: Path) -> int:
+    """How many px have the colour of outlines; the mark of the threshold on the scale has it too."""
+    return int((abs(pixels(path) - (227, 18, 11)) < 10).all(axis=-1).sum())
+
+
+def test_no_region_is_drawn_or_promised_in_a_section_unlike_the_training_tissue(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    usual = make_result(side=12)
+    write_overlay(usual, tmp_path / "usual.png")
+    write_overlay(make_result(side=12, spots=usual.spots.assign(ood=2.0)), tmp_path / "strange.png")
+    assert red(tmp_path / "strange.png") < 500 < red(tmp_path / "usual.png")
+
+
+@pytest.mark.parametrize(("image", "told"), [(True, "on its H&E"), (False, "without an image")])
+def test_the_picture_says_whether_it_shows_the_tissue(
+    make_result: Callable[..., SectionResult], tmp_path: Path, told: str, *, image: bool
+) -> None:
+    write_overlay(make_result(side=4) if image else make_result(side=4, thumbnail=None), tmp_path / "s.png")
+    with Image.open(tmp_path / "s.png") as picture:
+        assert picture.info["Description"] == f"Probability of cancer of the spots of section S1, {told}"
