@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
-THUMBNAIL_PX = 1400
+THUMBNAIL_PX = 2400
 LATER: Mapping[str, object] = MappingProxyType({"set": None, "top_modality": None, "top_contribution": np.nan})
 
 
@@ -34,6 +34,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
     pyramid, adata = store.pyramid(section), store.section(section)
     cautious = cautions(section, spots, detector, genes=bool(adata.n_vars))
     forgotten = (no_cell_groups(section),) if cells_forgotten(store, section) else ()
+    remarks = tuple(note for note in entry.notes if _matters(note, entry))
     thumbnail, um_per_px = pyramid.thumbnail(THUMBNAIL_PX) if pyramid else (None, None)
     return SectionResult(
         section_id=section,
@@ -53,7 +54,8 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
         genes=drivers_of(spots),
         spot_of_cell=store.spot_of_cell(section),
-        notes=(*cautious, *forgotten, *(note for note in entry.notes if _matters(note, entry))),
+        notes=(*cautious, *forgotten, *remarks),
+        remarks=remarks,
     )
 
 

@@ -110,6 +110,8 @@ class SectionResult:
         The id of the spot each cell lies in, by cell id, where spots were summed from cells and the store knows them.
     notes
         Sentences that the user should read: warnings and assumptions.
+    remarks
+        Those of the notes that only say how the section was read.
     """
 
     section_id: str
@@ -130,6 +132,7 @@ class SectionResult:
     spot_of_cell: pd.Series[Any] | None = None
     genes: tuple[Driver, ...] = ()
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def positions(self) -> pd.DataFrame:

@@ -36,6 +36,8 @@ class SectionView:
         The H&E as a data URI; empty where there is none.
     plot
         What is drawn over it; JSON-able.
+    cautions, remarks
+        What to know before relying on the calls, and how the section was read.
     given
         How many spots came with which label, and who gave it; empty where none did.
     genes
@@ -46,6 +48,8 @@ class SectionView:
     facts: dict[str, str]
     photo: str
     plot: dict[str, Any]
+    cautions: list[str]
+    remarks: list[str]
     given: str
     genes: dict[str, list[Driver]]
 
@@ -53,8 +57,16 @@ class SectionView:
 def view_section(result: SectionResult) -> SectionView:
     """Return what the report shows of a section; the section itself can be let go."""
     view = window(result)
-    photo = _photo(result, view)
-    return SectionView(result.summary(), _facts(result), photo, plot(result, view), _given(result), _genes(result))
+    return SectionView(
+        summary=result.summary(),
+        facts=_facts(result),
+        photo=_photo(result, view),
+        plot=plot(result, view),
+        cautions=[note for note in result.notes if note not in result.remarks],
+        remarks=list(result.remarks),
+        given=_given(result),
+        genes=_genes(result),
+    )
 
 
 def _photo(result: SectionResult, view: Window) -> str:

@@ -3,7 +3,7 @@
 
 const palette = read("palette");
 const FAINT = 0.55; // of the overlay's opacity: spots below the threshold
-const INK = { region: "#e3120b", unsure: "#ff9500", unknown: "#9aa0a6" };
+const INK = { region: "#e3120b", unsure: "#ff9500", unknown: "#9aa0a6", edge: "#00000080" };
 const within = (least, value, most) => Math.min(most, Math.max(least, value));
 const shade = (share) => palette[Math.round(within(0, share, 1) * (palette.length - 1))];
 
@@ -56,7 +56,9 @@ function drawSpots(pen, plot, state, seen) {
 
 function drawUncertain(pen, plot, state, seen) {
   outlines(pen, plot, seen.filter((spot) => callAt(plot, spot, state.threshold) === UNCERTAIN));
-  stroke(pen, INK.unsure, within(1, 0.1 * plot.pitch * pen.scale, 2.5));
+  const width = within(1, 0.1 * plot.pitch * pen.scale, 2.5);
+  stroke(pen, INK.edge, 1.7 * width);
+  stroke(pen, INK.unsure, width);
 }
 
 // A region's outline: the edges with a spot of the region on one side only.

@@ -123,7 +123,7 @@ const watcher = new IntersectionObserver((found) => {
 document.body.classList.add("live");
 for (const section of sections) {
   const canvas = section.querySelector("canvas");
-  section.querySelector(".stage").style.setProperty("--ratio", canvas.width / canvas.height);
+  section.style.setProperty("--ratio", canvas.width / canvas.height);
   watcher.observe(section);
 }
 addEventListener("beforeprint", () => sections.forEach((section) => { ready(section); stages.get(section)(PRINTED); }));

@@ -86,6 +86,19 @@ def test_hostile_spot_ids_cannot_leave_the_data_block(
     assert len(page.all("script")) == 5
 
 
+def test_cautions_stand_in_sight_and_how_the_section_was_read_is_folded(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    result = make_result(notes=("do not rely on it", "scale as given"), remarks=("scale as given",))
+    write_report(tmp_path / "r.html", [view_section(result)], provenance)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert '<p class="note">do not rely on it</p>' in text
+    assert text.count("scale as given") == text.count("<li>scale as given</li>") == 1
+    page = Page(text)
+    assert len(page.all("details")) == 1
+    assert "2.490.391" in page.text
+
+
 def test_the_table_holds_every_section_with_its_numbers(make_result: Callable[..., SectionResult], page: Page) -> None:
     row = make_result().summary()
     words = re.sub(r"\s+", " ", page.text)
