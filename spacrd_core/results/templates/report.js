@@ -10,7 +10,7 @@ function scales({ probability, spread, ood }) {
   return {
     probability: { name: "probability", values: probability, most: 1, end: "1" },
     spread: { name: "spread", values: spread, most: widest, end: `${Number(widest.toPrecision(1))} or more` },
-    ood: { name: "ood", values: ood, most: 2, end: "2 or more" },
+    ood: { name: "ood", values: ood, most: 2, end: "2 or more; beyond the mark at 1: unlike the training tissue" },
   };
 }
 

@@ -92,7 +92,7 @@ def test_cautions_stand_in_sight_and_how_the_section_was_read_is_folded(
     result = make_result(notes=("do not rely on it", "scale as given"), remarks=("scale as given",))
     write_report(tmp_path / "r.html", [view_section(result)], provenance)
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert '<p class="note">do not rely on it</p>' in text
+    assert '<p class="note">Do not rely on it</p>' in text
     assert text.count("scale as given") == text.count("<li>scale as given</li>") == 1
     page = Page(text)
     assert len(page.all("details")) == 1

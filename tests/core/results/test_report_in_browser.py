@@ -107,7 +107,7 @@ def test_spots_can_be_coloured_by_what_is_known_of_them(make_result: Make, open_
     page.select_option(".by", "ood")
     settle(page)
     assert page.inner_text(".scale-name") == "Out-of-distribution score"
-    assert page.inner_text(".scale-end") == "2 or more"
+    assert page.inner_text(".scale-end").startswith("2 or more; beyond the mark at 1")
     colours = page.evaluate(
         """() => {
           const canvas = document.querySelector(".stage canvas");
