@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.her2st
 
+PHOTO_PX = (9272, 9923)  # of B4's image
 FILES = {"B4.spots.csv", "B4.genes.csv", "B4.h5ad", "B4.geojson", "B4.png", "report.html", "spacrd_mqc.json"}
 
 
@@ -128,6 +129,8 @@ def test_spatialdata_joins_the_calls_to_the_spots(taken: Taken, tmp_path: Path) 
     assert export(taken, "spatialdata", tmp_path) == 0
     data = spatialdata.read_zarr(tmp_path / "B4.spatialdata.zarr")
     assert set(data.images) == {"B4_he"}
+    extent = spatialdata.get_extent(data["B4_he"], coordinate_system="global")
+    assert (extent["x"][1], extent["y"][1]) == pytest.approx(PHOTO_PX, rel=0.001)
     painted = spatialdata.get_values("spacrd_prob", sdata=data, element_name="B4_spots", table_name="table")
     assert painted["spacrd_prob"].to_dict() == pytest.approx(taken.spots["probability"].to_dict(), abs=1e-6)
     assert data["B4_cancer_regions"]["area_mm2"].tolist() == pytest.approx(

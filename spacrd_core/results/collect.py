@@ -49,6 +49,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         threshold=called.threshold,
         threshold_rule=called.threshold_rule,
         alpha=called.alpha,
+        slide=pyramid,
         thumbnail=thumbnail,
         thumbnail_um_per_px=um_per_px,
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.learning.drivers import Driver
     from spacrd_core.section import SpotShape
+    from spacrd_core.slide.pyramid import Pyramid
 
 Label = Literal["cancer", "normal", "uncertain"]
 
@@ -102,6 +103,8 @@ class SectionResult:
         How wide a full-resolution px is: in the frame of the spots, and in the frame of the thumbnail.
     spot_um, spot_shape, pitch_um
         The footprint of a spot and the distance between neighbours.
+    slide
+        The slide at all resolutions, read only where it is asked for.
     thumbnail
         The whole slide, 8-bit RGB (height, width, 3).
     genes
@@ -126,6 +129,7 @@ class SectionResult:
     threshold: float
     threshold_rule: str = ""
     alpha: float | None = None
+    slide: Pyramid | None = None
     thumbnail: NDArray[np.uint8] | None = None
     thumbnail_um_per_px: float | None = None
     slide_um_per_full_px: float | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 
 from spacrd_core.errors import ConfigError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from spacrd_core.results.result import Provenance, SectionResult
+    from spacrd_core.slide.pyramid import Pyramid
 
 REGION, SPOT = "spacrd_region", "spacrd_spot"  # which element a row of the table annotates, and what of it
 
@@ -61,16 +63,41 @@ def _library() -> Iterator[Any]:
 
 
 def _image(result: SectionResult, library: Any) -> dict[str, Any]:
-    if result.thumbnail is None or not result.thumbnail_um_per_px or not result.slide_um_per_full_px:
+    """The slide as the store has it, at all its resolutions; the thumbnail for who has that alone."""
+    if not result.slide_um_per_full_px:
+        return {}
+    scaled = library.transformations.Scale
+    if result.slide:
+        scale = result.slide.levels[0].um_per_px / result.slide_um_per_full_px
+        image = _multiscale(result.slide)
+        to_global = {"global": scaled([scale, scale], axes=("x", "y"))}
+        library.transformations.set_transformation(image, to_global, set_all=True)
+        return {f"{result.section_id}_he": image}
+    if result.thumbnail is None or not result.thumbnail_um_per_px:
         return {}
     scale = result.thumbnail_um_per_px / result.slide_um_per_full_px
     image = library.models.Image2DModel.parse(
         result.thumbnail.transpose(2, 0, 1),
         dims=("c", "y", "x"),
         c_coords=["r", "g", "b"],
-        transformations={"global": library.transformations.Scale([scale, scale], axes=("x", "y"))},
+        transformations={"global": scaled([scale, scale], axes=("x", "y"))},
     )
     return {f"{result.section_id}_he": image}
+
+
+def _multiscale(slide: Pyramid) -> Any:
+    """Every level as spatialdata lays them out, read when it is written, chunk by chunk: a slide may not fit memory."""
+    import dask.array  # noqa: PLC0415 - comes with spatialdata
+    import xarray  # noqa: PLC0415 - comes with spatialdata
+
+    lazy: Any = dask.array.from_zarr
+    scales = {}
+    for number, level in enumerate(slide.levels):
+        step = level.um_per_px / slide.levels[0].um_per_px
+        centres = {axis: (np.arange(count) + 0.5) * step for axis, count in (("y", level.height), ("x", level.width))}
+        image = xarray.DataArray(lazy(level.array), dims=("c", "y", "x"), coords={"c": ["r", "g", "b"], **centres})
+        scales[f"scale{number}"] = xarray.Dataset({"image": image})
+    return xarray.DataTree.from_dict(scales)
 
 
 def _shapes(result: SectionResult, library: Any) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import pytest
 from spacrd_core.errors import ConfigError
 from spacrd_core.results.h5ad import write_h5ad
 from spacrd_core.results.spatial_data import write_spatialdata
+from spacrd_core.slide.pyramid import Pyramid, write_pyramid
+from spacrd_core.slide.raster import ArrayRaster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +57,23 @@ def test_every_element_lies_in_full_resolution_px(
     expected = result.adata.obs.loc[spots.index, ["x_px", "y_px"]].to_numpy()
     np.testing.assert_allclose(np.column_stack([spots.geometry.x, spots.geometry.y]), expected)
     assert (spots["radius"] == 55.0).all()
+
+
+def test_the_slide_is_there_at_all_its_resolutions_in_full_resolution_px(
+    written: Written, make_result: Callable[..., SectionResult], library: Any, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (1100, 1301, 3), dtype=np.uint8)
+    write_pyramid(ArrayRaster(pixels), tmp_path / "slide", um_per_px=1.0)
+    slide = Pyramid.open(tmp_path / "slide")
+    data = written(make_result(side=8, slide=slide, slide_um_per_full_px=0.5))
+    scales = [data["S1_he"][name]["image"] for name in data["S1_he"]]
+    assert [scale.shape[1:] for scale in scales] == [(level.height, level.width) for level in slide.levels]
+    np.testing.assert_array_equal(scales[0].transpose("y", "x", "c").to_numpy(), pixels)
+    extent = library.get_extent(data["S1_he"], coordinate_system="global")
+    assert extent == {"x": (0.0, 2602.0), "y": (0.0, 2200.0)}
+    for scale in range(len(scales)):
+        whole = library.transform(data["S1_he"], to_coordinate_system="global")[f"scale{scale}"]["image"]
+        np.testing.assert_allclose([whole.x[0] + whole.x[-1], whole.y[0] + whole.y[-1]], [2602, 2200], rtol=0.02)
 
 
 def test_regions_are_those_of_the_other_files(written: Written, make_result: Callable[..., SectionResult]) -> None:
