@@ -40,13 +40,11 @@ def export(
     refusals: list[InputError] = []
     for name in out.track(chosen, "exporting", len(chosen)):
         spots, detector = target.predictions(name)
-        result, file = section_result(target, name, spots, detector), form.file(output, name)
+        result = section_result(target, name, spots, detector)
         if refusal := form.refusal(result):
             refusals.append(refusal)
             continue
-        output.mkdir(parents=True, exist_ok=True)
-        form.write(result, file, provenance(detector, [how_called(spots, detector)]))
-        written.append(str(file))
+        written.append(str(form.put(result, output, provenance(detector, [how_called(spots, detector)]))))
     if refusals and (section or not written):
         raise _not_written(refusals)
     for refusal in refusals:

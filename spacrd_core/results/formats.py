@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from spacrd_core.errors import ConfigError, InputError
@@ -45,6 +47,18 @@ class Format:
     def file(self, folder: Path, section: str) -> Path:
         """Return where the file of a section goes; an id may have dots of its own."""
         return folder / f"{section}.{self.suffix}"
+
+    def put(self, result: SectionResult, folder: Path, provenance: Provenance) -> Path:
+        """Write a section's file aside, then into place of an earlier one; return where it is."""
+        folder.mkdir(parents=True, exist_ok=True)
+        file = self.file(folder, result.section_id)
+        with TemporaryDirectory(prefix=".spacrd-", dir=folder) as aside:
+            made = self.file(Path(aside), result.section_id)
+            self.write(result, made, provenance)
+            if file.is_dir():
+                shutil.rmtree(file)
+            made.replace(file)
+        return file
 
 
 def _plain(write: Callable[[SectionResult, Path], None]) -> Writer:

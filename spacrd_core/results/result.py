@@ -201,10 +201,10 @@ class SectionResult:
             "spots": len(self.spots),
             **{label: int(counts.get(label, 0)) for label in CLASSES},
             "cancer_mm2": self.mm2(float(sum(region.outline.area for region in self.regions))),
-            "mean_probability": float(np.nanmean(self.probability)) if len(self.spots) else None,
+            "mean_probability": float(np.nanmean(self.probability)) if np.isfinite(self.probability).any() else None,
             "threshold": self.threshold,
             "threshold_rule": self.threshold_rule,
-            "beyond_training": float((self.spots["ood"] > 1).mean()) if len(self.spots) else None,
+            "beyond_training": float((self.spots["ood"] > 1).mean()) if self.spots["ood"].notna().any() else None,
             "unlike_training": wholly_strange(self.spots),
             "notes": list(self.notes),
         }

@@ -4,6 +4,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+import anndata as ad
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -51,6 +53,22 @@ def test_the_genes_that_drive_the_calls_are_a_table_of_their_own(
     assert table["gene"].tolist() == ["ERBB2", "COL1A1"]
     assert table["attribution"].tolist() == [0.431257, -0.1]
     assert table["mean_normal"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("spots", [0, 1, 4])
+def test_a_section_of_which_hardly_anything_is_known_gives_its_files(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path, spots: int
+) -> None:
+    unknown = {"probability": np.nan, "label": "uncertain", "spread": np.nan, "ood": np.nan, "gene_coverage": np.nan}
+    unknown |= {"set": None, "top_modality": None, "top_contribution": np.nan}
+    result = make_result(side=6, spots=make_result(side=6).spots.iloc[:spots].assign(**unknown), thumbnail=None)
+    write_results(tmp_path, [result], provenance)
+    assert len(pd.read_csv(tmp_path / "S1.spots.csv")) == spots
+    assert ad.read_h5ad(tmp_path / "S1.h5ad").obs["spacrd_prob"].isna().all()
+    features = json.loads((tmp_path / "S1.geojson").read_text())["features"]
+    assert [feature["properties"]["objectType"] for feature in features] == ["detection"] * spots
+    row = json.loads((tmp_path / "spacrd_mqc.json").read_text())["data"]["S1"]
+    assert (row["spots"], row["cancer_mm2"], "mean_probability" in row) == (spots, 0, False)
 
 
 def test_files_of_an_earlier_run_are_replaced_and_others_stay(
