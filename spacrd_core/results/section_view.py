@@ -13,13 +13,15 @@ from spacrd_core.results.result import SETS
 
 if TYPE_CHECKING:
     import pandas as pd
+    from PIL import Image
 
     from spacrd_core.learning.drivers import Driver
     from spacrd_core.results.picture import Window
     from spacrd_core.results.result import SectionResult
 
 LONGEST_PX = 2000  # twice to four times what a screen shows of the whole, for looking closer
-QUALITY = 75  # of WebP: no worse to the eye than a JPEG of 85, at two thirds of its size
+QUALITY = 75  # of WebP, which takes two thirds of a JPEG's bytes
+MOST_BYTES = 540_000  # so that twenty sections of 5,000 spots stay under 30 MB whatever the tissue
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,16 @@ def _photo(result: SectionResult, view: Window) -> str:
     native = native_px(result, view)
     if native is None:
         return ""
-    photo = photograph(result, view, longest_px=min(LONGEST_PX, native))
+    longest_px = min(LONGEST_PX, native)
+    while len(packed := _webp(photograph(result, view, longest_px=longest_px))) > MOST_BYTES:
+        longest_px = int(0.85 * longest_px)
+    return f"data:image/webp;base64,{base64.b64encode(packed).decode()}"
+
+
+def _webp(photo: Image.Image) -> bytes:
     buffer = io.BytesIO()
     photo.save(buffer, format="WEBP", quality=QUALITY)
-    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return buffer.getvalue()
 
 
 def _given(result: SectionResult) -> str:

@@ -29,9 +29,9 @@ function outline({ ctx }, plot, spot, width) {
   ctx.closePath();
 }
 
-function outlines(pen, plot, spots) {
+function outlines(pen, plot, spots, width = plot.spot.width) {
   pen.ctx.beginPath();
-  for (const spot of spots) outline(pen, plot, spot, plot.spot.width);
+  for (const spot of spots) outline(pen, plot, spot, width);
 }
 
 // Spots of one colour are filled at once.
@@ -54,9 +54,11 @@ function drawSpots(pen, plot, state, seen) {
   pen.ctx.globalAlpha = 1;
 }
 
+// Rings lie inside squares, which touch their neighbours.
 function drawUncertain(pen, plot, state, seen) {
-  outlines(pen, plot, seen.filter((spot) => callAt(plot, spot, state.threshold) === UNCERTAIN));
   const width = within(1, 0.1 * plot.pitch * pen.scale, 2.5);
+  const inset = plot.spot.shape === "disc" ? 0 : (4 * width) / pen.scale;
+  outlines(pen, plot, seen.filter((spot) => callAt(plot, spot, state.threshold) === UNCERTAIN), plot.spot.width - inset);
   stroke(pen, INK.edge, 1.7 * width);
   stroke(pen, INK.unsure, width);
 }

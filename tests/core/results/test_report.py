@@ -14,7 +14,7 @@ from PIL import Image
 from spacrd_core.learning.drivers import Driver
 from spacrd_core.results.picture import window
 from spacrd_core.results.report import write_report
-from spacrd_core.results.section_view import view_section
+from spacrd_core.results.section_view import MOST_BYTES, view_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,6 +203,12 @@ def test_the_photograph_is_as_fine_as_the_slide_is_known_and_no_finer(
         sizes.append(max(Image.open(io.BytesIO(base64.b64decode(photo.split(",")[1]))).size))
     view = window(make_result())
     assert sizes == [round(view.width * 0.5 / 10), 2000]
+
+
+def test_a_photograph_that_takes_too_many_bytes_is_made_smaller(make_result: Callable[..., SectionResult]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (2400, 2400, 3), dtype=np.uint8)
+    photo = base64.b64decode(view_section(make_result(thumbnail=noise, thumbnail_um_per_px=1.3)).photo.split(",")[1])
+    assert 350_000 < len(photo) <= MOST_BYTES
 
 
 def test_a_section_says_its_threshold_and_how_many_spots_may_be_either_class(
