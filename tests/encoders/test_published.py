@@ -152,7 +152,8 @@ def test_a_published_file_is_known_by_its_checksum(tmp_path: Path) -> None:
     digest = hashlib.sha256(b"weights").hexdigest()
     check_sha256(tmp_path / "w.bin", digest, digest)
     check_sha256(tmp_path / "w.bin", digest, "")
-    with pytest.raises(WeightsError, match=rf"(?m)its sha256 is {digest[:12]}\.\.\., not 000000000000\.\.\.$") as refusal:
+    told = rf"(?m)its sha256 is {digest[:12]}\.\.\., not 000000000000\.\.\.$"
+    with pytest.raises(WeightsError, match=told) as refusal:
         check_sha256(tmp_path / "w.bin", digest, "0" * 64)
     assert str(tmp_path / "w.bin") in refusal.value.hint
 
