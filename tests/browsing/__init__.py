@@ -41,8 +41,8 @@ def opened(browser: Browser, file: Path, *, width: int = 1280, height: int = 900
         settle(page)
     yield page
     context.close()
-    assert asked == [file.as_uri()]
-    assert logged == []
+    assert asked == [file.as_uri()], asked
+    assert logged == [], logged
 
 
 def settle(page: Page) -> None:

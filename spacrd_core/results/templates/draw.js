@@ -2,6 +2,7 @@
 // a pen is a canvas' context, turned to the plot's units, and how many px a unit has.
 
 const palette = read("palette");
+const PART = 16; // spots painted at a time: the time a path takes grows with the square of its parts
 const FAINT = 0.55; // of the overlay's opacity: spots below the threshold
 const INK = { region: "#e3120b", unsure: "#ff9500", unknown: "#9aa0a6", edge: "#00000080" };
 const within = (least, value, most) => Math.min(most, Math.max(least, value));
@@ -29,12 +30,14 @@ function outline({ ctx }, plot, spot, width) {
   ctx.closePath();
 }
 
-function outlines(pen, plot, spots, width = plot.spot.width) {
-  pen.ctx.beginPath();
-  for (const spot of spots) outline(pen, plot, spot, width);
+function paint({ ctx }, items, trace, finish) {
+  for (let first = 0; first < items.length; first += PART) {
+    ctx.beginPath();
+    items.slice(first, first + PART).forEach(trace);
+    finish();
+  }
 }
 
-// Spots of one colour are filled at once.
 function drawSpots(pen, plot, state, seen) {
   const groups = new Map();
   for (const spot of seen) {
@@ -46,10 +49,9 @@ function drawSpots(pen, plot, state, seen) {
     groups.get(key).spots.push(spot);
   }
   for (const { colour, faint, spots } of groups.values()) {
-    outlines(pen, plot, spots);
     pen.ctx.globalAlpha = state.opacity * (faint ? FAINT : 1);
     pen.ctx.fillStyle = colour;
-    pen.ctx.fill();
+    paint(pen, spots, (spot) => outline(pen, plot, spot, plot.spot.width), () => pen.ctx.fill());
   }
   pen.ctx.globalAlpha = 1;
 }
@@ -58,46 +60,52 @@ function drawSpots(pen, plot, state, seen) {
 function drawUncertain(pen, plot, state, seen) {
   const width = within(1, 0.1 * plot.pitch * pen.scale, 2.5);
   const inset = plot.spot.shape === "disc" ? 0 : (4 * width) / pen.scale;
-  outlines(pen, plot, seen.filter((spot) => callAt(plot, spot, state.threshold) === UNCERTAIN), plot.spot.width - inset);
-  stroke(pen, INK.edge, 1.7 * width);
-  stroke(pen, INK.unsure, width);
+  const unsure = seen.filter((spot) => callAt(plot, spot, state.threshold) === UNCERTAIN);
+  paint(pen, unsure, (spot) => outline(pen, plot, spot, plot.spot.width - inset), () => {
+    stroke(pen, INK.edge, 1.7 * width);
+    stroke(pen, INK.unsure, width);
+  });
 }
 
 // A region's outline: the edges with a spot of the region on one side only.
 function drawRegions(pen, plot, state) {
   const inside = (spot) => spot >= 0 && plot.level[spot] >= state.threshold;
-  const { edges, sides } = plot, { ctx } = pen;
-  ctx.beginPath();
+  const { edges, sides } = plot, rim = [];
   for (let edge = 0; 2 * edge < sides.length; edge++) {
-    if (inside(sides[2 * edge]) === inside(sides[2 * edge + 1])) continue;
-    ctx.moveTo(edges[4 * edge], edges[4 * edge + 1]);
-    ctx.lineTo(edges[4 * edge + 2], edges[4 * edge + 3]);
+    if (inside(sides[2 * edge]) !== inside(sides[2 * edge + 1])) rim.push(4 * edge);
   }
-  ctx.lineCap = "round";
+  const trace = (start) => {
+    pen.ctx.moveTo(edges[start], edges[start + 1]);
+    pen.ctx.lineTo(edges[start + 2], edges[start + 3]);
+  };
   const width = within(1.25, 0.12 * plot.pitch * pen.scale, 2.5);
-  stroke(pen, "#fff", 2 * width);
-  stroke(pen, INK.region, width);
+  pen.ctx.lineCap = "round";
+  paint(pen, rim, trace, () => stroke(pen, "#fff", 2 * width));
+  paint(pen, rim, trace, () => stroke(pen, INK.region, width));
 }
 
 // Labels that came with the section: a cross for cancer, a dot for normal, nothing where there is none.
 function drawGiven(pen, plot, seen) {
   const { ctx, scale } = pen;
   const px = within(1.5, 0.17 * plot.spot.width * scale, 6), arm = px / scale, thin = within(1, 0.35 * px, 2);
-  ctx.beginPath();
-  for (const spot of seen.filter((one) => plot.given[one] === 0)) {
+  const labelled = (label) => seen.filter((spot) => plot.given[spot] === label);
+  const cross = (spot) => {
     for (const turn of [-1, 1]) {
       ctx.moveTo(plot.x[spot] - arm, plot.y[spot] - turn * arm);
       ctx.lineTo(plot.x[spot] + arm, plot.y[spot] + turn * arm);
     }
-  }
+  };
+  const dot = (spot) => outline(pen, { ...plot, spot: { shape: "disc" } }, spot, 0.9 * arm);
   ctx.lineCap = "round";
-  stroke(pen, "#fff", 3 * thin);
-  stroke(pen, "#000", 1.2 * thin);
-  ctx.beginPath();
-  for (const spot of seen.filter((one) => plot.given[one] === 1)) outline(pen, { ...plot, spot: { shape: "disc" } }, spot, 0.9 * arm);
-  stroke(pen, "#fff", 2 * thin);
   ctx.fillStyle = "#000";
-  ctx.fill();
+  paint(pen, labelled(0), cross, () => {
+    stroke(pen, "#fff", 3 * thin);
+    stroke(pen, "#000", 1.2 * thin);
+  });
+  paint(pen, labelled(1), dot, () => {
+    stroke(pen, "#fff", 2 * thin);
+    ctx.fill();
+  });
 }
 
 function drawChosen(pen, plot, spot) {

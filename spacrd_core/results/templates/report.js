@@ -6,7 +6,7 @@ const stages = new Map();
 
 // What spots can be coloured by: their values, from 0 to `most`, and what the legend says at its end.
 function scales({ probability, spread, ood }) {
-  const widest = roundLength(8 * Math.max(0.001, ...spread.map((value) => value ?? 0)));
+  const widest = roundLength(8 * spread.reduce((most, value) => Math.max(most, value ?? 0), 0.001));
   return {
     probability: { name: "probability", values: probability, most: 1, end: "1" },
     spread: { name: "spread", values: spread, most: widest, end: `${Number(widest.toPrecision(1))} or more` },
@@ -109,7 +109,7 @@ function show(section) {
   slider.addEventListener("input", () => setThreshold(Number(slider.value)));
   reset.addEventListener("click", () => setThreshold(plot.threshold));
   [opacity, by, ...section.querySelectorAll("[data-show]")].forEach((control) => control.addEventListener("input", setShown));
-  for (const option of [...by.options]) if (!colours[option.value].values.some((value) => value > 0)) option.remove();
+  for (const option of [...by.options].slice(1)) if (!colours[option.value].values.some((value) => value > 0)) option.remove();
   new ResizeObserver(redraw).observe(canvas);
   stages.set(section, draw);
   setThreshold(plot.threshold);

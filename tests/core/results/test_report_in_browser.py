@@ -143,6 +143,17 @@ def test_a_section_is_drawn_once_it_comes_near(make_result: Make, open_report: O
     assert drawn(last.locator(".stage canvas")) > 0.1
 
 
+@pytest.mark.parametrize("spots", [0, 1])
+def test_a_section_of_hardly_any_spots_opens_and_answers_keys(make_result: Make, open_report: Open, spots: int) -> None:
+    page = open_report(make_result(spots=make_result().spots[:spots]))
+    canvas = page.locator(".stage canvas")
+    for key in ("ArrowRight", "ArrowRight", "+", "0"):
+        canvas.press(key)
+    settle(page)
+    assert page.is_visible(".tip") == bool(spots)
+    assert page.inner_text(".normal") == str(spots)
+
+
 def test_without_a_script_tables_and_tissue_are_shown_and_no_dead_controls(
     make_result: Make, open_report: Open
 ) -> None:
