@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spacrd_core.learning.summary import Row
 
 FIGURES = {"auc": "AUC", "ap": "AP", "f1_prevalence": "F1*", "f1": "F1", "brier": "Brier", "ece": "ECE"}
-TWO_F1 = "F1 is at the detector's own threshold, F1* at the section's true share of cancer: that uses the test labels."
+ORACLE_F1 = "F1* is at the section's true share of cancer: that uses the test labels."
 ORACLE = "Which one is better is known by the patient's labels: a choice made beforehand is at best as good."
 GAP = 2
 SIGNED = "+z.3f"  # never -0.000
@@ -32,7 +32,7 @@ def evaluation(rows: Sequence[Row], document: Mapping[str, Any]) -> list[Rendera
     parts.append(Columns("AUC by patient", summary, "auc_by_patient"))
     if max(line["seeds"] for line in summary) > 1:
         parts.append(Columns("AUC by seed", summary, "auc_by_seed"))
-    parts.append(_means(summary, document["protocol"]["interval"]))
+    parts.append(_means(summary, document["protocol"]))
     if any("+" in line["modalities"] and line["shares"] for line in summary):
         parts.append(_shares(summary))
     fused = [line for line in differences if line["head"] == line["against_head"]]
@@ -94,7 +94,7 @@ def _shares(summary: Sequence[Mapping[str, Any]]) -> Table:
     return _table("What counts in a call", ("head", "reads"), (*views, "AUC", "unweighed"), rows)
 
 
-def _means(summary: Sequence[Mapping[str, Any]], interval: str) -> Table:
+def _means(summary: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) -> Table:
     rows = [
         [line["head"], line["modalities"], _figure(line["auc_mean"]), _interval(line)]
         + [_figure(line[f"{figure}_mean"]) for figure in FIGURES if figure != "auc"]
@@ -103,7 +103,8 @@ def _means(summary: Sequence[Mapping[str, Any]], interval: str) -> Table:
     figures = ("AUC", "95 %", *(name for figure, name in FIGURES.items() if figure != "auc"))
     patients, seeds = (max(line[of] for line in summary) for of in ("patients", "seeds"))
     title = f"Means over {patients} patients, {seeds} seed{'s' if seeds > 1 else ''}"
-    return _table(title, ("head", "reads"), figures, rows, f"{TWO_F1} {interval}.")
+    said = f"F1 is at the {protocol['f1']}. {ORACLE_F1} {protocol['interval']}."
+    return _table(title, ("head", "reads"), figures, rows, said)
 
 
 def _differences(title: str, lines: Sequence[Mapping[str, Any]], caption: str = "") -> Table:

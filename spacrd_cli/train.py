@@ -123,7 +123,8 @@ def _show(out: Output, detector: Detector, folder: Path) -> None:
         if calibration.method == "none":
             out.warn(f"{view}: probabilities are not calibrated, the threshold is {calibration.threshold_rule}")
         elif view not in calibration.shares and len(calibration.shares) == 1:
-            out.say(f"{view}: called by {next(iter(calibration.shares))} alone")
+            alone = next(iter(calibration.shares))
+            out.warn(f"{view}: called by {alone} alone, for patients held out did not show that both are better")
     if detector.config.bound_by_licence:
         out.say(f"the encoder's licence ({detector.config.licence}) reaches this detector")
     out.say(f"detector {detector.config.key} is in {folder}; threshold {threshold:.2f}")

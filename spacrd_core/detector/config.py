@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import Field
@@ -72,18 +73,13 @@ class DetectorConfig(Record):
     seal: str = ""
 
     @property
-    def facts_hash(self) -> str:
-        """A hash of everything but the seal, which holds it."""
-        return fingerprint(self.model_dump(mode="json", exclude={"seal"}))
-
-    @property
     def key(self) -> str:
         """What the detector is known by: two with one key say the same."""
         return self.seal
 
     def sealed(self) -> Self:
-        """Return the configuration with its hash, by which a later change shows."""
-        return self.model_copy(update={"seal": self.facts_hash})
+        """Return the configuration with the hash of everything else in it, by which a later change shows."""
+        return self.model_copy(update={"seal": fingerprint(self.model_dump(mode="json", exclude={"seal"}))})
 
     @property
     def modalities(self) -> str:
@@ -122,6 +118,7 @@ def read_detector_config(folder: Path) -> DetectorConfig:
     if not file.is_file():
         raise DetectorError(f"there is no detector at {folder}", hint=f"spacrd train STORE -o {folder}")
     config = read_record(file, DetectorConfig, newest=SCHEMA, refuse=DetectorError)
-    if config.seal != config.facts_hash:
+    written = {name: fact for name, fact in json.loads(file.read_bytes()).items() if name != "seal"}
+    if config.seal != fingerprint(written):  # of what is there: an older SpaCRD wrote fewer facts
         raise DetectorError(f"{file} was changed after training", hint="copy the detector again, or train anew")
     return config

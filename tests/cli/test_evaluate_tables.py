@@ -35,7 +35,7 @@ def shown(found: list[Row], width: int) -> str:
     document: dict[str, Any] = {
         "summary": summarise(found),
         "differences": [difference.model_dump() for difference in differences],
-        "protocol": {"interval": "these are rough"},
+        "protocol": {"interval": "these are rough", "f1": "threshold of held-out patients"},
     }
     screen = io.StringIO()
     console = Console(file=screen, width=width)

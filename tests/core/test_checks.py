@@ -58,9 +58,9 @@ def test_counts_scaled_and_rounded_are_refused(make_section: Any) -> None:
     section = make_section(0)
     spots = section.counts.n_obs
     counts = ad.AnnData(
-        X=sparse.csr_matrix(np.full((spots, 600), 3, dtype=np.int32)),
+        X=sparse.csr_matrix(np.full((spots, 1200), 3, dtype=np.int32)),
         obs=section.counts.obs,
-        var=pd.DataFrame({"symbol": "A", "gene_id": ""}, index=[f"GENE{number}" for number in range(600)]),
+        var=pd.DataFrame({"symbol": "A", "gene_id": ""}, index=[f"GENE{number}" for number in range(1200)]),
     )
     with pytest.raises(CountsError) as caught:
         check_section(replace(section, counts=counts))

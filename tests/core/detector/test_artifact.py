@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from scipy import sparse
 
+from spacrd_core.cards import fingerprint
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.detector.files import require_room
 from spacrd_core.errors import DetectorError
@@ -129,6 +130,14 @@ def test_figures_that_are_none_are_refused_by_file(figures: str, says: str, fold
     assert str(caught.value).startswith(f"{folder / 'metrics.json'}")
     assert says in str(caught.value)
     assert caught.value.hint == "copy the detector again"
+
+
+def test_a_detector_of_an_older_version_that_wrote_fewer_facts_is_whole(folder: Path, plugins: Plugins) -> None:
+    file = folder / "config.json"
+    facts = {name: fact for name, fact in json.loads(file.read_bytes()).items() if name not in {"seal", "species"}}
+    seal = fingerprint(facts)
+    file.write_text(json.dumps(facts | {"seal": seal}))
+    assert Detector.load(folder, heads=plugins.heads, device=CPU).config.key == seal
 
 
 def test_a_picture_alone_makes_no_detector(tmp_path: Path) -> None:
