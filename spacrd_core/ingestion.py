@@ -67,18 +67,19 @@ def ingest(store: SpotStore, request: IngestRequest, plugins: Plugins, *, track:
     if not SECTION_ID.fullmatch(name):
         raise ConfigError(f"'{name}' cannot name a section", hint="--name with letters, digits, '.', '_' and '-'")
     section = _read(request, plugins)
-    facts = _facts(section, request, name)
+    patient = request.patient or section.patient
+    facts = _facts(section, request, name, patient or name)
     known = store.entries.get(name)
     if known and known.identity == fingerprint(facts) and not request.replace:
-        return Ingested(known, "unchanged", bool(request.patient))
+        return Ingested(known, "unchanged", bool(patient))
     if known and not request.replace:
         raise SectionExists(
             f"the store {store.path} already has another section '{name}'", hint="--name ID for a new one, or --replace"
         )
     section, checks = check_section(section)
-    ticket = Ticket(name, request.patient or name, fingerprint(facts), request.mpp)
+    ticket = Ticket(name, patient or name, fingerprint(facts), request.mpp)
     entry = add_section(store, section, ticket, checks=checks, track=within(track, name))
-    return Ingested(entry, "replaced" if known else "added", bool(request.patient))
+    return Ingested(entry, "replaced" if known else "added", bool(patient))
 
 
 def ingest_all(
@@ -144,12 +145,12 @@ def _verdict(path: Path, name: str, plugins: Plugins) -> Verdict:
     return verdict
 
 
-def _facts(section: Section, request: IngestRequest, name: str) -> dict[str, object]:
+def _facts(section: Section, request: IngestRequest, name: str, patient: str) -> dict[str, object]:
     """Everything the stored section follows from."""
     return {
         "layout": LAYOUT,
         "name": name,
-        "patient": request.patient or name,
+        "patient": patient,
         "platform": section.platform,
         "sources": sorted([source.role, source.sha256] for source in section.sources),
         "options": {key: str(value) for key, value in sorted(request.reader_options.items())},

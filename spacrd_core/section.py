@@ -113,6 +113,8 @@ class Section:
         Sentences the user should read: what was odd, dropped or assumed.
     units
         What the spots were summed from; None where the platform measures spots.
+    patient
+        Whose tissue it is, where its files say so.
     """
 
     platform: str
@@ -125,6 +127,7 @@ class Section:
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     units: Units | None = None
+    patient: str = ""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class Own:
     """What a section of a spot store says of itself."""
 
     platform: str
+    patient: str
     scale: Scale
 
     @classmethod
@@ -47,7 +48,8 @@ class Own:
         if not all(0 < size < np.inf for size in (um_per_px, pitch_um, spot_um)):
             return None
         shape: SpotShape = "square" if facts.get("spot_shape") == "square" else "disc"
-        return cls(str(facts["platform"]), Scale(um_per_px, spot_um, shape, pitch_um))
+        patient = str(facts.get("patient", ""))
+        return cls(str(facts["platform"]), patient, Scale(um_per_px, spot_um, shape, pitch_um))
 
     def scaled(self, said: Sizes) -> Scale:
         """Return its sizes where the user says no other."""

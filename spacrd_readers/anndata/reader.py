@@ -98,6 +98,7 @@ class AnnData:
             slide=slide,
             sources=(Source.of("counts", file.path), *images),
             notes=(*library.notes, *spots.notes, *scale.notes, *of_counts, *genes.notes, *of_slide),
+            patient=own.patient if own else "",
         )
 
 

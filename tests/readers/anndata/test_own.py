@@ -88,6 +88,15 @@ def test_a_section_comes_back_as_it_was(store: SpotStore, tmp_path: Path, plugin
     assert back.slide
 
 
+@pytest.mark.parametrize(("said", "kept"), [("", "P1"), ("P7", "P7")])
+def test_an_export_remembers_its_patient_unless_the_user_says_another(
+    store: SpotStore, tmp_path: Path, plugins: Plugins, said: str, kept: str
+) -> None:
+    path, other = exported(store, tmp_path), SpotStore.create(tmp_path / "other")
+    back = ingest(other, IngestRequest(path, name="new", patient=said), plugins)
+    assert (back.entry.patient, back.patient_given) == (kept, True)
+
+
 def test_a_section_of_a_store_that_kept_no_shape_of_spots_has_discs(store: SpotStore, original: Section) -> None:
     path = store.path / store.entry("S1").section.path
     kept = zarr.open_group(path / "uns/spacrd", mode="r+", use_consolidated=False)
