@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from spacrd_core.learning.drivers import drivers_of
 from spacrd_core.learning.views import view_of
 from spacrd_core.results.cautions import cautions
 from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups
+from spacrd_core.results.picture import window
 from spacrd_core.results.result import Provenance, SectionResult
 
 if TYPE_CHECKING:
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
+    from spacrd_core.slide.pyramid import Pyramid
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
-THUMBNAIL_PX = 2400
+PICTURE_PX = 2400
 LATER: Mapping[str, object] = MappingProxyType({"set": None, "top_modality": None, "top_contribution": np.nan})
 
 
@@ -35,8 +38,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
     cautious = cautions(section, spots, detector, genes=bool(adata.n_vars))
     forgotten = (no_cell_groups(section),) if cells_forgotten(store, section) else ()
     remarks = tuple(note for note in entry.notes if _matters(note, entry))
-    thumbnail, um_per_px = pyramid.thumbnail(THUMBNAIL_PX) if pyramid else (None, None)
-    return SectionResult(
+    result = SectionResult(
         section_id=section,
         patient=entry.patient,
         platform=entry.platform,
@@ -50,13 +52,25 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         threshold_rule=called.threshold_rule,
         alpha=called.alpha,
         slide=pyramid,
-        thumbnail=thumbnail,
-        thumbnail_um_per_px=um_per_px,
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
         genes=drivers_of(spots),
         spot_of_cell=store.spot_of_cell(section),
         notes=(*cautious, *forgotten, *remarks),
         remarks=remarks,
+    )
+    return _with_picture(result, pyramid) if pyramid else result
+
+
+def _with_picture(result: SectionResult, slide: Pyramid) -> SectionResult:
+    """Return the result with the H&E of the called spots, as fine as pictures need it."""
+    um_per_px = result.slide_um_per_full_px or 1.0
+    left, top, right, bottom = (place * um_per_px for place in window(result))
+    shown = slide.crop((left, top, right, bottom), PICTURE_PX)
+    return replace(
+        result,
+        thumbnail=shown.pixels if shown.pixels.size else None,
+        thumbnail_um_per_px=shown.um_per_px,
+        thumbnail_corner_um=shown.corner_um,
     )
 
 

@@ -64,15 +64,17 @@ def photograph(result: SectionResult, view: Window, *, longest_px: int) -> Image
     if scale is None:
         return picture
     slide = Image.fromarray(np.ascontiguousarray(result.thumbnail))
+    left, top = (um / (result.thumbnail_um_per_px or 1.0) for um in result.thumbnail_corner_um)
     part = Window(
-        max(0.0, view.left * scale),
-        max(0.0, view.top * scale),
-        min(float(slide.width), view.right * scale),
-        min(float(slide.height), view.bottom * scale),
+        max(0.0, view.left * scale - left),
+        max(0.0, view.top * scale - top),
+        min(float(slide.width), view.right * scale - left),
+        min(float(slide.height), view.bottom * scale - top),
     )
     size = round(part.width / scale * zoom), round(part.height / scale * zoom)
     if min(size) > 0:
-        corner = round((part.left / scale - view.left) * zoom), round((part.top / scale - view.top) * zoom)
+        place = (part.left + left) / scale - view.left, (part.top + top) / scale - view.top
+        corner = round(place[0] * zoom), round(place[1] * zoom)
         picture.paste(slide.resize(size, Image.Resampling.LANCZOS, box=part), corner)
     return picture
 

@@ -100,13 +100,14 @@ class SectionResult:
     alpha
         The level of the sets; None without any.
     um_per_px, slide_um_per_full_px
-        How wide a full-resolution px is: in the frame of the spots, and in the frame of the thumbnail.
+        How wide a full-resolution px is: in the frame of the spots, and in the frame of the slide.
     spot_um, spot_shape, pitch_um
         The footprint of a spot and the distance between neighbours.
     slide
         The slide at all resolutions, read only where it is asked for.
-    thumbnail
-        The whole slide, 8-bit RGB (height, width, 3).
+    thumbnail, thumbnail_um_per_px, thumbnail_corner_um
+        The slide, or the part of it that holds the spots, for pictures: 8-bit RGB (height, width, 3), its um/px, and
+        where it begins in the slide (left, top).
     genes
         The genes that drive the calls, those that push towards cancer first.
     spot_of_cell
@@ -132,6 +133,7 @@ class SectionResult:
     slide: Pyramid | None = None
     thumbnail: NDArray[np.uint8] | None = None
     thumbnail_um_per_px: float | None = None
+    thumbnail_corner_um: tuple[float, float] = (0.0, 0.0)
     slide_um_per_full_px: float | None = None
     spot_of_cell: pd.Series[Any] | None = None
     genes: tuple[Driver, ...] = ()

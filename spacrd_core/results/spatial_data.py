@@ -63,25 +63,13 @@ def _library() -> Iterator[Any]:
 
 
 def _image(result: SectionResult, library: Any) -> dict[str, Any]:
-    """The slide as the store has it, at all its resolutions; the thumbnail for who has that alone."""
-    if not result.slide_um_per_full_px:
+    """The slide as the store has it, at all its resolutions."""
+    if not result.slide or not result.slide_um_per_full_px:
         return {}
-    scaled = library.transformations.Scale
-    if result.slide:
-        scale = result.slide.levels[0].um_per_px / result.slide_um_per_full_px
-        image = _multiscale(result.slide)
-        to_global = {"global": scaled([scale, scale], axes=("x", "y"))}
-        library.transformations.set_transformation(image, to_global, set_all=True)
-        return {f"{result.section_id}_he": image}
-    if result.thumbnail is None or not result.thumbnail_um_per_px:
-        return {}
-    scale = result.thumbnail_um_per_px / result.slide_um_per_full_px
-    image = library.models.Image2DModel.parse(
-        result.thumbnail.transpose(2, 0, 1),
-        dims=("c", "y", "x"),
-        c_coords=["r", "g", "b"],
-        transformations={"global": scaled([scale, scale], axes=("x", "y"))},
-    )
+    scale = result.slide.levels[0].um_per_px / result.slide_um_per_full_px
+    image = _multiscale(result.slide)
+    to_global = {"global": library.transformations.Scale([scale, scale], axes=("x", "y"))}
+    library.transformations.set_transformation(image, to_global, set_all=True)
     return {f"{result.section_id}_he": image}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import zarr
@@ -43,6 +43,19 @@ class Level:
         """Return a rectangle inside the level, height x width x 3."""
         return np.moveaxis(np.asarray(self.array[:, top:bottom, left:right]), 0, -1)
 
+    def places(self, start_um: float, stop_um: float, size: int) -> range:
+        """Return the px, of ``size`` along an axis, that have part in a stretch; in doubt about the last digit none."""
+        first, last = int(start_um / self.um_per_px + 1e-6), int(np.ceil(stop_um / self.um_per_px - 1e-6))
+        return range(min(max(first, 0), size), max(min(last, size), 0))
+
+
+class Crop(NamedTuple):
+    """A part of a slide: height x width x 3 px, their size, and where the first begins (left, top; in um)."""
+
+    pixels: Array
+    um_per_px: float
+    corner_um: tuple[float, float]
+
 
 @dataclass(frozen=True)
 class Pyramid:
@@ -76,10 +89,27 @@ class Pyramid:
     def thumbnail(self, longest_px: int) -> tuple[Array, float]:
         """Return the whole slide in at most ``longest_px`` px, and its um/px."""
         finest = self.levels[0]
-        um_per_px = finest.um_per_px * max(1.0, max(finest.height, finest.width) / longest_px)
+        whole = self.crop((0.0, 0.0, finest.width * finest.um_per_px, finest.height * finest.um_per_px), longest_px)
+        return whole.pixels, whole.um_per_px
+
+    def crop(self, box_um: tuple[float, float, float, float], longest_px: int) -> Crop:
+        """Return what the slide shows of a box (left, top, right, bottom; in um) of at most ``longest_px`` px.
+
+        It begins and ends with whole px of the level it is read from, and is empty where the box lies beside the slide.
+        """
+        left, top, right, bottom = box_um
+        um_per_px = max(self.levels[0].um_per_px, (right - left) / longest_px, (bottom - top) / longest_px)
         level = self.level_for(um_per_px)
-        shrink = Shrink(level.height, level.width, max(1.0, um_per_px / level.um_per_px))
-        return shrink.rows(0, shrink.shape[0], lambda top, bottom: level.read(top, bottom, 0, level.width)), um_per_px
+        columns, rows = level.places(left, right, level.width), level.places(top, bottom, level.height)
+        corner = columns.start * level.um_per_px, rows.start * level.um_per_px
+        if not len(rows) or not len(columns):
+            return Crop(np.empty((0, 0, 3), dtype=np.uint8), um_per_px, corner)
+        shrink = Shrink(len(rows), len(columns), max(1.0, um_per_px / level.um_per_px))
+
+        def read(first: int, last: int) -> Array:
+            return level.read(rows.start + first, rows.start + last, columns.start, columns.stop)
+
+        return Crop(shrink.rows(0, shrink.shape[0], read), um_per_px, corner)
 
 
 def write_pyramid(raster: Raster, folder: Path, *, um_per_px: float, mpp: float = 0.5, track: Track = silent) -> None:

@@ -45,7 +45,10 @@ def test_detect_finds_the_tumour_of_an_unseen_patient(folder: Path) -> None:
     truth = ad.read_h5ad(out / "S4.h5ad").obs["label"].dropna() == "cancer"
     assert roc_auc_score(truth, spots.loc[truth.index, "probability"]) > 0.9
     written = {file["name"] for file in json.loads((out / "manifest.json").read_text())["files"]}
-    assert written == {"S4.spots.csv", "S4.genes.csv", "S4.h5ad", "S4.geojson", "S4.png", "report.html"}
+    assert written == {"S4.spots.csv", "S4.genes.csv", "S4.h5ad", "S4.geojson", "S4.png"} | {
+        "report.html",
+        "spacrd_mqc.json",
+    }
 
 
 def test_detect_again_gives_the_same_calls(folder: Path) -> None:

@@ -41,3 +41,13 @@ def test_the_photograph_is_white_where_the_slide_ends_and_without_one(
         photo = np.asarray(photograph(result, window(result), longest_px=200))
         assert photo[-1, -1].tolist() == [255, 255, 255]
         assert max(photo.shape) == 200
+
+
+def test_a_photograph_of_a_cropped_thumbnail_lies_where_that_of_the_whole_slide_does(
+    make_result: Callable[..., SectionResult],
+) -> None:
+    slide = np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8)  # 10 um a px
+    whole = make_result(side=8, thumbnail=slide)
+    part = make_result(side=8, thumbnail=slide[3:200, 2:250], thumbnail_corner_um=(20.0, 30.0))
+    shown, same = (np.asarray(photograph(one, window(one), longest_px=100)) for one in (whole, part))
+    np.testing.assert_allclose(shown, same, atol=2)

@@ -45,14 +45,8 @@ def test_every_element_lies_in_full_resolution_px(
 ) -> None:
     result = make_result(side=16)
     data = written(result)
-    assert set(data.images) == {"S1_he"}
     assert set(data.shapes) == {"S1_spots", "S1_cancer_regions"}
     assert data.coordinate_systems == ["global"]
-    image = library.transform(data["S1_he"], to_coordinate_system="global")
-    assert image.shape[0] == 3
-    extent = library.get_extent(data["S1_he"], coordinate_system="global")
-    assert extent == {"x": (0.0, 6000.0), "y": (0.0, 6000.0)}
-    np.testing.assert_array_equal(data["S1_he"].transpose("y", "x", "c").to_numpy(), result.thumbnail)
     spots = library.transform(data["S1_spots"], to_coordinate_system="global")
     expected = result.adata.obs.loc[spots.index, ["x_px", "y_px"]].to_numpy()
     np.testing.assert_allclose(np.column_stack([spots.geometry.x, spots.geometry.y]), expected)
@@ -121,8 +115,7 @@ def test_square_spots_are_squares_as_they_lie_on_the_image(
 def test_a_section_without_an_image_or_a_region_has_neither(
     written: Written, make_result: Callable[..., SectionResult]
 ) -> None:
-    bare = {"thumbnail": None, "thumbnail_um_per_px": None, "slide_um_per_full_px": None}
-    data = written(make_result(side=8, threshold=0.99, **bare))
+    data = written(make_result(side=8, threshold=0.99))
     assert not data.images
     assert set(data.shapes) == {"S1_spots"}
 

@@ -157,6 +157,31 @@ def test_a_thumbnail_shows_the_whole_slide_at_a_known_scale(tmp_path: Path) -> N
     assert (rows.max(), columns.max()) == (89, 69)
 
 
+@pytest.mark.parametrize("longest", [50, 200, 1000])
+def test_a_crop_shows_a_part_as_fine_as_asked_and_says_where_it_begins(tmp_path: Path, longest: int) -> None:
+    write_pyramid(slide(1.0), tmp_path, um_per_px=1.0, mpp=1.0)
+    pyramid = Pyramid.open(tmp_path)
+    shown = pyramid.crop((403.3, 210.0, 803.3, 400.0), longest)
+    assert shown.um_per_px == pytest.approx(max(1.0, 400 / longest))
+    left, top = shown.corner_um
+    step = pyramid.level_for(shown.um_per_px).um_per_px
+    assert 403.3 - step < left <= 403.3
+    assert 210.0 - step < top <= 210.0
+    rows, columns = np.nonzero(shown.pixels[..., 0] < 150)
+    assert left + columns.min() * shown.um_per_px == pytest.approx(500, abs=shown.um_per_px)
+    assert left + (columns.max() + 1) * shown.um_per_px == pytest.approx(700, abs=shown.um_per_px)
+    assert top + rows.min() * shown.um_per_px == pytest.approx(300, abs=shown.um_per_px)
+
+
+def test_a_crop_is_cut_at_the_rim_and_empty_beside_the_slide(tmp_path: Path) -> None:
+    write_pyramid(slide(1.0), tmp_path, um_per_px=1.0, mpp=1.0)
+    pyramid = Pyramid.open(tmp_path)
+    shown = pyramid.crop((-100.0, -50.0, 300.0, 100.0), 1000)
+    assert (shown.corner_um, shown.pixels.shape) == ((0.0, 0.0), (100, 300, 3))
+    for box in ((-300.0, 0.0, -100.0, 100.0), (5000.0, 0.0, 5100.0, 100.0)):
+        assert pyramid.crop(box, 1000).pixels.shape == (0, 0, 3)
+
+
 def test_a_tiny_image_is_a_pyramid_of_one_level(tmp_path: Path) -> None:
     write_pyramid(ArrayRaster(np.full((30, 20, 3), 9, dtype=np.uint8)), tmp_path, um_per_px=13.0)
     assert len(Pyramid.open(tmp_path).levels) == 1
