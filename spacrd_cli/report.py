@@ -44,6 +44,6 @@ def report(
         views.append(view_section(section_result(target, name, spots, config)))
         called.append(how_called(spots, config))
     output.parent.mkdir(parents=True, exist_ok=True)
-    reliability = read_metrics(found.folder).get("reliability")
+    reliability = read_metrics(found.folder).get("reliability") or {}
     write_report(output, views, provenance(config, called, found.facts), reliability=reliability)
     out.result({"report": str(output), "sections": chosen}, f"{len(chosen)} sections in {output}")

@@ -45,6 +45,6 @@ def write_results(
         Path(folder),
         results,
         provenance(detector.config, called, detector.origin),
-        reliability=detector.metrics.get("reliability"),
+        reliability=detector.metrics.get("reliability") or {},
         track=track,
     )
