@@ -103,10 +103,9 @@ def _draw_regions(axes: Axes, result: SectionResult) -> None:
 
 
 def _areas(result: SectionResult) -> str:
-    if wholly_strange(result.spots):
+    if result.cancer_mm2 is None:
         return "unlike the training tissue: no cancer regions drawn"
-    mm2 = result.mm2(sum(region.outline.area for region in result.regions))
-    return f"cancer regions: probability ≥ {result.threshold:.2f}, {mm2:.3g} mm²"
+    return f"cancer regions: probability ≥ {result.threshold:.2f}, {result.cancer_mm2:.3g} mm²"
 
 
 def _draw_scale_bar(axes: Axes, result: SectionResult, view: Window) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from spacrd_core.results.cautions import wholly_strange
 from spacrd_core.results.result import CLASSES, TOPS
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def plot(result: SectionResult, view: Window) -> dict[str, Any]:
         "spot": {"shape": result.spot_shape, "width": round(result.spot_px * zoom, 1), "angle": round(result.angle, 4)},
         "pitch": round(result.pitch_um / result.um_per_px * zoom, 1),
         "threshold": round(result.threshold, 6),
+        "regions": not wholly_strange(result.spots),
         "x": np.rint(points[:, 0]).astype(int).tolist(),
         "y": np.rint(points[:, 1]).astype(int).tolist(),
         "um2": [float(f"{area:.5g}") for area in result.cells.areas * result.um_per_px**2],

@@ -189,6 +189,13 @@ class SectionResult:
         """The cancer regions in full-resolution px: touching spots over the threshold, if it is known tissue at all."""
         return [] if wholly_strange(self.spots) else self.cells.regions(self.probability, self.threshold)
 
+    @property
+    def cancer_mm2(self) -> float | None:
+        """The area of the cancer regions; None where none are drawn, which is not to say that there is no tumour."""
+        if wholly_strange(self.spots):
+            return None
+        return self.mm2(float(sum(region.outline.area for region in self.regions)))
+
     def mm2(self, area_px: float) -> float:
         """Return an area in full-resolution px as mm2."""
         return area_px * (self.um_per_px / 1000) ** 2
@@ -202,7 +209,7 @@ class SectionResult:
             "platform": self.platform,
             "spots": len(self.spots),
             **{label: int(counts.get(label, 0)) for label in CLASSES},
-            "cancer_mm2": self.mm2(float(sum(region.outline.area for region in self.regions))),
+            "cancer_mm2": self.cancer_mm2,
             "mean_probability": float(np.nanmean(self.probability)) if np.isfinite(self.probability).any() else None,
             "threshold": self.threshold,
             "threshold_rule": self.threshold_rule,

@@ -37,13 +37,15 @@ function callAt(plot, spot, threshold) {
   return classes.indexOf(beyond >= 0 ? "Cancer" : "Normal");
 }
 
+// The area is null where no regions are drawn.
 function count(plot, threshold) {
-  const result = { calls: classes.map(() => 0), mm2: 0 };
+  const calls = classes.map(() => 0);
+  let mm2 = 0;
   for (let spot = 0; spot < plot.id.length; spot++) {
-    result.calls[callAt(plot, spot, threshold)] += 1;
-    if (plot.level[spot] >= threshold) result.mm2 += plot.um2[spot] / 1e6;
+    calls[callAt(plot, spot, threshold)] += 1;
+    if (plot.level[spot] >= threshold) mm2 += plot.um2[spot] / 1e6;
   }
-  return result;
+  return { calls, mm2: plot.regions ? mm2 : null };
 }
 
 const signed = (value) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(1)}`;

@@ -132,7 +132,7 @@ function drawStage(canvas, plot, camera, state, density) {
   const seen = plot.id.map((_, spot) => spot).filter((spot) => camera.shows(plot.x[spot], plot.y[spot], plot.pitch));
   if (state.spots) drawSpots(pen, plot, state, seen);
   if (state.uncertain) drawUncertain(pen, plot, state, seen);
-  if (state.regions) drawRegions(pen, plot, state);
+  if (state.regions && plot.regions) drawRegions(pen, plot, state);
   if (state.given) drawGiven(pen, plot, seen);
   if (state.chosen >= 0) drawChosen(pen, plot, state.chosen);
 }

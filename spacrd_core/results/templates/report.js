@@ -79,7 +79,7 @@ function show(section) {
     reset.disabled = threshold === plot.threshold;
     section.querySelectorAll(".value").forEach((place) => { place.textContent = threshold.toFixed(3); });
     classes.forEach((name, index) => { one(`.${name.toLowerCase()}`).textContent = calls[index]; });
-    one(".area").textContent = `${Number(mm2.toPrecision(3))} mm²`;
+    one(".area").textContent = mm2 === null ? "\u2013" : `${Number(mm2.toPrecision(3))} mm²`;
     setShown();
   };
   const setShown = () => {

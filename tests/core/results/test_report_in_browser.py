@@ -84,6 +84,24 @@ def test_what_is_drawn_is_what_is_ticked_and_the_legend_says_so(make_result: Mak
         assert [key.get_attribute("data-key") for key in page.locator(".key[data-key]:visible").all()] == [name]
 
 
+def test_a_section_unlike_the_training_tissue_gets_no_regions_and_no_area(make_result: Make, open_report: Open) -> None:
+    strange = make_result(section_id="odd", spots=make_result().spots.assign(ood=2.0))
+    page = open_report(make_result(), strange)
+    usual, odd = page.locator(".section").all()
+    odd.scroll_into_view_if_needed()
+    until(page, "stages.size === 2")
+    for threshold in (0.43, 0.05):
+        odd.locator(".threshold").fill(str(threshold))
+        assert odd.locator(".area").inner_text() == "\u2013"
+    assert int(odd.locator(".cancer").inner_text()) > 0
+    assert odd.locator("[data-show=regions]:visible, [data-key=regions]:visible").count() == 0
+    assert usual.locator("[data-show=regions]:visible, [data-key=regions]:visible").count() == 2
+    show_only(page, "regions")
+    assert drawn(usual.locator("canvas")) > 0.001
+    assert drawn(odd.locator("canvas")) == 0
+    assert page.locator("main > section:first-child tbody tr:nth-child(2) td:nth-child(8)").inner_text() == "\u2013"
+
+
 def test_given_labels_are_shown_only_when_asked_for(make_result: Make, open_report: Open) -> None:
     page = open_report(make_result())
     canvas = page.locator(".stage canvas")

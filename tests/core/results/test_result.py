@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,15 @@ def test_areas_do_not_depend_on_the_pixel_size_of_the_image(make_result: Callabl
     fine, coarse = make_result(), make_result(um_per_px=2.0)
     coarse.adata.obs[["x_px", "y_px"]] /= 4
     assert coarse.summary()["cancer_mm2"] == pytest.approx(fine.summary()["cancer_mm2"])
+
+
+def test_a_section_unlike_the_training_tissue_has_no_area_of_cancer_and_not_an_area_of_zero(
+    make_result: Callable[..., SectionResult],
+) -> None:
+    strange = make_result(spots=make_result().spots.assign(ood=2.0))
+    assert strange.cancer_mm2 is None
+    assert json.loads(json.dumps(strange.summary()))["cancer_mm2"] is None
+    assert make_result(threshold=0.99).cancer_mm2 == 0
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
