@@ -85,16 +85,19 @@ def detect(
     from spacrd_core import detect as detect_in
     from spacrd_core.results.cautions import wholly_strange
     from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups
+    from spacrd_core.results.write import require_results_folder
 
     calling = Calling(ThresholdRule.parse(str(settings.threshold)), settings.alpha, settings.label_alpha)
     target = SpotStore.open(store)
+    if output:
+        require_results_folder(output)
     loaded = load_detector(detector, device=settings.device, track=out.track)
     say_origin(out, loaded.found)
     refusals: list[DetectorError] = []
     tables = detect_in(
         target,
         loaded,
-        sections=section or (),
+        sections=section,
         calling=calling,
         batch_size=settings.batch_size,
         device=settings.device,

@@ -131,7 +131,7 @@ def embed(
             target,
             asked.encoder.name,
             options=asked.encoder.options,
-            sections=section or (),
+            sections=section,
             settings=Settings(**asked.model_dump(include={field.name for field in fields(Settings)})),
             executor=_executor(asked),
             part=Part.parse(asked.part),

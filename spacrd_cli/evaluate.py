@@ -75,7 +75,7 @@ def evaluate(
         [settings.training(each.choice, seeds=1) for each in compared],
         encoder=settings.encoder.read,
         genes=not settings.no_genes,
-        sections=section or (),
+        sections=section,
         seeds=range(settings.first_seed, settings.first_seed + settings.seeds),
         by=settings.by,
         jobs=settings.jobs,

@@ -29,11 +29,13 @@ def export(
     """Write the latest calls of every section in one format."""
     from spacrd_core.results.collect import how_called, provenance, section_result
     from spacrd_core.results.formats import find_format
+    from spacrd_core.results.write import require_results_folder
     from spacrd_core.store.store import SpotStore
 
     out, form = Output(json=json, quiet=quiet), find_format(format_)
     target = SpotStore.open(store)
-    chosen = [entry.id for entry in target.choose(tuple(section or ())) if section or entry.predictions]
+    require_results_folder(output)
+    chosen = [entry.id for entry in target.choose(section) if section or entry.predictions]
     if not chosen:
         raise UnknownSection(f"{store} holds no calls yet", hint=f"spacrd detect {store} DETECTOR")
     written: list[str] = []

@@ -10,7 +10,7 @@ import typer
 from spacrd_cli.hub import say_origin
 from spacrd_cli.options import DetectorFolder, Json, Quiet, Sections, Store
 from spacrd_cli.output import Output
-from spacrd_core.errors import UnknownSection
+from spacrd_core.errors import InputError, UnknownSection
 
 
 def report(
@@ -32,10 +32,11 @@ def report(
 
     out = Output(json=json, quiet=quiet)
     target = SpotStore.open(store)
+    _require_room(output)
     found = find_detector(detector, track=out.track)
     config = read_detector_config(found.folder)
     say_origin(out, found)
-    chosen = [e.id for e in target.choose(tuple(section or ())) if section or config.key in e.predictions]
+    chosen = [e.id for e in target.choose(section) if section or config.key in e.predictions]
     if not chosen:
         raise UnknownSection(f"{store} holds no calls of {detector}", hint=f"spacrd detect {store} {detector}")
     views, called = [], []
@@ -43,7 +44,15 @@ def report(
         spots, _ = target.predictions(name, config.key)
         views.append(view_section(section_result(target, name, spots, config)))
         called.append(how_called(spots, config))
-    output.parent.mkdir(parents=True, exist_ok=True)
     reliability = read_metrics(found.folder).get("reliability") or {}
     write_report(output, views, provenance(config, called, found.facts), reliability=reliability)
     out.result({"report": str(output), "sections": chosen}, f"{len(chosen)} sections in {output}")
+
+
+def _require_room(file: Path) -> None:
+    """Refuse a folder, and a file in what is none; make the folders above."""
+    if file.is_dir():
+        raise InputError(f"a report is one file, but {file} is a folder", hint=f"-o {file / 'report.html'}")
+    if file.parent.exists() and not file.parent.is_dir():
+        raise InputError(f"{file.parent} is a file, so no report can go into it", hint="name another folder")
+    file.parent.mkdir(parents=True, exist_ok=True)

@@ -83,7 +83,7 @@ def train(
 
     require_room(output)
     target = SpotStore.open(store)
-    patients = {entry.patient for entry in target.choose(tuple(section or ()), tuple(exclude or ())) if entry.labelled}
+    patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
     folds = len(patients) if settings.calibrate and len(patients) > 1 else 0
     with training_view(out, stages=folds + 1) as watch:
         detector = train_on(
@@ -91,8 +91,8 @@ def train(
             settings.options(),
             encoder=settings.encoder.read,
             genes=not settings.no_genes,
-            sections=section or (),
-            exclude=exclude or (),
+            sections=section,
+            exclude=exclude,
             device=settings.device,
             watch=watch,
             track=out.track,

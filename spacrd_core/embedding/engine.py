@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spacrd_core.embedding.encoder import Encoder
     from spacrd_core.embedding.executors import Executor
     from spacrd_core.embedding.shards import Outcome, ShardTask
+    from spacrd_core.store.folder import Names
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
@@ -58,7 +59,7 @@ def embed(  # noqa: PLR0913 - the choices of the command
     encoder: Encoder,
     *,
     options: Mapping[str, Any] | None = None,
-    sections: Sequence[str] = (),
+    sections: Names = None,
     settings: Settings | None = None,
     executor: Executor | None = None,
     part: Part | None = None,
@@ -75,7 +76,7 @@ def embed(  # noqa: PLR0913 - the choices of the command
     SpacrdError, ExceptionGroup
         If sections could not be embedded; the others are.
     """
-    entries = store.choose(tuple(sections))
+    entries = store.choose(sections)
     keep_encoder(encoder, name, options or {})
     portable = encoder.Options.model_validate(options).portable() if options else {}
     work = Work(store, name, options or {}, portable, encoder.recipe, settings or Settings())

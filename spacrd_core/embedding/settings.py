@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from spacrd_core.errors import ConfigError
+
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
@@ -31,3 +33,8 @@ class Settings:
     precision: Precision = "auto"
     readers: int = 2
     compiled: bool = False
+
+    def __post_init__(self) -> None:
+        for name, count in (("batch_size", self.batch_size), ("readers", self.readers)):
+            if count < 1:
+                raise ConfigError(f"{name} must be 1 or more, not {count}", hint=f"{name}={getattr(Settings, name)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spacrd_core.errors import ConfigError
 from spacrd_core.learning.called import Called
 from spacrd_core.learning.conformal import conformal_sets, strangeness_limit
 from spacrd_core.learning.thresholds import OWN, ThresholdRule
@@ -39,6 +40,15 @@ class Calling:
     rule: ThresholdRule = OWN
     alpha: float = ALPHA
     label_alpha: float = LABEL_ALPHA
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rule, ThresholdRule):
+            raise ConfigError(
+                f"a calling has a ThresholdRule, not {self.rule!r}", hint=f"ThresholdRule.parse({self.rule!r})"
+            )
+        for name, level in (("alpha", self.alpha), ("label_alpha", self.label_alpha)):
+            if not 0 < level < 1:
+                raise ConfigError(f"{name} lies between 0 and 1, it cannot be {level:g}", hint=f"{name}=0.1")
 
     def how(self, calibration: Calibration, probability: Array, section: str) -> Called:
         """Return how a section is called, from the probabilities of its spots that something was measured in."""

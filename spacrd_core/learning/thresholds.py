@@ -14,6 +14,7 @@ from spacrd_core.errors import ConfigError, DetectorError
 
 Array = np.ndarray[Any, Any]
 RULES = "own, a number between 0 and 1 such as 0.5, gmm, or prevalence=P with P between 0 and 1"
+NAMES = ("own", "fixed", "gmm", "prevalence")
 FEWEST = 30  # spots: fewer do not tell two Gaussians from one
 APART = 2.0  # Ashman's D, below which two Gaussians have one peak between them (Ashman, Bird and Zepf 1994)
 SURE = 1e-9  # probabilities nearer to 0 or 1 have no finite log odds to speak of
@@ -31,8 +32,15 @@ class ThresholdRule:
     name: str = "own"
     value: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.name not in NAMES:
+            raise ConfigError(
+                f"'{self.name}' is no kind of threshold rule: {', '.join(NAMES)}",
+                hint=f"ThresholdRule.parse('{self.name}') reads what a user writes",
+            )
+
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, said: str | float) -> Self:
         """Return the rule that a user writes: ``own``, ``0.5``, ``gmm`` or ``prevalence=0.3``.
 
         Raises
@@ -40,6 +48,7 @@ class ThresholdRule:
         ConfigError
             If there is no such rule.
         """
+        text = str(said)
         name, equals, number = text.lower().replace(" ", "").partition("=")
         if name in {"own", "gmm"} and not equals:
             return cls(name)

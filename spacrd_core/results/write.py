@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.detector.files import is_detector
 from spacrd_core.errors import InputError
 from spacrd_core.files import sync
 from spacrd_core.progress import Track, silent
@@ -41,8 +42,7 @@ def write_results(
     that an earlier run wrote of these sections and this one does not are removed. A folder with a manifest is whole:
     the old one goes before the first file is replaced, the new one comes last.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"results go into a folder, but {folder} is a file", hint="name another folder")
+    require_results_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".spacrd-", dir=folder) as name:
         aside = Path(name)
@@ -53,6 +53,20 @@ def write_results(
         called = {str(summary["section"]): {name: summary[name] for name in CALLED} for summary in summaries}
         write_manifest(aside / MANIFEST, list(aside.iterdir()), provenance, called)
         return _move_into_place(aside, folder, sections=called)
+
+
+def require_results_folder(folder: Path) -> None:
+    """Refuse a file, and a detector's folder, whose files are its own.
+
+    Raises
+    ------
+    InputError
+        If it is one of them.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"results go into a folder, but {folder} is a file", hint="name another folder")
+    if is_detector(folder):
+        raise InputError(f"{folder} holds a detector, which results would be mixed with", hint="name another folder")
 
 
 def _write_section(folder: Path, result: SectionResult, provenance: Provenance) -> SectionView:

@@ -10,7 +10,7 @@ from spacrd_core.detector.hub import find_detector
 from spacrd_core.devices import choose_device, one_thread
 from spacrd_core.embedding.engine import embed
 from spacrd_core.embedding.settings import Settings
-from spacrd_core.errors import DetectorError, RecipeMismatch
+from spacrd_core.errors import ConfigError, DetectorError, RecipeMismatch
 from spacrd_core.learning.attribution import driving_genes
 from spacrd_core.learning.detect import AS_TRAINED, predict
 from spacrd_core.learning.drivers import write_drivers
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
     from spacrd_core.cards import EncoderCard
     from spacrd_core.learning.calling import Calling
+    from spacrd_core.store.folder import Names
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
+
+DETECTOR = "detector"  # in a table's attrs: the key of the one that made the calls
 
 
 def load_detector(
@@ -49,6 +52,15 @@ def load_detector(
     return replace(Detector.load(found.folder, heads=heads, device=choose_device(device)), found=found)
 
 
+def as_detector(
+    detector: Detector | str | Path, *, device: str = "auto", plugins: Plugins | None = None, track: Track = silent
+) -> Detector:
+    """Return a detector, loaded where it is given by its folder or address."""
+    if isinstance(detector, Detector):
+        return detector
+    return load_detector(detector, device=device, plugins=plugins, track=track)
+
+
 def _stop(refusal: DetectorError) -> None:
     raise refusal
 
@@ -57,7 +69,7 @@ def detect(  # noqa: PLR0913 - the choices of the command
     store: SpotStore,
     detector: Detector | str | Path,
     *,
-    sections: Sequence[str] = (),
+    sections: Names = None,
     calling: Calling = AS_TRAINED,
     batch_size: int = SCORING_BATCH,
     device: str = "auto",
@@ -79,10 +91,11 @@ def detect(  # noqa: PLR0913 - the choices of the command
     ``calling`` is how probabilities become calls. ``batch_size`` bounds memory: how many spots are dense at a time.
     ``refused`` is told of a section that cannot be called (default: it is raised); the others then are.
     """
+    if batch_size < 1:
+        raise ConfigError(f"batch_size must be 1 or more, not {batch_size}", hint=f"batch_size={SCORING_BATCH}")
     found = plugins or load_plugins()
-    if not isinstance(detector, Detector):
-        detector = load_detector(detector, device=device, plugins=found, track=track)
-    entries = store.choose(tuple(sections))
+    detector = as_detector(detector, device=device, plugins=found, track=track)
+    entries = store.choose(sections)
     _embed_missing(store, detector, entries, found.encoders, device, track)
     tables = {}
     for entry in track(entries, "detecting", len(entries)):
@@ -91,6 +104,7 @@ def detect(  # noqa: PLR0913 - the choices of the command
         except DetectorError as refusal:
             refused(refusal)
             continue
+        tables[entry.id].attrs[DETECTOR] = detector.config.key
         store.publish_predictions(entry, detector.config, tables[entry.id])
     return tables
 

@@ -10,11 +10,12 @@ from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from spacrd_core.embedding.executors import Executor
     from spacrd_core.embedding.parts import Part
     from spacrd_core.embedding.settings import Settings
+    from spacrd_core.store.folder import Names
     from spacrd_core.store.store import SpotStore
 
 
@@ -23,7 +24,7 @@ def embed(  # noqa: PLR0913 - the choices of the command
     encoder: str,
     *,
     options: Mapping[str, Any] | None = None,
-    sections: Sequence[str] = (),
+    sections: Names = None,
     settings: Settings | None = None,
     executor: Executor | None = None,
     part: Part | None = None,

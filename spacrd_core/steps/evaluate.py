@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 
 from spacrd_core import __version__
 from spacrd_core.devices import choose_device, usual_jobs
+from spacrd_core.errors import ConfigError
 from spacrd_core.learning import evaluate as evaluation
 from spacrd_core.learning.choices import CONTROL, USUAL, reading
 from spacrd_core.learning.differences import Difference, against_control, against_single_modalities
@@ -19,13 +20,14 @@ from spacrd_core.learning.train import TrainOptions
 from spacrd_core.learning.views import view_of, views_within
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, silent
-from spacrd_core.steps.train import load_to_learn
+from spacrd_core.steps.train import encoder_read, load_to_learn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spacrd_core.cards import HeadCard
     from spacrd_core.plugins import Registry
+    from spacrd_core.store.folder import Names
     from spacrd_core.store.store import SpotStore
 
 By = Literal["patient", "section"]
@@ -69,11 +71,11 @@ class Evaluation:
 
 def evaluate(  # noqa: PLR0913 - the choices of the command
     store: SpotStore,
-    heads: Sequence[str | TrainOptions] = (USUAL, CONTROL),
+    heads: str | Sequence[str | TrainOptions] = (USUAL, CONTROL),
     *,
     encoder: str | None,
     genes: bool = True,
-    sections: Sequence[str] = (),
+    sections: Names = None,
     seeds: Sequence[int] = (42,),
     by: By = "patient",
     jobs: int | None = None,
@@ -99,9 +101,10 @@ def evaluate(  # noqa: PLR0913 - the choices of the command
         If there are fewer than two patients (``by`` section: labelled sections) to hold one out.
     """
     found, chosen = plugins or load_plugins(), choose_device(device)
-    name = found.encoders.canonical(encoder) if encoder else ""
-    compared = [_options(head).canonical(found.heads) for head in heads]
-    entries = [entry for entry in store.choose(tuple(sections)) if entry.labelled]
+    name = encoder_read(encoder, found, genes=genes)
+    compared = [_options(head).canonical(found.heads) for head in ([heads] if isinstance(heads, str) else heads)]
+    _require_comparable(compared, seeds, by)
+    entries = [entry for entry in store.choose(sections) if entry.labelled]
     loaded = load_to_learn(store, entries, compared[0], encoder=name, genes=genes, track=track)
     views = views_within(view_of(genes=genes, image=bool(name)))
     tasks = evaluation.plan(loaded, compared, views, seeds, by)
@@ -116,8 +119,31 @@ def _options(head: str | TrainOptions) -> TrainOptions:
     return TrainOptions(head=head, seeds=1) if isinstance(head, str) else head
 
 
+def _require_comparable(heads: Sequence[TrainOptions], seeds: Sequence[int], by: str) -> None:
+    """Refuse what would give figures that are none, or are of something else than they say."""
+    if by not in get_args(By):
+        raise ConfigError(f"'{by}' cannot be held out", hint=f"by={' or '.join(get_args(By))}")
+    if not heads or not seeds:
+        raise ConfigError("there is nothing to evaluate without a head and a seed", hint="name one of each at least")
+    labels = [_label(each) for each in heads]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise ConfigError(
+            f"several heads are called {', '.join(twice)}", hint="HeadChoice(..., label=...) tells them apart"
+        )
+    if len({each.cohort.cancer_fraction for each in heads}) > 1:
+        raise ConfigError(
+            "heads that take different shares of cancer as cancer have different truths",
+            hint="one cohort.cancer_fraction for all",
+        )
+
+
+def _label(options: TrainOptions) -> str:
+    return options.head.label or options.head.name
+
+
 def _protocol(options: Sequence[TrainOptions], heads: Registry[HeadCard]) -> dict[str, Any]:
-    compared = {each.head.label or each.head.name: each for each in options}
+    compared = {_label(each): each for each in options}
     threshold = "threshold chosen on held-out patients inside the training set"
     calibrated = all(each.calibrate for each in options)
     return {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.detector.artifact import Detector
 from spacrd_core.devices import choose_device, one_thread
-from spacrd_core.errors import TrainingError
+from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.learning.sections import SectionData, load_sections
 from spacrd_core.learning.train import Moment, TrainOptions
 from spacrd_core.learning.train import train as train_on
@@ -16,18 +16,19 @@ from spacrd_core.progress import Track, silent
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from spacrd_core.store.folder import Names
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
 
 def train(  # noqa: PLR0913 - the choices of the command
     store: SpotStore,
-    options: TrainOptions | None = None,
+    options: TrainOptions | str | None = None,
     *,
     encoder: str | None,
     genes: bool = True,
-    sections: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    sections: Names = None,
+    exclude: Names = None,
     device: str = "auto",
     plugins: Plugins | None = None,
     watch: Callable[[Moment], None] = lambda _: None,
@@ -40,8 +41,8 @@ def train(  # noqa: PLR0913 - the choices of the command
     >>> sorted(detector.metrics["held_out"])
     ['S1', 'S2']
 
-    ``encoder`` names whose embeddings are read: None reads genes alone, ``genes=False`` the image alone. ``watch``
-    hears of every epoch and every held-out patient.
+    ``options`` may be a head's name alone. ``encoder`` names whose embeddings are read: None reads genes alone,
+    ``genes=False`` the image alone. ``watch`` hears of every epoch and every held-out patient.
 
     Raises
     ------
@@ -49,13 +50,33 @@ def train(  # noqa: PLR0913 - the choices of the command
         If labels of both classes are missing, or some sections have nothing to read.
     """
     found = plugins or load_plugins()
-    name = found.encoders.canonical(encoder) if encoder else ""
-    asked = (options or TrainOptions()).canonical(found.heads)
-    entries = [entry for entry in store.choose(tuple(sections), tuple(exclude)) if entry.labelled]
+    name = encoder_read(encoder, found, genes=genes)
+    asked = training_of(options).canonical(found.heads)
+    entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_to_learn(store, entries, asked, encoder=name, genes=genes, track=track)
     with one_thread():
         trained = train_on(loaded, asked, heads=found.heads, device=choose_device(device), watch=watch)
     return Detector.of(trained, asked, loaded, name)
+
+
+def training_of(options: TrainOptions | str | None) -> TrainOptions:
+    """Return how to train: as usual, or by a head of that name alone."""
+    return TrainOptions(head=options) if isinstance(options, str) else options or TrainOptions()
+
+
+def encoder_read(encoder: str | None, plugins: Plugins, *, genes: bool) -> str:
+    """Return the name an encoder's embeddings are kept under; empty for None and ``none``, where no image is read.
+
+    Raises
+    ------
+    ConfigError
+        If neither image nor genes are read.
+    """
+    if encoder in {None, "", "none"}:
+        if not genes:
+            raise ConfigError("neither image nor genes are to be read", hint="name an encoder, or read genes")
+        return ""
+    return plugins.encoders.canonical(str(encoder))
 
 
 def load_to_learn(

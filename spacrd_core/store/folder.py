@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -12,10 +12,11 @@ from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError,
 from spacrd_core.store.manifest import KINDS, Manifest, read_manifest, write_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from spacrd_core.store.manifest import GroupRecord, SectionEntry
 
+Names: TypeAlias = "str | Sequence[str] | None"
 MANIFEST = "spacrd.json"
 LOCK = "spacrd.lock"
 LOCK_SECONDS = 60.0
@@ -69,10 +70,10 @@ class StoreFolder:
             )
         return entries[section]
 
-    def choose(self, sections: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> list[SectionEntry]:
-        """Return the named sections (all when none is named) without the excluded ones, by id."""
-        wanted = {self.entry(section).id for section in sections} or set(self.entries)
-        unwanted = {self.entry(section).id for section in exclude}
+    def choose(self, sections: Names = None, exclude: Names = None) -> list[SectionEntry]:
+        """Return the named sections (None: all) without the excluded ones, by id; one may be named without a list."""
+        wanted = set(self.entries) if sections is None else {self.entry(section).id for section in _several(sections)}
+        unwanted = {self.entry(section).id for section in _several(exclude)}
         return [entry for key, entry in self.entries.items() if key in wanted - unwanted]
 
     def update(self, change: Callable[[Manifest], Manifest]) -> Manifest:
@@ -115,6 +116,10 @@ class StoreFolder:
         if not folder.is_dir():
             raise CorruptStore(f"{folder} is missing from the store", hint=f"spacrd store verify {self.path}")
         return folder
+
+
+def _several(names: Names) -> Sequence[str]:
+    return (names,) if isinstance(names, str) else names or ()
 
 
 def _begun(path: Path) -> bool:
