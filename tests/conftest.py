@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # tests side by side share the cores; said before anything computes
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import sys
 import tomllib
 from pathlib import Path
