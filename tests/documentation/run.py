@@ -21,7 +21,7 @@ BEFORE = (  # a colleague's detector, which the README begins with, and the stor
     *(f"spacrd ingest STORE ST-cnts/{name}.tsv.gz --patient {name[0]} {LABELS.format(name)}" for name in ("A1", "D1")),
     "spacrd embed STORE --encoder stain",
     "spacrd train STORE -o theirs --encoder stain --seeds 1",
-    "spacrd push theirs mylab/breast",
+    "spacrd push theirs mylab/lung",
 )
 AFTER = ("spacrd plugins check brightness",)  # the README says that it proves the plugin
 Result = dict[str, object]
