@@ -1,4 +1,4 @@
-"""What the pages show and this machine cannot run as it stands, each with the reason."""
+"""What the pages show and the tests leave out or replace, each with the reason."""
 
 from __future__ import annotations
 
