@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import SectionResult
 
 GRID_PX = 0.01  # coordinates are rounded to this, and the polygons kept valid
+TOGETHER = 4096  # spots whose shapes are made at a time
 MEASURED = {
     "probability": "SpaCRD probability",
     "spread": "SpaCRD spread",
@@ -39,19 +40,30 @@ def write_geojson(result: SectionResult, path: Path) -> None:
 
     A section unlike the training tissue has a locked annotation instead of regions, which says so. Notes are in the
     description of every annotation. An object's id depends on the section and its name only, so that a second import
-    meets the same objects.
+    meets the same objects. An object is a line, made and written one after the other: a section may have 100,000 spots.
     """
-    regions = [_caution(result)] if wholly_strange(result.spots) else _regions(result)
-    features = [*regions, *_spots(result)]
-    text = json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False, separators=(",", ":"))
-    path.write_text(text, encoding="utf-8")
+    encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write('{"type":"FeatureCollection","features":[')
+        for number, feature in enumerate(_features(result)):
+            file.write(",\n" if number else "\n")
+            file.write(encode(feature))
+        file.write("\n]}\n")
+
+
+def _features(result: SectionResult) -> Iterator[Feature]:
+    if wholly_strange(result.spots):
+        yield _caution(result)
+    else:
+        yield from _regions(result)
+    yield from _spots(result)
 
 
 def _caution(result: SectionResult) -> Feature:
     """Return a frame round all spots, whose name says what a reader is to know first."""
     frame = shapely.box(*shapely.total_bounds(result.cells.polygons))
     name = "Unlike the training tissue: no cancer regions drawn"
-    feature = _feature(result, "annotation", name, NO_REGIONS, frame, {})
+    feature = _feature(result, "annotation", name, NO_REGIONS, shapely.set_precision(frame, GRID_PX), {})
     feature["properties"] |= {"isLocked": True, "metadata": {DESCRIPTION: "\n".join(result.notes)}}
     return feature
 
@@ -69,16 +81,20 @@ def _regions(result: SectionResult) -> Iterator[Feature]:
             "SpaCRD threshold": result.threshold,
         }
         name = f"Cancer region {number}"
-        feature = _feature(result, "annotation", name, CLASSES["cancer"], region.outline, measurements)
+        outline = shapely.set_precision(region.outline, GRID_PX)
+        feature = _feature(result, "annotation", name, CLASSES["cancer"], outline, measurements)
         feature["properties"]["metadata"] = {DESCRIPTION: description}
         yield feature
 
 
 def _spots(result: SectionResult) -> Iterator[Feature]:
-    shapes = footprints(result.points, result.spot_px, result.spot_shape, angle=result.angle)
-    measured = result.spots[list(MEASURED)].astype(float).rename(columns=MEASURED).to_dict("records")
-    for spot, label, shape, values in zip(result.spots.index, result.spots["label"], shapes, measured, strict=True):
-        yield _feature(result, "detection", str(spot), CLASSES[label], shape, values)
+    for first in range(0, len(result.spots), TOGETHER):
+        spots, points = result.spots.iloc[first:][:TOGETHER], result.points[first:][:TOGETHER]
+        shapes = footprints(points, result.spot_px, result.spot_shape, angle=result.angle)
+        shapes = shapely.set_precision(shapes, GRID_PX, mode="pointwise")  # convex, and far wider than the grid
+        measured = spots[list(MEASURED)].astype(float).rename(columns=MEASURED).to_dict("records")
+        for spot, label, shape, values in zip(spots.index, spots["label"], shapes, measured, strict=True):
+            yield _feature(result, "detection", str(spot), CLASSES[label], shape, values)
 
 
 def _feature(
@@ -92,7 +108,7 @@ def _feature(
     return {
         "type": "Feature",
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"spacrd:{result.section_id}:{kind}:{name}")),
-        "geometry": shapely.geometry.mapping(shapely.set_precision(shape, GRID_PX)),
+        "geometry": shapely.geometry.mapping(shape),
         "properties": {
             "objectType": kind,
             "name": name,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 import uuid
 from typing import TYPE_CHECKING
 
@@ -119,6 +120,38 @@ def test_squares_of_a_turned_array_are_turned_with_it_and_touch_their_neighbours
     (region,) = of_kind(features, "annotation")
     beside = shapely.geometry.shape(region["geometry"]).symmetric_difference(together)
     assert beside.area < 0.01 * together.area
+
+
+def test_an_object_is_a_line_of_its_own(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    write_geojson(make_result(side=8, spots=make_result(side=8).spots[:50]), tmp_path / "s.geojson")
+    first, *objects, last = (tmp_path / "s.geojson").read_text(encoding="utf-8").splitlines()
+    assert first + last == '{"type":"FeatureCollection","features":[]}'
+    assert [json.loads(line.removesuffix(",")) for line in objects] == read(tmp_path / "s.geojson")
+
+
+def test_objects_are_written_as_they_are_made_not_held_in_memory(
+    make_result: Callable[..., SectionResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spacrd_core.results.geojson.TOGETHER", 250)
+    result = make_result(side=50)
+    assert len(result.regions) == 1  # found before, as every writer needs them
+    tracemalloc.start()
+    write_geojson(result, tmp_path / "s.geojson")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(read(tmp_path / "s.geojson")) == 50**2 + 1
+    assert peak < (tmp_path / "s.geojson").stat().st_size
+
+
+@pytest.mark.parametrize("shape", ["disc", "square"])
+def test_the_smallest_spots_stay_valid_at_the_precision_they_are_written_with(
+    make_result: Callable[..., SectionResult], tmp_path: Path, shape: str
+) -> None:
+    small = make_result("square", side=12, degrees=17, um_per_px=4.0, spot_um=2.0, spot_shape=shape)
+    write_geojson(small, tmp_path / "s.geojson")
+    spots = of_kind(read(tmp_path / "s.geojson"), "detection")
+    assert all(shapely.geometry.shape(spot["geometry"]).is_valid for spot in spots)
+    assert all(x == round(x, 2) for spot in spots for x, _ in spot["geometry"]["coordinates"][0])
 
 
 def test_a_section_without_cancer_has_spots_and_no_regions(
