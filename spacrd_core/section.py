@@ -62,12 +62,15 @@ class SlideFile:
         Image px per full-resolution px: a spot at ``(x_px, y_px)`` lies at ``(x_px * scale, y_px * scale)``.
     pixels
         The image itself (height x width x 3, 8-bit RGB) where it is part of a table; ``path`` is then that table.
+    preview
+        Whether it is a small picture that a platform makes: users then open another, the full-resolution image.
     """
 
     path: Path
     um_per_px: float
     scale: float = 1.0
     pixels: NDArray[np.uint8] | None = None
+    preview: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,6 +52,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         threshold_rule=called.threshold_rule,
         alpha=called.alpha,
         slide=pyramid,
+        image_px_per_full_px=entry.slide.image_px_per_full_px if entry.slide else 1.0,
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
         genes=drivers_of(spots),
         spot_of_cell=store.spot_of_cell(section),

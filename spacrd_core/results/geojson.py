@@ -1,4 +1,4 @@
-"""Regions and spots for QuPath, in full-resolution px of the user's image."""
+"""Regions and spots for QuPath, in px of the image that the user opens there."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _caution(result: SectionResult) -> Feature:
     """Return a frame round all spots, whose name says what a reader is to know first."""
     frame = shapely.box(*shapely.total_bounds(result.cells.polygons))
     name = "Unlike the training tissue: no cancer regions drawn"
-    feature = _feature(result, "annotation", name, NO_REGIONS, shapely.set_precision(frame, GRID_PX), {})
+    feature = _feature(result, "annotation", name, NO_REGIONS, _placed(result, frame), {})
     feature["properties"] |= {"isLocked": True, "metadata": {DESCRIPTION: "\n".join(result.notes)}}
     return feature
 
@@ -81,7 +81,7 @@ def _regions(result: SectionResult) -> Iterator[Feature]:
             "SpaCRD threshold": result.threshold,
         }
         name = f"Cancer region {number}"
-        outline = shapely.set_precision(region.outline, GRID_PX)
+        outline = _placed(result, region.outline)
         feature = _feature(result, "annotation", name, CLASSES["cancer"], outline, measurements)
         feature["properties"]["metadata"] = {DESCRIPTION: description}
         yield feature
@@ -91,10 +91,17 @@ def _spots(result: SectionResult) -> Iterator[Feature]:
     for first in range(0, len(result.spots), TOGETHER):
         spots, points = result.spots.iloc[first:][:TOGETHER], result.points[first:][:TOGETHER]
         shapes = footprints(points, result.spot_px, result.spot_shape, angle=result.angle)
-        shapes = shapely.set_precision(shapes, GRID_PX, mode="pointwise")  # convex, and far wider than the grid
+        shapes = _placed(result, shapes, mode="pointwise")  # convex, and far wider than the grid
         measured = spots[list(MEASURED)].astype(float).rename(columns=MEASURED).to_dict("records")
         for spot, label, shape, values in zip(spots.index, spots["label"], shapes, measured, strict=True):
             yield _feature(result, "detection", str(spot), CLASSES[label], shape, values)
+
+
+def _placed(result: SectionResult, shapes: Any, *, mode: str = "valid_output") -> Any:
+    """Return shapes in px of the image that the user opens, rounded; it may be coarser than the spots' frame."""
+    scale = result.image_px_per_full_px
+    placed = shapes if scale == 1 else shapely.transform(shapes, lambda places: places * scale)
+    return shapely.set_precision(placed, GRID_PX, mode=mode)
 
 
 def _feature(

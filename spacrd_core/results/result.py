@@ -101,6 +101,8 @@ class SectionResult:
         The level of the sets; None without any.
     um_per_px, slide_um_per_full_px
         How wide a full-resolution px is: in the frame of the spots, and in the frame of the slide.
+    image_px_per_full_px
+        How many px of the image that the user opens a full-resolution px is: below 1 where that image is coarser.
     spot_um, spot_shape, pitch_um
         The footprint of a spot and the distance between neighbours.
     slide
@@ -131,6 +133,7 @@ class SectionResult:
     threshold_rule: str = ""
     alpha: float | None = None
     slide: Pyramid | None = None
+    image_px_per_full_px: float = 1.0
     thumbnail: NDArray[np.uint8] | None = None
     thumbnail_um_per_px: float | None = None
     thumbnail_corner_um: tuple[float, float] = (0.0, 0.0)

@@ -108,9 +108,10 @@ def _genes(result: SectionResult) -> dict[str, list[Driver]]:
 
 def _facts(result: SectionResult) -> dict[str, str]:
     spots = result.spots
+    image_um = result.um_per_px / result.image_px_per_full_px
     return {
         "Spot": f"{result.spot_um:g} µm {result.spot_shape}, {result.pitch_um:g} µm apart",
-        "Image": f"{result.um_per_px:.3g} µm per full-resolution px" if result.thumbnail is not None else "none",
+        "Image": f"{image_um:.3g} µm per px" if result.thumbnail is not None else "none",
         "Threshold": f"{result.threshold:.3f}" + (f", {result.threshold_rule}" if result.threshold_rule else ""),
         "Conformal sets": _sets(result),
         "Gene coverage": _percent(spots["gene_coverage"]),

@@ -84,14 +84,15 @@ def _write_slide(store: SpotStore, section: Section, ticket: Ticket, track: Trac
         return None
     sha256 = next(source.sha256 for source in section.sources if source.role == "image")
     key = fingerprint([LAYOUT, sha256, slide.um_per_px, ticket.mpp])
-    um_per_full_px = slide.scale * slide.um_per_px
+    opened = 1.0 if slide.preview else slide.scale
+    frames = {"um_per_full_px": slide.scale * slide.um_per_px, "image_px_per_full_px": opened}
     known = store.entries.get(ticket.name)
     if known and known.slide and known.slide.path == f"slides/{ticket.name}/{key}" and is_sound(store, known.slide):
-        return known.slide.model_copy(update={"um_per_full_px": um_per_full_px})
+        return known.slide.model_copy(update=frames)
     with _staged(store, "slides", ticket.name) as folder, open_raster(slide) as raster:
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=ticket.mpp, track=track)
         group = store.publish_group(folder, key)
-    return SlideRecord(path=group.path, sha256=group.sha256, um_per_full_px=um_per_full_px)
+    return SlideRecord(path=group.path, sha256=group.sha256, **frames)
 
 
 def _write_cells(store: SpotStore, section: Section, ticket: Ticket) -> GroupRecord | None:

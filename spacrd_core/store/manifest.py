@@ -27,9 +27,13 @@ class GroupRecord(Record):
 
 
 class SlideRecord(GroupRecord):
-    """A section's pyramid; ``um_per_full_px`` leads from full-resolution px to um in the slide's frame."""
+    """A section's pyramid; ``um_per_full_px`` leads from full-resolution px to um in the slide's frame.
+
+    ``image_px_per_full_px`` leads to px of the image that users open: the one it was made from, if that is no preview.
+    """
 
     um_per_full_px: float
+    image_px_per_full_px: float = 1.0
 
 
 class EmbeddingRecord(GroupRecord):

@@ -49,7 +49,7 @@ def find_slide(file: AnnDataFile, library: Library, given: Given, *, wanted: str
             hint=f"{SCALE}; {INSTEAD}",
         )
     pixels = read_pixels(file, picture)
-    slide = SlideFile(file.path, um_per_px / scale, scale, pixels)
+    slide = SlideFile(file.path, um_per_px / scale, scale, pixels, preview=True)
     source = Source("image", file.path, hashlib.sha256(f"{pixels.shape}".encode() + pixels.data).hexdigest())
     return slide, (source,), (_coarse(picture, slide) + _original(file, library),)
 

@@ -53,7 +53,9 @@ class ImageFrame:
     def slides(self) -> list[SlideFile]:
         """The small pictures that are unpacked and of known scale, the finer first."""
         scales = {path: getattr(self.factors, kind) for kind, path in self.previews.items()}
-        return [self.slide(path, scale) for path, scale in scales.items() if scale and path.suffix != PACKED]
+        return [
+            self.slide(path, scale, preview=True) for path, scale in scales.items() if scale and path.suffix != PACKED
+        ]
 
     @property
     def size(self) -> tuple[NDArray[np.float64], float] | None:
@@ -68,9 +70,9 @@ class ImageFrame:
         placed = self.px * scale
         return float(((placed < 0) | (placed > size)).any(axis=1).mean())
 
-    def slide(self, image: Path, scale: float) -> SlideFile:
+    def slide(self, image: Path, scale: float, *, preview: bool = False) -> SlideFile:
         """Return an image as the section's slide."""
-        return SlideFile(image, self.um_per_px / scale, scale)
+        return SlideFile(image, self.um_per_px / scale, scale, preview=preview)
 
 
 def scale_of(image: Path, frame: ImageFrame) -> tuple[float, Notes]:

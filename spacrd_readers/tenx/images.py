@@ -55,7 +55,9 @@ def _not_taken(found: list[Path], fitting: list[Path]) -> Notes:
 def _preview(frame: ImageFrame, given: Given) -> tuple[SlideFile | None, Notes]:
     """Return the finest of the small pictures that shows anything and whose scale is known."""
     shown = [path for path in frame.previews.values() if path.suffix != PACKED]
-    slides = [frame.slide(path, given.image_scale) for path in shown[:1]] if given.image_scale else frame.slides
+    slides = frame.slides
+    if given.image_scale:
+        slides = [frame.slide(path, given.image_scale, preview=True) for path in shown[:1]]
     if shown and not slides:
         raise ImageError(
             f"the scale of {shown[0]} is not known: no scalefactors_json.json says it",

@@ -55,6 +55,16 @@ def test_the_region_has_the_area_of_the_tumour_in_full_resolution_px(
     assert measured["SpaCRD threshold"] == 0.43
 
 
+def test_on_a_coarser_image_everything_lies_where_it_lies_there_and_areas_stay(
+    make_result: Callable[..., SectionResult], features: list[dict], tmp_path: Path
+) -> None:
+    write_geojson(make_result(image_px_per_full_px=0.25), tmp_path / "coarse.geojson")
+    for fine, coarse in zip(features, read(tmp_path / "coarse.geojson"), strict=True):
+        assert fine["properties"]["measurements"] == coarse["properties"]["measurements"]
+        whole, quarter = (shapely.geometry.shape(feature["geometry"]).bounds for feature in (fine, coarse))
+        assert [4 * place for place in quarter] == pytest.approx(whole, abs=0.1)
+
+
 def test_every_shape_is_a_valid_closed_polygon(features: list[dict]) -> None:
     shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
     assert all(shape.is_valid and shape.geom_type == "Polygon" and not shape.is_empty for shape in shapes)

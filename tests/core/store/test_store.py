@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anndata as ad
@@ -262,3 +263,15 @@ def test_a_group_whose_metadata_is_damaged_is_named(store: SpotStore, make_secti
     with pytest.raises(CorruptStore, match="is damaged") as caught:
         store.section("S1")
     assert "store verify" in caught.value.hint
+
+
+@pytest.mark.parametrize(("preview", "opened"), [(False, 0.5), (True, 1.0)])
+def test_the_store_knows_in_which_px_users_see_their_image(
+    make_section: MakeSection, tmp_path: Path, preview: bool, opened: float
+) -> None:
+    section = make_section(0)
+    assert section.slide is not None
+    coarse = replace(section.slide, scale=0.5, um_per_px=2 * section.slide.um_per_px, preview=preview)
+    entry = add_section(SpotStore.create(tmp_path / "new"), replace(section, slide=coarse), Ticket("S1", "P1", "abc"))
+    assert entry.slide is not None
+    assert entry.slide.image_px_per_full_px == opened

@@ -172,14 +172,14 @@ def test_without_small_pictures_a_near_image_must_hold_all_spots(spatial: Path) 
 
 def test_the_hires_picture_is_taken_at_its_own_scale_with_a_warning(spatial: Path) -> None:
     slide, notes = find(spatial)
-    assert slide == SlideFile(spatial / "tissue_hires_image.png", 1.0, 0.5)
+    assert slide == SlideFile(spatial / "tissue_hires_image.png", 1.0, 0.5, preview=True)
     assert notes == (COARSE.format("tissue_hires_image.png", 1, 112),)
 
 
 def test_else_the_lowres_picture_is(spatial: Path) -> None:
     (spatial / "tissue_hires_image.png").unlink()
     slide, notes = find(spatial)
-    assert slide == SlideFile(spatial / "tissue_lowres_image.png", 5.0, 0.1)
+    assert slide == SlideFile(spatial / "tissue_lowres_image.png", 5.0, 0.1, preview=True)
     assert notes == (COARSE.format("tissue_lowres_image.png", 5, 22),)
 
 
@@ -201,7 +201,9 @@ def test_a_picture_without_a_scale_needs_one(spatial: Path) -> None:
     path = spatial / "tissue_hires_image.png"
     assert str(caught.value) == f"the scale of {path} is not known: no scalefactors_json.json says it"
     assert caught.value.hint == "--image-scale X, image px per full-resolution px; --image FILE; or --no-image"
-    assert find(spatial, factors=Scalefactors(), image_scale=0.4)[0] == SlideFile(path, UM_PER_PX / 0.4, 0.4)
+    assert find(spatial, factors=Scalefactors(), image_scale=0.4)[0] == SlideFile(
+        path, UM_PER_PX / 0.4, 0.4, preview=True
+    )
 
 
 def test_no_picture_is_a_note_and_a_packed_one_can_be_unpacked(spatial: Path) -> None:
