@@ -267,7 +267,7 @@ def test_a_group_whose_metadata_is_damaged_is_named(store: SpotStore, make_secti
 
 @pytest.mark.parametrize(("preview", "opened"), [(False, 0.5), (True, 1.0)])
 def test_the_store_knows_in_which_px_users_see_their_image(
-    make_section: MakeSection, tmp_path: Path, preview: bool, opened: float
+    make_section: MakeSection, tmp_path: Path, *, preview: bool, opened: float
 ) -> None:
     section = make_section(0)
     assert section.slide is not None
