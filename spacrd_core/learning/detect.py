@@ -39,9 +39,10 @@ def predict(
     ``gene_coverage`` and ``image_coverage`` (0 to 1), ``set`` (the classes that a spot may well be: ``cancer``,
     ``normal``, ``both`` or ``none``; missing where fewer than two patients were held out), ``top_modality`` (which of
     ``genes``, ``image`` or their ``fusion`` says most for its call) and ``top_contribution`` (how much: log odds beyond
-    the section's mean; both missing where nothing was measured). A spot that has nothing of what calls are made from
-    (no count on the panel, no tissue on the image) is uncertain. How the calls were made is written on the table
-    (:class:`Called`). Labels of the section are not looked at.
+    the section's mean; both missing where nothing was measured), ``doubtful`` (whether it is uncertain whatever the
+    threshold). A spot that has nothing of what calls are made from (no count on the panel, no tissue on the image) is
+    uncertain. How the calls were made is written on the table (:class:`Called`). Labels of the section are not looked
+    at.
 
     Raises
     ------
@@ -72,6 +73,7 @@ def predict(
             "set": pd.Categorical(calling.sets(calibration, probability), categories=SETS),
             "top_modality": top,
             "top_contribution": contribution,
+            "doubtful": doubtful,
         },
         index=pd.Index(section.spot_ids, name="spot_id"),
     )

@@ -69,7 +69,12 @@ def given_labels(result: SectionResult) -> list[int]:
 
 
 def _doubtful(result: SectionResult) -> np.ndarray[Any, Any]:
-    """Which spots are uncertain though the spread does not reach across the threshold: they are at any threshold."""
+    """Which spots are uncertain whatever the threshold.
+
+    A table of an older SpaCRD does not say: known are those where the spread does not reach across its own threshold.
+    """
+    if "doubtful" in result.spots:
+        return np.asarray(result.spots["doubtful"], dtype=bool)
     unsure = (result.spots["label"] == "uncertain").to_numpy()
     near = np.abs(result.probability - result.threshold) < result.spots["spread"].to_numpy(dtype=float)
     return np.asarray(unsure & ~near)

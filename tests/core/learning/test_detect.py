@@ -81,6 +81,19 @@ def test_a_spot_with_neither_counts_nor_image_is_uncertain(trained: Trained, mak
     assert not uncertain_although_one_class_fits(found.drop(found.index[SPOT]))
 
 
+def test_a_table_tells_which_spots_are_uncertain_whatever_the_threshold(trained: Trained, make_data: MakeData) -> None:
+    section = off_the_image(without_counts(make_data("D", 4)))
+    rules = [ThresholdRule("fixed", value) for value in (0.2, 0.8)]
+    low, high = (predict(trained.ensemble, trained.calibrations, section, Calling(rule)) for rule in rules)
+    assert low["doubtful"].dtype == bool
+    assert low["doubtful"].equals(high["doubtful"])
+    assert low["doubtful"].iloc[SPOT]
+    assert low["doubtful"][low["set"] == "none"].all()
+    for found, threshold in ((low, 0.2), (high, 0.8)):
+        near = (found["probability"] - threshold).abs() < found["spread"]
+        assert (found["label"] == "uncertain").equals(found["doubtful"] | near)
+
+
 def test_a_table_says_the_threshold_and_the_sets_it_was_called_by(trained: Trained, make_data: MakeData) -> None:
     target = make_data("D", 4)
     own, calibration = table(trained, target), trained.calibrations["image+genes"]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import anndata as ad
 import pytest
 
 from spacrd_core.errors import ConfigError
@@ -35,6 +37,19 @@ def test_a_file_is_put_in_the_place_of_an_earlier_one(
     assert file.name == f"V1.b.{FORMATS[form].suffix}"
     assert [file] == [*(tmp_path / "new").iterdir()]
     assert file.stat().st_size > 0
+
+
+def test_what_only_the_report_asks_of_a_spot_is_in_no_other_file(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    result = make_result(side=6, platform="xenium")
+    other = replace(result, spots=result.spots.assign(doubtful=True))
+    for form in (form for form in FORMATS.values() if not form.asked and form.refusal(result) is None):
+        one, two = (form.put(each, tmp_path / name, provenance) for name, each in (("one", result), ("two", other)))
+        if form.name == "h5ad":
+            assert ad.read_h5ad(one).obs.equals(ad.read_h5ad(two).obs)
+        else:
+            assert one.read_bytes() == two.read_bytes()
 
 
 def test_a_writer_that_is_stopped_leaves_the_earlier_file(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Open = Callable[..., Page]
 
 
+THRESHOLD = 0.43
+
+
 def numbers(page: Page) -> list[str]:
     return [page.inner_text(f".{name}") for name in ("cancer", "normal", "uncertain", "area")]
 
@@ -54,13 +57,30 @@ def test_the_threshold_moves_counts_and_areas_as_python_computes_them(
     assert numbers(page) == called
 
 
-def test_spots_in_doubt_stay_uncertain_wherever_the_threshold_is(make_result: Make, open_report: Open) -> None:
+def test_spots_in_doubt_that_lie_near_the_threshold_stay_uncertain_elsewhere(
+    make_result: Make, open_report: Open
+) -> None:
+    spots = make_result().spots
+    near = (spots["probability"] - THRESHOLD).abs() < spots["spread"]
+    doubtful = near & (near.cumsum() <= 3)
+    assert near.sum() > doubtful.sum() == 3
+    page = open_report(make_result(spots=spots.assign(doubtful=doubtful)))
+    assert page.inner_text(".uncertain") == str(int(near.sum()))
+    page.fill(".threshold", "0.7")
+    reached = (spots["probability"] - 0.7).abs() < spots["spread"]
+    assert page.inner_text(".uncertain") == str(int(reached.sum()) + 3)
+
+
+def test_where_an_older_table_does_not_tell_doubt_what_is_uncertain_far_from_the_threshold_stays_so(
+    make_result: Make, open_report: Open
+) -> None:
     spots = make_result().spots
     doubtful = spots.index[spots["probability"] < 0.1][:20]
     spots.loc[doubtful, "label"] = "uncertain"
     page = open_report(make_result(spots=spots))
     page.fill(".threshold", "0.7")
     near = (spots["probability"] - 0.7).abs() < spots["spread"]
+    assert "doubtful" not in spots
     assert page.inner_text(".uncertain") == str(int(near.sum()) + len(doubtful))
 
 
