@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -12,13 +14,13 @@ from markupsafe import Markup
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
+from spacrd_core.files import sync
 from spacrd_core.results.picture import PALETTE
 from spacrd_core.results.reliability_view import SIDE, never_held_out, view_reliability
 from spacrd_core.results.result import CLASSES, TOPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from typing import Any
 
     from spacrd_core.results.result import Provenance
@@ -38,6 +40,7 @@ def write_report(
 ) -> None:
     """Write the cohort's table, every section's picture and calls, and where they come from.
 
+    An earlier report stays as it was until this one is whole.
     ``reliability`` holds, by platform, how reliable the detector's probabilities were on patients held out, as its
     ``metrics.json`` has it, and nothing where no patient was held out; None leaves this out of the report.
     """
@@ -57,7 +60,15 @@ def write_report(
         script=Markup(script),  # noqa: S704 - files of this package
         policy=f"default-src 'none'; img-src data:; style-src {_source(style)}; script-src {_source(script)}",
     )
-    path.write_text(page, encoding="utf-8")
+    _replace(path, page)
+
+
+def _replace(path: Path, text: str) -> None:
+    with TemporaryDirectory(prefix=".spacrd-", dir=path.parent) as aside:
+        made = Path(aside) / path.name
+        made.write_text(text, encoding="utf-8")
+        sync(made)
+        made.replace(path)
 
 
 def _template() -> jinja2.Template:

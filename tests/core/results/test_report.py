@@ -107,6 +107,23 @@ def test_the_table_holds_every_section_with_its_numbers(make_result: Callable[..
     assert f"{row['cancer_mm2']:.3g}" in words
 
 
+def test_a_report_that_cannot_be_written_to_its_end_leaves_the_earlier_one(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    resource = pytest.importorskip("resource", reason="no limits on files here")
+    views = [view_section(make_result(side=6))]
+    write_report(tmp_path / "r.html", views, provenance)
+    before = (tmp_path / "r.html").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_report(tmp_path / "r.html", views * 2, provenance)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"r.html": before}
+
+
 def test_the_script_gets_the_numbers_of_the_calls_and_null_for_what_is_unknown(
     make_result: Callable[..., SectionResult], page: Page
 ) -> None:
