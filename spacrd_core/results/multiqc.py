@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.results.result import Provenance
 
+# MultiQC shows no name or description of general statistics as a whole: what readers are to know stands at each column.
 FILE = "spacrd_mqc.json"  # MultiQC takes any file whose name ends in _mqc.json
 SHARE = {"min": 0, "max": 1, "format": "{:,.2f}"}
 COUNT = {"min": 0, "format": "{:,.0f}"}
@@ -44,13 +45,17 @@ def write_multiqc(path: Path, summaries: Iterable[Mapping[str, object]], provena
     """Write columns of MultiQC's general statistics; what is not known of a section is left out."""
     content = {
         "id": "spacrd",
-        "section_name": "SpaCRD",
-        "description": f"Cancer tissue by the detector {provenance.detector}. For research only.",
         "plot_type": "generalstats",
-        "headers": COLUMNS,
+        "headers": _headers(provenance.detector),
         "data": {str(summary["section"]): _known(summary) for summary in summaries},
     }
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _headers(detector: str) -> dict[str, dict[str, Any]]:
+    """Return the columns as MultiQC shows them: its tooltips say whose calls these are and what they are for."""
+    said = f"by the detector {detector}, for research only"
+    return {name: column | {"description": f"{column['description']} ({said})"} for name, column in COLUMNS.items()}
 
 
 def _known(summary: Mapping[str, object]) -> dict[str, object]:

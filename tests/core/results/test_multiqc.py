@@ -21,7 +21,7 @@ def test_every_section_is_a_row_of_the_general_statistics(
     one, strange = make_result(), make_result(section_id="S2.b", spots=make_result().spots.assign(ood=2.0))
     write_multiqc(tmp_path / "spacrd_mqc.json", [one.summary(), strange.summary()], provenance)
     content = json.loads((tmp_path / "spacrd_mqc.json").read_text())
-    assert (content["id"], content["plot_type"], content["section_name"]) == ("spacrd", "generalstats", "SpaCRD")
+    assert (content["id"], content["plot_type"]) == ("spacrd", "generalstats")
     assert [*content["data"]] == ["S1", "S2.b"]
     row = content["data"]["S1"]
     assert (row["spots"], row["cancer"]) == (676, int((one.spots["label"] == "cancer").sum()))
@@ -37,7 +37,10 @@ def test_every_column_has_a_title_and_says_what_it_is(
     write_multiqc(tmp_path / "spacrd_mqc.json", [make_result().summary()], provenance)
     content = json.loads((tmp_path / "spacrd_mqc.json").read_text())
     assert [*content["headers"]] == [*content["data"]["S1"]]
-    assert all(header["title"] and header["description"] for header in content["headers"].values())
+    assert all(header["title"] for header in content["headers"].values())
+    said = "(by the detector demo (0123456789abcdef), for research only)"  # MultiQC shows a column's description alone
+    assert all(header["description"].endswith(said) for header in content["headers"].values())
+    assert content["headers"]["spots"]["description"] == f"Spots that were called {said}"
 
 
 def test_what_is_not_known_of_a_section_is_left_out(
