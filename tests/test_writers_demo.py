@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from opened import NAMES, Taken, agree, listed
 from PIL import Image
+from scipy.spatial import KDTree
 
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
@@ -60,9 +61,13 @@ def test_loupe_is_given_the_barcodes_of_the_run(folder: Path) -> None:
 def test_explorer_is_given_the_cells_of_the_bundle(folder: Path) -> None:
     taken = Taken(folder / "results", "S3")
     table = pd.read_csv(taken.file("cell_groups.csv"))
-    cells = pd.read_parquet(next((folder / "cohort").rglob("*cells.parquet")))
-    assert {*table["cell_id"]} <= {*cells["cell_id"]}
-    assert {*table["group"]} <= {*NAMES.values()}
+    cells = pd.read_parquet(next((folder / "cohort").rglob("*cells.parquet"))).set_index("cell_id")
+    spots = taken.spots
+    away, spot = KDTree(spots[["x_um", "y_um"]]).query(cells[["x_centroid", "y_centroid"]], p=np.inf)
+    assert away.max() <= 50  # within a spot of 100 um: the demo's cells lie in called spots
+    expected = dict(zip(cells.index, spots["label"].map(NAMES).iloc[spot], strict=True))
+    assert len({*expected.values()}) > 1
+    assert dict(zip(table["cell_id"], table["group"], strict=True)) == expected
     assert table["color"].str.fullmatch("#[0-9a-f]{6}").all()
 
 

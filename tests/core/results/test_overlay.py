@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from spacrd_core.results.overlay import write_overlay
+from spacrd_core.results.overlay import OUTLINE, UNSURE, write_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +21,14 @@ def pixels(path: Path) -> np.ndarray:
     with Image.open(path) as picture:
         assert picture.format == "PNG"
         return np.asarray(picture.convert("RGB")).astype(int)
+
+
+def test_regions_and_uncertain_spots_have_one_colour_in_the_picture_and_in_the_report() -> None:
+    templates = resources.files("spacrd_core.results") / "templates"
+    drawn, keys = ((templates / name).read_text(encoding="utf-8") for name in ("draw.js", "page.css"))
+    for colour, name in ((OUTLINE, "region"), (UNSURE, "unsure")):
+        assert re.findall(rf'\b{name}: "(.+?)"', drawn) == [colour]
+        assert re.findall(rf"--{name}: (.+?);", keys) == [colour]
 
 
 @pytest.mark.parametrize("shape", ["disc", "square"])
