@@ -83,7 +83,7 @@ def detect(
     settings = read_config(DetectConfig, config, set_ or (), flags)
     from spacrd_core import Calling, SpotStore, ThresholdRule, load_detector, write_results  # torch arrives here
     from spacrd_core import detect as detect_in
-    from spacrd_core.results.cautions import wholly_strange
+    from spacrd_core.results.cautions import seen_in_training, wholly_strange
     from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups
     from spacrd_core.results.write import require_results_folder
 
@@ -108,6 +108,9 @@ def detect(
         raise refusals[0]
     for name in (name for name, spots in tables.items() if wholly_strange(spots)):
         out.warn(f"section '{name}' is unlike the tissue the detector was trained on: do not rely on its calls")
+    for name in tables:
+        if known := seen_in_training(name, target.entry(name).patient, loaded.config):
+            out.warn(f"section '{name}': {known}")
     if output:
         for name in (name for name in tables if cells_forgotten(target, name)):
             out.warn(f"section '{name}' gets {no_cell_groups(name)}")

@@ -108,7 +108,8 @@ def default_name(path: Path) -> str:
 
 def _read(request: IngestRequest, plugins: Plugins) -> Section:
     if not request.path.exists():
-        raise MissingFile(f"there is nothing at {request.path}", hint="check the path")
+        looked = request.path.absolute()
+        raise MissingFile(f"there is nothing at {request.path}", hint=f"check the path: that is {looked}")
     name = request.reader or _recognise(request.path, plugins)
     reader = plugins.readers.create(name, request.reader_options)
     verdict = reader.recognises(request.path)

@@ -20,7 +20,22 @@ def wholly_strange(spots: pd.DataFrame) -> bool:
     return float((spots["ood"] > 1).mean()) > STRANGE
 
 
-def cautions(section: str, spots: pd.DataFrame, detector: DetectorConfig, *, genes: bool) -> list[str]:
+def seen_in_training(section: str, patient: str, detector: DetectorConfig) -> str:
+    """Return what a detector learned from of a section or its patient; nothing where it met neither."""
+    if any(trained.id == section for trained in detector.trained_on):
+        return "the detector was trained on this section: its calls here say nothing about new sections"
+    others = [trained.id for trained in detector.trained_on if trained.patient == patient]
+    if not others:
+        return ""
+    return (
+        f"the detector was trained on patient {patient} ({', '.join(others)}): its calls here say nothing about new "
+        "patients"
+    )
+
+
+def cautions(
+    section: str, spots: pd.DataFrame, detector: DetectorConfig, *, genes: bool, patient: str = ""
+) -> list[str]:
     """Return the cautions, the gravest first; ``genes`` says whether any genes of the section were counted."""
     found = []
     if wholly_strange(spots):
@@ -31,8 +46,8 @@ def cautions(section: str, spots: pd.DataFrame, detector: DetectorConfig, *, gen
     view = view_of(genes=bool(spots["gene_coverage"].any()), image=bool(spots["image_coverage"].any()))
     if view in detector.calibrations and detector.calibrations[view].method == "none":
         found.append("no held-out patients could calibrate the detector: its probabilities are rough")
-    if any(trained.id == section for trained in detector.trained_on):
-        found.append("the detector was trained on this section: its calls here say nothing about new sections")
+    if known := seen_in_training(section, patient, detector):
+        found.append(known)
     if detector.image_dim and not spots["image_coverage"].any():
         found.append("no image was read, though the detector knows H&E: called from genes alone")
     if detector.image_dim and detector.panel and not spots["gene_coverage"].any():

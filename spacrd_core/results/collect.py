@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from spacrd_core.store.store import SpotStore
 
 PICTURE_PX = 2400
+METHODS = {"platt": "Platt scaling on patients held out", "none": "none, as no patient was held out"}
 LATER: Mapping[str, object] = MappingProxyType({"set": None, "top_modality": None, "top_contribution": np.nan})
 
 
@@ -35,7 +36,7 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
     """Return a section's calls with the tissue they lie on."""
     entry, called = store.entry(section), how_called(spots, detector)
     pyramid, adata = store.pyramid(section), store.section(section)
-    cautious = cautions(section, spots, detector, genes=bool(adata.n_vars))
+    cautious = cautions(section, spots, detector, genes=bool(adata.n_vars), patient=entry.patient)
     forgotten = (no_cell_groups(section),) if cells_forgotten(store, section) else ()
     remarks = tuple(note for note in entry.notes if _matters(note, entry))
     result = SectionResult(
@@ -98,7 +99,7 @@ def provenance(
         label_source=", ".join(sorted({section.label_source for section in detector.trained_on})),
         training_sections=tuple(section.id for section in detector.trained_on),
         threshold_rule=_thresholds(list(called)),
-        calibration=f"{calibration.method}, from {_shares(calibration.shares)}",
+        calibration=f"{METHODS[calibration.method]}; calls rest on {_shares(calibration.shares)}",
         versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         more=dict(more),
@@ -120,7 +121,10 @@ def _view(spots: pd.DataFrame) -> str:
 
 
 def _shares(shares: Mapping[str, float]) -> str:
-    return ", ".join(f"{share:.0%} {view}" for view, share in shares.items())
+    """How much each way of reading counts: one alone in words, several as shares."""
+    if len(shares) == 1:
+        return f"{next(iter(shares)).replace('+', ' and ')} alone"
+    return ", ".join(f"{view.replace('+', ' and ')} ({share:.0%})" for view, share in shares.items())
 
 
 def _matters(note: str, entry: SectionEntry) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 OURS = "spacrd_"  # columns of an earlier run go, whichever it wrote
 
+COLOURS = ["#{:02x}{:02x}{:02x}".format(*kind.colour) for kind in CLASSES.values()]  # as scanpy reads them
+
 
 def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> None:
     """Write the section as it came, with the calls as ``obs['spacrd_*']``."""
@@ -37,7 +39,7 @@ def with_calls(result: SectionResult, provenance: Provenance) -> ad.AnnData:
         X=section.X,
         obs=pd.concat([section.obs.drop(columns=earlier), calls], axis=1),
         var=section.var,
-        uns=dict(section.uns) | {"spacrd": _storable(origin)},
+        uns=dict(section.uns) | {"spacrd": _storable(origin), "spacrd_label_colors": np.array(COLOURS, dtype=object)},
         obsm=dict(section.obsm),
         varm=dict(section.varm),
         layers=dict(section.layers),

@@ -86,7 +86,8 @@ def detect(  # noqa: PLR0913 - the choices of the command
     Name: 6x15, dtype: object
 
     A table has a row a spot: ``probability``, ``label``, ``spread``, ``ood``, ``gene_coverage``, ``image_coverage``,
-    ``set``, ``top_modality``, ``top_contribution``. Missing embeddings are made first.
+    ``set``, ``top_modality``, ``top_contribution``, ``doubtful`` (uncertain at any threshold).
+    Missing embeddings are made first.
 
     ``calling`` is how probabilities become calls. ``batch_size`` bounds memory: how many spots are dense at a time.
     ``refused`` is told of a section that cannot be called (default: it is raised); the others then are.

@@ -87,10 +87,25 @@ def load_to_learn(
     Raises
     ------
     TrainingError
-        If an encoder is named and none of them has an image.
+        If an encoder is named and none of them has an image, or two patients have the same section.
     """
+    _require_one_patient_a_section(entries)
     fraction = options.cohort.cancer_fraction
     loaded = load_sections(store, entries, encoder=encoder, genes=genes, cancer_fraction=fraction, track=track)
     if encoder and loaded and all(section.image is None for section in loaded):
         raise TrainingError("none of these sections has an image", hint="--encoder none, or ingest with --image FILE")
     return loaded
+
+
+def _require_one_patient_a_section(entries: Sequence[SectionEntry]) -> None:
+    """Refuse the same counts under two patients: one would be held out while its copy is learned from."""
+    first: dict[str, SectionEntry] = {}
+    for entry in entries:
+        for source in (source for source in entry.sources if source.role == "counts"):
+            other = first.setdefault(source.sha256, entry)
+            if other.patient != entry.patient:
+                raise TrainingError(
+                    f"sections '{other.id}' and '{entry.id}' have the same counts, but stand for the patients "
+                    f"{other.patient} and {entry.patient}",
+                    hint=f"--exclude {entry.id} in spacrd train, or name the sections with --section",
+                )

@@ -39,7 +39,10 @@ class StoreFolder:
         """
         store = cls(path)
         if not store._file.is_file():
-            raise MissingFile(f"there is no spot store at {path}", hint=f"spacrd ingest {path} SECTION...")
+            raise MissingFile(
+                f"there is no spot store at {path}",
+                hint=f"check the path, or spacrd ingest {path} SECTION...",
+            )
         return store
 
     @classmethod

@@ -85,9 +85,11 @@ class SpotStore(StoreFolder):
         """
         records = [r for r in self.entry(section).embeddings.values() if key == r.recipe or encoder == r.encoder]
         if not records:
+            others = dict.fromkeys(record.encoder for record in self.entry(section).embeddings.values())
+            instead = f", or --encoder {' or '.join(others)}, which it has" if others and encoder else ""
             raise UnknownSection(
                 f"section '{section}' has no embeddings by '{encoder or key}'",
-                hint=f"spacrd embed {self.path} --encoder {encoder or 'NAME'}",
+                hint=f"spacrd embed {self.path} --encoder {encoder or 'NAME'}{instead}",
             )
         with self._reading(records[-1]) as folder:
             return read_embedding(folder)

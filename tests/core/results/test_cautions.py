@@ -51,3 +51,13 @@ def test_calls_on_a_training_section_say_nothing_new(config: DetectorConfig) -> 
     known = config.trained_on[0].id
     wanted = "the detector was trained on this section: its calls here say nothing about new sections"
     assert wanted in cautions(known, table(ood=[0.2]), config, genes=True)
+
+
+def test_calls_on_a_patient_of_the_training_say_nothing_of_new_patients(config: DetectorConfig) -> None:
+    met = config.trained_on[0]
+    said = cautions("Z9", table(ood=[0.2]), config, genes=True, patient=met.patient)
+    told = (
+        f"the detector was trained on patient {met.patient} ({met.id}): its calls here say nothing about new patients"
+    )
+    assert told in said
+    assert not [note for note in cautions("Z9", table(ood=[0.2]), config, genes=True, patient="X") if "trained" in note]

@@ -29,6 +29,7 @@ def test_anndata_reads_back_the_calls_beside_what_the_section_had(
     )
     assert read.obs["label"].tolist()[1:] == result.adata.obs["label"].tolist()[1:]
     assert read.obs["spacrd_label"].cat.categories.tolist() == ["Cancer", "Normal", "Uncertain"]
+    assert read.uns["spacrd_label_colors"].tolist() == ["#c80000", "#4682b4", "#e6a000"]
     assert read.obs["spacrd_label"].str.lower().tolist() == result.spots["label"].tolist()
     assert read.obs["spacrd_set"].tolist() == result.spots["set"].tolist()
     assert read.obs["spacrd_top_modality"].tolist() == result.spots["top_modality"].tolist()

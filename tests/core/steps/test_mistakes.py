@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,12 +16,14 @@ from spacrd_core import (
     ThresholdRule,
     TrainOptions,
     detect,
+    embed,
     evaluate,
     train,
     write_results,
 )
 from spacrd_core.checks import check_section
-from spacrd_core.errors import InputError, SpacrdError
+from spacrd_core.errors import InputError, SpacrdError, TrainingError, UnknownSection
+from spacrd_core.section import Source
 from spacrd_core.store.add import Ticket, add_section
 
 if TYPE_CHECKING:
@@ -101,6 +104,31 @@ def test_a_mistake_is_told(mistake: str, store: SpotStore) -> None:
     with pytest.raises(SpacrdError) as caught:
         do(store)
     assert (str(caught.value), caught.value.hint) == (says.format(store=store.path), hint)
+
+
+def test_one_section_under_two_patients_is_refused(make_section: MakeSection, tmp_path: Path) -> None:
+    store = SpotStore.create(tmp_path / "store")
+    (tmp_path / "counts").write_text("the same")
+    for name in ("S1", "S2"):
+        section, checks = check_section(make_section(0, image=False))
+        section = replace(section, sources=(Source.of("counts", tmp_path / "counts"),))
+        add_section(store, section, Ticket(name, f"patient {name}", f"made{name}"), checks=checks)
+    with pytest.raises(TrainingError) as caught:
+        train(store, "linear", encoder=None)
+    assert str(caught.value) == (
+        "sections 'S1' and 'S2' have the same counts, but stand for the patients patient S1 and patient S2"
+    )
+    assert caught.value.hint == "--exclude S2 in spacrd train, or name the sections with --section"
+
+
+def test_an_encoder_that_was_not_asked_for_is_offered(make_section: MakeSection, tmp_path: Path) -> None:
+    store = SpotStore.create(tmp_path / "store")
+    section, checks = check_section(make_section(0))
+    add_section(store, section, Ticket("S1", "P1", "made"), checks=checks)
+    embed(store, "stain", settings=Settings(device="cpu"))
+    with pytest.raises(UnknownSection) as caught:
+        train(store, "linear", encoder="uni")
+    assert caught.value.hint == f"spacrd embed {store.path} --encoder uni, or --encoder stain, which it has"
 
 
 def test_one_section_may_be_named_without_a_list_and_no_section_is_none(store: SpotStore, detector: Detector) -> None:
