@@ -9,7 +9,7 @@ import typer
 from pydantic import Field
 
 from spacrd_cli.hub import say_origin
-from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Json, Overrides, Quiet, Sections, Store
+from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Exclude, Json, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, table
 from spacrd_core.config import CommandConfig, read_config
 from spacrd_core.errors import DetectorError
@@ -51,6 +51,7 @@ def detect(
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where to write the files.")
     ] = None,
     section: Sections = None,
+    exclude: Exclude = None,
     device: Device = None,
     batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="Spots scored at a time: bounds memory.", show_default="4096")
@@ -98,6 +99,7 @@ def detect(
         target,
         loaded,
         sections=section,
+        exclude=exclude,
         calling=calling,
         batch_size=settings.batch_size,
         device=settings.device,

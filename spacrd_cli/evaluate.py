@@ -10,7 +10,18 @@ from pydantic import Field
 
 from spacrd_cli.evaluate_heads import variants
 from spacrd_cli.evaluate_tables import evaluation
-from spacrd_cli.options import ConfigFile, Device, EncoderOrNone, Json, NoGenes, Overrides, Quiet, Sections, Store
+from spacrd_cli.options import (
+    ConfigFile,
+    Device,
+    EncoderOrNone,
+    Exclude,
+    Json,
+    NoGenes,
+    Overrides,
+    Quiet,
+    Sections,
+    Store,
+)
 from spacrd_cli.output import Output, as_json
 from spacrd_cli.settings import TrainingSettings
 from spacrd_core.config import read_config
@@ -39,6 +50,7 @@ def evaluate(
     encoder: EncoderOrNone = None,
     no_genes: NoGenes = None,
     section: Sections = None,
+    exclude: Exclude = None,
     seeds: Annotated[int | None, typer.Option(metavar="N", help="Repetitions, a seed each.", show_default="1")] = None,
     by: Annotated[
         str | None, typer.Option(metavar="patient|section", help="What to hold out.", show_default="patient")
@@ -76,6 +88,7 @@ def evaluate(
         encoder=settings.encoder.read,
         genes=not settings.no_genes,
         sections=section,
+        exclude=exclude,
         seeds=range(settings.first_seed, settings.first_seed + settings.seeds),
         by=settings.by,
         jobs=settings.jobs,

@@ -70,6 +70,7 @@ def detect(  # noqa: PLR0913 - the choices of the command
     detector: Detector | str | Path,
     *,
     sections: Names = None,
+    exclude: Names = None,
     calling: Calling = AS_TRAINED,
     batch_size: int = SCORING_BATCH,
     device: str = "auto",
@@ -96,7 +97,7 @@ def detect(  # noqa: PLR0913 - the choices of the command
         raise ConfigError(f"batch_size must be 1 or more, not {batch_size}", hint=f"batch_size={SCORING_BATCH}")
     found = plugins or load_plugins()
     detector = as_detector(detector, device=device, plugins=found, track=track)
-    entries = store.choose(sections)
+    entries = store.choose(sections, exclude)
     _embed_missing(store, detector, entries, found.encoders, device, track)
     tables = {}
     for entry in track(entries, "detecting", len(entries)):

@@ -76,6 +76,7 @@ def evaluate(  # noqa: PLR0913 - the choices of the command
     encoder: str | None,
     genes: bool = True,
     sections: Names = None,
+    exclude: Names = None,
     seeds: Sequence[int] = (42,),
     by: By = "patient",
     jobs: int | None = None,
@@ -104,7 +105,7 @@ def evaluate(  # noqa: PLR0913 - the choices of the command
     name = encoder_read(encoder, found, genes=genes)
     compared = [_options(head).canonical(found.heads) for head in ([heads] if isinstance(heads, str) else heads)]
     _require_comparable(compared, seeds, by)
-    entries = [entry for entry in store.choose(sections) if entry.labelled]
+    entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_to_learn(store, entries, compared[0], encoder=name, genes=genes, track=track)
     views = views_within(view_of(genes=genes, image=bool(name)))
     tasks = evaluation.plan(loaded, compared, views, seeds, by)

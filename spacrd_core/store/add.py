@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from spacrd_core.store.store import SpotStore
 
 THUMBNAIL_PX = 1000
-FEW_ON_TISSUE = 0.75
+FEW_ON_TISSUE = 0.9  # a slide of other tissue has some under most spots, too
 LAYOUT = 1  # raise when the same slide should give another pyramid
 
 

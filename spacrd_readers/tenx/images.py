@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.errors import ImageError
 from spacrd_core.slide.raster import open_raster
 from spacrd_readers.tenx.image_frame import PACKED, fits, scale_of
-from spacrd_readers.tenx.pictures import find_originals
+from spacrd_readers.tenx.pictures import DRAWN, find_originals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +34,7 @@ def find_slide(frame: ImageFrame, folders: Iterable[Path], given: Given) -> tupl
     if not given.with_image:
         return None, ()
     if given.image:
+        _require_photograph(given.image)
         scale, notes = (given.image_scale, ()) if given.image_scale else scale_of(given.image, frame)
         slide = frame.slide(given.image, scale)
         return slide, (*notes, *((_coarse(slide),) if slide.um_per_px > COARSE_UM else ()))
@@ -43,6 +44,12 @@ def find_slide(frame: ImageFrame, folders: Iterable[Path], given: Given) -> tupl
         return frame.slide(fitting[0], 1.0), (f"{fitting[0]} was taken for the full-resolution image",)
     preview, notes = _preview(frame, given)
     return preview, (*_not_taken(found, fitting), *notes)
+
+
+def _require_photograph(image: Path) -> None:
+    """Refuse a picture of the run with marks all over it: an encoder would read those."""
+    if DRAWN.search(image.name):
+        raise ImageError(f"{image} is a picture that Space Ranger drew marks on, not the H&E itself", hint=INSTEAD)
 
 
 def _not_taken(found: list[Path], fitting: list[Path]) -> Notes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PREVIEWS = ("hires", "lowres")  # the finer first
 PREVIEW = "tissue_{kind}_image.{suffix}"
 ORIGINAL = re.compile(r"(.*[_.-])?image\.(tiff?|btf|ome\.tiff?|svs|ndpi|jpe?g|png)", re.IGNORECASE)
+DRAWN = re.compile(r"detected_tissue_image|aligned_fiducials", re.IGNORECASE)
 OTHERS = re.compile(r"hires|lowres|cytassist|detected|aligned|fluorescence|(^|_)if_image|dapi|mask", re.IGNORECASE)
 
 

@@ -135,6 +135,7 @@ def test_one_section_may_be_named_without_a_list_and_no_section_is_none(store: S
     assert list(detect(store, detector, sections="S2")) == ["S2"]
     assert list(detect(store, detector)) == ["S1", "S2"]
     assert detect(store, detector, sections=[]) == {}
+    assert list(detect(store, detector, exclude="S2")) == ["S1"]
 
 
 def test_a_head_may_be_named_alone_and_no_encoder_as_on_the_command_line(store: SpotStore) -> None:

@@ -69,6 +69,14 @@ def test_the_image_given_is_at_full_resolution_if_its_size_says_so(spatial: Path
     assert find(bare(spatial), image=image) == (SlideFile(image, UM_PER_PX, 1.0), ())
 
 
+@pytest.mark.parametrize("name", ["detected_tissue_image.jpg", "V1_aligned_fiducials.jpg"])
+def test_a_picture_with_marks_drawn_on_is_no_slide(spatial: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        find(spatial, image=picture(tmp_path / name))
+    told = f"{tmp_path / name} is a picture that Space Ranger drew marks on, not the H&E itself"
+    assert (str(caught.value), caught.value.hint) == (told, "--image FILE gives the full-resolution one")
+
+
 @pytest.mark.parametrize("scale", [0.25, 2.0])
 def test_a_smaller_or_larger_copy_of_the_image_is_taken_at_its_scale(
     spatial: Path, tmp_path: Path, scale: float
