@@ -12,13 +12,16 @@ from spacrd_cli.hub import say_origin
 from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Exclude, Json, Overrides, Quiet, Sections, Store
 from spacrd_cli.output import Output, table
 from spacrd_core.config import CommandConfig, read_config
-from spacrd_core.errors import DetectorError
+from spacrd_core.errors import DetectorError, UnknownSection
 from spacrd_core.learning.called import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
+
+    from spacrd_core.detector.config import DetectorConfig
+    from spacrd_core.store.store import SpotStore
 
 COLUMNS = (
     "section",
@@ -84,7 +87,6 @@ def detect(
     settings = read_config(DetectConfig, config, set_ or (), flags)
     from spacrd_core import Calling, SpotStore, ThresholdRule, load_detector, write_results  # torch arrives here
     from spacrd_core import detect as detect_in
-    from spacrd_core.results.cautions import seen_in_training, wholly_strange
     from spacrd_core.results.cell_groups import cells_forgotten, no_cell_groups
     from spacrd_core.results.write import require_results_folder
 
@@ -108,11 +110,10 @@ def detect(
     )
     if refusals and not tables:
         raise refusals[0]
-    for name in (name for name, spots in tables.items() if wholly_strange(spots)):
-        out.warn(f"section '{name}' is unlike the tissue the detector was trained on: do not rely on its calls")
-    for name in tables:
-        if known := seen_in_training(name, target.entry(name).patient, loaded.config):
-            out.warn(f"section '{name}': {known}")
+    if not tables:
+        raise UnknownSection(f"no section of {store} is left to detect in", hint="drop an --exclude")
+    for sentence in _cautions(target, tables, loaded.config):
+        out.warn(sentence)
     if output:
         for name in (name for name in tables if cells_forgotten(target, name)):
             out.warn(f"section '{name}' gets {no_cell_groups(name)}")
@@ -120,10 +121,21 @@ def detect(
         out.say(f"written to {output}: open {output / 'report.html'} in a browser")
     out.result(
         {name: _facts(spots) | _how(spots) for name, spots in tables.items()},
-        table(COLUMNS, map(_row, *zip(*tables.items(), strict=True))),
+        table(COLUMNS, [_row(name, spots) for name, spots in tables.items()]),
     )
     if refusals:
         raise _not_called(refusals)
+
+
+def _cautions(store: SpotStore, tables: Mapping[str, pd.DataFrame], detector: DetectorConfig) -> Iterator[str]:
+    """Yield what to know of some sections' calls before relying on them, the gravest first."""
+    from spacrd_core.results.cautions import seen_in_training, wholly_strange
+
+    for name in (name for name, spots in tables.items() if wholly_strange(spots)):
+        yield f"section '{name}' is unlike the tissue the detector was trained on: do not rely on its calls"
+    for name in tables:
+        if known := seen_in_training(name, store.entry(name).patient, detector):
+            yield f"section '{name}': {known}"
 
 
 def _not_called(refusals: Sequence[DetectorError]) -> DetectorError:

@@ -142,3 +142,21 @@ def test_a_section_that_cannot_be_called_does_not_keep_the_others_from_it(
     assert "it measures 0 of the detector's" in told
     assert (tmp_path / "out" / "S3.spots.csv").is_file()
     assert not (tmp_path / "out" / "Z.spots.csv").exists()
+
+
+def test_a_section_of_a_patient_the_detector_knows_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["detect", f"{folder}/store", f"{folder}/detector", "--exclude", "S3", "-q"]) == 0
+    told = capsys.readouterr().err
+    for section in ("S1", "S2"):
+        known = "the detector was trained on this section: its calls here say nothing about new sections"
+        assert f"section '{section}': {known}" in " ".join(told.split())
+    assert "section 'S3'" not in told
+
+
+def test_where_no_section_is_left_that_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leaving = [word for section in ("S1", "S2", "S3") for word in ("--exclude", section)]
+    assert run(["detect", f"{folder}/store", f"{folder}/detector", *leaving, "-q"]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"error: no section of {folder}/store is left to detect in",
+        "hint: drop an --exclude",
+    ]
