@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST = np.iinfo(np.int32).max
 RAW = "give the raw counts, before any normalisation or logarithm"
-MANY_GENES = 1000  # some hundred may all be counted often: panels, deep or summed over large spots
+MANY_GENES = 500  # a few hundred may all be counted often: small panels, read deeply
 MOST_SPOTS = 0.9
 
 

@@ -54,16 +54,25 @@ def test_counts_that_are_no_counts_are_refused_with_their_place(make_section: An
     assert caught.value.hint == "give the raw counts, before any normalisation or logarithm"
 
 
-def test_counts_scaled_and_rounded_are_refused(make_section: Any) -> None:
-    section = make_section(0)
-    spots = section.counts.n_obs
+def without_single_counts(section: Any) -> Any:
+    """The section with three counts of every one of 600 genes in every spot."""
     counts = ad.AnnData(
-        X=sparse.csr_matrix(np.full((spots, 1200), 3, dtype=np.int32)),
+        X=sparse.csr_matrix(np.full((section.counts.n_obs, 600), 3, dtype=np.int32)),
         obs=section.counts.obs,
-        var=pd.DataFrame({"symbol": "A", "gene_id": ""}, index=[f"GENE{number}" for number in range(1200)]),
+        var=pd.DataFrame({"symbol": "A", "gene_id": ""}, index=[f"GENE{number}" for number in range(600)]),
     )
+    return replace(section, counts=counts)
+
+
+def test_spots_summed_from_cells_may_have_no_single_count(make_section: Any) -> None:
+    section = without_single_counts(make_section(0))
+    section.counts.obs["n_cells"] = 90
+    assert check_section(section)
+
+
+def test_counts_scaled_and_rounded_are_refused(make_section: Any) -> None:
     with pytest.raises(CountsError) as caught:
-        check_section(replace(section, counts=counts))
+        check_section(without_single_counts(make_section(0)))
     assert str(caught.value) == (
         "the section holds no raw counts: in 100% of the spots no gene is counted once, as after scaling and rounding"
     )
