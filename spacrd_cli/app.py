@@ -7,8 +7,21 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from spacrd_cli import demo, detect, doctor, embed, evaluate, export, hub, ingest, plugins, report, store, train
-from spacrd_core import __version__
+from spacrd_cli.commands import (
+    demo,
+    detect,
+    doctor,
+    embed,
+    evaluate,
+    export,
+    hub,
+    ingest,
+    plugins,
+    report,
+    store,
+    train,
+)
+from spacrd_core._version import __version__
 
 ORDER = (
     *("ingest", "embed", "train", "detect", "evaluate", "report", "export"),

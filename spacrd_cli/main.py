@@ -7,7 +7,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from spacrd_cli.app import app
-from spacrd_cli.explain import INTERRUPTED, explain
+from spacrd_cli.terminal.errors import INTERRUPTED, explain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.config import CommandConfig, ComponentSettings, read_config
 from spacrd_core.errors import ConfigError
-from spacrd_core.learning.choices import USUAL, CohortOptions, HeadChoice
+from spacrd_core.model.options import USUAL, HeadChoice
 
 if TYPE_CHECKING:
-    from spacrd_core.learning.train import TrainOptions
+    from spacrd_core.model.calibrated_ensemble import TrainOptions
 
 ENCODER = "uni"
 
@@ -45,7 +46,7 @@ class TrainingSettings(CommandConfig):
 
     def training(self, head: HeadChoice, *, seeds: int) -> TrainOptions:
         """Return a training's options; the cohort's are checked here, the head's when it is built."""
-        from spacrd_core.learning.train import TrainOptions  # torch arrives here, not sooner
+        from spacrd_core.model.calibrated_ensemble import TrainOptions  # torch arrives here, not sooner
 
         cohort = read_config(CohortOptions, flags=self.cohort)
         return TrainOptions(head=head, cohort=cohort, seeds=seeds, first_seed=self.first_seed, calibrate=self.calibrate)

@@ -12,21 +12,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spacrd_core.detector.artifact import Detector
+    from spacrd_core._version import __version__
+    from spacrd_core.cohort.options import CohortOptions
+    from spacrd_core.detection.detect import detect
+    from spacrd_core.detector.detector import Detector
+    from spacrd_core.detector.load import load_detector
+    from spacrd_core.detector.train import train
+    from spacrd_core.embedding.embed import embed
     from spacrd_core.embedding.settings import Settings
-    from spacrd_core.learning.calling import Calling
-    from spacrd_core.learning.choices import CohortOptions, HeadChoice
-    from spacrd_core.learning.thresholds import ThresholdRule
-    from spacrd_core.learning.train import TrainOptions
-    from spacrd_core.steps.detect import detect, load_detector
-    from spacrd_core.steps.embed import embed
-    from spacrd_core.steps.evaluate import Evaluation, evaluate
-    from spacrd_core.steps.ingest import ingest
-    from spacrd_core.steps.train import train
-    from spacrd_core.steps.write import write_results
+    from spacrd_core.evaluation.evaluate import Evaluation, evaluate
+    from spacrd_core.ingestion.ingest import ingest
+    from spacrd_core.model.calibrated_ensemble import TrainOptions
+    from spacrd_core.model.decision import Calling
+    from spacrd_core.model.options import HeadChoice
+    from spacrd_core.model.thresholds import ThresholdRule
+    from spacrd_core.results.write import write_results
     from spacrd_core.store.store import SpotStore
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Calling",
@@ -49,22 +50,23 @@ __all__ = [
 ]
 
 HOMES = {
-    "Calling": "learning.calling",
-    "CohortOptions": "learning.choices",
-    "Detector": "detector.artifact",
-    "Evaluation": "steps.evaluate",
-    "HeadChoice": "learning.choices",
+    "Calling": "model.decision",
+    "CohortOptions": "cohort.options",
+    "Detector": "detector.detector",
+    "Evaluation": "evaluation.evaluate",
+    "HeadChoice": "model.options",
     "Settings": "embedding.settings",
     "SpotStore": "store.store",
-    "ThresholdRule": "learning.thresholds",
-    "TrainOptions": "learning.train",
-    "detect": "steps.detect",
-    "embed": "steps.embed",
-    "evaluate": "steps.evaluate",
-    "ingest": "steps.ingest",
-    "load_detector": "steps.detect",
-    "train": "steps.train",
-    "write_results": "steps.write",
+    "ThresholdRule": "model.thresholds",
+    "TrainOptions": "model.calibrated_ensemble",
+    "__version__": "_version",
+    "detect": "detection.detect",
+    "embed": "embedding.embed",
+    "evaluate": "evaluation.evaluate",
+    "ingest": "ingestion.ingest",
+    "load_detector": "detector.load",
+    "train": "detector.train",
+    "write_results": "results.write",
 }
 
 

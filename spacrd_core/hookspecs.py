@@ -33,7 +33,7 @@ hookimpl = pluggy.HookimplMarker("spacrd")
 
 @hookspec
 def spacrd_readers() -> Sequence[ReaderCard]:  # type: ignore[empty-body]
-    """Return the cards of platform readers (see :class:`spacrd_core.section.Reader`)."""
+    """Return the cards of platform readers (see :class:`spacrd_core.section.section.Reader`)."""
 
 
 @hookspec
@@ -43,4 +43,4 @@ def spacrd_encoders() -> Sequence[EncoderCard]:  # type: ignore[empty-body]
 
 @hookspec
 def spacrd_heads() -> Sequence[HeadCard]:  # type: ignore[empty-body]
-    """Return the cards of fusion heads (see :class:`spacrd_core.learning.head.Head`)."""
+    """Return the cards of fusion heads (see :class:`spacrd_core.model.head.Head`)."""

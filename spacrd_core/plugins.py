@@ -25,6 +25,7 @@ from spacrd_core.errors import ConfigError, PluginError, UnknownName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+
 GROUP = "spacrd"
 CardT = TypeVar("CardT", bound=Card)
 
@@ -220,3 +221,21 @@ def describe(card: Card) -> dict[str, object]:
 
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def registries(found: Plugins) -> tuple[Registry[Any], ...]:
+    """Return the three registries, in the order of the work."""
+    return (found.readers, found.encoders, found.heads)
+
+
+def named(found: Plugins, name: str) -> list[tuple[Registry[Any], Card]]:
+    """Return every kind's component of a name."""
+    chosen, refusals = [], []
+    for registry in registries(found):
+        try:
+            chosen.append((registry, registry.card(name)))
+        except UnknownName as error:
+            refusals.append(error)
+    if not chosen:
+        raise ExceptionGroup(f"nothing is named '{name}'", refusals)
+    return chosen

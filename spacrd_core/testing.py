@@ -18,7 +18,7 @@ import pytest
 
 from spacrd_core.contracts import ENCODER_CHECKS, HEAD_CHECKS, READER_CHECKS, SECTION_CHECKS
 from spacrd_core.contracts.reader import read_example
-from spacrd_core.section import Given
+from spacrd_core.section.section import Given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.contracts.head import Build
     from spacrd_core.embedding.encoder import Encoder
-    from spacrd_core.section import Reader, Section
+    from spacrd_core.section.section import Reader, Section
 
 
 def _named(check: Callable[..., None]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from spacrd_core.cards import EncoderCard, Network, Recipe
 
-PUBLISHED = "spacrd_encoders._base:Published"
+PUBLISHED = "spacrd_encoders.backbone.base:Published"
 
 # Mean and standard deviation of the pixels that many encoders share.
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}

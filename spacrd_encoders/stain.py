@@ -19,9 +19,9 @@ from pydantic import Field
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions
-from spacrd_encoders._staining import Staining
-from spacrd_encoders._tiles import check_tiles
+from spacrd_encoders.backbone.tiles import check_tiles
 from spacrd_encoders.plugin import STAIN
+from spacrd_encoders.stain_normalisation import Staining
 
 WINDOWS_UM = (100, 200, 400)
 FEATURES = {

@@ -12,10 +12,10 @@ import torch
 from pydantic import Field
 
 from spacrd_core.errors import UnknownName, WeightsError
-from spacrd_encoders._hub import fetch
-from spacrd_encoders._networks import without_classifier
-from spacrd_encoders._timm import TimmBackbone
-from spacrd_encoders._weights import load_strictly, read_tensors, sha256
+from spacrd_encoders.backbone.hub import fetch
+from spacrd_encoders.backbone.networks import without_classifier
+from spacrd_encoders.backbone.timm import TimmBackbone
+from spacrd_encoders.backbone.weights import load_strictly, read_tensors, sha256
 
 FILES = ("model.safetensors", "pytorch_model.bin")
 

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from spacrd_core.cohort.batch import Batch, Dims
 from spacrd_core.errors import ConfigError, DetectorError
-from spacrd_core.learning.head import Batch, Dims
 
 MODALITIES: Final = ("genes", "image")
 

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from spacrd_core.learning.head import Batch
+from spacrd_core.cohort.batch import Batch
 
 
 class CentreAttention(nn.Module):

@@ -8,8 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions
+from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
 from spacrd_core.errors import ConfigError, TrainingError
-from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
+from spacrd_core.model.head import Head, Phase
 from spacrd_fusion._base import gathered, measured, modalities
 from spacrd_fusion.components import ModalityComponents
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from spacrd_core.learning.head import Batch
+from spacrd_core.cohort.batch import Batch
 
 Tokens = dict[str, Float[Tensor, "spots width"]]
 

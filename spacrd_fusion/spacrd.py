@@ -9,12 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spacrd_core.cards import ComponentOptions
-from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
+from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
+from spacrd_core.model.head import Head, Phase
 from spacrd_fusion._base import gathered, labelled_mean, measured, modalities
 from spacrd_fusion.alignment import SpotEncoder, info_nce
 from spacrd_fusion.attention import NeighbourhoodFusion
+from spacrd_fusion.centre_fusion import CentreFusion
 from spacrd_fusion.components import ModalityComponents
-from spacrd_fusion.concatenation import CentreFusion
 from spacrd_fusion.expert import MeanDifference
 from spacrd_fusion.neighbour_norm import scaled_over_neighbours
 from spacrd_fusion.options import READING, SpaCRDOptions

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 from scipy import sparse
 
 from spacrd_core.plugins import Plugins, load_plugins
-from spacrd_core.section import Section, SlideFile, Source
+from spacrd_core.section.section import Section, SlideFile, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

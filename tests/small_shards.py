@@ -10,7 +10,7 @@ import time
 from multiprocessing import active_children
 from typing import TYPE_CHECKING, Any
 
-from spacrd_core.embedding.engine import embed
+from spacrd_core.embedding.embed import embed
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.files import tree_sha256
 from spacrd_core.plugins import load_plugins
@@ -18,7 +18,7 @@ from spacrd_core.plugins import load_plugins
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from spacrd_core.embedding.engine import Report
+    from spacrd_core.embedding.embed import Report
     from spacrd_core.store.store import SpotStore
 
 ROWS, SPOTS, SECTIONS = 16, 144, 2  # of a shard, of a section, of a store

@@ -15,11 +15,12 @@ from bundles.visium_hd import HdRun
 from bundles.xenium import He, XeniumBundle
 from scipy.spatial import cKDTree
 
-from spacrd_core.embedding.engine import embed
+from spacrd_core.embedding.embed import embed
 from spacrd_core.embedding.forward import tiles_of
 from spacrd_core.embedding.settings import Settings
-from spacrd_core.geometry import neighbours
-from spacrd_core.ingestion import IngestRequest, ingest
+from spacrd_core.ingestion.ingest import ingest
+from spacrd_core.ingestion.options import IngestRequest
+from spacrd_core.section.geometry import neighbours
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.store.store import SpotStore
 

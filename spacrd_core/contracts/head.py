@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import torch
 
+from spacrd_core.cohort.batch import Batch, Dims
 from spacrd_core.contracts.expect import expect, expect_options
-from spacrd_core.learning.head import Batch, Dims, Head, Phase
+from spacrd_core.model.head import Head, Phase
 
 Build = Callable[[Dims], Head]
 

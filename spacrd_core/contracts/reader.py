@@ -10,12 +10,12 @@ import numpy as np
 
 from spacrd_core.contracts.expect import expect, expect_options
 from spacrd_core.errors import ContractError, InputError
-from spacrd_core.section import Given, Section, Verdict
+from spacrd_core.section.section import Given, Section, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from spacrd_core.section import Reader
+    from spacrd_core.section.section import Reader
 
 TOLERANCE = 0.02  # between the um/px a section states and the one its positions have
 

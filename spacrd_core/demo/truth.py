@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sklearn.metrics import roc_auc_score
 
-from spacrd_core.learning.sections import UNKNOWN, label_values
+from spacrd_core.cohort.section_data import UNKNOWN, label_values
 
 if TYPE_CHECKING:
     from spacrd_core.store.store import SpotStore

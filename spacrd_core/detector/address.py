@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from spacrd_core.errors import DetectorError
-from spacrd_core.records import Record
+from spacrd_core.files import Record
 
 SCHEME = "hf://"
 MAIN = "main"

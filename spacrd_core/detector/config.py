@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from pydantic import Field
 
 from spacrd_core.cards import Recipe, fingerprint
+from spacrd_core.cohort.modalities import view_of
 from spacrd_core.errors import DetectorError
-from spacrd_core.learning.views import view_of
-from spacrd_core.records import Record, read_record
+from spacrd_core.files import Record, read_record
 
 if TYPE_CHECKING:
     from pathlib import Path

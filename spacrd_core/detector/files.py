@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from spacrd_core.config import mistakes
 from spacrd_core.detector.config import FORMAT
 from spacrd_core.errors import DetectorError
-from spacrd_core.learning.reliability import Reliability
+from spacrd_core.metrics.reliability import Reliability
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from spacrd_core.devices import choose_device
+from spacrd_core.embedding.batches import Passes, Room
 from spacrd_core.embedding.forward import choose_precision
-from spacrd_core.embedding.passes import Passes, Room
-from spacrd_core.slide.threads import prefetched
+from spacrd_core.threads import prefetched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from spacrd_core.embedding.clock import Clock
+    from spacrd_core.arrays import Array
     from spacrd_core.embedding.encoder import Encoder
     from spacrd_core.embedding.settings import Settings
+    from spacrd_core.embedding.timing import Clock
     from spacrd_core.slide.patches import PatchPlan
 
-Array = np.ndarray[Any, Any]
 Item = TypeVar("Item")
 CPU_TILES = 16
 READY = 2  # batches that may wait for the encoder

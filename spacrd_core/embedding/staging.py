@@ -11,8 +11,8 @@ import zarr
 
 from spacrd_core.errors import CorruptStore, StoreBusy
 from spacrd_core.files import sync
-from spacrd_core.store.groups import embedding_facts
-from spacrd_core.store.holds import any_piece_held
+from spacrd_core.store.elements import embedding_facts
+from spacrd_core.store.locks import any_piece_held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import anndata as ad
 import pandas as pd
 
-from spacrd_core.labels.geojson import Polygons
-from spacrd_core.labels.joins import join_rows
+from spacrd_core.labels.aggregate import label_by_units
+from spacrd_core.labels.join import join_rows
 from spacrd_core.labels.polygons import label_by_polygons
-from spacrd_core.labels.units import label_by_units
-from spacrd_core.section import Section, Source
+from spacrd_core.labels.qupath import Polygons
+from spacrd_core.section.section import Section, Source
 
 if TYPE_CHECKING:
-    from spacrd_core.labels.joins import Joined
+    from spacrd_core.labels.join import Joined
     from spacrd_core.labels.tables import LabelTable
-    from spacrd_core.labels.words import Vocabulary
+    from spacrd_core.labels.vocabulary import Vocabulary
 
 COLUMNS = (
     *("label", "annotation", "label_contested", "label_source"),

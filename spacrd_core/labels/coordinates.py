@@ -7,7 +7,7 @@ all spots of this one. Its px differ, though: no two sections lie alike in their
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from spacrd_core.section import Section
+    from spacrd_core.arrays import Array
+    from spacrd_core.section.section import Section
 
-Array = np.ndarray[Any, Any]
 OTHER_SECTION = "is it the file of this section? check --labels"
 PAIRS = {  # which frames of a section a pair of columns may be in
     ("pxl_col_in_fullres", "pxl_row_in_fullres"): ("px",),

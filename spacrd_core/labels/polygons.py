@@ -10,17 +10,16 @@ import pandas as pd
 import shapely
 
 from spacrd_core.errors import GeometryError, LabelError
-from spacrd_core.geometry import Affine, fit_affine
-from spacrd_core.results.regions import footprints
+from spacrd_core.section.geometry import Affine, fit_affine, footprints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from spacrd_core.labels.geojson import Polygons
-    from spacrd_core.labels.words import Vocabulary
-    from spacrd_core.section import Section
+    from spacrd_core.labels.qupath import Polygons
+    from spacrd_core.labels.vocabulary import Vocabulary
+    from spacrd_core.section.section import Section
 
 PLAIN, MANY = 5.0, 10  # polygons that hold five times the tissue in another frame, by ten spots, were drawn in that one
 PIECE = 30  # spots; an outline of 100,000 corners is cut into pieces so wide before single spots are cut by it

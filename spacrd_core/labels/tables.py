@@ -10,9 +10,9 @@ import pandas as pd
 
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.coordinates import COLUMNS
-from spacrd_core.labels.geojson import Polygons, read_polygons
-from spacrd_core.labels.sheets import HINT, listed, read_sheet, refuse_workbook
-from spacrd_core.labels.words import BLANK_WORDS, fold, is_known
+from spacrd_core.labels.delimited import HINT, listed, read_sheet, refuse_workbook
+from spacrd_core.labels.qupath import Polygons, read_polygons
+from spacrd_core.labels.vocabulary import BLANK_WORDS, fold, is_known
 from spacrd_core.tables import read_text
 
 if TYPE_CHECKING:

@@ -20,7 +20,6 @@ from scipy.spatial import Voronoi, cKDTree
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spacrd_core.section import SpotShape
 
 REACH = 1.3  # of the pitch: farther than a jittered lattice neighbour, nearer than a diagonal one
 SLIVER = 1e-3  # of the pitch: cells that share less of an edge meet in a corner only
@@ -100,17 +99,6 @@ def tessellate(points: NDArray[np.float64], pitch: float) -> Cells:
     edges = corners[ends[real]].reshape(-1, 4)
     long = np.hypot(*(edges[:, 2:] - edges[:, :2]).T) > SLIVER * pitch
     return Cells(polygons, edges[long], sides[real][long])
-
-
-def footprints(
-    points: NDArray[np.float64], width: float, shape: SpotShape, *, angle: float = 0.0
-) -> NDArray[np.object_]:
-    """Return what each spot measures: a disc (as a 16-gon) or a square of that width, turned by ``angle`` (radians)."""
-    if shape == "disc":
-        return np.asarray(shapely.buffer(shapely.points(points), width / 2, quad_segs=4), dtype=object)
-    around = angle + np.radians([-135, -45, 45, 135])
-    corners = width / np.sqrt(2) * np.column_stack([np.cos(around), np.sin(around)])
-    return np.asarray(shapely.polygons(points[:, None, :] + corners), dtype=object)
 
 
 def _ghosts(points: NDArray[np.float64], pitch: float) -> NDArray[np.float64]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.geometry import fit_affine
-from spacrd_core.results.cautions import wholly_strange
 from spacrd_core.results.regions import Cells, Region, tessellate
+from spacrd_core.results.warnings import wholly_strange
+from spacrd_core.section.geometry import fit_affine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from spacrd_core.learning.drivers import Driver
-    from spacrd_core.section import SpotShape
+    from spacrd_core.detection.attribution import Driver
+    from spacrd_core.section.section import SpotShape
     from spacrd_core.slide.pyramid import Pyramid
 
 Label = Literal["cancer", "normal", "uncertain"]

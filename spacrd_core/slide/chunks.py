@@ -6,19 +6,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spacrd_core.slide.shards import Shards
-from spacrd_core.slide.threads import ahead
+from spacrd_core.threads import ahead
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from spacrd_core.arrays import UInt8Array
     from spacrd_core.slide.pyramid import Level
 
-Array = np.ndarray[Any, np.dtype[np.uint8]]
 Place = tuple[int, int]
 SIDE = 512  # of what is read at a time where nothing is stored in chunks
 AHEAD = 2  # chunks a reader may have ready
@@ -35,7 +35,9 @@ class Chunks:
         """Height and width of a chunk in px."""
         return int(getattr(self.level.array, "chunks", (SIDE,))[-1])
 
-    def visit(self, needs: Sequence[Sequence[Place]], *, readers: int) -> Generator[dict[Place, Array], None, None]:
+    def visit(
+        self, needs: Sequence[Sequence[Place]], *, readers: int
+    ) -> Generator[dict[Place, UInt8Array], None, None]:
         """Yield the chunks of every need, one need after the other.
 
         A chunk is decoded once, by one of ``readers`` threads and before it is asked for, and is let go after the last
@@ -43,7 +45,7 @@ class Chunks:
         """
         order = dict.fromkeys(chain.from_iterable(needs))
         last = {place: number for number, places in enumerate(needs) for place in places}
-        held: dict[Place, Array] = {}
+        held: dict[Place, UInt8Array] = {}
         with closing(ahead(self.read, order, threads=readers, most=AHEAD * readers)) as arriving:
             coming = zip(order, arriving, strict=True)
             for number, places in enumerate(needs):
@@ -54,7 +56,7 @@ class Chunks:
                     if last[place] == number:
                         del held[place]
 
-    def read(self, place: Place) -> Array:
+    def read(self, place: Place) -> UInt8Array:
         """Return a chunk, 3 x height x width; what lies beyond the level's edge is left out.
 
         Raises

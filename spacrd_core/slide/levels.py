@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     import zarr
 
-Array = np.ndarray[Any, np.dtype[np.uint8]]
+    from spacrd_core.arrays import UInt8Array
+
 CHUNK = 512
 SHARD = (1024, 8192)  # wide and low: a whole shard is written at once, and rows are what arrives
 SMALLEST = 512
@@ -24,7 +25,7 @@ class LevelWriter:
     def __init__(self, array: Any, coarser: Self | None) -> None:
         self._array = array
         self._coarser = coarser
-        self._held: Array = np.empty((SHARD[0], array.shape[2], 3), dtype=np.uint8)
+        self._held: UInt8Array = np.empty((SHARD[0], array.shape[2], 3), dtype=np.uint8)
         self._count = 0
         self._top = 0
 
@@ -34,7 +35,7 @@ class LevelWriter:
         coarser = cls.chain(arrays[1:]) if len(arrays) > 1 else None
         return cls(arrays[0], coarser)
 
-    def push(self, rows: Array) -> None:
+    def push(self, rows: UInt8Array) -> None:
         """Take the next rows, height x width x 3."""
         while len(rows):
             taken = rows[: len(self._held) - self._count]

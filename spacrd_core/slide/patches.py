@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -15,10 +15,10 @@ from spacrd_core.slide.chunks import Chunks
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from spacrd_core.arrays import Array
     from spacrd_core.slide.chunks import Place
     from spacrd_core.slide.pyramid import Level, Pyramid
 
-Array = np.ndarray[Any, Any]
 GLASS = 255
 REACH = 2  # px that the widest filter looks beyond a patch, of the patch or of the level, whichever are larger
 

@@ -10,15 +10,15 @@ import zarr
 
 from spacrd_core.errors import CorruptStore
 from spacrd_core.progress import Track, silent
-from spacrd_core.slide.area import Shrink
+from spacrd_core.slide.downsample import Shrink
 from spacrd_core.slide.levels import LevelWriter, create_levels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spacrd_core.slide.rows import Raster
+    from spacrd_core.arrays import UInt8Array
+    from spacrd_core.images.rows import Raster
 
-Array = np.ndarray[Any, np.dtype[np.uint8]]
 BAND = 128
 
 
@@ -39,7 +39,7 @@ class Level:
         """Columns."""
         return int(self.array.shape[2])
 
-    def read(self, top: int, bottom: int, left: int, right: int) -> Array:
+    def read(self, top: int, bottom: int, left: int, right: int) -> UInt8Array:
         """Return a rectangle inside the level, height x width x 3."""
         return np.moveaxis(np.asarray(self.array[:, top:bottom, left:right]), 0, -1)
 
@@ -52,7 +52,7 @@ class Level:
 class Crop(NamedTuple):
     """A part of a slide: height x width x 3 px, their size, and where the first begins (left, top; in um)."""
 
-    pixels: Array
+    pixels: UInt8Array
     um_per_px: float
     corner_um: tuple[float, float]
 
@@ -86,7 +86,7 @@ class Pyramid:
         fine = [level for level in self.levels if level.um_per_px <= um_per_px * 1.001]
         return fine[-1] if fine else self.levels[0]
 
-    def thumbnail(self, longest_px: int) -> tuple[Array, float]:
+    def thumbnail(self, longest_px: int) -> tuple[UInt8Array, float]:
         """Return the whole slide in at most ``longest_px`` px, and its um/px."""
         finest = self.levels[0]
         whole = self.crop((0.0, 0.0, finest.width * finest.um_per_px, finest.height * finest.um_per_px), longest_px)
@@ -106,7 +106,7 @@ class Pyramid:
             return Crop(np.empty((0, 0, 3), dtype=np.uint8), um_per_px, corner)
         shrink = Shrink(len(rows), len(columns), max(1.0, um_per_px / level.um_per_px))
 
-        def read(first: int, last: int) -> Array:
+        def read(first: int, last: int) -> UInt8Array:
             return level.read(rows.start + first, rows.start + last, columns.start, columns.stop)
 
         return Crop(shrink.rows(0, shrink.shape[0], read), um_per_px, corner)

@@ -21,7 +21,8 @@ from spacrd_core.errors import CorruptStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Array = np.ndarray[Any, Any]
+    from spacrd_core.arrays import Array
+
 ABSENT = 2**64 - 1
 CHECKSUM_BYTES = 4
 PACKED = {"codecs": ["bytes", "zstd"], "index_codecs": ["bytes", "crc32c"]}

@@ -4,14 +4,12 @@ It tells whether positions and image belong together, so it is lenient: thin, pa
 thresholds were set on real H&E (her2st): white, grey, pink and violet glass, printed spots, halos of washed-out eosin.
 """
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from spacrd_core.arrays import Array
 from spacrd_core.slide.pyramid import Level, Pyramid
 
-Array = np.ndarray[Any, Any]
 COARSE_UM = 8.0  # px of about a nucleus: membranes of fat cells still show, dust and compression do not
 BAND = 512
 BRIGHT, TINT = 170, 32  # glass is at least so bright in every channel, and its channels differ by no more

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from spacrd_core.errors import CorruptStore
-from spacrd_core.files import sync
-from spacrd_core.records import Record, read_record
+from spacrd_core.files import Record, read_record, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +54,8 @@ class SectionEntry(Record):
     """Everything the store knows of a section without opening it.
 
     ``identity`` stands for the inputs it was made from; ``geometry`` for its slide and spot positions, on which
-    embeddings depend; ``checks`` are the figures of :class:`spacrd_core.checks.Checks` and ``on_tissue``, the share of
-    spots that show tissue; ``cells`` tells the spot of each cell, where spots were summed from cells.
+    embeddings depend; ``checks`` are the figures of :class:`~spacrd_core.ingestion.checks.Checks` and ``on_tissue``,
+    the share of spots that show tissue; ``cells`` tells the spot of each cell, where spots were summed from cells.
     """
 
     id: str = Field(pattern=rf"^{NAME}$")

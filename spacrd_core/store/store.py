@@ -13,8 +13,7 @@ from spacrd_core.detector.config import DetectorConfig
 from spacrd_core.errors import StoreError, UnknownSection
 from spacrd_core.files import publish, tree_sha256
 from spacrd_core.slide.pyramid import Pyramid
-from spacrd_core.store.folder import StoreFolder
-from spacrd_core.store.groups import (
+from spacrd_core.store.elements import (
     Embedding,
     read_cells,
     read_embedding,
@@ -23,6 +22,7 @@ from spacrd_core.store.groups import (
     read_table,
     write_table,
 )
+from spacrd_core.store.folder import StoreFolder
 from spacrd_core.store.manifest import (
     EmbeddingRecord,
     GroupRecord,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.files import tree_sha256
 from spacrd_core.progress import Track, silent
-from spacrd_core.store.holds import any_piece_held, anyone_at_work, hold, lock_of
+from spacrd_core.store.locks import any_piece_held, anyone_at_work, hold, lock_of
 from spacrd_core.store.manifest import KINDS
 from spacrd_core.store.store import PARTIAL
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import InputError
-from spacrd_core.gene_names import ensembl_id
+from spacrd_core.genes.names import ensembl_id
 from spacrd_readers.anndata.file import AGAIN
 from spacrd_readers.tenx.blocks import GENES, feature_table
 from spacrd_readers.tenx.genes import Genes, choose_genes

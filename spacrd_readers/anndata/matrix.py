@@ -10,8 +10,8 @@ import zarr
 from anndata.io import sparse_dataset
 from scipy import sparse
 
-from spacrd_core.counts import are_counts
 from spacrd_core.errors import CountsError, InputError
+from spacrd_core.section.counts import are_counts
 from spacrd_readers.anndata.file import AGAIN, explained
 
 if TYPE_CHECKING:

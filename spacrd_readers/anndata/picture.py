@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spacrd_readers.anndata.file import AnnDataFile
-    from spacrd_readers.anndata.library import Library
+    from spacrd_readers.anndata.select_section import Library
 
 ROWS = 256  # of a picture, converted in one go
 INSTEAD = "--image FILE gives the full-resolution image, --no-image leaves it out"

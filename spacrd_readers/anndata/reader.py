@@ -9,16 +9,16 @@ from pydantic import Field, PositiveFloat
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import GeometryError, InputError, UnrecognisedSection
-from spacrd_core.section import Given, Section, Source, SpotShape, Verdict
+from spacrd_core.section.section import Given, Section, Source, SpotShape, Verdict
 from spacrd_readers.anndata.counts import read_counts
 from spacrd_readers.anndata.file import open_anndata
 from spacrd_readers.anndata.genes import read_features, read_genes
-from spacrd_readers.anndata.kind import why_not
-from spacrd_readers.anndata.library import choose_library
-from spacrd_readers.anndata.own import Own, own_genes
+from spacrd_readers.anndata.recognise import why_not
 from spacrd_readers.anndata.scale import Sizes, find_scale
+from spacrd_readers.anndata.select_section import choose_library
 from spacrd_readers.anndata.slide import find_slide
 from spacrd_readers.anndata.spots import read_spots
+from spacrd_readers.anndata.stored_section import Own, own_genes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.geometry import estimate_pitch, fit_affine, lattice_um_per_px
+from spacrd_core.section.geometry import estimate_pitch, fit_affine, lattice_um_per_px
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from spacrd_core.section import SpotShape
+    from spacrd_core.section.section import SpotShape
 
 VISIUM_PITCH_UM, VISIUM_SPOT_UM = 100.0, 55.0
 HEXAGONAL = (0.5, 0.87)  # pitches from column to column and from row to row; exact in real files

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import GeometryError, ImageError, MissingFile
-from spacrd_core.section import SlideFile, Source
-from spacrd_core.slide.raster import image_size
+from spacrd_core.images.raster import image_size
+from spacrd_core.section.section import SlideFile, Source
 from spacrd_readers.anndata.picture import INSTEAD, Picture, find_picture, read_pixels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spacrd_core.section import Given
+    from spacrd_core.section.section import Given
     from spacrd_readers.anndata.file import AnnDataFile
-    from spacrd_readers.anndata.library import Library
+    from spacrd_readers.anndata.select_section import Library
 
 PATCH_UM = 112.0  # what the usual encoders look at
 STRETCH = 0.01

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import GeometryError, UnrecognisedSection
-from spacrd_readers.anndata.kind import POSITIONS
+from spacrd_readers.anndata.recognise import POSITIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spacrd_readers.anndata.file import AnnDataFile
-    from spacrd_readers.anndata.library import Library
+    from spacrd_readers.anndata.select_section import Library
 
 ARRAY = {"array_x": "array_col", "array_y": "array_row"}
 FARTHEST_PX = 1e9  # no image is as wide

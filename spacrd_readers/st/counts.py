@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from spacrd_core.counts import require_counts
 from spacrd_core.errors import CountsError
-from spacrd_core.gene_names import ensembl_id
+from spacrd_core.genes.names import ensembl_id
+from spacrd_core.section.counts import require_counts
 from spacrd_core.tables import read_text, split_header
 from spacrd_readers.st.files import SPOT_ID
 

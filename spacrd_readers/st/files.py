@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from spacrd_core.section import Given
+    from spacrd_core.section.section import Given
 
 SPOT_ID = re.compile(r"\d+(\.\d+)?[x_]\d+(\.\d+)?")
 TABLES = (".tsv", ".tsv.gz")

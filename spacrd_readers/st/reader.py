@@ -9,7 +9,7 @@ from pydantic import Field
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import CountsError, GeometryError, InputError, UnrecognisedSection
-from spacrd_core.section import Given, Section, SlideFile, Source, Verdict
+from spacrd_core.section.section import Given, Section, SlideFile, Source, Verdict
 from spacrd_readers.st.counts import read_counts, some
 from spacrd_readers.st.files import StFiles, find_files, why_no_folder, why_not_counts
 from spacrd_readers.st.slide import place_slide

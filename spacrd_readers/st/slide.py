@@ -6,26 +6,26 @@ at pixel ((x - 1) * W / 32, (y - 1) * H / 34) of an image of W x H px, so coordi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.section import SlideFile
-from spacrd_core.slide.raster import image_size
+from spacrd_core.images.raster import image_size
+from spacrd_core.section.section import SlideFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
 
+    from spacrd_core.arrays import Array
+
 FRAME_STEPS = np.array([32.0, 34.0])
 FRAME_RMS = 0.02  # array steps; real files keep to the frame within 0.0001
 STRETCH = 0.01
 FEW = 0.1
 HINT = "--image-scale X, image px per px of the spot coordinates"
-
-Array = np.ndarray[Any, Any]
 
 
 def place_slide(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.geometry import fit_affine, lattice_um_per_px
+from spacrd_core.section.geometry import fit_affine, lattice_um_per_px
 from spacrd_core.tables import read_text
 from spacrd_readers.st.counts import spot_id
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from spacrd_core.geometry import estimate_pitch
+from spacrd_core.section.geometry import estimate_pitch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spacrd_core.section import SpotShape
+    from spacrd_core.section.section import SpotShape
 
 CELL_UM = 10.0  # across, where the table of cells does not say
 

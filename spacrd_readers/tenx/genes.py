@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import ConfigError, CountsError
-from spacrd_core.gene_names import ensembl_id
+from spacrd_core.genes.names import ensembl_id
 from spacrd_readers.tenx.blocks import GENES
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import GeometryError, ImageError, MissingFile
-from spacrd_core.section import SlideFile
-from spacrd_core.slide.raster import image_size
+from spacrd_core.images.raster import image_size
+from spacrd_core.section.section import SlideFile
 from spacrd_readers.tenx.pictures import find_previews
 
 if TYPE_CHECKING:

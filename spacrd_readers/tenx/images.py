@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import ImageError
-from spacrd_core.slide.raster import open_raster
+from spacrd_core.images.raster import open_raster
 from spacrd_readers.tenx.image_frame import PACKED, fits, scale_of
 from spacrd_readers.tenx.pictures import DRAWN, find_originals
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from spacrd_core.section import Given, SlideFile
+    from spacrd_core.section.section import Given, SlideFile
 from spacrd_readers.tenx.image_frame import ImageFrame
 
 Notes = tuple[str, ...]

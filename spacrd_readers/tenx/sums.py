@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from spacrd_core.counts import require_counts
 from spacrd_core.errors import CountsError
+from spacrd_core.section.counts import require_counts
 from spacrd_readers.tenx.blocks import Block
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.geometry import fit_affine, lattice_um_per_px
+from spacrd_core.section.geometry import fit_affine, lattice_um_per_px
 
 if TYPE_CHECKING:
-    from spacrd_core.geometry import Affine
+    from spacrd_core.section.geometry import Affine
     from spacrd_readers.visium.positions import Positions
 
 PITCH_UM = 100.0

@@ -12,17 +12,17 @@ from pydantic import Field
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import GeometryError, UnrecognisedSection
-from spacrd_core.section import Given, Section, SlideFile, Source, Verdict
+from spacrd_core.section.section import Given, Section, SlideFile, Source, Verdict
 from spacrd_readers.tenx.genes import choose_genes
 from spacrd_readers.tenx.image_frame import ImageFrame
 from spacrd_readers.tenx.images import find_slide
 from spacrd_readers.tenx.matrix import open_matrix
 from spacrd_readers.tenx.sums import sum_counts
 from spacrd_readers.visium.barcodes import join_spots
-from spacrd_readers.visium.exchange import refuse_exchanged
 from spacrd_readers.visium.files import HD, VisiumFiles, find_files, why_not_visium
 from spacrd_readers.visium.lattice import PITCH_UM, scale_of
 from spacrd_readers.visium.positions import Positions, read_positions
+from spacrd_readers.visium.swapped_axes import refuse_exchanged
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.geometry import Affine, fit_affine
+from spacrd_core.section.geometry import Affine, fit_affine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,9 +18,9 @@ from spacrd_readers.visium_hd.names import parse_bins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spacrd_core.section import Given
+    from spacrd_core.section.section import Given
+    from spacrd_readers.visium_hd.bin_level import Level
     from spacrd_readers.visium_hd.grid import Squares
-    from spacrd_readers.visium_hd.level import Level
     from spacrd_readers.visium_hd.names import Bins
 
 STRANGERS = 0.1  # every bin of a filtered matrix is in tissue, if the positions are its own

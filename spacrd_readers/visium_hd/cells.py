@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spacrd_core.section import Given
+    from spacrd_core.section.section import Given
     from spacrd_readers.visium_hd.bundle import Bundle
 
 MATRICES = tuple(f"{kind}_feature_cell_matrix{suffix}" for kind in ("filtered", "raw") for suffix in (".h5", ""))

@@ -8,12 +8,12 @@ from pydantic import Field, PositiveInt
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import GeometryError
-from spacrd_core.section import Given, Section, Source, Verdict
+from spacrd_core.section.section import Given, Section, Source, Verdict
+from spacrd_readers.visium_hd.bin_level import read_level
 from spacrd_readers.visium_hd.bins import count_bins
 from spacrd_readers.visium_hd.bundle import find_bundle, why_no_bundle
 from spacrd_readers.visium_hd.cells import count_cells
 from spacrd_readers.visium_hd.grid import bins_a_side, make_squares
-from spacrd_readers.visium_hd.level import read_level
 from spacrd_readers.visium_hd.slide import find_hd_slide
 
 if TYPE_CHECKING:

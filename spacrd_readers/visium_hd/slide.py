@@ -11,7 +11,7 @@ from spacrd_readers.tenx.scalefactors import Scalefactors
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spacrd_core.section import Given, SlideFile
+    from spacrd_core.section.section import Given, SlideFile
     from spacrd_readers.visium_hd.bundle import Bundle
     from spacrd_readers.visium_hd.counts import Counted
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from spacrd_core.section import Given
+    from spacrd_core.section.section import Given
 
 APART = 0.03
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.geometry import fit_affine
+from spacrd_core.section.geometry import fit_affine
 from spacrd_core.tables import read_text
 
 if TYPE_CHECKING:

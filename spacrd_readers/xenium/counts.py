@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import anndata as ad
 import numpy as np
 
-from spacrd_core.section import Units
+from spacrd_core.section.section import Units
 from spacrd_readers.tenx.genes import Genes, choose_genes
 from spacrd_readers.tenx.matrix import open_matrix
 from spacrd_readers.tenx.sums import sum_counts

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, PositiveFloat
 
 from spacrd_core.cards import ComponentOptions
-from spacrd_core.section import Given, Section, Source, Verdict
+from spacrd_core.section.section import Given, Section, Source, Verdict
 from spacrd_readers.tenx.cell_spots import Spots, as_cells, on_grid
 from spacrd_readers.xenium.bundle import BundleFiles, find_bundle, why_no_bundle
 from spacrd_readers.xenium.cells import Cells, read_cells
 from spacrd_readers.xenium.counts import count_spots
 from spacrd_readers.xenium.experiment import read_experiment
-from spacrd_readers.xenium.he import HeFiles, find_he
+from spacrd_readers.xenium.he_image import HeFiles, find_he
 from spacrd_readers.xenium.slide import he_frame, morphology_frame
 
 if TYPE_CHECKING:

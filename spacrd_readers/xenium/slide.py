@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.section import SlideFile
-from spacrd_core.slide.raster import image_size
+from spacrd_core.images.raster import image_size
+from spacrd_core.section.section import SlideFile
 from spacrd_readers.xenium.alignment import moved, read_alignment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spacrd_readers.xenium.alignment import Alignment
-    from spacrd_readers.xenium.he import HeFiles
+    from spacrd_readers.xenium.he_image import HeFiles
 
 NEARLY_ALL, MOSTLY = 0.95, 0.5
 CHECK = "is the alignment that of this image? --alignment FILE; --image-scale X for an image of lower resolution"

@@ -19,10 +19,10 @@ import torch
 from benchmarks.measure import fastest, show
 
 from spacrd_cli.main import run
-from spacrd_core.embedding.clock import Clock
 from spacrd_core.embedding.forward import run_encoder, tiles_of
 from spacrd_core.embedding.pipeline import CPU_TILES, embed_rows
 from spacrd_core.embedding.settings import Settings
+from spacrd_core.embedding.timing import Clock
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Level, Pyramid
 from spacrd_core.store.store import SpotStore

@@ -30,9 +30,9 @@ MOST_GIB = 2.0
 SCRIPT = """
 import json, resource, sys, time
 from pathlib import Path
-from spacrd_core.slide.metadata import image_um_per_px
+from spacrd_core.images.metadata import image_um_per_px
 from spacrd_core.slide.pyramid import write_pyramid
-from spacrd_core.slide.raster import open_raster
+from spacrd_core.images.raster import open_raster
 source, folder, mpp = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
 start = time.perf_counter()
 with open_raster(source) as raster:

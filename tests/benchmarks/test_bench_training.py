@@ -18,14 +18,15 @@ from benchmarks.plain_spacrd import Neighbourhoods, PlainSpaCRD, predict, train_
 from scipy import sparse
 
 from spacrd_cli.main import run
-from spacrd_core.genes import Expression
-from spacrd_core.learning.choices import CohortOptions, HeadChoice
-from spacrd_core.learning.cohort import Cohort
-from spacrd_core.learning.ensemble import SCORING_BATCH, Ensemble
-from spacrd_core.learning.fit import fit
-from spacrd_core.learning.head import Dims
-from spacrd_core.learning.lens import Lens
-from spacrd_core.learning.sections import SectionData
+from spacrd_core.cohort.batch import Dims
+from spacrd_core.cohort.cohort import Cohort
+from spacrd_core.cohort.options import CohortOptions
+from spacrd_core.cohort.preprocessing import Lens
+from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.genes.expression import Expression
+from spacrd_core.model.ensemble import SCORING_BATCH, Ensemble
+from spacrd_core.model.fit import fit
+from spacrd_core.model.options import HeadChoice
 from spacrd_core.plugins import load_plugins
 from spacrd_fusion.spacrd import SpaCRD
 

@@ -33,13 +33,13 @@ MOST_GIB_OF_POSITIONS = 0.5
 AT_ONCE = 20_000
 SCRIPTS = {
     "read": """
-from spacrd_core.section import Given
+from spacrd_core.section.section import Given
 from spacrd_readers.visium_hd.reader import VisiumHd
 section = VisiumHd(VisiumHd.Options()).read(path, Given())
 facts = {"spots": section.counts.n_obs, "counts": section.counts.X.nnz}
 """,
     "store": """
-from spacrd_core.ingestion import IngestRequest, ingest
+from spacrd_core.ingestion.ingest import IngestRequest, ingest
 from spacrd_core.plugins import load_plugins
 from spacrd_core.store.store import SpotStore
 request = IngestRequest(path, name="T1")

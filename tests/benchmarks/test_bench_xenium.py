@@ -27,13 +27,13 @@ CELLS, GENES, DENSITY = 700_000, 500, 0.125
 MOST_SECONDS, MOST_GIB = 60.0, 2.0
 AT_ONCE = 10_000
 READ = """
-from spacrd_core.section import Given
+from spacrd_core.section.section import Given
 from spacrd_readers.xenium.reader import Xenium
 section = Xenium(Xenium.Options(unit=unit)).read(bundle, Given())
 facts = {"spots": section.counts.n_obs, "counts": section.counts.X.nnz}
 """
 STORE = """
-from spacrd_core.ingestion import IngestRequest, ingest
+from spacrd_core.ingestion.ingest import IngestRequest, ingest
 from spacrd_core.plugins import load_plugins
 from spacrd_core.store.store import SpotStore
 request = IngestRequest(bundle, name="T1", reader="xenium", reader_options={"unit": unit})

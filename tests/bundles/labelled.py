@@ -14,8 +14,8 @@ from scipy import sparse
 
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
-from spacrd_core.labels.words import Vocabulary
-from spacrd_core.section import Section, SlideFile, Units
+from spacrd_core.labels.vocabulary import Vocabulary
+from spacrd_core.section.section import Section, SlideFile, Units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-Array = np.ndarray[Any, np.dtype[np.uint8]]
+    from spacrd_core.arrays import UInt8Array
+
 TILE = 64
 LEICA = "http://www.leica-microsystems.com/scn/2010/10/01"
 
 
-def write_svs(path: Path, pixels: Array, *, mpp: str = "0.2500", extras: bool = True) -> None:
+def write_svs(path: Path, pixels: UInt8Array, *, mpp: str = "0.2500", extras: bool = True) -> None:
     """Write an SVS: the slide in tiles, then as Aperio does a thumbnail, a coarser level, a label and an overview."""
     height, width = pixels.shape[:2]
     described = (
@@ -42,7 +43,7 @@ def write_svs(path: Path, pixels: Array, *, mpp: str = "0.2500", extras: bool = 
 class LeicaArea:
     """One scanned area of an SCN and where in the frame it lies, in px that may be fractions."""
 
-    pixels: Array
+    pixels: UInt8Array
     left: float
     top: float
 
@@ -65,7 +66,7 @@ def write_scn(path: Path, areas: Sequence[LeicaArea], *, size: tuple[int, int], 
             file.write(area.pixels, metadata=None, resolution=per_cm, resolutionunit="CENTIMETER", **layout)
 
 
-def _extent(pixels: Array, nm: float) -> tuple[float, float]:
+def _extent(pixels: UInt8Array, nm: float) -> tuple[float, float]:
     return pixels.shape[1] * nm, pixels.shape[0] * nm
 
 
@@ -81,7 +82,7 @@ def _leica_image(page: int, size: tuple[int, ...], view: tuple[float, ...]) -> s
     )
 
 
-def write_vms(path: Path, pixels: Array, *, um_per_px: float = 0.46) -> None:
+def write_vms(path: Path, pixels: UInt8Array, *, um_per_px: float = 0.46) -> None:
     """Write a VMS: an index file, and beside it the slide, a map and an overview as JPEGs with restart markers."""
     images = {"ImageFile": (1, 16), "MapFile": (4, 4), "MacroImage": (8, 0)}
     lines = ["[Virtual Microscope Specimen]", "NoLayers=1", "NoJpegColumns=1", "NoJpegRows=1", "SourceLens=20"]
@@ -95,7 +96,7 @@ def write_vms(path: Path, pixels: Array, *, um_per_px: float = 0.46) -> None:
     path.write_text("\n".join([*lines, "PhysicalMacroWidth=1000", "PhysicalMacroHeight=1000", ""]))
 
 
-def write_dicom(path: Path, pixels: Array, *, um_per_px: float = 0.46) -> None:
+def write_dicom(path: Path, pixels: UInt8Array, *, um_per_px: float = 0.46) -> None:
     """Write a DICOM whole-slide image of uncompressed tiles; the sides must be whole tiles."""
     height, width = pixels.shape[:2]
     tiles = [pixels[y : y + TILE, x : x + TILE] for y in range(0, height, TILE) for x in range(0, width, TILE)]

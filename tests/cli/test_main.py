@@ -10,7 +10,7 @@ import typer
 
 from spacrd_cli import main
 from spacrd_cli.app import app
-from spacrd_cli.explain import explain, printable
+from spacrd_cli.terminal.errors import explain, printable
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
 
 HEAVY = ("torch", "timm", "anndata", "zarr", "huggingface_hub", "pandas", "scipy", "sklearn", "matplotlib")

@@ -7,9 +7,9 @@ import shlex
 from typing import TYPE_CHECKING
 
 import pytest
+from commands_page import commands
 from documentation.blocks import FENCE, PAGES, README, ROOT, blocks, lines
 
-from spacrd_cli.pages import commands
 from spacrd_core import errors, hookspecs
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 NOT_RUN = {
     r"^pip install": "installs what these tests run in; .ci/run begins with it",
-    r"^(ruff|mypy|lint-imports|pytest)\b": ".ci/run calls them, and these tests with them",
+    r"^(ruff|mypy|lint-imports|sphinx-build|pytest)\b": ".ci/run calls them, and these tests with them",
     r"^spacrd demo": "takes half a minute; tests/cli/test_workflow.py runs it",
     r"^export ": "a setting of the reader's own shell",
     r"^spacrd .*--encoder uni\b": "gated weights of 1.2 GB; tests/encoders/test_uni.py builds the network",

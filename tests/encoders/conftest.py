@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +11,13 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from spacrd_core.arrays import Array
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Level, Pyramid
 from spacrd_core.slide.resample import resample
 from spacrd_encoders.plugin import STAIN
 from spacrd_encoders.stain import STAINS
 
-Array = np.ndarray[Any, Any]
 CutTiles = Callable[[Array, float, Array], Tensor]
 
 

@@ -13,7 +13,7 @@ import torch
 from spacrd_core.embedding.forward import PRECISIONS
 from spacrd_core.plugins import load_plugins
 from spacrd_core.slide.resample import FILTERS
-from spacrd_encoders._networks import outline, pooled
+from spacrd_encoders.backbone.networks import outline, pooled
 
 if TYPE_CHECKING:
     from spacrd_core.cards import EncoderCard

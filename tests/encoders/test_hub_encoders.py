@@ -16,7 +16,7 @@ from stand_ins.hub import Repository, hub, python
 from timm.models import save_for_hf
 
 from spacrd_encoders import kaiko
-from spacrd_encoders._networks import outline
+from spacrd_encoders.backbone.networks import outline
 from spacrd_encoders.uni import UNI
 
 if TYPE_CHECKING:

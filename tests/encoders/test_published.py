@@ -15,10 +15,10 @@ from torch import Tensor
 from spacrd_core.cards import EncoderCard, Network
 from spacrd_core.contracts.encoder import check_encoder, keeps_to_its_card
 from spacrd_core.errors import EncoderError, WeightsError
-from spacrd_encoders._base import Published
 from spacrd_encoders._cards import IMAGENET, published
-from spacrd_encoders._networks import outline
-from spacrd_encoders._weights import check_sha256
+from spacrd_encoders.backbone.base import Published
+from spacrd_encoders.backbone.networks import outline
+from spacrd_encoders.backbone.weights import check_sha256
 
 if TYPE_CHECKING:
     from pathlib import Path

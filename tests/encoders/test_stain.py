@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,9 +14,9 @@ from spacrd_core.errors import EncoderError
 from spacrd_encoders.stain import FEATURES, STAINS, WINDOWS_UM, Stain
 
 if TYPE_CHECKING:
+    from spacrd_core.arrays import Array
     from spacrd_core.plugins import Plugins
 
-Array = np.ndarray[Any, Any]
 HAEMATOXYLIN, EOSIN = np.array(STAINS[0]), np.array(STAINS[1])
 NUCLEI, MATRIX = 0.8 * HAEMATOXYLIN + 0.1 * EOSIN, 0.1 * HAEMATOXYLIN + 0.5 * EOSIN
 ROWS = np.arange(32)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from spacrd_core.arrays import Array
 from spacrd_encoders.stain import FEATURES, STAINS, WINDOWS_UM, Stain
 
 if TYPE_CHECKING:
     from spacrd_core.plugins import Plugins
 
-Array = np.ndarray[Any, Any]
 CutTiles = Callable[[Array, float, Array], Tensor]
 UM_PER_PX = 2.0
 LABORATORIES = {

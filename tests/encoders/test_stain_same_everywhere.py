@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 from torch import Tensor
+
+from spacrd_core.arrays import Array
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from spacrd_core.plugins import Plugins
     from spacrd_encoders.stain import Stain
 
-Array = np.ndarray[Any, Any]
 CutTiles = Callable[[Array, float, Array], Tensor]
 
 

@@ -18,9 +18,9 @@ from torchvision.transforms.functional import normalize
 from spacrd_cli import main
 from spacrd_core.contracts.encoder import keeps_to_its_card
 from spacrd_core.errors import WeightsError
-from spacrd_core.store.add import Ticket, add_section
 from spacrd_core.store.store import SpotStore
-from spacrd_encoders._networks import outline
+from spacrd_core.store.write import Ticket, add_section
+from spacrd_encoders.backbone.networks import outline
 from spacrd_encoders.uni import UNI
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from conftest import MakeSection
 
     from spacrd_core.plugins import Plugins
-    from spacrd_encoders._base import Published
+    from spacrd_encoders.backbone.base import Published
 
 assert UNI.network
 FILE = UNI.network.files[0]

@@ -17,13 +17,13 @@ from scipy import sparse
 from sklearn.metrics import roc_auc_score
 
 from spacrd_cli.main import run
+from spacrd_core.cohort.section_data import SectionData, load_sections
 from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.detection.predict import predict
 from spacrd_core.devices import one_thread
-from spacrd_core.genes import Expression
-from spacrd_core.learning.detect import predict
-from spacrd_core.learning.metrics import Metrics, measure
-from spacrd_core.learning.sections import SectionData, load_sections
-from spacrd_core.learning.train import Trained, TrainOptions, train
+from spacrd_core.genes.expression import Expression
+from spacrd_core.metrics.classification import Metrics, measure
+from spacrd_core.model.calibrated_ensemble import Trained, TrainOptions, train
 from spacrd_core.store.store import SpotStore
 
 if TYPE_CHECKING:

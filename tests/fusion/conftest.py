@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 import torch
 
-from spacrd_core.learning.head import Batch
+from spacrd_core.cohort.batch import Batch
 
 SIDE = 10
 SPOTS = SIDE**2

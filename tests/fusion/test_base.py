@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
+from spacrd_core.cohort.batch import Dims
 from spacrd_core.errors import ConfigError, DetectorError
-from spacrd_core.learning.head import Dims
 from spacrd_fusion._base import labelled_mean, measured, modalities
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from spacrd_core.learning.balance import balanced_weights
+from spacrd_core.cohort.weights import balanced_weights
 from spacrd_fusion.expert import MeanDifference
 
 Taught = tuple[torch.Tensor, torch.Tensor, torch.Tensor]

@@ -12,16 +12,16 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from spacrd_core.cohort.batch import Dims
 from spacrd_core.errors import ConfigError, TrainingError
-from spacrd_core.learning.head import Dims
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.linear import Linear
 
 if TYPE_CHECKING:
     from conftest import MakeBatch
 
+    from spacrd_core.cohort.batch import Batch
     from spacrd_core.contracts.head import Build
-    from spacrd_core.learning.head import Batch
 
 
 class TestContract(HeadContract):

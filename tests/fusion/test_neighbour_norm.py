@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from spacrd_core.learning.head import Dims
+from spacrd_core.cohort.batch import Dims
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.neighbour_norm import scaled_over_neighbours
 from spacrd_fusion.spacrd import SpaCRD

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from spacrd_core.learning.choices import CohortOptions
+from spacrd_core.cohort.options import CohortOptions
 from spacrd_fusion.options import PAPER, READING, SpaCRDOptions
 
 

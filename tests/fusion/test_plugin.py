@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spacrd_core.learning.head import Dims
+from spacrd_core.cohort.batch import Dims
 from spacrd_fusion.linear import Linear
 from spacrd_fusion.spacrd import SpaCRD
 

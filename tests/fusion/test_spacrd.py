@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from spacrd_core.learning.head import Dims
+from spacrd_core.cohort.batch import Dims
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.spacrd import SpaCRD
 
 if TYPE_CHECKING:
     from conftest import MakeBatch
 
+    from spacrd_core.cohort.batch import Batch
     from spacrd_core.contracts.head import Build
-    from spacrd_core.learning.head import Batch
 
 BOTH, GENES, IMAGE = Dims(genes=12, image=6), Dims(genes=12, image=0), Dims(genes=0, image=6)
 EVERY = pytest.mark.parametrize("dims", [BOTH, GENES, IMAGE], ids=["both", "genes", "image"])

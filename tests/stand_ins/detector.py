@@ -9,11 +9,11 @@ import torch
 from scipy import sparse
 
 from spacrd_core.cards import Recipe
-from spacrd_core.detector.artifact import Detector
-from spacrd_core.genes import Expression
-from spacrd_core.learning.choices import HeadChoice
-from spacrd_core.learning.sections import SectionData
-from spacrd_core.learning.train import TrainOptions, train
+from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.detector.detector import Detector
+from spacrd_core.genes.expression import Expression
+from spacrd_core.model.calibrated_ensemble import TrainOptions, train
+from spacrd_core.model.options import HeadChoice
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from spacrd_core.cards import ComponentOptions
+from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
 from spacrd_core.contracts.head import BOTH, check_head, example_batch
 from spacrd_core.errors import ContractError
-from spacrd_core.learning.head import Batch, Dims, Head, Phase, neighbourhood_mean
+from spacrd_core.model.head import Head, Phase
 
 
 class Good(Head):

@@ -12,7 +12,7 @@ from scipy import sparse
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.contracts.reader import SECTION_CHECKS, check_reader
 from spacrd_core.errors import ContractError, CountsError
-from spacrd_core.section import Given, Section, Verdict
+from spacrd_core.section.section import Given, Section, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

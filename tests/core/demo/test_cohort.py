@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spacrd_core.cohort_file import read_cohort
 from spacrd_core.demo.cohort import COLUMNS, PLATFORMS, demo_specimen, write_demo_cohort
+from spacrd_core.ingestion.cohort_file import read_cohort
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ import pytest
 from small_shards import ROWS, SECTIONS, embed_all, embeddings
 
 from spacrd_core.embedding import staging
-from spacrd_core.store.add import Ticket, add_section
 from spacrd_core.store.store import SpotStore
+from spacrd_core.store.write import Ticket, add_section
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding.adapt import SAMPLE, adapted
-from spacrd_core.embedding.engine import embed
-from spacrd_core.embedding.process_executor import Processes
+from spacrd_core.embedding.embed import embed
+from spacrd_core.embedding.executors.processes import Processes
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.plugins import load_plugins
 from spacrd_core.slide.patches import PatchPlan

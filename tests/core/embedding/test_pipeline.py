@@ -18,14 +18,14 @@ from torch import Tensor
 from torchvision import transforms
 
 from spacrd_core.cards import ComponentOptions, Recipe
-from spacrd_core.embedding.clock import Clock
 from spacrd_core.embedding.forward import run_encoder
 from spacrd_core.embedding.pipeline import CPU_TILES, READY, embed_rows
 from spacrd_core.embedding.settings import Settings
+from spacrd_core.embedding.timing import Clock
 from spacrd_core.errors import ConfigError, CorruptStore, EncoderError
+from spacrd_core.images.raster import ArrayRaster
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
-from spacrd_core.slide.raster import ArrayRaster
 
 if TYPE_CHECKING:
     from collections.abc import Callable

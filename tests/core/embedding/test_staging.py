@@ -13,7 +13,7 @@ from spacrd_core.embedding import staging as module
 from spacrd_core.embedding.staging import Staging, shards_of
 from spacrd_core.errors import CorruptStore, StoreBusy
 from spacrd_core.files import tree_sha256
-from spacrd_core.store.holds import hold, lock_of
+from spacrd_core.store.locks import hold, lock_of
 
 if TYPE_CHECKING:
     from pathlib import Path

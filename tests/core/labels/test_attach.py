@@ -11,8 +11,8 @@ from scipy import sparse
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
-from spacrd_core.labels.words import Vocabulary
-from spacrd_core.section import Section
+from spacrd_core.labels.vocabulary import Vocabulary
+from spacrd_core.section.section import Section
 
 if TYPE_CHECKING:
     from pathlib import Path

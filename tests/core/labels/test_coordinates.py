@@ -11,7 +11,7 @@ from spacrd_core.errors import LabelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spacrd_core.section import Section
+    from spacrd_core.section.section import Section
 
 NAMES = ["Tumor"] * 8 + ["Normal"] * 8
 CALLED = ["cancer"] * 8 + ["normal"] * 8

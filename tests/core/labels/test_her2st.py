@@ -10,14 +10,14 @@ import pytest
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
-from spacrd_core.labels.words import Vocabulary
-from spacrd_core.section import Given
+from spacrd_core.labels.vocabulary import Vocabulary
+from spacrd_core.section.section import Given
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.plugins import Plugins
-    from spacrd_core.section import Section
+    from spacrd_core.section.section import Section
 
 pytestmark = pytest.mark.her2st
 

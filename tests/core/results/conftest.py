@@ -13,9 +13,9 @@ import pytest
 from browsing import CHROMIUM, opened, start_browser
 from scipy import sparse
 
-from spacrd_core.results.report import write_report
+from spacrd_core.results.report.report import write_report
+from spacrd_core.results.report.section_view import view_section
 from spacrd_core.results.result import Provenance, SectionResult
-from spacrd_core.results.section_view import view_section
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,12 @@ import anndata as ad
 import pandas as pd
 import pytest
 
+from spacrd_core.detection.attribution import Driver
 from spacrd_core.detector.config import DetectorConfig
 from spacrd_core.detector.files import FILES
-from spacrd_core.learning.differences import Difference
-from spacrd_core.learning.drivers import Driver
-from spacrd_core.learning.metrics import Metrics
-from spacrd_core.learning.summary import Row, summarise
+from spacrd_core.evaluation.comparison import Difference
+from spacrd_core.evaluation.summary import Row, summarise
+from spacrd_core.metrics.classification import Metrics
 from spacrd_core.results.result import CLASSES
 from spacrd_core.results.write import write_results
 from spacrd_core.store.manifest import SectionEntry

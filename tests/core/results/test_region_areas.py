@@ -14,7 +14,7 @@ import shapely
 from scipy import sparse
 from shapely import affinity
 
-from spacrd_core.results.geojson import write_geojson
+from spacrd_core.results.files.geojson import write_geojson
 
 if TYPE_CHECKING:
     from collections.abc import Callable

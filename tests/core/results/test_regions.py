@@ -6,7 +6,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacrd_core.results.regions import footprints, tessellate
+from spacrd_core.results.regions import tessellate
+from spacrd_core.section.geometry import footprints
 
 
 def lattice(kind: str, side: int, pitch: float = 1.0) -> np.ndarray:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spacrd_core.detection.attribution import Driver
 from spacrd_core.errors import InputError
-from spacrd_core.learning.drivers import Driver
 from spacrd_core.results.write import write_results
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-Array = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    from spacrd_core.arrays import Array
 
 
 class RecordingRaster:

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from spacrd_core.images.raster import ArrayRaster
 from spacrd_core.slide.chunks import Chunks
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Level, Pyramid, write_pyramid
-from spacrd_core.slide.raster import ArrayRaster
 from spacrd_core.slide.resample import resample
 from spacrd_core.slide.shards import Shards
 

@@ -8,9 +8,9 @@ import pytest
 import zarr
 
 from spacrd_core.errors import CorruptStore
+from spacrd_core.images.raster import ArrayRaster
 from spacrd_core.slide import pyramid as module
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
-from spacrd_core.slide.raster import ArrayRaster
 
 if TYPE_CHECKING:
     from pathlib import Path

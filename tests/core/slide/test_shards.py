@@ -11,9 +11,9 @@ import pytest
 import zarr
 
 from spacrd_core.errors import CorruptStore
+from spacrd_core.images.raster import ArrayRaster
 from spacrd_core.slide.chunks import Chunks
 from spacrd_core.slide.pyramid import Level, Pyramid, write_pyramid
-from spacrd_core.slide.raster import ArrayRaster
 from spacrd_core.slide.shards import Shards
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from spacrd_core.errors import CorruptStore, MissingFile, SectionExists, StoreBusy, StoreError, UnknownSection
-from spacrd_core.store.add import Ticket, _enter, add_section
-from spacrd_core.store.holds import at_work, hold, lock_of
+from spacrd_core.store.locks import at_work, hold, lock_of
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
+from spacrd_core.store.write import Ticket, _enter, add_section
 
 if TYPE_CHECKING:
     from pathlib import Path

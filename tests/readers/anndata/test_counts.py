@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as st_numpy
 from scipy import sparse
 
 from spacrd_core.errors import ConfigError, CountsError, InputError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.anndata import matrix
 from spacrd_readers.anndata.file import AnnDataFile
 from spacrd_readers.anndata.matrix import load_counts

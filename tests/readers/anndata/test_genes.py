@@ -10,7 +10,7 @@ import pytest
 from bundles.anndata_file import tissue_object, write_anndata
 
 from spacrd_core.errors import CountsError, InputError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.anndata.genes import read_genes
 from spacrd_readers.anndata.reader import AnnData
 

@@ -10,7 +10,7 @@ from bundles.anndata_file import tissue_object, write_anndata
 from PIL import Image
 
 from spacrd_core.errors import ConfigError, GeometryError, ImageError, MissingFile
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.anndata.reader import AnnData
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ import zarr
 from bundles.anndata_file import TISSUE, VISIUM, age, tissue_object, write_anndata
 
 from spacrd_core.errors import GeometryError, InputError, MissingFile, UnrecognisedSection
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.anndata.reader import AnnData
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spacrd_core.section import Reader
+    from spacrd_core.section.section import Reader
 
 
 class TestAnnData(ReaderContract):

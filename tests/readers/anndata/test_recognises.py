@@ -16,7 +16,7 @@ from bundles.anndata_file import tissue_object, write_anndata
 from numcodecs import Pickle
 
 from spacrd_core.errors import InputError, UnrecognisedSection
-from spacrd_core.section import Given
+from spacrd_core.section.section import Given
 from spacrd_readers.anndata.reader import AnnData
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.anndata.reader import AnnData
 from spacrd_readers.anndata.scale import Sizes, find_scale
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from scipy import io
 
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.anndata.reader import AnnData
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spacrd_core.section import Given
+from spacrd_core.section.section import Given
 from spacrd_readers.st.reader import St
 
 if TYPE_CHECKING:

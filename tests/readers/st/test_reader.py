@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spacrd_core.errors import CountsError, GeometryError, ImageError, MissingFile, UnrecognisedSection
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.st.reader import St
 
 

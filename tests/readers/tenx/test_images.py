@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from spacrd_core.errors import GeometryError, ImageError, MissingFile
-from spacrd_core.section import Given, SlideFile
+from spacrd_core.section.section import Given, SlideFile
 from spacrd_readers.tenx.image_frame import ImageFrame
 from spacrd_readers.tenx.images import NO_IMAGE, find_slide
 from spacrd_readers.tenx.scalefactors import Scalefactors

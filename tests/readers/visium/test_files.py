@@ -15,7 +15,7 @@ from bundles.visium import VisiumBundle
 
 from spacrd_cli.main import run
 from spacrd_core.errors import CountsError, MissingFile, UnrecognisedSection
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.visium.reader import Visium
 
 if TYPE_CHECKING:

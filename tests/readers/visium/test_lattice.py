@@ -11,7 +11,7 @@ from bundles.tissue import Pose
 from bundles.visium import VisiumBundle
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.visium.reader import Visium
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from bundles.tenx import H5Variant, Matrix, write_h5, write_h5_by_genome
 from bundles.visium import VisiumBundle
 
 from spacrd_core.errors import ConfigError, CountsError, GeometryError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.visium.reader import Visium
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.plugins import Plugins
-    from spacrd_core.section import Reader
+    from spacrd_core.section.section import Reader
 
 BUNDLE = VisiumBundle(images=())
 PLACES = ["array_x", "array_y", "x_px", "y_px", "x_um", "y_um"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spacrd_cli.main import run
-from spacrd_core.section import Given
+from spacrd_core.section.section import Given
 from spacrd_readers.visium.reader import Visium
 
 if TYPE_CHECKING:

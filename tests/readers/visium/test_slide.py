@@ -11,8 +11,9 @@ from bundles.tissue import Pose
 from bundles.visium import HIRES, SMALL, VisiumBundle
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.ingestion import IngestRequest, ingest
-from spacrd_core.section import Given, Section
+from spacrd_core.ingestion.ingest import ingest
+from spacrd_core.ingestion.options import IngestRequest
+from spacrd_core.section.section import Given, Section
 from spacrd_core.slide.pyramid import Pyramid
 from spacrd_core.store.store import SpotStore
 from spacrd_readers.visium.reader import Visium

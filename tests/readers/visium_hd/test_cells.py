@@ -12,7 +12,7 @@ from bundles.tissue import Pose
 from bundles.visium_hd import HdRun
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.visium_hd import polygons
 from spacrd_readers.visium_hd.polygons import read_centroids
 from spacrd_readers.visium_hd.reader import VisiumHd

@@ -12,7 +12,7 @@ import pytest
 from bundles.visium_hd import HIRES, SMALL, HdRun
 
 from spacrd_core.errors import ConfigError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.visium_hd.reader import VisiumHd
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.plugins import Plugins
-    from spacrd_core.section import Reader
+    from spacrd_core.section.section import Reader
 
 RUN = HdRun()
 

@@ -12,8 +12,8 @@ from bundles.tissue import MARKERS, Pose
 from bundles.visium_hd import SMALL, HdRun
 
 from spacrd_cli.main import run
-from spacrd_core.geometry import fit_affine
-from spacrd_core.section import Given
+from spacrd_core.section.geometry import fit_affine
+from spacrd_core.section.section import Given
 from spacrd_core.store.store import SpotStore
 from spacrd_readers.visium_hd.reader import VisiumHd
 

@@ -15,7 +15,7 @@ from bundles.tissue import Tissue
 from bundles.visium_hd import HdRun
 
 from spacrd_core.errors import SpacrdError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.visium_hd.reader import VisiumHd
 
 if TYPE_CHECKING:

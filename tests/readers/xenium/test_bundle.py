@@ -11,7 +11,7 @@ import pytest
 from bundles.xenium import XeniumBundle
 
 from spacrd_core.errors import GeometryError, InputError, MissingFile, UnrecognisedSection
-from spacrd_core.section import Given
+from spacrd_core.section.section import Given
 from spacrd_readers.xenium.bundle import find_bundle
 from spacrd_readers.xenium.experiment import read_experiment
 from spacrd_readers.xenium.reader import Xenium

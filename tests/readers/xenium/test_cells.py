@@ -13,7 +13,7 @@ from bundles.tenx import Matrix, write_h5
 from bundles.xenium import XeniumBundle
 
 from spacrd_core.errors import CountsError, GeometryError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_readers.xenium.cells import read_cells
 from spacrd_readers.xenium.reader import Xenium
 

@@ -11,7 +11,7 @@ from bundles.tissue import Pose
 from bundles.xenium import SMALL, He, XeniumBundle
 
 from spacrd_core.errors import ConfigError
-from spacrd_core.section import Given, Section
+from spacrd_core.section.section import Given, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.xenium.reader import Xenium
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.plugins import Plugins
-    from spacrd_core.section import Reader
+    from spacrd_core.section.section import Reader
 
 BUNDLE = XeniumBundle()
 NO_HE = "no H&E was found; --image FILE with --alignment FILE gives one"

@@ -12,7 +12,7 @@ from bundles.tenx import Matrix, write_h5
 
 from spacrd_cli.main import run
 from spacrd_core.errors import CountsError
-from spacrd_core.section import Given
+from spacrd_core.section.section import Given
 from spacrd_readers.xenium.reader import Xenium
 
 if TYPE_CHECKING:

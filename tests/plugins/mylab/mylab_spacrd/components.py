@@ -14,17 +14,18 @@ from torch import nn
 
 from mylab_spacrd.plugin import RECIPE
 from spacrd_core.cards import ComponentOptions
+from spacrd_core.cohort.batch import neighbourhood_mean
 from spacrd_core.errors import CountsError
-from spacrd_core.learning.head import Head, Phase, neighbourhood_mean
-from spacrd_core.section import Section, Source, Verdict
+from spacrd_core.model.head import Head, Phase
+from spacrd_core.section.section import Section, Source, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
-    from spacrd_core.learning.head import Batch, Dims
-    from spacrd_core.section import Given
+    from spacrd_core.cohort.batch import Batch, Dims
+    from spacrd_core.section.section import Given
 
 
 class MyLab:

@@ -1,0 +1,85 @@
+"""``spacrd store``: what a store holds, whether it is whole, and what can go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spacrd_cli.options import Json, Quiet, Store
+from spacrd_cli.terminal.output import Output, table
+from spacrd_core.errors import CorruptStore
+
+if TYPE_CHECKING:
+    from spacrd_core.store.manifest import SectionEntry
+
+COLUMNS = (
+    "section",
+    "patient",
+    "platform",
+    "spots",
+    "genes",
+    "um/px",
+    "labelled",
+    "cancer",
+    "image",
+    "embeddings",
+    "predictions",
+)
+
+app = typer.Typer(help="List a store's sections, verify it, clear what is left over.", no_args_is_help=True)
+
+
+@app.command("ls")
+def list_sections(store: Store, json: Json = False) -> None:
+    """List the sections, their embeddings and predictions."""
+    from spacrd_core.store.store import SpotStore
+
+    entries = SpotStore.open(store).entries.values()
+    rows = [
+        [
+            *(e.id, e.patient, e.platform, e.spots, e.genes, round(e.um_per_px, 4), e.labelled or None),
+            *(e.cancer if e.labelled else None, e.slide is not None, _encoders(e), list(e.predictions)),
+        ]
+        for e in entries
+    ]
+    Output(json=json).result([entry.model_dump(mode="json") for entry in entries], table(COLUMNS, rows))
+
+
+def _encoders(entry: SectionEntry) -> list[str]:
+    return sorted({record.encoder for record in entry.embeddings.values()})
+
+
+@app.command()
+def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
+    """Hold every group against its checksum."""
+    from spacrd_core.store.store import SpotStore
+    from spacrd_core.store.verify import verify as find_damage
+
+    out = Output(json=json, quiet=quiet)
+    target = SpotStore.open(store)
+    findings = find_damage(target, track=out.track)
+    groups = sum(len(entry.groups) for entry in target.entries.values())
+    out.result({"groups": groups, "findings": findings}, f"{groups} groups, {len(findings)} damaged", *findings)
+    if findings:
+        raise CorruptStore(
+            f"{len(findings)} of {groups} groups in {store} are damaged",
+            hint="ingest those sections again with --replace",
+        )
+
+
+@app.command()
+def gc(
+    store: Store,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Also what was touched in the last hour; no other command may run.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Remove what the manifest does not know: superseded groups and unfinished work."""
+    from spacrd_core.store.store import SpotStore
+    from spacrd_core.store.verify import GRACE_SECONDS, collect_garbage
+
+    removed = collect_garbage(SpotStore.open(store), grace_seconds=0.0 if all_ else GRACE_SECONDS)
+    names = [str(folder.relative_to(store)) for folder in removed]
+    Output(json=json).result({"removed": names}, *(names or ["nothing to remove"]))

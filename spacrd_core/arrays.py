@@ -1,0 +1,8 @@
+"""The array types that annotations use where a shape would say no more."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, Any]
+UInt8Array: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]

@@ -1,0 +1,167 @@
+"""A section as learning sees it: expression, embeddings, positions, labels. Loaded once, used in many folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from spacrd_core.errors import CorruptStore, RecipeMismatch
+from spacrd_core.genes.expression import Expression
+from spacrd_core.genes.species import one_species
+from spacrd_core.progress import Track, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import anndata as ad
+
+    from spacrd_core.arrays import Array
+    from spacrd_core.cards import Recipe
+    from spacrd_core.store.manifest import SectionEntry
+    from spacrd_core.store.store import SpotStore
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class SectionData:
+    """One section in memory; ``labels`` are 1 cancer, 0 normal, -1 unknown."""
+
+    id: str
+    patient: str
+    platform: str
+    identity: str
+    label_source: str
+    pitch_um: float
+    spot_ids: tuple[str, ...]
+    xy_um: Array
+    labels: Array
+    expression: Expression | None
+    image: Array | None
+    image_coverage: Array | None
+    recipe: Recipe | None
+    encoder_options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> set[int]:
+        """The known labels that occur: a subset of {0, 1}."""
+        return {int(label) for label in np.unique(self.labels)} - {UNKNOWN}
+
+    def only(self, kept: Array) -> SectionData:
+        """Return the section as if no other spots had been measured; ``kept`` is true for those that were."""
+        return replace(
+            self,
+            spot_ids=tuple(np.asarray(self.spot_ids, dtype=object)[kept]),
+            xy_um=self.xy_um[kept],
+            labels=self.labels[kept],
+            expression=self.expression.only(kept) if self.expression else None,
+            image=None if self.image is None else self.image[kept],
+            image_coverage=None if self.image_coverage is None else self.image_coverage[kept],
+        )
+
+
+def load_sections(
+    store: SpotStore,
+    entries: Sequence[SectionEntry],
+    *,
+    encoder: str = "",
+    recipe_key: str = "",
+    genes: bool = True,
+    cancer_fraction: float = 0.5,
+    track: Track = silent,
+) -> list[SectionData]:
+    """Return sections by id; with embeddings of ``encoder`` (or of a recipe) where the section has an image.
+
+    Where labels were given for a spot's cells or bins, it is cancer when at least ``cancer_fraction`` of them are.
+
+    Raises
+    ------
+    RecipeMismatch
+        If the sections' embeddings were made by different recipes.
+    CorruptStore
+        If an embedding or a count is no finite number.
+    TrainingError
+        If their genes are of different species.
+    """
+    loaded = [
+        _load(store, entry, encoder=encoder, recipe_key=recipe_key, genes=genes, cancer_fraction=cancer_fraction)
+        for entry in track(sorted(entries, key=lambda entry: entry.id), "loading sections", len(entries))
+    ]
+    for section in loaded:
+        _require_finite(section, encoder or recipe_key)
+    recipes = {section.recipe.key: section.id for section in loaded if section.recipe}
+    if len(recipes) > 1:
+        raise RecipeMismatch(
+            f"'{encoder}' embedded these sections by different recipes: {', '.join(recipes.values())}",
+            hint=f"spacrd embed {store.path} --encoder {encoder}, with the same options for all",
+        )
+    one_species({section.id: section.expression.species for section in loaded if section.expression})
+    return loaded
+
+
+def label_values(adata: ad.AnnData, *, cancer_fraction: float = 0.5) -> Array:
+    """Return 1 cancer, 0 normal, -1 unknown for every spot."""
+    if "label_fraction" in adata.obs:
+        shares = adata.obs["label_fraction"].to_numpy(dtype=float)
+        return np.where(np.isnan(shares), UNKNOWN, shares >= cancer_fraction).astype(np.int64)
+    if "label" not in adata.obs:
+        return np.full(adata.n_obs, UNKNOWN, dtype=np.int64)
+    values = adata.obs["label"].astype(object).map({"cancer": 1, "normal": 0}).fillna(UNKNOWN)
+    return np.asarray(values, dtype=np.int64)
+
+
+def patients(sections: Sequence[SectionData]) -> list[str]:
+    """Return the patients, sorted."""
+    return sorted({section.patient for section in sections})
+
+
+def with_modalities(section: SectionData, *, genes: bool, image: bool) -> SectionData:
+    """Return a section as if only these modalities had been measured."""
+    if not genes:
+        section = replace(section, expression=None)
+    return section if image else replace(section, image=None, image_coverage=None, recipe=None)
+
+
+def _require_finite(section: SectionData, encoder: str) -> None:
+    if section.image is not None and not np.isfinite(section.image).all():
+        raise CorruptStore(
+            f"section '{section.id}': its embeddings by '{encoder}' hold numbers that are not finite",
+            hint="embed it again, or write finite numbers where another program made them",
+        )
+    if section.expression is not None and not np.isfinite(section.expression.values.data).all():
+        raise CorruptStore(
+            f"section '{section.id}': its expression holds numbers that are not finite",
+            hint="ingest it again from its counts, or leave it out",
+        )
+
+
+def _load(
+    store: SpotStore, entry: SectionEntry, *, encoder: str, recipe_key: str, genes: bool, cancer_fraction: float
+) -> SectionData:
+    adata = store.section(entry.id)
+    wanted = bool(encoder or recipe_key) and entry.slide is not None
+    embedding = store.embedding(entry.id, encoder=encoder, key=recipe_key) if wanted else None
+    return SectionData(
+        id=entry.id,
+        patient=entry.patient,
+        platform=entry.platform,
+        identity=entry.identity,
+        label_source=entry.label_source,
+        pitch_um=entry.pitch_um,
+        spot_ids=tuple(adata.obs_names),
+        xy_um=adata.obs[["x_um", "y_um"]].to_numpy(dtype=np.float64),
+        labels=label_values(adata, cancer_fraction=cancer_fraction),
+        expression=_expression(adata) if genes else None,
+        image=embedding.values if embedding else None,
+        image_coverage=embedding.coverage if embedding else None,
+        recipe=embedding.recipe if embedding else None,
+        encoder_options=embedding.options if embedding else {},
+    )
+
+
+def _expression(adata: ad.AnnData) -> Expression:
+    symbols, gene_ids = (adata.var[name].astype(str).tolist() for name in ("symbol", "gene_id"))
+    return Expression.of_counts(sparse.csr_matrix(adata.X), symbols, gene_ids)

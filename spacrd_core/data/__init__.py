@@ -1,1 +1,0 @@
-"""Tables that SpaCRD ships, and how they are made."""

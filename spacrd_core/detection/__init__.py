@@ -1,0 +1,1 @@
+"""Detection: apply a detector to sections and explain its calls."""

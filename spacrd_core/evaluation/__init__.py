@@ -1,0 +1,1 @@
+"""Evaluation: cross-validation over patients, with summaries and comparisons."""

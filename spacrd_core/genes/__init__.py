@@ -1,0 +1,1 @@
+"""Genes: names, species, expression and gene panels."""

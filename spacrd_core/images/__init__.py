@@ -1,0 +1,1 @@
+"""Image files as laboratories have them, read as rows of 8-bit RGB."""

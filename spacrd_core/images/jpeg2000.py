@@ -1,0 +1,48 @@
+"""JPEG 2000 inside TIFF, as Aperio scanners write it: in RGB (33005) or in YCbCr (33003), which is told here.
+
+The codec turns YCbCr into RGB by itself where the chroma is subsampled, as in Aperio's own files, and only there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import imagecodecs
+import numpy as np
+from PIL import Image
+from tifffile import COMPRESSION, PHOTOMETRIC
+
+if TYPE_CHECKING:
+    from spacrd_core.arrays import UInt8Array
+
+JPEG2000 = {
+    COMPRESSION.APERIO_JP2000_YCBC,
+    COMPRESSION.JPEG_2000_LOSSY,
+    COMPRESSION.APERIO_JP2000_RGB,
+    COMPRESSION.JPEG2000,
+}
+SIZE = b"\xff\x4f\xff\x51"  # a codestream begins with the marker of its size segment
+COMPONENTS = 40  # where that segment, from the beginning, counts the components; three bytes for each follow
+
+
+def holds_ycbcr(page: Any) -> bool:
+    """Whether a page's components are YCbCr: Aperio's compressions say so, whatever the photometric tag."""
+    if page.compression == COMPRESSION.APERIO_JP2000_RGB:
+        return False
+    return bool(page.compression == COMPRESSION.APERIO_JP2000_YCBC or page.photometric == PHOTOMETRIC.YCBCR)
+
+
+def decode_rgb(stored: bytes, *, ycbcr: bool) -> UInt8Array:
+    """Return a codestream's px, height x width x components, with YCbCr as RGB."""
+    pixels = imagecodecs.jpeg2k_decode(stored)
+    if ycbcr and not _is_subsampled(stored):
+        height, width, _ = pixels.shape
+        pixels = np.asarray(Image.frombytes("YCbCr", (width, height), pixels.tobytes()).convert("RGB"))
+    return np.asarray(pixels.reshape(*pixels.shape[:2], -1))
+
+
+def _is_subsampled(stored: bytes) -> bool:
+    size = stored[stored.index(SIZE) :]
+    count = int.from_bytes(size[COMPONENTS : COMPONENTS + 2], "big")
+    steps = size[COMPONENTS + 2 : COMPONENTS + 2 + 3 * count]
+    return any(step != 1 for number, step in enumerate(steps) if number % 3)

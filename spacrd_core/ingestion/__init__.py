@@ -1,0 +1,1 @@
+"""Ingestion: read, check and store sections of any platform."""

@@ -1,1 +1,0 @@
-"""Learning: cohorts of tensors, the contract of fusion heads, training, evaluation, calibration."""

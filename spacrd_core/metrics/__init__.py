@@ -1,0 +1,1 @@
+"""Metrics: classification, calibration and bootstrap intervals."""

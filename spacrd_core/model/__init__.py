@@ -1,0 +1,1 @@
+"""The model: fusion heads, their training, ensembles, calibration and decisions."""

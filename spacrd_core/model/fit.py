@@ -1,0 +1,82 @@
+"""The training loop."""
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from spacrd_core.cohort.cohort import Cohort, shuffled
+from spacrd_core.errors import ConfigError, TrainingError
+from spacrd_core.model.head import Head, Phase
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training spots gave: the mean of every loss term, and the seconds it took."""
+
+    phase: str
+    number: int
+    epochs: int
+    losses: Mapping[str, float]
+    seconds: float
+
+
+def fit(
+    head: Head, cohorts: Sequence[Cohort], *, seed: int, epochs: Mapping[str, int] | None = None
+) -> Iterator[Epoch]:
+    """Train a head on all spots of the cohorts, yielding after every epoch; the head is left in evaluation mode.
+
+    There is a cohort for every choice of modalities among the sections; a batch is of one of them.
+    ``epochs`` overrides the length of phases by name; names of phases that the head has not are ignored.
+    PyTorch's random state is seeded, so one seed gives one head.
+    """
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        head.warm_start(*(cohort.everything() for cohort in cohorts))
+    lengths = epochs or {}
+    for phase in (replace(phase, epochs=lengths.get(phase.name, phase.epochs)) for phase in head.curriculum()):
+        optimiser = torch.optim.AdamW(
+            head.parameters(), lr=phase.learning_rate, weight_decay=phase.weight_decay, fused=True
+        )
+        for number in range(1, phase.epochs + 1):
+            started = time.perf_counter()
+            losses = _train_epoch(head, cohorts, phase, optimiser, generator)
+            yield Epoch(phase.name, number, phase.epochs, losses, time.perf_counter() - started)
+    head.eval()
+
+
+def require_phases(head: Head, names: Collection[str]) -> None:
+    """Refuse names that no phase of the head has."""
+    phases = [phase.name for phase in head.curriculum()]
+    unknown = sorted(set(names) - set(phases))
+    if unknown:
+        known = ", ".join(phases) or "none"
+        raise ConfigError(f"the head has no phase {', '.join(unknown)}", hint=f"its phases: {known}")
+
+
+def _train_epoch(
+    head: Head, cohorts: Sequence[Cohort], phase: Phase, optimiser: torch.optim.Optimizer, generator: torch.Generator
+) -> dict[str, float]:
+    head.train()
+    steps = []
+    for batch in shuffled(cohorts, phase.batch_size, generator):
+        losses = head.losses(batch, phase.name)
+        if not losses:
+            continue
+        optimiser.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        optimiser.step()
+        steps.append({name: loss.detach() for name, loss in losses.items()})
+    names = steps[0] if steps else ()
+    means = {name: float(torch.stack([step[name] for step in steps]).mean()) for name in names}
+    if not all(map(_finite, means.values())):
+        raise TrainingError(
+            f"the loss of phase '{phase.name}' is no longer a number: {means}", hint="lower the head's learning rate"
+        )
+    return means
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0.0

@@ -1,0 +1,1 @@
+"""Result files, one writer a module."""

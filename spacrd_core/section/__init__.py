@@ -1,0 +1,1 @@
+"""A tissue section: counts, spots and slide, in microns."""

@@ -1,1 +1,0 @@
-"""The steps as functions: what the commands call, and what a notebook imports from :mod:`spacrd_core`."""

@@ -1,0 +1,1 @@
+"""What encoder families share: networks, weights, tiles and the Hub."""

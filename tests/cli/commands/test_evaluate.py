@@ -1,0 +1,122 @@
+"""``spacrd evaluate`` as a user gives it, on small sections without an image."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+
+from spacrd_cli.main import run
+from spacrd_core._version import __version__
+from spacrd_core.cohort.options import CohortOptions
+from spacrd_core.devices import usual_jobs
+from spacrd_core.store.store import SpotStore
+from spacrd_core.store.write import Ticket, add_section
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import MakeSection
+
+KEYS = {
+    "head",
+    "modalities",
+    "against_head",
+    "against_modalities",
+    "patients",
+    "auc_difference",
+    "auc_low",
+    "auc_high",
+    "better",
+    "worse",
+    "lowest",
+    "by_patient",
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path, make_section: MakeSection) -> Path:
+    """Three patients, genes only."""
+    store = SpotStore.create(tmp_path / "store")
+    for seed, patient in enumerate("ABC"):
+        add_section(store, make_section(seed, image=False), Ticket(f"S{seed}", patient, f"made{seed}"))
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def evaluated(store: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """A variant of the control on three patients, two seeds."""
+    command = ["evaluate", str(store), "--encoder", "none", "--head", "linear+components=2", "--jobs", "1"]
+    assert run([*command, "--seeds", "2", "--json", "-q"]) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def test_a_variant_stands_beside_the_control_under_its_label(evaluated: dict[str, Any]) -> None:
+    labels = ["linear+components=2", "linear"]
+    assert evaluated["protocol"]["heads"] == labels
+    assert evaluated["protocol"]["control"] == "linear"
+    assert [line["head"] for line in evaluated["summary"]] == labels
+    aucs = [[row["auc"] for row in evaluated["rows"] if row["head"] == label] for label in labels]
+    assert len(aucs[0]) == len(aucs[1]) == 2 * 3
+    assert aucs[0] != aucs[1], "the option was heard"
+
+
+def test_the_protocol_holds_what_every_head_was_given_and_read(evaluated: dict[str, Any]) -> None:
+    protocol = evaluated["protocol"]
+    assert protocol["spacrd"] == __version__
+    options = {"components": 20, "inverse_penalty": 1.0}
+    assert protocol["head_options"] == {"linear+components=2": options | {"components": 2}, "linear": options}
+    assert protocol["cohort"]["linear"] == CohortOptions().model_dump()
+
+
+def test_the_protocol_says_that_calibration_was_not_asked_for(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", str(store), "--encoder", "none", "--head", "linear", "--jobs", "1", "--json", "-q"]
+    assert run([*command, "--set", "calibrate=false"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["protocol"]["f1"] == "threshold 0.5 of logits as they are: calibration was not asked for"
+    assert {row["threshold"] for row in document["rows"]} == {0.5}
+
+
+def test_a_head_reads_as_it_asks_in_the_protocol(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    brief = "spacrd+reconstruct_epochs=0+detect_epochs=1"
+    command = ["evaluate", str(store), "--encoder", "none", "--head", brief, "--jobs", "1", "--json", "-q"]
+    assert run([*command, "--set", "cohort.panel_genes=20"]) == 0
+    cohort = json.loads(capsys.readouterr().out)["protocol"]["cohort"]
+    assert (cohort[brief]["gene_centring"], cohort["linear"]["gene_centring"]) == (True, False)
+    assert {read["panel_genes"] for read in cohort.values()} == {20}
+
+
+def test_processes_share_the_cores_and_one_has_a_gpu_to_itself() -> None:
+    assert usual_jobs(torch.device("cpu")) == os.cpu_count()
+    assert usual_jobs(torch.device("cuda")) == 1
+
+
+def test_means_have_intervals_and_the_words_for_them(evaluated: dict[str, Any]) -> None:
+    for line in evaluated["summary"]:
+        assert line["auc_low"] <= line["auc_mean"] <= line["auc_high"]
+        assert set(line["auc_by_patient"]) == {row["patient"] for row in evaluated["rows"]}
+        assert set(line["auc_by_seed"]) == {"42", "43"}
+    assert "with 3 of them they are rough" in evaluated["protocol"]["interval"]
+
+
+def test_differences_are_of_the_same_patients(evaluated: dict[str, Any]) -> None:
+    (difference,) = evaluated["differences"]
+    assert set(difference) == KEYS
+    variant, control = (line["auc_by_patient"] for line in evaluated["summary"])
+    assert difference["by_patient"] == pytest.approx({name: variant[name] - control[name] for name in control})
+
+
+def test_a_mistaken_variant_ends_with_a_sentence_and_a_remedy(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", str(store), "--encoder", "none", "--head", "linear+dream=1", "-q"]) == 1
+    told = capsys.readouterr().err
+    assert "head 'linear': dream: is no setting" in told
+    assert "hint: its options are: components, inverse_penalty" in told
+
+
+def test_help_shows_how_a_variant_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["evaluate", "--help"])
+    assert "spacrd+align_epochs=0" in "".join(capsys.readouterr().out.replace("│", "").split())

@@ -1,0 +1,84 @@
+"""Which heads an evaluation compares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_cli.commands.evaluate_heads import variants
+from spacrd_core.errors import ConfigError, UnknownName
+
+if TYPE_CHECKING:
+    from spacrd_core.plugins import Plugins
+
+
+def test_without_a_name_it_is_the_usual_head_and_the_control(plugins: Plugins) -> None:
+    assert [each.label for each in variants([], {}, plugins.heads)] == ["spacrd", "linear"]
+
+
+@pytest.mark.parametrize(
+    ("named", "labels"),
+    [
+        (["spacrd"], ["spacrd", "linear"]),
+        (["linear"], ["linear"]),
+        (["linear", "spacrd"], ["linear", "spacrd"]),
+        (["linear+components=5"], ["linear+components=5", "linear"]),
+        (["spacrd", "spacrd"], ["spacrd", "linear"]),
+    ],
+)
+def test_the_control_is_always_there_and_every_head_once(named: list[str], labels: list[str], plugins: Plugins) -> None:
+    assert [each.label for each in variants(named, {}, plugins.heads)] == labels
+
+
+def test_a_variant_has_its_options_and_bears_them_in_its_label(plugins: Plugins) -> None:
+    plain, ablated, _ = variants(["spacrd", "spacrd+align_epochs=0+preset=paper"], {}, plugins.heads)
+    assert (plain.label, plain.head.options) == ("spacrd", {})
+    assert ablated.label == "spacrd+align_epochs=0+preset=paper"
+    assert ablated.head.name == "spacrd"
+    assert ablated.head.options == {"align_epochs": 0, "preset": "paper"}
+
+
+def test_a_plus_in_a_value_parts_nothing(plugins: Plugins) -> None:
+    variant = variants(["spacrd+learning_rate=1e+0+hidden=[64, 32]"], {}, plugins.heads)[0]
+    assert variant.head.options == {"learning_rate": 1.0, "hidden": [64, 32]}
+
+
+def test_the_options_of_a_variant_win_over_its_heads_table(plugins: Plugins) -> None:
+    tables = {"linear": {"components": 7, "inverse_penalty": 2.0}}
+    variant, control = variants(["linear+components=5"], tables, plugins.heads)
+    assert variant.head.options == {"components": 5, "inverse_penalty": 2.0}
+    assert control.head.options == tables["linear"]
+
+
+def test_heads_that_have_a_table_are_compared_where_none_is_named(plugins: Plugins) -> None:
+    assert [each.label for each in variants([], {"spacrd": {"width": 8}}, plugins.heads)] == ["spacrd", "linear"]
+    assert [each.label for each in variants([], {"linear": {"components": 8}}, plugins.heads)] == ["linear"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "error", "sentence"),
+    [
+        ("linear+dream=1", ConfigError, "head 'linear': dream: is no setting"),
+        ("linear+components=x", ConfigError, "head 'linear': components: Input should be a valid integer"),
+        ("linear+name=x", ConfigError, "--head linear+name=x: 'name' is no option of a head"),
+        ("deep+width=1", UnknownName, "no head is named 'deep'"),
+        ("linear+components", UnknownName, "no head is named 'linear+components'"),
+    ],
+)
+def test_a_mistake_in_a_variant_is_told_before_anything_is_trained(
+    entry: str, error: type[Exception], sentence: str, plugins: Plugins
+) -> None:
+    with pytest.raises(error) as caught:
+        variants([entry], {}, plugins.heads)
+    assert str(caught.value).startswith(sentence)
+    assert caught.value.hint  # type: ignore[attr-defined]
+
+
+def test_a_variant_is_trained_under_its_label(plugins: Plugins) -> None:
+    compared = variants(["spacrd", "spacrd+align_epochs=0"], {}, plugins.heads)
+    assert [(each.choice.name, each.choice.label) for each in compared] == [
+        ("spacrd", "spacrd"),
+        ("spacrd", "spacrd+align_epochs=0"),
+        ("linear", "linear"),
+    ]

@@ -1,0 +1,155 @@
+"""``spacrd export``, and the file of ``spacrd detect -o``, for tools that open one platform or need a library."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, get_type_hints
+
+import pandas as pd
+import pytest
+
+from spacrd_cli.commands.export import export as export_command
+from spacrd_cli.main import run
+from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.results.files.formats import FORMATS
+from spacrd_core.results.result import CLASSES
+from spacrd_core.store.store import SpotStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GENES_ALONE = ["--encoder", "none", "--head", "linear", "--seeds", "1"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with calls of a legacy ST section, S2, and of a Xenium section, S3, and what detect wrote of them."""
+    folder = tmp_path_factory.mktemp("export")
+    cohort = write_demo_cohort(folder / "cohort", platforms=("st", "st", "xenium"))
+    assert run(["ingest", f"{folder}/store", "--cohort", str(cohort), "--no-image", "-q"]) == 0
+    assert run(["train", f"{folder}/store", "-o", f"{folder}/detector", *GENES_ALONE, "--section", "S1", "-q"]) == 0
+    assert run([*detect(folder), "--section", "S2", "--section", "S3", "-o", f"{folder}/out"]) == 0
+    return folder
+
+
+def detect(folder: Path) -> list[str]:
+    return ["detect", f"{folder}/store", f"{folder}/detector", "-q"]
+
+
+def export(folder: Path, out: Path, form: str, *options: str) -> int:
+    return run(["export", f"{folder}/store", "--format", form, "-o", str(out), "--json", "-q", *options])
+
+
+def forget_cells(store: SpotStore) -> None:
+    """Make the store one that an older SpaCRD wrote."""
+    entry = store.entry("S3").model_copy(update={"cells": None})
+    store.update(lambda manifest: manifest.with_entry(entry))
+
+
+def test_detect_carries_calls_to_the_cells_of_xenium_sections_alone(folder: Path) -> None:
+    written = {file["name"] for file in json.loads((folder / "out/manifest.json").read_text())["files"]}
+    assert {name for name in written if "cell_groups" in name} == {"S3.cell_groups.csv"}
+    groups = pd.read_csv(folder / "out/S3.cell_groups.csv", index_col="cell_id")["group"]
+    spots = pd.read_csv(folder / "out/S3.spots.csv", index_col="spot_id")
+    cells = pd.read_parquet(next((folder / "cohort").rglob("*cells.parquet"))).set_index("cell_id")
+    assert sorted(groups.index) == sorted(cells.index)
+    place = (cells.loc[groups.index, ["x_centroid", "y_centroid"]] // 100).astype(int)
+    inside = [f"x{x:05d}_y{y:05d}" for x, y in place.itertuples(index=False)]
+    assert groups.tolist() == [CLASSES[label].name for label in spots.loc[inside, "label"]]
+
+
+def test_cell_groups_are_exported_of_the_xenium_sections_in_a_store(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(folder, tmp_path, "xenium") == 0
+    assert json.loads(capsys.readouterr().out)["written"] == [str(tmp_path / "S3.cell_groups.csv")]
+    assert (tmp_path / "S3.cell_groups.csv").read_bytes() == (folder / "out/S3.cell_groups.csv").read_bytes()
+
+
+def test_a_section_that_explorer_does_not_open_is_refused_by_name(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(folder, tmp_path, "xenium", "--section", "S2") == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "section 'S2' is st, which Xenium Explorer does not open" in told
+    assert "hint: name Xenium sections, or choose another format" in told
+
+
+def test_a_store_of_an_older_spacrd_says_that_its_bundles_must_be_ingested_again(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder / "store", tmp_path / "store")
+    forget_cells(SpotStore.open(tmp_path / "store"))
+    assert export(tmp_path, tmp_path / "x", "xenium", "--section", "S3") == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "the store does not know which cells the spots of section 'S3' hold" in told
+    assert "hint: ingest its Xenium bundle again with --name S3 --replace, then detect again" in told
+    command = ["detect", f"{tmp_path}/store", f"{folder}/detector", "--section", "S3", "-o", f"{tmp_path}/out", "-q"]
+    assert run(command) == 0
+    assert "section 'S3' gets no cell groups for Xenium Explorer" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out/S3.cell_groups.csv").exists()
+    assert "no cell groups for xenium explorer" in (tmp_path / "out/report.html").read_text().lower()
+
+
+def test_sections_that_a_format_cannot_show_are_left_out_with_the_reason(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(folder, tmp_path, "xenium") == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert told == "note: not written: section 'S2' is st, which Xenium Explorer does not open"
+
+
+def test_loupe_is_given_no_ids_that_are_not_barcodes(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(folder, tmp_path / "x", "loupe") == 1
+    told = " ".join(capsys.readouterr().err.split())
+    for name in ("S2", "S3"):
+        assert f"the spots of section '{name}' have no Visium barcodes, which Loupe Browser knows spots by" in told
+    assert told.endswith("hint: name Visium sections, or choose another format")
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("form", "suffix"), [(form.name, form.suffix) for form in FORMATS.values() if not form.asked])
+def test_a_format_is_exported_as_detect_writes_it(folder: Path, tmp_path: Path, form: str, suffix: str) -> None:
+    detected = {file.name for file in (folder / "out").glob(f"*.{suffix}")}
+    assert export(folder, tmp_path, form) == (0 if detected else 1)
+    assert {file.name for file in tmp_path.iterdir()} == detected
+    if suffix != "h5ad":  # which has the time of writing
+        assert all((tmp_path / name).read_bytes() == (folder / "out" / name).read_bytes() for name in detected)
+
+
+def test_an_unknown_format_is_told_those_there_are_and_so_is_who_asks_for_help(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(folder, tmp_path, "docx") == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert told == f"error: there is no format 'docx' hint: --format {', '.join(FORMATS)}"
+    (option,) = get_type_hints(export_command, include_extras=True)["format_"].__metadata__
+    assert option.metavar == "|".join(FORMATS)
+
+
+def test_a_store_without_calls_says_so(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(folder / "store", tmp_path / "store")
+    store = SpotStore.open(tmp_path / "store")
+    for name in ("S2", "S3"):
+        entry = store.entry(name).model_copy(update={"predictions": {}})
+        store.update(lambda manifest, entry=entry: manifest.with_entry(entry))
+    assert export(tmp_path, tmp_path / "x", "csv") == 1
+    assert "holds no calls yet" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "x").exists()
+
+
+def test_every_section_is_exported_as_spatialdata(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spatialdata = pytest.importorskip("spatialdata", reason="spatialdata is not installed")
+    assert export(folder, tmp_path, "spatialdata") == 0
+    written = json.loads(capsys.readouterr().out)["written"]
+    assert written == [str(tmp_path / f"{name}.spatialdata.zarr") for name in ("S2", "S3")]
+    store = SpotStore.open(folder / "store")
+    for name, path in zip(("S2", "S3"), written, strict=True):
+        data, spots = spatialdata.read_zarr(path), store.predictions(name)[0]
+        assert data["table"].obs["spacrd_prob"].to_dict() == pytest.approx(spots["probability"].to_dict())
+        assert {shape.geom_type for shape in data[f"{name}_spots"].geometry} == {"Point" if name == "S2" else "Polygon"}

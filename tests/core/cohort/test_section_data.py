@@ -1,0 +1,39 @@
+"""Sections as learning sees them: whole, and of finite numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import zarr
+
+from spacrd_cli.main import run
+from spacrd_core.cohort.section_data import load_sections
+from spacrd_core.errors import CorruptStore
+from spacrd_core.store.store import SpotStore
+from spacrd_core.store.write import Ticket, add_section
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import MakeSection
+
+
+@pytest.fixture
+def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
+    """One section, embedded."""
+    store = SpotStore.create(tmp_path / "store")
+    add_section(store, make_section(1), Ticket("S1", "A", "made1"))
+    assert run(["embed", str(store.path), "--encoder", "stain", "-q"]) == 0
+    return SpotStore.open(store.path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_embeddings_that_are_not_finite_name_the_section_and_the_encoder(store: SpotStore, value: float) -> None:
+    (folder,) = (store.path / "embeddings" / "S1").glob("[!.]*")
+    zarr.open_group(folder, mode="r+")["values"][3, 0] = value
+    with pytest.raises(CorruptStore) as caught:
+        load_sections(store, store.choose(), encoder="stain")
+    assert str(caught.value) == "section 'S1': its embeddings by 'stain' hold numbers that are not finite"
+    assert caught.value.hint == "embed it again, or write finite numbers where another program made them"

@@ -1,0 +1,161 @@
+"""Calls are averaged over like tissue within reach, and over nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from spacrd_core.cohort.smoothing import Smoother, neighbourhood_means
+from spacrd_core.section.geometry import neighbours
+
+if TYPE_CHECKING:
+    from spacrd_core.arrays import Array
+
+PITCH_UM = 100.0
+SIDE = 16
+EDGE = SIDE // 2
+
+
+def lattice(rows: int, columns: int) -> Array:
+    return np.stack([axis.ravel() for axis in np.mgrid[:rows, :columns]], axis=1)[:, ::-1] * PITCH_UM
+
+
+def smoother(xy_um: Array, *, genes: Array | None = None, image: Array | None = None, reach: int = 9) -> Smoother:
+    """The smoother of spots whose features are read over neighbourhoods of ``reach`` spots."""
+    around, present = neighbours(xy_um, k=reach, radius_um=1.6 * PITCH_UM)
+    held = [torch.from_numpy(values.astype(np.float32)) for values in (genes, image) if values is not None]
+    places = torch.from_numpy(around), torch.from_numpy(present)
+    return Smoother.of(xy_um, PITCH_UM, [neighbourhood_means(values, *places) for values in held])
+
+
+def noise(spots: int, features: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).normal(0, 1, (spots, features))
+
+
+@pytest.fixture
+def square() -> Array:
+    return lattice(SIDE, SIDE)
+
+
+@pytest.fixture
+def right(square: Array) -> Array:
+    """Which spots lie right of the edge between two kinds of tissue."""
+    return np.asarray(square[:, 0] >= EDGE * PITCH_UM)
+
+
+def test_the_shares_of_a_spot_are_not_negative_and_sum_to_one(square: Array) -> None:
+    shares = smoother(square, genes=noise(SIDE**2, 12)).shares
+    assert (shares >= 0).all()
+    assert shares.sum(axis=1) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_spot_out_of_reach_counts_nothing(square: Array) -> None:
+    far = np.linalg.norm(square - square[0], axis=1) > 3.3 * PITCH_UM
+    values = np.zeros(SIDE**2)
+    values[0] = 1e6  # absent places hold the index of this spot
+    smoothed = smoother(square, genes=noise(SIDE**2, 12))(values)
+    assert not smoothed[far].any()
+    assert (smoothed[~far] > 0).all()
+
+
+def test_calls_that_are_the_same_everywhere_stay(square: Array) -> None:
+    smoothed = smoother(square, genes=noise(SIDE**2, 12))(np.full(SIDE**2, -2.5))
+    assert smoothed == pytest.approx(-2.5, abs=1e-5)
+
+
+def test_a_lone_speck_in_uniform_tissue_is_averaged_away(square: Array) -> None:
+    speck = SIDE * EDGE + EDGE
+    values = np.full(SIDE**2, -1.0)
+    values[speck] = 3.0
+    smoothed = smoother(square, genes=noise(SIDE**2, 12))(values)
+    assert smoothed[speck] < -0.5
+    assert smoothed.max() < -0.5
+
+
+def test_calls_do_not_bleed_over_an_edge_between_two_kinds_of_tissue(square: Array, right: Array) -> None:
+    values = np.where(right, 1.0, -1.0)
+    beside = right & (square[:, 0] < (EDGE + 1) * PITCH_UM)
+    like = smoother(square, genes=noise(SIDE**2, 12) + 8.0 * right[:, None])
+    plain = Smoother(like.around, (like.shares > 0) / (like.shares > 0).sum(axis=1, keepdims=True))
+    assert like(values)[beside].min() > 0.9
+    assert plain(values)[beside].max() < 0.6
+
+
+def test_an_edge_that_only_one_modality_shows_still_holds_calls_apart(square: Array, right: Array) -> None:
+    values = np.where(right, 1.0, -1.0)
+    beside = right & (square[:, 0] < (EDGE + 1) * PITCH_UM)
+    genes = noise(SIDE**2, 12) + 8.0 * right[:, None]
+    assert smoother(square, genes=genes, image=noise(SIDE**2, 6, seed=1))(values)[beside].min() > 0.9
+
+
+def test_spots_count_by_how_far_they_are_apart_over_the_median_pair() -> None:
+    row = lattice(1, 3)
+    found = smoother(row, genes=np.array([[0.0], [1.0], [3.0]]), reach=1)  # squared: 1, 4 and 9; their median is 4
+    weights = np.exp([0.0, -1 / 4, -9 / 4])
+    assert found.around[0, :3].tolist() == [0, 1, 2]
+    assert found.shares[0, :3] == pytest.approx(weights / weights.sum(), abs=1e-5)
+
+
+@pytest.mark.parametrize("features", [12, 400], ids=["fewer features than spots", "more features than spots"])
+def test_the_order_of_spots_does_not_matter(square: Array, right: Array, features: int) -> None:
+    genes = noise(SIDE**2, features)
+    genes[:, :10] += 2.0 * right[:, None]
+    values, order = noise(SIDE**2, 1, seed=1)[:, 0], np.random.default_rng(2).permutation(SIDE**2)
+    smoothed = smoother(square, genes=genes)(values)
+    assert smoother(square[order], genes=genes[order])(values[order]) == pytest.approx(smoothed[order], abs=1e-4)
+
+
+def test_the_same_section_gives_the_same_bits(square: Array) -> None:
+    genes = noise(SIDE**2, 400)
+    one, again = (smoother(square, genes=genes) for _ in range(2))
+    assert np.array_equal(one.shares, again.shares)
+    assert np.array_equal(one.around, again.around)
+
+
+def test_a_spot_alone_keeps_its_call() -> None:
+    assert smoother(lattice(1, 1), genes=noise(1, 12))(np.array([4.0])) == pytest.approx([4.0])
+
+
+def test_two_spots_out_of_reach_of_each_other_keep_their_calls() -> None:
+    apart = np.array([[0.0, 0.0], [10 * PITCH_UM, 0.0]])
+    assert smoother(apart, genes=noise(2, 12))(np.array([4.0, -4.0])) == pytest.approx([4.0, -4.0])
+
+
+def test_two_spots_of_one_neighbourhood_share_their_calls() -> None:
+    assert smoother(lattice(1, 2), genes=noise(2, 12))(np.array([4.0, -2.0])) == pytest.approx([1.0, 1.0])
+
+
+def test_where_no_feature_varies_all_spots_in_reach_count_alike() -> None:
+    values = noise(25, 1)[:, 0]
+    square = lattice(5, 5)
+    reached = np.linalg.norm(square[:, None] - square, axis=2) <= 3.3 * PITCH_UM
+    wanted = (reached @ values) / reached.sum(axis=1)
+    assert smoother(square, genes=np.zeros((25, 4)))(values) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_a_single_feature_is_enough(square: Array, right: Array) -> None:
+    values = np.where(right, 1.0, -1.0)
+    beside = right & (square[:, 0] < (EDGE + 1) * PITCH_UM)
+    tissue = noise(SIDE**2, 1) + 20.0 * right[:, None]
+    assert smoother(square, image=tissue)(values)[beside].min() > 0.9
+
+
+def test_both_modalities_count_alike_whatever_their_units(square: Array) -> None:
+    genes, image = noise(SIDE**2, 12), noise(SIDE**2, 6, seed=1)
+    shares = smoother(square, genes=genes, image=image).shares
+    assert smoother(square, genes=genes, image=1000.0 * image + 5.0).shares == pytest.approx(shares, abs=1e-4)
+    assert smoother(square, genes=image, image=genes).shares == pytest.approx(shares, abs=1e-4)
+    assert smoother(square, genes=genes, image=genes).shares == pytest.approx(
+        smoother(square, genes=genes).shares, abs=1e-4
+    )
+    assert smoother(square, genes=genes).shares != pytest.approx(shares, abs=1e-2)
+
+
+def test_features_that_vary_by_rounding_alone_do_not_vary(square: Array) -> None:
+    blank = np.full((SIDE**2, 8), 1 / 3)
+    blank[::2] += 3e-8
+    even = smoother(square, genes=np.zeros((SIDE**2, 8)))
+    assert np.array_equal(smoother(square, genes=blank).shares, even.shares)

@@ -1,0 +1,194 @@
+"""Which modality told most of a spot, and which genes drive a section's calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from spacrd_core.cohort.batch import Batch
+from spacrd_core.cohort.cohort import Cohort
+from spacrd_core.detection import attribution
+from spacrd_core.detection.attribution import drivers_of, driving_genes, gene_attributions, top_modality, write_drivers
+from spacrd_core.detection.predict import predict
+from spacrd_core.model.calibrated_ensemble import Trained, TrainOptions, train
+from spacrd_core.model.platt import Calibration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conftest import MakeData
+
+    from spacrd_core.cohort.section_data import SectionData
+    from spacrd_core.model.ensemble import Ensemble
+    from spacrd_core.plugins import Plugins
+
+SMALL = {"width": 16, "hidden": (16,), "latent": 4, "latent_hidden": (16,), "classifier_hidden": 8, "heads": 2}
+EPOCHS = {"align": 2, "reconstruct": 2, "detect": 8}
+HEADS: dict[str, dict[str, Any]] = {
+    "linear": {"head": {"name": "linear", "options": {"components": 3}}, "cohort": {"panel_genes": 30}, "seeds": 1},
+    "spacrd": {"head": {"name": "spacrd", "options": SMALL, "epochs": EPOCHS}, "seeds": 2},
+    "as published": {
+        "head": {"name": "spacrd", "options": {"preset": "paper", "width": 16, "heads": 2}, "epochs": EPOCHS},
+        "seeds": 1,
+    },
+}
+BOTH = {"image+genes": 0.7, "genes": 0.5}
+
+
+def trained_on(sections: list[SectionData], plugins: Plugins, head: str) -> Trained:
+    options = TrainOptions.model_validate(HEADS[head])
+    return train(sections, options, heads=plugins.heads, device=torch.device("cpu"))
+
+
+@pytest.fixture
+def linear(make_data: MakeData, plugins: Plugins) -> Trained:
+    return trained_on([make_data("A", 1), make_data("B", 2)], plugins, "linear")
+
+
+def odds_beyond_the_mean(ensemble: Ensemble, slopes: Mapping[str, float], section: SectionData) -> np.ndarray:
+    """How much more the log odds of every spot are than with the section's mean expression everywhere."""
+    rows = ensemble.lens.gene_rows(section)
+    assert rows is not None
+    mean = rows.scale(np.asarray(rows.values.mean(axis=0)))
+    batch = Cohort.of([section], ensemble.lens, ensemble.device).everything()
+    assert batch.genes is not None
+    usual = replace(batch, genes=torch.from_numpy(rows.reading(mean)).expand_as(batch.genes).contiguous())
+    with torch.inference_mode():
+        beyond = [
+            slope * (head.score(batch.seen_by(view)) - head.score(usual.seen_by(view)))
+            for view, slope in slopes.items()
+            for head in ensemble.heads
+        ]
+    return (torch.stack(beyond).sum(dim=0) / len(ensemble.heads)).numpy()
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_attributions_sum_to_what_expression_changes_in_the_log_odds(
+    head: str, make_data: MakeData, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensemble = trained_on([make_data("A", 1), make_data("B", 2)], plugins, head).ensemble
+    monkeypatch.setattr(attribution, "BATCH", 7)
+    monkeypatch.setattr(attribution, "STEPS", 32)
+    section = make_data("D", 4)
+    spots = np.flatnonzero(section.labels == 1)
+    wanted = odds_beyond_the_mean(ensemble, BOTH, section)[spots]
+    found = gene_attributions(ensemble, BOTH, section, spots)
+    usual = float(np.abs(wanted).mean())
+    assert usual > 1e-4
+    assert found.sum() == pytest.approx(wanted.mean(), abs=0.02 * usual)
+
+
+def test_attributions_of_a_linear_head_are_its_weights_times_what_spots_have_beyond_the_mean(
+    linear: Trained, make_data: MakeData
+) -> None:
+    section, lens, head = make_data("D", 4), linear.ensemble.lens, linear.ensemble.heads[0]
+    genes = lens.genes(section)
+    assert genes is not None
+    own = torch.arange(30)[:, None]
+    nothing = Batch(torch.zeros(30, 30), None, own, own >= 0, torch.zeros(30).long(), torch.zeros(30))
+    weights = head.score(replace(nothing, genes=torch.eye(30))) - head.score(nothing)
+    around, present = lens.around(section)
+    means = (genes[around] * present[..., None]).sum(axis=1) / present.sum(axis=1, keepdims=True)
+    spots = np.arange(40)
+    found = gene_attributions(linear.ensemble, {"genes": 1.0}, section, spots)
+    np.testing.assert_allclose(found, (means[spots] * weights.numpy()).mean(axis=0), atol=1e-4)
+
+
+def test_genes_that_tumours_express_drive_the_calls_and_say_where_they_are_expressed(
+    linear: Trained, make_data: MakeData
+) -> None:
+    section = make_data("D", 4, image=False)
+    table = predict(linear.ensemble, linear.calibrations, section)
+    drivers = driving_genes(linear.ensemble, linear.calibrations, section, table)
+    assert {driver.gene for driver in drivers[:4]} == {"G0", "G1", "G2", "G3"}
+    assert all(driver.mean_normal is not None and driver.mean_cancer > driver.mean_normal for driver in drivers[:4])
+    up = [driver.attribution for driver in drivers if driver.attribution > 0]
+    down = [driver.attribution for driver in drivers if driver.attribution < 0]
+    assert [driver.attribution for driver in drivers] == [*sorted(up, reverse=True), *sorted(down)]
+    write_drivers(drivers, table)
+    assert drivers_of(table) == drivers
+    assert drivers_of(table[[]].reset_index()) == drivers
+
+
+def test_at_most_twenty_genes_are_listed_either_way_and_as_many_spots_looked_at(
+    linear: Trained, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = make_data("D", 4, image=False)
+    table = predict(linear.ensemble, linear.calibrations, section)
+    monkeypatch.setattr(attribution, "LISTED", 3)
+    monkeypatch.setattr(attribution, "MOST_SPOTS", 12)
+    looked_at = []
+
+    def watched(*arguments: Any) -> np.ndarray:
+        looked_at.append(arguments[-1])
+        return gene_attributions(*arguments)
+
+    monkeypatch.setattr(attribution, "gene_attributions", watched)
+    first, again = (driving_genes(linear.ensemble, linear.calibrations, section, table) for _ in range(2))
+    assert first == again
+    assert [np.sign(driver.attribution) for driver in first] == [1, 1, 1, -1, -1, -1]
+    assert len(looked_at[0]) == 12
+    assert (table["label"].iloc[looked_at[0]] == "cancer").all()
+
+
+def test_no_gene_drives_calls_from_the_image_alone_or_where_nothing_is_cancer(
+    linear: Trained, make_data: MakeData
+) -> None:
+    section = make_data("D", 4)
+    table = predict(linear.ensemble, linear.calibrations, section)
+    image = dict.fromkeys(linear.calibrations, Calibration.none("image", "made"))
+    assert driving_genes(linear.ensemble, image, section, table) == ()
+    assert driving_genes(linear.ensemble, linear.calibrations, section, table.assign(label="normal")) == ()
+    genes = dict.fromkeys(linear.calibrations, Calibration.none("genes", "made"))
+    everywhere = driving_genes(linear.ensemble, genes, section, table.assign(label="cancer"))
+    assert {driver.mean_normal for driver in everywhere} == {None}
+
+
+def test_no_gene_is_listed_where_a_head_leaves_torch_and_nobody_can_tell(
+    linear: Trained, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = make_data("C", 3)
+    table = predict(linear.ensemble, linear.calibrations, section)
+    head = type(linear.ensemble.heads[0])
+    features = head.features
+    monkeypatch.setattr(head, "features", lambda self, batch: features(self, batch).detach())
+    assert (table["label"] == "cancer").any()
+    assert driving_genes(linear.ensemble, linear.calibrations, section, table) == ()
+
+
+def test_the_top_modality_is_the_one_that_pushes_most_to_the_side_a_spot_was_called() -> None:
+    calibration = Calibration(shares={"genes": 0.5, "image": 0.5}, slopes={"genes": 2.0, "image": 1.0})
+    logits = {"genes": np.array([11.0, 9.0, 10.0, 10.0]), "image": np.array([1.0, -4.0, 3.0, 0.0])}
+    cancer = np.array([True, False, True, False])
+    top, contribution = top_modality(calibration, logits, cancer=cancer, seen=np.ones(4, dtype=bool))
+    assert top.tolist() == ["genes", "image", "image", "genes"]
+    np.testing.assert_allclose(contribution, [2.0, -4.0, 3.0, 0.0])
+    assert top.categories.tolist() == ["genes", "image", "fusion"]
+
+
+def test_spots_in_which_nothing_was_measured_have_no_top_modality_and_do_not_move_the_mean() -> None:
+    seen = np.array([True, True, False])
+    top, contribution = top_modality(
+        Calibration.none("image+genes", "made"), {"image+genes": np.array([1.0, 3.0, 99.0])}, cancer=seen, seen=seen
+    )
+    assert top.tolist() == ["fusion", "fusion", np.nan]
+    np.testing.assert_allclose(contribution, [-1.0, 1.0, np.nan])
+    assert (
+        top_modality(
+            Calibration.none("genes", "made"), {"genes": np.ones(2)}, cancer=seen[:2], seen=np.zeros(2, dtype=bool)
+        )[0]
+        .isna()
+        .all()
+    )
+
+
+def test_a_spot_table_says_what_told_most_of_every_spot(linear: Trained, make_data: MakeData) -> None:
+    alone = predict(linear.ensemble, linear.calibrations, make_data("D", 4, image=False))
+    assert set(alone["top_modality"]) == {"genes"}
+    assert alone["top_contribution"].mean() == pytest.approx(0, abs=1e-6)
+    rises = np.argsort(alone["top_contribution"].to_numpy()), np.argsort(alone["probability"].to_numpy())
+    np.testing.assert_array_equal(*rises)

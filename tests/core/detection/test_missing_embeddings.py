@@ -1,0 +1,62 @@
+"""``detect`` makes embeddings that are missing as those were made that the detector learned from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from spacrd_core import Detector, Settings, SpotStore, TrainOptions, detect, embed, train
+from spacrd_core.detector.config import read_detector_config
+from spacrd_core.errors import RecipeMismatch
+from spacrd_core.ingestion.checks import check_section
+from spacrd_core.store.write import Ticket, add_section
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import MakeSection
+
+NORMALISED = {"normalised": True}
+
+
+@pytest.fixture
+def store(make_section: MakeSection, tmp_path: Path) -> SpotStore:
+    """Three sections, two of them embedded in normalised stain."""
+    store = SpotStore.create(tmp_path / "store")
+    for seed, name in enumerate(("S1", "S2", "S3")):
+        section, checks = check_section(make_section(seed))
+        add_section(store, section, Ticket(name, name, f"made{seed}", mpp=5.0), checks=checks)
+    embed(store, "stain", options=NORMALISED, sections=["S1", "S2"], settings=Settings(device="cpu"))
+    return store
+
+
+@pytest.fixture
+def detector(store: SpotStore) -> Detector:
+    return train(store, TrainOptions(head="linear", seeds=1), encoder="stain", exclude=["S3"])
+
+
+def test_they_are_made_with_the_options_of_the_training(store: SpotStore, detector: Detector) -> None:
+    detect(store, detector, sections=["S3"])
+    made, trained = (store.embedding(section, encoder="stain") for section in ("S3", "S1"))
+    assert made.options == trained.options == NORMALISED
+    assert made.recipe == trained.recipe
+    assert np.isfinite(made.values).all()
+
+
+def test_the_detector_says_with_which_options(detector: Detector, tmp_path: Path) -> None:
+    detector.save(tmp_path / "detector")
+    encoder = read_detector_config(tmp_path / "detector").encoder
+    assert encoder is not None
+    assert (encoder.name, encoder.options) == ("stain", NORMALISED)
+
+
+def test_an_encoder_that_is_another_one_by_now_is_refused(store: SpotStore, detector: Detector) -> None:
+    assert detector.config.encoder is not None
+    older = detector.config.encoder.model_copy(update={"recipe_key": "of an older version"})
+    object.__setattr__(detector.config, "encoder", older)
+    with pytest.raises(RecipeMismatch) as caught:
+        detect(store, detector, sections=["S3"])
+    assert str(caught.value) == "S3 lack embeddings, and 'stain' as installed is not what the detector reads"
+    assert caught.value.hint == f"spacrd embed {store.path} --encoder stain, with the weights used for training"

@@ -1,0 +1,147 @@
+"""Every section is checked at ingest, and all that is wrong with it is said together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from spacrd_core.errors import CountsError, GeometryError
+from spacrd_core.ingestion import checks as module
+from spacrd_core.ingestion.checks import check_section
+from spacrd_core.section.section import Section, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def with_counts(section: Section, change: Callable[[Any], None]) -> Section:
+    counts = section.counts.copy()
+    values = counts.X.astype(float)
+    change(values)
+    counts.X = sparse.csr_matrix(values)
+    return replace(section, counts=counts, sources=(*section.sources, Source("counts", Path("counts.h5"), "0" * 64)))
+
+
+def test_a_sound_section_gets_its_figures_and_no_note(make_section: Any) -> None:
+    section, found = check_section(make_section(0))
+    assert section.notes == ()
+    assert (found.inside_image, found.empty_spots, found.shared_symbols, found.genes_with_ids) == (1.0, 0, 0, 0)
+
+
+def test_without_an_image_nothing_is_said_of_one(make_section: Any) -> None:
+    found = check_section(make_section(0, image=False))[1]
+    assert found.inside_image is None
+    assert found.image_um_per_px is None
+
+
+@pytest.mark.parametrize("value", [0.6931, -1.0, np.inf])
+def test_counts_that_are_no_counts_are_refused_with_their_place(make_section: Any, value: float) -> None:
+    def spoil(values: Any) -> None:
+        values.data[0] = value
+
+    section = with_counts(make_section(0), spoil)
+    with pytest.raises(CountsError) as caught:
+        check_section(section)
+    gene = f"GENE{section.counts.X.indices[0]}"
+    assert str(caught.value) == f"counts.h5 holds no raw counts: {value:g} at spot 1x1, gene {gene}"
+    assert caught.value.hint == "give the raw counts, before any normalisation or logarithm"
+
+
+def without_single_counts(section: Any) -> Any:
+    """The section with three counts of every one of 600 genes in every spot."""
+    counts = ad.AnnData(
+        X=sparse.csr_matrix(np.full((section.counts.n_obs, 600), 3, dtype=np.int32)),
+        obs=section.counts.obs,
+        var=pd.DataFrame({"symbol": "A", "gene_id": ""}, index=[f"GENE{number}" for number in range(600)]),
+    )
+    return replace(section, counts=counts)
+
+
+def test_spots_summed_from_cells_may_have_no_single_count(make_section: Any) -> None:
+    section = without_single_counts(make_section(0))
+    section.counts.obs["n_cells"] = 90
+    assert check_section(section)
+
+
+def test_counts_scaled_and_rounded_are_refused(make_section: Any) -> None:
+    with pytest.raises(CountsError) as caught:
+        check_section(without_single_counts(make_section(0)))
+    assert str(caught.value) == (
+        "the section holds no raw counts: in 100% of the spots no gene is counted once, as after scaling and rounding"
+    )
+
+
+def test_spots_outside_the_image_are_refused_when_most_and_said_when_some(make_section: Any) -> None:
+    section = make_section(0)
+    some = section.counts.copy()
+    some.obs.loc["1x1", "x_px"] = -1.0
+    noted, found = check_section(replace(section, counts=some))
+    assert noted.notes == ("1 of 144 spots lie outside the image slide0.png",)
+    assert found.inside_image == pytest.approx(143 / 144)
+    far = replace(section, slide=replace(section.slide, scale=3.0))
+    with pytest.raises(GeometryError) as caught:
+        check_section(far)
+    assert str(caught.value) == (
+        f"89% of the spots lie outside the image {section.slide.path} (520 x 520 px): they span x 120 to 1440, "
+        "y 120 to 1440"
+    )
+    assert "--image-scale" in caught.value.hint
+
+
+def test_everything_wrong_is_said_at_once(make_section: Any) -> None:
+    def spoil(values: Any) -> None:
+        values.data[0] = 0.5
+
+    section = with_counts(make_section(0), spoil)
+    with pytest.raises(ExceptionGroup) as caught:
+        check_section(replace(section, slide=replace(section.slide, scale=3.0)))
+    assert [type(error) for error in caught.value.exceptions] == [CountsError, GeometryError]
+
+
+def test_empty_spots_are_kept_and_named(make_section: Any) -> None:
+    section = make_section(0)
+    counts = section.counts.copy()
+    values = counts.X.tolil()
+    values[3] = 0
+    counts.X = sparse.csr_matrix(values)
+    noted, found = check_section(replace(section, counts=counts))
+    assert found.empty_spots == 1
+    assert noted.notes == (f"spots without a single count, kept: 1 ({counts.obs_names[3]})",)
+
+
+@pytest.mark.parametrize(("stated", "said"), [(5.1, False), (4.9, False), (5.2, True), (2.5, True)])
+def test_an_image_that_states_another_resolution_is_said(
+    make_section: Any, monkeypatch: pytest.MonkeyPatch, stated: float, *, said: bool
+) -> None:
+    monkeypatch.setattr(module, "image_um_per_px", lambda _: stated)
+    noted, found = check_section(make_section(0))
+    assert found.image_um_per_px == stated
+    assert bool(noted.notes) == said
+    if stated == 2.5:
+        assert noted.notes[0] == (
+            "slide0.png states 2.5 um/px, the positions of the spots say 5 (50% apart): "
+            "the file's own figure was not used"
+        )
+
+
+def test_an_image_in_memory_is_measured_by_its_own_size(make_section: Any) -> None:
+    section = make_section(0)
+    small = replace(section.slide, pixels=np.zeros((50, 50, 3), dtype=np.uint8))
+    with pytest.raises(GeometryError, match=r"\(50 x 50 px\)"):
+        check_section(replace(section, slide=small))
+
+
+def test_genes_with_ids_and_symbols_of_several_genes_are_counted(make_section: Any) -> None:
+    section = make_section(0)
+    counts = section.counts.copy()
+    counts.var["symbol"] = ["A", "A", *counts.var["symbol"][2:]]
+    counts.var["gene_id"] = ["ENSG00000000001", *[""] * (counts.n_vars - 1)]
+    found = check_section(replace(section, counts=counts))[1]
+    assert (found.shared_symbols, found.genes_with_ids) == (1, 1)

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_core.errors import InputError
+from spacrd_core.results.files.genes_csv import write_genes_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spacrd_core.results.result import SectionResult
+
+
+def test_a_section_whose_calls_no_gene_drives_has_no_table(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        write_genes_csv(make_result(side=4), tmp_path / "s.csv")
+    said = "no gene drives the calls of section 'S1': no spot was called cancer, or no gene was read"
+    assert (str(caught.value), caught.value.hint) == (said, "name other sections, or choose another format")
+    assert not (tmp_path / "s.csv").exists()

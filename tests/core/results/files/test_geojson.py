@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import json
+import math
+import tracemalloc
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+import shapely
+
+from spacrd_core.results.files.geojson import write_geojson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spacrd_core.results.result import SectionResult
+
+UM_PER_PX, TUMOUR_MM = 0.5, 0.9
+
+
+def read(path: Path) -> list[dict]:
+    """Read as QuPath does: strict JSON, a FeatureCollection."""
+
+    def refuse(constant: str) -> None:
+        pytest.fail(f"{constant} is not JSON")
+
+    collection = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    assert collection["type"] == "FeatureCollection"
+    return collection["features"]
+
+
+def of_kind(features: list[dict], kind: str) -> list[dict]:
+    return [feature for feature in features if feature["properties"]["objectType"] == kind]
+
+
+@pytest.fixture
+def features(make_result: Callable[..., SectionResult], tmp_path: Path) -> list[dict]:
+    write_geojson(make_result(), tmp_path / "s.geojson")
+    return read(tmp_path / "s.geojson")
+
+
+@pytest.mark.parametrize("lattice", ["hex", "square"])
+def test_the_region_has_the_area_of_the_tumour_in_full_resolution_px(
+    make_result: Callable[..., SectionResult], tmp_path: Path, lattice: str
+) -> None:
+    write_geojson(make_result(lattice), tmp_path / "s.geojson")
+    (region,) = of_kind(read(tmp_path / "s.geojson"), "annotation")
+    outline = shapely.geometry.shape(region["geometry"])
+    assert outline.area * (UM_PER_PX / 1000) ** 2 == pytest.approx(math.pi * TUMOUR_MM**2, rel=0.05)
+    measured = region["properties"]["measurements"]
+    assert measured["Area mm2"] == pytest.approx(outline.area * (UM_PER_PX / 1000) ** 2, rel=1e-3)
+    assert measured["Area um2"] == pytest.approx(measured["Area mm2"] * 1e6)
+    assert measured["SpaCRD threshold"] == 0.43
+
+
+def test_on_a_coarser_image_everything_lies_where_it_lies_there_and_areas_stay(
+    make_result: Callable[..., SectionResult], features: list[dict], tmp_path: Path
+) -> None:
+    write_geojson(make_result(image_px_per_full_px=0.25), tmp_path / "coarse.geojson")
+    for fine, coarse in zip(features, read(tmp_path / "coarse.geojson"), strict=True):
+        assert fine["properties"]["measurements"] == coarse["properties"]["measurements"]
+        whole, quarter = (shapely.geometry.shape(feature["geometry"]).bounds for feature in (fine, coarse))
+        assert [4 * place for place in quarter] == pytest.approx(whole, abs=0.1)
+
+
+def test_every_shape_is_a_valid_closed_polygon(features: list[dict]) -> None:
+    shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
+    assert all(shape.is_valid and shape.geom_type == "Polygon" and not shape.is_empty for shape in shapes)
+    assert all(ring[0] == ring[-1] for feature in features for ring in feature["geometry"]["coordinates"])
+
+
+def test_every_spot_is_a_detection_at_its_place_with_its_footprint(
+    make_result: Callable[..., SectionResult], features: list[dict]
+) -> None:
+    result, spots = make_result(), of_kind(features, "detection")
+    assert [spot["properties"]["name"] for spot in spots] == result.spots.index.tolist()
+    last = shapely.geometry.shape(spots[-1]["geometry"])
+    assert (last.centroid.x, last.centroid.y) == pytest.approx(tuple(result.points[-1]), abs=0.01)
+    assert last.bounds[2] - last.bounds[0] == pytest.approx(55 / UM_PER_PX, abs=0.02)
+
+
+def test_measurements_are_numbers_and_unknown_ones_are_left_out(
+    make_result: Callable[..., SectionResult], features: list[dict]
+) -> None:
+    first, second = of_kind(features, "detection")[:2]
+    assert "SpaCRD out of distribution" not in first["properties"]["measurements"]
+    assert second["properties"]["measurements"]["SpaCRD out of distribution"] == 0.7
+    assert "SpaCRD image coverage" not in second["properties"]["measurements"]
+    expected = make_result().spots["probability"].iloc[1]
+    assert second["properties"]["measurements"]["SpaCRD probability"] == pytest.approx(expected)
+
+
+def test_every_object_has_a_class_with_a_colour_for_qupath_throws_without_one(features: list[dict]) -> None:
+    kinds = {feature["properties"]["classification"]["name"] for feature in features}
+    assert kinds == {"Cancer", "Normal", "Uncertain"}
+    colours = [feature["properties"]["classification"]["color"] for feature in features]
+    assert all(len(colour) == 3 and all(0 <= part <= 255 for part in colour) for colour in colours)
+
+
+def test_ids_are_uuids_that_a_second_run_repeats_and_no_two_objects_share(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    for name, section in (("a", "S1"), ("b", "S1"), ("c", "S2")):
+        write_geojson(make_result(section_id=section), tmp_path / name)
+    a, b, c = ([str(uuid.UUID(feature["id"])) for feature in read(tmp_path / name)] for name in "abc")
+    assert a == b
+    assert len(set(a) | set(c)) == len(a) + len(c)
+
+
+def test_square_bins_are_squares_of_their_width(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    write_geojson(make_result("square", spot_shape="square", spot_um=100.0), tmp_path / "s.geojson")
+    first = of_kind(read(tmp_path / "s.geojson"), "detection")[0]
+    assert shapely.geometry.shape(first["geometry"]).area == pytest.approx((100 / UM_PER_PX) ** 2)
+
+
+@pytest.mark.parametrize(("degrees", "mirrored"), [(30, False), (-100, True)])
+def test_squares_of_a_turned_array_are_turned_with_it_and_touch_their_neighbours(
+    make_result: Callable[..., SectionResult], tmp_path: Path, degrees: float, *, mirrored: bool
+) -> None:
+    turned = {"degrees": degrees, "mirrored": mirrored}
+    write_geojson(make_result("square", side=8, spot_shape="square", spot_um=100.0, **turned), tmp_path / "s.geojson")
+    features = read(tmp_path / "s.geojson")
+    squares = [shapely.geometry.shape(spot["geometry"]) for spot in of_kind(features, "detection")]
+    together, pitch = shapely.union_all(squares), 100 / UM_PER_PX
+    assert together.area == pytest.approx(64 * pitch**2, rel=0.01)
+    one, next_one = (shapely.MultiPoint(square.exterior.coords).buffer(0.02) for square in squares[9:11])
+    assert shapely.get_num_geometries(one.intersection(next_one)) == 2  # corners in common
+    (region,) = of_kind(features, "annotation")
+    beside = shapely.geometry.shape(region["geometry"]).symmetric_difference(together)
+    assert beside.area < 0.01 * together.area
+
+
+def test_an_object_is_a_line_of_its_own(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    write_geojson(make_result(side=8, spots=make_result(side=8).spots[:50]), tmp_path / "s.geojson")
+    first, *objects, last = (tmp_path / "s.geojson").read_text(encoding="utf-8").splitlines()
+    assert first + last == '{"type":"FeatureCollection","features":[]}'
+    assert [json.loads(line.removesuffix(",")) for line in objects] == read(tmp_path / "s.geojson")
+
+
+def test_objects_are_written_as_they_are_made_not_held_in_memory(
+    make_result: Callable[..., SectionResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spacrd_core.results.files.geojson.TOGETHER", 250)
+    result = make_result(side=50)
+    assert len(result.regions) == 1  # found before, as every writer needs them
+    tracemalloc.start()
+    write_geojson(result, tmp_path / "s.geojson")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(read(tmp_path / "s.geojson")) == 50**2 + 1
+    assert peak < (tmp_path / "s.geojson").stat().st_size
+
+
+@pytest.mark.parametrize("shape", ["disc", "square"])
+def test_the_smallest_spots_stay_valid_at_the_precision_they_are_written_with(
+    make_result: Callable[..., SectionResult], tmp_path: Path, shape: str
+) -> None:
+    small = make_result("square", side=12, degrees=17, um_per_px=4.0, spot_um=2.0, spot_shape=shape)
+    write_geojson(small, tmp_path / "s.geojson")
+    spots = of_kind(read(tmp_path / "s.geojson"), "detection")
+    assert all(shapely.geometry.shape(spot["geometry"]).is_valid for spot in spots)
+    assert all(x == round(x, 2) for spot in spots for x, _ in spot["geometry"]["coordinates"][0])
+
+
+def test_a_section_without_cancer_has_spots_and_no_regions(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    write_geojson(make_result(threshold=0.99), tmp_path / "s.geojson")
+    features = read(tmp_path / "s.geojson")
+    assert of_kind(features, "annotation") == []
+    assert len(features) == 26 * 26
+
+
+def test_a_region_says_what_it_was_drawn_by_and_the_notes_of_its_section(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    write_geojson(make_result(notes=("no image was read", "rough calls")), tmp_path / "s.geojson")
+    (region,) = of_kind(read(tmp_path / "s.geojson"), "annotation")
+    drawn = "Touching spots of probability 0.430 and above, highest accuracy on held-out patients."
+    assert region["properties"]["metadata"] == {
+        "ANNOTATION_DESCRIPTION": f"{drawn}\nno image was read\nrough calls"  # QuPath's key for a description
+    }
+
+
+def test_who_opens_a_section_unlike_the_training_tissue_learns_why_it_has_no_regions(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    usual = make_result()
+    strange = make_result(spots=usual.spots.assign(ood=2.0), notes=("99% unlike the training tissue",))
+    write_geojson(strange, tmp_path / "s.geojson")
+    features = read(tmp_path / "s.geojson")
+    (caution,) = of_kind(features, "annotation")
+    said = caution["properties"]
+    assert said["name"] == "Unlike the training tissue: no cancer regions drawn"
+    assert said["metadata"] == {"ANNOTATION_DESCRIPTION": "99% unlike the training tissue"}
+    assert said["isLocked"]
+    assert len(said["classification"]["color"]) == 3
+    assert said["classification"]["name"] not in {"Cancer", "Normal", "Uncertain"}
+    frame = shapely.geometry.shape(caution["geometry"])
+    assert frame.is_valid
+    assert all(frame.contains(shapely.geometry.shape(spot["geometry"])) for spot in of_kind(features, "detection"))
+
+
+@pytest.mark.parametrize("spots", [0, 1])
+def test_a_section_with_hardly_a_spot_can_be_read(
+    make_result: Callable[..., SectionResult], tmp_path: Path, spots: int
+) -> None:
+    few = make_result().spots[:spots]
+    for name, ood in (("usual", float("nan")), ("strange", 2.0)):
+        write_geojson(make_result(spots=few.assign(ood=ood)), tmp_path / name)
+        features = read(tmp_path / name)
+        assert len(of_kind(features, "detection")) == spots
+        assert len(of_kind(features, "annotation")) == (spots if name == "strange" else 0)
+
+
+def test_ids_with_commas_quotes_and_other_scripts_come_back_as_they_were(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    result = make_result(side=2, section_id='Fall 3, "rechts"')
+    odd = ["a,b", 'say "so"', "Übergang 部", "=1+1"]
+    result.adata.obs_names = odd
+    write_geojson(make_result(adata=result.adata, spots=result.spots.set_axis(odd)), tmp_path / "s.geojson")
+    spots = of_kind(read(tmp_path / "s.geojson"), "detection")
+    assert [spot["properties"]["name"] for spot in spots] == odd
+    assert len({spot["id"] for spot in spots}) == 4

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import anndata as ad
+import numpy as np
+
+from spacrd_core.results.files.h5ad import write_h5ad
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spacrd_core.results.result import Provenance, SectionResult
+
+
+def test_anndata_reads_back_the_calls_beside_what_the_section_had(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    result = make_result()
+    write_h5ad(result, tmp_path / "s.h5ad", provenance)
+    read = ad.read_h5ad(tmp_path / "s.h5ad")
+    assert (read.X != result.adata.X).nnz == 0
+    assert read.X.dtype == np.int32
+    assert read.var.equals(result.adata.var)
+    np.testing.assert_array_equal(read.obsm["spatial"], result.adata.obsm["spatial"])
+    np.testing.assert_array_equal(
+        read.uns["spatial"]["S1"]["images"]["hires"], result.adata.uns["spatial"]["S1"]["images"]["hires"]
+    )
+    assert read.obs["label"].tolist()[1:] == result.adata.obs["label"].tolist()[1:]
+    assert read.obs["spacrd_label"].cat.categories.tolist() == ["Cancer", "Normal", "Uncertain"]
+    assert read.uns["spacrd_label_colors"].tolist() == ["#c80000", "#4682b4", "#e6a000"]
+    assert read.obs["spacrd_label"].str.lower().tolist() == result.spots["label"].tolist()
+    assert read.obs["spacrd_set"].tolist() == result.spots["set"].tolist()
+    assert read.obs["spacrd_top_modality"].tolist() == result.spots["top_modality"].tolist()
+    np.testing.assert_allclose(read.obs["spacrd_top_contribution"], result.spots["top_contribution"])
+    np.testing.assert_allclose(read.obs["spacrd_prob"], result.spots["probability"], rtol=1e-6)
+    np.testing.assert_allclose(read.obs["spacrd_ood"], result.spots["ood"], rtol=1e-6)
+    assert {str(read.obs[name].dtype) for name in ("spacrd_prob", "spacrd_spread", "spacrd_ood")} == {"float32"}
+
+
+def test_the_origin_of_the_calls_is_kept(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    write_h5ad(make_result(notes=("read with care",)), tmp_path / "s.h5ad", provenance)
+    origin = ad.read_h5ad(tmp_path / "s.h5ad").uns["spacrd"]
+    assert [origin[name] for name in ("section", "platform", "um_per_px")] == ["S1", "visium", 0.5]
+    assert [origin[name] for name in ("spot_um", "spot_shape", "pitch_um")] == [55.0, "disc", 100.0]
+    assert origin["detector"] == "demo (0123456789abcdef)"
+    assert origin["training_sections"].tolist() == ["A1", "B1"]
+    assert origin["versions"]["torch_cpu"] == "2.15"
+    assert (origin["threshold"], origin["set_alpha"]) == (0.43, 0.1)
+    assert origin["threshold_rule"] == "highest accuracy on held-out patients"
+    assert origin["notes"].tolist() == ["read with care"]
+
+
+def test_calls_without_sets_have_missing_sets_and_no_level(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    write_h5ad(make_result(spots=make_result().spots.assign(set=None), alpha=None), tmp_path / "s.h5ad", provenance)
+    read = ad.read_h5ad(tmp_path / "s.h5ad")
+    assert read.obs["spacrd_set"].isna().all()
+    assert "set_alpha" not in read.uns["spacrd"]
+
+
+def test_spots_without_a_call_are_kept_with_missing_values(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    result = make_result(spots=make_result().spots.iloc[:0:-1])
+    write_h5ad(result, tmp_path / "s.h5ad", provenance)
+    read = ad.read_h5ad(tmp_path / "s.h5ad")
+    assert read.obs["spacrd_label"].isna().tolist() == [True] + [False] * (len(read) - 1)
+    assert np.isnan(read.obs["spacrd_prob"].iloc[0])
+    assert read.obs["spacrd_prob"].iloc[1] == np.float32(result.spots["probability"].iloc[-1])
+
+
+def test_a_section_that_was_called_before_gets_the_new_calls_and_is_itself_unchanged(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    result = make_result()
+    write_h5ad(result, tmp_path / "once.h5ad", provenance)
+    again = make_result(adata=ad.read_h5ad(tmp_path / "once.h5ad"))
+    write_h5ad(again, tmp_path / "twice.h5ad", provenance)
+    assert ad.read_h5ad(tmp_path / "twice.h5ad").obs.equals(ad.read_h5ad(tmp_path / "once.h5ad").obs)
+    assert "spacrd_prob" not in result.adata.obs
+    assert "spacrd" not in result.adata.uns
+
+
+def test_nothing_of_another_run_stays_beside_the_calls(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    result = make_result()
+    result.adata.obs["spacrd_prob"], result.adata.obs["spacrd_retired"] = 0.5, 1
+    result.adata.uns["spacrd"] = {"detector": "another", "retired": 1}
+    write_h5ad(result, tmp_path / "s.h5ad", provenance)
+    read = ad.read_h5ad(tmp_path / "s.h5ad")
+    assert "spacrd_retired" not in read.obs
+    np.testing.assert_allclose(read.obs["spacrd_prob"], result.spots["probability"], rtol=1e-6)
+    assert read.uns["spacrd"]["detector"] == provenance.detector
+    assert "retired" not in read.uns["spacrd"]

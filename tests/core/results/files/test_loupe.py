@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from spacrd_core.errors import InputError
+from spacrd_core.results.files.loupe import no_loupe, write_loupe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spacrd_core.results.result import SectionResult
+
+
+def test_loupe_gets_a_barcode_and_one_category_a_spot(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    result = make_result()
+    write_loupe(result, tmp_path / "s.loupe.csv")
+    assert (tmp_path / "s.loupe.csv").read_text().startswith("Barcode,SpaCRD\n")
+    table = pd.read_csv(tmp_path / "s.loupe.csv")
+    assert table["Barcode"].tolist() == result.spots.index.tolist()
+    assert table["SpaCRD"].str.lower().tolist() == result.spots["label"].tolist()
+
+
+def test_only_sections_whose_spots_are_visium_barcodes_open_in_loupe(make_result: Callable[..., SectionResult]) -> None:
+    assert not no_loupe(make_result())
+    assert no_loupe(make_result(barcodes=False))
+    result = make_result()
+    assert no_loupe(make_result(spots=result.spots[:0]))
+
+
+def test_ids_that_are_no_barcodes_are_refused_with_what_opens_in_loupe(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        write_loupe(make_result(barcodes=False), tmp_path / "s.csv")
+    said = "the spots of section 'S1' have no Visium barcodes, which Loupe Browser knows spots by"
+    assert (str(caught.value), caught.value.hint) == (said, "name Visium sections, or choose another format")
+    assert not (tmp_path / "s.csv").exists()

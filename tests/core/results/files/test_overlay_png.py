@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spacrd_core.results.files.overlay_png import OUTLINE, UNSURE, write_overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from spacrd_core.results.result import SectionResult
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        return np.asarray(picture.convert("RGB")).astype(int)
+
+
+def test_regions_and_uncertain_spots_have_one_colour_in_the_picture_and_in_the_report() -> None:
+    templates = resources.files("spacrd_core.results") / "templates"
+    drawn, keys = ((templates / name).read_text(encoding="utf-8") for name in ("draw.js", "page.css"))
+    for colour, name in ((OUTLINE, "region"), (UNSURE, "unsure")):
+        assert re.findall(rf'\b{name}: "(.+?)"', drawn) == [colour]
+        assert re.findall(rf"--{name}: (.+?);", keys) == [colour]
+
+
+@pytest.mark.parametrize("shape", ["disc", "square"])
+def test_the_picture_shows_both_ends_of_the_colour_scale_and_the_outline_of_the_region(
+    make_result: Callable[..., SectionResult], tmp_path: Path, shape: str
+) -> None:
+    write_overlay(make_result(thumbnail=None, spot_shape=shape), tmp_path / "s.png")
+    red, green, blue = np.moveaxis(pixels(tmp_path / "s.png"), -1, 0)
+    assert min(red.shape) > 1000
+    outline = (abs(red - 227) < 10) & (abs(green - 18) < 10) & (abs(blue - 11) < 10)
+    high = (red > 150) & (green > 180) & (blue < 120)
+    low = (red < 130) & (green < 80) & (blue > 100)
+    assert min(outline.sum(), high.sum(), low.sum()) > 1000
+
+
+def test_the_tissue_lies_under_the_spots(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    write_overlay(make_result(side=12), tmp_path / "s.png")
+    assert (pixels(tmp_path / "s.png") == [225, 150, 190]).all(axis=-1).mean() > 0.2
+
+
+@pytest.mark.parametrize("degrees", [0, 45])
+def test_squares_of_a_turned_array_leave_no_gaps(
+    make_result: Callable[..., SectionResult], tmp_path: Path, degrees: float
+) -> None:
+    result = make_result("square", side=12, degrees=degrees, spot_shape="square", spot_um=100.0)
+    write_overlay(result, tmp_path / "s.png")
+    picture = pixels(tmp_path / "s.png")
+    down, across = (slice(int(0.4 * size), int(0.5 * size)) for size in picture.shape[:2])
+    assert not (picture[down, across] == [225, 150, 190]).all(axis=-1).any()
+
+
+def test_the_same_calls_give_the_same_bytes(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    for name in "ab":
+        write_overlay(make_result(side=6), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("spots", [0, 1])
+def test_a_section_with_hardly_a_spot_can_be_drawn(
+    make_result: Callable[..., SectionResult], tmp_path: Path, spots: int
+) -> None:
+    write_overlay(make_result(spots=make_result().spots[:spots]), tmp_path / "s.png")
+    assert pixels(tmp_path / "s.png").size > 1000
+
+
+def red(path: Path) -> int:
+    """How many px have the colour of outlines; the mark of the threshold on the scale has it too."""
+    return int((abs(pixels(path) - (227, 18, 11)) < 10).all(axis=-1).sum())
+
+
+def test_no_region_is_drawn_or_promised_in_a_section_unlike_the_training_tissue(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    usual = make_result(side=12)
+    write_overlay(usual, tmp_path / "usual.png")
+    write_overlay(make_result(side=12, spots=usual.spots.assign(ood=2.0)), tmp_path / "strange.png")
+    assert red(tmp_path / "strange.png") < 500 < red(tmp_path / "usual.png")
+
+
+@pytest.mark.parametrize(("image", "told"), [(True, "on its H&E"), (False, "without an image")])
+def test_the_picture_says_whether_it_shows_the_tissue(
+    make_result: Callable[..., SectionResult], tmp_path: Path, told: str, *, image: bool
+) -> None:
+    write_overlay(make_result(side=4) if image else make_result(side=4, thumbnail=None), tmp_path / "s.png")
+    with Image.open(tmp_path / "s.png") as picture:
+        assert picture.info["Description"] == f"Probability of cancer of the spots of section S1, {told}"

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from browsing import centre, drawn, settle, until
+
+from spacrd_core.results.report.viewport import window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+    from spacrd_core.results.result import SectionResult
+
+    Make = Callable[..., SectionResult]
+    Open = Callable[..., Page]
+
+
+THRESHOLD = 0.43
+
+
+def numbers(page: Page) -> list[str]:
+    return [page.inner_text(f".{name}") for name in ("cancer", "normal", "uncertain", "area")]
+
+
+def expected(result: SectionResult, threshold: float) -> list[str]:
+    """Return what Python counts at a threshold, as the report writes it."""
+    distance = result.spots["probability"] - threshold
+    sure = distance.abs() >= result.spots["spread"]
+    area = result.mm2(sum(region.outline.area for region in result.cells.regions(result.probability, threshold)))
+    counts = [int((sure & (distance >= 0)).sum()), int((sure & (distance < 0)).sum()), int((~sure).sum())]
+    return [*map(str, counts), f"{float(f'{area:.3g}'):g} mm²"]
+
+
+def show_only(page: Page, *names: str) -> None:
+    for box in page.locator("[data-show]").all():
+        box.set_checked(box.get_attribute("data-show") in names)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_threshold_moves_counts_and_areas_as_python_computes_them(
+    make_result: Make, open_report: Open, width: int
+) -> None:
+    result = make_result()
+    page = open_report(result, width=width)
+    row = result.summary()
+    called = [str(row["cancer"]), str(row["normal"]), str(row["uncertain"]), f"{row['cancer_mm2']:.3g} mm²"]
+    assert numbers(page) == called
+    assert page.is_disabled(".reset")
+    for threshold in (0.7, 0.05, 0.0, 1.0):
+        page.fill(".threshold", str(threshold))
+        assert numbers(page) == expected(result, threshold)
+        assert page.inner_text(".controls .value") == f"{threshold:.3f}"
+    page.click(".reset")
+    assert numbers(page) == called
+
+
+def test_spots_in_doubt_that_lie_near_the_threshold_stay_uncertain_elsewhere(
+    make_result: Make, open_report: Open
+) -> None:
+    spots = make_result().spots
+    near = (spots["probability"] - THRESHOLD).abs() < spots["spread"]
+    doubtful = near & (near.cumsum() <= 3)
+    assert near.sum() > doubtful.sum() == 3
+    page = open_report(make_result(spots=spots.assign(doubtful=doubtful)))
+    assert page.inner_text(".uncertain") == str(int(near.sum()))
+    page.fill(".threshold", "0.7")
+    reached = (spots["probability"] - 0.7).abs() < spots["spread"]
+    assert page.inner_text(".uncertain") == str(int(reached.sum()) + 3)
+
+
+def test_where_an_older_table_does_not_tell_doubt_what_is_uncertain_far_from_the_threshold_stays_so(
+    make_result: Make, open_report: Open
+) -> None:
+    spots = make_result().spots
+    doubtful = spots.index[spots["probability"] < 0.1][:20]
+    spots.loc[doubtful, "label"] = "uncertain"
+    page = open_report(make_result(spots=spots))
+    page.fill(".threshold", "0.7")
+    near = (spots["probability"] - 0.7).abs() < spots["spread"]
+    assert "doubtful" not in spots
+    assert page.inner_text(".uncertain") == str(int(near.sum()) + len(doubtful))
+
+
+def test_squares_of_a_turned_array_are_drawn_without_gaps(make_result: Make, open_report: Open) -> None:
+    result = make_result("square", side=12, degrees=45, spot_shape="square", spot_um=100.0, threshold=0.99)
+    page = open_report(result)
+    show_only(page, "spots")
+    view = window(result)
+    share = 144 * result.spot_px**2 / (view.width * view.height)
+    assert drawn(page.locator(".stage canvas")) == pytest.approx(share, abs=0.02)
+
+
+def test_what_is_drawn_is_what_is_ticked_and_the_legend_says_so(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result())
+    canvas = page.locator(".stage canvas")
+    show_only(page)
+    assert drawn(canvas) == 0
+    for name in ("spots", "regions", "uncertain", "given"):
+        show_only(page, name)
+        assert drawn(canvas) > 0.001
+        assert [key.get_attribute("data-key") for key in page.locator(".key[data-key]:visible").all()] == [name]
+
+
+def test_a_section_unlike_the_training_tissue_gets_no_regions_and_no_area(make_result: Make, open_report: Open) -> None:
+    strange = make_result(section_id="odd", spots=make_result().spots.assign(ood=2.0))
+    page = open_report(make_result(), strange)
+    usual, odd = page.locator(".section").all()
+    odd.scroll_into_view_if_needed()
+    until(page, "stages.size === 2")
+    for threshold in (0.43, 0.05):
+        odd.locator(".threshold").fill(str(threshold))
+        assert odd.locator(".area").inner_text() == "\u2013"
+    assert int(odd.locator(".cancer").inner_text()) > 0
+    assert odd.locator("[data-show=regions]:visible, [data-key=regions]:visible").count() == 0
+    assert usual.locator("[data-show=regions]:visible, [data-key=regions]:visible").count() == 2
+    show_only(page, "regions")
+    assert drawn(usual.locator("canvas")) > 0.001
+    assert drawn(odd.locator("canvas")) == 0
+    assert page.locator("main > section:first-child tbody tr:nth-child(2) td:nth-child(8)").inner_text() == "\u2013"
+
+
+def test_given_labels_are_shown_only_when_asked_for(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result())
+    canvas = page.locator(".stage canvas")
+    assert not page.is_checked("[data-show=given]")
+    assert page.is_hidden("text=labels given with the section, not calls")
+    canvas.press("ArrowRight")
+    settle(page)
+    assert "given label" not in page.inner_text(".tip")
+    page.check("[data-show=given]")
+    assert page.is_visible("text=labels given with the section, not calls")
+    canvas.press("ArrowRight")
+    settle(page)
+    assert "given label: normal" in page.inner_text(".tip")
+
+
+def test_spots_can_be_coloured_by_what_is_known_of_them(make_result: Make, open_report: Open) -> None:
+    spots = make_result().spots
+    page = open_report(make_result(spots=spots.assign(spread=0.0, ood=1.5)))
+    assert page.locator(".by option").all_inner_texts() == ["Probability of cancer", "Out-of-distribution score"]
+    show_only(page, "spots")
+    page.select_option(".by", "ood")
+    settle(page)
+    assert page.inner_text(".scale-name") == "Out-of-distribution score"
+    assert page.inner_text(".scale-end").startswith("2 or more; beyond the mark at 1")
+    colours = page.evaluate(
+        """() => {
+          const canvas = document.querySelector(".stage canvas");
+          const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+          copy.drawImage(canvas, 0, 0);
+          const pixels = new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+          const counts = new Map();
+          for (const pixel of pixels) if (pixel >>> 24 === 204) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
+          return [...counts.values()].filter((count) => count > 1000).length;
+        }"""
+    )
+    assert colours == 1
+
+
+def test_a_pointer_over_a_spot_is_told_of_it(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result())
+    page.mouse.move(*centre(page.locator(".stage canvas")))
+    settle(page)
+    said = page.inner_text(".tip")
+    assert "called cancer" in said
+    assert "+1.3 log odds" in said
+    page.mouse.move(2, 2)
+    settle(page)
+    assert page.is_hidden(".tip")
+
+
+def test_a_section_is_drawn_once_it_comes_near(make_result: Make, open_report: Open) -> None:
+    page = open_report(*(make_result(section_id=name) for name in "ABCD"))
+    last = page.locator(".section").last
+    assert page.evaluate("stages.size") < 4
+    last.scroll_into_view_if_needed()
+    until(page, "stages.has(sections.at(-1))")
+    assert drawn(last.locator(".stage canvas")) > 0.1
+
+
+@pytest.mark.parametrize("spots", [0, 1])
+def test_a_section_of_hardly_any_spots_opens_and_answers_keys(make_result: Make, open_report: Open, spots: int) -> None:
+    page = open_report(make_result(spots=make_result().spots[:spots]))
+    canvas = page.locator(".stage canvas")
+    for key in ("ArrowRight", "ArrowRight", "+", "0"):
+        canvas.press(key)
+    settle(page)
+    assert page.is_visible(".tip") == bool(spots)
+    assert page.inner_text(".normal") == str(spots)
+
+
+def test_without_a_script_tables_and_tissue_are_shown_and_no_dead_controls(
+    make_result: Make, open_report: Open
+) -> None:
+    page = open_report(make_result(), java_script_enabled=False)
+    assert page.is_visible(".photo")
+    assert page.inner_text(".cancer") == str(make_result().summary()["cancer"])
+    assert page.locator("input:visible, button:visible, select:visible").count() == 0
+
+
+def test_the_reliability_on_held_out_patients_is_drawn_and_tabled(make_result: Make, open_report: Open) -> None:
+    record = {
+        "patients": 3,
+        "ece": 0.0314,
+        "spots": [90, 0, 10],
+        "probability": [0.1, None, 0.9],
+        "cancer": [0.2, None, 0.8],
+    }
+    page = open_report(make_result(), make_result(platform="xenium"), reliability={"visium": record})
+    assert page.is_visible("text=visium: 3 patients, expected calibration error 0.031")
+    assert page.is_visible("text=No patient measured on xenium was held out")
+    dots = page.locator(".diagram circle").all()
+    assert [[float(dot.get_attribute(name)) for name in ("cx", "cy")] for dot in dots] == [[40, 320], [360, 80]]
+    page.click("text=The same as a table")
+    assert page.locator("#reliability tbody tr").all_inner_texts() == [
+        "visium\t0.10\t0.20\t90",
+        "visium\t0.90\t0.80\t10",
+    ]
+
+
+def test_where_no_patient_was_held_out_the_report_says_so(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result(), reliability={})
+    assert page.is_visible("text=No patient measured on visium was held out")
+    assert page.locator(".diagram").count() == 0

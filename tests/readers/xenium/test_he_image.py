@@ -1,0 +1,153 @@
+"""Which file is the H&E of a bundle, and which is its alignment; none is ever assumed."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bundles.tissue import Pose
+from bundles.xenium import He, XeniumBundle, write_he
+from PIL import Image
+
+from spacrd_core.errors import GeometryError, ImageError, MissingFile
+from spacrd_core.section.section import Given
+from spacrd_readers.xenium.bundle import find_bundle
+from spacrd_readers.xenium.he_image import HeFiles, find_he
+from spacrd_readers.xenium.reader import Xenium
+
+HE = He(Pose(um_per_px=20.0))
+BUNDLE = XeniumBundle(step_um=150.0)
+STATE = (
+    "--alignment FILE, Xenium Explorer's matrix.csv or keypoints.csv; if H&E and morphology images match px for px, "
+    "state it by a csv of the three lines 1,0,0 and 0,1,0 and 0,0,1; --no-image leaves the H&E out"
+)
+
+
+def found(path: Path, **given: object) -> HeFiles | None:
+    return find_he(find_bundle(path), Given(**given))  # type: ignore[arg-type]
+
+
+def with_he(folder: Path, he: He = HE) -> tuple[Path, Path]:
+    return write_he(folder, he, BUNDLE.tissue, 0.2125)
+
+
+@pytest.mark.parametrize("where", ["", "outs"])
+@pytest.mark.parametrize(
+    ("name", "alignment"),
+    [
+        ("T1_he_image.ome.tif", "T1_he_imagealignment.csv"),
+        ("T1_HE_Image.tif", "T1_HE_Image_alignment.csv"),
+        ("scan 7.tif", "scan 7_matrix.csv"),
+        ("scan.ome.tif", "scan.ome_keypoints.csv"),
+        ("scan.png", "scan.png_matrix.csv"),
+    ],
+)
+def test_an_h_and_e_beside_or_in_the_bundle_is_found_with_its_alignment(
+    tmp_path: Path, where: str, name: str, alignment: str
+) -> None:
+    outs = BUNDLE.write(tmp_path / "outs")
+    image, path = with_he(tmp_path / where, replace(HE, name=name))
+    path.rename(image.with_name(alignment))
+    assert found(outs) == HeFiles(image, image.with_name(alignment))
+
+
+def test_what_is_given_wins_over_what_is_found(tmp_path: Path) -> None:
+    outs = BUNDLE.write(tmp_path / "outs")
+    image, alignment = with_he(tmp_path)
+    (tmp_path / "mine").mkdir()
+    other, paired = with_he(tmp_path / "mine", replace(HE, name="mine.png"))
+    assert found(outs, image=other) == HeFiles(other, paired)
+    assert found(outs, image=other, alignment=alignment) == HeFiles(other, alignment)
+    assert found(outs, alignment=paired) == HeFiles(image, paired)
+    assert found(outs, with_image=False) is None
+
+
+def test_the_bundle_s_own_images_are_never_the_h_and_e(tmp_path: Path) -> None:
+    outs = BUNDLE.write(tmp_path / "outs")
+    focus = outs / "morphology_focus"
+    focus.mkdir()
+    own = [outs / "morphology.ome.tif", outs / "morphology_mip.ome.tif", outs / "T1_morphology.ome.tif"]
+    own += [outs / "ch0000_dapi.ome.tif", outs / "T1_if_image.ome.tif", focus / "morphology_focus_0000.ome.tif"]
+    for path in own:
+        Image.new("RGB", (8, 8)).save(path)
+        path.with_name(path.name.replace(".ome.tif", "alignment.csv")).write_text("1,0,0\n0,1,0\n0,0,1\n")
+    assert found(outs) is None
+    for path in own:
+        with pytest.raises(ImageError) as caught:
+            found(outs, image=path)
+        assert str(caught.value) == f"{path} is an image of fluorescence, not of H&E"
+        assert caught.value.hint == "give the H&E, or --no-image"
+
+
+def test_pictures_that_only_lie_there_are_not_the_h_and_e(tmp_path: Path) -> None:
+    outs = BUNDLE.write(tmp_path / "outs")
+    for name in ("photo.png", "figure.tif", "._T1_he_image.ome.tif"):
+        Image.new("RGB", (8, 8)).save(outs / name, format="png")
+    assert found(outs) is None
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_an_h_and_e_without_an_alignment_is_refused_until_it_is_stated(tmp_path: Path, given: bool) -> None:  # noqa: FBT001
+    outs = BUNDLE.write(tmp_path)
+    image, _ = with_he(tmp_path, replace(HE, alignment="none"))
+    with pytest.raises(GeometryError) as caught:
+        Xenium(Xenium.Options()).read(outs, Given(image=image if given else None))
+    assert str(caught.value) == f"nothing says how the H&E {image} lies on the morphology images"
+    assert caught.value.hint == STATE
+
+
+def test_an_h_and_e_that_is_registered_already_is_stated_by_the_identity(tmp_path: Path) -> None:
+    on_morphology = Pose(um_per_px=2.0, margin_um=0.0)  # px for px, at a morphology px of 2 um
+    folder = replace(BUNDLE, pixel_size=2.0, he=He(on_morphology, alignment="none")).write(tmp_path)
+    identity = tmp_path / "identity.csv"
+    identity.write_text("1,0,0\n0,1,0\n0,0,1\n")
+    section = Xenium(Xenium.Options()).read(folder, Given(alignment=identity))
+    assert section.slide
+    assert section.um_per_px == section.slide.um_per_px == 2.0
+    assert (section.counts.obs["x_px"] * 2 - section.counts.obs["x_um"]).abs().max() < 1e-9
+
+
+def test_several_images_are_not_chosen_from(tmp_path: Path) -> None:
+    outs = BUNDLE.write(tmp_path)
+    with_he(tmp_path)
+    with_he(tmp_path, replace(HE, name="T2_he_image.ome.tif"))
+    with pytest.raises(ImageError) as caught:
+        found(outs)
+    assert str(caught.value) == (
+        f"{tmp_path} holds 2 images that may be the H&E: T1_he_image.ome.tif, T2_he_image.ome.tif"
+    )
+    assert caught.value.hint == "choose one with --image FILE, or --no-image"
+
+
+def test_the_h_and_e_of_another_bundle_beside_is_not_taken(tmp_path: Path) -> None:
+    """Downloads of several sections in one folder: each bundle takes the image that carries its own name."""
+    ours = BUNDLE.write(tmp_path / "T1")
+    others = [replace(BUNDLE, prefix="T2_").write(tmp_path / "T2_outs"), BUNDLE.write(tmp_path / "T")]
+    image, alignment = with_he(tmp_path)
+    assert found(ours) == HeFiles(image, alignment)
+    assert [found(other) for other in others] == [None, None]
+    shutil.rmtree(ours)
+    shutil.rmtree(others[0])
+    assert found(others[1]) == HeFiles(image, alignment)  # the only bundle there
+
+
+def test_the_folder_above_is_found_from_inside_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(BUNDLE.write(tmp_path / "outs"))
+    files = HeFiles(*with_he(tmp_path))
+    assert found(Path()) == files
+
+
+def test_an_alignment_without_an_image_and_missing_files_are_errors(tmp_path: Path) -> None:
+    outs = BUNDLE.write(tmp_path)
+    path = tmp_path / "matrix.csv"
+    path.write_text("1,0,0\n0,1,0\n0,0,1\n")
+    with pytest.raises(GeometryError) as caught:
+        found(outs, alignment=path)
+    assert str(caught.value) == f"{path} aligns an H&E, and no image was given or found"
+    assert caught.value.hint == "--image FILE"
+    for role in ("image", "alignment"):
+        with pytest.raises(MissingFile) as missing:
+            found(outs, **{role: tmp_path / "none.tif"})
+        assert str(missing.value) == f"the {role} {tmp_path / 'none.tif'} does not exist"
