@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from sphinx.application import Sphinx
 
+REPOSITORY = "https://github.com/spacrd/spacrd"
+
 project = "SpaCRD"
 author = "The SpaCRD developers"
 copyright = author  # noqa: A001 - Sphinx reads this name
@@ -34,7 +36,7 @@ highlight_language = "none"  # a block without a language is output or a drawing
 # autodoc changes the annotations of pydantic's classes as it reads; a model made after that fails. All are made here.
 for name in spacrd_core.__all__:
     getattr(spacrd_core, name)
-autodoc_default_options = {"members": True, "member-order": "bysource", "exclude-members": "model_config"}
+autodoc_default_options = {"member-order": "bysource", "exclude-members": "model_config"}
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"
@@ -57,7 +59,7 @@ html_title = f"SpaCRD {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_theme_options = {
-    "repository_url": "https://github.com/spacrd/spacrd",
+    "repository_url": REPOSITORY,
     "repository_branch": "main",
     "path_to_docs": "docs",
     "use_repository_button": True,
@@ -67,20 +69,23 @@ html_theme_options = {
     "navbar_persistent": [],  # the search is in the sidebar
 }
 
-# Links are written as they work in the repository. These files of its root are pages of the site.
+# Links are written as they work in the repository; these are their targets on the site.
 SITE = {
-    "README.md": "index.md",
-    "CHANGELOG.md": "project/changelog.md",
-    "CONTRIBUTING.md": "project/contributing.md",
-    "CODE_OF_CONDUCT.md": "project/conduct.md",
-    "SECURITY.md": "project/security.md",
+    "docs/": "/",
+    "README.md": "/index.md",
+    "CHANGELOG.md": "/project/changelog.md",
+    "CONTRIBUTING.md": "/project/contributing.md",
+    "CODE_OF_CONDUCT.md": "/project/conduct.md",
+    "SECURITY.md": "/project/security.md",
+    "CITATION.cff": f"{REPOSITORY}/blob/main/CITATION.cff",
+    "LICENSE": f"{REPOSITORY}/blob/main/LICENSE",
 }
-ROOT_LINK = re.compile(rf"\]\((?:\.\./)*({'|'.join(map(re.escape, SITE))}|docs/)")
+ROOT_LINK = re.compile(rf"\]\((?:\.\./)*({'|'.join(map(re.escape, SITE))})")
 
 
 def point_at_site(text: str) -> str:
-    """Return the text with its links to files of the repository's root and to ``docs/`` as links within the site."""
-    return ROOT_LINK.sub(lambda link: f"](/{SITE.get(link[1], '')}", text)
+    """Return the text with its links to ``docs/`` and to files of the root pointed at the site."""
+    return ROOT_LINK.sub(lambda link: f"]({SITE[link[1]]}", text)
 
 
 def on_source_read(_app: Sphinx, _page: str, source: list[str]) -> None:

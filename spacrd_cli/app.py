@@ -1,4 +1,4 @@
-"""The commands, in the order of the work they do. Nothing heavy is imported until a command runs."""
+"""The Typer application: all commands in workflow order. No heavy library is imported until a command runs."""
 
 from __future__ import annotations
 
@@ -23,28 +23,36 @@ from spacrd_cli.commands import (
 )
 from spacrd_core._version import __version__
 
-ORDER = (
+COMMAND_ORDER = (
     *("ingest", "embed", "train", "detect", "evaluate", "report", "export"),
     *("plugins", "store", "doctor", "push", "pull", "demo"),
 )
 
 
-class InOrder(TyperGroup):
-    """A group whose help lists commands and groups of commands together, in our order."""
+class WorkflowOrder(TyperGroup):
+    """A group whose help lists commands and subgroups together, in workflow order."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        """Return the names in the order of help."""
-        return sorted(super().list_commands(ctx), key=ORDER.index)
+        """Return the command names in workflow order."""
+        return sorted(super().list_commands(ctx), key=COMMAND_ORDER.index)
 
 
 app = typer.Typer(
-    cls=InOrder,
+    cls=WorkflowOrder,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-STEPS = (ingest.ingest, embed.embed, train.train, detect.detect, evaluate.evaluate, report.report, export.export)
-for step in STEPS:
-    app.command()(step)
+WORKFLOW_COMMANDS = (
+    ingest.ingest,
+    embed.embed,
+    train.train,
+    detect.detect,
+    evaluate.evaluate,
+    report.report,
+    export.export,
+)
+for command in WORKFLOW_COMMANDS:
+    app.command()(command)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(store.app, name="store")
 app.command()(doctor.doctor)
@@ -56,9 +64,9 @@ app.command()(demo.demo)
 @app.callback(invoke_without_command=True)
 def spacrd(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
-    debug: Annotated[  # noqa: ARG001 - `main` takes it off the line; declared for the help
-        bool, typer.Option("--debug", help="Show where an error came from; may stand anywhere on the line.")
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    debug: Annotated[  # noqa: ARG001 - `main` removes it from the arguments; declared here for the help
+        bool, typer.Option("--debug", help="Show the traceback of an error; accepted anywhere on the command line.")
     ] = False,
 ) -> None:
     """Find cancer tissue regions, spot by spot, from matched H&E and spatial transcriptomics."""

@@ -1,4 +1,4 @@
-"""The one door: runs a command, and turns what went wrong into a sentence and an exit code."""
+"""Entry point: run a command, and turn any error into a message and an exit code."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import traceback
 from typing import TYPE_CHECKING
 
 from spacrd_cli.app import app
-from spacrd_cli.terminal.errors import INTERRUPTED, explain
+from spacrd_cli.terminal.errors import INTERRUPTED, describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 def main() -> None:
-    """Run the command of this process and leave with its exit code."""
+    """Run the command of this process and exit with its code."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command; return 0 done, 1 an error that was explained, 2 usage, 130 interrupted."""
+    """Run a command and return its exit code: 0 done, 1 an explained error, 2 a usage error, 130 interrupted."""
     arguments, debug = take_debug(arguments)
     try:
-        # Outside its standalone mode Typer returns the code of an `Exit` (an interrupt is one) and raises all else.
+        # Outside standalone mode Typer returns the code of an `Exit` (an interrupt is one) and raises everything else.
         code = app(list(arguments), prog_name="spacrd", standalone_mode=False) or 0
     except KeyboardInterrupt:
         code = 130
-    except Exception as error:  # noqa: BLE001 - the one door: nothing leaves it but text and an exit code
-        text, code = explain(error)
+    except Exception as error:  # noqa: BLE001 - the only place that turns errors into text and an exit code
+        text, code = describe_error(error)
         if debug and code != 2:
             traceback.print_exception(error)
         print(text, file=sys.stderr)  # noqa: T201 - the console may be what failed
@@ -37,8 +37,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
-    """Return the arguments without ``--debug``, which may stand anywhere before a ``--``, and whether it was there."""
+    """Return the arguments without ``--debug``, accepted anywhere before a ``--``, and whether it was present."""
     options = list(arguments)
     end = options.index("--") if "--" in options else len(options)
-    kept = [argument for argument in options[:end] if argument != "--debug"]
-    return kept + options[end:], len(kept) < end
+    remaining = [argument for argument in options[:end] if argument != "--debug"]
+    return remaining + options[end:], len(remaining) < end

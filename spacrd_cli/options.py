@@ -1,4 +1,7 @@
-"""The options that several commands share, declared once."""
+"""Options that several commands share.
+
+Help texts are Rich markup: a bracket before a lower-case letter or ``@`` is escaped.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,47 @@ from typing import Annotated
 
 import typer
 
-Store = Annotated[Path, typer.Argument(metavar="STORE", help="The spot store, a folder.", show_default=False)]
+Store = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the spot store.", show_default=False)]
 
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings of this command.", show_default=False)
+    Path | None,
+    typer.Option("--config", metavar="FILE.toml", help="TOML file with settings of this command.", show_default=False),
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One setting, as a.b=c; repeatable.", show_default=False),
+    typer.Option("--set", metavar="KEY=VALUE", help="Set one setting, as a.b=c; repeatable.", show_default=False),
 ]
 Sections = Annotated[
     list[str] | None,
-    typer.Option("--section", metavar="ID", help="Only this section; repeatable.", show_default="all"),
+    typer.Option("--section", metavar="ID", help="Use only this section; repeatable.", show_default="all"),
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option("--exclude", metavar="ID", help="All but this section; repeatable.", show_default="none"),
+    typer.Option("--exclude", metavar="ID", help="Leave out this section; repeatable.", show_default="none"),
 ]
 EncoderOrNone = Annotated[
     str | None,
-    typer.Option("--encoder", metavar="NAME|none", help="Whose embeddings; none: genes only.", show_default="uni"),
+    typer.Option(
+        "--encoder",
+        metavar="NAME|none",
+        help="Encoder whose embeddings are used; 'none' uses genes only.",
+        show_default="uni",
+    ),
 ]
-NoGenes = Annotated[bool | None, typer.Option("--no-genes", help="Image only.", show_default=False)]
+NoGenes = Annotated[bool | None, typer.Option("--no-genes", help="Use the image only.", show_default=False)]
 DetectorFolder = Annotated[
-    str, typer.Argument(metavar="DETECTOR", help="A folder, or hf://owner/name[@revision].", show_default=False)
+    str,
+    typer.Argument(
+        metavar="DETECTOR", help=r"Folder of the detector, or hf://owner/name\[@revision].", show_default=False
+    ),
 ]
 ComponentName = Annotated[
-    str, typer.Argument(metavar="NAME", help="As listed; a member of a family as family:name.", show_default=False)
+    str,
+    typer.Argument(metavar="NAME", help="Name as listed; for a member of a family, family:name.", show_default=False),
 ]
 Device = Annotated[
     str | None,
-    typer.Option("--device", metavar="auto|cpu|cuda[:N]", help="Where to compute.", show_default="auto"),
+    typer.Option("--device", metavar="auto|cpu|cuda[:N]", help="Device for the computation.", show_default="auto"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only: no progress, no notes.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, without progress and notes.")]

@@ -1,4 +1,4 @@
-"""The components that commands use when none is named."""
+"""Settings that several commands share, and the components that they use by default."""
 
 from __future__ import annotations
 
@@ -7,57 +7,77 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.config import CommandConfig, ComponentSettings, read_config
+from spacrd_core.config import CommandConfig, ComponentSettings
 from spacrd_core.errors import ConfigError
-from spacrd_core.model.options import USUAL, HeadChoice
+from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
 
 if TYPE_CHECKING:
+    from spacrd_core.config import Check
     from spacrd_core.model.calibrated_ensemble import TrainOptions
+    from spacrd_core.plugins import Registry
 
-ENCODER = "uni"
+DEFAULT_ENCODER = "uni"
 
 
 class EncoderSettings(ComponentSettings):
-    """An encoder and its options; UNI unless another is named."""
+    """An encoder and its options."""
 
-    name: str = ENCODER
+    name: str = DEFAULT_ENCODER
 
 
 class EncoderName(CommandConfig):
-    """The encoder whose embeddings are read, or ``none``; it has done its work, so its options have no place here."""
+    """The encoder whose stored embeddings are used, or ``none``. Its options were set when it embedded."""
 
-    name: str = ENCODER
+    name: str = DEFAULT_ENCODER
 
     @property
-    def read(self) -> str | None:
-        """Its name; None where no image is read."""
+    def name_or_none(self) -> str | None:
+        """The name; None if no image is used."""
         return None if self.name in {"", "none"} else self.name
 
 
 class TrainingSettings(CommandConfig):
-    """What every training is told, whichever command asks for it."""
+    """Settings of every command that trains."""
 
     encoder: EncoderName = Field(default_factory=EncoderName)
     no_genes: bool = False
-    cohort: dict[str, Any] = Field(default_factory=dict)
-    first_seed: int = Field(42, description="The first seed; the others count on from it.")
-    calibrate: bool = Field(default=True, description="Hold patients out, to calibrate and to choose the threshold.")
+    cohort: CohortOptions = Field(default_factory=CohortOptions)
+    first_seed: int = Field(42, description="First seed; the others follow it consecutively.")
+    calibrate: bool = Field(
+        default=True, description="Hold patients out in turn to calibrate probabilities and choose the threshold."
+    )
     device: str = "auto"
 
-    def training(self, head: HeadChoice, *, seeds: int) -> TrainOptions:
-        """Return a training's options; the cohort's are checked here, the head's when it is built."""
-        from spacrd_core.model.calibrated_ensemble import TrainOptions  # torch arrives here, not sooner
+    def train_options(self, head: HeadOptions, *, seeds: int) -> TrainOptions:
+        """Return the options of a training with a head."""
+        from spacrd_core.model.calibrated_ensemble import TrainOptions  # imports torch
 
-        cohort = read_config(CohortOptions, flags=self.cohort)
-        return TrainOptions(head=head, cohort=cohort, seeds=seeds, first_seed=self.first_seed, calibrate=self.calibrate)
+        return TrainOptions(
+            head=head, cohort=self.cohort, seeds=seeds, first_seed=self.first_seed, calibrate=self.calibrate
+        )
 
-    def require_a_modality(self) -> None:
-        """Refuse to read neither image nor genes."""
-        if self.no_genes and not self.encoder.read:
-            raise ConfigError("--encoder none and --no-genes leave nothing to read", hint="drop one of them")
+    def require_modality(self) -> None:
+        """Raise an error if neither image nor genes are used."""
+        if self.no_genes and not self.encoder.name_or_none:
+            raise ConfigError("--encoder none and --no-genes leave no modality to use", hint="drop one of them")
 
 
 class HeadSettings(ComponentSettings):
-    """A fusion head and its options; ``spacrd`` unless another is named."""
+    """A fusion head and its options."""
 
-    name: str = USUAL
+    name: str = DEFAULT_HEAD
+
+
+def option_check(registry: Registry[Any], default: str = "") -> Check:
+    """Return a check of the options in a component's table, for :func:`spacrd_core.config.read_config`.
+
+    A table without options is accepted: its name is checked when the component is used.
+    """
+
+    def check(table: dict[str, Any]) -> None:
+        name = table.get("name") or default
+        options = {key: value for key, value in table.items() if key != "name"}
+        if name and options:
+            registry.options(name, options)
+
+    return check

@@ -1,9 +1,8 @@
-"""SpaCRD for notebooks and programs: the spot store and the steps as functions.
+"""SpaCRD for notebooks and programs: the spot store, and the commands as functions.
 
 >>> from spacrd_core import SpotStore, embed, train, detect, evaluate, write_results
 
-What every part of SpaCRD shares lies in the modules below: components by name, the store, embeddings, learning,
-results. They are imported when they are used, so that a command which needs no torch loads none.
+The modules below are imported on first use, so that a command that does not need torch does not load it.
 """
 
 from __future__ import annotations
@@ -23,21 +22,17 @@ if TYPE_CHECKING:
     from spacrd_core.evaluation.evaluate import Evaluation, evaluate
     from spacrd_core.ingestion.ingest import ingest
     from spacrd_core.model.calibrated_ensemble import TrainOptions
-    from spacrd_core.model.decision import Calling
-    from spacrd_core.model.options import HeadChoice
-    from spacrd_core.model.thresholds import ThresholdRule
+    from spacrd_core.model.options import HeadOptions
     from spacrd_core.results.write import write_results
     from spacrd_core.store.store import SpotStore
 
 __all__ = [
-    "Calling",
     "CohortOptions",
     "Detector",
     "Evaluation",
-    "HeadChoice",
+    "HeadOptions",
     "Settings",
     "SpotStore",
-    "ThresholdRule",
     "TrainOptions",
     "__version__",
     "detect",
@@ -49,15 +44,13 @@ __all__ = [
     "write_results",
 ]
 
-HOMES = {
-    "Calling": "model.decision",
+MODULES = {
     "CohortOptions": "cohort.options",
     "Detector": "detector.detector",
     "Evaluation": "evaluation.evaluate",
-    "HeadChoice": "model.options",
+    "HeadOptions": "model.options",
     "Settings": "embedding.settings",
     "SpotStore": "store.store",
-    "ThresholdRule": "model.thresholds",
     "TrainOptions": "model.calibrated_ensemble",
     "__version__": "_version",
     "detect": "detection.detect",
@@ -71,12 +64,12 @@ HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return a name of the interface, importing the module it lives in."""
-    if name not in HOMES:
+    """Return a public name, importing its module."""
+    if name not in MODULES:
         raise AttributeError(f"module 'spacrd_core' has no attribute '{name}'")
-    return getattr(import_module(f"spacrd_core.{HOMES[name]}"), name)
+    return getattr(import_module(f"spacrd_core.{MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    """Return what completion offers."""
+    """Return the public names, for completion."""
     return __all__

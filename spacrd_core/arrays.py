@@ -1,4 +1,4 @@
-"""The array types that annotations use where a shape would say no more."""
+"""Array types for annotations that give no shape."""
 
 from typing import Any, TypeAlias
 

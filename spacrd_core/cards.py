@@ -1,4 +1,4 @@
-"""What a component says of itself, as data: it can be listed, searched and tested without importing it."""
+"""The description of a component as data: it can be listed, searched and tested without importing the component."""
 
 from __future__ import annotations
 
@@ -14,30 +14,26 @@ from pydantic import BaseModel, ConfigDict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-PERMISSIVE = {
-    "mit",
-    "apache-2.0",
-    "bsd-2-clause",
-    "bsd-3-clause",
-}  # they ask nothing of what a model's output is used for
-TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]*")
+# Licences without conditions on the use of a model's output.
+PERMISSIVE_LICENCES = {"mit", "apache-2.0", "bsd-2-clause", "bsd-3-clause"}
+TARGET_PATTERN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 class ComponentOptions(BaseModel):
-    """The options of one component; nested in its class as ``Options``."""
+    """The options of a component; nested in its class as ``Options``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def portable(self) -> dict[str, Any]:
-        """Return what was chosen otherwise than usual, JSON-able; paths of this machine are left out."""
-        local = {name for name, value in self if isinstance(value, Path)}
-        return self.model_dump(mode="json", exclude_defaults=True, exclude=local)
+        """Return the options that differ from their defaults as JSON-able values, without paths of this machine."""
+        paths = {name for name, value in self if isinstance(value, Path)}
+        return self.model_dump(mode="json", exclude_defaults=True, exclude=paths)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How an encoder sees tissue: everything that decides what its numbers mean.
+    """Everything that determines the meaning of an encoder's embeddings.
 
     A patch is ``input_px * um_per_px`` micrometres wide on every platform.
     """
@@ -56,45 +52,47 @@ class Recipe:
     gated: bool = False
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Self:
-        """Return the recipe whose facts were kept as JSON."""
-        kept: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
-        return cls(**kept)
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the recipe that was stored as JSON."""
+        fields: dict[str, Any] = {
+            name: tuple(item) if isinstance(item, list) else item for name, item in values.items()
+        }
+        return cls(**fields)
 
     @property
     def patch_um(self) -> float:
-        """Width of the tissue an embedding describes, in um."""
+        """Width of the tissue patch of an embedding, in um."""
         return self.input_px * self.um_per_px
 
     @property
     def permissive(self) -> bool:
-        """Whether the licence asks nothing of what is made from the embeddings; in doubt it does."""
-        return self.licence.casefold() in PERMISSIVE
+        """Whether the licence has no conditions on the use of the embeddings; false if it is not known."""
+        return self.licence.casefold() in PERMISSIVE_LICENCES
 
     @property
     def key(self) -> str:
-        """A hash of the recipe: embeddings with different keys are never mixed."""
+        """A hash of the recipe; embeddings with different keys are never mixed."""
         return fingerprint(asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """A network of timm and where its weights are published: data, so that a card shows it without torch.
+    """A timm network and the location of its weights, as data that a card can show without torch.
 
     Parameters
     ----------
     repo, revision
-        On the Hugging Face Hub.
+        The repository on the Hugging Face Hub and its revision.
     files
-        What the weights may be called there, tried in turn.
+        Possible names of the weights file, tried in order.
     sha256
-        Of the first of the files, where two independent sources give it.
+        Checksum of the first of the files, if two independent sources publish it.
     architecture, arguments
-        For ``timm.create_model``; a layer is named, as in ``mlp_layer="SwiGLUPacked"``.
+        Arguments of ``timm.create_model``; a layer is given by its name, as in ``mlp_layer="SwiGLUPacked"``.
     parameters
-        How many numbers the network holds; a wrong argument shows here.
+        Number of parameters of the network; a difference reveals a wrong argument.
     positions_px
-        Width of the tiles that the published position embeddings are for, where it is not the recipe's.
+        Tile width of the published position embeddings in px, if it differs from that of the recipe.
     """
 
     repo: str
@@ -109,18 +107,18 @@ class Network:
 
 @dataclass(frozen=True)
 class Card:
-    """A component's name, where its class is, and one sentence about it.
+    """The name of a component, the location of its class, and a one-sentence summary.
 
     Parameters
     ----------
     name
-        Lower case; what users type. With ``family`` true they type ``name:member``.
+        Lower-case name that users type; for a ``family`` they type ``name:member``.
     target
-        ``module:Class``, imported when the component is used and not before.
+        ``module:Class``; imported only when the component is used.
     summary
-        One sentence for ``spacrd plugins``.
+        One sentence, shown by ``spacrd plugins``.
     extra
-        The optional dependencies of that name (``pip install 'spacrd[extra]'``) that the class needs.
+        Name of the optional dependencies (``pip install 'spacrd[extra]'``) that the class needs.
     """
 
     name: str
@@ -132,26 +130,28 @@ class Card:
 
     def __post_init__(self) -> None:
         for name in (self.name, *self.aliases):
-            if not NAME.fullmatch(name):
-                raise ValueError(f"a component's name is lower-case letters, digits, '.', '_' and '-', not {name!r}")
-        if not TARGET.fullmatch(self.target):
-            raise ValueError(f"the target of {self.name!r} must read 'module:Class', not {self.target!r}")
+            if not NAME_PATTERN.fullmatch(name):
+                raise ValueError(
+                    f"a component name may have lower-case letters, digits, '.', '_' and '-', found {name!r}"
+                )
+        if not TARGET_PATTERN.fullmatch(self.target):
+            raise ValueError(f"the target of {self.name!r} must be 'module:Class', found {self.target!r}")
 
     def context(self, name: str) -> dict[str, object]:
-        """Return what the class is called with beside its options, where ``name`` is asked for."""
+        """Return the arguments of the class besides its options, for a component used as ``name``."""
         return {"member": name.partition(":")[2]} if self.family else {}
 
 
 @dataclass(frozen=True)
 class ReaderCard(Card):
-    """A reader of one platform's files."""
+    """The card of a reader, for the files of one platform."""
 
 
 @dataclass(frozen=True)
 class EncoderCard(Card):
-    """An image encoder. ``recipe`` is None for a family, whose members each have their own.
+    """The card of an image encoder. ``recipe`` is None for a family, because each member has its own recipe.
 
-    The class behind a card that describes its ``network`` is called with the card: one class serves many cards.
+    If the card describes its ``network``, the class also receives the card, so that one class serves many cards.
     """
 
     recipe: Recipe | None = None
@@ -160,16 +160,16 @@ class EncoderCard(Card):
     network: Network | None = None
 
     def context(self, name: str) -> dict[str, object]:
-        """Return the member of a family, and the card where it describes a network."""
+        """Return the member of a family, and the card if it describes a network."""
         return super().context(name) | ({"card": self} if self.network else {})
 
 
 @dataclass(frozen=True)
 class HeadCard(Card):
-    """A fusion head."""
+    """The card of a fusion head."""
 
 
-def fingerprint(facts: object) -> str:
-    """Return 16 hex digits that stand for JSON-able facts."""
-    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+def fingerprint(values: object) -> str:
+    """Return a hash of JSON-able values as 16 hex digits."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,7 +1,8 @@
-"""One way to configure: defaults < TOML file < ``--set a.b=c`` < flags, and every mistake reported at once."""
+"""Configuration: defaults < TOML file < ``--set a.b=c`` < flags. All mistakes are reported together."""
 
 from __future__ import annotations
 
+import difflib
 import json
 import reprlib
 import tomllib
@@ -12,10 +13,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from spacrd_core.errors import ConfigError, MissingFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
+
+    Check = Callable[[dict[str, Any]], object]
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 
 class CommandConfig(BaseModel):
@@ -24,84 +29,134 @@ class CommandConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-ConfigT = TypeVar("ConfigT", bound=BaseModel)
-
-
 def read_config(
     model: type[ConfigT],
     file: Path | None = None,
     overrides: Sequence[str] = (),
     flags: Mapping[str, object] | None = None,
+    checks: Mapping[str, Check] | None = None,
 ) -> ConfigT:
-    """Return a command's settings.
+    """Return the settings of a command.
 
-    ``overrides`` are ``a.b=c`` strings, their values read as JSON where they are JSON and as text where not.
-    ``flags`` win over everything; None means the flag was not given.
+    Parameters
+    ----------
+    overrides
+        ``a.b=c`` strings. A value is parsed as JSON if possible and is text otherwise.
+    flags
+        Values of command-line flags, which win over everything else; None means that a flag was not given.
+    checks
+        By key of a table whose settings the model leaves open: a function that raises :class:`ConfigError` for a table
+        it cannot accept, such as the options of a component.
+
+    Raises
+    ------
+    ConfigError
+        With every mistake.
     """
     values = _read_file(file) if file else {}
-    wrong = [mistake for entry in overrides if (mistake := _override(values, entry))]
-    given = {key: value for key, value in (flags or {}).items() if value is not None}
-    wrong += [mistake for key, value in given.items() if (mistake := _place(values, key.split("."), value))]
+    problems = [problem for entry in overrides if (problem := _override(values, entry))]
+    for key, value in (flags or {}).items():
+        if value is not None and (problem := _insert(values, key.split("."), value)):
+            problems.append(problem)
+    hints: list[str] = []
     try:
         settings = model.model_validate(values)
     except ValidationError as error:
-        wrong += mistakes(error)
-    if wrong:
-        raise ConfigError("; ".join(wrong), hint=f"settings: {', '.join(model.model_fields)}")
+        problems += mistakes(error)
+        hints.append(_hint(model, error))
+    for key, check in (checks or {}).items():
+        try:
+            check(values.get(key, {}))
+        except ConfigError as error:
+            problems.append(str(error))
+            hints.append(error.hint)
+    if problems:
+        raise ConfigError("; ".join(problems), hint="; ".join(filter(None, hints)) or _valid_settings(model, ()))
     return settings
 
 
 def mistakes(error: ValidationError) -> list[str]:
-    """Return a sentence for every mistake, each with its path."""
-    return [f"{'.'.join(map(str, item['loc'])) or 'value'}: {_mistake(item)}" for item in error.errors()]
+    """Return one sentence per mistake, each with its key."""
+    return [_mistake(item) for item in error.errors()]
 
 
 def _mistake(item: ErrorDetails) -> str:
+    key = ".".join(map(str, item["loc"])) or "value"
     if item["type"] == "missing":
-        return "is missing"
+        return f"missing setting '{key}'"
     if item["type"] == "extra_forbidden":
-        return "is no setting"
-    said = item["msg"].removeprefix("Value error, ")  # pydantic's, before the sentence of a validator of ours
-    return f"{said}, found {reprlib.repr(item['input'])}"
+        return f"unknown setting '{key}'"
+    message = item["msg"].removeprefix("Value error, ")  # pydantic prepends this to messages of our validators
+    return f"{key}: {message}, found {reprlib.repr(item['input'])}"
+
+
+def _hint(model: type[BaseModel], error: ValidationError) -> str:
+    """Return the settings that are closest to the unknown ones, and the valid settings of their tables."""
+    unknown = [item["loc"] for item in error.errors() if item["type"] == "extra_forbidden"]
+    near = [
+        ".".join(map(str, (*table, match)))
+        for *table, name in unknown
+        for match in difflib.get_close_matches(str(name), _fields(model, table), n=1)
+    ]
+    tables = dict.fromkeys(loc[:-1] for loc in unknown) or {(): None}
+    valid = [_valid_settings(model, table) for table in tables]
+    return "; ".join([*([f"did you mean {' or '.join(near)}?"] if near else []), *valid])
+
+
+def _valid_settings(model: type[BaseModel], table: Sequence[str | int]) -> str:
+    owner = f" of {'.'.join(map(str, table))}" if table else ""
+    return f"settings{owner}: {', '.join(_fields(model, table))}"
+
+
+def _fields(model: type[BaseModel], table: Sequence[str | int]) -> list[str]:
+    """Return the settings of a nested table of a model."""
+    for name in table:
+        field = model.model_fields.get(str(name))
+        nested = field.annotation if field else None
+        if not (isinstance(nested, type) and issubclass(nested, BaseModel)):
+            return []
+        model = nested
+    return list(model.model_fields)
 
 
 def _read_file(file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise MissingFile(f"no configuration file at {file}", hint="check the path given as --config")
+        raise MissingFile(f"no configuration file at {file}", hint="check the path of --config")
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:  # not TOML, not text, or made to break the parser
-        raise ConfigError(f"{file} is not TOML: {error}", hint="settings read KEY = VALUE, a line each") from error
+    except (ValueError, RecursionError) as error:  # not TOML, not text, or nested too deeply for the parser
+        raise ConfigError(f"{file} is not TOML: {error}", hint="write one KEY = VALUE per line") from error
 
 
 def _override(values: dict[str, Any], entry: str) -> str:
-    """Place a ``KEY=VALUE``; return what is wrong with it."""
+    """Insert a ``KEY=VALUE``; return the problem, if any."""
     key, equals, text = entry.partition("=")
     if not equals or not key.strip():
         return f"--set takes KEY=VALUE, not {entry!r}"
-    return _place(values, key.strip().split("."), _value(text))
+    return _insert(values, key.strip().split("."), _parse(text))
 
 
-def _value(text: str) -> object:
+def _parse(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
 
 
-def _place(values: dict[str, Any], path: Sequence[str], value: object) -> str:
-    *folders, leaf = path
-    for folder in folders:
-        inner = values.setdefault(folder, {})
+def _insert(values: dict[str, Any], path: Sequence[str], value: object) -> str:
+    """Insert a value at a path of nested tables; return the problem, if any."""
+    *tables, leaf = path
+    for table in tables:
+        inner = values.setdefault(table, {})
         if not isinstance(inner, dict):
-            return f"{'.'.join(path)}: '{folder}' is a value, not a table"
+            return f"{'.'.join(path)}: '{table}' is a value, not a table"
         values = inner
     values[leaf] = value
     return ""
 
 
 class ComponentSettings(BaseModel):
-    """A table that names a component; whatever else it holds are options that the component checks."""
+    """A table with the name of a component; every other key is an option that the component checks."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 

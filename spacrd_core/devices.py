@@ -1,4 +1,4 @@
-"""Where to compute, and with how many threads."""
+"""The compute device, and the number of processes and threads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def choose_device(name: str = "auto") -> torch.device:
     Raises
     ------
     ConfigError
-        If the name is no device, or this machine does not have it.
+        If the name is not a device, or this machine does not have it.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -30,24 +30,25 @@ def choose_device(name: str = "auto") -> torch.device:
     except RuntimeError as error:
         raise ConfigError(f"'{name}' is not a device", hint="--device auto, cpu, cuda or cuda:N") from error
     if device.type not in {"cpu", "cuda"}:
-        raise ConfigError(f"'{name}' is not supported", hint="--device auto, cpu, cuda or cuda:N")
+        raise ConfigError(f"device '{name}' is not supported", hint="--device auto, cpu, cuda or cuda:N")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ConfigError(
-            f"'{name}' was asked for; this machine has {torch.cuda.device_count()} CUDA devices", hint="--device cpu"
+            f"'{name}' was requested, but this machine has {torch.cuda.device_count()} CUDA devices",
+            hint="--device cpu",
         )
     return device
 
 
-def usual_jobs(device: torch.device) -> int:
-    """Return how many processes share a device: one a core, and one alone on CUDA, whose memory they would share."""
+def default_jobs(device: torch.device) -> int:
+    """Return the default number of processes: one per core, or one on CUDA, because processes share its memory."""
     return 1 if device.type == "cuda" else os.cpu_count() or 1
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute in one thread, NumPy and SciPy too, and as before afterwards: sums have one order on any number of cores.
+    """Limit PyTorch, NumPy and SciPy to one thread, so that the order of summation does not depend on the cores.
 
-    The matrices of a training are small, and threads that wait for each other cost more than they save.
+    The matrices of a training are small, and synchronising threads costs more than it saves.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,13 +1,13 @@
-"""Every error SpaCRD raises on purpose.
+"""The errors that SpaCRD raises on purpose.
 
 ::
 
-    SpacrdError                     message: what was wanted, what was found, where; hint: the remedy
+    SpacrdError                     message: what was expected, what was found, where; hint: the remedy
     ├── ConfigError (ValueError)    an option, a configuration file or a component's settings
     ├── PluginError                 a component that cannot be found or loaded
     │   ├── UnknownName (LookupError)
-    │   └── ContractError (AssertionError)   a component that does not do what its kind must
-    ├── InputError (ValueError)     a file the user gave
+    │   └── ContractError (AssertionError)   a component that breaks the contract of its kind
+    ├── InputError (ValueError)     a file from the user
     │   ├── MissingFile (FileNotFoundError)
     │   ├── UnrecognisedSection     no reader, or the wrong reader, for a path
     │   ├── CountsError             a count table that cannot be used
@@ -20,9 +20,9 @@
     │   ├── StoreBusy (TimeoutError)
     │   └── CorruptStore
     ├── EncoderError                an image encoder
-    │   ├── WeightsError            weights that are gated, absent or do not fit
+    │   ├── WeightsError            weights that are gated, missing or do not fit
     │   └── RecipeMismatch (ValueError)
-    ├── TrainingError (ValueError)  a cohort that cannot be learned from
+    ├── TrainingError (ValueError)  a cohort that cannot be used for training
     └── DetectorError (ValueError)  a detector that cannot be loaded or does not fit the data
 """
 
@@ -30,9 +30,9 @@ from __future__ import annotations
 
 
 class SpacrdError(Exception):
-    """An error whose message says what was wanted, what was found and where; ``hint`` says what to do.
+    """An error whose message has what was expected, what was found and where; ``hint`` is the remedy.
 
-    The hint is the first of the error's notes, too: so a traceback shows it, as in a notebook.
+    The hint is also the first note of the error, so that a traceback in a notebook shows it.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -43,7 +43,7 @@ class SpacrdError(Exception):
 
     @property
     def context(self) -> list[str]:
-        """The notes that were added on the error's way: where it happened, what else there is to say."""
+        """The notes that callers added to the error, such as where it happened."""
         return list(getattr(self, "__notes__", ()))[bool(self.hint) :]
 
 
@@ -56,26 +56,26 @@ class PluginError(SpacrdError):
 
 
 class UnknownName(PluginError, LookupError):
-    """No component, or more than one, answers to a name."""
+    """No component, or more than one, has this name."""
 
 
 class ContractError(PluginError, AssertionError):
-    """A component does not do what its kind must."""
+    """A component breaks the contract of its kind."""
 
 
 class InputError(SpacrdError, ValueError):
-    """A file the user gave cannot be used."""
+    """A file from the user cannot be used."""
 
 
 class MissingFile(InputError, FileNotFoundError):
-    """A file that was asked for, or that belongs to a section, is not there."""
+    """A file that the user named, or that belongs to a section, does not exist."""
 
-    # What unpickles errors asks for __new__ by name, and only this one can make both.
+    # Unpickling calls __new__ of the class; only this one can create both bases.
     __new__ = FileNotFoundError.__new__  # type: ignore[assignment]
 
 
 class UnrecognisedSection(InputError):
-    """No reader, or not the chosen one, can read a path."""
+    """No reader, or not the selected one, can read a path."""
 
 
 class CountsError(InputError):
@@ -95,39 +95,39 @@ class LabelError(InputError):
 
 
 class StoreError(SpacrdError):
-    """The spot store cannot do what was asked."""
+    """The spot store cannot be used for this operation."""
 
 
 class SectionExists(StoreError, ValueError):
-    """The store already holds another section of that name."""
+    """The store already has another section of that name."""
 
 
 class UnknownSection(StoreError, LookupError):
-    """The store holds no section, slide or embedding of that name."""
+    """The store has no section, slide or embedding of that name."""
 
 
 class StoreBusy(StoreError, TimeoutError):
-    """Another process holds the store's lock for too long."""
+    """Another process held the lock of the store for too long."""
 
 
 class CorruptStore(StoreError):
-    """What the store holds is not what its manifest says."""
+    """The contents of the store do not match its manifest."""
 
 
 class EncoderError(SpacrdError):
-    """An image encoder cannot do what was asked."""
+    """An image encoder cannot be used for this operation."""
 
 
 class WeightsError(EncoderError):
-    """An encoder's weights are gated, absent, or do not fit its architecture."""
+    """The weights of an encoder are gated, missing, or do not fit its architecture."""
 
 
 class RecipeMismatch(EncoderError, ValueError):
-    """Embeddings of different encoder recipes were about to be mixed."""
+    """Embeddings with different encoder recipes would be mixed."""
 
 
 class TrainingError(SpacrdError, ValueError):
-    """A cohort cannot be learned from."""
+    """A cohort cannot be used for training."""
 
 
 class DetectorError(SpacrdError, ValueError):

@@ -1,4 +1,4 @@
-"""What makes files safe to publish: checksums, fsync, rename."""
+"""Safe writing and reading of files: checksums, fsync and rename, and records with a schema version."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ def tree_sha256(folder: Path) -> str:
 
 
 def sync(path: Path) -> None:
-    """Force a file or folder to disk."""
-    handle = os.open(path, os.O_RDONLY)
+    """Write a file or folder through to disk (fsync)."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
 def publish(staged: Path, final: Path) -> str:
     """Move a finished folder to its final name and return its checksum.
 
-    If the name is taken by the same files, another writer was faster and ``staged`` is dropped; if it is taken by other
-    files, they are damaged, for the name stands for what the group was made from, and they make way.
+    If the final folder has the same files, another writer was faster and ``staged`` is deleted. If it has other files,
+    they are damaged, because the name encodes the inputs of the group, and they are moved aside.
     """
     digest = tree_sha256(staged)
     for path in (*files_below(staged), *(p for p in staged.rglob("*") if p.is_dir()), staged):
         sync(path)
     if final.exists():
         if tree_sha256(final) == digest:
-            os.utime(final)  # it is in use again: no garbage
+            os.utime(final)  # in use again, so not garbage
             shutil.rmtree(staged)
             return digest
         final.rename(final.with_name(f".tmp-damaged-{uuid4().hex}"))
@@ -65,9 +65,9 @@ def publish(staged: Path, final: Path) -> str:
 
 
 def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files into a new folder aside, then put it in the place of ``folder``.
+    """Write files into a temporary folder, then replace ``folder`` by it.
 
-    The old folder stands beside it until the new one is in place: :func:`restore_folder` brings it back if that fails.
+    The old folder is kept beside it until the new one is in place; :func:`restore_folder` restores it after a failure.
     """
     folder = folder.absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
         (staged / name).write_bytes(content)
         sync(staged / name)
     sync(staged)
-    old = _set_aside(folder)
+    old = _backup_of(folder)
     if folder.exists():
         folder.rename(old)
     staged.rename(folder)
@@ -87,18 +87,18 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def restore_folder(folder: Path) -> None:
-    """Bring back a folder that was being replaced when the process was killed."""
-    old = _set_aside(folder.absolute())
+    """Restore a folder after the process ended during its replacement."""
+    old = _backup_of(folder.absolute())
     if old.is_dir() and not folder.exists():
         old.rename(folder)
 
 
-def _set_aside(folder: Path) -> Path:
+def _backup_of(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.old")
 
 
 class Record(BaseModel):
-    """Facts that are written once and never changed; unknown fields and numbers that are none are refused."""
+    """A file format with a schema version; unknown fields and non-finite numbers are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -106,22 +106,22 @@ class Record(BaseModel):
 RecordT = TypeVar("RecordT", bound=Record)
 
 
-def read_record(file: Path, model: type[RecordT], *, newest: int, refuse: type[SpacrdError]) -> RecordT:
-    """Return the record in a file, whose ``schema_version`` must not be above ``newest``.
+def read_record(file: Path, model: type[RecordT], *, max_version: int, error: type[SpacrdError]) -> RecordT:
+    """Return the record in a file; its ``schema_version`` must not be above ``max_version``.
 
     Raises
     ------
     SpacrdError
-        Of the kind ``refuse``, if the file is damaged or written by a newer SpaCRD.
+        Of the type ``error``, if the file is damaged or was written by a newer SpaCRD.
     """
     try:
-        facts = json.loads(file.read_bytes())
-        version = facts["schema_version"]
-    except (ValueError, LookupError, TypeError) as error:
-        raise refuse(f"{file} is damaged: {error}", hint="restore it from a copy") from error
-    if isinstance(version, int) and version > newest:
-        raise refuse(f"{file} has schema {version}, this SpaCRD reads up to {newest}", hint="update SpaCRD")
+        content = json.loads(file.read_bytes())
+        version = content["schema_version"]
+    except (ValueError, LookupError, TypeError) as cause:
+        raise error(f"{file} is damaged: {cause}", hint="restore it from a copy") from cause
+    if isinstance(version, int) and version > max_version:
+        raise error(f"{file} has schema version {version}, this SpaCRD reads up to {max_version}", hint="update SpaCRD")
     try:
-        return model.model_validate(facts)
-    except ValidationError as error:
-        raise refuse(f"{file} is damaged: {'; '.join(mistakes(error)[:3])}", hint="restore it from a copy") from error
+        return model.model_validate(content)
+    except ValidationError as cause:
+        raise error(f"{file} is damaged: {'; '.join(mistakes(cause)[:3])}", hint="restore it from a copy") from cause

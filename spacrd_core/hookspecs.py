@@ -1,6 +1,6 @@
-"""What a plugin may provide. Its module implements any of these hooks and is named by the entry-point group ``spacrd``.
+"""The hooks of a plugin. Its module implements any of them and is listed in the entry-point group ``spacrd``.
 
-A whole plugin is one module and three lines of ``pyproject.toml``::
+A complete plugin is one module and two lines of ``pyproject.toml``::
 
     [project.entry-points.spacrd]
     mylab = "mylab_spacrd.plugin"
@@ -13,7 +13,7 @@ A whole plugin is one module and three lines of ``pyproject.toml``::
     def spacrd_readers():
         return (ReaderCard("mylab", "mylab_spacrd.reader:Reader", "Our lab's own format"),)
 
-Hooks take nothing and import nothing heavy: every ``spacrd plugins`` calls them.
+Hooks have no arguments and must not import heavy libraries, because every ``spacrd plugins`` calls them.
 """
 
 from __future__ import annotations

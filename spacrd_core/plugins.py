@@ -1,7 +1,7 @@
-"""Find components by name: one loop over the entry points, three registries, and a list of what went wrong.
+"""Find components by name: three registries filled from the entry points, and a list of problems.
 
-pluggy's own ``load_setuptools_entrypoints`` is not used: it stops at the first broken plugin and drops equal names in
-silence. Here a broken plugin or a name claimed twice is a :class:`Problem`, raised only to whoever asks for that name.
+pluggy's own ``load_setuptools_entrypoints`` is not used: it stops at the first broken plugin and silently drops
+duplicate names. Here a broken plugin or a duplicate name is a :class:`Problem`, raised only when the name is used.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CardT = TypeVar("CardT", bound=Card)
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with a plugin: where it comes from, which name it spoils (if one), and what happened."""
+    """A problem with a plugin: its distribution and entry point, the name it affects (if any), and what happened."""
 
     plugin: str
     sentence: str
@@ -56,42 +56,45 @@ class Registry(Generic[CardT]):
         return iter(self.cards)
 
     def card(self, name: str) -> CardT:
-        """Return the card a name stands for; ``family:rest`` names give the family's card.
+        """Return the card of a name; ``family:member`` gives the card of the family.
 
         Raises
         ------
         UnknownName
-            With the nearest spellings, or with the problem that spoils the name.
+            With the nearest spellings, or with the problem that affects the name.
         """
-        head, _, rest = name.partition(":")
+        base, _, member = name.partition(":")
         for problem in self.problems:
-            if problem.name == head:
+            if problem.name == base:
                 raise UnknownName(
-                    f"{self.kind} '{head}' cannot be used: {problem.sentence}", hint="spacrd plugins list"
+                    f"{self.kind} '{base}' cannot be used: {problem.sentence}", hint="spacrd plugins list"
                 )
         for card in self.cards:
-            if head in (card.name, *card.aliases):
-                return self._checked(card, name, rest)
-        known = {spelling: card.name for card in self.cards for spelling in (card.name, *card.aliases)}
-        near: dict[str, str] = {}  # of each component its nearest spelling alone
-        for spelling in difflib.get_close_matches(head.lower(), known, n=3):
-            near.setdefault(known[spelling], spelling)
-        options = ", ".join(f"{card.name}:..." if card.family else card.name for card in self.cards) or "none"
-        hint = f"did you mean {' or '.join(near.values())}?" if near else f"there are: {options}"
+            if base in (card.name, *card.aliases):
+                return self._with_member(card, name, member)
+        names = {spelling: card.name for card in self.cards for spelling in (card.name, *card.aliases)}
+        nearest: dict[str, str] = {}  # one spelling per component
+        for spelling in difflib.get_close_matches(base.lower(), names, n=3):
+            nearest.setdefault(names[spelling], spelling)
+        available = ", ".join(f"{card.name}:..." if card.family else card.name for card in self.cards) or "none"
+        hint = f"did you mean {' or '.join(nearest.values())}?" if nearest else f"available: {available}"
         raise UnknownName(f"no {self.kind} is named '{name}'", hint=hint)
 
-    def _checked(self, card: CardT, name: str, rest: str) -> CardT:
-        if card.family and not rest:
+    def _with_member(self, card: CardT, name: str, member: str) -> CardT:
+        """Return the card if a family has a member and any other component has none."""
+        if card.family and not member:
             raise UnknownName(f"{self.kind} '{name}' is a family", hint=f"name a member: {card.name}:<name>")
-        if rest and not card.family:
-            raise UnknownName(f"{self.kind} '{card.name}' is not a family, so '{name}' names nothing", hint=card.name)
+        if member and not card.family:
+            raise UnknownName(
+                f"{self.kind} '{card.name}' is not a family, so it has no member '{member}'", hint=card.name
+            )
         return card
 
     def canonical(self, name: str) -> str:
-        """Return the one name under which a component's work is kept: its card's, with the member of a family."""
-        _, _, rest = name.partition(":")
+        """Return the name under which a component's results are stored: the card's, with the member of a family."""
+        _, _, member = name.partition(":")
         card = self.card(name)
-        return f"{card.name}:{rest}" if card.family else card.name
+        return f"{card.name}:{member}" if card.family else card.name
 
     def load(self, name: str) -> type[Any]:
         """Import and return the class behind a name."""
@@ -101,49 +104,74 @@ class Registry(Generic[CardT]):
         try:
             return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
         except Exception as error:  # a third party's module may raise anything
-            raise PluginError(f"{self.kind} '{name}' could not be imported: {_said(error)}", hint=remedy) from error
+            raise PluginError(
+                f"{self.kind} '{name}' could not be imported: {_describe_error(error)}", hint=remedy
+            ) from error
 
     def options(self, name: str, values: Mapping[str, object]) -> ComponentOptions:
-        """Return a component's options, all mistakes reported at once."""
+        """Return a component's options; all mistakes are reported at once."""
         model: type[ComponentOptions] | None = getattr(self.load(name), "Options", None)
         if model is None:
             raise PluginError(f"{self.kind} '{name}' has no Options", hint=f"spacrd plugins check {name}")
         try:
             return model.model_validate(dict(values))
         except ValidationError as error:
-            known = ", ".join(model.model_fields) or "none"
+            options = ", ".join(model.model_fields) or "none"
             raise ConfigError(
-                f"{self.kind} '{name}': " + "; ".join(mistakes(error)), hint=f"its options are: {known}"
+                f"{self.kind} '{name}': " + "; ".join(mistakes(error)), hint=f"its options are: {options}"
             ) from error
 
     def create(self, name: str, values: Mapping[str, object] | None = None, **context: object) -> Any:
-        """Return a new component: ``Class(options, **context)``, with what its card adds (a family's ``member``)."""
+        """Return a new component, ``Class(options, **context)``; the card adds context such as ``member``."""
         options = self.options(name, values or {})
         return self.load(name)(options, **self.card(name).context(name), **context)
 
 
 @dataclass(frozen=True)
 class Plugins:
-    """Everything that was found: three registries and the problems."""
+    """All installed components in three registries, and all problems."""
 
     readers: Registry[ReaderCard]
     encoders: Registry[EncoderCard]
     heads: Registry[HeadCard]
     problems: tuple[Problem, ...]
 
+    @property
+    def registries(self) -> tuple[Registry[Any], ...]:
+        """The three registries, in the order in which a command uses them."""
+        return (self.readers, self.encoders, self.heads)
 
-def load_plugins(found: Iterable[EntryPoint] | None = None) -> Plugins:
-    """Return the components of every installed plugin; nothing heavy is imported.
+    def find(self, name: str) -> list[tuple[Registry[Any], Card]]:
+        """Return the components of this name, which may be of several kinds.
 
-    ``found`` stands in for the installed entry points of the group ``spacrd``.
+        Raises
+        ------
+        ExceptionGroup
+            With the error of every kind, if there is no such component.
+        """
+        matches, errors = [], []
+        for registry in self.registries:
+            try:
+                matches.append((registry, registry.card(name)))
+            except UnknownName as error:
+                errors.append(error)
+        if not matches:
+            raise ExceptionGroup(f"no component is named '{name}'", errors)
+        return matches
+
+
+def load_plugins(points: Iterable[EntryPoint] | None = None) -> Plugins:
+    """Return the components of all installed plugins without heavy imports.
+
+    ``points`` replaces the installed entry points of the group ``spacrd``.
     """
-    points = entry_points(group=GROUP) if found is None else found
+    points = entry_points(group=GROUP) if points is None else points
     problems: list[Problem] = []
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     for point in sorted(points, key=_plugin_name):
         _register(manager, point, problems)
-    problems.extend(_misspelt(manager))
+    problems.extend(_unknown_hooks(manager))
     readers = _collect(manager, "reader", ReaderCard, problems)
     encoders = _collect(manager, "encoder", EncoderCard, problems)
     heads = _collect(manager, "head", HeadCard, problems)
@@ -160,17 +188,17 @@ def _register(manager: pluggy.PluginManager, point: EntryPoint, problems: list[P
         module = point.load()
         manager.register(module, name=name)
     except Exception as error:  # noqa: BLE001 - a third party's module may raise anything; it must not end ours
-        problems.append(Problem(name, f"{point.value} could not be loaded: {_said(error)}"))
+        problems.append(Problem(name, f"{point.value} could not be loaded: {_describe_error(error)}"))
         return
     if not manager.get_hookcallers(module):
         problems.append(Problem(name, f"{point.value} has no function marked @hookimpl"))
 
 
-def _misspelt(manager: pluggy.PluginManager) -> list[Problem]:
-    """Return the hooks that plugins implement and nobody calls: pluggy passes over them in silence."""
+def _unknown_hooks(manager: pluggy.PluginManager) -> list[Problem]:
+    """Return a problem for every implemented hook that does not exist; pluggy silently ignores them."""
     hooks = [name for name in vars(hookspecs) if name.startswith(f"{GROUP}_")]
     return [
-        Problem(implementation.plugin_name, f"'{name}' is no hook; the hooks are {', '.join(hooks)}")
+        Problem(implementation.plugin_name, f"'{name}' is not a hook; the hooks are {', '.join(hooks)}")
         for name, caller in vars(manager.hook).items()
         if name not in hooks
         for implementation in caller.get_hookimpls()
@@ -184,11 +212,11 @@ def _collect(
     for plugin, card in _cards(manager, kind, card_type, problems):
         for spelling in {card.name, *card.aliases}:
             claims[spelling].append((plugin, card))
-    spoiled = [_claimed_twice(kind, name, holders) for name, holders in sorted(claims.items()) if len(holders) > 1]
-    problems.extend(spoiled)
-    bad = {problem.name for problem in spoiled}
-    kept = {card.name: card for holders in claims.values() for _, card in holders if card.name not in bad}
-    return Registry(kind, tuple(kept[name] for name in sorted(kept)), tuple(spoiled))
+    duplicates = [_duplicate(kind, name, owners) for name, owners in sorted(claims.items()) if len(owners) > 1]
+    problems.extend(duplicates)
+    refused = {problem.name for problem in duplicates}
+    cards = {card.name: card for owners in claims.values() for _, card in owners if card.name not in refused}
+    return Registry(kind, tuple(cards[name] for name in sorted(cards)), tuple(duplicates))
 
 
 def _cards(
@@ -199,43 +227,25 @@ def _cards(
         try:
             cards = tuple(implementation.function())
         except Exception as error:  # noqa: BLE001 - as above
-            problems.append(Problem(plugin, f"its {kind}s could not be listed: {_said(error)}", kind))
+            problems.append(Problem(plugin, f"its {kind}s could not be listed: {_describe_error(error)}", kind))
             continue
         for card in cards:
             if isinstance(card, card_type):
                 yield plugin, card
             else:
-                problems.append(Problem(plugin, f"gave {card!r} where a {card_type.__name__} was wanted", kind))
+                problems.append(Problem(plugin, f"returned {card!r} instead of a {card_type.__name__}", kind))
 
 
-def _claimed_twice(kind: str, name: str, holders: list[tuple[str, Any]]) -> Problem:
-    plugins = sorted({plugin for plugin, _ in holders})
+def _duplicate(kind: str, name: str, owners: list[tuple[str, Any]]) -> Problem:
+    plugins = sorted({plugin for plugin, _ in owners})
     return Problem(", ".join(plugins), f"the name is claimed by {' and '.join(plugins)}", kind, name)
 
 
 def describe(card: Card) -> dict[str, object]:
-    """Return a card as JSON-able facts."""
+    """Return a card as JSON-able values."""
     facts: dict[str, object] = json.loads(json.dumps(asdict(card)))
     return facts
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def registries(found: Plugins) -> tuple[Registry[Any], ...]:
-    """Return the three registries, in the order of the work."""
-    return (found.readers, found.encoders, found.heads)
-
-
-def named(found: Plugins, name: str) -> list[tuple[Registry[Any], Card]]:
-    """Return every kind's component of a name."""
-    chosen, refusals = [], []
-    for registry in registries(found):
-        try:
-            chosen.append((registry, registry.card(name)))
-        except UnknownName as error:
-            refusals.append(error)
-    if not chosen:
-        raise ExceptionGroup(f"nothing is named '{name}'", refusals)
-    return chosen

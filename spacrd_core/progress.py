@@ -1,4 +1,4 @@
-"""One way to report progress: a function shaped like ``rich.progress.track``, given by the caller."""
+"""Progress reporting: the caller passes a function with the signature of ``rich.progress.track``."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ Item = TypeVar("Item")
 
 
 class Track(Protocol):
-    """Iterate over work and show how far it is; ``total`` counts items when the iterable has no length."""
+    """Iterate over work and show its progress; ``total`` is the number of items if the iterable has no length."""
 
     def __call__(self, work: Iterable[Item], description: str, total: float | None = None) -> Iterable[Item]: ...
 
 
 def within(track: Track, place: str) -> Track:
-    """Return a track that says of all work where it is."""
+    """Return a track that prefixes every description with ``place``, such as a section id."""
 
-    def located(work: Iterable[Item], description: str, total: float | None = None) -> Iterable[Item]:
+    def prefixed(work: Iterable[Item], description: str, total: float | None = None) -> Iterable[Item]:
         return track(work, f"{place}: {description}", total)
 
-    return located
+    return prefixed
 
 
-def silent(work: Iterable[Item], description: str, total: float | None = None) -> Iterable[Item]:  # noqa: ARG001 - the shape of Track
-    """Iterate and show nothing."""
+def silent(work: Iterable[Item], description: str, total: float | None = None) -> Iterable[Item]:  # noqa: ARG001 - the signature of Track
+    """Return the work and show nothing."""
     return work
 
 
 @contextmanager
 def counted(track: Track, description: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that hears how many items were done, from any thread, and show them by a track."""
-    heard: SimpleQueue[int | None] = SimpleQueue()
+    """Yield a function that any thread calls with a number of finished items; a track shows their sum."""
+    counts: SimpleQueue[int | None] = SimpleQueue()
 
     def items() -> Iterator[None]:
-        while (count := heard.get()) is not None:
+        while (count := counts.get()) is not None:
             for _ in range(count):
                 yield None
 
-    shown = Thread(target=lambda: deque(track(items(), description, total), maxlen=0), daemon=True)
-    shown.start()
+    display = Thread(target=lambda: deque(track(items(), description, total), maxlen=0), daemon=True)
+    display.start()
     try:
-        yield heard.put
+        yield counts.put
     finally:
-        heard.put(None)
-        shown.join()
+        counts.put(None)
+        display.join()

@@ -1,4 +1,4 @@
-"""The contracts as pytest classes: a third party subclasses one and gives its component as a fixture.
+"""The contracts as pytest classes: subclass one and provide the component as a fixture.
 
 ::
 
@@ -18,7 +18,7 @@ import pytest
 
 from spacrd_core.contracts import ENCODER_CHECKS, HEAD_CHECKS, READER_CHECKS, SECTION_CHECKS
 from spacrd_core.contracts.reader import read_example
-from spacrd_core.section.section import Given
+from spacrd_core.section.section import ImageInputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,45 +29,50 @@ if TYPE_CHECKING:
     from spacrd_core.section.section import Reader, Section
 
 
-def _named(check: Callable[..., None]) -> str:
+def _check_name(check: Callable[..., None]) -> str:
     return check.__name__
 
 
 class ReaderContract:
-    """A reader: wants the fixtures ``reader`` and ``example``, the path of a small section.
+    """The contract of a reader; needs the fixtures ``reader`` and ``example``, the path of a small section.
 
-    ``given`` may be overridden: what the user gives beside the path.
+    ``inputs`` may be overridden: the options that the user gives besides the path.
     """
 
     @pytest.fixture
-    def given(self) -> Given:
-        """Nothing but the path."""
-        return Given()
+    def inputs(self) -> ImageInputs:
+        """No inputs besides the path."""
+        return ImageInputs()
 
-    @pytest.mark.parametrize("check", READER_CHECKS, ids=_named)
+    @pytest.mark.parametrize("check", READER_CHECKS, ids=_check_name)
     def test_reader(self, reader: Reader, check: Callable[[Reader], None]) -> None:
-        """Check one promise."""
+        """Run one check."""
         check(reader)
 
-    @pytest.mark.parametrize("check", SECTION_CHECKS, ids=_named)
-    def test_section(self, reader: Reader, example: Path, given: Given, check: Callable[[Section], None]) -> None:
-        """Check one promise of the example's section."""
-        check(read_example(reader, example, given))
+    @pytest.mark.parametrize("check", SECTION_CHECKS, ids=_check_name)
+    def test_section(
+        self, reader: Reader, example: Path, inputs: ImageInputs, check: Callable[[Section], None]
+    ) -> None:
+        """Run one check on the section of the example."""
+        check(read_example(reader, example, inputs))
 
 
 class EncoderContract:
-    """An image encoder: wants the fixture ``encoder``."""
+    """The contract of an image encoder; needs the fixture ``encoder``."""
 
-    @pytest.mark.parametrize("check", ENCODER_CHECKS, ids=_named)
+    @pytest.mark.parametrize("check", ENCODER_CHECKS, ids=_check_name)
     def test_encoder(self, encoder: Encoder, check: Callable[[Encoder], None]) -> None:
-        """Check one promise."""
+        """Run one check."""
         check(encoder)
 
 
 class HeadContract:
-    """A fusion head: wants the fixture ``build``, such as ``lambda dims: MyHead(MyHead.Options(), dims=dims)``."""
+    """The contract of a fusion head; needs the fixture ``build``, a function from dimensions to a new head.
 
-    @pytest.mark.parametrize("check", HEAD_CHECKS, ids=_named)
+    Example: ``lambda dims: MyHead(MyHead.Options(), dims=dims)``.
+    """
+
+    @pytest.mark.parametrize("check", HEAD_CHECKS, ids=_check_name)
     def test_head(self, build: Build, check: Callable[[Build], None]) -> None:
-        """Check one promise."""
+        """Run one check."""
         check(build)

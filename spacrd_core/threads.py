@@ -1,4 +1,4 @@
-"""Work on parts of an image side by side: decoding and arithmetic on px let go of the interpreter's lock."""
+"""Thread pools for work on parts of an image: decoding and arithmetic on px release the interpreter's lock."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
 Part = TypeVar("Part")
-Done = TypeVar("Done")
-THREADS = min(os.cpu_count() or 1, 8)  # each holds a part in memory
+Result = TypeVar("Result")
+MAX_THREADS = min(os.cpu_count() or 1, 8)  # each thread holds a part in memory
 
 
-def spread(work: Callable[[Part], Done], parts: Iterable[Part]) -> list[Done]:
-    """Return the work done on every part, in the order of the parts."""
-    with ThreadPoolExecutor(THREADS) as pool:
+def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part]) -> list[Result]:
+    """Return the result of ``work`` for every part, in the order of the parts."""
+    with ThreadPoolExecutor(MAX_THREADS) as pool:
         return list(pool.map(work, parts))
 
 
-def ahead(
-    work: Callable[[Part], Done], parts: Iterable[Part], *, threads: int, most: int
-) -> Generator[Done, None, None]:
-    """Yield the work done on every part, in order; up to ``most`` are begun before they are asked for."""
-    running: deque[Future[Done]] = deque()
+def prefetch(
+    work: Callable[[Part], Result], parts: Iterable[Part], *, threads: int, max_ahead: int
+) -> Generator[Result, None, None]:
+    """Yield the result of ``work`` for every part, in order; up to ``max_ahead`` parts are started in advance."""
+    running: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
         for part in parts:
             running.append(pool.submit(work, part))
-            if len(running) > most:
+            if len(running) > max_ahead:
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()
@@ -40,10 +40,10 @@ def ahead(
         pool.shutdown(cancel_futures=True)
 
 
-def prefetched(items: Iterator[Done], *, most: int) -> Generator[Done, None, None]:
-    """Yield items, of which a thread gets up to ``most`` while those before are used; None is the end of them."""
-    with closing(ahead(lambda _: next(items, None), count(), threads=1, most=most)) as coming:
-        for item in coming:
+def prefetch_items(items: Iterator[Result], *, max_ahead: int) -> Generator[Result, None, None]:
+    """Yield items while a thread fetches up to ``max_ahead`` further ones; the items must not be None."""
+    with closing(prefetch(lambda _: next(items, None), count(), threads=1, max_ahead=max_ahead)) as fetched:
+        for item in fetched:
             if item is None:
                 return
             yield item

@@ -1,1 +1,1 @@
-"""Image encoders that turn H&E patches into embeddings."""
+"""Image encoders, which turn H&E patches into embeddings."""

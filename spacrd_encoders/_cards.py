@@ -1,4 +1,4 @@
-"""How a published encoder becomes a card: facts in, recipe and card out. Nothing heavy is imported."""
+"""Make the card and recipe of a published encoder from its facts, without heavy imports."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from spacrd_core.cards import EncoderCard, Network, Recipe
 
-PUBLISHED = "spacrd_encoders.backbone.base:Published"
+HUB_ENCODER = "spacrd_encoders.backbone.base:HubEncoder"
 
-# Mean and standard deviation of the pixels that many encoders share.
+# Mean and standard deviation of pixels, shared by many encoders.
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
 
 
-def published(  # noqa: PLR0913 - the facts of a card
+def hub_card(  # noqa: PLR0913 - the facts of a card
     name: str,
     summary: str,
     *,
@@ -25,19 +25,19 @@ def published(  # noqa: PLR0913 - the facts of a card
     aliases: tuple[str, ...] = (),
     trained_um_per_px: tuple[float, ...] = (0.5,),
 ) -> EncoderCard:
-    """Return the card of a published network.
+    """Return the card of a network on the Hugging Face Hub.
 
-    Its recipe's settings hold what the network is built from, so that another architecture is another recipe.
-    ``resize`` is how its owner resizes tiles: ``triangle`` (antialiased bilinear) or ``bicubic``.
+    The recipe's settings include the architecture, so that another architecture gives another recipe.
+    ``resize`` is the filter with which its authors resize tiles: ``triangle`` (antialiased bilinear) or ``bicubic``.
     """
     settings = {"model": network.architecture, "arguments": network.arguments}
-    sees = {"input_px": 224, "um_per_px": 0.5, "resize": resize, **recipe}
+    preprocessing = {"input_px": 224, "um_per_px": 0.5, "resize": resize, **recipe}
     return EncoderCard(
         name,
-        PUBLISHED,
+        HUB_ENCODER,
         summary,
         aliases=aliases,
-        recipe=Recipe(weights=f"hub:{network.repo}", settings=json.dumps(settings, sort_keys=True), **sees),
+        recipe=Recipe(weights=f"hub:{network.repo}", settings=json.dumps(settings, sort_keys=True), **preprocessing),
         citation=citation,
         trained_um_per_px=trained_um_per_px,
         network=network,

@@ -1,12 +1,12 @@
-"""DINOv2 of Meta, trained on photographs: open, permissive, in four sizes."""
+"""Meta's DINOv2, trained on photographs: open weights, permissive licence, four sizes."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import IMAGENET, published
+from spacrd_encoders._cards import IMAGENET, hub_card
 
-SEES = {"pooling": "cls", "licence": "Apache-2.0", **IMAGENET}
-SIZES = {  # short name: (its name in papers and in timm, dim, parameters)
+RECIPE = {"pooling": "cls", "licence": "Apache-2.0", **IMAGENET}
+SIZES = {  # short name: (name in papers, name in timm, dim, parameters)
     "s": ("ViT-S/14", "small", 384, 21_628_800),
     "b": ("ViT-B/14", "base", 768, 85_724_928),
     "l": ("ViT-L/14", "large", 1024, 303_227_904),
@@ -14,10 +14,10 @@ SIZES = {  # short name: (its name in papers and in timm, dim, parameters)
 }
 
 CARDS = tuple(
-    published(
+    hub_card(
         f"dinov2-{size}",
-        f"DINOv2's {kind}, trained on 142 million photographs",
-        recipe={"dim": dim, **SEES},
+        f"DINOv2 {kind} trained on 142 million photographs",
+        recipe={"dim": dim, **RECIPE},
         resize="bicubic",
         citation="Oquab et al. 2023, arXiv:2304.07193",
         trained_um_per_px=(),

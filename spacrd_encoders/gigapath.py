@@ -1,13 +1,13 @@
-"""Prov-GigaPath's tile encoder. Its slide encoder is not used here: a spot is one tile."""
+"""The tile encoder of Prov-GigaPath. Its slide encoder is not used here: a spot is one tile."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import IMAGENET, published
+from spacrd_encoders._cards import IMAGENET, hub_card
 
-GIGAPATH = published(
+GIGAPATH = hub_card(
     "gigapath",
-    "Prov-GigaPath's tile encoder, a ViT-g/16 trained on 1.3 billion tiles of 171,000 slides",
+    "Tile encoder of Prov-GigaPath, a ViT-g/16 trained on 1.3 billion tiles of 171,000 slides",
     aliases=("prov-gigapath",),
     recipe={
         "dim": 1536,

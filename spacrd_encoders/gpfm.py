@@ -1,11 +1,11 @@
-"""GPFM, distilled from several pathology encoders. Sources contradict each other on its licence."""
+"""GPFM, distilled from several pathology encoders. Sources disagree on its licence."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import IMAGENET, published
+from spacrd_encoders._cards import IMAGENET, hub_card
 
-GPFM = published(
+GPFM = hub_card(
     "gpfm",
     "GPFM, a ViT-L/14 trained on 190 million tiles and distilled from UNI, Phikon and CONCH",
     recipe={"dim": 1024, "pooling": "cls", "licence": "unclear: MIT or CC-BY-NC-ND-4.0", **IMAGENET},

@@ -1,11 +1,11 @@
-"""Hibou-B and Hibou-L of HistAI. Their own loader is code from the Hub; here their tensors go into timm's network."""
+"""HistAI's Hibou-B and Hibou-L. Their loader is code on the Hub; here their tensors are loaded into timm's network."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import published
+from spacrd_encoders._cards import hub_card
 
-SEES = {
+RECIPE = {
     "pooling": "cls",
     "mean": (0.7068, 0.5755, 0.722),
     "std": (0.195, 0.2316, 0.1816),
@@ -15,11 +15,11 @@ SEES = {
 ARGUMENTS = {"img_size": 224, "mlp_layer": "SwiGLUPacked", "act_layer": "SiLU", "init_values": 1e-5}
 CITATION = "Nechaev et al. 2024, arXiv:2406.05074"
 
-HIBOU_B = published(
+HIBOU_B = hub_card(
     "hibou-b",
     "Hibou-B, a ViT-B/14 with registers trained on a million slides",
     aliases=("hibou_b",),
-    recipe={"dim": 768, **SEES},
+    recipe={"dim": 768, **RECIPE},
     resize="bicubic",
     citation=CITATION,
     network=Network(
@@ -30,11 +30,11 @@ HIBOU_B = published(
         parameters=85_739_520,
     ),
 )
-HIBOU_L = published(
+HIBOU_L = hub_card(
     "hibou-l",
     "Hibou-L, a ViT-L/14 with registers trained on a million slides",
     aliases=("hibou_l",),
-    recipe={"dim": 1024, **SEES},
+    recipe={"dim": 1024, **RECIPE},
     resize="bicubic",
     citation=CITATION,
     network=Network(

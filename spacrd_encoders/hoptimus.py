@@ -1,15 +1,15 @@
-"""H-optimus-0, H-optimus-1 and H0-mini of Bioptimus."""
+"""Bioptimus's H-optimus-0, H-optimus-1 and H0-mini."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import published
+from spacrd_encoders._cards import hub_card
 
 PIXELS = {"mean": (0.707223, 0.578729, 0.703617), "std": (0.211883, 0.230117, 0.177517)}
 GIANT = {"dim": 1536, "pooling": "cls", "precision": "fp16", "gated": True, **PIXELS}
 GIANT_ARGUMENTS = {"img_size": 224, "global_pool": "token", "init_values": 1e-5, "dynamic_img_size": False}
 
-H_OPTIMUS_0 = published(
+H_OPTIMUS_0 = hub_card(
     "h-optimus-0",
     "H-optimus-0, a ViT-g/14 with registers trained on 500,000 H&E slides",
     aliases=("hoptimus0",),
@@ -25,7 +25,7 @@ H_OPTIMUS_0 = published(
         parameters=1_134_774_272,
     ),
 )
-H_OPTIMUS_1 = published(
+H_OPTIMUS_1 = hub_card(
     "h-optimus-1",
     "H-optimus-1, a ViT-g/14 with registers trained on a million slides of 800,000 patients",
     aliases=("hoptimus1",),
@@ -40,7 +40,7 @@ H_OPTIMUS_1 = published(
         parameters=1_134_774_272,
     ),
 )
-H0_MINI = published(
+H0_MINI = hub_card(
     "h0-mini",
     "H0-mini, a ViT-B/14 with registers distilled from H-optimus-0",
     recipe={

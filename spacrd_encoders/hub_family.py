@@ -1,6 +1,6 @@
-"""Any timm model of the Hugging Face Hub as an encoder, ``hf-hub:<owner>/<repository>[@revision]``.
+"""Any timm model on the Hugging Face Hub as an encoder, ``hf-hub:<owner>/<repository>[@revision]``.
 
-The repository's config.json says what the network is and how its pixels were scaled. It is data: no code is run.
+The repository's config.json gives the architecture and the pixel normalisation. It is data: no code is run.
 """
 
 import json
@@ -12,21 +12,21 @@ from pydantic import Field
 
 from spacrd_core.errors import WeightsError
 from spacrd_encoders.backbone.hub import fetch
-from spacrd_encoders.backbone.networks import without_classifier
+from spacrd_encoders.backbone.networks import drop_classifier
 from spacrd_encoders.backbone.timm import TimmBackbone
 from spacrd_encoders.backbone.weights import load_strictly, read_tensors, sha256
 from spacrd_encoders.timm_family import FILES
 
-MISFITS = (TypeError, ValueError, LookupError, RuntimeError, AttributeError, AssertionError)
+BUILD_ERRORS = (TypeError, ValueError, LookupError, RuntimeError, AttributeError, AssertionError)
 
 
 class HubModel(TimmBackbone):
-    """One repository's network and weights, as timm saves them."""
+    """The network and weights of one repository, in timm's format."""
 
     class Options(TimmBackbone.Options):
-        """Which weights, and how much tissue a tile shows."""
+        """The weights to load, and the field of view of a tile."""
 
-        weights: Path | None = Field(None, description="A file of its weights; without it, the repository's.")
+        weights: Path | None = Field(None, description="Local weights file (default: the repository's).")
 
     def __init__(self, options: Options, *, member: str) -> None:
         self.repo, _, revision = member.partition("@")
@@ -36,32 +36,33 @@ class HubModel(TimmBackbone):
         super().__init__(options, f"hf-hub:{member}")
 
     def create(self) -> Any:
-        """Return the network that config.json describes, its numbers random."""
+        """Return the network that config.json describes, with random weights."""
         try:
             return timm.create_model(f"local-dir:{self.config.parent}", num_classes=0)
-        except MISFITS as error:
+        except BUILD_ERRORS as error:
             raise WeightsError(
-                f"the config.json of {self.repo} describes no network of timm: {error}", hint="write a plugin for it"
+                f"timm cannot build a network from the config.json of {self.repo}: {error}",
+                hint="write a plugin for it",
             ) from error
 
     def build(self) -> Any:
         """Return the network with its weights, on the CPU."""
         network = self.create()
-        load_strictly(network, without_classifier(read_tensors(self.weights), network), self.weights)
-        return self.resized(network)
+        load_strictly(network, drop_classifier(read_tensors(self.weights), network), self.weights)
+        return self.with_input_size(network)
 
     def provenance(self) -> str:
-        """Return the weights' checksum."""
+        """Return the checksum of the weights."""
         return f"sha256:{sha256(self.weights)}"
 
 
 def _refuse_other_libraries(repo: str, config: Path) -> None:
     try:
-        described = json.loads(config.read_text(encoding="utf-8"))
+        model_config = json.loads(config.read_text(encoding="utf-8"))
     except ValueError as error:
         raise WeightsError(f"{config} is damaged: it is not JSON", hint="delete it and run again") from error
-    if not isinstance(described, dict) or "architecture" not in described:
+    if not isinstance(model_config, dict) or "architecture" not in model_config:
         raise WeightsError(
-            f"{repo} is not a timm model: its config.json names no architecture",
-            hint="spacrd plugins list shows the encoders there are; others take a plugin",
+            f"{repo} is not a timm model: its config.json has no architecture",
+            hint="spacrd plugins list shows the available encoders; others need a plugin",
         )

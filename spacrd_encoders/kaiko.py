@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import HALF, published
+from spacrd_encoders._cards import HALF, hub_card
 
-SEES = {"pooling": "cls", "licence": "Kaiko Non-Commercial Public License v1", **HALF}
+RECIPE = {"pooling": "cls", "licence": "Kaiko Non-Commercial Public License v1", **HALF}
 SIZES = {  # short name: (kind, architecture, dim, parameters, positions_px)
     "s8": ("ViT-S/8", "vit_small_patch8_224", 384, 21_670_272, None),
     "s16": ("ViT-S/16", "vit_small_patch16_224", 384, 21_665_664, None),
@@ -14,11 +14,11 @@ SIZES = {  # short name: (kind, architecture, dim, parameters, positions_px)
     "l14": ("ViT-L/14 with registers", "vit_large_patch14_reg4_dinov2", 1024, 303_230_976, 518),
 }
 CARDS = tuple(
-    published(
+    hub_card(
         f"kaiko-{size}",
         f"kaiko.ai's {kind} trained on TCGA",
         aliases=(f"kaiko-vit{size}",),
-        recipe={"dim": dim, **SEES},
+        recipe={"dim": dim, **RECIPE},
         resize="triangle",
         citation="Aben et al. 2024, arXiv:2404.15217",
         network=Network(

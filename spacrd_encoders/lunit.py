@@ -1,11 +1,11 @@
-"""Lunit's benchmark of self-supervised learning on TCGA: two ViT-S by DINO, and ResNet-50 by three methods."""
+"""Lunit's benchmark of self-supervised learning on TCGA: two ViT-S with DINO, and ResNet-50 with three methods."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import EncoderCard, Network
-from spacrd_encoders._cards import published
+from spacrd_encoders._cards import hub_card
 
-SEES = {
+RECIPE = {
     "mean": (0.70322989, 0.53606487, 0.66096631),
     "std": (0.21716536, 0.26081574, 0.20723464),
     "licence": "Lunit non-commercial",
@@ -17,11 +17,11 @@ METHODS = {"bt": "Barlow Twins", "mocov2": "MoCo v2", "swav": "SwAV"}
 
 def _vit(patch: int, parameters: int) -> EncoderCard:
     architecture = f"vit_small_patch{patch}_224"
-    return published(
+    return hub_card(
         f"lunit-s{patch}",
-        f"Lunit's ViT-S/{patch} by DINO, trained on TCGA",
+        f"Lunit's ViT-S/{patch} trained with DINO on TCGA",
         aliases=(f"lunit-vits{patch}",),
-        recipe={"dim": 384, "pooling": "cls", **SEES},
+        recipe={"dim": 384, "pooling": "cls", **RECIPE},
         resize="bicubic",
         citation=CITATION,
         network=Network(
@@ -35,10 +35,10 @@ def _vit(patch: int, parameters: int) -> EncoderCard:
 
 
 def _resnet(method: str, title: str) -> EncoderCard:
-    return published(
+    return hub_card(
         f"lunit-rn50-{method}",
-        f"Lunit's ResNet-50 by {title}, trained on TCGA",
-        recipe={"dim": 2048, "pooling": "avg", **SEES},
+        f"Lunit's ResNet-50 trained with {title} on TCGA",
+        recipe={"dim": 2048, "pooling": "avg", **RECIPE},
         resize="bicubic",
         citation=CITATION,
         network=Network(

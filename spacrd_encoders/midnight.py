@@ -1,13 +1,13 @@
-"""Midnight-12k of kaiko.ai, published in transformers' names: the best open pathology encoder of its benchmarks."""
+"""kaiko.ai's Midnight-12k, published with transformers' tensor names; the best open encoder in its own benchmarks."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import HALF, published
+from spacrd_encoders._cards import HALF, hub_card
 
-MIDNIGHT = published(
+MIDNIGHT = hub_card(
     "midnight",
-    "Midnight-12k, a ViT-g/14 trained on TCGA's 12,000 slides at four magnifications; open and permissive",
+    "Midnight-12k, a ViT-g/14 trained on 12,000 TCGA slides at four magnifications; open weights, permissive licence",
     aliases=("midnight12k",),
     recipe={"dim": 3072, "pooling": "cls+mean", "precision": "fp16", "licence": "MIT", **HALF},
     resize="triangle",

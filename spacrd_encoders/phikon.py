@@ -1,16 +1,16 @@
-"""Phikon and Phikon-v2 of Owkin, published in transformers' names."""
+"""Owkin's Phikon and Phikon-v2, published with transformers' tensor names."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import IMAGENET, published
+from spacrd_encoders._cards import IMAGENET, hub_card
 
-SEES = {"pooling": "cls", "licence": "Owkin non-commercial", **IMAGENET}
+RECIPE = {"pooling": "cls", "licence": "Owkin non-commercial", **IMAGENET}
 
-PHIKON = published(
+PHIKON = hub_card(
     "phikon",
     "Phikon, a ViT-B/16 trained on 40 million tiles of TCGA",
-    recipe={"dim": 768, **SEES},
+    recipe={"dim": 768, **RECIPE},
     resize="triangle",
     citation="Filiot et al. 2023, medRxiv, doi:10.1101/2023.07.21.23292757",
     network=Network(
@@ -21,11 +21,11 @@ PHIKON = published(
         parameters=85_798_656,
     ),
 )
-PHIKON_V2 = published(
+PHIKON_V2 = hub_card(
     "phikon-v2",
     "Phikon-v2, a ViT-L/16 trained on 450 million tiles of public slides",
     aliases=("phikon_v2",),
-    recipe={"dim": 1024, **SEES},
+    recipe={"dim": 1024, **RECIPE},
     resize="bicubic",
     citation="Filiot et al. 2024, arXiv:2409.09173",
     network=Network(

@@ -1,4 +1,4 @@
-"""The cards of this package: known without importing anything heavy."""
+"""The encoder cards of this package, available without heavy imports."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ STAIN = Recipe(
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),
     pooling="statistics",
-    settings='{"version": 1}',  # to be raised whenever a feature changes: old and new numbers must not mix
+    settings='{"version": 1}',  # raise it whenever a feature changes: old and new embeddings must not be mixed
     licence="MIT",
 )
 STAIN_CARD = EncoderCard(
     "stain",
     "spacrd_encoders.stain:Stain",
-    "How much is stained, with what, how dense the nuclei and how the tissue is woven; needs no weights",
+    "Amounts of haematoxylin and eosin, nuclear density and tissue texture; needs no weights",
     recipe=STAIN,
     citation="Ruifrok & Johnston 2001, Anal Quant Cytol Histol 23:291; Macenko et al. 2009, IEEE ISBI, p. 1107",
 )
 TIMM = EncoderCard(
     "timm",
     "spacrd_encoders.timm_family:TimmModel",
-    "Any model of timm, as timm:<model>: from the hub, from a file, or with random weights",
+    "Any timm model, as timm:<model>, with weights from the Hub or a file, or random",
     family=True,
     citation="Wightman 2019, PyTorch Image Models, doi:10.5281/zenodo.4414861",
 )
 HUB = EncoderCard(
     "hf-hub",
     "spacrd_encoders.hub_family:HubModel",
-    "Any timm model of the Hugging Face Hub, as hf-hub:<owner>/<repository>[@revision]",
+    "Any timm model on the Hugging Face Hub, as hf-hub:<owner>/<repository>[@revision]",
     family=True,
     citation="Wightman 2019, PyTorch Image Models, doi:10.5281/zenodo.4414861",
 )

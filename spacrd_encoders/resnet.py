@@ -1,13 +1,13 @@
-"""ResNet-50 trained on ImageNet: small, open, the baseline of every benchmark."""
+"""ResNet-50 trained on ImageNet: small, open, and the baseline of many benchmarks."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import IMAGENET, published
+from spacrd_encoders._cards import IMAGENET, hub_card
 
-RESNET50 = published(
+RESNET50 = hub_card(
     "resnet50",
-    "ResNet-50 trained on ImageNet, its last features averaged",
+    "ResNet-50 trained on ImageNet, with averaged last features",
     recipe={"dim": 2048, "pooling": "avg", "licence": "BSD-3-Clause", **IMAGENET},
     resize="triangle",
     citation="He et al. 2016, CVPR, arXiv:1512.03385",

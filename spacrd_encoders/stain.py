@@ -1,13 +1,14 @@
-"""The encoder that needs no weights: what the stain itself says of the tissue.
+"""Hand-crafted features of the staining: an encoder that needs no weights.
 
-*Resolution.* Slides come at 0.5 to 13 um/px, and only structure wider than two of the coarsest pixels is on all of
-them. Tiles are therefore seen at 12.5 um/px and blurred once more before anything else. Both steps average light, as a
-coarse scanner does; averaging optical density would not be the same, because a logarithm lies between.
+*Resolution.* Slides have 0.5 to 13 um/px, and only structures wider than two of the coarsest pixels are visible in all
+of them. Tiles are therefore cut at 12.5 um/px and blurred before anything else. Both steps average light, as a coarse
+scanner does; averaging optical density would differ, because it is logarithmic.
 
-*Laboratory.* Stains differ in colour and strength, which scale optical density, and tinted glass adds to it. No single
-tile tells strong staining from dense tissue; with ``normalised``, the section's staining is found in a sample of its
-tiles, and each is seen as if stained as usual. What is left moves all spots of a section nearly alike. Colours are
-averaged over tissue and its share is a feature of its own, so that the edge of a section does not look pale.
+*Laboratory.* Stains differ in colour and strength, which scale optical density, and a tinted background adds to it. A
+single tile cannot separate strong staining from dense tissue. With ``normalised``, the section's staining is estimated
+from a sample of its tiles, and each tile is converted to reference staining. The remaining error shifts all spots of a
+section almost equally. Colours are averaged over tissue, whose share is a separate feature, so that the edge of a
+section does not look pale.
 """
 
 from dataclasses import replace
@@ -26,85 +27,87 @@ from spacrd_encoders.stain_normalisation import Staining
 WINDOWS_UM = (100, 200, 400)
 FEATURES = {
     "tissue": "share of the window that is tissue; low in fat, lumens, tears and at the edge of a section",
-    "density": "mean optical density of the tissue, whatever stains it",
+    "density": "mean optical density of the tissue, over all stains",
     "haematoxylin": "mean haematoxylin: chromatin, and the ribosome-rich cytoplasm of proliferating cells",
     "eosin": "mean eosin: collagen, muscle, cytoplasm",
-    "blueness": "red minus green share of the optical density: nuclei or matrix, by no assumed stain vectors",
-    "nuclei": "share of red light absorbed, nearly the share of the area that is nuclei: eosin lets red through",
-    "haematoxylin_contrast": "log deviation of haematoxylin: nests and glands against stroma, or one even sheet",
-    "eosin_contrast": "log deviation of eosin: bundles of matrix against cells",
-    "mixing": "correlation of haematoxylin and eosin: below zero where cells and matrix keep apart",
-    "alignment": "how far edges share one direction: collagen and muscle do, tumour nests and lymphocytes do not",
+    "blueness": "red minus green share of the optical density: nuclei or matrix, without assumed stain vectors",
+    "nuclei": "share of red light absorbed, close to the area fraction of nuclei: eosin transmits red",
+    "haematoxylin_contrast": "log standard deviation of haematoxylin: high for nests and glands in stroma",
+    "eosin_contrast": "log standard deviation of eosin: high for bundles of matrix between cells",
+    "mixing": "correlation of haematoxylin and eosin: negative where cells and matrix are separate",
+    "alignment": "anisotropy of edges: high in collagen and muscle, low in tumour nests and lymphocytes",
     "grain": "log ratio of texture 15-25 um wide to texture 25-40 um wide: crowded cells against wide structures",
 }
 
 NORMALISED = replace(STAIN, settings='{"version": 1, "staining": "usual"}')
 
-# Optical density of red, green and blue in pure haematoxylin, eosin and what is left (Ruifrok & Johnston 2001).
+# Optical density of red, green and blue in pure haematoxylin, eosin and the residual (Ruifrok & Johnston 2001).
 STAINS = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78))
-# Tinted glass has a mean optical density up to 0.1 on real slides, pale fat and collagen 0.15 to 0.2.
+# On real slides, a tinted background has a mean optical density up to 0.1, pale fat and collagen 0.15 to 0.2.
 TISSUE_DENSITY, TISSUE_SOFTNESS = 0.15, 0.03
-# Passes of a 1-2-1 filter; n of them blur by sqrt(n / 2) px of 12.5 um.
+# Passes of a 1-2-1 filter; n passes blur by sqrt(n / 2) px of 12.5 um.
 COMMON_BLUR, FINE_BLUR, COARSE_BLUR = 3, 4, 20
-# What counts as no variance: far below that of tissue, above that of 8-bit rounding.
-FLOOR = 1e-4
-# Tiles whose maps fit in a processor's cache: six times faster than a thousand at once.
-AT_ONCE = 64
+# Far below the variance of tissue, above that of 8-bit rounding.
+MIN_VARIANCE = 1e-4
+# The feature maps of these tiles fit in a processor's cache: six times faster than a thousand at once.
+BATCH_TILES = 64
 
 
 class Stain:
-    """Optical density, haematoxylin and eosin, nuclear density and texture, 100, 200 and 400 um round a spot."""
+    """Optical density, haematoxylin and eosin, nuclear density and texture, in 100, 200 and 400 um around a spot."""
 
     class Options(ComponentOptions):
-        """Whether to allow for the laboratory."""
+        """Whether to correct for the laboratory's staining."""
 
-        normalised: bool = Field(default=False, description="See every section as if stained as usual.")
+        normalised: bool = Field(default=False, description="Normalise every section to a reference staining.")
 
     def __init__(self, options: Options, staining: Staining | None = None) -> None:
         self.options = options
         self.recipe = NORMALISED if options.normalised else STAIN
         self.staining = staining
 
-    def to(self, device: torch.device) -> Self:  # noqa: ARG002 - there is nothing to move: it works where the tiles are
+    def to(self, device: torch.device) -> Self:  # noqa: ARG002 - there is nothing to move: it works on the tiles' device
         """Return self."""
         return self
 
     def adapt(self, tiles: UInt8[Tensor, "tiles 3 height width"]) -> "Stain":
-        """Return the encoder for sections stained like these tiles; as it is where they show too little tissue."""
+        """Return the encoder for sections stained like these tiles; unchanged if they show too little tissue."""
         check_tiles(tiles, self.recipe)
         if not self.options.normalised:
             return self
         pixels = optical_density(coarse_light(tiles)).movedim(1, -1).reshape(-1, 3)
-        return Stain(self.options, Staining.of(pixels.cpu().numpy().astype("float64")))
+        return Stain(self.options, Staining.fit(pixels.cpu().numpy().astype("float64")))
 
     @torch.inference_mode()
     def embed(self, tiles: UInt8[Tensor, "tiles 3 height width"]) -> Float32[Tensor, "tiles dim"]:
-        """Return one embedding a tile: the features of the narrowest window, then of the wider ones."""
+        """Return one embedding per tile: the features of the narrowest window, then of the wider ones."""
         check_tiles(tiles, self.recipe)
-        return torch.cat([describe(*self._seen(part)) for part in tiles.split(AT_ONCE)])
+        return torch.cat([extract_features(*self._light_and_density(part)) for part in tiles.split(BATCH_TILES)])
 
-    def _seen(self, tiles: UInt8[Tensor, "n 3 h w"]) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "n 3 h w"]]:
-        """Return the light that tiles let through, and their optical density."""
+    def _light_and_density(
+        self, tiles: UInt8[Tensor, "n 3 h w"]
+    ) -> tuple[Float[Tensor, "n 3 h w"], Float[Tensor, "n 3 h w"]]:
+        """Return the transmitted light of tiles, and their optical density."""
         light = coarse_light(tiles)
         density = optical_density(light)
         if self.staining is None:
             return light, density
-        usual = self.staining.undone(density)
-        return 10**-usual, usual
+        normalised = self.staining.normalise(density)
+        return 10**-normalised, normalised
 
 
 def coarse_light(tiles: UInt8[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
-    """Return the light of tiles, from 0 to 1, as a scanner with wide pixels would see it."""
+    """Return the light of tiles, from 0 to 1, as a coarse scanner would measure it."""
     return blur(tiles.float() / 255, COMMON_BLUR)
 
 
 def optical_density(light: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
-    """Return the optical density that leaves so much light."""
+    """Return the optical density of transmitted light."""
     return -torch.log10(light.clamp(min=1 / 256))
 
 
-def describe(light: Float[Tensor, "n 3 h w"], density: Float[Tensor, "n 3 h w"]) -> Float32[Tensor, "n dim"]:
-    """Return the features of every window."""
+def extract_features(light: Float[Tensor, "n 3 h w"], density: Float[Tensor, "n 3 h w"]) -> Float32[Tensor, "n dim"]:
+    """Return the features of all windows."""
     mean = density.mean(1, keepdim=True)
     maps = torch.cat([1 - light[:, :1], density, unmix(density), texture(mean)], dim=1)
     tissue = torch.sigmoid((mean - TISSUE_DENSITY) / TISSUE_SOFTNESS)
@@ -119,22 +122,22 @@ def window(um: int) -> slice:
 
 
 def blur(images: Float[Tensor, "n c h w"], passes: int) -> Float[Tensor, "n c h w"]:
-    """Pass a 1-2-1 filter over rows and columns; the edge repeats its last pixel."""
-    one = torch.eye(images.shape[-1], device=images.device)
-    padded = torch.cat([one[:1], one, one[-1:]])
+    """Apply a 1-2-1 filter to rows and columns; the edge pixel is repeated."""
+    identity = torch.eye(images.shape[-1], device=images.device)
+    padded = torch.cat([identity[:1], identity, identity[-1:]])
     rows: Tensor = torch.linalg.matrix_power(padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4, passes)
     return rows @ images @ rows.T
 
 
 def unmix(density: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 2 h w"]:
-    """Return the amounts of haematoxylin and eosin that make up an optical density."""
+    """Return the amounts of haematoxylin and eosin in an optical density."""
     stains = torch.tensor(STAINS, device=density.device)
     amounts = torch.linalg.inv(stains / stains.norm(dim=1, keepdim=True))[:, :2]
     return torch.einsum("nchw,cs->nshw", density, amounts)
 
 
 def texture(density: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n 5 h w"]:
-    """Return the three products of the gradient, and the energies of fine and of coarse texture."""
+    """Return the three gradient products, and the energies of fine and coarse texture."""
     padded = torch.nn.functional.pad(density, (1, 1, 1, 1), mode="replicate")
     across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
     down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
@@ -146,7 +149,7 @@ def texture(density: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n 5 h w"]:
 def statistics(maps: Float[Tensor, "n c h w"], tissue: Float[Tensor, "n 1 h w"]) -> Float32[Tensor, "n features"]:
     """Return the features of one window, in the order of ``FEATURES``.
 
-    Means are over tissue; bare glass counts for a thousandth, so that a window without tissue has numbers too.
+    Means are over tissue; background has a weight of 0.001, so that a window without tissue has finite features.
     """
     weights = tissue + 1e-3
     weights = weights / weights.sum((2, 3), keepdim=True)
@@ -163,10 +166,10 @@ def statistics(maps: Float[Tensor, "n c h w"], tissue: Float[Tensor, "n 1 h w"])
         eosin,
         (red - green) / (density + 0.05),
         absorbed,
-        torch.log(var_haem + FLOOR) / 2,
-        torch.log(var_eosin + FLOOR) / 2,
-        covariance / torch.sqrt(var_haem * var_eosin + FLOOR**2),
-        torch.hypot(xx - yy, 2 * xy) / (xx + yy + FLOOR),
-        torch.log((fine + FLOOR / 10) / (coarse + FLOOR / 10)) / 2,
+        torch.log(var_haem + MIN_VARIANCE) / 2,
+        torch.log(var_eosin + MIN_VARIANCE) / 2,
+        covariance / torch.sqrt(var_haem * var_eosin + MIN_VARIANCE**2),
+        torch.hypot(xx - yy, 2 * xy) / (xx + yy + MIN_VARIANCE),
+        torch.log((fine + MIN_VARIANCE / 10) / (coarse + MIN_VARIANCE / 10)) / 2,
     )
     return torch.stack(features, dim=1)

@@ -1,14 +1,14 @@
-"""UNI and UNI2-h of the Mahmood lab. Their terms reach the models trained on their embeddings."""
+"""The Mahmood lab's UNI and UNI2-h. Their terms extend to models trained on their embeddings."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import IMAGENET, published
+from spacrd_encoders._cards import IMAGENET, hub_card
 
 TERMS = {"licence": "CC-BY-NC-ND-4.0", "gated": True}
 CITATION = "Chen et al. 2024, Nat Med 30:850, doi:10.1038/s41591-024-02857-3"
 
-UNI = published(
+UNI = hub_card(
     "uni",
     "UNI, a ViT-L/16 trained on 100 million patches of 100,000 H&E slides; the default",
     aliases=("uni_v1",),
@@ -25,7 +25,7 @@ UNI = published(
         parameters=303_350_784,
     ),
 )
-UNI2 = published(
+UNI2 = hub_card(
     "uni2",
     "UNI2-h, a ViT-H/14 trained on 200 million patches of 350,000 H&E and IHC slides",
     aliases=("uni2-h", "uni_v2"),

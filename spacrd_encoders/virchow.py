@@ -1,11 +1,11 @@
-"""Virchow and Virchow2 of Paige: the class token beside the mean of the patch tokens."""
+"""Paige's Virchow and Virchow2, which concatenate the class token and the mean of the patch tokens."""
 
 from __future__ import annotations
 
 from spacrd_core.cards import Network
-from spacrd_encoders._cards import IMAGENET, published
+from spacrd_encoders._cards import IMAGENET, hub_card
 
-SEES = {"dim": 2560, "pooling": "cls+mean", "precision": "fp16", "gated": True, **IMAGENET}
+RECIPE = {"dim": 2560, "pooling": "cls+mean", "precision": "fp16", "gated": True, **IMAGENET}
 ARGUMENTS = {
     "img_size": 224,
     "init_values": 1e-5,
@@ -16,10 +16,10 @@ ARGUMENTS = {
     "dynamic_img_size": True,
 }
 
-VIRCHOW = published(
+VIRCHOW = hub_card(
     "virchow",
     "Virchow, a ViT-H/14 trained on 1.5 million H&E slides",
-    recipe={**SEES, "licence": "Apache-2.0"},
+    recipe={**RECIPE, "licence": "Apache-2.0"},
     resize="bicubic",
     citation="Vorontsov et al. 2024, Nat Med 30:2924, doi:10.1038/s41591-024-03141-0",
     network=Network(
@@ -30,10 +30,10 @@ VIRCHOW = published(
         parameters=631_229_184,
     ),
 )
-VIRCHOW2 = published(
+VIRCHOW2 = hub_card(
     "virchow2",
     "Virchow2, a ViT-H/14 with registers trained on 3.1 million slides, H&E and IHC, at four magnifications",
-    recipe={**SEES, "licence": "CC-BY-NC-ND-4.0"},
+    recipe={**RECIPE, "licence": "CC-BY-NC-ND-4.0"},
     resize="bicubic",
     citation="Zimmermann et al. 2024, arXiv:2408.00738",
     trained_um_per_px=(0.25, 0.5, 1.0, 2.0),

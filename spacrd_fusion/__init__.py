@@ -1,1 +1,1 @@
-"""Fusion heads that turn embeddings and genes into cancer logits."""
+"""Fusion heads that turn image embeddings and gene expression into cancer logits."""

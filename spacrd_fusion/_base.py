@@ -1,4 +1,4 @@
-"""What the heads share: which modalities there are, and means that honour labels and weights."""
+"""Functions that the heads share: the modalities of a batch, and weighted means over labelled centres."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -7,43 +7,50 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spacrd_core.cohort.batch import Batch, Dims
+from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
 from spacrd_core.errors import ConfigError, DetectorError
 
 MODALITIES: Final = ("genes", "image")
 
 
-def modalities(dims: Dims) -> dict[str, int]:
-    """Return the width of every modality a head is built with, genes first.
+def modality_widths(dims: Dims) -> dict[str, int]:
+    """Return the feature width of each modality that a head is built with, genes first.
 
     Raises
     ------
     ConfigError
-        If there is none.
+        If both widths are 0.
     """
     widths = {name: width for name in MODALITIES if (width := getattr(dims, name))}
     if not widths:
-        raise ConfigError("a head reads genes, image embeddings or both, and was given neither")
+        raise ConfigError("a head needs genes, image embeddings or both, but both widths are 0")
     return widths
 
 
-def measured(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "spots d"]]:
-    """Return the features of every modality that the head is built with and the batch holds.
+def available_features(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "spots d"]]:
+    """Return the features of each modality that the head is built with and the batch has.
 
     Raises
     ------
     DetectorError
-        If there is none.
+        If the batch has none of the modalities.
     """
-    built = tuple(modalities(dims))
-    held = {name: features for name in built if (features := getattr(batch, name)) is not None}
-    if not held:
-        raise DetectorError(f"the head reads {' and '.join(built)}, the spots have none of it")
-    return held
+    required = tuple(modality_widths(dims))
+    available = {name: features for name in required if (features := getattr(batch, name)) is not None}
+    if not available:
+        raise DetectorError(f"the head reads {' and '.join(required)}, but the spots have no such features")
+    return available
 
 
-def gathered(parts: Sequence[Mapping[str, Float[Tensor, "spots d"]]]) -> dict[str, Float[Tensor, "spots d"]]:
-    """Return every modality's features of all parts that have it."""
+def modality_means(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "centres d"]]:
+    """Return the neighbourhood means of each available modality."""
+    return {name: neighbourhood_mean(features, batch) for name, features in available_features(batch, dims).items()}
+
+
+def concatenate_modalities(
+    parts: Sequence[Mapping[str, Float[Tensor, "spots d"]]],
+) -> dict[str, Float[Tensor, "spots d"]]:
+    """Return the features of each modality, concatenated over the parts that have it."""
     return {
         name: torch.cat([part[name] for part in parts if name in part])
         for name in MODALITIES
@@ -52,9 +59,9 @@ def gathered(parts: Sequence[Mapping[str, Float[Tensor, "spots d"]]]) -> dict[st
 
 
 def labelled_mean(values: Float[Tensor, " centres"], batch: Batch) -> Float[Tensor, ""]:
-    """Return the weighted mean of values over the labelled centres; 0 where none is labelled.
+    """Return the weighted mean of values over the labelled centres; 0 if there are none.
 
-    The divisor is how many are labelled, not the sum of their weights: what a patient counts in the cohort then does
-    not depend on which others share its batch.
+    The divisor is the number of labelled centres, not the sum of their weights, so that the weight of a patient in the
+    cohort does not depend on the other patients in the batch.
     """
     return (torch.where(batch.labelled, values, 0.0) * batch.weights).sum() / batch.labelled.sum().clamp(min=1)

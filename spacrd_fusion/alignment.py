@@ -1,4 +1,4 @@
-"""Contrastive alignment: both modalities of a spot are encoded to nearby points of one space (SpaCRD, part 1)."""
+"""Contrastive alignment: encode both modalities of a spot to nearby points of one space (SpaCRD, part 1)."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class SpotNorm(nn.BatchNorm1d):
-    """Batch normalisation that, in training too, reads a batch of one spot by the running statistics."""
+    """Batch normalisation that uses the running statistics for a batch of one spot, also in training."""
 
     def forward(self, features: Float[Tensor, "spots d"]) -> Float[Tensor, "spots d"]:
         if len(features) > 1 or not self.training:
@@ -19,23 +19,24 @@ class SpotNorm(nn.BatchNorm1d):
 
 
 class SpotEncoder(nn.Sequential):
-    """An MLP that encodes one modality spot by spot; hidden layers have batch norm, ReLU and dropout."""
+    """An MLP that encodes one modality of each spot; hidden layers have batch norm, ReLU and dropout."""
 
     def __init__(self, features: int, *, hidden: Sequence[int], width: int, dropout: float) -> None:
         layers: list[nn.Module] = []
-        for before, after in pairwise((features, *hidden)):
-            layers += [nn.Linear(before, after), SpotNorm(after), nn.ReLU(), nn.Dropout(dropout)]
+        for inputs, outputs in pairwise((features, *hidden)):
+            layers += [nn.Linear(inputs, outputs), SpotNorm(outputs), nn.ReLU(), nn.Dropout(dropout)]
         super().__init__(*layers, nn.Linear((features, *hidden)[-1], width))
 
 
 def info_nce(
-    one: Float[Tensor, "spots width"], other: Float[Tensor, "spots width"], *, temperature: float, alpha: float
+    first: Float[Tensor, "spots width"], second: Float[Tensor, "spots width"], *, temperature: float, alpha: float
 ) -> Float[Tensor, ""]:
-    """Return the symmetric contrastive loss of two codes of the same spots.
+    """Return the contrastive loss of two codes of the same spots, over both directions.
 
-    By cosine, a spot's code in ``one`` is to be nearest its own code in ``other`` among all spots; ``alpha`` weighs
-    that direction and ``1 - alpha`` the other (van den Oord et al. 2018, Radford et al. 2021).
+    The loss rewards a code in ``first`` for having the same spot's code as its nearest in ``second``, by cosine
+    similarity. ``alpha`` weights this direction and ``1 - alpha`` the reverse (van den Oord et al. 2018, Radford et al.
+    2021).
     """
-    likeness = F.normalize(one, dim=-1) @ F.normalize(other, dim=-1).T / temperature
-    own = torch.arange(len(likeness), device=likeness.device)
-    return alpha * F.cross_entropy(likeness, own) + (1 - alpha) * F.cross_entropy(likeness.T, own)
+    scores = F.normalize(first, dim=-1) @ F.normalize(second, dim=-1).T / temperature
+    targets = torch.arange(len(scores), device=scores.device)
+    return alpha * F.cross_entropy(scores, targets) + (1 - alpha) * F.cross_entropy(scores.T, targets)

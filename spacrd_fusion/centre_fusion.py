@@ -1,4 +1,4 @@
-"""What attention is measured against: the modalities of the centre spot side by side, its neighbours unseen."""
+"""Fusion without attention, the ablation: the modalities of the centre spot, concatenated, without its neighbours."""
 
 import torch
 from jaxtyping import Float
@@ -8,7 +8,7 @@ from spacrd_core.cohort.batch import Batch
 
 
 class CentreFusion(nn.Module):
-    """Fuse the modalities of a spot alone into one feature."""
+    """Fusion of the modalities of each centre, without its neighbours, into one feature vector."""
 
     def __init__(self, modalities: tuple[str, ...], *, width: int) -> None:
         super().__init__()
@@ -17,6 +17,6 @@ class CentreFusion(nn.Module):
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
 
     def forward(self, tokens: dict[str, Float[Tensor, "spots width"]], batch: Batch) -> Float[Tensor, "centres width"]:
-        own = torch.cat([tokens[name][batch.centres] for name in self.modalities], dim=-1)
-        fused: Float[Tensor, "centres width"] = self.norm(self.project(own))
+        concatenated = torch.cat([tokens[name][batch.centres] for name in self.modalities], dim=-1)
+        fused: Float[Tensor, "centres width"] = self.norm(self.project(concatenated))
         return fused

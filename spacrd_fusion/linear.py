@@ -1,4 +1,4 @@
-"""The control every other head is measured against: no depth, no attention, no fusion."""
+"""The baseline head, without hidden layers, attention or learned fusion."""
 
 import numpy as np
 import torch
@@ -8,25 +8,27 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions
-from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
+from spacrd_core.cohort.batch import Batch, Dims
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.model.head import Head, Phase
-from spacrd_fusion._base import gathered, measured, modalities
+from spacrd_fusion._base import concatenate_modalities, modality_means, modality_widths
 from spacrd_fusion.components import ModalityComponents
 
 
-class Linear(Head):
-    """Logistic regression on the principal components of neighbourhood means, both modalities simply concatenated.
+class LinearHead(Head):
+    """Logistic regression on the principal components of neighbourhood means, with both modalities concatenated.
 
-    It is fitted at once by :meth:`warm_start` and has no phases. A modality that is missing where it scores counts as
-    the training mean.
+    :meth:`warm_start` fits it at once, so it has no phases. In scoring, a missing modality is replaced by its training
+    mean.
     """
 
     class Options(ComponentOptions):
-        """How many components of each modality are read, and how little the coefficients are held back."""
+        """The number of components and the inverse regularisation strength."""
 
-        components: PositiveInt = Field(20, description="Principal components read of each modality, at most.")
-        inverse_penalty: PositiveFloat = Field(1.0, description="The C of scikit-learn's LogisticRegression.")
+        components: PositiveInt = Field(20, description="Maximum number of principal components per modality.")
+        inverse_penalty: PositiveFloat = Field(
+            1.0, description="Inverse regularisation strength, C of scikit-learn's LogisticRegression."
+        )
 
     seeded = False
     options: Options
@@ -35,7 +37,7 @@ class Linear(Head):
 
     def __init__(self, options: Options, *, dims: Dims) -> None:
         super().__init__(options, dims=dims)
-        self.components = ModalityComponents(modalities(dims), components=options.components)
+        self.components = ModalityComponents(modality_widths(dims), components=options.components)
         self.register_buffer("coefficients", torch.zeros(sum(self.components.widths.values())))
         self.register_buffer("intercept", torch.zeros(()))
 
@@ -43,35 +45,31 @@ class Linear(Head):
         return ()
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:  # noqa: ARG002 - the contract
-        raise ConfigError(f"the head 'linear' is fitted at once and has no phase '{phase}'")
+        raise ConfigError(f"the head 'linear' has no phase '{phase}': it is fitted at once")
 
     def warm_start(self, *batches: Batch) -> None:
-        """Fit the components to all spots and the regression to the labelled ones."""
-        known, labels, weights = (
+        """Fit the components to all spots and the regression to the labelled spots."""
+        labelled, labels, weights = (
             torch.cat(values).cpu().numpy()
             for values in zip(*((batch.labelled, batch.labels, batch.weights) for batch in batches), strict=True)
         )
-        if len(np.unique(labels[known])) < 2:
+        if len(np.unique(labels[labelled])) < 2:
             raise TrainingError("the head 'linear' needs labelled spots of both classes", hint="label more sections")
-        self.components.fit(gathered([_means(batch, self.dims) for batch in batches]))
+        self.components.fit(concatenate_modalities([modality_means(batch, self.dims) for batch in batches]))
         features = torch.cat([self.features(batch) for batch in batches]).cpu().numpy()
         model = LogisticRegression(C=self.options.inverse_penalty, max_iter=2000)
-        model.fit(features[known], labels[known], sample_weight=weights[known])
+        model.fit(features[labelled], labels[labelled], sample_weight=weights[labelled])
         self.coefficients.copy_(torch.from_numpy(model.coef_[0]))
         self.intercept.copy_(torch.from_numpy(model.intercept_)[0])
 
     def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
-        held = self.components(_means(batch, self.dims))
+        available = self.components(modality_means(batch, self.dims))
         missing = {
             name: self.coefficients.new_zeros(len(batch.labels), width)
             for name, width in self.components.widths.items()
-            if name not in held
+            if name not in available
         }
-        return torch.cat([(held | missing)[name] for name in self.components], dim=-1)
+        return torch.cat([(available | missing)[name] for name in self.components], dim=-1)
 
     def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
         return features @ self.coefficients + self.intercept
-
-
-def _means(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "centres d"]]:
-    return {name: neighbourhood_mean(features, batch) for name, features in measured(batch, dims).items()}

@@ -12,12 +12,12 @@ def spacrd_heads() -> tuple[HeadCard, ...]:
     return (
         HeadCard(
             "spacrd",
-            "spacrd_fusion.spacrd:SpaCRD",
+            "spacrd_fusion.spacrd:SpaCRDHead",
             "contrastive alignment, bidirectional cross-attention and category-regularised reconstruction",
         ),
         HeadCard(
             "linear",
-            "spacrd_fusion.linear:Linear",
-            "the control: logistic regression on principal components of neighbourhood means",
+            "spacrd_fusion.linear:LinearHead",
+            "baseline: logistic regression on principal components of neighbourhood means",
         ),
     )

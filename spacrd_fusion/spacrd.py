@@ -1,4 +1,4 @@
-"""The head ``spacrd``: align the modalities, fuse neighbourhoods, part the classes, detect."""
+"""The head ``spacrd``: align the modalities, fuse neighbourhoods, separate the classes, detect."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,32 +11,38 @@ from torch.nn import functional as F
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
 from spacrd_core.model.head import Head, Phase
-from spacrd_fusion._base import gathered, labelled_mean, measured, modalities
+from spacrd_fusion._base import (
+    available_features,
+    concatenate_modalities,
+    labelled_mean,
+    modality_means,
+    modality_widths,
+)
 from spacrd_fusion.alignment import SpotEncoder, info_nce
 from spacrd_fusion.attention import NeighbourhoodFusion
 from spacrd_fusion.centre_fusion import CentreFusion
 from spacrd_fusion.components import ModalityComponents
-from spacrd_fusion.expert import MeanDifference
-from spacrd_fusion.neighbour_norm import scaled_over_neighbours
-from spacrd_fusion.options import READING, SpaCRDOptions
+from spacrd_fusion.linear_expert import LinearExpert
+from spacrd_fusion.neighbour_norm import normalise_over_neighbours
+from spacrd_fusion.options import COHORT_DEFAULTS, SpaCRDOptions
 from spacrd_fusion.reconstruction import ClassLatents, Posterior
 
 Tokens = dict[str, Float[Tensor, "spots width"]]
 
 
-class SpaCRD(Head):
+class SpaCRDHead(Head):
     """Contrastive alignment, bidirectional cross-attention and category-regularised reconstruction (arXiv 2603.06186).
 
-    Three phases follow one another. ``align`` trains the encoders alone, ``reconstruct`` everything but the classifier,
+    Training has three phases: ``align`` trains the encoders, ``reconstruct`` everything except the classifier, and
     ``detect`` everything.
 
-    With one modality there is nothing to align: the phase is left out, and the modality attends to itself. Built for
-    both and given one, the codes of that one stand in for the other's, which alignment has made alike.
-    ``modality_dropout`` prepares for that in training.
+    A head with one modality has no phase ``align``, and the modality attends to itself. If a head with both modalities
+    reads only one, the codes of that one replace those of the other, which alignment has made similar;
+    ``modality_dropout`` prepares the head for this in training.
 
-    Unlike the released code, ``unit_tokens`` scales over the features of a spot and not over its neighbours (which
-    ``neighbour_norm`` does), the reward for parting the classes is bounded, and a spot without a label is reconstructed
-    without being drawn to a class.
+    The head differs from the released code in three ways. ``unit_tokens`` scales over the features of a spot, not over
+    its neighbours (as ``neighbour_norm`` does). The reward for separating the classes is bounded. Unlabelled spots are
+    reconstructed without a class prior.
     """
 
     Options = SpaCRDOptions
@@ -44,20 +50,20 @@ class SpaCRD(Head):
 
     def __init__(self, options: SpaCRDOptions, *, dims: Dims) -> None:
         super().__init__(options, dims=dims)
-        widths = modalities(dims)
+        widths = modality_widths(dims)
         self.components = ModalityComponents(widths if options.components else {}, components=options.components)
         inputs = widths | self.components.widths
         self.encoders = nn.ModuleDict({name: _encoder(features, options) for name, features in inputs.items()})
         self.fusion = _fusion(tuple(widths), options)
         self.latents = ClassLatents(options.width, hidden=options.latent_hidden, latent=options.latent)
-        self.expert = MeanDifference(dims.genes) if options.expert and dims.genes else None
+        self.expert = LinearExpert(dims.genes) if options.expert and dims.genes else None
         self.classifier = nn.Sequential(
             nn.Linear(2 * options.latent, options.classifier_hidden), nn.ReLU(), nn.Linear(options.classifier_hidden, 1)
         )
 
     @classmethod
-    def reads(cls, options: ComponentOptions) -> dict[str, Any]:
-        return READING[options.preset] if isinstance(options, SpaCRDOptions) else {}
+    def cohort_defaults(cls, options: ComponentOptions) -> dict[str, Any]:
+        return COHORT_DEFAULTS[options.preset] if isinstance(options, SpaCRDOptions) else {}
 
     def curriculum(self) -> tuple[Phase, ...]:
         epochs = {"detect": self.options.detect_epochs}
@@ -77,7 +83,7 @@ class SpaCRD(Head):
         )
 
     @property
-    def reads_either(self) -> bool:
+    def scores_modalities_separately(self) -> bool:
         return len(self.encoders) == 2 and self.options.modality_dropout > 0
 
     @property
@@ -85,17 +91,17 @@ class SpaCRD(Head):
         return self.options.smoothing
 
     def warm_start(self, *batches: Batch) -> None:
-        """Fit the principal components, to neighbourhood means: what neighbours share is tissue, the rest is noise."""
-        means = [
-            {name: neighbourhood_mean(x, batch) for name, x in measured(batch, self.dims).items()} for batch in batches
-        ]
-        self.components.fit({name: x for name, x in gathered(means).items() if name in self.components})
+        """Fit the components and the expert to neighbourhood means; neighbours share their tissue, not their noise."""
+        means = [modality_means(batch, self.dims) for batch in batches]
+        features = concatenate_modalities(means)
+        self.components.fit({name: values for name, values in features.items() if name in self.components})
         if self.expert:
-            told = [(x["genes"], each) for x, each in zip(means, batches, strict=True) if "genes" in x]
-            columns = [(genes, each.labels, each.weights) for genes, each in told]
-            known = torch.cat([each.labelled for _, each in told])
-            genes, labels, weights = (torch.cat(column)[known] for column in zip(*columns, strict=True))
-            self.expert.fit(genes, labels, weights)
+            with_genes = [batch for batch in batches if batch.genes is not None]
+            labels, weights, labelled = (
+                torch.cat(parts)
+                for parts in zip(*((batch.labels, batch.weights, batch.labelled) for batch in with_genes), strict=True)
+            )
+            self.expert.fit(features["genes"][labelled], labels[labelled], weights[labelled])
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
         if phase == "align":
@@ -105,14 +111,16 @@ class SpaCRD(Head):
         regularisers = self._regularisers(batch, fused, posterior) if self.options.reconstruction else {}
         if phase == "reconstruct":
             return regularisers
-        share = self.options.reconstruction_weight
+        weight = self.options.reconstruction_weight
         detection = F.binary_cross_entropy_with_logits(
             self._deep_logit(posterior.features), batch.labels.clamp(min=0).to(fused.dtype), reduction="none"
         )
-        return {"detection": labelled_mean(detection, batch)} | {k: share * v for k, v in regularisers.items()}
+        return {"detection": labelled_mean(detection, batch)} | {
+            name: weight * loss for name, loss in regularisers.items()
+        }
 
     def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
-        """The posterior, and the expert's logit: 0 where there is none, or an image says more than it."""
+        """Return the posterior and the expert's logit, which is 0 without an expert and for spots with an image."""
         deep = self.latents.posterior(self._fuse(batch)).features
         if not self.expert or batch.genes is None or batch.image is not None:
             return F.pad(deep, (0, 1))
@@ -126,28 +134,30 @@ class SpaCRD(Head):
         return logits
 
     def _encode(self, features: Mapping[str, Float[Tensor, "spots d"]]) -> Tokens:
-        read = self.components(features) if self.components else features
-        return {name: self.encoders[name](x) for name, x in read.items()}
+        inputs = self.components(features) if self.components else features
+        return {name: self.encoders[name](values) for name, values in inputs.items()}
 
     def _contrastive(self, batch: Batch) -> dict[str, Float[Tensor, ""]]:
-        """The centres alone are contrasted; spots without their pair teach nothing."""
-        codes = self._encode({name: x[batch.centres] for name, x in measured(batch, self.dims).items()})
+        """Contrast the centres; there is no loss if a modality is missing."""
+        features = available_features(batch, self.dims)
+        codes = self._encode({name: values[batch.centres] for name, values in features.items()})
         if len(codes) < 2:
             return {}
         temperature, alpha = self.options.temperature, self.options.alpha
         return {"contrastive": info_nce(codes["image"], codes["genes"], temperature=temperature, alpha=alpha)}
 
     def _fuse(self, batch: Batch) -> Float[Tensor, "centres width"]:
-        held = measured(batch, self.dims)
-        if self.training and len(held) == 2 and torch.rand(()) < self.options.modality_dropout:
-            held.pop("genes" if torch.rand(()) < 0.5 else "image")
-        tokens = self._encode(held)
+        features = available_features(batch, self.dims)
+        if self.training and len(features) == 2 and torch.rand(()) < self.options.modality_dropout:
+            features.pop("genes" if torch.rand(()) < 0.5 else "image")
+        tokens = self._encode(features)
         if self.options.neighbour_norm:
-            tokens, batch = scaled_over_neighbours(tokens, batch)
+            tokens, batch = normalise_over_neighbours(tokens, batch)
         elif self.options.unit_tokens:
             tokens = {name: F.normalize(code, dim=-1) for name, code in tokens.items()}
-        present = next(iter(tokens.values()))
-        fused: Float[Tensor, "centres width"] = self.fusion({n: tokens.get(n, present) for n in self.encoders}, batch)
+        substitute = next(iter(tokens.values()))
+        tokens = {name: tokens.get(name, substitute) for name in self.encoders}
+        fused: Float[Tensor, "centres width"] = self.fusion(tokens, batch)
         return fused
 
     def _regularisers(

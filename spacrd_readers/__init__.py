@@ -1,1 +1,1 @@
-"""Readers that turn a platform's files into a section."""
+"""Readers, which turn a platform's files into a section."""

@@ -1,4 +1,4 @@
-"""The cards of this package."""
+"""The reader cards of this package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from spacrd_core.hookspecs import hookimpl
 
 @hookimpl
 def spacrd_readers() -> tuple[ReaderCard, ...]:
-    """Return the cards of our readers."""
+    """Return the cards of the readers that come with SpaCRD."""
     return (
         ReaderCard(
             "st",
@@ -18,7 +18,7 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
         ReaderCard(
             "visium",
             "spacrd_readers.visium.reader:Visium",
-            "Visium: a run of Space Ranger 1 to 4, a download or deposition of one, or its matrix",
+            "Visium: a Space Ranger 1 to 4 run, a downloaded or deposited copy, or its matrix",
         ),
         ReaderCard(
             "anndata",
@@ -28,11 +28,11 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
         ReaderCard(
             "visium_hd",
             "spacrd_readers.visium_hd.reader:VisiumHd",
-            "Visium HD: bins of 2 to 100 um or segmented cells of Space Ranger 3 and 4, as square spots",
+            "Visium HD: 2 to 100 um bins or segmented cells of Space Ranger 3 and 4, as square spots",
         ),
         ReaderCard(
             "xenium",
             "spacrd_readers.xenium.reader:Xenium",
-            "Xenium: a bundle of XOA 1 to 4, with the H&E of the same section and its alignment",
+            "Xenium: an XOA 1 to 4 bundle, with an H&E image of the same section and its alignment",
         ),
     )

@@ -109,7 +109,7 @@ def make_section(tmp_path: Path) -> MakeSection:
         var = pd.DataFrame({"symbol": symbols, "gene_id": ""}, index=pd.Index(symbols))
         counts = ad.AnnData(sparse.csr_matrix(_counts(rng, cancer)), obs=obs, var=var)
         slide = _slide(tmp_path / f"slide{seed}.png", rng, obs, cancer) if image else None
-        sources = (Source.of("image", slide.path),) if slide else ()
+        sources = (Source.from_path("image", slide.path),) if slide else ()
         return Section("st", counts, UM_PER_PX, 100.0, "disc", PITCH_UM, slide, sources)
 
     return make
@@ -123,7 +123,7 @@ def _positions(columns: NDArray[np.int_], rows: NDArray[np.int_]) -> pd.DataFram
 
 def _counts(rng: np.random.Generator, cancer: NDArray[np.bool_]) -> NDArray[np.int32]:
     rates = np.full((len(cancer), GENES), 3.0)
-    rates[np.ix_(cancer, range(5))] = 6.0
+    rates[np.ix_(cancer, np.arange(5))] = 6.0
     return rng.poisson(rates).astype(np.int32)
 
 
@@ -132,7 +132,7 @@ def _slide(path: Path, rng: np.random.Generator, obs: pd.DataFrame, cancer: NDAr
     picture = Image.new("RGB", (side, side), "white")
     draw = ImageDraw.Draw(picture)
     for x, y, dark in zip(obs["x_px"], obs["y_px"], cancer, strict=True):
-        shade = rng.integers(-20, 20)
+        shade = int(rng.integers(-20, 20))
         colour = (120 + shade, 60, 150) if dark else (230, 150 + shade, 200)
         draw.rectangle((x - 20, y - 20, x + 20, y + 20), fill=colour)
     picture.save(path)

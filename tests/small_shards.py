@@ -1,4 +1,4 @@
-"""What the tests of embedding in many processes share: small shards, and a small network that takes a while."""
+"""Shared by the tests of embedding in many processes: small shards, and a small network that takes a while."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from spacrd_core.embedding.embed import embed
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.files import tree_sha256
-from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
     from spacrd_core.embedding.embed import Report
     from spacrd_core.store.store import SpotStore
 
-ROWS, SPOTS, SECTIONS = 16, 144, 2  # of a shard, of a section, of a store
+ROWS, SPOTS, SECTIONS = 16, 144, 2  # per shard, section, store
 NETWORK, OPTIONS = "timm:test_vit", {"pretrained": False}
 COMMAND = f"""
 import signal, sys
 from spacrd_cli.main import run
-signal.signal(signal.SIGINT, signal.default_int_handler)  # what a background job's children would else ignore
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the children of a background job would ignore it
 from spacrd_core.embedding import staging
 staging.SHARD_ROWS = staging.CHUNK_ROWS = {ROWS}
 sys.exit(run(sys.argv[1:]))
@@ -35,8 +34,7 @@ sys.exit(run(sys.argv[1:]))
 
 def embed_all(store: SpotStore, **choices: Any) -> Report:
     """Embed every section by the small network, in this process."""
-    encoder = load_plugins().encoders.create(NETWORK, OPTIONS)
-    return embed(store, NETWORK, encoder, options=OPTIONS, settings=Settings(device="cpu", batch_size=8), **choices)
+    return embed(store, NETWORK, options=OPTIONS, settings=Settings(device="cpu", batch_size=8), **choices)
 
 
 def start_embed(store: SpotStore, *choices: str) -> subprocess.Popen[str]:
@@ -48,25 +46,37 @@ def start_embed(store: SpotStore, *choices: str) -> subprocess.Popen[str]:
 
 
 def embeddings(store: SpotStore) -> tuple[str, dict[str, list[str]]]:
-    """All that a store holds of embeddings, hidden and not, and what the manifest says of them."""
+    """Checksums of all embeddings in a store: of the files, hidden or not, and those in the manifest."""
     records = {key: [record.sha256 for record in entry.embeddings.values()] for key, entry in store.entries.items()}
     return tree_sha256(store.path / "embeddings"), records
 
 
 def shards_done(store: SpotStore) -> int:
-    """The shards that ledgers say are done, published or not."""
+    """Number of shards that are done by the ledgers, published or not."""
     return len(list((store.path / "embeddings").glob("*/*/done/c/*")))
 
 
 def until_shards_are_done(count: int, store: SpotStore, run: subprocess.Popen[str]) -> None:
-    """Wait while a run is at work."""
+    """Wait for a run that is in progress."""
     while shards_done(store) < count:
         assert run.poll() is None, run.communicate()
         time.sleep(0.01)
 
 
+def wait_until_gone(run: subprocess.Popen[str], seconds: float = 10) -> None:
+    """Wait until no process of a run's group is left; fail if one is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            os.killpg(run.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"a process of the group {run.pid} is left")
+
+
 class KillAt:
-    """A track that kills one of this process's workers as soon as so many patches are done."""
+    """A track that kills one of this process's workers when a number of patches are done."""
 
     def __init__(self, moment: int) -> None:
         self.moment = moment

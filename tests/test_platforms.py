@@ -16,10 +16,9 @@ from bundles.xenium import He, XeniumBundle
 from scipy.spatial import cKDTree
 
 from spacrd_core.embedding.embed import embed
-from spacrd_core.embedding.forward import tiles_of
+from spacrd_core.embedding.forward import tiles_from_windows
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.ingestion.ingest import ingest
-from spacrd_core.ingestion.options import IngestRequest
 from spacrd_core.section.geometry import neighbours
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.store.store import SpotStore
@@ -71,9 +70,9 @@ def cohort(tmp_path_factory: pytest.TempPathFactory, plugins: Plugins) -> Cohort
     }
     store = SpotStore.create(folder / "store")
     for platform, path in paths.items():
-        ingested = ingest(store, IngestRequest(path=path, name=platform), plugins)
+        ingested = ingest(store, path, name=platform, plugins=plugins)
         assert ingested.entry.platform == platform
-    embed(store, "stain", plugins.encoders.create("stain"), settings=Settings(device="cpu"))
+    embed(store, "stain", plugins=plugins, settings=Settings(device="cpu"))
     return Cohort(store)
 
 
@@ -100,10 +99,10 @@ def test_patches_show_the_same_um(cohort: Cohort, platform: str) -> None:
     pyramid = cohort.store.pyramid(platform)
     assert pyramid is not None
     centres = cohort.store.section(platform).obs[["x_px", "y_px"]].to_numpy() * cohort.store.slide_scale(platform)
-    plan = PatchPlan.of(pyramid, centres, patch_um=PATCH_UM, patch_px=PATCH_PX)
+    plan = PatchPlan.from_centres(pyramid, centres, patch_um=PATCH_UM, patch_px=PATCH_PX)
     shown = np.empty(len(centres))
     for windows in plan.cut(np.arange(len(centres))):
-        tiles = tiles_of(windows, side=plan.side, input_px=PATCH_PX, device=torch.device("cpu"))
+        tiles = tiles_from_windows(windows, side=plan.side, input_px=PATCH_PX, device=torch.device("cpu"))
         shown[windows.rows] = (tiles[:, 1] < 110).float().mean(dim=(1, 2)).numpy()
     np.testing.assert_allclose(shown, _share_of_square(cohort.places_um(platform)), atol=0.05)
 

@@ -1,4 +1,4 @@
-"""What people take away of a Visium and a Xenium section, opened by their tools."""
+"""Result files of a Visium and a Xenium section, read with the tools of users."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from opened import NAMES, Taken, agree, listed
+from opened import ResultFiles, assert_consistent, verified_names
 from PIL import Image
 from scipy.spatial import KDTree
 
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.results.result import LABEL_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,19 +23,19 @@ SECTIONS = {"S2": "visium", "S3": "xenium"}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The synthetic cohort, and what detect writes of its second and third section by their genes."""
+    """The synthetic cohort, and the result files of its second and third section, called from genes."""
     folder = tmp_path_factory.mktemp("demo")
     cohort = write_demo_cohort(folder / "cohort", platforms=("st", "visium", "xenium"))
     assert run(["ingest", f"{folder}/store", "--cohort", str(cohort), "--no-image", "-q"]) == 0
-    learn = ["--encoder", "none", "--head", "linear", "--seeds", "1", "--section", "S1", "-q"]
-    assert run(["train", f"{folder}/store", "-o", f"{folder}/detector", *learn]) == 0
-    call = ["--section", "S2", "--section", "S3", "-o", f"{folder}/results", "-q"]
-    assert run(["detect", f"{folder}/store", f"{folder}/detector", *call]) == 0
+    train_options = ["--encoder", "none", "--head", "linear", "--seeds", "1", "--section", "S1", "-q"]
+    assert run(["train", f"{folder}/store", "-o", f"{folder}/detector", *train_options]) == 0
+    detect_options = ["--section", "S2", "--section", "S3", "-o", f"{folder}/results", "-q"]
+    assert run(["detect", f"{folder}/store", f"{folder}/detector", *detect_options]) == 0
     return folder
 
 
 def test_every_file_is_in_the_manifest_and_each_platform_has_its_own(folder: Path) -> None:
-    names = listed(folder / "results")
+    names = verified_names(folder / "results")
     common = {"spots.csv", "h5ad", "geojson", "png", "genes.csv"}
     assert names == {
         *(f"{section}.{suffix}" for section in SECTIONS for suffix in common),
@@ -43,37 +44,37 @@ def test_every_file_is_in_the_manifest_and_each_platform_has_its_own(folder: Pat
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_the_table_anndata_and_qupath_are_told_the_same_calls(folder: Path, section: str) -> None:
-    taken = Taken(folder / "results", section)
-    agree(taken)
-    assert taken.adata.uns["spacrd"]["platform"] == SECTIONS[section]
+def test_the_table_anndata_and_qupath_have_the_same_calls(folder: Path, section: str) -> None:
+    files = ResultFiles(folder / "results", section)
+    assert_consistent(files)
+    assert files.adata.uns["spacrd"]["platform"] == SECTIONS[section]
 
 
-def test_loupe_is_given_the_barcodes_of_the_run(folder: Path) -> None:
-    taken = Taken(folder / "results", "S2")
-    table = pd.read_csv(taken.file("loupe.csv"), index_col="Barcode")
+def test_loupe_has_the_barcodes_of_the_run(folder: Path) -> None:
+    files = ResultFiles(folder / "results", "S2")
+    table = pd.read_csv(files.file("loupe.csv"), index_col="Barcode")
     positions = next((folder / "cohort").rglob("tissue_positions*.csv"))
-    known = pd.read_csv(positions, header=None)[0]
-    assert {*table.index} <= {*known}
-    assert table["SpaCRD"].tolist() == taken.spots.loc[table.index, "label"].map(NAMES).tolist()
+    run_barcodes = pd.read_csv(positions, header=None)[0]
+    assert {*table.index} <= {*run_barcodes}
+    assert table["SpaCRD"].tolist() == files.spots.loc[table.index, "label"].map(LABEL_NAMES).tolist()
 
 
-def test_explorer_is_given_the_cells_of_the_bundle(folder: Path) -> None:
-    taken = Taken(folder / "results", "S3")
-    table = pd.read_csv(taken.file("cell_groups.csv"))
+def test_explorer_has_the_cells_of_the_bundle(folder: Path) -> None:
+    files = ResultFiles(folder / "results", "S3")
+    table = pd.read_csv(files.file("cell_groups.csv"))
     cells = pd.read_parquet(next((folder / "cohort").rglob("*cells.parquet"))).set_index("cell_id")
-    spots = taken.spots
-    away, spot = KDTree(spots[["x_um", "y_um"]]).query(cells[["x_centroid", "y_centroid"]], p=np.inf)
-    assert away.max() <= 50  # within a spot of 100 um: the demo's cells lie in called spots
-    expected = dict(zip(cells.index, spots["label"].map(NAMES).iloc[spot], strict=True))
+    spots = files.spots
+    distance, spot = KDTree(spots[["x_um", "y_um"]]).query(cells[["x_centroid", "y_centroid"]], p=np.inf)
+    assert distance.max() <= 50  # all cells of the demo are inside called spots of 100 um
+    expected = dict(zip(cells.index, spots["label"].map(LABEL_NAMES).iloc[spot], strict=True))
     assert len({*expected.values()}) > 1
     assert dict(zip(table["cell_id"], table["group"], strict=True)) == expected
     assert table["color"].str.fullmatch("#[0-9a-f]{6}").all()
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_the_picture_of_a_section_without_an_image_is_on_white_and_says_so(folder: Path, section: str) -> None:
-    with Image.open(Taken(folder / "results", section).file("png")) as picture:
+def test_the_picture_of_a_section_without_an_image_is_on_white_and_described_so(folder: Path, section: str) -> None:
+    with Image.open(ResultFiles(folder / "results", section).file("png")) as picture:
         pixels = np.asarray(picture.convert("RGB"))
         assert picture.info["Description"].endswith("without an image")
     assert (pixels == 255).all(axis=-1).mean() > 0.2

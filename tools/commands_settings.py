@@ -1,4 +1,4 @@
-"""What configuration files and ``--set`` take, for the page of all commands: read from the models that check it."""
+"""Tables of settings for the page of all commands, generated from the models that validate them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from spacrd_core.plugins import Plugins
 
-OURS = ("spacrd_readers", "spacrd_encoders", "spacrd_fusion")  # other plugins are not everybody's
+BUILT_IN_PACKAGES = ("spacrd_readers", "spacrd_encoders", "spacrd_fusion")  # other plugins are not documented
 Schema = dict[str, Any]
-TABLES: dict[str, tuple[str, Schema]] = {  # settings that are tables of keys which the models leave open
-    "cohort": ("cohort.KEY", {"description": "One of the [settings of `cohort`](#settings-of-cohort)."}),
+TABLES: dict[str, tuple[str, Schema]] = {  # tables that are documented elsewhere, or whose keys the models leave open
+    "cohort": ("cohort.KEY", {"description": "A [setting of `cohort`](#settings-of-cohort)."}),
     "epochs": ("epochs.PHASE", {"type": "integer", "description": "As `--epochs PHASE=N`."}),
-    "heads": ("heads.NAME.KEY", {"description": "An option of the head of that name."}),
+    "heads": ("heads.NAME.KEY", {"description": "An option of the head NAME."}),
 }
 BOUNDS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
-VAST = 10**9  # a bound that only a machine meets
+LARGEST_SHOWN_BOUND = 10**9  # larger bounds are limits of the machine
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -40,11 +40,11 @@ def _cell(text: str) -> str:
 
 
 def settings(command: Any) -> Iterator[str]:
-    """Yield what a command's configuration may hold: key, kind, default and meaning."""
+    """Yield the table of a command's settings: key, kind, default and meaning."""
     model = _model(command)
     if model is None:
         return
-    options = {given.name: given.opts[-1] for given in command.params}
+    options = {param.name: param.opts[-1] for param in command.params}
     rows = [
         (f"`{key}`", _kind(field), _default(field), field.get("description") or _as_option(key, options))
         for key, field in _fields(model.model_json_schema())
@@ -53,39 +53,38 @@ def settings(command: Any) -> Iterator[str]:
 
 
 def cohort_settings() -> Iterator[str]:
-    """Yield the section on what a detector reads of a section."""
-    yield "## Settings of `cohort`\n\nWhat `train` and `evaluate` read of a section.\n"
+    """Yield the documentation of the settings of ``cohort``."""
+    yield "## Settings of `cohort`\n\nHow `train` and `evaluate` preprocess a section.\n"
     yield _described("cohort", CohortOptions)
-    heads = _ours().heads
+    heads = _built_in_plugins().heads
     for name in (card.name for card in heads):
-        asked = heads.load(name).reads(heads.options(name, {})).items()
-        keys = ", ".join(f"`{key}={json.dumps(value)}`" for key, value in asked)
+        defaults = heads.load(name).cohort_defaults(heads.options(name, {})).items()
+        keys = ", ".join(f"`{key}={json.dumps(value)}`" for key, value in defaults)
         if keys:
-            yield f"The head `{name}` asks for {keys}, where you say nothing.\n"
+            yield f"Defaults of the head `{name}`: {keys}.\n"
 
 
 def component_options() -> Iterator[str]:
-    """Yield the section on the options of our readers, encoders and heads; equal ones stand together."""
-    yield "## Options of components\n\nOf those that come with SpaCRD; `spacrd plugins show NAME` has any other's.\n"
-    found = _ours()
-    for registry in (found.readers, found.encoders, found.heads):
-        alike: dict[str, list[str]] = {}
+    """Yield the options of the built-in readers, encoders and heads, grouped where they are equal."""
+    yield "## Options of components\n\nFor components in SpaCRD; `spacrd plugins show NAME` lists those of others.\n"
+    for registry in _built_in_plugins().registries:
+        groups: dict[str, list[str]] = {}
         for card in registry:
             options = registry.load(f"{card.name}:any" if card.family else card.name).Options
-            alike.setdefault(_described(registry.kind, options), []).append(card.name)
-        for described, names in alike.items():
+            groups.setdefault(_described(registry.kind, options), []).append(card.name)
+        for described, names in groups.items():
             yield f"{registry.kind.capitalize()} {', '.join(f'`{name}`' for name in names)}:\n\n{described}"
 
 
-def _ours() -> Plugins:
-    return load_plugins(point for point in entry_points(group=GROUP) if point.value.startswith(OURS))
+def _built_in_plugins() -> Plugins:
+    return load_plugins(point for point in entry_points(group=GROUP) if point.value.startswith(BUILT_IN_PACKAGES))
 
 
 def _model(command: Any) -> type[CommandConfig] | None:
-    """Return the model named after a command, which its module has."""
+    """Return the configuration model of a command, which is in the module of the command."""
     models = vars(sys.modules[command.callback.__module__])
-    found = models.get(f"{command.callback.__name__.title()}Config")
-    return found if isinstance(found, type) and issubclass(found, CommandConfig) else None
+    model = models.get(f"{command.callback.__name__.title()}Config")
+    return model if isinstance(model, type) and issubclass(model, CommandConfig) else None
 
 
 def _described(prefix: str, model: type[BaseModel]) -> str:
@@ -95,19 +94,19 @@ def _described(prefix: str, model: type[BaseModel]) -> str:
 
 
 def _fields(schema: Schema) -> Iterator[tuple[str, Schema]]:
-    """Yield every key with its schema, those of a table inside as ``table.key``."""
+    """Yield every key with its schema; keys of a nested table as ``table.key``."""
     for key, field in schema["properties"].items():
-        inside = schema.get("$defs", {}).get(field.get("$ref", "").rpartition("/")[2])
-        if inside is None:
+        nested = schema.get("$defs", {}).get(field.get("$ref", "").rpartition("/")[2])
+        if nested is None or key in TABLES:
             yield TABLES.get(key, (key, field))
             continue
-        yield from ((f"{key}.{name}", part) for name, part in inside["properties"].items())
-        if inside.get("additionalProperties"):
-            yield f"{key}.KEY", {"description": f"An option of the {key} itself."}
+        yield from ((f"{key}.{name}", part) for name, part in nested["properties"].items())
+        if nested.get("additionalProperties"):
+            yield f"{key}.KEY", {"description": f"An option of the {key}."}
 
 
 def _kind(field: Schema) -> str:
-    """Return what a value may be, in words."""
+    """Return the type and the bounds of a value in words."""
     choices = [choice for choice in field.get("anyOf", [field]) if choice.get("type") != "null"]
     return " or ".join(_word(choice) for choice in choices)
 
@@ -119,7 +118,11 @@ def _word(field: Schema) -> str:
     if "format" in field:
         return str(field["format"])
     kind = str(field.get("type", "any"))
-    bounds = [f"{word} {field[bound]:g}" for bound, word in BOUNDS.items() if field.get(bound, VAST) < VAST]
+    bounds = [
+        f"{word} {field[bound]:g}"
+        for bound, word in BOUNDS.items()
+        if field.get(bound, LARGEST_SHOWN_BOUND) < LARGEST_SHOWN_BOUND
+    ]
     return " ".join([words.get(kind, kind), *bounds])
 
 
@@ -129,7 +132,7 @@ def _default(field: Schema) -> str:
 
 
 def _as_option(key: str, options: Mapping[str, str]) -> str:
-    """Return that a key is an option of the line, too."""
+    """Return a reference to the command-line option of a key, if there is one."""
     table_, _, leaf = key.rpartition(".")
     name = table_ if leaf == "name" else leaf
     return f"As `{options[name]}`." if name in options else ""

@@ -1,6 +1,6 @@
-"""The encoder a command works with; where the default's weights are not to be had, what to do instead is told.
+"""Suggestions for a user without access to the weights of the default encoder.
 
-Nothing is chosen in its place: embeddings of another encoder are other numbers, under another licence.
+No other encoder is chosen automatically: its embeddings would differ, and so would its licence.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def explaining_the_default(encoders: Registry[EncoderCard], asked: EncoderSettings) -> Iterator[None]:
-    """Say how the default's weights are got, and which encoders need no access, where they are not to be had."""
+def suggest_encoders(encoders: Registry[EncoderCard], settings: EncoderSettings) -> Iterator[None]:
+    """Add suggestions to an error about the default encoder's weights: how to get them, and which encoders are open."""
     try:
         yield
     except WeightsError as error:
-        if "name" not in asked.model_fields_set:
-            for line in _ways(encoders.card(asked.name), encoders):
+        if "name" not in settings.model_fields_set:
+            for line in _suggestions(encoders.card(settings.name), encoders):
                 error.add_note(line)
         raise
 
 
-def _ways(card: EncoderCard, encoders: Registry[EncoderCard]) -> Iterator[str]:
-    """Yield how the default's weights are got, then what works without them."""
+def _suggestions(card: EncoderCard, encoders: Registry[EncoderCard]) -> Iterator[str]:
+    """Yield how to get the default encoder's weights, then which encoders work without them."""
     if card.network and card.recipe:
         page, file = f"https://huggingface.co/{card.network.repo}", card.network.files[0]
         gate = f"gated ({page}) and under {card.recipe.licence}" if card.recipe.gated else f"published at {page}"
         yield f"no encoder was named; {card.name} is the default, and its weights are {gate}. To get them:"
-        yield "  1. request access on that page, then `hf auth login` or set HF_TOKEN, and run this again"
-        yield f"  2. --weights FILE, with the {file} of somebody who has access"
-        yield f"  3. `hf download {card.network.repo} {file}` where there is a network; HF_HUB_CACHE is that cache"
-    without = [other.name for other in encoders if other.recipe and other.recipe.weights == "none"]
-    yield f"or work without them: --encoder {' or '.join(without)} (needs no weights), or with open ones:"
-    for licence, names in _open(encoders).items():
+        yield "  1. request access on that page, run `hf auth login` or set HF_TOKEN, and repeat this command"
+        yield f"  2. or pass --weights FILE with a copy of {file}"
+        yield f"  3. or run `hf download {card.network.repo} {file}` with a network, and set HF_HUB_CACHE to that cache"
+    without = [item.name for item in encoders if item.recipe and item.recipe.weights == "none"]
+    yield f"or use an encoder without weights: --encoder {' or '.join(without)}; or one with open weights:"
+    for licence, names in _open_encoders(encoders).items():
         yield f"  {licence}: {', '.join(names)}"
 
 
-def _open(encoders: Registry[EncoderCard]) -> dict[str, list[str]]:
-    """Return the encoders whose weights anybody may download, by licence."""
-    found = defaultdict(list)
+def _open_encoders(encoders: Registry[EncoderCard]) -> dict[str, list[str]]:
+    """Return the encoders whose weights are not gated, by licence."""
+    names = defaultdict(list)
     for card in encoders:
         if card.recipe and not card.recipe.gated and card.recipe.weights != "none":
-            found[card.recipe.licence].append(card.name)
-    return dict(sorted(found.items()))
+            names[card.recipe.licence].append(card.name)
+    return dict(sorted(names.items()))

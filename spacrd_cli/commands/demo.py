@@ -1,4 +1,4 @@
-"""``spacrd demo``: the four commands on a small synthetic cohort of three platforms."""
+"""``spacrd demo``: run the four commands on a small synthetic cohort of three platforms."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ TARGET = "S5"
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="A new folder for everything the demo makes.")] = Path(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="New folder for all files of the demo.")] = Path(
         "spacrd-demo"
     ),
     quiet: Quiet = False,
 ) -> None:
-    """Learn from synthetic ST and Visium sections, detect in a Xenium section, and say how right that was."""
+    """Train on synthetic ST and Visium sections, detect in a Xenium section, and report the AUC."""
     if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty", hint="spacrd demo OTHER_FOLDER, or remove it")
+        raise InputError(f"{folder} is not empty", hint="name another folder: spacrd demo DIR")
     from spacrd_core.demo.cohort import write_demo_cohort
-    from spacrd_core.demo.truth import agreement
+    from spacrd_core.demo.truth import labelled_auc
     from spacrd_core.store.store import SpotStore
 
     out = Output(quiet=quiet)
@@ -42,14 +42,15 @@ def demo(
     train(store, output=detector, encoder="stain", exclude=[TARGET], quiet=quiet)
     _announce(out, f"spacrd detect {store} {detector} --section {TARGET} -o {results}")
     detect(store, str(detector), output=results, section=[TARGET], quiet=quiet)
-    found = agreement(SpotStore.open(store), TARGET)
+    result = labelled_auc(SpotStore.open(store), TARGET)
     out.result(
         {},
-        f"\n{TARGET} is of a patient and a platform (Xenium) the detector never saw, and the types of its cells were "
-        f"kept from it. On this synthetic tissue it tells the {found.cancer} spots of mostly cancer cells from the "
-        f"other {found.spots - found.cancer} with an AUC of {found.auc:.3f}.\nThe report: {results / 'report.html'}",
+        f"\n{TARGET} is from a patient and a platform (Xenium) that were not in the training data, and its cell types "
+        f"were not used. On this synthetic tissue the detector separates the {result.cancer} spots of mostly cancer "
+        f"cells from the other {result.spots - result.cancer} with an AUC of {result.auc:.3f}.\n"
+        f"Report: {results / 'report.html'}",
     )
 
 
 def _announce(out: Output, command: str) -> None:
-    out.say(f"\n$ {command}")
+    out.info(f"\n$ {command}")

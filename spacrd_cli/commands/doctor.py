@@ -1,4 +1,4 @@
-"""``spacrd doctor``: whether this machine can do the work."""
+"""``spacrd doctor``: check the libraries, devices and plugins of this machine."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spacrd_cli.commands.doctor_encoder import examine
+from spacrd_cli.commands.doctor_encoder import check_encoder
 from spacrd_cli.options import Device, Json, Overrides
-from spacrd_cli.terminal.findings import Finding, drawn
+from spacrd_cli.terminal.findings import Finding, findings_table
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import ComponentSettings, read_config
-from spacrd_core.plugins import Plugins, load_plugins, registries
+from spacrd_core.plugins import Plugins, load_plugins
+from spacrd_core.security import HDF5, LIBRARY_FLOORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LIBRARIES = ("torch", "timm", "anndata", "zarr", "numpy", "scipy", "pandas", "huggingface_hub", "safetensors")
+LIBRARIES = (
+    *("torch", "timm", "anndata", "zarr", "numpy", "scipy", "pandas", "huggingface_hub", "safetensors"),
+    *("h5py", "pillow", "jinja2"),
+)
+MODULES = {"spacrd": "spacrd_core", "pillow": "PIL"}  # of libraries whose module has another name
 GIB = 2**30
 
 EncoderName = Annotated[
-    str | None, typer.Option("--encoder", metavar="NAME", help="Get its weights, build it and embed one grey tile.")
+    str | None,
+    typer.Option("--encoder", metavar="NAME", help="Encoder to check: get its weights, build it, embed one grey tile."),
 ]
-Weights = Annotated[Path | None, typer.Option("--weights", metavar="FILE", help="The encoder's weights, from a file.")]
+Weights = Annotated[Path | None, typer.Option("--weights", metavar="FILE", help="File with the encoder's weights.")]
 
 
 def doctor(
@@ -38,22 +44,20 @@ def doctor(
     set_: Overrides = None,
     json: Json = False,
 ) -> None:
-    """Say what this machine has and what is missing; exit with 1 if anything fails.
+    """Check the libraries, devices and plugins of this machine; exit with 1 if a check fails.
 
-    The encoder's own options as --set encoder.KEY=VALUE.
+    Set options of the encoder with --set encoder.KEY=VALUE.
     """
     overrides = [entry.removeprefix("encoder.") for entry in set_ or ()]
     flags = {"name": encoder, "weights": str(weights) if weights else None}
-    asked = read_config(ComponentSettings, overrides=overrides, flags=flags)
-    if not asked.name and (weights or device or set_):
-        raise typer.BadParameter(
-            "there is no encoder to try; name one by --encoder", param_hint="--weights/--device/--set"
-        )
+    settings = read_config(ComponentSettings, overrides=overrides, flags=flags)
+    if not settings.name and (weights or device or set_):
+        raise typer.BadParameter("no encoder to check; name one with --encoder", param_hint="--weights/--device/--set")
     plugins = load_plugins()
-    findings = [*_libraries(), *_machine(), *_devices(), *_plugins(plugins)]
-    if asked.name:
-        findings += examine(plugins.encoders, asked.name, asked.options, device or "auto")
-    Output(json=json).result(findings, drawn(findings))
+    findings = [*_libraries(), *_hdf5(), *_machine(), *_devices(), *_plugins(plugins)]
+    if settings.name:
+        findings += check_encoder(plugins.encoders, settings.name, settings.options, device or "auto")
+    Output(json=json).result(findings, findings_table(findings))
     if any(finding.verdict == "FAIL" for finding in findings):
         raise typer.Exit(1)
 
@@ -62,29 +66,54 @@ def _libraries() -> Iterator[Finding]:
     yield Finding("python", platform.python_version())
     for name in ("spacrd", *LIBRARIES):
         try:
-            found = version(name)
-            import_module("spacrd_core" if name == "spacrd" else name)
+            installed = version(name)
+            import_module(MODULES.get(name, name))
         except PackageNotFoundError:
             yield Finding(name, "not installed", "FAIL", "pip install spacrd")
         except Exception as error:  # noqa: BLE001 - a broken installation may raise anything
-            wrong = f"{found} cannot be imported: {type(error).__name__}: {error}"
-            yield Finding(name, wrong, "FAIL", f"pip install --force-reinstall {name}")
+            problem = f"{installed} cannot be imported: {type(error).__name__}: {error}"
+            yield Finding(name, problem, "FAIL", f"pip install --force-reinstall {name}")
         else:
-            yield Finding(name, found)
+            yield _library(name, installed)
+
+
+def _library(name: str, installed: str) -> Finding:
+    """Return the finding for an importable library: its version, and whether that is below a security floor."""
+    floor = next((floor for floor in LIBRARY_FLOORS if floor.library == name), None)
+    if floor and floor.excludes(installed):
+        remedy = f"pip install '{name}>={floor.version}'"
+        return Finding(name, f"{installed} has known vulnerabilities: {floor.advisories}", "FAIL", remedy)
+    return Finding(name, installed)
+
+
+def _hdf5() -> Iterator[Finding]:
+    """Check the HDF5 library in h5py. Some builds report 1.14.4-2 and later patches of 1.14.4 as 1.14.4."""
+    try:
+        from h5py.version import hdf5_version
+    except Exception:  # noqa: BLE001 - reported with the libraries
+        return
+    remedy = f"pip install 'h5py>=3.13', which contains a newer HDF5 than {HDF5.version}"
+    if hdf5_version == HDF5.version.partition("-")[0]:
+        problem = f"{hdf5_version}, which may be older than {HDF5.version} ({HDF5.advisories})"
+        yield Finding("hdf5", problem, "WARN", remedy)
+    elif HDF5.excludes(hdf5_version):
+        yield Finding("hdf5", f"{hdf5_version} has known vulnerabilities: {HDF5.advisories}", "FAIL", remedy)
+    else:
+        yield Finding("hdf5", hdf5_version)
 
 
 def _machine() -> Iterator[Finding]:
     yield Finding("system", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     if hasattr(os, "sysconf"):
         yield Finding("memory", f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / GIB:.1f} GiB")
-    here = Path.cwd()
-    yield Finding("disk", f"{shutil.disk_usage(here).free / GIB:.1f} GiB free at {here}")
+    folder = Path.cwd()
+    yield Finding("disk", f"{shutil.disk_usage(folder).free / GIB:.1f} GiB free at {folder}")
 
 
 def _devices() -> Iterator[Finding]:
     try:
         import torch
-    except Exception:  # noqa: BLE001 - already said among the libraries
+    except Exception:  # noqa: BLE001 - reported with the libraries
         return
     yield Finding("cpu", f"{torch.get_num_threads()} threads")
     for index in range(torch.cuda.device_count()):
@@ -93,10 +122,11 @@ def _devices() -> Iterator[Finding]:
         yield Finding(f"cuda:{index}", f"{name}, {free / GIB:.1f} of {total / GIB:.1f} GiB free")
 
 
-def _plugins(found: Plugins) -> Iterator[Finding]:
-    counts = [f"{kind.kind}s: {len(kind.cards)}" for kind in registries(found)]
+def _plugins(plugins: Plugins) -> Iterator[Finding]:
+    counts = [f"{kind.kind}s: {len(kind.cards)}" for kind in plugins.registries]
     yield Finding("plugins", ", ".join(counts))
-    for problem in found.problems:
-        spoiled = f"{problem.name or problem.kind}: " if problem.name or problem.kind else ""
+    for problem in plugins.problems:
+        component = problem.name or problem.kind
+        prefix = f"{component}: " if component else ""
         remedy = "update or uninstall it; nothing else is affected"
-        yield Finding(f"plugin {problem.plugin}", f"{spoiled}{problem.sentence}", "FAIL", remedy)
+        yield Finding(f"plugin {problem.plugin}", f"{prefix}{problem.sentence}", "FAIL", remedy)

@@ -1,4 +1,4 @@
-"""``spacrd evaluate``: patient-wise cross-validation, heads side by side."""
+"""``spacrd evaluate``: patient-wise cross-validation of heads."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from spacrd_cli.options import (
     Store,
 )
 from spacrd_cli.settings import TrainingSettings
-from spacrd_cli.terminal.evaluation_tables import evaluation
+from spacrd_cli.terminal.evaluation_tables import evaluation_tables
 from spacrd_cli.terminal.output import Output, as_json
 from spacrd_core.config import read_config
+from spacrd_core.plugins import load_plugins
 
 
 class EvaluateConfig(TrainingSettings):
-    """Settings of ``spacrd evaluate``; a table named after a head holds that head's options."""
+    """Settings of ``spacrd evaluate``; the table ``heads.NAME`` contains options of a head."""
 
     heads: dict[str, dict[str, Any]] = Field(default_factory=dict)
     seeds: int = Field(1, ge=1)
@@ -42,8 +43,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="NAME[+KEY=VALUE...]",
-            help="A head, or a variant of it by options, as spacrd+align_epochs=0; repeatable. "
-            "The control, linear, is always there.",
+            help="Head, or a variant with options such as spacrd+align_epochs=0; repeatable. "
+            "The baseline head linear is always included.",
             show_default="spacrd",
         ),
     ] = None,
@@ -51,15 +52,17 @@ def evaluate(
     no_genes: NoGenes = None,
     section: Sections = None,
     exclude: Exclude = None,
-    seeds: Annotated[int | None, typer.Option(metavar="N", help="Repetitions, a seed each.", show_default="1")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(metavar="N", help="Repetitions, one seed each.", show_default="1")
+    ] = None,
     by: Annotated[
-        str | None, typer.Option(metavar="patient|section", help="What to hold out.", show_default="patient")
+        str | None, typer.Option(metavar="patient|section", help="Unit to hold out.", show_default="patient")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE.json", help="Where to keep it.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE.json", help="File for all results as JSON.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes.", show_default="one a core; 1 on CUDA")
+        int | None, typer.Option(metavar="N", help="Number of processes.", show_default="one per core; 1 on CUDA")
     ] = None,
     device: Device = None,
     config: ConfigFile = None,
@@ -67,25 +70,24 @@ def evaluate(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Hold every patient out in turn, and compare heads and modalities on them."""
+    """Hold each patient out in turn, and compare heads and modalities."""
     out = Output(json=json, quiet=quiet)
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
-    settings = read_config(EvaluateConfig, config, set_ or (), flags)
-    settings.require_a_modality()
-    from spacrd_core import SpotStore  # torch arrives here, not sooner
+    plugins = load_plugins()
+    checks = {"heads": lambda tables: variants(head or [], tables, plugins.heads)}
+    settings = read_config(EvaluateConfig, config, set_ or (), flags, checks)
+    settings.require_modality()
+    from spacrd_core import SpotStore  # imports torch
     from spacrd_core import evaluate as evaluate_on
-    from spacrd_core.plugins import load_plugins
 
-    target, plugins = SpotStore.open(store), load_plugins()
+    target = SpotStore.open(store)
     compared = variants(head or [], settings.heads, plugins.heads)
     if settings.by == "section":
-        out.warn(
-            "--by section: sections of one patient may stand on both sides of a split, which flatters every figure"
-        )
-    figures = evaluate_on(
+        out.warn("--by section: sections of one patient may be in both training and test, which inflates every metric")
+    evaluation = evaluate_on(
         target,
-        [settings.training(each.choice, seeds=1) for each in compared],
-        encoder=settings.encoder.read,
+        [settings.train_options(variant.options, seeds=1) for variant in compared],
+        encoder=settings.encoder.name_or_none,
         genes=not settings.no_genes,
         sections=section,
         exclude=exclude,
@@ -96,9 +98,9 @@ def evaluate(
         plugins=plugins,
         track=out.track,
     )
-    document = figures.document()
+    document = evaluation.document()
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(as_json(document) + "\n", encoding="utf-8")
-        out.say(f"written to {output}")
-    out.result(document, *evaluation(figures.rows, document))
+        out.info(f"written to {output}")
+    out.result(document, *evaluation_tables(evaluation.rows, document))

@@ -1,4 +1,4 @@
-"""Which heads ``spacrd evaluate`` compares: those named, variants of them, and always the control."""
+"""The heads that ``spacrd evaluate`` compares: named heads, their variants, and always the baseline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spacrd_core.config import ComponentSettings, read_config
 from spacrd_core.errors import ConfigError
-from spacrd_core.model.options import CONTROL, USUAL, HeadChoice
+from spacrd_core.model.options import BASELINE_HEAD, DEFAULT_HEAD, HeadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,49 +16,49 @@ if TYPE_CHECKING:
     from spacrd_core.cards import HeadCard
     from spacrd_core.plugins import Registry
 
-OPTION = re.compile(r"\+(?=[A-Za-z_]\w*=)")  # a plus inside a value, as in 1e+3, parts nothing
+OPTION_SEPARATOR = re.compile(r"\+(?=[A-Za-z_]\w*=)")  # not a plus inside a value, as in 1e+3
 
 Tables = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A head with some of its options, and the label it bears in tables: ``spacrd+align_epochs=0``."""
+    """A head with options, and its label in tables, such as ``spacrd+align_epochs=0``."""
 
     label: str
     head: ComponentSettings
 
     @property
-    def choice(self) -> HeadChoice:
-        """Return it as trainings take it."""
-        return HeadChoice(name=self.head.name, options=self.head.options, label=self.label)
+    def options(self) -> HeadOptions:
+        """The head options of a training."""
+        return HeadOptions(name=self.head.name, options=self.head.options, label=self.label)
 
 
 def variants(named: Sequence[str], tables: Tables, heads: Registry[HeadCard]) -> list[Variant]:
-    """Return what to compare: the heads named, else those that have a table, else the usual one; then the control.
+    """Return the heads to compare: those named, else those with a table, else the default; and the baseline.
 
     Raises
     ------
     SpacrdError
-        If a head is not known, or one of its options is not.
+        If a head or one of its options is unknown.
     """
-    mistaken = [f"heads.{name}.name: is no setting" for name, table in tables.items() if "name" in table]
-    if mistaken:
+    unknown = [f"unknown setting 'heads.{name}.name'" for name, table in tables.items() if "name" in table]
+    if unknown:
         raise ConfigError(
-            "; ".join(mistaken), hint="a table under 'heads' bears its head's name, and --head NAME chooses"
+            "; ".join(unknown), hint="a table under 'heads' has the name of its head; --head NAME chooses heads"
         )
     options = {heads.canonical(name): table for name, table in tables.items()}
-    found = [_variant(entry, options, heads) for entry in [*(named or [*tables] or [USUAL]), CONTROL]]
-    return list({variant.label: variant for variant in found}.values())
+    compared = [_variant(entry, options, heads) for entry in [*(named or [*tables] or [DEFAULT_HEAD]), BASELINE_HEAD]]
+    return list({variant.label: variant for variant in compared}.values())
 
 
 def _variant(entry: str, options: Mapping[str, dict[str, Any]], heads: Registry[HeadCard]) -> Variant:
-    """Return the head that ``NAME+KEY=VALUE+...`` asks for; its own options win over its table's."""
-    name, *given = OPTION.split(entry)
+    """Return the head of ``NAME+KEY=VALUE+...``; these options win over those of its table."""
+    name, *overrides = OPTION_SEPARATOR.split(entry)
     canonical = heads.canonical(name)
-    own = read_config(ComponentSettings, overrides=given)
-    if "name" in own.model_fields_set:
-        raise ConfigError(f"--head {entry}: 'name' is no option of a head", hint="--head NAME+KEY=VALUE")
-    settings = ComponentSettings(name=canonical, **(options.get(canonical, {}) | own.options))
-    heads.options(canonical, settings.options)  # a mistake is told before anything is trained
-    return Variant("+".join([canonical, *given]), settings)
+    entry_settings = read_config(ComponentSettings, overrides=overrides)
+    if "name" in entry_settings.model_fields_set:
+        raise ConfigError(f"--head {entry}: 'name' is not an option of a head", hint="--head NAME+KEY=VALUE")
+    settings = ComponentSettings(name=canonical, **(options.get(canonical, {}) | entry_settings.options))
+    heads.options(canonical, settings.options)  # reports mistakes before training
+    return Variant("+".join([canonical, *overrides]), settings)

@@ -1,4 +1,4 @@
-"""``spacrd export``: the latest calls in the store, as files of one format."""
+"""``spacrd export``: write the latest calls in the store as files of one format."""
 
 from __future__ import annotations
 
@@ -19,42 +19,45 @@ def export(
     store: Store,
     format_: Annotated[
         str,
-        typer.Option("--format", metavar="h5ad|csv|genes|geojson|png|loupe|xenium|spatialdata", help="What to write."),
+        typer.Option(
+            "--format", metavar="h5ad|csv|genes|geojson|png|loupe|xenium|spatialdata", help="Format of the files."
+        ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where to write it.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the files.")],
     section: Sections = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the latest calls of every section in one format."""
-    from spacrd_core.results.build import how_called, provenance, section_result
+    """Write the latest calls of each section in one format."""
+    from spacrd_core.detector.predictions import read_predictions
+    from spacrd_core.results.build import decision_of, provenance, section_result
     from spacrd_core.results.files.formats import find_format
-    from spacrd_core.results.write import require_results_folder
+    from spacrd_core.results.folder import require_results_folder
     from spacrd_core.store.store import SpotStore
 
     out, form = Output(json=json, quiet=quiet), find_format(format_)
     target = SpotStore.open(store)
     require_results_folder(output)
-    chosen = [entry.id for entry in target.choose(section) if section or entry.predictions]
-    if not chosen:
-        raise UnknownSection(f"{store} holds no calls yet", hint=f"spacrd detect {store} DETECTOR")
+    sections = [entry.id for entry in target.choose(section) if section or entry.predictions]
+    if not sections:
+        raise UnknownSection(f"{store} contains no calls yet", hint=f"spacrd detect {store} DETECTOR")
     written: list[str] = []
-    refusals: list[InputError] = []
-    for name in out.track(chosen, "exporting", len(chosen)):
-        spots, detector = target.predictions(name)
+    unsupported: list[InputError] = []
+    for name in out.track(sections, "exporting", len(sections)):
+        spots, detector = read_predictions(target, name)
         result = section_result(target, name, spots, detector)
-        if refusal := form.refusal(result):
-            refusals.append(refusal)
+        if reason := form.unsupported_reason(result):
+            unsupported.append(reason)
             continue
-        written.append(str(form.put(result, output, provenance(detector, [how_called(spots, detector)]))))
-    if refusals and (section or not written):
-        raise _not_written(refusals)
-    for refusal in refusals:
-        out.warn(f"not written: {refusal}")
+        written.append(str(form.write_atomically(result, output, provenance(detector, [decision_of(name, spots)]))))
+    if unsupported and (section or not written):
+        raise _combined_error(unsupported)
+    for reason in unsupported:
+        out.warn(f"not written: {reason}")
     out.result({"written": written}, *written)
 
 
-def _not_written(refusals: Sequence[InputError]) -> InputError:
-    """One error of all sections that give no such file, after the others were written."""
-    remedies = dict.fromkeys(refusal.hint for refusal in refusals if refusal.hint)
-    return InputError("; ".join(map(str, refusals)), hint="; ".join(remedies))
+def _combined_error(errors: Sequence[InputError]) -> InputError:
+    """Return one error for all sections that the format does not support."""
+    hints = dict.fromkeys(error.hint for error in errors if error.hint)
+    return InputError("; ".join(map(str, errors)), hint="; ".join(hints))

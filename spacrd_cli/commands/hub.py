@@ -1,4 +1,4 @@
-"""``spacrd push`` and ``spacrd pull``: detectors on the Hugging Face Hub."""
+"""``spacrd push`` and ``spacrd pull``: upload and download detectors of the Hugging Face Hub."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from spacrd_cli.terminal.output import Output
 
 if TYPE_CHECKING:
     from spacrd_core.detector.config import DetectorConfig
-    from spacrd_core.detector.download import Found
-    from spacrd_core.detector.upload import Pushed
+    from spacrd_core.detector.download import LocalDetector
+    from spacrd_core.detector.upload import PushedDetector
 
 
 def push(
-    detector: Annotated[Path, typer.Argument(metavar="DETECTOR", help="A detector's folder.", show_default=False)],
-    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="A model repository.", show_default=False)],
+    detector: Annotated[Path, typer.Argument(metavar="DETECTOR", help="Folder of the detector.", show_default=False)],
+    repository: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Model repository.", show_default=False)],
     revision: Annotated[
-        str | None, typer.Option(metavar="BRANCH", help="The branch to push to.", show_default="main")
+        str | None, typer.Option(metavar="BRANCH", help="Branch to push to.", show_default="main")
     ] = None,
     private: Annotated[
-        bool, typer.Option("--private/--public", help="Who may see the repository: you and yours, or everybody.")
+        bool,
+        typer.Option(
+            "--private/--public", help="Visibility of the repository: you and your organisation, or everyone."
+        ),
     ] = True,
     licence_allows: Annotated[
-        bool, typer.Option("--licence-allows", help="I read the encoder's licence, and it allows this.")
+        bool, typer.Option("--licence-allows", help="Confirm that the encoder's licence allows publication.")
     ] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -38,60 +41,60 @@ def push(
     from spacrd_core.detector.upload import push as push_detector
     from spacrd_core.plugins import load_plugins
 
-    _say_whose(out, read_detector_config(detector), private=private)
-    address = Address.of(f"{repository}@{revision}" if revision else repository)
+    _report_patients(out, read_detector_config(detector), private=private)
+    address = Address.parse(f"{repository}@{revision}" if revision else repository)
     pushed = push_detector(
         detector, address, heads=load_plugins().heads, private=private, licence_allows=licence_allows
     )
     out.result(_document(pushed), f"{pushed.url} ({'private' if pushed.private else 'public'})")
-    out.say(f"detector {pushed.key} is {pushed.origin.address}")
+    out.info(f"detector {pushed.key} is {pushed.origin.address}")
 
 
 def pull(
     address: Annotated[
-        str, typer.Argument(metavar="OWNER/NAME[@REVISION]", help="A detector of the Hub.", show_default=False)
+        str, typer.Argument(metavar="OWNER/NAME[@REVISION]", help="Repository of the detector.", show_default=False)
     ],
-    detector: Annotated[Path, typer.Argument(metavar="DETECTOR", help="The folder to make.", show_default=False)],
-    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of another detector.")] = False,
+    detector: Annotated[Path, typer.Argument(metavar="DETECTOR", help="Folder to create.", show_default=False)],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a different detector in that folder.")] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fetch a detector from the Hugging Face Hub."""
+    """Download a detector from the Hugging Face Hub."""
     out = Output(json=json, quiet=quiet)
     from spacrd_core.detector.address import Address
     from spacrd_core.detector.config import read_detector_config
     from spacrd_core.detector.locate import pull as pull_detector
 
-    found = pull_detector(Address.of(address), detector, overwrite=replace, track=out.track)
+    pulled = pull_detector(Address.parse(address), detector, overwrite=replace, track=out.track)
     config = read_detector_config(detector)
-    say_origin(out, found)
-    origin = found.origin.model_dump(exclude={"schema_version"}) if found.origin else {}
+    report_origin(out, pulled)
+    origin = pulled.origin.model_dump(exclude={"schema_version"}) if pulled.origin else {}
     out.result({"detector": config.key, "folder": str(detector), **origin}, f"detector {config.key} is in {detector}")
-    if config.bound_by_licence:
-        out.warn(f"the licence of its encoder ({config.licence}) may reach it and what it calls")
+    if config.restricted_by_licence:
+        out.warn(f"the licence of its encoder ({config.licence}) may also cover the detector and its calls")
 
 
-def say_origin(out: Output, found: Found | None) -> None:
-    """Say which commit of the Hub a detector is."""
-    if found is None:
+def report_origin(out: Output, source: LocalDetector | None) -> None:
+    """Report the commit of a detector from the Hub, if it is from there."""
+    if source is None:
         return
-    if found.note:
-        out.warn(found.note)
-    if found.origin:
-        out.say(f"the detector is {found.origin.address}")
+    if source.note:
+        out.warn(source.note)
+    if source.origin:
+        out.info(f"the detector is {source.origin.address}")
 
 
-def _say_whose(out: Output, config: DetectorConfig, *, private: bool) -> None:
-    """Name the people's names that go with a detector, before it goes."""
+def _report_patients(out: Output, config: DetectorConfig, *, private: bool) -> None:
+    """Report the patient names in a detector before it is uploaded."""
     patients = ", ".join(sorted({section.patient for section in config.trained_on}))
-    told = f"the detector names the sections it was trained on, and their patients ({patients})"
+    sentence = f"the detector contains the ids of its training sections and their patients ({patients})"
     if private:
-        out.say(told)
+        out.info(sentence)
     else:
-        out.warn(f"{told}: everybody will read them")
+        out.warn(f"{sentence}: they will be public")
 
 
-def _document(pushed: Pushed) -> dict[str, object]:
+def _document(pushed: PushedDetector) -> dict[str, object]:
     return {
         "detector": pushed.key,
         "address": pushed.origin.address,

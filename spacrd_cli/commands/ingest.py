@@ -1,4 +1,4 @@
-"""``spacrd ingest``: sections of any platform into the spot store."""
+"""``spacrd ingest``: read sections of any platform into the spot store."""
 
 from __future__ import annotations
 
@@ -6,74 +6,79 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import Field
 
 from spacrd_cli.options import ConfigFile, Json, Overrides, Quiet, Store
+from spacrd_cli.settings import option_check
 from spacrd_cli.terminal.output import Output, table
-from spacrd_core.config import CommandConfig, ComponentSettings, read_config
+from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError
+from spacrd_core.ingestion.options import IngestConfig, IngestOptions
+from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from spacrd_core.ingestion.ingest import Ingested
-    from spacrd_core.ingestion.options import IngestOptions
     from spacrd_core.store.manifest import SectionEntry
 
-COLUMNS = (
+SECTION_COLUMNS = (
     *("section", "patient", "platform", "spots", "genes", "um/px", "pitch um"),
     *("labelled", "cancer", "image", "status", "notes"),
 )
 
 
-class IngestConfig(CommandConfig):
-    """Settings of ``spacrd ingest``."""
-
-    reader: ComponentSettings = Field(default_factory=ComponentSettings)
-    patient: str | None = None
-    positive: list[str] | None = None
-    ignore: list[str] | None = None
-    image_scale: float | None = None
-    um_per_px: float | None = None
-    mpp: float | None = None
-    no_image: bool | None = None
-
-
 def ingest(
     store: Store,
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="One section each.")] = None,
-    cohort: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="A row a section, instead of PATHs.")] = None,
-    reader: Annotated[str | None, typer.Option(metavar="NAME", help="The platform, if not to be recognised.")] = None,
-    name: Annotated[str | None, typer.Option(metavar="ID", help="Section id (default: from the path).")] = None,
-    patient: Annotated[str | None, typer.Option(metavar="ID", help="The group that never straddles a split.")] = None,
-    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Spot labels: a table or a 0/1 vector.")] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH...", help="Give one path per section; the platform is detected."),
+    ] = None,
+    cohort: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Table with one row per section, instead of PATHs.")
+    ] = None,
+    reader: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Reader of the platform.", show_default="detected")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="ID", help="Section ID.", show_default="from the path")] = None,
+    patient: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Patient ID. Sections of one patient are never split between training and test.",
+            show_default="the section ID",
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Spot labels: a table, polygons, or a 0/1 vector.")
+    ] = None,
     positive: Annotated[
-        list[str] | None, typer.Option(metavar="TEXT", help="A label that is cancer; repeatable.")
+        list[str] | None, typer.Option(metavar="TEXT", help="Label text that means cancer; repeatable.")
     ] = None,
     ignore: Annotated[
-        list[str] | None, typer.Option(metavar="TEXT", help="A label that is unknown; repeatable.")
+        list[str] | None, typer.Option(metavar="TEXT", help="Label text that means unknown; repeatable.")
     ] = None,
-    image: Annotated[Path | None, typer.Option(metavar="FILE", help="H&E, when it is not in the bundle.")] = None,
-    alignment: Annotated[Path | None, typer.Option(metavar="FILE", help="Xenium: 3x3 matrix or keypoints csv.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="H&E image, if it is not part of the bundle.")
+    ] = None,
+    alignment: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Alignment of a Xenium H&E: 3x3 matrix or keypoints CSV.")
+    ] = None,
     image_scale: Annotated[float | None, typer.Option(metavar="X", help="Image px per full-resolution px.")] = None,
     um_per_px: Annotated[
-        float | None, typer.Option(metavar="X", help="When neither pitch nor metadata gives it.")
+        float | None, typer.Option(metavar="X", help="um/px, if neither pitch nor metadata gives it.")
     ] = None,
     mpp: Annotated[
         float | None, typer.Option(metavar="X", help="um/px of the stored slide.", show_default="0.5")
     ] = None,
-    no_image: Annotated[bool | None, typer.Option("--no-image", help="Genes only.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Supersede a section of that id.")] = False,
+    no_image: Annotated[bool | None, typer.Option("--no-image", help="Use genes only.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing section of that ID.")] = False,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Bring sections of any platform into the spot store, in microns."""
-    from spacrd_core.ingestion.ingest import ingest_all
-    from spacrd_core.plugins import load_plugins
-    from spacrd_core.store.store import SpotStore
-
-    out = Output(json=json, quiet=quiet)
-    shared = {
+    """Read sections of any platform into the spot store, in microns."""
+    out, plugins = Output(json=json, quiet=quiet), load_plugins()
+    flags = {
+        "reader.name": reader,
         "patient": patient,
         "positive": positive,
         "ignore": ignore,
@@ -82,42 +87,41 @@ def ingest(
         "mpp": mpp,
         "no_image": no_image,
     }
-    own = {"name": name, "labels": labels, "image": image, "alignment": alignment}
-    settings = read_config(IngestConfig, config, set_ or (), {"reader.name": reader, **shared})
-    sections = _sections(paths or [], cohort, settings, {key: value for key, value in own.items() if value is not None})
-    requests = [section.request(settings.reader.options, replace=replace) for section in sections]
-    done, failed = ingest_all(SpotStore.create(store), requests, load_plugins(), track=out.track)
-    out.result([_document(item) for item in done], *([table(COLUMNS, map(_row, done))] if done else []))
-    _remark(out, done)
-    if failed:
-        raise (
-            failed[0]
-            if len(requests) == 1
-            else ExceptionGroup(f"{len(failed)} of {len(requests)} sections failed", failed)
-        )
+    settings = read_config(IngestConfig, config, set_ or (), flags, {"reader": option_check(plugins.readers)})
+    section_flags = {"name": name, "labels": labels, "image": image, "alignment": alignment}
+    sections = _sections(paths or [], cohort, settings, section_flags)
+    from spacrd_core.ingestion.ingest import ingest_all
+    from spacrd_core.store.store import SpotStore
+
+    ingested, errors = ingest_all(SpotStore.create(store), sections, plugins, replace=replace, track=out.track)
+    rows = [_row(item) for item in ingested]
+    out.result([_document(item) for item in ingested], *([table(SECTION_COLUMNS, rows)] if rows else []))
+    _report_notes(out, ingested)
+    if errors:
+        message = f"{len(errors)} of {len(sections)} sections failed"
+        raise errors[0] if len(sections) == 1 else ExceptionGroup(message, errors)
 
 
 def _sections(
-    paths: list[Path], cohort: Path | None, settings: IngestConfig, own: dict[str, Any]
+    paths: list[Path], cohort: Path | None, settings: IngestConfig, section_flags: dict[str, Any]
 ) -> list[IngestOptions]:
-    from spacrd_core.ingestion.cohort_file import read_cohort
-    from spacrd_core.ingestion.options import IngestOptions
-
+    """Return the options of every section, from the paths or from the cohort file."""
     if bool(paths) == bool(cohort):
-        raise ConfigError("name sections as PATHs or by --cohort FILE.csv, one of the two", hint="spacrd ingest --help")
-    shared = settings.model_dump(exclude={"reader"}, exclude_none=True)
-    if settings.reader.name:
-        shared["reader"] = settings.reader.name
+        raise ConfigError("give either PATHs or --cohort FILE.csv", hint="spacrd ingest --help")
+    shared = settings.model_dump(exclude_unset=True)
+    per_section = {key: value for key, value in section_flags.items() if value is not None}
+    names = ", ".join(f"--{key}" for key in per_section)
     if cohort:
-        if own:
-            flags = ", ".join(f"--{key}" for key in own)
-            raise ConfigError(f"{flags} cannot hold for a whole cohort", hint=f"make it a column of {cohort}")
+        from spacrd_core.ingestion.cohort_file import read_cohort
+
+        if per_section:
+            raise ConfigError(f"{names} cannot apply to a whole cohort", hint=f"add a column to {cohort}")
         return read_cohort(cohort, shared)
-    if own and len(paths) > 1:
+    if per_section and len(paths) > 1:
         raise ConfigError(
-            f"--{next(iter(own))} cannot hold for {len(paths)} sections", hint="ingest them one by one, or --cohort"
+            f"{names} cannot apply to {len(paths)} sections", hint="ingest them one by one, or use --cohort"
         )
-    return [read_config(IngestOptions, flags={"path": path, **shared, **own}) for path in paths]
+    return [IngestOptions(path=path, **shared, **per_section) for path in paths]
 
 
 def _row(item: Ingested) -> list[object]:
@@ -134,23 +138,23 @@ def _document(item: Ingested) -> dict[str, object]:
     return {**facts, "status": item.status}
 
 
-def _remark(out: Output, done: list[Ingested]) -> None:
-    """Say what was checked, every note, and which sections stand for themselves as a patient."""
-    for item in done:
-        for sentence in (_checked(item.entry), *item.entry.notes):
-            out.say(f"{item.entry.id}: {sentence}")
-    alone = [item.entry.id for item in done if not item.patient_given]
-    if alone:
-        out.say(f"{', '.join(alone)}: no --patient was given, so each counts as a patient of its own")
+def _report_notes(out: Output, ingested: list[Ingested]) -> None:
+    """Report the checks, every note, and the sections without a patient ID."""
+    for item in ingested:
+        for sentence in (_check_summary(item.entry), *item.entry.notes):
+            out.info(f"{item.entry.id}: {sentence}")
+    without_patient = [item.entry.id for item in ingested if not item.patient_given]
+    if without_patient:
+        out.info(f"{', '.join(without_patient)}: no --patient was given, so each section counts as its own patient")
 
 
-def _checked(entry: SectionEntry) -> str:
+def _check_summary(entry: SectionEntry) -> str:
     checks = entry.checks
-    shares = (("inside_image", "of the spots inside the image"), ("on_tissue", "on tissue"))
-    figures = [f"{share:.0%} {text}" for key, text in shares if (share := checks.get(key)) is not None]
+    fractions = (("inside_image", "of the spots inside the image"), ("on_tissue", "on tissue"))
+    figures = [f"{fraction:.0%} {text}" for key, text in fractions if (fraction := checks.get(key)) is not None]
     counts = (
-        ("empty_spots", "spots without a count"),
-        ("shared_symbols", "symbols of several genes"),
+        ("empty_spots", "spots with zero counts"),
+        ("shared_symbols", "symbols shared by several genes"),
         ("genes_with_ids", "genes with an Ensembl id"),
     )
     figures += [f"{checks[key]:.0f} {text}" for key, text in counts if checks.get(key) is not None]

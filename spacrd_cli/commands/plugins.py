@@ -1,50 +1,62 @@
-"""``spacrd plugins``: what is installed, what it says of itself, and whether it keeps its contract."""
+"""``spacrd plugins``: list the installed components, describe one, check one against its contract."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperGroup
 
 from spacrd_cli.commands.plugins_check import check
-from spacrd_cli.groups import ListUnlessTold
 from spacrd_cli.options import ComponentName, Json
 from spacrd_cli.terminal.output import Output, table
 from spacrd_core.errors import SpacrdError
-from spacrd_core.plugins import Registry, describe, load_plugins, named, registries
+from spacrd_core.plugins import Registry, describe, load_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.table import Table
 
-COLUMNS = ("kind", "name", "also", "what it is", "licence", "weights")
+COMPONENT_COLUMNS = ("kind", "name", "aliases", "description", "licence", "weights")
 
-app = typer.Typer(cls=ListUnlessTold, help="List readers, encoders and heads; show one; check one.")
+
+class ListByDefault(TyperGroup):
+    """A group whose command ``list`` runs if none is named."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Insert ``list`` before options without a command."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=ListByDefault, help="List readers, encoders and heads; show one; check one.")
 
 
 @app.command("list")
 def list_plugins(json: Json = False) -> None:
-    """List every reader, encoder and head, and what is wrong with any plugin."""
-    found = load_plugins()
+    """List every reader, encoder and head, and the problems of plugins."""
+    plugins = load_plugins()
     out = Output(json=json)
-    cards = [(registry.kind, card) for registry in registries(found) for card in registry]
-    document = {"components": [{"kind": kind, **describe(card)} for kind, card in cards], "problems": found.problems}
-    out.result(document, table(COLUMNS, [_row(kind, card) for kind, card in cards]))
-    for problem in found.problems:
+    cards = [(registry.kind, card) for registry in plugins.registries for card in registry]
+    document = {"components": [{"kind": kind, **describe(card)} for kind, card in cards], "problems": plugins.problems}
+    out.result(document, table(COMPONENT_COLUMNS, [_row(kind, card) for kind, card in cards]))
+    for problem in plugins.problems:
         out.warn(str(problem))
 
 
 @app.command("show")
 def show(name: ComponentName, json: Json = False) -> None:
-    """Show what a component says of itself, and its options."""
-    out, found = Output(json=json), named(load_plugins(), name)
-    shown = [
-        {"kind": registry.kind, **describe(card), "options": _options(out, registry, name)} for registry, card in found
+    """Show the description of a component and its options."""
+    out, matches = Output(json=json), load_plugins().find(name)
+    components = [
+        {"kind": registry.kind, **describe(card), "options": _options(out, registry, name)}
+        for registry, card in matches
     ]
-    out.result({"components": shown}, *(drawing for facts in shown for drawing in _drawn(facts)))
-    if any(card.family for _, card in found):
-        out.warn(f"this is the family; whether '{name}' is there shows when it is used")
+    out.result({"components": components}, *(part for facts in components for part in _tables(facts)))
+    if any(card.family for _, card in matches):
+        out.warn(f"this is the family; whether '{name}' exists is known only when it is used")
 
 
 app.command("check")(check)
@@ -59,8 +71,8 @@ def _row(kind: str, card: Any) -> tuple[object, ...]:
     return (kind, name, card.aliases, card.summary, recipe.licence, access)
 
 
-def _drawn(facts: dict[str, Any]) -> Iterator[Table]:
-    """Draw a component: what it is, then its options."""
+def _tables(facts: dict[str, Any]) -> Iterator[Table]:
+    """Yield the tables of a component: its description, then its options."""
     yield table(("", ""), _flat({key: value for key, value in facts.items() if key != "options"}))
     options = facts["options"].items()
     if options:
@@ -69,17 +81,17 @@ def _drawn(facts: dict[str, Any]) -> Iterator[Table]:
 
 
 def _flat(facts: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield every fact with its path, those of a part as ``part.fact``; numbers as exact as they are."""
+    """Yield every fact with its path, nested facts as ``part.fact``, and numbers in full precision."""
     for key, value in facts.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{key}.")
         elif value is not None:
-            several = isinstance(value, list) and ", ".join(map(str, value))
-            yield f"{prefix}{key}", several or (str(value) if isinstance(value, float) else value)
+            joined = isinstance(value, list) and ", ".join(map(str, value))
+            yield f"{prefix}{key}", joined or (str(value) if isinstance(value, float) else value)
 
 
 def _options(out: Output, registry: Registry[Any], name: str) -> dict[str, dict[str, object]]:
-    """Return the default and the meaning of every option; the class has to be imported for that."""
+    """Return the default and the meaning of every option, for which the class is imported."""
     try:
         fields = registry.load(name).Options.model_fields
     except (SpacrdError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""``spacrd plugins check``: whether a component keeps the contract of its kind."""
+"""``spacrd plugins check``: check a component against the contract of its kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spacrd_cli.options import ComponentName, Json, Overrides
 from spacrd_cli.terminal.output import Output, table
 from spacrd_core.config import ComponentSettings, read_config
 from spacrd_core.errors import ContractError
-from spacrd_core.plugins import load_plugins, named
+from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,56 +19,54 @@ if TYPE_CHECKING:
     from spacrd_core.cards import Card
     from spacrd_core.plugins import Registry
 
-    Promises = list[tuple[Callable[[Any], None], Any]]
+    Checks = list[tuple[Callable[[Any], None], Any]]
 
-COLUMNS = ("kind", "promise", "kept")
-Example = Annotated[Path | None, typer.Option("--example", metavar="PATH", help="A section that a reader is to read.")]
+CHECK_COLUMNS = ("kind", "promise", "kept")
+Example = Annotated[Path | None, typer.Option("--example", metavar="PATH", help="Section that the reader reads.")]
 
 
 def check(name: ComponentName, example: Example = None, set_: Overrides = None, json: Json = False) -> None:
-    """Check that a component keeps the contract of its kind; its own options as ``--set KEY=VALUE``."""
+    """Check a component against the contract of its kind. Set its options with ``--set KEY=VALUE``."""
     out = Output(json=json)
     options = read_config(ComponentSettings, overrides=set_ or ()).options
-    found = [
+    results = [
         (registry.kind, promise, broken)
-        for registry, card in named(load_plugins(), name)
-        for promise, broken in _kept(_promises(registry, card, name, options, example))
+        for registry, card in load_plugins().find(name)
+        for promise, broken in _run(_checks(registry, card, name, options, example))
     ]
-    document = [dict(zip(("kind", "promise", "broken"), row, strict=True)) for row in found]
-    out.result(document, table(COLUMNS, [(kind, promise, broken or "yes") for kind, promise, broken in found]))
-    if any(broken for _, _, broken in found):
+    document = [dict(zip(("kind", "promise", "broken"), row, strict=True)) for row in results]
+    out.result(document, table(CHECK_COLUMNS, [(kind, promise, broken or "yes") for kind, promise, broken in results]))
+    if any(broken for _, _, broken in results):
         raise typer.Exit(1)
 
 
-def _kept(promises: Promises) -> Iterator[tuple[str, str | None]]:
-    """Give every promise as a sentence, and the sentence that says how it is broken."""
-    for promise, subject in promises:
+def _run(checks: Checks) -> Iterator[tuple[str, str | None]]:
+    """Yield every promise as a sentence, and the error that breaks it or None."""
+    for promise, subject in checks:
         sentence = (promise.__doc__ or promise.__name__).splitlines()[0].rstrip(".")
         try:
             promise(subject)
         except ContractError as error:
             yield sentence, str(error)
-        except Exception as error:  # noqa: BLE001 - a component on trial may raise anything
+        except Exception as error:  # noqa: BLE001 - a component under test may raise anything
             yield sentence, f"it raised {type(error).__name__}: {error}"
         else:
             yield sentence, None
 
 
-def _promises(
-    registry: Registry[Any], card: Card, name: str, options: dict[str, Any], example: Path | None
-) -> Promises:
-    """Return every promise of a component's kind, with what it is asked of."""
-    from spacrd_core import contracts  # torch arrives here, not sooner
-    from spacrd_core.contracts.encoder import keeps_to_its_card
+def _checks(registry: Registry[Any], card: Card, name: str, options: dict[str, Any], example: Path | None) -> Checks:
+    """Return every check of a component's kind, each with its argument."""
+    from spacrd_core import contracts  # imports torch
+    from spacrd_core.contracts.encoder import matches_its_card
     from spacrd_core.contracts.reader import read_example
 
     if registry.kind == "head":
         return [(promise, lambda dims: registry.create(name, options, dims=dims)) for promise in contracts.HEAD_CHECKS]
     component = registry.create(name, options)
     if registry.kind == "encoder":
-        return [*((promise, component) for promise in contracts.ENCODER_CHECKS), (keeps_to_its_card, (card, component))]
-    promises: Promises = [(promise, component) for promise in contracts.READER_CHECKS]
+        return [*((promise, component) for promise in contracts.ENCODER_CHECKS), (matches_its_card, (card, component))]
+    checks: Checks = [(promise, component) for promise in contracts.READER_CHECKS]
     if example:
         section = read_example(component, example)
-        promises += [(promise, section) for promise in contracts.SECTION_CHECKS]
-    return promises
+        checks += [(promise, section) for promise in contracts.SECTION_CHECKS]
+    return checks

@@ -1,4 +1,4 @@
-"""``spacrd report``: the report of a detector's calls, from what ``detect`` left in the store."""
+"""``spacrd report``: write the report of a detector's calls that ``detect`` stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spacrd_cli.commands.hub import say_origin
+from spacrd_cli.commands.hub import report_origin
 from spacrd_cli.options import DetectorFolder, Json, Quiet, Sections, Store
 from spacrd_cli.terminal.output import Output
 from spacrd_core.errors import InputError, UnknownSection
@@ -16,7 +16,7 @@ from spacrd_core.errors import InputError, UnknownSection
 def report(
     store: Store,
     detector: DetectorFolder,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.html", help="The report to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.html", help="File for the report.")],
     section: Sections = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -24,35 +24,35 @@ def report(
     """Write one self-contained report of a detector's calls."""
     from spacrd_core.detector.config import read_detector_config
     from spacrd_core.detector.files import read_metrics
-    from spacrd_core.detector.locate import find_detector
-    from spacrd_core.results.build import how_called, provenance, section_result
+    from spacrd_core.detector.locate import locate_detector
+    from spacrd_core.results.build import decision_of, provenance, section_result
     from spacrd_core.results.report.report import write_report
-    from spacrd_core.results.report.section_view import view_section
+    from spacrd_core.results.report.section_view import build_section_view
     from spacrd_core.store.store import SpotStore
 
     out = Output(json=json, quiet=quiet)
     target = SpotStore.open(store)
-    _require_room(output)
-    found = find_detector(detector, track=out.track)
-    config = read_detector_config(found.folder)
-    say_origin(out, found)
-    chosen = [e.id for e in target.choose(section) if section or config.key in e.predictions]
-    if not chosen:
-        raise UnknownSection(f"{store} holds no calls of {detector}", hint=f"spacrd detect {store} {detector}")
-    views, called = [], []
-    for name in out.track(chosen, "drawing", len(chosen)):
+    _require_report_file(output)
+    source = locate_detector(detector, track=out.track)
+    config = read_detector_config(source.folder)
+    report_origin(out, source)
+    sections = [entry.id for entry in target.choose(section) if section or config.key in entry.predictions]
+    if not sections:
+        raise UnknownSection(f"{store} contains no calls of {detector}", hint=f"spacrd detect {store} {detector}")
+    views, decisions = [], []
+    for name in out.track(sections, "drawing", len(sections)):
         spots, _ = target.predictions(name, config.key)
-        views.append(view_section(section_result(target, name, spots, config)))
-        called.append(how_called(spots, config))
-    reliability = read_metrics(found.folder).get("reliability") or {}
-    write_report(output, views, provenance(config, called, found.facts), reliability=reliability)
-    out.result({"report": str(output), "sections": chosen}, f"{len(chosen)} sections in {output}")
+        views.append(build_section_view(section_result(target, name, spots, config)))
+        decisions.append(decision_of(name, spots))
+    reliability = read_metrics(source.folder).get("reliability") or {}
+    write_report(output, views, provenance(config, decisions, source.provenance), reliability=reliability)
+    out.result({"report": str(output), "sections": sections}, f"{len(sections)} sections in {output}")
 
 
-def _require_room(file: Path) -> None:
-    """Refuse a folder, and a file in what is none; make the folders above."""
+def _require_report_file(file: Path) -> None:
+    """Create the parent folders of a report; raise an error if it or its parent cannot be written."""
     if file.is_dir():
-        raise InputError(f"a report is one file, but {file} is a folder", hint=f"-o {file / 'report.html'}")
+        raise InputError(f"the report must be a file, but {file} is a folder", hint=f"-o {file / 'report.html'}")
     if file.parent.exists() and not file.parent.is_dir():
-        raise InputError(f"{file.parent} is a file, so no report can go into it", hint="name another folder")
+        raise InputError(f"the report must be in a folder, but {file.parent} is a file", hint="name another folder")
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""``spacrd store``: what a store holds, whether it is whole, and what can go."""
+"""``spacrd store``: list the sections of a store, verify it, remove unused groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spacrd_core.errors import CorruptStore
 if TYPE_CHECKING:
     from spacrd_core.store.manifest import SectionEntry
 
-COLUMNS = (
+SECTION_COLUMNS = (
     "section",
     "patient",
     "platform",
@@ -27,7 +27,7 @@ COLUMNS = (
     "predictions",
 )
 
-app = typer.Typer(help="List a store's sections, verify it, clear what is left over.", no_args_is_help=True)
+app = typer.Typer(help="List the sections of a store, verify it, remove unused groups.", no_args_is_help=True)
 
 
 @app.command("ls")
@@ -43,7 +43,7 @@ def list_sections(store: Store, json: Json = False) -> None:
         ]
         for e in entries
     ]
-    Output(json=json).result([entry.model_dump(mode="json") for entry in entries], table(COLUMNS, rows))
+    Output(json=json).result([entry.model_dump(mode="json") for entry in entries], table(SECTION_COLUMNS, rows))
 
 
 def _encoders(entry: SectionEntry) -> list[str]:
@@ -52,7 +52,7 @@ def _encoders(entry: SectionEntry) -> list[str]:
 
 @app.command()
 def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
-    """Hold every group against its checksum."""
+    """Verify the checksum of every stored group."""
     from spacrd_core.store.store import SpotStore
     from spacrd_core.store.verify import verify as find_damage
 
@@ -72,11 +72,11 @@ def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
 def gc(
     store: Store,
     all_: Annotated[
-        bool, typer.Option("--all", help="Also what was touched in the last hour; no other command may run.")
+        bool, typer.Option("--all", help="Include groups changed in the last hour; no other command may be running.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Remove what the manifest does not know: superseded groups and unfinished work."""
+    """Remove superseded groups and unfinished work, which the manifest does not list."""
     from spacrd_core.store.store import SpotStore
     from spacrd_core.store.verify import GRACE_SECONDS, collect_garbage
 

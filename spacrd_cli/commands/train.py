@@ -1,4 +1,4 @@
-"""``spacrd train``: labelled sections into a detector."""
+"""``spacrd train``: train a detector on labelled sections."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ from spacrd_cli.options import (
     Sections,
     Store,
 )
-from spacrd_cli.settings import HeadSettings, TrainingSettings
+from spacrd_cli.settings import HeadSettings, TrainingSettings, option_check
 from spacrd_cli.terminal.output import Output, table
 from spacrd_cli.terminal.training_view import training_view
 from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError
-from spacrd_core.model.options import HeadChoice
+from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
+from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from spacrd_core.detector.detector import Detector
     from spacrd_core.model.calibrated_ensemble import TrainOptions
 
-COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
+HELD_OUT_COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
 
 
 class TrainConfig(TrainingSettings):
@@ -42,22 +43,26 @@ class TrainConfig(TrainingSettings):
     seeds: int = Field(3, ge=1)
 
     def options(self) -> TrainOptions:
-        """Return what the training takes."""
-        head = HeadChoice(name=self.head.name, options=self.head.options, epochs=self.epochs)
-        return self.training(head, seeds=self.seeds)
+        """Return the options of the training."""
+        head = HeadOptions(name=self.head.name, options=self.head.options, epochs=self.epochs)
+        return self.train_options(head, seeds=self.seeds)
 
 
 def train(
     store: Store,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DETECTOR", help="The folder to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DETECTOR", help="Folder for the detector.")],
     encoder: EncoderOrNone = None,
     no_genes: NoGenes = None,
-    head: Annotated[str | None, typer.Option(metavar="NAME", help="The fusion head.", show_default="spacrd")] = None,
-    preset: Annotated[str | None, typer.Option(metavar="default|paper", help="The head's preset.")] = None,
+    head: Annotated[str | None, typer.Option(metavar="NAME", help="Fusion head.", show_default="spacrd")] = None,
+    preset: Annotated[str | None, typer.Option(metavar="default|paper", help="Preset of the head.")] = None,
     section: Sections = None,
     exclude: Exclude = None,
-    seeds: Annotated[int | None, typer.Option(metavar="N", help="Members of the ensemble.", show_default="3")] = None,
-    epochs: Annotated[list[str] | None, typer.Option(metavar="PHASE=N", help="Length of a phase; repeatable.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of ensemble members.", show_default="3")
+    ] = None,
+    epochs: Annotated[
+        list[str] | None, typer.Option(metavar="PHASE=N", help="Number of epochs of a phase; repeatable.")
+    ] = None,
     device: Device = None,
     config: ConfigFile = None,
     set_: Overrides = None,
@@ -75,30 +80,31 @@ def train(
         "device": device,
         **phase_lengths(epochs or []),
     }
-    settings = read_config(TrainConfig, config, set_ or (), flags)
-    settings.require_a_modality()
-    from spacrd_core import SpotStore  # torch arrives here, not sooner
+    checks = {"head": option_check(load_plugins().heads, DEFAULT_HEAD)}
+    settings = read_config(TrainConfig, config, set_ or (), flags, checks)
+    settings.require_modality()
+    from spacrd_core import SpotStore  # imports torch
     from spacrd_core import train as train_on
-    from spacrd_core.detector.files import require_room
+    from spacrd_core.detector.files import require_detector_folder
 
-    require_room(output)
+    require_detector_folder(output)
     target = SpotStore.open(store)
     patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
     folds = len(patients) if settings.calibrate and len(patients) > 1 else 0
-    with training_view(out, stages=folds + 1) as watch:
+    with training_view(out, stages=folds + 1) as on_event:
         detector = train_on(
             target,
             settings.options(),
-            encoder=settings.encoder.read,
+            encoder=settings.encoder.name_or_none,
             genes=not settings.no_genes,
             sections=section,
             exclude=exclude,
             device=settings.device,
-            watch=watch,
+            on_event=on_event,
             track=out.track,
         )
     detector.save(output)
-    _show(out, detector, output)
+    _report(out, detector, output)
 
 
 def phase_lengths(entries: list[str]) -> dict[str, int]:
@@ -112,19 +118,21 @@ def phase_lengths(entries: list[str]) -> dict[str, int]:
     return lengths
 
 
-def _show(out: Output, detector: Detector, folder: Path) -> None:
+def _report(out: Output, detector: Detector, folder: Path) -> None:
     held_out = detector.metrics["held_out"]
-    figures = ("spots", "positives", "auc", "ap", "f1", "brier", "ece")
-    rows = [[section, *(row[figure] for figure in figures)] for section, row in held_out.items()]
+    metrics = ("spots", "positives", "auc", "ap", "f1", "brier", "ece")
+    rows = [[section, *(row[metric] for metric in metrics)] for section, row in held_out.items()]
     threshold = detector.config.calibration.threshold
     document = {"detector": str(folder), "key": detector.config.key, "threshold": threshold, "held_out": held_out}
-    out.result(document, *([table(COLUMNS, rows, title="Patients held out in turn")] if rows else []))
-    for view, calibration in detector.config.calibrations.items():
+    out.result(document, *([table(HELD_OUT_COLUMNS, rows, title="Metrics on held-out patients")] if rows else []))
+    for modalities, calibration in detector.config.calibrations.items():
         if calibration.method == "none":
-            out.warn(f"{view}: probabilities are not calibrated, the threshold is {calibration.threshold_rule}")
-        elif view not in calibration.shares and len(calibration.shares) == 1:
-            alone = next(iter(calibration.shares))
-            out.warn(f"{view}: called by {alone} alone, for patients held out did not show that both are better")
-    if detector.config.bound_by_licence:
-        out.say(f"the encoder's licence ({detector.config.licence}) reaches this detector")
-    out.say(f"detector {detector.config.key} is in {folder}; threshold {threshold:.2f}")
+            out.warn(f"{modalities}: probabilities are not calibrated, the threshold is {calibration.threshold_rule}")
+        elif modalities not in calibration.weights and len(calibration.weights) == 1:
+            only = next(iter(calibration.weights))
+            out.warn(
+                f"{modalities}: calls use {only} alone, because held-out patients did not show that both are better"
+            )
+    if detector.config.restricted_by_licence:
+        out.info(f"the encoder's licence ({detector.config.licence}) also covers this detector")
+    out.info(f"detector {detector.config.key} is in {folder}; threshold {threshold:.2f}")

@@ -1,4 +1,4 @@
-"""What an error says to the user, and the exit code it means."""
+"""The text that a user sees for an error, and its exit code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import typer
 
 from spacrd_core.errors import SpacrdError
 
-INTERRUPTED = "interrupted; finished work is kept"
-BUG = "this is a bug in SpaCRD; run the same command with --debug to see where, and send us what it prints"
+INTERRUPTED = "interrupted; rerun the same command to resume"
+BUG = "this is a bug in SpaCRD; run the same command with --debug and send us its output"
 
 
-def explain(error: Exception) -> tuple[str, int]:
+def describe_error(error: Exception) -> tuple[str, int]:
     """Return the text for stderr and the exit code of an error."""
     if isinstance(error, typer.TyperException):
         return _usage(error)
@@ -29,24 +29,24 @@ def _lines(error: Exception) -> Iterator[str]:
             yield f"hint: {error.hint}"
     elif isinstance(error, ExceptionGroup) and error.split(SpacrdError)[1] is None:
         yield f"error: {error.message}"
-        reasons = list(_reasons(error))
-        yield from (f"  - {where}{reason}" for where, reason in reasons)
-        yield from dict.fromkeys(f"hint: {reason.hint}" for _, reason in reasons if reason.hint)
+        leaves = list(_leaves(error))
+        yield from (f"  - {prefix}{leaf}" for prefix, leaf in leaves)
+        yield from dict.fromkeys(f"hint: {leaf.hint}" for _, leaf in leaves if leaf.hint)
     elif isinstance(error, OSError) and error.errno is not None:
-        where = f": {error.filename}" if error.filename else ""
-        yield f"error: the system refused: {error.strerror}{where}"
+        path = f": {error.filename}" if error.filename else ""
+        yield f"error: operating system error: {error.strerror}{path}"
     else:
         yield f"error: {type(error).__name__}: {error}"
         yield f"hint: {BUG}"
 
 
-def _reasons(group: ExceptionGroup[Exception], where: str = "") -> Iterator[tuple[str, SpacrdError]]:
-    """Yield every error of a group, with the notes that say where it was."""
+def _leaves(group: ExceptionGroup[Exception], prefix: str = "") -> Iterator[tuple[str, SpacrdError]]:
+    """Yield every error of a nested group, with the notes on its origin as a prefix."""
     for error in group.exceptions:
         notes = error.context if isinstance(error, SpacrdError) else getattr(error, "__notes__", ())
-        inside = where + "".join(f"{note}: " for note in notes)
+        inside = prefix + "".join(f"{note}: " for note in notes)
         if isinstance(error, ExceptionGroup):
-            yield from _reasons(error, inside)
+            yield from _leaves(error, inside)
         elif isinstance(error, SpacrdError):
             yield inside, error
 
@@ -58,5 +58,7 @@ def _usage(error: typer.TyperException) -> tuple[str, int]:
 
 
 def printable(text: str) -> str:
-    """Return text without control characters: what a file is named must not steer the terminal."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    """Return text without control characters, so that a file name cannot control the terminal."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
+    )

@@ -1,4 +1,4 @@
-"""What a check found: whether it is fine, and what to do where it is not."""
+"""Findings of a check, each with a verdict and a remedy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from spacrd_core.errors import SpacrdError
 
-COLUMNS = ("what", "verdict", "found", "what to do")
+FINDING_COLUMNS = ("what", "verdict", "found", "what to do")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: what was found, PASS, WARN or FAIL, and the remedy."""
+    """One checked subject: what was found, PASS, WARN or FAIL, and the remedy."""
 
     subject: str
     found: str
@@ -28,10 +28,10 @@ class Finding:
 
     @classmethod
     def failed(cls, subject: str, error: SpacrdError) -> Self:
-        """Return what an error says, as a finding."""
+        """Return the finding for an error."""
         return cls(subject, str(error), "FAIL", error.hint)
 
 
-def drawn(findings: Iterable[Finding]) -> Table:
+def findings_table(findings: Iterable[Finding]) -> Table:
     """Return the findings as a table."""
-    return table(COLUMNS, [(item.subject, item.verdict, item.found, item.remedy) for item in findings])
+    return table(FINDING_COLUMNS, [(item.subject, item.verdict, item.found, item.remedy) for item in findings])

@@ -1,4 +1,4 @@
-"""Where a command writes: results to stdout, chatter and progress to stderr."""
+"""The output of a command: results to stdout, notes and progress to stderr."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.progress import Track
 
-WIDE = 240  # a pipe or a file has no right edge: cells are not to be cut at the 80 columns rich supposes
+NON_TERMINAL_WIDTH = 240  # a pipe or a file has no width; rich assumes 80 columns, which would wrap cells
 
 
 class Output:
@@ -36,54 +36,54 @@ class Output:
     def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
         self.json = json
         self.quiet = quiet
-        self.chatter = _console(to_stderr=True)
+        self.console = _console(to_stderr=True)
 
-    def result(self, document: object, *drawn: RenderableType) -> None:
-        """Print the document as JSON with ``--json``, and what is drawn of it without."""
+    def result(self, document: object, *renderables: RenderableType) -> None:
+        """Print the document as JSON with ``--json``, and the renderables without."""
         if self.json:
             sys.stdout.write(as_json(document) + "\n")
             return
         console = _console(to_stderr=False)
-        for part in drawn:
-            console.print(part)
+        for renderable in renderables:
+            console.print(renderable)
 
-    def say(self, sentence: str) -> None:
-        """Tell the user something on stderr, unless they want quiet."""
+    def info(self, sentence: str) -> None:
+        """Print a sentence on stderr, unless ``--quiet`` is set."""
         if not self.quiet:
-            self.chatter.print(Text(printable(sentence)))
+            self.console.print(Text(printable(sentence)))
 
     def warn(self, sentence: str) -> None:
-        """Tell the user something they should know, quiet or not."""
-        self.chatter.print(Text(f"note: {printable(sentence)}"))
+        """Print a note on stderr, even with ``--quiet``."""
+        self.console.print(Text(f"note: {printable(sentence)}"))
 
     @cached_property
     def track(self) -> Track:
         """Progress: bars on a terminal, plain lines elsewhere, nothing with ``--quiet``."""
         if self.quiet:
             return silent
-        return Bars(self.chatter) if self.chatter.is_interactive else Lines(self.say)
+        return Bars(self.console) if self.console.is_interactive else Lines(self.info)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
-    """Return a table, with no heading where no column has a name; numbers stand to the right, None is a dash."""
+    """Return a table with right-aligned numbers and a dash for None; it has a header if any column has a name."""
     cells = [list(row) for row in rows]
-    drawn = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
-    for place, column in enumerate(columns):
-        given = [row[place] for row in cells if row[place] is not None]
-        numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in given)
-        drawn.add_column(column, justify="right" if numeric and given else "left", overflow="fold")
+    result = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
+    for index, column in enumerate(columns):
+        values = [row[index] for row in cells if row[index] is not None]
+        numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        result.add_column(column, justify="right" if numeric and values else "left", overflow="fold")
     for row in cells:
-        drawn.add_row(*(Text(_cell(value)) for value in row))
-    return drawn
+        result.add_row(*(Text(_cell(value)) for value in row))
+    return result
 
 
 def as_json(document: object) -> str:
-    """Return a JSON document; a value that is no number in JSON (NaN, infinity) is null."""
-    return to_json(document, indent=2, inf_nan_mode="null", fallback=_plain).decode()
+    """Return a JSON document, with null for NaN and infinity, which JSON cannot represent."""
+    return to_json(document, indent=2, inf_nan_mode="null", fallback=_to_builtin).decode()
 
 
-def _plain(value: object) -> object:
-    to_list = getattr(value, "tolist", None)  # numpy's arrays and scalars
+def _to_builtin(value: object) -> object:
+    to_list = getattr(value, "tolist", None)  # NumPy arrays and scalars
     return to_list() if to_list else str(value)
 
 
@@ -102,5 +102,5 @@ def _cell(value: object) -> str:
 def _console(*, to_stderr: bool) -> Console:
     console = Console(stderr=to_stderr, highlight=False, soft_wrap=False)
     if not console.is_terminal:
-        console.width = WIDE
+        console.width = NON_TERMINAL_WIDTH
     return console

@@ -1,4 +1,4 @@
-"""Progress on stderr: bars on a terminal, plain lines where there is none."""
+"""Progress on stderr: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Item = TypeVar("Item")
 
 
 class Bars:
-    """A track that draws one bar a piece of work: what, how many, how fast, what remains. Work may nest."""
+    """A track that draws one bar per task: description, count, speed, time left. Tasks may be nested."""
 
     def __init__(self, console: Console) -> None:
-        self._open = 0
+        self._open_tasks = 0
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -44,42 +44,42 @@ class Bars:
 
     def __call__(self, work: Iterable[Item], description: str, total: float | None = None) -> Iterator[Item]:
         task = self._progress.add_task(description, total=total)
-        self._open += 1
+        self._open_tasks += 1
         self._progress.start()
         try:
             yield from self._progress.track(work, task_id=task, total=total)
         finally:
-            self._open -= 1
-            if not self._open:
-                self._progress.stop()  # leaves the outermost bar on the screen; inner ones go with their work
+            self._open_tasks -= 1
+            if not self._open_tasks:
+                self._progress.stop()  # the outermost bar stays on the screen; inner bars are removed
             self._progress.remove_task(task)
 
 
 class Lines:
-    """A track that says how far it is every few seconds and at the end; short work inside other work is silent."""
+    """A track that prints a line every few seconds and at the end; short nested tasks print nothing."""
 
-    def __init__(self, say: Callable[[str], None], *, seconds: float = 10.0) -> None:
-        self._say = say
+    def __init__(self, write: Callable[[str], None], *, seconds: float = 10.0) -> None:
+        self._write = write
         self._seconds = seconds
         self._busy = False
 
     def __call__(self, work: Iterable[Item], description: str, total: float | None = None) -> Iterator[Item]:
         expected = total or operator.length_hint(work) or None
         outermost, self._busy = not self._busy, True
-        begun = spoken = time.monotonic()
+        start = last_line = time.monotonic()
         done = 0
         try:
             for item in work:
                 yield item
                 done += 1
                 now = time.monotonic()
-                if now - spoken >= self._seconds:
-                    self._say(f"{description}: {_so_far(done, expected, now - begun)}")
-                    spoken = now
+                if now - last_line >= self._seconds:
+                    self._write(f"{description}: {_status(done, expected, now - start)}")
+                    last_line = now
         finally:
             self._busy = self._busy and not outermost
-        if outermost or spoken > begun:
-            self._say(f"{description}: {done} in {duration(time.monotonic() - begun)}")
+        if outermost or last_line > start:
+            self._write(f"{description}: {done} in {duration(time.monotonic() - start)}")
 
 
 class _Speed(ProgressColumn):
@@ -88,7 +88,7 @@ class _Speed(ProgressColumn):
 
 
 def speed(per_second: float) -> str:
-    """Return a speed as text: items a second, or seconds an item where that is easier to read.
+    """Return a speed as text: items per second, or seconds per item if slower than one per second.
 
     >>> speed(112.4), speed(0.2), speed(0.0)
     ('112/s', '5 s each', '')
@@ -100,16 +100,16 @@ def speed(per_second: float) -> str:
     return f"{per_second:,.0f}/s" if per_second >= 10 else f"{per_second:.1f}/s"
 
 
-def _so_far(done: int, expected: float | None, seconds: float) -> str:
-    pace = speed(done / seconds)
+def _status(done: int, expected: float | None, seconds: float) -> str:
+    rate = speed(done / seconds)
     if expected is None:
-        return f"{done}, {pace}"
+        return f"{done}, {rate}"
     left = duration((expected - done) * seconds / done)
-    return f"{done} of {expected:g}, {pace}, {left} left"
+    return f"{done} of {expected:g}, {rate}, {left} left"
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time as text.
+    """Return a duration as text.
 
     >>> duration(90)
     '1 min 30 s'

@@ -1,4 +1,4 @@
-"""What ``spacrd train`` shows as it trains: the losses of every epoch, and the AUC of every patient held out."""
+"""The display of ``spacrd train``: the losses of each epoch, and the AUC of each held-out patient."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from spacrd_cli.terminal.output import Output
-    from spacrd_core.model.calibrated_ensemble import Moment
+    from spacrd_core.model.calibrated_ensemble import TrainingEvent
 
-SECONDS = 10.0  # between plain lines about epochs
+LINE_INTERVAL_S = 10.0  # between plain lines about epochs
 
 
 @contextmanager
-def training_view(out: Output, *, stages: int) -> Iterator[Callable[[Moment], None]]:
-    """Give what is told every moment of a training: bars on a terminal, plain lines elsewhere, nothing if quiet."""
+def training_view(out: Output, *, stages: int) -> Iterator[Callable[[TrainingEvent], None]]:
+    """Yield a handler of training events: bars on a terminal, plain lines elsewhere, nothing with ``--quiet``."""
     if out.quiet:
         yield lambda _: None
-    elif out.chatter.is_interactive:
-        bars = TrainingBars(out.chatter, stages)
+    elif out.console.is_interactive:
+        bars = TrainingBars(out.console, stages)
         try:
             yield bars
         finally:
             bars.close()
     else:
-        from spacrd_core.model.calibrated_ensemble import ALL
+        from spacrd_core.model.calibrated_ensemble import ALL_PATIENTS
 
-        yield TrainingLines(out.say, told=ALL)
+        yield TrainingLines(out.info, final_stage=ALL_PATIENTS)
 
 
 class TrainingBars:
-    """A bar for the whole training, one for every model in training, and a lasting line for every patient held out."""
+    """One bar for the whole training, one per model in training, and a permanent line per held-out patient."""
 
     def __init__(self, console: Console, stages: int) -> None:
         self._progress = Progress(
@@ -50,77 +50,79 @@ class TrainingBars:
             BarColumn(bar_width=12),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[said]}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
+            TextColumn("{task.fields[losses]}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
             console=console,
             expand=True,
             transient=True,
         )
-        self._patients = Patients()
-        self._whole = self._progress.add_task("models trained", total=stages, said="")
+        self._held_out = HeldOutAucs()
+        self._overall = self._progress.add_task("models trained", total=stages, losses="")
         self._running: dict[str, TaskID] = {}
 
-    def __call__(self, moment: Moment) -> None:
+    def __call__(self, event: TrainingEvent) -> None:
         self._progress.start()
-        if moment.epoch is None:
-            self._end(moment.stage)
-            self._progress.console.print(Text(printable(self._patients.tell(moment))))
+        if event.epoch is None:
+            self._end(event.stage)
+            self._progress.console.print(Text(printable(self._held_out.record(event))))
             return
-        if moment.stage not in self._running:
-            self._running[moment.stage] = self._progress.add_task("", said="")
+        if event.stage not in self._running:
+            self._running[event.stage] = self._progress.add_task("", losses="")
         self._progress.update(
-            self._running[moment.stage],
-            description=printable(f"{moment.stage}: {moment.epoch.phase}"),
-            completed=moment.epoch.number,
-            total=moment.epoch.epochs,
-            said=losses(moment),
+            self._running[event.stage],
+            description=printable(f"{event.stage}: {event.epoch.phase}"),
+            completed=event.epoch.number,
+            total=event.epoch.epochs,
+            losses=losses(event),
         )
 
     def close(self) -> None:
-        """Leave the screen to what comes next."""
+        """Remove the bars from the screen."""
         self._progress.stop()
 
     def _end(self, stage: str) -> None:
-        self._progress.advance(self._whole)
+        self._progress.advance(self._overall)
         if stage in self._running:
             self._progress.remove_task(self._running.pop(stage))
 
 
 class TrainingLines:
-    """A line for every patient held out and every phase of one stage (the last), and for an epoch now and then."""
+    """One line per held-out patient and per phase of the final stage, and one per epoch every few seconds."""
 
-    def __init__(self, say: Callable[[str], None], *, told: str, seconds: float = SECONDS) -> None:
-        self._say, self._told, self._seconds = say, told, seconds
-        self._patients = Patients()
-        self._spoken = time.monotonic()
+    def __init__(self, write: Callable[[str], None], *, final_stage: str, seconds: float = LINE_INTERVAL_S) -> None:
+        self._write, self._final_stage, self._seconds = write, final_stage, seconds
+        self._held_out = HeldOutAucs()
+        self._last_line = time.monotonic()
 
-    def __call__(self, moment: Moment) -> None:
-        epoch, now = moment.epoch, time.monotonic()
+    def __call__(self, event: TrainingEvent) -> None:
+        epoch, now = event.epoch, time.monotonic()
         if epoch is None:
-            self._say(self._patients.tell(moment))
-        elif now - self._spoken >= self._seconds or (moment.stage == self._told and epoch.number == epoch.epochs):
-            self._say(f"{moment.stage}: {epoch.phase}, epoch {epoch.number} of {epoch.epochs}: {losses(moment)}")
+            self._write(self._held_out.record(event))
+        elif now - self._last_line >= self._seconds or (
+            event.stage == self._final_stage and epoch.number == epoch.epochs
+        ):
+            self._write(f"{event.stage}: {epoch.phase}, epoch {epoch.number} of {epoch.epochs}: {losses(event)}")
         else:
             return
-        self._spoken = now
+        self._last_line = now
 
 
-class Patients:
-    """The AUC of the patients held out so far."""
+class HeldOutAucs:
+    """The AUCs of the patients that were held out so far."""
 
     def __init__(self) -> None:
         self._aucs: list[float] = []
 
-    def tell(self, moment: Moment) -> str:
-        """Return a sentence on the patient just scored, with the mean up to here."""
-        if moment.held_out_auc is None:
-            return f"{moment.stage}: held out, one class only: no AUC"
-        self._aucs.append(moment.held_out_auc)
+    def record(self, event: TrainingEvent) -> str:
+        """Return a sentence with the AUC of the last patient and the mean so far."""
+        if event.held_out_auc is None:
+            return f"{event.stage}: held out, no AUC because only one class is labelled"
+        self._aucs.append(event.held_out_auc)
         mean = f" (mean of {len(self._aucs)}: {sum(self._aucs) / len(self._aucs):.3f})" if len(self._aucs) > 1 else ""
-        return f"{moment.stage}: held-out AUC before weighing {moment.held_out_auc:.3f}{mean}"
+        return f"{event.stage}: held-out AUC before modality weighting {event.held_out_auc:.3f}{mean}"
 
 
-def losses(moment: Moment) -> str:
-    """Return what an epoch minimised, and its terms where there are several."""
-    terms = dict(moment.epoch.losses) if moment.epoch else {}
-    whole = f"loss {sum(terms.values()):.3f}"
-    return f"{whole}: {', '.join(f'{name} {value:.3f}' for name, value in terms.items())}" if len(terms) > 1 else whole
+def losses(event: TrainingEvent) -> str:
+    """Return the loss of an epoch, with its terms if there are several."""
+    terms = dict(event.epoch.losses) if event.epoch else {}
+    total = f"loss {sum(terms.values()):.3f}"
+    return f"{total}: {', '.join(f'{name} {value:.3f}' for name, value in terms.items())}" if len(terms) > 1 else total

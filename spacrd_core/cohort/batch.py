@@ -6,12 +6,12 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from spacrd_core.cohort.modalities import VIEWS, view_of
+from spacrd_core.cohort.modalities import MODALITIES, join_modalities
 
 
 @dataclass(frozen=True)
 class Dims:
-    """The width of each modality's features; 0 where a head is built without it."""
+    """The feature width of each modality; 0 if a head is built without it."""
 
     genes: int
     image: int
@@ -19,20 +19,20 @@ class Dims:
 
 @dataclass(frozen=True)
 class Batch:
-    """Spots and their neighbourhoods; every needed spot is held once.
+    """Spots and their neighbourhoods; each needed spot is held once.
 
     Attributes
     ----------
     genes, image
-        Scaled features of the needed spots; None where the section has none of it.
+        Scaled features of the needed spots; None if the section does not have the modality.
     neighbours
-        For every centre, indices into the needed spots: itself first, then its nearest neighbours.
+        For every centre, indices into the needed spots: the centre first, then its nearest neighbours.
     present
-        False where a neighbourhood is padded; a padded place repeats some spot and is to be masked.
+        False where a neighbourhood is padded; a padded entry repeats some spot and must be masked.
     labels
-        1 cancer, 0 normal, -1 unknown, one a centre.
+        One label per centre: 1 cancer, 0 normal, -1 unknown.
     weights
-        What each labelled centre counts in a loss; 0 for unknown labels; mean 1 over the labelled spots of a cohort.
+        Loss weight of each centre; 0 for unknown labels, with mean 1 over the labelled spots of a cohort.
     """
 
     genes: Float[Tensor, "spots genes"] | None
@@ -44,29 +44,29 @@ class Batch:
 
     @property
     def centres(self) -> Int[Tensor, " centres"]:
-        """Where each centre stands among the needed spots."""
+        """The index of each centre among the needed spots."""
         return self.neighbours[:, 0]
 
     @property
-    def view(self) -> str:
-        """What the spots are read by, as in :mod:`spacrd_core.cohort.modalities`."""
-        return view_of(genes=self.genes, image=self.image)
+    def modalities(self) -> str:
+        """The modalities of the spots, as in :mod:`spacrd_core.cohort.modalities`."""
+        return join_modalities(genes=self.genes, image=self.image)
 
-    def seen_by(self, view: str) -> "Batch":
-        """Return the batch as if only a view's modalities had been measured."""
-        held = VIEWS[view]
+    def select(self, modalities: str) -> "Batch":
+        """Return the batch as if only these modalities had been measured."""
+        members = MODALITIES[modalities]
         return replace(
-            self, genes=self.genes if "genes" in held else None, image=self.image if "image" in held else None
+            self, genes=self.genes if "genes" in members else None, image=self.image if "image" in members else None
         )
 
     @property
     def labelled(self) -> Bool[Tensor, " centres"]:
-        """Whether a centre's label is known."""
+        """Which centres have a known label."""
         return self.labels >= 0
 
 
 def neighbourhood_mean(features: Float[Tensor, "spots d"], batch: Batch) -> Float[Tensor, "centres d"]:
-    """The mean of the features over the present neighbours of every centre, itself included."""
-    shares = batch.present.to(features.dtype)
-    shares = shares / shares.sum(dim=1, keepdim=True)
-    return F.embedding_bag(batch.neighbours, features, per_sample_weights=shares, mode="sum")
+    """Return the mean of the features over each centre's neighbourhood, including the centre."""
+    weights = batch.present.to(features.dtype)
+    weights = weights / weights.sum(dim=1, keepdim=True)
+    return F.embedding_bag(batch.neighbours, features, per_sample_weights=weights, mode="sum")

@@ -1,5 +1,6 @@
-"""The genes of a section that is too large to be held dense."""
+"""Expression of large sections, of which only the requested spots become dense."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,29 +12,31 @@ from scipy.sparse.linalg import LinearOperator
 from torch import Tensor
 
 from spacrd_core.arrays import Array
-from spacrd_core.cohort.scaling import Scale
+from spacrd_core.cohort.scaling import Scaler
+
+Product = Callable[[Array], Array]
 
 
-class GeneReading(Protocol):
-    """A linear map from a section's measured genes, standardised, to the panel that a head reads."""
+class GeneProjection(Protocol):
+    """A linear map from a section's measured genes (standardised) to the genes that a head reads."""
 
     @property
     def width(self) -> int:
-        """How many genes the head reads."""
+        """The number of genes that the head reads."""
 
     def __call__(self, scaled: Float[Array, "spots measured"]) -> Float[Array, "spots panel"]:
-        """Return the panel as it is read."""
+        """Return the projected expression."""
 
-    def pulled(self, right: Float[Array, "panel r"]) -> Float[Array, "measured r"]:
-        """Return what to multiply the measured genes with, to have the panel times ``right``."""
+    def matmat(self, right: Float[Array, "panel r"]) -> Float[Array, "measured r"]:
+        """Return the projection matrix (measured x panel) times ``right``."""
 
-    def pushed(self, right: Float[Array, "measured r"]) -> Float[Array, "panel r"]:
-        """Return the panel's transpose times something, of the measured genes' transpose times it."""
+    def rmatmat(self, right: Float[Array, "measured r"]) -> Float[Array, "panel r"]:
+        """Return the transposed projection matrix (panel x measured) times ``right``."""
 
 
 @dataclass(frozen=True)
-class PanelReading:
-    """Measured genes as they are, and 0 for the others; ``centred`` takes a spot's mean over the measured off them."""
+class PanelProjection:
+    """Measured genes unchanged and 0 for the others; ``centred`` subtracts a spot's mean over its measured genes."""
 
     measured: Bool[Array, " panel"]
     centred: bool
@@ -43,62 +46,74 @@ class PanelReading:
         return len(self.measured)
 
     def __call__(self, scaled: Float[Array, "spots measured"]) -> Float[Array, "spots panel"]:
-        read = np.zeros((len(scaled), self.width), dtype=np.float32)
-        read[:, self.measured] = scaled - scaled.mean(axis=1, keepdims=True) if self.centred else scaled
-        return read
+        projected = np.zeros((len(scaled), self.width), dtype=np.float32)
+        projected[:, self.measured] = scaled - scaled.mean(axis=1, keepdims=True) if self.centred else scaled
+        return projected
 
-    def pulled(self, right: Float[Array, "panel r"]) -> Float[Array, "measured r"]:
-        own = right[self.measured]
-        return np.asarray(own - own.mean(axis=0) if self.centred else own)
+    def matmat(self, right: Float[Array, "panel r"]) -> Float[Array, "measured r"]:
+        product = right[self.measured]
+        return np.asarray(product - product.mean(axis=0) if self.centred else product)
 
-    def pushed(self, right: Float[Array, "measured r"]) -> Float[Array, "panel r"]:
-        found = np.zeros((self.width, right.shape[1]), dtype=np.float32)
-        found[self.measured] = right - right.mean(axis=0) if self.centred else right
-        return found
+    def rmatmat(self, right: Float[Array, "measured r"]) -> Float[Array, "panel r"]:
+        product = np.zeros((self.width, right.shape[1]), dtype=np.float32)
+        product[self.measured] = right - right.mean(axis=0) if self.centred else right
+        return product
 
 
 @dataclass(frozen=True)
-class GeneRows:
-    """A section's expression as a head reads it; dense in those spots only that are asked for.
+class LazyExpression:
+    """A section's expression as a head reads it; only the requested spots become dense.
 
-    ``values`` are the genes measured, sparse and as they were; ``measured`` says which of the detector's those are.
+    Attributes
+    ----------
+    values
+        Log-normalised expression of the measured genes (CSR), not yet scaled.
+    measured
+        Which genes of the detector's panel are measured.
+    scaler, projection
+        The standardisation of the measured genes, and their map to the genes that a head reads.
     """
 
     values: sparse.csr_matrix[Any]
     measured: Bool[Array, " genes"]
-    scale: Scale
-    reading: GeneReading
+    scaler: Scaler
+    projection: GeneProjection
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
 
     @property
-    def counted(self) -> Bool[Array, " spots"]:
-        """Which spots have a count of any gene of the panel."""
+    def has_counts(self) -> Bool[Array, " spots"]:
+        """Which spots have a count of any panel gene."""
         return np.asarray(self.values.getnnz(axis=1) > 0)
 
     def __getitem__(self, rows: slice | Tensor) -> Float[Tensor, "rows panel"]:
-        """Return some spots, dense, where their indices are."""
-        some = self.values[rows if isinstance(rows, slice) else rows.cpu().numpy()]
-        read = self.reading(self.scale(some.toarray()))
-        return torch.from_numpy(read).to("cpu" if isinstance(rows, slice) else rows.device)
+        """Return the dense expression of some spots, on the device of their indices."""
+        values = self.values[rows if isinstance(rows, slice) else rows.cpu().numpy()]
+        projected = self.projection(self.scaler(values.toarray()))
+        return torch.from_numpy(projected).to("cpu" if isinstance(rows, slice) else rows.device)
 
     def operator(self) -> LinearOperator:
-        """Return all spots as what multiplies matrices, without ever being dense."""
-        factor, offset = self.scale.factor[:, None], self.scale.offset
+        """Return the matrix of all spots as a linear operator; it is never dense."""
+        factor, offset = self.scaler.factor[:, None], self.scaler.offset
 
-        def times(right: Array) -> Array:
-            own = factor * self.reading.pulled(right)
-            return np.asarray(self.values @ own - offset @ own)
+        def matmat(right: Array) -> Array:
+            product = factor * self.projection.matmat(right)
+            return np.asarray(self.values @ product - offset @ product)
 
-        def transposed_times(right: Array) -> Array:
-            return self.reading.pushed(factor * (self.values.T @ right - np.outer(offset, right.sum(axis=0))))
+        def rmatmat(right: Array) -> Array:
+            return self.projection.rmatmat(factor * (self.values.T @ right - np.outer(offset, right.sum(axis=0))))
 
-        return operator_of((len(self), self.reading.width), times, transposed_times)
+        return linear_operator((len(self), self.projection.width), matmat, rmatmat)
 
 
-def operator_of(shape: tuple[int, int], times: Any, transposed_times: Any) -> LinearOperator:
-    """Return the matrix that multiplies other matrices so."""
+def linear_operator(shape: tuple[int, int], matmat: Product, rmatmat: Product) -> LinearOperator:
+    """Return the linear operator with these matrix products, in single precision."""
     return LinearOperator(
-        shape, matvec=times, rmatvec=transposed_times, matmat=times, rmatmat=transposed_times, dtype=np.float32
+        shape,
+        matvec=lambda vector: matmat(vector.reshape(-1, 1)).ravel(),
+        rmatvec=lambda vector: rmatmat(vector.reshape(-1, 1)).ravel(),
+        matmat=matmat,
+        rmatmat=rmatmat,
+        dtype=np.float32,
     )

@@ -1,182 +1,190 @@
-"""How a detector looks at a section: the same for every section, fitted on those it was trained on."""
+"""Preprocessing of sections, fitted on the training sections and equal for every section a detector reads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Int
-from scipy.sparse.linalg import LinearOperator
+from jaxtyping import Bool, Float
 
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.batch import Dims
 from spacrd_core.cohort.gene_factors import GeneFactors
-from spacrd_core.cohort.gene_rows import GeneReading, GeneRows, PanelReading
-from spacrd_core.cohort.modalities import view_of
+from spacrd_core.cohort.gene_rows import GeneProjection, LazyExpression, PanelProjection
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.scaling import Scale
+from spacrd_core.cohort.prepared import AlignedSection, PreparedSection
+from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.cohort.smoothing import neighbourhood_means
 from spacrd_core.errors import DetectorError
-from spacrd_core.genes.expression import Expression
-from spacrd_core.genes.panel import choose_panel, coverage, on_panel, panel_ids
-from spacrd_core.genes.species import one_species, require_species
+from spacrd_core.genes.panel import align_to_panel, choose_panel, panel_ids
+from spacrd_core.genes.species import common_species, require_species
 from spacrd_core.section.geometry import neighbours
 
-FEWEST_GENES, SMALL_SHARE = 100, 0.1  # of a panel: fewer tell too little
-FACTOR_GENES = 8000  # what factors know; a target's few genes are seldom among the most variable
+MIN_GENES, MIN_PANEL_SHARE = 100, 0.1  # fewer measured panel genes carry too little information
+FACTOR_GENES = 8000  # genes with factors; genes of a small targeted panel are seldom among the most variable
 
 
 @dataclass(frozen=True)
-class Lens:
-    """What a detector reads of any section.
+class Preprocessor:
+    """The preprocessing of any section for one detector.
 
-    Genes are log-normalised and standardised per section, because chemistry shifts between sections more than tissue
-    does within one. Embeddings are standardised by the training patients: a section full of tumour stays apart from a
-    healthy one, so that probabilities mean the same on both.
+    Genes are log-normalised and standardised per section, because chemistry shifts more between sections than tissue
+    does within one. Embeddings are standardised by the training patients: a section full of tumour then differs from a
+    healthy one, so that probabilities are comparable between sections.
 
     Attributes
     ----------
     panel
         Gene symbols in order; empty for an image-only detector.
-    image_scale
-        The scale of the training patients' embeddings; None for a genes-only detector.
+    image_scaler
+        The scaling of the training patients' embeddings; None for a genes-only detector.
     panel_ids
-        The genes' Ensembl ids, '' where no training section had one; or nothing.
+        The genes' Ensembl ids, '' where no training section has one; or empty.
     species
-        What the training sections are of, '' where their genes do not tell.
+        The species of the training sections, '' if their genes do not determine it.
+    factors
+        The gene factors of the training sections; None without ``gene_factors``.
     """
 
     options: CohortOptions
     panel: tuple[str, ...]
-    image_scale: Scale | None = None
+    image_scaler: Scaler | None = None
     panel_ids: tuple[str, ...] = ()
     species: str = ""
     factors: GeneFactors | None = None
 
     @classmethod
     def fit(cls, sections: Sequence[SectionData], options: CohortOptions) -> Self:
-        """Choose the panel, and fit the factors, on these sections alone."""
-        expressions = [section.expression for section in sections if section.expression is not None]
-        species = one_species({s.id: s.expression.species for s in sections if s.expression is not None})
-        panel = choose_panel(expressions, options.panel_genes) if expressions else ()
-        if expressions and options.gene_factors:
-            panel += tuple(sorted(set(choose_panel(expressions, FACTOR_GENES)) - set(panel)))
-        by_patient = [
-            np.concatenate([s.image for s in sections if s.patient == patient and s.image is not None])
-            for patient in sorted({s.patient for s in sections if s.image is not None})
-        ]
-        scale = Scale.of(by_patient) if by_patient else None
-        lens = cls(options, panel, scale, panel_ids(expressions, panel), species)
-        return replace(lens, factors=lens._fit_factors(sections)) if panel and options.gene_factors else lens
+        """Return the preprocessing fitted on these sections alone."""
+        return cls.fit_transform(sections, options)[0]
 
-    def _fit_factors(self, sections: Sequence[SectionData]) -> GeneFactors:
-        means = [self._gene_means(s, s.expression, centred=False)[0] for s in sections if s.expression is not None]
-        return GeneFactors.fit(means, factors=self.options.gene_factors, neighbours=self.options.neighbours)
+    @classmethod
+    def unfactored(cls, sections: Sequence[SectionData], options: CohortOptions) -> Self:
+        """Return the preprocessing without gene factors, which need no alignment; its dimensions are final."""
+        expressions = {section.id: section.expression for section in sections if section.expression is not None}
+        species = common_species({name: expression.species for name, expression in expressions.items()})
+        panel = _choose_genes(sections, options)
+        return cls(options, panel, _fit_image_scaler(sections), panel_ids([*expressions.values()], panel), species)
 
-    def _gene_means(
-        self, section: SectionData, expression: Expression, *, centred: bool
-    ) -> tuple[LinearOperator, Bool[Array, " genes"]]:
-        """Neighbourhood means of the genes that a section measures, standardised, and which of the panel those are."""
-        values, measured = on_panel(expression, self.panel, self.panel_ids)
-        reading = PanelReading(np.ones(values.shape[1], dtype=bool), centred)
-        rows = GeneRows(values, measured, Scale.of_sparse(values), reading)
-        return neighbourhood_means(rows, *map(torch.from_numpy, self.around(section))), measured
+    @classmethod
+    def fit_transform(
+        cls, sections: Sequence[SectionData], options: CohortOptions
+    ) -> tuple[Self, list[PreparedSection]]:
+        """Fit the gene panel, gene factors and image scaling on these sections; return them with the prepared sections.
 
-    def kinship(self, section: SectionData) -> float:
-        """How far a section's genes go together as in training: 1 is by chance; infinite where that is not known."""
-        if self.factors is None or section.expression is None:
-            return np.inf
-        return self.factors.kinship(*self._gene_means(section, section.expression, centred=True))
+        Each section is aligned to the panel once.
+        """
+        preprocessor = cls.unfactored(sections, options)
+        aligned = [preprocessor.align(section) for section in sections]
+        if preprocessor.panel and options.gene_factors:
+            preprocessor = replace(preprocessor, factors=_fit_factors(aligned, options))
+        return preprocessor, [preprocessor.prepare(section) for section in aligned]
 
-    @property
-    def genes_read(self) -> int:
-        """How many genes a head reads: the panel, or of a longer one that has factors, its first."""
-        return len(self.panel) if self.factors is None else min(self.options.panel_genes, len(self.panel))
-
-    @property
-    def image_dim(self) -> int:
-        """The width of an embedding; 0 where images are not read."""
-        return 0 if self.image_scale is None else len(self.image_scale.offset)
-
-    @property
-    def dims(self) -> Dims:
-        """The widths a head is built for."""
-        return Dims(genes=self.genes_read, image=self.image_dim)
-
-    def view(self, section: SectionData) -> str:
-        """What it reads of a section, as in :mod:`spacrd_core.cohort.modalities`; '' where that is nothing.
+    def transform(self, section: SectionData) -> PreparedSection:
+        """Return a section as the detector reads it.
 
         Raises
         ------
         DetectorError
-            If the section is of another species.
+            If the section is of another species, or its embeddings have another width.
         """
-        return view_of(
-            genes=self._covered(section) >= self.fewest_genes,
-            image=self.image_scale is not None and section.image is not None,
-        )
+        return self.prepare(self.align(section))
 
-    def shortage(self, section: SectionData) -> str:
-        """How a section's genes fall short of being read; '' where they do not, or there are none."""
-        found, panel = self._covered(section), len(self.panel)
-        if section.expression is None or not panel or found >= self.fewest_genes:
-            return ""
-        return f"it measures {found} of the detector's {panel} genes, {self.fewest_genes} are needed"
-
-    def _covered(self, section: SectionData) -> int:
-        """How many genes of the panel a section measures."""
-        if section.expression is None or not self.panel:
-            return 0
-        require_species(section.id, section.expression.species, self.species)
-        return coverage(section.expression, self.panel, self.panel_ids).measured
+    def restrict(self, prepared: PreparedSection, spots: Bool[Array, " spots"]) -> PreparedSection:
+        """Return a prepared section as if only some of its spots had been measured; genes stay aligned."""
+        section, expression = prepared.section.select_spots(spots), prepared.aligned.expression
+        kept = None if expression is None else expression[np.flatnonzero(spots)]
+        return self.prepare(AlignedSection(section, kept, prepared.aligned.measured, *self._neighbourhoods(section)))
 
     @property
-    def fewest_genes(self) -> int:
-        """So many genes of the panel are to be measured for genes to be read."""
-        return max(1, min(FEWEST_GENES, round(SMALL_SHARE * len(self.panel))))
+    def genes_read(self) -> int:
+        """The number of genes a head reads: the panel, without the factor genes at its end."""
+        return min(self.options.panel_genes, len(self.panel))
 
-    def around(self, section: SectionData) -> tuple[Int[Array, "spots k"], Bool[Array, "spots k"]]:
-        """The neighbourhood of every spot: indices, itself first, and which of them are there."""
+    @property
+    def image_dim(self) -> int:
+        """The width of an embedding; 0 without images."""
+        return 0 if self.image_scaler is None else len(self.image_scaler.offset)
+
+    @property
+    def dims(self) -> Dims:
+        """The feature widths a head is built for."""
+        return Dims(genes=self.genes_read, image=self.image_dim)
+
+    @property
+    def min_genes(self) -> int:
+        """The number of panel genes that a section must measure for its genes to be read."""
+        return max(1, min(MIN_GENES, round(MIN_PANEL_SHARE * len(self.panel))))
+
+    def align(self, section: SectionData) -> AlignedSection:
+        """Return a section with its genes aligned to the panel, before any fitted part is applied."""
+        neighbourhoods = self._neighbourhoods(section)
+        if section.expression is None or not self.panel:
+            return AlignedSection(section, None, np.zeros(len(self.panel), dtype=bool), *neighbourhoods)
+        require_species(section.id, section.expression.species, self.species)
+        return AlignedSection(section, *align_to_panel(section.expression, self.panel, self.panel_ids), *neighbourhoods)
+
+    def _neighbourhoods(self, section: SectionData) -> tuple[Array, Array]:
+        """The indices of every spot's neighbours, the spot first, and which of them exist."""
         radius_um = self.options.radius_pitches * section.pitch_um
         return neighbours(section.xy_um, k=self.options.neighbours, radius_um=radius_um)
 
-    def genes(self, section: SectionData) -> Float[Array, "spots genes"] | None:
-        """The section's expression on the panel, standardised; None where either side has none, or the section few."""
-        rows = self.gene_rows(section)
-        return None if rows is None else rows[:].numpy()
+    def prepare(self, aligned: AlignedSection) -> PreparedSection:
+        """Return an aligned section as the detector reads it."""
+        return PreparedSection(
+            aligned, self._read_genes(aligned), self._read_image(aligned.section), self.min_genes, self.factors
+        )
 
-    def gene_rows(self, section: SectionData) -> GeneRows | None:
-        """The same, dense in those spots only that are asked for."""
-        if section.expression is None or self._covered(section) < self.fewest_genes:
+    def _read_genes(self, aligned: AlignedSection) -> LazyExpression | None:
+        if aligned.expression is None or aligned.measured.sum() < self.min_genes:
             return None
-        values, measured = on_panel(section.expression, self.panel, self.panel_ids)
-        scale = Scale.of_sparse(values) if self.options.gene_scale == "spread" else Scale.range_of_sparse(values)
-        return GeneRows(values, measured, scale, self._reading(measured))
+        by_range = self.options.gene_scale == "range"
+        scaler = Scaler.fit_minmax_sparse(aligned.expression) if by_range else aligned.gene_scaler
+        return LazyExpression(aligned.expression, aligned.measured, scaler, self._projection(aligned.measured))
 
-    def _reading(self, measured: Bool[Array, " genes"]) -> GeneReading:
+    def _projection(self, measured: Bool[Array, " genes"]) -> GeneProjection:
         centred = self.options.gene_centring
         if self.factors is None:
-            return PanelReading(measured, centred)
-        return self.factors.reading(measured, genes=self.genes_read, centred=centred)
+            return PanelProjection(measured, centred)
+        return self.factors.projection(measured, genes=self.genes_read, centred=centred)
 
-    def image(self, section: SectionData) -> Float[Array, "spots dim"] | None:
-        """The section's embeddings, standardised; None where either side has no image."""
-        if section.image is None or self.image_scale is None:
+    def _read_image(self, section: SectionData) -> Float[Array, "spots dim"] | None:
+        if section.image is None or self.image_scaler is None:
             return None
         if section.image.shape[1] != self.image_dim:
             raise DetectorError(
-                f"section '{section.id}' has {section.image.shape[1]} numbers a patch, the detector {self.image_dim}",
-                hint="embed it with the detector's encoder",
+                f"the embeddings of section '{section.id}' have {section.image.shape[1]} dimensions, "
+                f"but the detector reads {self.image_dim}",
+                hint="embed the section with the detector's encoder",
             )
-        return self._image_scale(section.image, self.image_scale)(section.image)
-
-    def _image_scale(self, values: Float[Array, "spots dim"], training: Scale) -> Scale:
         match self.options.image_scale:
             case "section":
-                return Scale.of([values])
+                scaler = Scaler.fit([section.image])
             case "range":
-                return Scale.range_of(values)
+                scaler = Scaler.fit_minmax(section.image)
             case _:
-                return training
+                scaler = self.image_scaler
+        return scaler(section.image)
+
+
+def _choose_genes(sections: Sequence[SectionData], options: CohortOptions) -> tuple[str, ...]:
+    """Choose the most variable genes, followed by further genes that only the factors use."""
+    expressions = [section.expression for section in sections if section.expression is not None]
+    panel = choose_panel(expressions, options.panel_genes) if expressions else ()
+    if expressions and options.gene_factors:
+        panel += tuple(sorted(set(choose_panel(expressions, FACTOR_GENES)) - set(panel)))
+    return panel
+
+
+def _fit_image_scaler(sections: Sequence[SectionData]) -> Scaler | None:
+    """Fit the scaling of embeddings to the patients, each weighted equally."""
+    by_patient = [
+        np.concatenate([s.image for s in sections if s.patient == patient and s.image is not None])
+        for patient in sorted({s.patient for s in sections if s.image is not None})
+    ]
+    return Scaler.fit(by_patient) if by_patient else None
+
+
+def _fit_factors(aligned: Sequence[AlignedSection], options: CohortOptions) -> GeneFactors:
+    means = [section.gene_means(centred=False) for section in aligned if section.expression is not None]
+    return GeneFactors.fit(means, factors=options.gene_factors, neighbours=options.neighbours)

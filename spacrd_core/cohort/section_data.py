@@ -1,4 +1,4 @@
-"""A section as learning sees it: expression, embeddings, positions, labels. Loaded once, used in many folds."""
+"""Sections loaded from the store: expression, embeddings, positions and labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from scipy import sparse
 
 from spacrd_core.errors import CorruptStore, RecipeMismatch
 from spacrd_core.genes.expression import Expression
-from spacrd_core.genes.species import one_species
+from spacrd_core.genes.species import common_species
+from spacrd_core.labels.cancer_fraction import DEFAULT_CANCER_FRACTION, is_cancer
 from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True)
 class SectionData:
-    """One section in memory; ``labels`` are 1 cancer, 0 normal, -1 unknown."""
+    """One section in memory; ``labels`` are 1 for cancer, 0 for normal and -1 for unknown."""
 
     id: str
     patient: str
@@ -47,19 +48,19 @@ class SectionData:
 
     @property
     def classes(self) -> set[int]:
-        """The known labels that occur: a subset of {0, 1}."""
+        """The known labels that occur, a subset of {0, 1}."""
         return {int(label) for label in np.unique(self.labels)} - {UNKNOWN}
 
-    def only(self, kept: Array) -> SectionData:
-        """Return the section as if no other spots had been measured; ``kept`` is true for those that were."""
+    def select_spots(self, spots: Array) -> SectionData:
+        """Return the section as if only the spots in this mask had been measured."""
         return replace(
             self,
-            spot_ids=tuple(np.asarray(self.spot_ids, dtype=object)[kept]),
-            xy_um=self.xy_um[kept],
-            labels=self.labels[kept],
-            expression=self.expression.only(kept) if self.expression else None,
-            image=None if self.image is None else self.image[kept],
-            image_coverage=None if self.image_coverage is None else self.image_coverage[kept],
+            spot_ids=tuple(np.asarray(self.spot_ids, dtype=object)[spots]),
+            xy_um=self.xy_um[spots],
+            labels=self.labels[spots],
+            expression=self.expression.select_spots(spots) if self.expression else None,
+            image=None if self.image is None else self.image[spots],
+            image_coverage=None if self.image_coverage is None else self.image_coverage[spots],
         )
 
 
@@ -70,21 +71,21 @@ def load_sections(
     encoder: str = "",
     recipe_key: str = "",
     genes: bool = True,
-    cancer_fraction: float = 0.5,
+    cancer_fraction: float = DEFAULT_CANCER_FRACTION,
     track: Track = silent,
 ) -> list[SectionData]:
-    """Return sections by id; with embeddings of ``encoder`` (or of a recipe) where the section has an image.
+    """Return sections sorted by id, with embeddings of ``encoder`` (or of a recipe) if the section has an image.
 
-    Where labels were given for a spot's cells or bins, it is cancer when at least ``cancer_fraction`` of them are.
+    If a spot's cells or bins were labelled, the spot is cancer when at least ``cancer_fraction`` of them are.
 
     Raises
     ------
     RecipeMismatch
-        If the sections' embeddings were made by different recipes.
+        If the sections' embeddings were made with different recipes.
     CorruptStore
-        If an embedding or a count is no finite number.
+        If an embedding or a count is not finite.
     TrainingError
-        If their genes are of different species.
+        If the sections are of different species.
     """
     loaded = [
         _load(store, entry, encoder=encoder, recipe_key=recipe_key, genes=genes, cancer_fraction=cancer_fraction)
@@ -95,18 +96,18 @@ def load_sections(
     recipes = {section.recipe.key: section.id for section in loaded if section.recipe}
     if len(recipes) > 1:
         raise RecipeMismatch(
-            f"'{encoder}' embedded these sections by different recipes: {', '.join(recipes.values())}",
-            hint=f"spacrd embed {store.path} --encoder {encoder}, with the same options for all",
+            f"sections were embedded by '{encoder}' with different recipes: {', '.join(recipes.values())}",
+            hint=f"run spacrd embed {store.path} --encoder {encoder} with the same options for all sections",
         )
-    one_species({section.id: section.expression.species for section in loaded if section.expression})
+    common_species({section.id: section.expression.species for section in loaded if section.expression})
     return loaded
 
 
-def label_values(adata: ad.AnnData, *, cancer_fraction: float = 0.5) -> Array:
-    """Return 1 cancer, 0 normal, -1 unknown for every spot."""
+def label_values(adata: ad.AnnData, *, cancer_fraction: float = DEFAULT_CANCER_FRACTION) -> Array:
+    """Return the label of every spot: 1 for cancer, 0 for normal, -1 for unknown."""
     if "label_fraction" in adata.obs:
-        shares = adata.obs["label_fraction"].to_numpy(dtype=float)
-        return np.where(np.isnan(shares), UNKNOWN, shares >= cancer_fraction).astype(np.int64)
+        fractions = adata.obs["label_fraction"].to_numpy(dtype=float)
+        return np.where(np.isnan(fractions), UNKNOWN, is_cancer(fractions, cancer_fraction)).astype(np.int64)
     if "label" not in adata.obs:
         return np.full(adata.n_obs, UNKNOWN, dtype=np.int64)
     values = adata.obs["label"].astype(object).map({"cancer": 1, "normal": 0}).fillna(UNKNOWN)
@@ -114,7 +115,7 @@ def label_values(adata: ad.AnnData, *, cancer_fraction: float = 0.5) -> Array:
 
 
 def patients(sections: Sequence[SectionData]) -> list[str]:
-    """Return the patients, sorted."""
+    """Return the patient ids, sorted."""
     return sorted({section.patient for section in sections})
 
 
@@ -128,13 +129,13 @@ def with_modalities(section: SectionData, *, genes: bool, image: bool) -> Sectio
 def _require_finite(section: SectionData, encoder: str) -> None:
     if section.image is not None and not np.isfinite(section.image).all():
         raise CorruptStore(
-            f"section '{section.id}': its embeddings by '{encoder}' hold numbers that are not finite",
-            hint="embed it again, or write finite numbers where another program made them",
+            f"embeddings of section '{section.id}' by '{encoder}' contain values that are not finite",
+            hint="embed the section again, or correct the values if another program wrote them",
         )
     if section.expression is not None and not np.isfinite(section.expression.values.data).all():
         raise CorruptStore(
-            f"section '{section.id}': its expression holds numbers that are not finite",
-            hint="ingest it again from its counts, or leave it out",
+            f"expression of section '{section.id}' contains values that are not finite",
+            hint="ingest the section again from its counts, or exclude it",
         )
 
 
@@ -142,8 +143,8 @@ def _load(
     store: SpotStore, entry: SectionEntry, *, encoder: str, recipe_key: str, genes: bool, cancer_fraction: float
 ) -> SectionData:
     adata = store.section(entry.id)
-    wanted = bool(encoder or recipe_key) and entry.slide is not None
-    embedding = store.embedding(entry.id, encoder=encoder, key=recipe_key) if wanted else None
+    reads_image = bool(encoder or recipe_key) and entry.slide is not None
+    embedding = store.embedding(entry.id, encoder=encoder, key=recipe_key) if reads_image else None
     return SectionData(
         id=entry.id,
         patient=entry.patient,
@@ -164,4 +165,4 @@ def _load(
 
 def _expression(adata: ad.AnnData) -> Expression:
     symbols, gene_ids = (adata.var[name].astype(str).tolist() for name in ("symbol", "gene_id"))
-    return Expression.of_counts(sparse.csr_matrix(adata.X), symbols, gene_ids)
+    return Expression.from_counts(sparse.csr_matrix(adata.X), symbols, gene_ids)

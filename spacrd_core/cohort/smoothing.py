@@ -1,4 +1,4 @@
-"""Calls averaged over tissue that looks alike: specks go, edges stay."""
+"""Smoothing over similar tissue: isolated calls disappear, edges stay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,84 +13,91 @@ from sklearn.utils import check_random_state
 from torch import Tensor
 
 from spacrd_core.arrays import Array
-from spacrd_core.cohort.gene_rows import GeneRows, operator_of
+from spacrd_core.cohort.gene_rows import LazyExpression, linear_operator
 from spacrd_core.section.geometry import neighbours
 
-REACH_PITCHES = 3.3
-MOST = 45  # 37 spots are within that reach on a square as on a hexagonal lattice; some more where they lie irregularly
+RADIUS_PITCHES = 3.3
+MAX_NEIGHBOURS = 45  # 37 spots lie within the radius on a square or hexagonal lattice; irregular positions have more
 COMPONENTS = 10
-SPARE, ITERATIONS = 10, 7
-STILL = 1e-10  # of a spot's squared length: features that vary by less do not
+OVERSAMPLING, ITERATIONS = 10, 7
+MIN_VARIANCE = 1e-10  # relative to a spot's squared length; features that vary less are constant
 
 
 @dataclass(frozen=True)
-class Smoother:
-    """For every spot of a section, the spots around it and how much each counts; shares sum to 1.
+class BilateralFilter:
+    """For every spot of a section, its neighbours and their weights, which sum to 1 (Tomasi and Manduchi 1998).
 
-    Tumour is contiguous, so a spot's neighbours know something of it, as far as they are the same tissue: how alike two
-    spots are is measured in the leading components of the section's own features, without labels (a bilateral filter,
-    Tomasi and Manduchi 1998). Two spots that differ like the median pair of neighbours count by a factor of e less.
+    Tumour is contiguous, so neighbours of the same tissue are informative about a spot's call. Dissimilarity is the
+    squared distance in the leading components of the section's own features and needs no labels: at the median of all
+    pairs of neighbours, the weight is smaller by a factor of e.
     """
 
-    around: Int[Array, "spots k"]
-    shares: Float[Array, "spots k"]
+    neighbours: Int[Array, "spots k"]
+    weights: Float[Array, "spots k"]
 
     @classmethod
-    def of(cls, xy_um: Float[Array, "spots 2"], pitch_um: float, features: Sequence[LinearOperator]) -> Self:
-        """Return the smoother of a section from its modalities' features, as :func:`neighbourhood_means` gives them."""
-        around, present = neighbours(xy_um, k=MOST, radius_um=REACH_PITCHES * pitch_um)
-        apart = [_apart(means, around, present) for means in features]
-        weights = np.where(present, np.exp(-np.mean(apart, axis=0)), 0.0)
-        return cls(around, weights / weights.sum(axis=1, keepdims=True))
+    def fit(cls, xy_um: Float[Array, "spots 2"], pitch_um: float, features: Sequence[LinearOperator]) -> Self:
+        """Return the filter of a section from the neighbourhood means of its modalities."""
+        indices, present = neighbours(xy_um, k=MAX_NEIGHBOURS, radius_um=RADIUS_PITCHES * pitch_um)
+        distances = [_pairwise_distances(means, indices, present) for means in features]
+        weights = np.where(present, np.exp(-np.mean(distances, axis=0)), 0.0)
+        return cls(indices, weights / weights.sum(axis=1, keepdims=True))
 
     def __call__(self, values: Float[Array, " spots"]) -> Float[Array, " spots"]:
-        """Return every spot's average."""
-        return np.asarray((self.shares * values[self.around]).sum(axis=1))
+        """Return the weighted mean of every spot's neighbours."""
+        return np.asarray((self.weights * values[self.neighbours]).sum(axis=1))
 
 
 def neighbourhood_means(
-    features: Float[Tensor, "spots d"] | GeneRows, around: Int[Tensor, "spots k"], present: Bool[Tensor, "spots k"]
+    features: Float[Tensor, "spots d"] | LazyExpression,
+    indices: Int[Tensor, "spots k"],
+    present: Bool[Tensor, "spots k"],
 ) -> LinearOperator:
-    """Return the mean of the features over the present neighbours of every spot, as what multiplies matrices."""
-    there = present.cpu().numpy()
-    shares = (there / there.sum(axis=1, keepdims=True)).astype(np.float32)
-    ends = np.arange(0, there.size + 1, there.shape[1])
-    mean = sparse.csr_matrix((shares.ravel(), around.cpu().numpy().ravel(), ends), shape=(len(there), len(features)))
-    own = features.operator() if isinstance(features, GeneRows) else _dense(features.cpu().numpy())
-    return operator_of(own.shape, lambda right: mean @ (own @ right), lambda right: own.T @ (mean.T @ right))
+    """Return the mean of the features over every spot's neighbours as a linear operator (spots x features)."""
+    mask = present.cpu().numpy()
+    weights = (mask / mask.sum(axis=1, keepdims=True)).astype(np.float32)
+    row_ends = np.arange(0, mask.size + 1, mask.shape[1])
+    columns = indices.cpu().numpy().ravel()
+    mean = sparse.csr_matrix((weights.ravel(), columns, row_ends), shape=(len(mask), len(features)))
+    matrix = features.operator() if isinstance(features, LazyExpression) else _dense(features.cpu().numpy())
+    return linear_operator(
+        matrix.shape, lambda right: mean @ (matrix @ right), lambda right: matrix.T @ (mean.T @ right)
+    )
 
 
 def _dense(values: Float[Array, "spots d"]) -> LinearOperator:
-    return operator_of(values.shape, lambda right: values @ right, lambda right: values.T @ right)
+    return linear_operator(values.shape, lambda right: values @ right, lambda right: values.T @ right)
 
 
-def _apart(features: LinearOperator, around: Int[Array, "spots k"], present: Array) -> Float[Array, "spots k"]:
-    """Return the squared distance of every spot from those around it, in units of its median."""
+def _pairwise_distances(
+    features: LinearOperator, indices: Int[Array, "spots k"], present: Bool[Array, "spots k"]
+) -> Float[Array, "spots k"]:
+    """Return the squared distance of every spot from each neighbour, in units of the median pair's."""
     spots = features.shape[0]
-    middle = features.T @ np.full((spots, 1), 1 / spots, dtype=np.float32)
-    centred = operator_of(
+    mean = features.T @ np.full((spots, 1), 1 / spots, dtype=np.float32)
+    centred = linear_operator(
         features.shape,
-        lambda right: features @ right - middle.T @ right,
-        lambda right: features.T @ right - middle * right.sum(axis=0),
+        lambda right: features @ right - mean.T @ right,
+        lambda right: features.T @ right - mean * right.sum(axis=0),
     )
-    places = _places(centred)
-    apart = np.stack([np.square(places[place] - places).sum(axis=1) for place in around.T], axis=1)
-    pairs = apart[:, 1:][present[:, 1:]]
-    usual = float(np.median(pairs)) if len(pairs) else 0.0
-    rounding = STILL * (np.square(middle).sum() + np.square(places).sum(axis=1).mean())
-    return np.asarray(apart / usual if usual > rounding else np.zeros_like(apart))
+    coordinates = _leading_components(centred)
+    distances = np.stack([np.square(coordinates[column] - coordinates).sum(axis=1) for column in indices.T], axis=1)
+    pairs = distances[:, 1:][present[:, 1:]]
+    median = float(np.median(pairs)) if len(pairs) else 0.0
+    rounding = MIN_VARIANCE * (np.square(mean).sum() + np.square(coordinates).sum(axis=1).mean())
+    return np.asarray(distances / median if median > rounding else np.zeros_like(distances))
 
 
-def _places(matrix: LinearOperator) -> Float[Array, "spots components"]:
-    """Return where every spot is along the leading components (Halko, Martinsson and Tropp 2011).
+def _leading_components(matrix: LinearOperator) -> Float[Array, "spots components"]:
+    """Return every spot's coordinates along the leading components (Halko, Martinsson and Tropp 2011).
 
-    scikit-learn's randomized_svd wants the matrix itself. Drawn over features, not over spots: the order of the spots
-    then does not matter.
+    scikit-learn's randomized_svd needs the matrix itself. The random start is drawn over features rather than spots, so
+    that the result does not depend on the order of the spots.
     """
-    parts = min(COMPONENTS, *matrix.shape)
-    basis = check_random_state(0).normal(size=(matrix.shape[1], parts + SPARE)).astype(np.float32)
+    components = min(COMPONENTS, *matrix.shape)
+    basis = check_random_state(0).normal(size=(matrix.shape[1], components + OVERSAMPLING)).astype(np.float32)
     for _ in range(ITERATIONS):
         basis = scipy.linalg.qr(matrix.T @ scipy.linalg.qr(matrix @ basis, mode="economic")[0], mode="economic")[0]
     basis = scipy.linalg.qr(matrix @ basis, mode="economic")[0]
-    axes, spread, _ = scipy.linalg.svd((matrix.T @ basis).T, full_matrices=False)
-    return np.asarray(basis @ (axes * spread)[:, :parts])
+    axes, singular_values, _ = scipy.linalg.svd((matrix.T @ basis).T, full_matrices=False)
+    return np.asarray(basis @ (axes * singular_values)[:, :components])

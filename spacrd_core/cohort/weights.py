@@ -1,4 +1,4 @@
-"""What every labelled spot counts."""
+"""Weights of labelled spots."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def balanced_weights(patients: Sequence[str] | Array, labels: Array) -> Array:
-    """Return spot weights by which patients count the same, and within a patient both classes; 1 on average.
+    """Return spot weights that balance patients, and both classes within a patient; their mean is 1.
 
-    How much of a section is cancer says nothing of the next patient: a section is cut where a surgeon cut. Unbalanced,
-    a detector trained on sections full of tumour would call most of a healthy one.
+    The share of cancer in one section predicts nothing about the next patient: it depends on where the surgeon cut.
+    Without balancing, a detector trained on sections full of tumour would call most of a healthy section.
     """
-    names = np.asarray(patients)
+    patient_of_spot = np.asarray(patients)
     weights = np.zeros(len(labels))
-    for name in np.unique(names):
-        classes = np.unique(labels[names == name])
+    for patient in np.unique(patient_of_spot):
+        classes = np.unique(labels[patient_of_spot == patient])
         for label in classes:
-            group = (names == name) & (labels == label)
+            group = (patient_of_spot == patient) & (labels == label)
             weights[group] = 1.0 / (len(classes) * group.sum())
     return weights / weights.mean() if len(weights) else weights

@@ -1,4 +1,4 @@
-"""What every component must satisfy, as plain functions that fail with a sentence.
+"""The contracts of components, as plain functions that raise an error with one sentence.
 
 Each kind has a tuple of checks. ``spacrd plugins check`` runs them for users, :mod:`spacrd_core.testing` for pytest.
 """

@@ -1,4 +1,4 @@
-"""The demo's cohort: patients measured on one platform or another, with stain and genes that follow the tissue."""
+"""The cohort of the demo: synthetic patients on different platforms, with matching H&E and gene expression."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ if TYPE_CHECKING:
 
 Platform = Literal["st", "visium", "xenium"]
 
-COLUMNS = ("path", "name", "patient", "reader", "labels", "positive", "image", "alignment")
+COHORT_COLUMNS = ("path", "name", "patient", "reader", "labels", "positive", "image", "alignment")
 PLATFORMS: tuple[Platform, ...] = ("st", "st", "visium", "visium", "xenium")
-RADIUS_UM = {"st": 1950.0, "visium": 1000.0, "xenium": 1350.0}  # of the tissue: 300 to 600 spots on each platform
-UM_PER_PX = {"st": 2.0, "visium": 2.2, "xenium": 1.8}  # of the scanner
+RADIUS_UM = {"st": 1950.0, "visium": 1000.0, "xenium": 1350.0}  # tissue radius: 300 to 600 spots on each platform
+UM_PER_PX = {"st": 2.0, "visium": 2.2, "xenium": 1.8}  # scanner resolution
 
 
 def write_demo_cohort(folder: Path, *, platforms: Sequence[Platform] = PLATFORMS, seed: int = 7) -> Path:
-    """Write sections S1, S2, ... of patients P1, P2, ..., one a platform; return ``cohort.csv``, for ``spacrd ingest``.
+    """Write sections S1, S2, ... of patients P1, P2, ..., one per entry of ``platforms``; return ``cohort.csv``.
 
-    The same seed gives the same sections, whatever comes after them.
+    ``spacrd ingest --cohort`` reads the file. The same seed gives the same sections, independent of later entries.
     """
     folder.mkdir(parents=True, exist_ok=True)
 
     def write(section: tuple[int, Platform]) -> dict[str, str]:
         return write_section(folder, demo_specimen(*section, seed=seed), section[1])
 
-    with ThreadPoolExecutor(max_workers=2) as pool:  # numpy and Pillow compute outside the interpreter's lock
+    with ThreadPoolExecutor(max_workers=2) as pool:  # numpy and Pillow release the GIL
         rows = list(pool.map(write, enumerate(platforms, start=1)))
     table = folder / "cohort.csv"
     with table.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, restval="")
+        writer = csv.DictWriter(stream, COHORT_COLUMNS, restval="")
         writer.writeheader()
         writer.writerows(rows)
     return table
 
 
 def demo_specimen(number: int, platform: Platform, *, seed: int) -> Specimen:
-    """Return a patient's tissue as the demo puts it on a platform's slide."""
+    """Return a patient's tissue in the size the demo uses for a platform."""
     sizes = {"radius_um": RADIUS_UM[platform], "um_per_px": UM_PER_PX[platform]}
     return draw_specimen(number, platform, seed=seed, **sizes)
 
 
 def write_section(folder: Path, specimen: Specimen, platform: Platform) -> dict[str, str]:
-    """Measure a specimen and write the platform's files; return the section's row of the table."""
+    """Measure a specimen and write the platform's files; return the section's row in the cohort table."""
     if platform == "st":
         return write_st(folder, specimen, measure_st(specimen))
     if platform == "visium":

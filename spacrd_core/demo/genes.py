@@ -1,4 +1,4 @@
-"""Counts of a generated tissue: a programme of genes per class, effects of patient and platform, and noise."""
+"""Simulated counts: an expression programme per tissue class, effects of patient and platform, and noise."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spacrd_core.demo.tissue import CLASSES, FAT, GLANDS, IMMUNE, STROMA, TUMOUR
+from spacrd_core.demo.tissue import FAT, GLANDS, IMMUNE, STROMA, TISSUE_CLASSES, TUMOUR
 
 Values = NDArray[np.float64]
 Counts = NDArray[np.int64]
-Kinds = NDArray[np.intp]
+ClassIndices = NDArray[np.intp]
 
 EPITHELIUM = ("EPCAM", "KRT8", "KRT18", "KRT19", "KRT7", "CDH1", "CLDN3", "CLDN4", "CLDN7", "ELF3", "SPINT2", "TACSTD2")
 MARKERS: dict[int, tuple[str, ...]] = {
@@ -30,7 +30,7 @@ MARKERS: dict[int, tuple[str, ...]] = {
     ),
     GLANDS: ("KRT5", "KRT14", "KRT17", "KRT15", "SCGB2A2", "PIP", "LTF", "OXTR", "MYLK", "SFRP1", "KIT", "PTN"),
 }
-BYSTANDERS = (
+HOUSEKEEPING_GENES = (
     *(f"RPL{n}" for n in range(3, 40)),
     *(f"RPS{n}" for n in range(2, 30)),
     *(f"PSM{family}{n}" for family in "ABC" for n in range(1, 7)),
@@ -42,56 +42,62 @@ BYSTANDERS = (
     *(f"ZNF{n}" for n in range(7, 107)),
     *(f"SLC25A{n}" for n in range(1, 47)),
 )
-GENES = tuple(dict.fromkeys((*EPITHELIUM, *(gene for genes in MARKERS.values() for gene in genes), *BYSTANDERS)))
-UBIQUITOUS = ("RPL", "RPS", "NDUFA", "PSM")
-PANEL = tuple(gene for gene in GENES if not gene.startswith(UBIQUITOUS))  # what a panel of probes leaves out
-IDS = tuple(f"ENSG{99_000_000_000 + number}" for number in range(len(GENES)))  # made up, as unlike real ones as can be
+GENES = tuple(
+    dict.fromkeys((*EPITHELIUM, *(gene for genes in MARKERS.values() for gene in genes), *HOUSEKEEPING_GENES))
+)
+OFF_PANEL_PREFIXES = ("RPL", "RPS", "NDUFA", "PSM")
+PANEL = tuple(gene for gene in GENES if not gene.startswith(OFF_PANEL_PREFIXES))
+IDS = tuple(
+    f"ENSG{99_000_000_000 + number}" for number in range(len(GENES))
+)  # made up, outside the range of real Ensembl ids
 DEPTH = {TUMOUR: 1.0, STROMA: 0.7, FAT: 0.3, IMMUNE: 0.9, GLANDS: 0.9}  # RNA per area, relative to tumour
 
 
 @dataclass(frozen=True)
 class Programmes:
-    """How strongly each class expresses each gene (classes x genes): what all patients share."""
+    """Expression of each gene in each tissue class (classes x genes)."""
 
     expression: Values
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Programmes:
-        """Return programmes whose markers stand out by a factor of about 2 to 6."""
+        """Return programmes in which markers are raised by a factor of about 2 to 6."""
         base = rng.normal(-1.0, 1.2, len(GENES))
-        logs = base + rng.normal(0.0, 0.15, (len(CLASSES), len(GENES)))
-        for kind, genes in MARKERS.items():
-            logs[kind, _places(genes)] += rng.uniform(0.6, 1.8, len(genes))
-        for kind in (TUMOUR, GLANDS):  # a healthy gland is epithelium too: no single marker tells it from cancer
-            logs[kind, _places(EPITHELIUM)] += rng.uniform(0.6, 1.6, len(EPITHELIUM))
+        logs = base + rng.normal(0.0, 0.15, (len(TISSUE_CLASSES), len(GENES)))
+        for tissue_class, genes in MARKERS.items():
+            logs[tissue_class, _gene_indices(genes)] += rng.uniform(0.6, 1.8, len(genes))
+        for tissue_class in (TUMOUR, GLANDS):  # healthy glands are epithelium too
+            logs[tissue_class, _gene_indices(EPITHELIUM)] += rng.uniform(0.6, 1.6, len(EPITHELIUM))
         return cls(np.exp(logs))
 
-    def patient(self, rng: np.random.Generator) -> Programmes:
-        """Return one patient's version: every gene is measured, and every programme made, a little differently."""
-        own = rng.normal(0.0, 0.55, self.expression.shape)
-        return Programmes(self.expression * np.exp(rng.normal(0.0, 0.45, len(GENES)) + own))
+    def for_patient(self, rng: np.random.Generator) -> Programmes:
+        """Return the programmes of one patient, with random changes per gene and per class."""
+        per_class = rng.normal(0.0, 0.55, self.expression.shape)
+        return Programmes(self.expression * np.exp(rng.normal(0.0, 0.45, len(GENES)) + per_class))
 
-    def platform(self, rng: np.random.Generator) -> Programmes:
-        """Return what a platform sees of them: its chemistry catches some genes better than others."""
+    def for_platform(self, rng: np.random.Generator) -> Programmes:
+        """Return the programmes as a platform measures them: its chemistry captures some genes better than others."""
         return Programmes(self.expression * np.exp(rng.normal(0.0, 0.4, len(GENES))))
 
-    def of_spots(self, rng: np.random.Generator, shares: Values, *, median: float) -> Counts:
-        """Return counts, spots x genes, of spots with these shares of each class."""
-        mixed = shares * rng.gamma(2.5, 1 / 2.5, shares.shape)  # what a spot captures is not what lies under it
+    def spot_counts(self, rng: np.random.Generator, shares: Values, *, median: float) -> Counts:
+        """Return counts (spots x genes) for spots with these shares of the tissue classes."""
+        mixed = shares * rng.gamma(2.5, 1 / 2.5, shares.shape)  # capture differs from the tissue underneath
         mean = mixed @ self._profiles(self.expression) * median * np.exp(rng.normal(0.0, 0.45, (len(shares), 1)))
         return np.asarray(rng.poisson(mean * rng.gamma(1.5, 1 / 1.5, mean.shape)))
 
-    def of_cells(self, rng: np.random.Generator, kinds: Kinds, *, median: float) -> Counts:
-        """Return counts, cells x genes of the panel, of cells of these classes."""
-        profiles = self._profiles(self.expression[:, _places(PANEL)])
-        return np.asarray(rng.poisson(profiles[kinds] * median * np.exp(rng.normal(0.0, 0.6, (len(kinds), 1)))))
+    def cell_counts(self, rng: np.random.Generator, class_indices: ClassIndices, *, median: float) -> Counts:
+        """Return counts (cells x panel genes) for cells of these classes."""
+        profiles = self._profiles(self.expression[:, _gene_indices(PANEL)])
+        return np.asarray(
+            rng.poisson(profiles[class_indices] * median * np.exp(rng.normal(0.0, 0.6, (len(class_indices), 1))))
+        )
 
     @staticmethod
     def _profiles(expression: Values) -> Values:
-        """Return the RNA of each class, gene by gene, relative to all of tumour's."""
-        depth = np.array([[DEPTH[kind]] for kind in sorted(DEPTH)])
+        """Return the RNA per gene of each class, relative to the total RNA of tumour."""
+        depth = np.array([[DEPTH[tissue_class]] for tissue_class in sorted(DEPTH)])
         return np.asarray(depth * expression / expression.sum(axis=1, keepdims=True))
 
 
-def _places(genes: tuple[str, ...]) -> list[int]:
+def _gene_indices(genes: tuple[str, ...]) -> list[int]:
     return [GENES.index(gene) for gene in genes]

@@ -1,4 +1,4 @@
-"""A specimen: one patient's tissue with its genes and its H&E, before any platform has measured it."""
+"""A specimen: one patient's tissue with its gene programmes and H&E, before measurement."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Specimen:
     Attributes
     ----------
     name, patient
-        Of the section, and of whom it is.
+        Ids of section and patient.
     programmes
-        What the platform sees of this patient's genes.
+        The patient's expression programmes as the platform measures them.
     picture, um_per_px
-        The H&E of the frame, its top-left corner at (0, 0) um.
+        The H&E of the frame; its top left corner is at (0, 0) um.
     seed
-        Of whatever chance the measurement adds.
+        Seed for the noise of the measurement.
     """
 
     name: str
@@ -48,18 +48,19 @@ class Specimen:
 def draw_specimen(number: int, platform: str, *, seed: int, radius_um: float, um_per_px: float) -> Specimen:
     """Return the specimen of a patient.
 
-    Chance is drawn apart for what all patients share, for what a platform does, and for each side of a patient.
+    Separate random generators are used for the shared programmes, the platform, and the patient's tissue, genes and
+    stain.
     """
-    of_tissue, of_genes, of_stain = np.random.default_rng([seed, number]).spawn(3)
-    tissue = draw_tissue(of_tissue, radius_um=radius_um)
+    tissue_rng, gene_rng, stain_rng = np.random.default_rng([seed, number]).spawn(3)
+    tissue = draw_tissue(tissue_rng, radius_um=radius_um)
     shared = Programmes.draw(np.random.default_rng(seed))
-    seen = shared.platform(np.random.default_rng([seed, *platform.encode()]))
+    measured = shared.for_platform(np.random.default_rng([seed, *platform.encode()]))
     return Specimen(
         name=f"S{number}",
         patient=f"P{number}",
         tissue=tissue,
-        programmes=seen.patient(of_genes),
-        picture=render(tissue, of_stain, um_per_px=um_per_px),
+        programmes=measured.for_patient(gene_rng),
+        picture=render(tissue, stain_rng, um_per_px=um_per_px),
         um_per_px=um_per_px,
         seed=[seed, number, *platform.encode()],
     )

@@ -1,4 +1,4 @@
-"""Plausible H&E of a generated tissue: haematoxylin in nuclei, eosin in fibres and cytoplasm, nothing in fat."""
+"""Simulated H&E: haematoxylin in nuclei, eosin in fibres and cytoplasm, no stain in fat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spacrd_core.demo.tissue import FAT, FRAME_UM, GLANDS, IMMUNE, STROMA, TUMOU
 Plane = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
-COARSE_UM = 25.0  # the tissue's fields are smooth: evaluated this far apart and interpolated
+COARSE_UM = 25.0  # sampling distance of the tissue fields, which are smooth and interpolated
 # Optical density in red, green and blue: Macenko et al., ISBI 2009, "A method for normalizing histology slides".
 HAEMATOXYLIN = np.array([0.56, 0.72, 0.41])
 EOSIN = np.array([0.22, 0.80, 0.56])
@@ -22,15 +22,15 @@ EOSIN = np.array([0.22, 0.80, 0.56])
 
 @dataclass(frozen=True)
 class Staining:
-    """How strongly and in which hue one laboratory stains: what differs from patient to patient."""
+    """Stain strength and hue of one laboratory; it differs between patients."""
 
     haematoxylin: NDArray[np.float64]
     eosin: NDArray[np.float64]
-    glass: NDArray[np.float64]
+    background: NDArray[np.float64]
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Staining:
-        """Return a laboratory's staining."""
+        """Return a random staining."""
         return cls(
             HAEMATOXYLIN * rng.uniform(0.85, 1.2) * rng.normal(1.0, 0.06, 3),
             EOSIN * rng.uniform(0.75, 1.1) * rng.normal(1.0, 0.06, 3),
@@ -38,16 +38,16 @@ class Staining:
         )
 
     def picture(self, haematoxylin: Plane, eosin: Plane) -> Picture:
-        """Return 8-bit RGB of two stains by Beer and Lambert's law."""
+        """Return 8-bit RGB of two stains by the Beer-Lambert law."""
         picture = np.empty((*eosin.shape, 3), np.uint8)
-        for channel, glass in enumerate(self.glass):
+        for channel, background in enumerate(self.background):
             density = haematoxylin * np.float32(self.haematoxylin[channel]) + eosin * np.float32(self.eosin[channel])
-            picture[..., channel] = 255 * np.minimum(np.float32(glass) * np.exp(-density), 1.0)
+            picture[..., channel] = 255 * np.minimum(np.float32(background) * np.exp(-density), 1.0)
         return picture
 
 
 def render(tissue: Tissue, rng: np.random.Generator, *, um_per_px: float = 2.0) -> Picture:
-    """Return the H&E image of the whole array frame, its top-left corner at (0, 0) um."""
+    """Return the H&E image of the whole array frame; its top left corner is at (0, 0) um."""
     staining = Staining.draw(rng)
     width, height = (round(side / um_per_px) for side in FRAME_UM)
     haematoxylin = np.zeros((height, width), np.float32)
@@ -67,15 +67,15 @@ def _stains(tissue: Tissue, rng: np.random.Generator, box: tuple[slice, ...], um
     strands = fibres(rng, shape, um_per_px=um_per_px, angle=angle)
     to_acinus, _ = cells(rng, (shares[GLANDS] > 0.05) & inside, um_per_px=um_per_px, spacing_um=58.0)
     _, to_membrane = cells(rng, (shares[FAT] > 0.05) & inside, um_per_px=um_per_px, spacing_um=80.0)
-    ring = np.exp(-(((to_acinus - 18.0) / 8.0) ** 2))  # an acinus: epithelium round a lumen
+    ring = np.exp(-(((to_acinus - 18.0) / 8.0) ** 2))  # an acinus: epithelium around a lumen
     lumen = np.clip(1.5 - to_acinus / 7.0, 0.0, 1.0)
     membrane = np.exp(-((to_membrane / 6.0) ** 2))
     grain = 1.0 + 0.2 * noise(rng, shape, grain=1.5)
 
     epithelium = shares[GLANDS] * (0.3 + 0.7 * ring) * (1.0 - lumen)
     crowding = np.clip(0.85 + 0.25 * noise(rng, shape, grain=450 / um_per_px), 0.3, 1.0)
-    allowed = inside * crowding * (1.0 - shares[GLANDS] * (1.0 - 0.95 * ring))
-    nuclei = Nuclei.draw(rng, shares, allowed, um_per_px=um_per_px)
+    density = inside * crowding * (1.0 - shares[GLANDS] * (1.0 - 0.95 * ring))
+    nuclei = Nuclei.draw(rng, shares, density, um_per_px=um_per_px)
     ink = nuclei.paint(rng, shape, um_per_px=um_per_px, angle=angle)
     haematoxylin = (0.22 * shares[TUMOUR] + 0.12 * shares[IMMUNE] + 0.2 * epithelium + 0.03) * grain + 1.1 * ink
     collagen = shares[STROMA] + 0.8 * shares[GLANDS] * (1.0 - ring) * (1.0 - lumen)
@@ -87,9 +87,9 @@ def _stains(tissue: Tissue, rng: np.random.Generator, box: tuple[slice, ...], um
 def _composition(
     tissue: Tissue, rng: np.random.Generator, box: tuple[slice, ...], um_per_px: float
 ) -> tuple[NDArray[np.bool_], Plane]:
-    """Return where tissue is, its edge frayed, and its shares, classes x height x width, tumour broken into nests."""
+    """Return the tissue mask with a frayed edge, and the shares (classes x height x width) with tumour nests."""
     shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    y, x = (_middles(part.start * um_per_px, part.stop * um_per_px) for part in box)
+    y, x = (_step_centres(part.start * um_per_px, part.stop * um_per_px) for part in box)
     x_um, y_um = np.meshgrid(x, y)
     inside = enlarge(tissue.depth_um(x_um, y_um), shape) + 14 * noise(rng, shape, grain=60 / um_per_px) > 0
     shares = np.stack([enlarge(plane, shape).clip(0.0, 1.0) for plane in np.moveaxis(tissue.shares(x_um, y_um), -1, 0)])
@@ -99,7 +99,7 @@ def _composition(
     return inside, shares
 
 
-def _middles(low: float, high: float) -> NDArray[np.float64]:
-    """Return the middles of equal steps of about ``COARSE_UM``: enlarging keeps what lies in the middle of a pixel."""
+def _step_centres(low: float, high: float) -> NDArray[np.float64]:
+    """Return the centres of equal steps of about ``COARSE_UM``; they match pixel centres after enlarging."""
     edges = np.linspace(low, high, round((high - low) / COARSE_UM) + 1)
     return np.asarray((edges[1:] + edges[:-1]) / 2)

@@ -1,4 +1,4 @@
-"""How right the demo's detector is about a section it never saw, whose truth the demo knows."""
+"""Evaluate the demo's detector on a section that it was not trained on and that has labels."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """Of a section's probabilities with its true labels: the AUC, over how many spots, and how many are cancer."""
+class LabelledAuc:
+    """AUC of a section's probabilities, with the number of labelled spots and of cancer spots among them."""
 
     auc: float
     spots: int
     cancer: int
 
 
-def agreement(store: SpotStore, section: str) -> Agreement:
-    """Return how well the latest probabilities of a section tell its labels apart; it must have both classes."""
+def labelled_auc(store: SpotStore, section: str) -> LabelledAuc:
+    """Return the AUC of a section's latest probabilities; both classes must occur among its labels."""
     table, _ = store.predictions(section)
     adata = store.section(section)
     labels = label_values(adata)
-    known = labels != UNKNOWN
+    labelled = labels != UNKNOWN
     probability = table.loc[adata.obs_names, "probability"].to_numpy()
-    auc = float(roc_auc_score(labels[known], probability[known]))
-    return Agreement(auc, int(known.sum()), int(labels[known].sum()))
+    auc = float(roc_auc_score(labels[labelled], probability[labelled]))
+    return LabelledAuc(auc, int(labelled.sum()), int(labels[labelled].sum()))

@@ -1,4 +1,4 @@
-"""What the files of 10x platforms share: the HDF5 matrix, and H&E as TIFF."""
+"""File formats shared by the 10x platforms: the HDF5 matrix, and H&E as TIFF."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from spacrd_core.demo.stain import Picture
 
 GENE = "Gene Expression"
-STORED: dict[str, Any] = {
+TIFF_OPTIONS: dict[str, Any] = {
     "photometric": "rgb",
     "tile": (256, 256),
     "compression": "jpeg",
     "compressionargs": {"level": 85},
 }
-UNIQUE = "urn:uuid:5bacfd00-0000-4000-8000-000000000000"  # chosen once: the same seed, the same bytes
+FILE_UUID = "urn:uuid:5bacfd00-0000-4000-8000-000000000000"  # fixed, so that one seed gives the same bytes
 
-Feature = tuple[str, str, str]  # id, name, kind
+Feature = tuple[str, str, str]  # id, name, feature type
 
 
 def genes(symbols: Sequence[str]) -> list[Feature]:
-    """Return genes as features of a matrix."""
+    """Return matrix features for gene symbols."""
     ids = dict(zip(GENES, IDS, strict=True))
     return [(ids[symbol], symbol, GENE) for symbol in symbols]
 
@@ -43,7 +43,7 @@ def write_matrix(
 ) -> None:
     """Write counts (barcodes x features) as a feature-barcode matrix of Cell Ranger 3 and later."""
     matrix = sparse.csr_matrix(counts)
-    ids, names, kinds = (np.array(column, dtype=np.bytes_) for column in zip(*features, strict=True))
+    ids, names, feature_types = (np.array(column, dtype=np.bytes_) for column in zip(*features, strict=True))
     arrays = {
         "barcodes": np.array(barcodes, dtype=np.bytes_),
         "data": matrix.data.astype(np.int32),
@@ -52,7 +52,7 @@ def write_matrix(
         "shape": np.array(matrix.shape[::-1], dtype=np.int32),
         "features/id": ids,
         "features/name": names,
-        "features/feature_type": kinds,
+        "features/feature_type": feature_types,
         "features/genome": np.full(len(ids), b"GRCh38"),
         "features/_all_tag_keys": np.array([b"genome"]),
     }
@@ -63,13 +63,13 @@ def write_matrix(
 
 
 def write_tiff(path: Path, picture: Picture, *, um_per_px: float) -> None:
-    """Write an image as a tiled TIFF that states its um/px; as OME-TIFF with its pyramid if it is named so."""
+    """Write an image as a tiled TIFF with its um/px; as a pyramidal OME-TIFF if the name ends in ``.ome.tif``."""
     ome = path.name.endswith(".ome.tif")
-    size = {"PhysicalSizeX": um_per_px, "PhysicalSizeY": um_per_px, "UUID": UNIQUE, "axes": "YXS"}
-    steps = (2, 4) if ome else ()
+    size = {"PhysicalSizeX": um_per_px, "PhysicalSizeY": um_per_px, "UUID": FILE_UUID, "axes": "YXS"}
+    factors = (2, 4) if ome else ()
     with tifffile.TiffWriter(path, ome=ome) as file:
         per_cm = 1e4 / um_per_px
-        stated: dict[str, Any] = {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
-        file.write(picture, subifds=len(steps), metadata=size if ome else None, **stated, **STORED)
-        for step in steps:
-            file.write(np.asarray(Image.fromarray(picture).reduce(step)), subfiletype=1, **STORED)
+        resolution: dict[str, Any] = {"resolution": (per_cm, per_cm), "resolutionunit": "CENTIMETER"}
+        file.write(picture, subifds=len(factors), metadata=size if ome else None, **resolution, **TIFF_OPTIONS)
+        for factor in factors:
+            file.write(np.asarray(Image.fromarray(picture).reduce(factor)), subfiletype=1, **TIFF_OPTIONS)

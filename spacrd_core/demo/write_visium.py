@@ -1,4 +1,4 @@
-"""The files of one Visium section: what Space Ranger 2 leaves, the user's image, and labels as Loupe exports them."""
+"""The files of one Visium section: the output of Space Ranger 2, the user's image, and labels exported from Loupe."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from spacrd_core.demo.measure import Floats, Spots
     from spacrd_core.demo.specimen import Specimen
 
-SPOT_UM, FIDUCIAL_UM = 65.0, 105.0  # what Space Ranger calls the diameter of its spots, which measure 55 um
+SPOT_UM, FIDUCIAL_UM = 65.0, 105.0  # diameters as Space Ranger reports them; the spots measure 55 um
 PREVIEWS = {"hires": 2000, "lowres": 600}  # px of the longest side
 SOFTWARE = "spaceranger-2.1.0"
 
 
 def write_visium(folder: Path, specimen: Specimen, spots: Spots) -> dict[str, str]:
-    """Write a run's folder, image and labels; return its row of a cohort table, paths relative to the folder."""
+    """Write run folder, image and labels; return the row for the cohort table, with paths relative to ``folder``."""
     name = specimen.name
     files = {
         "path": f"Visium/{name}/outs",
@@ -45,14 +45,14 @@ def write_visium(folder: Path, specimen: Specimen, spots: Spots) -> dict[str, st
 
 
 def _barcodes(array: Floats) -> list[str]:
-    """Return the barcodes of array positions: sixteen bases, scattered, and the same on every slide."""
+    """Return the barcodes of array positions: 16 bases, in no spatial order, the same on every slide."""
     numbers = (array[:, 1] * VISIUM_COLUMNS + array[:, 0]).astype(int) * 2654435761 % 4**16
-    return ["".join("ACGT"[number >> 2 * place & 3] for place in range(16)) + "-1" for number in numbers.tolist()]
+    return ["".join("ACGT"[number >> 2 * base & 3] for base in range(16)) + "-1" for number in numbers.tolist()]
 
 
-def _positions(specimen: Specimen, measured: list[str]) -> str:
-    """Return the table of all spots of the capture area, in tissue or not."""
-    array, tissue = visium_array(), set(measured)
+def _positions(specimen: Specimen, in_tissue: list[str]) -> str:
+    """Return the table of all spots of the capture area, with a flag for those in tissue."""
+    array, tissue = visium_array(), set(in_tissue)
     pixels = np.rint(visium_um(array) / specimen.um_per_px)
     lines = ["barcode,in_tissue,array_row,array_col,pxl_row_in_fullres,pxl_col_in_fullres"]
     for barcode, (column, row), (x, y) in zip(_barcodes(array), array, pixels, strict=True):
@@ -61,14 +61,14 @@ def _positions(specimen: Specimen, measured: list[str]) -> str:
 
 
 def _write_previews(folder: Path, specimen: Specimen) -> None:
-    """Write the small images and the factors that lead to them from px of the full-resolution image."""
+    """Write the small images and their scale factors relative to the full-resolution image."""
     factors = {
         "spot_diameter_fullres": SPOT_UM / specimen.um_per_px,
         "fiducial_diameter_fullres": FIDUCIAL_UM / specimen.um_per_px,
     }
     picture = Image.fromarray(specimen.picture)
-    for kind, longest in PREVIEWS.items():
-        factors[f"tissue_{kind}_scalef"] = scale = longest / max(picture.size)
+    for preview, longest in PREVIEWS.items():
+        factors[f"tissue_{preview}_scalef"] = scale = longest / max(picture.size)
         size = round(picture.width * scale), round(picture.height * scale)
-        picture.resize(size, Image.Resampling.BOX).save(folder / f"tissue_{kind}_image.png", compress_level=1)
+        picture.resize(size, Image.Resampling.BOX).save(folder / f"tissue_{preview}_image.png", compress_level=1)
     (folder / "scalefactors_json.json").write_text(json.dumps(factors), encoding="utf-8")

@@ -1,19 +1,20 @@
-"""The fourth step: a detector on sections it may never have seen."""
+"""Detection: apply a detector to sections, and store their spot tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from spacrd_core.cohort.section_data import SectionData, load_sections
-from spacrd_core.detection.attribution import driving_genes, write_drivers
-from spacrd_core.detection.predict import AS_TRAINED, predict
-from spacrd_core.detector.load import DETECTOR, as_detector
+from spacrd_core.detection.attribution import attach_driving_genes, driving_genes
+from spacrd_core.detection.predict import predict
+from spacrd_core.detector.load import DETECTOR_KEY_ATTR, as_detector
 from spacrd_core.devices import one_thread
-from spacrd_core.embedding.embed import embed_sections
+from spacrd_core.embedding.embed import embed
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import ConfigError, DetectorError, RecipeMismatch
+from spacrd_core.model.decision import ALPHA, LABEL_ALPHA, DecisionRule
 from spacrd_core.model.ensemble import SCORING_BATCH
-from spacrd_core.plugins import Plugins, Registry, load_plugins
+from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
@@ -22,73 +23,88 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from spacrd_core.cards import EncoderCard
     from spacrd_core.detector.detector import Detector
-    from spacrd_core.model.decision import Calling
-    from spacrd_core.store.folder import Names
+    from spacrd_core.store.folder import SectionNames
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
 
-def _stop(refusal: DetectorError) -> None:
-    raise refusal
+def _raise(error: DetectorError) -> None:
+    raise error
 
 
-def detect(  # noqa: PLR0913 - the choices of the command
+def detect(  # noqa: PLR0913 - the arguments of the command
     store: SpotStore,
     detector: Detector | str | Path,
     *,
-    sections: Names = None,
-    exclude: Names = None,
-    calling: Calling = AS_TRAINED,
+    sections: SectionNames = None,
+    exclude: SectionNames = None,
+    threshold: str | float = "own",
+    alpha: float = ALPHA,
+    label_alpha: float = LABEL_ALPHA,
     batch_size: int = SCORING_BATCH,
     device: str = "auto",
     plugins: Plugins | None = None,
-    refused: Callable[[DetectorError], None] = _stop,
+    on_error: Callable[[DetectorError], None] = _raise,
     track: Track = silent,
 ) -> dict[str, pd.DataFrame]:
-    """Return the spot table of every section (default: all), and keep them in the store.
+    """Return the spot table of every section (default: all), and store them.
 
-    >>> tables = detect(store, "detector", sections=["S3"], calling=Calling(ThresholdRule.parse("prevalence=0.3")))
+    >>> tables = detect(store, "detector", sections=["S3"], threshold="prevalence=0.3")
     >>> tables["S3"].loc["6x15", ["probability", "label"]]
     probability    ...
     label          ...
     Name: 6x15, dtype: object
 
-    A table has a row a spot: ``probability``, ``label``, ``spread``, ``ood``, ``gene_coverage``, ``image_coverage``,
-    ``set``, ``top_modality``, ``top_contribution``, ``doubtful`` (uncertain at any threshold).
-    Missing embeddings are made first.
+    A table has one row per spot and the columns ``probability``, ``label``, ``spread``, ``ood``, ``gene_coverage``,
+    ``image_coverage``, ``set``, ``top_modality``, ``top_contribution`` and ``doubtful`` (uncertain at any threshold).
+    Missing embeddings are computed first.
 
-    ``calling`` is how probabilities become calls. ``batch_size`` bounds memory: how many spots are dense at a time.
-    ``refused`` is told of a section that cannot be called (default: it is raised); the others then are.
+    Parameters
+    ----------
+    threshold
+        ``own`` (the detector's), a probability, ``gmm``, or ``prevalence=P``.
+    alpha
+        Level of the conformal sets, which contain the true class of all but this share of a new patient's spots.
+    label_alpha
+        Level of the sets that make a spot uncertain.
+    batch_size
+        Spots scored at a time; it bounds memory.
+    on_error
+        Called with the error of a section that cannot be called, after which the others are called (default: raise).
     """
     if batch_size < 1:
         raise ConfigError(f"batch_size must be 1 or more, not {batch_size}", hint=f"batch_size={SCORING_BATCH}")
-    found = plugins or load_plugins()
-    detector = as_detector(detector, device=device, plugins=found, track=track)
+    rule = DecisionRule.parse(threshold, alpha=alpha, label_alpha=label_alpha)
+    plugins = plugins or load_plugins()
+    detector = as_detector(detector, device=device, plugins=plugins, track=track)
     entries = store.choose(sections, exclude)
-    _embed_missing(store, detector, entries, found.encoders, device, track)
+    _embed_missing(store, detector, entries, plugins, device, track)
     tables = {}
     for entry in track(entries, "detecting", len(entries)):
         try:
-            tables[entry.id] = _call(store, entry, detector, calling, batch_size)
-        except DetectorError as refusal:
-            refused(refusal)
+            tables[entry.id] = _call(store, entry, detector, rule, batch_size)
+        except DetectorError as error:
+            on_error(error)
             continue
-        tables[entry.id].attrs[DETECTOR] = detector.config.key
-        store.publish_predictions(entry, detector.config, tables[entry.id])
+        tables[entry.id].attrs[DETECTOR_KEY_ATTR] = detector.config.key
+        store.publish_predictions(
+            entry, tables[entry.id], key=detector.config.key, detector=detector.config.model_dump(mode="json")
+        )
     return tables
 
 
-def _call(store: SpotStore, entry: SectionEntry, detector: Detector, calling: Calling, batch_size: int) -> pd.DataFrame:
-    encoder = detector.config.encoder
-    section = load_sections(
-        store, [entry], recipe_key=encoder.recipe_key if encoder else "", genes=bool(detector.config.panel)
-    )[0]
-    _require_something(section)
+def _call(
+    store: SpotStore, entry: SectionEntry, detector: Detector, rule: DecisionRule, batch_size: int
+) -> pd.DataFrame:
+    encoder, ensemble = detector.config.encoder, detector.ensemble
+    recipe_key = encoder.recipe_key if encoder else ""
+    data = load_sections(store, [entry], recipe_key=recipe_key, genes=bool(detector.config.panel))[0]
+    _require_modality(data)
     with one_thread():
-        table = predict(detector.ensemble, detector.calibrations, section, calling, batch_size=batch_size)
-        write_drivers(driving_genes(detector.ensemble, detector.calibrations, section, table), table)
+        section = ensemble.prepare(data)
+        table = predict(ensemble, detector.calibrations, section, rule, batch_size=batch_size)
+        attach_driving_genes(driving_genes(ensemble, detector.calibrations, section, table), table)
     return table
 
 
@@ -96,29 +112,34 @@ def _embed_missing(
     store: SpotStore,
     detector: Detector,
     entries: Sequence[SectionEntry],
-    encoders: Registry[EncoderCard],
+    plugins: Plugins,
     device: str,
     track: Track,
 ) -> None:
-    """Embed the sections that have an image and no embeddings of the detector's recipe, as it was trained on."""
+    """Embed the sections that have an image but no embeddings of the detector's recipe, with its encoder's options."""
     record = detector.config.encoder
     missing = [entry.id for entry in entries if record and entry.slide and record.recipe_key not in entry.embeddings]
     if not record or not missing:
         return
-    encoder = encoders.create(record.name, record.options)
-    if encoder.recipe.key != record.recipe_key:
+    if plugins.encoders.create(record.name, record.options).recipe.key != record.recipe_key:
         raise RecipeMismatch(
-            f"{', '.join(missing)} lack embeddings, and '{record.name}' as installed is not what the detector reads",
+            f"sections without embeddings: {', '.join(missing)}; the installed encoder '{record.name}' has another "
+            "recipe than the detector",
             hint=f"spacrd embed {store.path} --encoder {record.name}, with the weights used for training",
         )
-    settings = Settings(device=device)
-    embed_sections(
-        store, record.name, encoder, options=record.options, sections=missing, settings=settings, track=track
+    embed(
+        store,
+        record.name,
+        options=record.options,
+        sections=missing,
+        settings=Settings(device=device),
+        plugins=plugins,
+        track=track,
     )
 
 
-def _require_something(section: SectionData) -> None:
+def _require_modality(section: SectionData) -> None:
     if section.image is None and section.expression is None:
         raise DetectorError(
-            f"section '{section.id}' has no image, and the detector reads H&E alone", hint="ingest it with --image FILE"
+            f"section '{section.id}' has no image, and the detector reads only H&E", hint="ingest it with --image FILE"
         )

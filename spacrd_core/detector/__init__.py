@@ -1,1 +1,1 @@
-"""The detector: what training leaves behind, and all that is needed to apply it elsewhere."""
+"""Detectors: train, save, load, and exchange them through the Hugging Face Hub."""

@@ -1,4 +1,4 @@
-"""Where a detector lies on the Hugging Face Hub: ``hf://owner/name[@revision]``."""
+"""The address of a detector on the Hugging Face Hub: ``hf://owner/name[@revision]``."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from spacrd_core.errors import DetectorError
 from spacrd_core.files import Record
 
 SCHEME = "hf://"
-MAIN = "main"
-HINT = "a detector of the Hub reads hf://owner/name[@revision]"
-_WRITTEN = re.compile(r"(?:hf://)?(?P<repo>[^/@\s]+/[^/@\s]+)(?:@(?P<revision>\w[\w./+-]*))?")
+DEFAULT_BRANCH = "main"
+ADDRESS_HINT = "use hf://owner/name[@revision]"
+_ADDRESS = re.compile(r"(?:hf://)?(?P<repo>[^/@\s]+/[^/@\s]+)(?:@(?P<revision>\w[\w./+-]*))?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -21,26 +21,26 @@ class Address:
     """A repository and one of its revisions: a branch, a tag or a commit."""
 
     repo: str
-    revision: str = MAIN
+    revision: str = DEFAULT_BRANCH
 
     @classmethod
-    def of(cls, text: str) -> Self:
-        """Return the address in a text, which may leave ``hf://`` out.
+    def parse(cls, text: str) -> Self:
+        """Return the address in a text; ``hf://`` is optional.
 
         Raises
         ------
         DetectorError
-            If it is none, or of a repository that is no model's.
+            If the text is not an address, or is the address of a dataset or a space.
         """
-        kind = re.match(r"(?:hf://)?(datasets|spaces)/[^/]+/", text)
-        if kind:
+        other_kind = re.match(r"(?:hf://)?(datasets|spaces)/[^/]+/", text)
+        if other_kind:
             raise DetectorError(
-                f"'{text}' is one of the Hub's {kind[1]}, and detectors lie among its models", hint=HINT
+                f"'{text}' is in the Hub's {other_kind[1]}, but detectors are model repositories", hint=ADDRESS_HINT
             )
-        found = _WRITTEN.fullmatch(text)
-        if not found or ".." in text:
-            raise DetectorError(f"'{text}' is no address of a detector", hint=HINT)
-        return cls(found["repo"], found["revision"] or MAIN)
+        match = _ADDRESS.fullmatch(text)
+        if not match or ".." in text:
+            raise DetectorError(f"'{text}' is not the address of a detector", hint=ADDRESS_HINT)
+        return cls(match["repo"], match["revision"] or DEFAULT_BRANCH)
 
     @property
     def is_commit(self) -> bool:
@@ -48,11 +48,11 @@ class Address:
         return bool(_COMMIT.fullmatch(self.revision))
 
     def __str__(self) -> str:
-        return f"{SCHEME}{self.repo}" + (f"@{self.revision}" if self.revision != MAIN else "")
+        return f"{SCHEME}{self.repo}" + (f"@{self.revision}" if self.revision != DEFAULT_BRANCH else "")
 
 
 class Origin(Record):
-    """Where a detector came from: what repeats the download, byte for byte."""
+    """The commit that a detector was downloaded from; a download of this commit gives the same bytes."""
 
     schema_version: Literal[1] = 1
     repository: str
@@ -61,10 +61,10 @@ class Origin(Record):
 
     @property
     def address(self) -> str:
-        """The address of this very commit."""
+        """The address of the commit."""
         return str(Address(self.repository, self.commit))
 
 
 def is_address(text: str) -> bool:
-    """Whether a text speaks of the Hub, rather than of a folder."""
+    """Return whether a text is an address on the Hub rather than a folder."""
     return text.startswith(SCHEME)

@@ -1,4 +1,4 @@
-"""A detector of the Hugging Face Hub, in the Hub's cache: fetched by name, held against its seal, never run."""
+"""Download a detector from the Hugging Face Hub to the Hub's cache and verify it. No code of a repository is run."""
 
 from __future__ import annotations
 
@@ -11,122 +11,134 @@ from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntr
 
 from spacrd_core.detector.address import Address, Origin
 from spacrd_core.detector.config import read_detector_config
-from spacrd_core.detector.files import CONFIG, FILES, FOR_PEOPLE, NEEDED, is_detector, trained_weights
+from spacrd_core.detector.files import (
+    CONFIG_FILE,
+    DETECTOR_FILES,
+    OPTIONAL_FILES,
+    REQUIRED_FILES,
+    is_detector,
+    verified_weights,
+)
 from spacrd_core.errors import DetectorError
-from spacrd_core.hub.errors import DETECTOR, TRANSPORT, explained, out_of_reach, patience, quietly
+from spacrd_core.hub.client import TRANSPORT_ERROR, suppress_hub_output, timeout
+from spacrd_core.hub.errors import HubRequest, is_unreachable, translate_errors
 from spacrd_core.progress import silent
 
 if TYPE_CHECKING:
     from spacrd_core.progress import Track
 
-WANTED = f"a detector's repository holds {', '.join(NEEDED)}, as `spacrd push` writes them"
+EXPECTED_FILES_HINT = f"the repository of a detector contains {', '.join(REQUIRED_FILES)}, as `spacrd push` writes them"
 
 
 @dataclass(frozen=True)
-class Found:
-    """A detector's folder on this machine, and where it came from: None for one that was trained here."""
+class LocalDetector:
+    """The folder of a detector on this machine, and the commit it was downloaded from; None if it was trained here."""
 
     folder: Path
     origin: Origin | None = None
     note: str = ""
 
     @property
-    def facts(self) -> dict[str, str]:
-        """What belongs into the provenance of its calls."""
+    def provenance(self) -> dict[str, str]:
+        """The origin of the detector, for the provenance of its calls."""
         return {"fetched from": self.origin.address} if self.origin else {}
 
 
-def fetch(address: Address, *, track: Track = silent) -> Found:
-    """Return a detector in the Hub's cache, downloaded as far as it is not there yet.
+def download_detector(address: Address, *, track: Track = silent) -> LocalDetector:
+    """Return a detector in the Hub's cache; only missing files are downloaded.
 
-    A commit that is in the cache is taken without asking; a branch or a tag is asked for, and where the Hub is out of
-    reach the copy that it led to last is taken, and the note says so.
+    A cached commit is used without a request. The commit of a branch or tag is requested from the Hub; if the Hub
+    cannot be reached, the cached copy is used and ``note`` reports it.
 
     Raises
     ------
     DetectorError
-        If the Hub has none there, will not give it or cannot be reached, or what it gave is damaged.
+        If the detector is not on the Hub, cannot be downloaded, or is damaged.
     """
-    with explained(DETECTOR, address.repo, address.revision, DetectorError), quietly(bars=False):
-        found = _cached(address)
-        if not (found and address.is_commit):
-            found = _ask(address, found) or _download(address, track)
-    _require_sound(found, address)
-    return found
+    request = HubRequest("download", "detector", address.repo, address.revision)
+    with translate_errors(request, DetectorError), suppress_hub_output(bars=False):
+        detector = _cached(address)
+        if not (detector and address.is_commit):
+            detector = _if_current(address, detector) or _download(address, track)
+    _require_sound(detector, address)
+    return detector
 
 
-def _cached(address: Address) -> Found | None:
-    config = try_to_load_from_cache(address.repo, CONFIG, revision=address.revision)
-    if not isinstance(config, str) or not all((Path(config).parent / name).is_file() for name in NEEDED):
+def _cached(address: Address) -> LocalDetector | None:
+    config = try_to_load_from_cache(address.repo, CONFIG_FILE, revision=address.revision)
+    if not isinstance(config, str) or not all((Path(config).parent / name).is_file() for name in REQUIRED_FILES):
         return None
-    return _found(Path(config), address)
+    return _local(Path(config), address)
 
 
-def _found(config: Path, address: Address) -> Found:
-    folder = config.parent  # named after its commit
-    return Found(folder, Origin(repository=address.repo, revision=address.revision, commit=folder.name))
+def _local(config: Path, address: Address) -> LocalDetector:
+    folder = config.parent  # the cache names it by its commit
+    origin = Origin(repository=address.repo, revision=address.revision, commit=folder.name)
+    return LocalDetector(folder, origin)
 
 
-def _ask(address: Address, held: Found | None) -> Found | None:
-    """Return what is held if it is still the newest, or if the Hub is out of reach."""
+def _if_current(address: Address, cached: LocalDetector | None) -> LocalDetector | None:
+    """Return the cached detector if its commit is the latest, or if the Hub cannot be reached."""
     try:
-        url = hf_hub_url(address.repo, CONFIG, revision=address.revision)
-        newest = get_hf_file_metadata(url, timeout=patience()).commit_hash
+        url = hf_hub_url(address.repo, CONFIG_FILE, revision=address.revision)
+        latest = get_hf_file_metadata(url, timeout=timeout()).commit_hash
     except EntryNotFoundError as error:
-        raise _lacks(address, CONFIG) from error
-    except RepositoryNotFoundError as error:  # one that is gated, too
+        raise _missing_file(address, CONFIG_FILE) from error
+    except RepositoryNotFoundError as error:  # the base class of GatedRepoError
         if not isinstance(error, GatedRepoError):
             _require_no_other_kind(address, error)
         raise
-    except (OSError, TRANSPORT) as error:
-        if not (held and out_of_reach(error)):
+    except (OSError, TRANSPORT_ERROR) as error:
+        if not (cached and is_unreachable(error)):
             raise
-        note = f"the Hub cannot be asked for {address}: the copy in the cache is taken, commit {held.folder.name}"
-        return replace(held, note=note)
-    return held if held and held.folder.name == newest else None
+        note = f"{address} cannot be looked up on the Hub: the cached copy is used, commit {cached.folder.name}"
+        return replace(cached, note=note)
+    return cached if cached and cached.folder.name == latest else None
 
 
-def _download(address: Address, track: Track) -> Found:
-    """Fetch the configuration first: of a repository that is no detector's, nothing else is taken."""
-    found = _found(Path(hf_hub_download(address.repo, CONFIG, revision=address.revision)), address)
-    if not is_detector(found.folder):
+def _download(address: Address, track: Track) -> LocalDetector:
+    """Download the configuration first, and the other files only if it is the configuration of a detector."""
+    detector = _local(Path(hf_hub_download(address.repo, CONFIG_FILE, revision=address.revision)), address)
+    if not is_detector(detector.folder):
         raise DetectorError(
-            f"repository {address.repo} holds no SpaCRD detector: its {CONFIG} is of something else", hint=WANTED
+            f"repository {address.repo} contains no SpaCRD detector: its {CONFIG_FILE} is not one of a detector",
+            hint=EXPECTED_FILES_HINT,
         )
-    for name in track([name for name in FILES if name != CONFIG], f"fetching {address}"):
-        _download_one(address, name, found.folder.name)
-    return found
+    for name in track([name for name in DETECTOR_FILES if name != CONFIG_FILE], f"downloading {address}"):
+        _download_file(address, name, detector.folder.name)
+    return detector
 
 
-def _download_one(address: Address, name: str, commit: str) -> None:
+def _download_file(address: Address, name: str, commit: str) -> None:
     try:
         hf_hub_download(address.repo, name, revision=commit)
-    except LocalEntryNotFoundError:  # out of reach; an EntryNotFoundError too
+    except LocalEntryNotFoundError:  # the Hub cannot be reached; this is a subclass of EntryNotFoundError
         raise
     except EntryNotFoundError as error:
-        if name not in FOR_PEOPLE:
-            raise _lacks(address, name) from error
+        if name not in OPTIONAL_FILES:
+            raise _missing_file(address, name) from error
 
 
-def _lacks(address: Address, name: str) -> DetectorError:
-    return DetectorError(f"repository {address.repo} holds no SpaCRD detector: it has no {name}", hint=WANTED)
+def _missing_file(address: Address, name: str) -> DetectorError:
+    sentence = f"repository {address.repo} contains no SpaCRD detector: it has no {name}"
+    return DetectorError(sentence, hint=EXPECTED_FILES_HINT)
 
 
-def _require_no_other_kind(address: Address, absent: RepositoryNotFoundError) -> None:
-    """Say so where there is a dataset or a space of that name."""
+def _require_no_other_kind(address: Address, not_found: RepositoryNotFoundError) -> None:
+    """Raise a specific error if there is a dataset or a space of that name."""
     for kind in ("dataset", "space"):
         try:
-            HfApi().repo_info(address.repo, repo_type=kind, timeout=patience())
-        except (OSError, TRANSPORT):
+            HfApi().repo_info(address.repo, repo_type=kind, timeout=timeout())
+        except (OSError, TRANSPORT_ERROR):
             continue
-        sentence = f"{address.repo} is a {kind} of the Hub, and detectors lie among its models"
-        raise DetectorError(sentence, hint=WANTED) from absent
+        sentence = f"{address.repo} is a {kind} on the Hub, but detectors are model repositories"
+        raise DetectorError(sentence, hint=EXPECTED_FILES_HINT) from not_found
 
 
-def _require_sound(found: Found, address: Address) -> None:
+def _require_sound(detector: LocalDetector, address: Address) -> None:
     try:
-        trained_weights(found.folder, read_detector_config(found.folder))
+        verified_weights(detector.folder, read_detector_config(detector.folder))
     except DetectorError as error:
-        again = f"delete {found.folder.parents[1]} and try again; if that is no help, it must be pushed again"
-        remedy = error.hint if "update" in error.hint else again
+        retry = f"delete {detector.folder.parents[1]} and try again; if that fails, the detector must be pushed again"
+        remedy = error.hint if "update" in error.hint else retry
         raise DetectorError(f"the detector {address} is damaged: {error}", hint=remedy) from error

@@ -1,4 +1,4 @@
-"""What the pictures in a detector's folder share: colours, plain axes, and bytes that depend on the figures alone."""
+"""The style of the figures in the folder of a detector, and their export to reproducible PNG files."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 150
-SHADES = ("#f2f4f7", "#e3e8ef")
-INK, ACCENT, GUIDE = "#1f4e79", "#b5371f", "#8a8f98"
+BACKGROUND_COLOURS = ("#f2f4f7", "#e3e8ef")
+MAIN_COLOUR, ACCENT_COLOUR, GUIDE_COLOUR = "#1f4e79", "#b5371f", "#8a8f98"
 
 
-def tidy(axes: Axes) -> None:
-    """Leave away what frames a panel at its top and right, and make its ticks small."""
+def style_axes(axes: Axes) -> None:
+    """Remove the top and right spines of a panel, and use small tick labels."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
 
 
-def png(figure: Figure) -> bytes:
-    """Return a figure as PNG; the same figure gives the same bytes."""
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
+def figure_png(figure: Figure) -> bytes:
+    """Return a figure as PNG; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_figure(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

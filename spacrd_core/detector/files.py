@@ -1,4 +1,4 @@
-"""The files of a detector: their names, whose folder it is, and whether the weights are the ones that were trained."""
+"""The files in the folder of a detector: their names and their verification."""
 
 from __future__ import annotations
 
@@ -18,69 +18,71 @@ if TYPE_CHECKING:
 
     from spacrd_core.detector.config import DetectorConfig
 
-CONFIG = "config.json"
-WEIGHTS = "model.safetensors"
-METRICS = "metrics.json"
-CARD = "README.md"
-CURVE = "curve.png"
-RELIABILITY = "reliability.png"
-NEEDED = (CONFIG, WEIGHTS, METRICS)
-FOR_PEOPLE = (CARD, CURVE, RELIABILITY)
-FILES = (*NEEDED, *FOR_PEOPLE)
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+METRICS_FILE = "metrics.json"
+CARD_FILE = "README.md"
+CURVE_FILE = "curve.png"
+RELIABILITY_FILE = "reliability.png"
+REQUIRED_FILES = (CONFIG_FILE, WEIGHTS_FILE, METRICS_FILE)
+OPTIONAL_FILES = (CARD_FILE, CURVE_FILE, RELIABILITY_FILE)
+DETECTOR_FILES = (*REQUIRED_FILES, *OPTIONAL_FILES)
 
 
-def require_room(folder: Path) -> None:
-    """Refuse a folder that holds anything but a detector.
+def require_detector_folder(folder: Path) -> None:
+    """Require that a folder is new, empty or contains a detector.
 
     Raises
     ------
     DetectorError
-        If it does.
+        If it contains other files.
     """
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not is_detector(folder))):
-        raise DetectorError(f"{folder} holds other files and is no detector", hint="name a new folder for the detector")
+        raise DetectorError(
+            f"{folder} contains other files and is not a detector", hint="choose a new folder for the detector"
+        )
 
 
 def is_detector(folder: Path) -> bool:
-    """Whether the ``config.json`` of a folder says that it is a detector's."""
+    """Return whether a folder has the ``config.json`` of a detector."""
     try:
-        return bool(json.loads((folder / CONFIG).read_bytes())["format"] == FORMAT)
+        return bool(json.loads((folder / CONFIG_FILE).read_bytes())["format"] == FORMAT)
     except (OSError, ValueError, LookupError, TypeError):
         return False
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """Return a detector's figures on patients held out, as they were written in training.
+    """Return the metrics of a detector on held-out patients, as written in training.
 
     Raises
     ------
     DetectorError
-        If they cannot be read, or do not say how reliable probabilities were in the way we draw it.
+        If the file cannot be read, or its reliability figures do not have the form that is drawn.
     """
-    file = folder / METRICS
+    file = folder / METRICS_FILE
     try:
         metrics: dict[str, Any] = json.loads(file.read_bytes())
-        TypeAdapter(dict[str, Reliability]).validate_python(metrics.get("reliability", {}))
+        TypeAdapter(dict[str, Reliability]).validate_python(metrics["reliability"])
     except ValidationError as error:
         raise DetectorError(f"{file}: {'; '.join(mistakes(error))}", hint="copy the detector again") from error
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise DetectorError(f"{file} cannot be read: {error}", hint="copy the detector again") from error
     return metrics
 
 
-def trained_weights(folder: Path, config: DetectorConfig) -> Path:
-    """Return the weights file of a detector.
+def verified_weights(folder: Path, config: DetectorConfig) -> Path:
+    """Return the weights file of a detector after verifying its checksum.
 
     Raises
     ------
     DetectorError
-        If it is missing, or another than the configuration was written for.
+        If the file is missing, or is not the one that the configuration belongs to.
     """
-    file = folder / WEIGHTS
+    file = folder / WEIGHTS_FILE
     if not file.is_file():
         raise DetectorError(f"{file} is missing", hint="copy the whole detector folder")
     with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != config.weights_sha256:
-        raise DetectorError(f"{file} is not the file its config.json was written for", hint="copy the detector again")
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if sha256 != config.weights_sha256:
+        raise DetectorError(f"the checksum of {file} does not match config.json", hint="copy the detector again")
     return file

@@ -1,4 +1,4 @@
-"""What a detector reached on patients it was not trained on: means over patients, with their intervals."""
+"""The performance of a detector on held-out patients: means over patients, with their intervals."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ if TYPE_CHECKING:
 
     from spacrd_core.detector.config import DetectorConfig
 
-NAMES = {"auc": "AUC", "ap": "AP", "f1": "F1", "brier": "Brier", "ece": "ECE"}
+METRIC_NAMES = {"auc": "AUC", "ap": "AP", "f1": "F1", "brier": "Brier", "ece": "ECE"}
 
 
 @dataclass(frozen=True)
-class Reached:
-    """A figure's mean over held-out patients, and what other patients might have given."""
+class HeldOutMetric:
+    """The mean of a metric over held-out patients, and its bootstrap interval over patients."""
 
-    figure: str
+    metric: str
     mean: float
     patients: int
     interval: tuple[float, float] | None
 
     @property
     def name(self) -> str:
-        """What the figure is called."""
-        return NAMES[self.figure]
+        """The name of the metric in text."""
+        return METRIC_NAMES[self.metric]
 
     @property
     def text(self) -> str:
         """The mean with its interval."""
-        spread = f" ({self.interval[0]:.3f} to {self.interval[1]:.3f})" if self.interval else ""
-        return f"{self.mean:.3f}{spread}"
+        interval = f" ({self.interval[0]:.3f} to {self.interval[1]:.3f})" if self.interval else ""
+        return f"{self.mean:.3f}{interval}"
 
 
-def reached(config: DetectorConfig, metrics: Mapping[str, Any]) -> list[Reached]:
-    """Return every figure that a held-out patient has, a patient's being the mean over its sections."""
-    owners = {section.id: section.patient for section in config.trained_on}
-    found = [_reached(figure, owners, metrics.get("held_out", {})) for figure in NAMES]
-    return [figure for figure in found if figure]
+def held_out_metrics(config: DetectorConfig, metrics: Mapping[str, Any]) -> list[HeldOutMetric]:
+    """Return the metrics known for a held-out patient; the value of a patient is the mean over its sections."""
+    patient_of = {section.id: section.patient for section in config.trained_on}
+    averages = [_average(metric, patient_of, metrics["held_out"]) for metric in METRIC_NAMES]
+    return [average for average in averages if average]
 
 
-def _reached(figure: str, owners: Mapping[str, str], held_out: Mapping[str, Any]) -> Reached | None:
+def _average(metric: str, patient_of: Mapping[str, str], held_out: Mapping[str, Any]) -> HeldOutMetric | None:
     values: dict[str, list[float]] = {}
-    for section, figures in held_out.items():
-        if figures[figure] is not None:
-            values.setdefault(owners[section], []).append(figures[figure])
-    means = [sum(given) / len(given) for given in values.values()]
-    return Reached(figure, sum(means) / len(means), len(means), patient_interval(means)) if means else None
+    for section, metrics in held_out.items():
+        if metrics[metric] is not None:
+            values.setdefault(patient_of[section], []).append(metrics[metric])
+    means = [sum(of_patient) / len(of_patient) for of_patient in values.values()]
+    return HeldOutMetric(metric, sum(means) / len(means), len(means), patient_interval(means)) if means else None

@@ -1,4 +1,4 @@
-"""The model card that travels with a detector: filled from the artifact itself, in the Hub's format."""
+"""The model card of a detector in the Hub's format, filled from its configuration and metrics."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment
 
-from spacrd_core.detector.held_out import Reached, reached
-from spacrd_core.metrics.bootstrap import how_rough
+from spacrd_core.detector.held_out import HeldOutMetric, held_out_metrics
+from spacrd_core.metrics.bootstrap import interval_note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spacrd_core.detector.config import DetectorConfig
 
-NAME = "SpaCRD detector"
-CARD = """\
+MODEL_NAME = "SpaCRD detector"
+TEMPLATE = """\
 ---
 {{ metadata }}
 ---
 # A SpaCRD detector
 
-Gives a calibrated probability of cancer for every spot of a spatial-transcriptomics section, from {{ reads }}.
+Predicts a calibrated probability of cancer for every spot of a spatial-transcriptomics section, from {{ inputs }}.
 
-**Intended use:** research. Not a medical device; no clinical decision may rest on it.
+**Intended use:** research. Not a medical device; do not use it for clinical decisions.
 
 | | |
 |---|---|
@@ -33,136 +33,137 @@ Gives a calibrated probability of cancer for every spot of a spatial-transcripto
 | genes | {{ config.panel | length }}{{ ", " ~ config.species if config.species }} |
 | encoder | {{ config.encoder.name if config.encoder else "none" }} |
 {% if config.licence -%}
-| encoder's licence | {{ config.licence }}\
-{{ "; it reaches models trained on the encoder's output, this one included" if config.bound_by_licence }} |
+| licence of the encoder | {{ config.licence }}\
+{{ "; it may cover models trained on the encoder's output, including this one" if config.restricted_by_licence }} |
 {% endif -%}
 | calibration | {{ config.calibration.method }} |
-{% for view, calibration in config.calibrations.items() -%}
-| {{ view }}: the call is made from | {% for name, share in calibration.shares.items() -%}
-{{ "%.0f" | format(100 * share) }} % {{ name }}{{ ", " if not loop.last }}{% endfor %} |
+{% for modalities, calibration in config.calibrations.items() -%}
+| weights for {{ modalities }} | {% for name, weight in calibration.weights.items() -%}
+{{ "%.0f" | format(100 * weight) }} % {{ name }}{{ ", " if not loop.last }}{% endfor %} |
 {% endfor -%}
 | threshold | {{ "%.2f" | format(config.calibration.threshold) }} ({{ config.calibration.threshold_rule }}) |
-| made by | spacrd {{ config.spacrd_version }}, torch {{ config.torch_version }} |
+| trained with | spacrd {{ config.spacrd_version }}, torch {{ config.torch_version }} |
 | key | {{ config.key }} |
 
 ## Use
 
 ```bash
-spacrd detect STORE DETECTOR       # this folder, or hf://owner/name where it lies on the Hub
+spacrd detect STORE DETECTOR       # this folder, or hf://owner/name on the Hub
 ```
 
 ## Trained on
 
 {{ config.trained_on | length }} section{{ "s" if config.trained_on | length > 1 }} of \
-{{ patients }} patient{{ "s" if patients > 1 }}, with the labels of their source.
+{{ patients }} patient{{ "s" if patients > 1 }}, with the labels of the given sources.
 
 | section | patient | platform | labels |
 |---|---|---|---|
 {% for section in config.trained_on -%}
 | {{ section.id | cell }} | {{ section.patient | cell }} | {{ section.platform }} | {{ section.label_source | cell or "in the section" }} |
 {% endfor %}
-## On patients it was not trained on
+## Performance on held-out patients
 
 {% if held_out -%}
-Split: each patient of this table was held out once, with all of its sections, from models that were otherwise trained
-alike; the detector itself was then trained on all. Calibration and threshold were fitted to these same held-out spots, so
-that F1, Brier and ECE flatter; AUC and AP {{ "owe them only how much image and genes count" if fused else \
-"do not depend on them" }}. Probabilities take cancer and normal to be equally likely beforehand.
+Each patient in this table was held out once, with all of its sections, from models that were otherwise trained in the
+same way; the detector itself was then trained on all patients. The calibration and the threshold were fitted on these
+held-out spots, so F1, Brier and ECE are optimistic; AUC and AP {{ "depend on them only through the weights of image and \
+genes" if fused else "do not depend on them" }}. Probabilities assume that cancer and normal spots are equally frequent.
 
-| {{ figures | join(" | ", attribute="name") }} |
-|{{ "---|" * (figures | length) }}
-| {{ figures | join(" | ", attribute="text") }} |
+| {{ averages | join(" | ", attribute="name") }} |
+|{{ "---|" * (averages | length) }}
+| {{ averages | join(" | ", attribute="text") }} |
 
-Means over patients; {{ rough }}.
+Means over patients; {{ interval_note }}.
 
 | section | spots | cancer | AUC | AP | F1 | Brier | ECE |
 |---|---|---|---|---|---|---|---|
-{% for section, figures in held_out.items() -%}
-| {{ section | cell }} | {{ figures.spots }} | {{ figures.positives }} | {{ figures.auc | figure }} | {{ figures.ap | figure }} | \
-{{ figures.f1 | figure }} | {{ figures.brier | figure }} | {{ figures.ece | figure }} |
+{% for section, metrics in held_out.items() -%}
+| {{ section | cell }} | {{ metrics.spots }} | {{ metrics.positives }} | {{ metrics.auc | number }} | {{ metrics.ap | number }} | \
+{{ metrics.f1 | number }} | {{ metrics.brier | number }} | {{ metrics.ece | number }} |
 {% endfor %}
 {% if reliability -%}
-![Share of cancer spots by their probability](reliability.png)
+![Fraction of cancer spots by probability](reliability.png)
 
-ECE, mean over patients: {% for platform, figures in reliability.items() -%}
-{{ platform | cell }} {{ figures.ece | figure }} ({{ figures.patients }} patient{{ "s" if figures.patients > 1 }})\
+ECE, mean over patients: {% for platform, metrics in reliability.items() -%}
+{{ platform | cell }} {{ metrics.ece | number }} ({{ metrics.patients }} patient{{ "s" if metrics.patients > 1 }})\
 {{ ", " if not loop.last }}{% endfor %}. {% if config.calibration.method == "none" -%}
 These probabilities are not calibrated.
 {%- else -%}
-These probabilities were calibrated on these patients together, so that picture and ECE flatter. As they take
-cancer and normal to be equally likely beforehand, a line above the diagonal is to be expected where most spots are cancer, and
-one below it where few are.
+These probabilities were calibrated on the same patients, so the diagram and the ECE are optimistic. Because they
+assume equally frequent cancer and normal spots, expect a line above the diagonal if most spots are cancer, and below it
+if few are.
 {%- endif %}
 {% endif -%}
 {% else -%}
-There are no figures of held-out patients; the threshold is {{ config.calibration.threshold_rule }}.
+No patient was held out, so the performance is unknown; the threshold is {{ config.calibration.threshold_rule }}.
 {% endif %}
-![Losses by epoch, and the AUC of patients held out](curve.png)
+![Losses by epoch, and AUC of held-out patients](curve.png)
 
 ## Limits
 
-- It has seen {{ patients }} patient{{ "s" if patients > 1 }} ({{ platforms | join(", ") }}). How it does on another organ, \
-kind of cancer, platform or stain is unknown; every spot's `ood` says how far it is from what was seen.
-- It repeats the labels it was trained on, with their mistakes.
-- A probability is not the share of cancer cells in a spot, nor a diagnosis.
+- It was trained on {{ patients }} patient{{ "s" if patients > 1 }} ({{ platforms | join(", ") }}). Its performance on another organ, \
+cancer type, platform or stain is unknown; the column `ood` gives the distance of every spot from the training tissue.
+- It reproduces the labels it was trained on, including their errors.
+- A probability is neither the fraction of cancer cells in a spot nor a diagnosis.
 {% if config.panel -%}
-- Genes that a section does not measure are inferred at best; every spot's `gene_coverage` says how much of the panel it has.
+- Genes that a section does not measure are inferred or missing; the column `gene_coverage` gives the measured fraction of the panel.
 {% endif -%}
-{% for view, calibration in config.calibrations.items() if calibration.method == "none" -%}
-- From {{ view }} probabilities are not calibrated; the threshold is {{ calibration.threshold_rule }}.
+{% for modalities, calibration in config.calibrations.items() if calibration.method == "none" -%}
+- Probabilities from {{ modalities }} are not calibrated; the threshold is {{ calibration.threshold_rule }}.
 {% endfor -%}
-{% for view, calibration in config.calibrations.items() if calibration.strangeness | length < 2 -%}
-- From {{ view }} spots have no conformal sets, for fewer than two patients calibrated it.
+{% for modalities, calibration in config.calibrations.items() if calibration.nonconformity | length < 2 -%}
+- Spots called from {{ modalities }} have no conformal sets, because fewer than two patients were available for calibration.
 {% endfor -%}
-{% if config.bound_by_licence -%}
-- Who may use it, and for what, is the encoder's licence's to say ({{ config.licence }}).
+{% if config.restricted_by_licence -%}
+- The licence of the encoder ({{ config.licence }}) may restrict who may use this detector, and for what.
 {% endif -%}
 """
 
 
 def model_card(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
-    """Return a detector's model card, filled from the artifact itself."""
+    """Return the model card of a detector."""
     environment = Environment(autoescape=False)  # noqa: S701 - Markdown, not HTML
-    environment.filters["figure"] = lambda value: "-" if value is None else f"{value:.3f}"
+    environment.filters["number"] = lambda value: "-" if value is None else f"{value:.3f}"
     environment.filters["cell"] = _cell
-    figures = reached(config, metrics)
-    return environment.from_string(CARD).render(
+    averages = held_out_metrics(config, metrics)
+    return environment.from_string(TEMPLATE).render(
         config=config,
-        metadata=_metadata(config, figures),
-        reads={"image+genes": "H&E and genes", "genes": "genes alone", "image": "H&E alone"}[config.modalities],
+        metadata=_metadata(config, averages),
+        inputs={"image+genes": "H&E and genes", "genes": "genes only", "image": "H&E only"}[config.modalities],
         patients=len({section.patient for section in config.trained_on}),
         platforms=sorted({section.platform for section in config.trained_on}),
-        held_out=metrics.get("held_out", {}),
-        reliability=metrics.get("reliability", {}),
-        figures=figures,
-        fused=len(config.calibration.shares) > 1,
-        rough=how_rough(max((figure.patients for figure in figures), default=0)),
+        held_out=metrics["held_out"],
+        reliability=metrics["reliability"],
+        averages=averages,
+        fused=len(config.calibration.weights) > 1,
+        interval_note=interval_note(max((average.patients for average in averages), default=0)),
     )
 
 
-def _metadata(config: DetectorConfig, figures: Sequence[Reached]) -> str:
-    """What the Hub reads of a card: YAML, with the figures that no calibration flatters."""
-    bound = config.bound_by_licence
+def _metadata(config: DetectorConfig, averages: Sequence[HeldOutMetric]) -> str:
+    """Return the YAML header that the Hub reads, with the metrics that do not depend on the calibration."""
+    restricted = config.restricted_by_licence
     return ModelCardData(
-        license="other" if bound else "mit",
-        license_name=_slug(config.licence) if bound else None,
+        license="other" if restricted else "mit",
+        license_name=_slug(config.licence) if restricted else None,
         library_name="spacrd",
         tags=["spacrd", "spatial-transcriptomics", "histopathology", "cancer", *_platform_tags(config)],
-        model_name=NAME,
-        eval_results=[_result(figure) for figure in figures if figure.figure in {"auc", "ap"}] or None,
+        model_name=MODEL_NAME,
+        eval_results=[_result(average) for average in averages if average.metric in {"auc", "ap"}] or None,
     ).to_yaml()
 
 
-def _result(figure: Reached) -> EvalResult:
-    interval = f", 95 % interval {figure.interval[0]:.3f} to {figure.interval[1]:.3f}" if figure.interval else ""
+def _result(average: HeldOutMetric) -> EvalResult:
+    low, high = average.interval or (0.0, 0.0)
+    interval = f", 95 % interval {low:.3f} to {high:.3f}" if average.interval else ""
     return EvalResult(
         task_type="other",
-        task_name="cancer or normal, spot by spot",
+        task_name="cancer or normal, per spot",
         dataset_type="held-out-patients",
-        dataset_name=f"{figure.patients} patients, each held out in turn",
-        metric_type={"auc": "roc_auc", "ap": "average_precision"}[figure.figure],
-        metric_name=f"{figure.name}, mean over patients{interval}",
-        metric_value=round(figure.mean, 4),
+        dataset_name=f"{average.patients} patients, each held out in turn",
+        metric_type={"auc": "roc_auc", "ap": "average_precision"}[average.metric],
+        metric_name=f"{average.name}, mean over patients{interval}",
+        metric_value=round(average.mean, 4),
     )
 
 
@@ -175,7 +176,7 @@ def _slug(licence: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text that stays in one cell of a Markdown table, and runs nothing where it is shown."""
-    for sign, safe in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|")):
-        text = text.replace(sign, safe)
+    """Return text escaped for one cell of a Markdown table, without HTML."""
+    for character, escape in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|")):
+        text = text.replace(character, escape)
     return " ".join(text.split())

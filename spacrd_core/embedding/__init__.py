@@ -1,1 +1,1 @@
-"""Embeddings: cut patches at every spot, run an encoder over them, resume where it stopped."""
+"""Embeddings: cut a patch at every spot, run an encoder over the patches, and resume unfinished work."""

@@ -10,7 +10,7 @@ from spacrd_core.cards import ComponentOptions, Recipe
 
 
 class Encoder(Protocol):
-    """An image encoder: RGB tiles in, one embedding a tile out.
+    """An image encoder: RGB tiles in, one embedding per tile out.
 
     >>> class Brightness:
     ...     Options = ComponentOptions
@@ -19,8 +19,8 @@ class Encoder(Protocol):
     ...     def to(self, device): return self
     ...     def embed(self, tiles): return tiles.float().mean(dim=(2, 3))
 
-    The engine cuts ``recipe.patch_um`` of tissue, resamples it to ``recipe.input_px`` and hands over 8-bit RGB; the
-    encoder normalises by its own recipe. An embedding depends on its tile alone, never on the others of the batch.
+    It receives patches of ``recipe.patch_um`` of tissue, resampled to ``recipe.input_px``, in 8-bit RGB, and normalises
+    them by its own recipe. An embedding depends only on its tile, never on the other tiles of the batch.
     """
 
     Options: type[ComponentOptions]
@@ -31,17 +31,17 @@ class Encoder(Protocol):
         ...
 
     def embed(self, tiles: UInt8[Tensor, "tiles 3 height width"]) -> Float32[Tensor, "tiles dim"]:
-        """Return one embedding a tile, on the tiles' device."""
+        """Return one embedding per tile, on the tiles' device."""
         ...
 
 
 @runtime_checkable
 class AdaptiveEncoder(Encoder, Protocol):
-    """An encoder that wants to see a sample of a section's tiles first, to allow for how that section was made.
+    """An encoder that can be adapted to a section by a sample of its tiles, for instance to its staining.
 
-    It must work without, too: for one tile, nobody knows the section.
+    It must also work without adaptation: the section of a single tile may be unknown.
     """
 
     def adapt(self, tiles: UInt8[Tensor, "tiles 3 height width"]) -> Encoder:
-        """Return an encoder of the same recipe for the section whose tiles these are; the order does not matter."""
+        """Return an encoder of the same recipe for the section of these tiles; their order does not matter."""
         ...

@@ -1,4 +1,4 @@
-"""One batch on the device: windows to tiles, tiles to embeddings."""
+"""Turn one batch of windows into tiles, and tiles into embeddings, on the device."""
 
 import torch
 from jaxtyping import Float32, UInt8
@@ -14,13 +14,16 @@ from spacrd_core.slide.resample import resample
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def tiles_of(
+def tiles_from_windows(
     windows: Windows, *, side: float, input_px: int, device: torch.device, resize: str = "triangle"
 ) -> UInt8[Tensor, "tiles 3 height width"]:
-    """Return the tiles an encoder sees, on the device; on CUDA they may be still on their way."""
+    """Return the input tiles of an encoder, on the device; on CUDA the copy may still be running."""
     pixels, offsets = (torch.from_numpy(values) for values in (windows.pixels, windows.offsets))
     if device.type == "cuda":
-        pixels, offsets = pixels.pin_memory(), offsets.pin_memory()  # only then does the copy not wait for the device
+        pixels, offsets = (
+            pixels.pin_memory(),
+            offsets.pin_memory(),
+        )  # required for a copy that does not wait for the device
     pixels, offsets = (values.to(device, non_blocking=True) for values in (pixels, offsets))
     return resample(pixels.movedim(-1, 1), offsets, side=side, out_px=input_px, resize=resize)
 
@@ -38,35 +41,38 @@ def run_encoder(
     Raises
     ------
     EncoderError
-        If the encoder gives another shape than its recipe says.
+        If the embeddings have another shape than the recipe's.
     """
     dtype = PRECISIONS[precision]
-    embed = torch.compile(encoder.embed) if compiled else encoder.embed  # torch keeps what it compiled
+    embed = torch.compile(encoder.embed) if compiled else encoder.embed  # torch caches the result
     with torch.inference_mode(), torch.autocast(tiles.device.type, dtype=dtype, enabled=dtype is not None):
         embeddings = embed(tiles).float()
-    wanted = (len(tiles), encoder.recipe.dim)
-    if tuple(embeddings.shape) != wanted:
+    expected = (len(tiles), encoder.recipe.dim)
+    if tuple(embeddings.shape) != expected:
         raise EncoderError(
-            f"encoder '{name}' gave numbers of shape {tuple(embeddings.shape)}, its recipe says {wanted}",
+            f"encoder '{name}' returned embeddings of shape {tuple(embeddings.shape)}, its recipe has {expected}",
             hint=f"spacrd plugins check {name}",
         )
     return embeddings
 
 
-def choose_precision(asked: Precision, recipe: Recipe, device: torch.device) -> str:
-    """Return the precision to compute in: for ``auto`` the recipe's on CUDA where it has it, and fp32 on a CPU.
+def choose_precision(requested: Precision, recipe: Recipe, device: torch.device) -> str:
+    """Return the precision to compute in. ``auto`` is fp32 on a CPU; on CUDA it is the recipe's, if supported.
 
     Raises
     ------
     ConfigError
-        If the device has not what was asked for.
+        If the device does not support the requested precision.
     EncoderError
-        If the recipe's is none of them.
+        If the recipe's precision is unknown.
     """
-    wanted = asked if asked != "auto" else recipe.precision if device.type == "cuda" else "fp32"
-    if wanted not in PRECISIONS:
-        raise EncoderError(f"no precision is named '{wanted}'", hint=f"a recipe's is {' or '.join(PRECISIONS)}")
-    lacking = wanted == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
-    if lacking and asked == "bf16":
-        raise ConfigError(f"{device} has no bf16", hint="--precision fp16 or fp32")
-    return "fp32" if lacking else wanted
+    precision = requested if requested != "auto" else recipe.precision if device.type == "cuda" else "fp32"
+    if precision not in PRECISIONS:
+        raise EncoderError(
+            f"the recipe has an unknown precision '{precision}'", hint=f"precisions are {', '.join(PRECISIONS)}"
+        )
+    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        if requested == "bf16":
+            raise ConfigError(f"{device} does not support bf16", hint="--precision fp16 or fp32")
+        return "fp32"
+    return precision

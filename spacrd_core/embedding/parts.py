@@ -1,4 +1,4 @@
-"""Shares of one work for jobs that know nothing of each other: the I-th of N."""
+"""Parts of the work for jobs that run without knowledge of each other: the I-th of N."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Part:
-    """The I-th of N parts, counted from 1; the first of one is all.
+    """The I-th of N parts, counted from 1; the default is the whole.
 
-    >>> Part.parse("2/3").share(["a", "b", "c", "d", "e"])
+    >>> Part.parse("2/3").select(["a", "b", "c", "d", "e"])
     ['b', 'e']
     """
 
@@ -25,19 +25,19 @@ class Part:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the part that ``I/N`` means.
+        """Return the part of a text ``I/N``.
 
         Raises
         ------
         ValueError
-            If it is no part.
+            If the text is not a part.
         """
-        found = re.fullmatch(r"(\d+)/(\d+)", text)
-        number, parts = (int(found[1]), int(found[2])) if found else (0, 0)
+        match = re.fullmatch(r"(\d+)/(\d+)", text)
+        number, parts = (int(match[1]), int(match[2])) if match else (0, 0)
         if not 1 <= number <= parts:
             raise ValueError("a part reads I/N, from 1/N to N/N")
         return cls(number, parts)
 
-    def share(self, items: Sequence[Item]) -> list[Item]:
-        """Return this part's items: every N-th, so that all parts have as many of every kind."""
+    def select(self, items: Sequence[Item]) -> list[Item]:
+        """Return the items of this part: every N-th, so that all parts have similar items."""
         return list(items[self.number - 1 :: self.parts])

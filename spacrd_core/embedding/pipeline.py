@@ -1,4 +1,4 @@
-"""The patches of a shard on their way from the slide through an encoder, read while it works."""
+"""Embed the patches of a shard, and read the next ones from the slide while the encoder works."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from spacrd_core.devices import choose_device
-from spacrd_core.embedding.batches import Passes, Room
+from spacrd_core.embedding.batches import BatchRunner, MemoryLimit
 from spacrd_core.embedding.forward import choose_precision
-from spacrd_core.threads import prefetched
+from spacrd_core.threads import prefetch_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from spacrd_core.slide.patches import PatchPlan
 
 Item = TypeVar("Item")
-CPU_TILES = 16
-READY = 2  # batches that may wait for the encoder
+CPU_BATCH_SIZE = 16
+MAX_BATCHES_AHEAD = 2  # read, and waiting for the encoder
 
 
-def embed_rows(  # noqa: PLR0913 - what a shard is made of
+def embed_rows(  # noqa: PLR0913 - the parts of a shard
     plan: PatchPlan,
     rows: range,
     encoder: Encoder,
@@ -35,49 +35,52 @@ def embed_rows(  # noqa: PLR0913 - what a shard is made of
     *,
     settings: Settings,
     clock: Clock,
-    done: Callable[[int], None],
-    room: Room | None = None,
+    report: Callable[[int], None],
+    memory: MemoryLimit | None = None,
 ) -> Array:
-    """Return the embeddings of contiguous rows, float32 (rows, dim), in their order whatever the order of reading.
+    """Return the embeddings of contiguous rows, float32 (rows, dim), in the order of the rows.
 
-    The encoder is on ``settings.device`` already. ``done`` hears of every batch how many patches it had;
-    ``room`` keeps for the next shard how many tiles fit the memory.
+    The encoder is already on ``settings.device``. ``report`` receives the number of patches of every finished batch.
+    ``memory`` keeps for the next shard how many tiles fit the device.
 
     Raises
     ------
     ConfigError
-        If the device has not the precision that was asked for.
+        If the device does not support the requested precision.
     CorruptStore
         If the slide is damaged.
     EncoderError
-        If one patch alone does not fit the device's memory, or the encoder gives what its recipe does not say.
+        If a single patch does not fit the device's memory, or the embeddings do not match the recipe.
     """
-    passes = _passes(encoder, name, plan.side, settings, clock)
+    runner = _batch_runner(encoder, name, plan.side, settings, clock)
     values = np.empty((len(rows), encoder.recipe.dim), dtype=np.float32)
-    asked, room = passes.at_once, room or Room()
-    passes.at_once = min(asked, room.tiles or asked)
-    windows = plan.cut(np.arange(rows.start, rows.stop), passes.at_once, readers=settings.readers)
-    with closing(prefetched(clock.each("read", windows), most=READY)) as ready:
-        for part, embeddings in _one_late((some.rows, passes.begin(some)) for some in clock.each("wait", ready)):
-            values[part - rows.start] = embeddings()
-            done(len(part))
-    if passes.at_once < asked:
-        room.tiles = passes.at_once
-        clock.note(f"{asked} patches at once do not fit {passes.device}: embedded {passes.at_once} at a time")
+    requested, memory = runner.batch_size, memory or MemoryLimit()
+    runner.batch_size = min(requested, memory.tiles or requested)
+    batches = plan.cut(np.arange(rows.start, rows.stop), runner.batch_size, reader_threads=settings.reader_threads)
+    with closing(prefetch_items(clock.measure_each("read", batches), max_ahead=MAX_BATCHES_AHEAD)) as ready:
+        started = ((windows.rows, runner.start(windows)) for windows in clock.measure_each("wait", ready))
+        for batch_rows, embeddings in _one_late(started):
+            values[batch_rows - rows.start] = embeddings()
+            report(len(batch_rows))
+    if runner.batch_size < requested:
+        memory.tiles = runner.batch_size
+        clock.note(f"batches of {requested} patches do not fit {runner.device}: the batch size was {memory.tiles}")
     return values
 
 
-def _passes(encoder: Encoder, name: str, side: float, settings: Settings, clock: Clock) -> Passes:
+def _batch_runner(encoder: Encoder, name: str, side: float, settings: Settings, clock: Clock) -> BatchRunner:
     device = choose_device(settings.device)
     precision = choose_precision(settings.precision, encoder.recipe, device)
     if device.type == "cuda" and settings.precision == "auto" and precision != encoder.recipe.precision:
-        clock.note(f"{device} has no {encoder.recipe.precision}: embedded in {precision}; --precision fp16 is faster")
-    at_once = settings.batch_size if device.type == "cuda" else CPU_TILES
-    return Passes(encoder, name, side, device, precision, at_once, clock, settings.compiled)
+        clock.note(
+            f"{device} does not support {encoder.recipe.precision}: embedded in {precision}; --precision fp16 is faster"
+        )
+    batch_size = settings.batch_size if device.type == "cuda" else CPU_BATCH_SIZE
+    return BatchRunner(encoder, name, side, device, precision, batch_size, clock, settings.compiled)
 
 
 def _one_late(items: Iterable[Item]) -> Iterator[Item]:
-    """Yield every item when the next one is there: a device has its next batch before the last one is asked for."""
+    """Yield every item after the next one has arrived, so that a device has its next batch before we wait for one."""
     waiting: deque[Item] = deque()
     for item in items:
         waiting.append(item)

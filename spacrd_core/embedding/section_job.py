@@ -1,4 +1,4 @@
-"""One section on its way into the store: begun once, worked on by shards, published when all of them are done."""
+"""The embedding of one section: planned once, embedded by shards, published when all of them are done."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spacrd_core.embedding.shard_task import ShardTask, plan_section
 from spacrd_core.embedding.staging import Staging
 from spacrd_core.errors import EncoderError, SpacrdError, StoreError
-from spacrd_core.store.locks import any_piece_held, hold, lock_of
+from spacrd_core.store.locks import any_piece_locked, lock_file, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is asked of every section; ``portable`` are the options as they hold on any machine."""
+class EmbedRequest:
+    """What is the same for all sections; ``portable_options`` are the encoder's options as they hold on any machine."""
 
     store: SpotStore
     encoder: str
     options: Mapping[str, Any]
-    portable: Mapping[str, Any]
+    portable_options: Mapping[str, Any]
     recipe: Recipe
     settings: Settings
 
 
 @dataclass(frozen=True)
-class Embedded:
-    """What became of one section; ``seconds`` by where they went, all workers together."""
+class SectionReport:
+    """The result of one section; ``seconds`` by step, summed over all workers."""
 
     section: str
     patches: int
@@ -45,28 +45,28 @@ class Embedded:
 
 
 @dataclass
-class Job:
-    """A section, and the shards of it that are to be done here; other processes may do others at the same time."""
+class SectionJob:
+    """A section and those of its shards that are done here; other processes may do others at the same time."""
 
-    work: Work
+    request: EmbedRequest
     entry: SectionEntry
     shards: Sequence[range]
     patches: int = 0
     seconds: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     error: SpacrdError | None = None
-    left: int = 0
+    unfinished: int = 0
 
     @property
     def folder(self) -> Path:
-        """Where the embeddings grow."""
-        return self.work.store.staging(self.entry, self.work.recipe.key)
+        """The folder of the unfinished embeddings."""
+        return self.request.store.staging(self.entry, self.request.recipe.key)
 
-    def begin(self) -> list[ShardTask]:
-        """Prepare the staging, unless somebody has, and return what is to be done; nothing where that fails."""
+    def start(self) -> list[ShardTask]:
+        """Prepare the staging folder if necessary and return the tasks; none if that fails."""
         try:
             tasks = self._tasks()
-            self.left = len(tasks)
+            self.unfinished = len(tasks)
             if not tasks:
                 self._publish()
         except SpacrdError as error:
@@ -74,41 +74,42 @@ class Job:
             return []
         return tasks
 
-    def hear(self, outcome: Outcome) -> None:
-        """Take note of what became of a shard; publish the section after its last."""
-        self.left -= 1
+    def record(self, outcome: Outcome) -> None:
+        """Add the outcome of a shard; publish the section after the last one."""
+        self.unfinished -= 1
         self.patches += outcome.patches
         self.seconds.update(outcome.seconds)
         self.notes += [note for note in outcome.notes if note not in self.notes]
         if outcome.error:
-            self.error = self.error or _explained(outcome.error, outcome)
-        elif not self.left and not self.error:
+            self.error = self.error or _with_spots(outcome.error, outcome)
+        elif not self.unfinished and not self.error:
             try:
                 self._publish()
             except SpacrdError as error:
                 self.error = error
 
     @property
-    def result(self) -> Embedded:
-        """What became of the section."""
-        return Embedded(self.entry.id, self.patches, dict(self.seconds), "; ".join(self.notes))
+    def report(self) -> SectionReport:
+        """The result so far."""
+        return SectionReport(self.entry.id, self.patches, dict(self.seconds), "; ".join(self.notes))
 
     def _tasks(self) -> list[ShardTask]:
+        request = self.request
         if published := self._published():
-            kept = Staging(published).precision
-            differs = self.work.settings.precision not in {"auto", kept}
-            self.notes.append(f"done before in {kept}" if kept and differs else "done before")
+            precision = Staging(published).precision
+            differs = request.settings.precision not in {"auto", precision}
+            self.notes.append(f"done before in {precision}" if precision and differs else "done before")
             return []
-        plan = plan_section(self.work.store, self.entry.id, self.entry.geometry, self.work.recipe)
+        plan = plan_section(request.store, self.entry.id, self.entry.geometry, request.recipe)
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with hold(lock_of(self.folder)):
-            self.work.store.reclaim(self.entry, self.work.recipe.key)
-            staging = Staging.begin(
+        with try_lock(lock_file(self.folder)):
+            request.store.reclaim(self.entry, request.recipe.key)
+            staging = Staging.open_or_create(
                 self.folder,
-                encoder=self.work.encoder,
-                options=self.work.portable,
-                recipe=self.work.recipe,
-                precision=self.work.settings.precision,
+                encoder=request.encoder,
+                options=request.portable_options,
+                recipe=request.recipe,
+                precision=request.settings.precision,
                 coverage=plan.coverage,
             )
         missing = staging.missing
@@ -116,48 +117,54 @@ class Job:
 
     def _task(self, rows: range) -> ShardTask:
         return ShardTask(
-            store=self.work.store.path.absolute(),
+            store=self.request.store.path.absolute(),
             section=self.entry.id,
             geometry=self.entry.geometry,
-            encoder=self.work.encoder,
-            options=self.work.options,
-            recipe=self.work.recipe.key,
+            encoder=self.request.encoder,
+            options=self.request.options,
+            recipe=self.request.recipe.key,
             rows=rows,
             staging=self.folder.absolute(),
-            settings=self.work.settings,
+            settings=self.request.settings,
         )
 
     def _publish(self) -> None:
-        """Publish the section if all its shards are done, whoever did them, and nobody has published it."""
-        with hold(lock_of(self.folder)):
+        """Publish the section if all its shards are done, by any process, and it is not published yet."""
+        with try_lock(lock_file(self.folder)):
             if self._published():
                 return
             staging = Staging(self.folder)
             if missing := staging.missing:
                 self.notes.append(f"{len(missing)} shards are left to other parts")
                 return
-            staging.require_whole()
-            self.work.store.publish_embedding(self.entry, self.work.encoder, self.work.recipe, self.folder)
-            any_piece_held(self.folder)  # clears the locks of killed processes
+            staging.finalise()
+            self.request.store.publish_embedding(self.entry, self.request.encoder, self.request.recipe, self.folder)
+            any_piece_locked(self.folder)  # removes the locks of killed processes
 
     def _published(self) -> Path | None:
-        """Return where the embeddings of the section, as it was when the work was planned, are; None where not yet."""
-        now = self.work.store.entry(self.entry.id)
-        if now.geometry != self.entry.geometry:
+        """Return the folder of the published embeddings, or None if there is none.
+
+        Raises
+        ------
+        StoreError
+            If the section has been replaced since the work was planned.
+        """
+        entry = self.request.store.entry(self.entry.id)
+        if entry.geometry != self.entry.geometry:
             raise StoreError(f"section '{self.entry.id}' was replaced meanwhile", hint="run the command again")
-        record = now.embeddings.get(self.work.recipe.key)
-        folder = self.work.store.path / record.path if record else None
+        record = entry.embeddings.get(self.request.recipe.key)
+        folder = self.request.store.path / record.path if record else None
         return folder if folder and folder.is_dir() else None
 
 
-def _explained(error: SpacrdError, outcome: Outcome) -> SpacrdError:
-    """Return the error, with where it happened if nobody foresaw it."""
-    if not outcome.again:
+def _with_spots(error: SpacrdError, outcome: Outcome) -> SpacrdError:
+    """Return the error; if its reason is unknown, with the spots of the shard."""
+    if not outcome.retryable:
         return error
     rows = outcome.task.rows
-    explained = EncoderError(
-        f"spots {rows.start + 1} to {rows.stop} of section '{outcome.task.section}' failed again and again: {error}",
-        hint=error.hint or "finished shards are kept; --debug says where it failed",
+    located = EncoderError(
+        f"spots {rows.start + 1} to {rows.stop} of section '{outcome.task.section}' failed repeatedly: {error}",
+        hint=error.hint or "finished shards are kept; --debug shows where it failed",
     )
-    explained.__cause__ = error
-    return explained
+    located.__cause__ = error
+    return located

@@ -1,4 +1,4 @@
-"""Unfinished embeddings: an array of shards, and beside it a ledger of those that are done."""
+"""Unfinished embeddings: an array of shards, and a ledger of the shards that are done."""
 
 from __future__ import annotations
 
@@ -12,41 +12,42 @@ import zarr
 from spacrd_core.errors import CorruptStore, StoreBusy
 from spacrd_core.files import sync
 from spacrd_core.store.elements import embedding_facts
-from spacrd_core.store.locks import any_piece_held
+from spacrd_core.store.locks import any_piece_locked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from spacrd_core.arrays import Array
     from spacrd_core.cards import Recipe
 
 SHARD_ROWS, CHUNK_ROWS = 2048, 256
 VALUES, LEDGER = "values", "done"
-PRECISIONS = ("", "fp32", "bf16", "fp16")  # by the number that stands for each in the ledger; 0 is not done
+LEDGER_PRECISIONS = ("", "fp32", "bf16", "fp16")  # the index is the number in the ledger; 0 means not done
 
 
-def shards_of(spots: int) -> list[range]:
+def shard_ranges(spots: int) -> list[range]:
     """Return the rows of every shard of a section: the unit of work, of safe writing and of resuming.
 
-    Processes that write different parts of one shard overwrite each other's.
+    Processes that wrote different parts of one shard would overwrite each other's.
     """
     return [range(start, min(start + SHARD_ROWS, spots)) for start in range(0, spots, SHARD_ROWS)]
 
 
 @dataclass(frozen=True)
 class Staging:
-    """Where a section's embeddings grow, shard by shard, under the hands of any number of processes.
+    """The folder in which any number of processes write a section's embeddings, shard by shard.
 
-    The ledger has a file for every shard, written after the shard is safe on disk: the precision it was computed in.
-    Nobody overwrites another's entry,
-    and it may stay when the group is published, so that no moment exists in which finished work looks unfinished.
-    Whoever writes a shard holds its lock; once the ledger is full nobody writes any more.
+    The ledger has one file per shard, which is written after the shard is safe on disk. It holds the precision of the
+    shard. No process overwrites the entry of another one. The ledger may stay when the group is published, so that
+    finished work never looks unfinished. A process that writes a shard holds its lock; nothing is written once the
+    ledger is full.
     """
 
     folder: Path
 
     @classmethod
-    def begin(
+    def open_or_create(
         cls,
         folder: Path,
         *,
@@ -54,21 +55,21 @@ class Staging:
         options: Mapping[str, Any],
         recipe: Recipe,
         precision: str,
-        coverage: np.ndarray[Any, Any],
+        coverage: Array,
     ) -> Self:
-        """Return the staging in a folder, begun anew where it holds none of this encoder, precision and size.
+        """Return the staging in a folder, created anew unless it has this encoder, precision and size.
 
-        To be called by one process at a time.
+        Only one process may call this at a time.
 
         Raises
         ------
         StoreBusy
-            If it would have to be begun anew, and somebody is writing there.
+            If it must be created anew while another process writes there.
         """
         staging, shape = cls(folder), (len(coverage), recipe.dim)
         facts = {**embedding_facts(encoder, options, recipe), "precision_asked": precision}
-        if not staging._begun(facts, shape):
-            if any_piece_held(folder):
+        if not staging._matches(facts, shape):
+            if any_piece_locked(folder):
                 raise StoreBusy(f"another process writes other embeddings to {folder}", hint="wait for it to end")
             shutil.rmtree(folder, ignore_errors=True)
             staging._create(facts, shape, coverage)
@@ -76,43 +77,43 @@ class Staging:
 
     @property
     def missing(self) -> list[range]:
-        """The rows of the shards that are not done; none once the group is published and the folder gone."""
+        """The rows of the shards that are not done; none if the group is published and the folder gone."""
         try:
             group = self._group("r")
-            spots, done = group[VALUES].shape[0], group[LEDGER][:]
+            spots, ledger = group[VALUES].shape[0], group[LEDGER][:]
         except FileNotFoundError:
             return []
-        if not self.folder.exists():  # published while it was read: what was not found there is not missing
+        if not self.folder.exists():  # published during the reading, so entries were not found
             return []
-        return [rows for rows, there in zip(shards_of(spots), done, strict=True) if not there]
+        return [rows for rows, done in zip(shard_ranges(spots), ledger, strict=True) if not done]
 
     def is_done(self, rows: range) -> bool:
-        """Return whether a shard is done; so it is once the group is published and the folder gone."""
+        """Return whether a shard is done; true if the group is published and the folder gone."""
         try:
             group = self._group("r")
-            done = bool(group[LEDGER][_shard(group, rows)])
+            done = bool(group[LEDGER][_shard_index(group, rows)])
         except FileNotFoundError:
             return True
         return done or not self.folder.exists()
 
     @property
     def precision(self) -> str:
-        """What the embeddings were computed in; empty before they are whole."""
+        """The precision of the embeddings; empty before all of them are done."""
         return str(self._group("r").attrs.get("precision", ""))
 
-    def write(self, rows: range, values: np.ndarray[Any, Any], precision: str) -> None:
+    def write(self, rows: range, values: Array, precision: str) -> None:
         """Write a whole shard, force it to disk, then enter it in the ledger with its precision."""
         group = self._group("r+")
-        shard = _shard(group, rows)
+        shard = _shard_index(group, rows)
         group[VALUES][rows.start : rows.stop] = values
         self._sync(f"{VALUES}/c/{shard}/0", f"{VALUES}/c/{shard}", f"{VALUES}/c")
-        group[LEDGER][shard] = PRECISIONS.index(precision)
+        group[LEDGER][shard] = LEDGER_PRECISIONS.index(precision)
         self._sync(f"{LEDGER}/c/{shard}", f"{LEDGER}/c")
 
-    def require_whole(self) -> None:
-        """Hold the values against the ledger, and sweep up what killed writers left; to be called when nobody writes.
+    def finalise(self) -> None:
+        """Check the values against the ledger, record the precision, and remove what killed writers have left.
 
-        The precision becomes a fact of the whole: parts may have been computed on different devices.
+        No process may be writing. Shards may differ in precision, as they may come from different devices.
 
         Raises
         ------
@@ -121,48 +122,50 @@ class Staging:
         """
         group = self._group("r+")
         values = group[VALUES]
-        lost = [rows for rows in shards_of(values.shape[0]) if not np.isfinite(values[rows.start : rows.stop]).all()]
+        lost = [rows for rows in shard_ranges(values.shape[0]) if not np.isfinite(values[rows.start : rows.stop]).all()]
         for rows in lost:
-            group[LEDGER][_shard(group, rows)] = 0
+            group[LEDGER][_shard_index(group, rows)] = 0
         if lost:
             raise CorruptStore(
                 f"{self.folder} has lost embeddings that were written: spots {lost[0].start + 1} to {lost[-1].stop}",
-                hint="look after the disk; the same command embeds them again",
+                hint="check the disk; the same command embeds them again",
             )
-        group.attrs["precision"] = " and ".join(PRECISIONS[number] for number in np.unique(group[LEDGER][:]))
-        for stray in self.folder.rglob("*.partial"):
-            stray.unlink()
+        group.attrs["precision"] = " and ".join(LEDGER_PRECISIONS[number] for number in np.unique(group[LEDGER][:]))
+        for file in self.folder.rglob("*.partial"):
+            file.unlink()
 
-    def _begun(self, facts: dict[str, object], shape: tuple[int, int]) -> bool:
+    def _matches(self, facts: dict[str, object], shape: tuple[int, int]) -> bool:
         try:
             group = self._group("r")
             values, ledger = group[VALUES], group[LEDGER]
-            here = ({fact: group.attrs[fact] for fact in facts}, values.shape, values.shards, ledger.shape)
+            stored = ({fact: group.attrs[fact] for fact in facts}, values.shape, values.shards, ledger.shape)
         except (FileNotFoundError, LookupError, ValueError):
             return False
-        return here == (facts, shape, (SHARD_ROWS, shape[1]), (len(shards_of(shape[0])),))
+        return stored == (facts, shape, (SHARD_ROWS, shape[1]), (len(shard_ranges(shape[0])),))
 
-    def _create(self, facts: dict[str, object], shape: tuple[int, int], coverage: np.ndarray[Any, Any]) -> None:
+    def _create(self, facts: dict[str, object], shape: tuple[int, int], coverage: Array) -> None:
         group: Any = zarr.open_group(self.folder, mode="w", zarr_format=3)
         chunks, shards = (CHUNK_ROWS, shape[1]), (SHARD_ROWS, shape[1])
-        nothing = float("nan")
-        group.create_array(VALUES, shape=shape, chunks=chunks, shards=shards, dtype="float32", fill_value=nothing)
+        nan = float("nan")
+        group.create_array(VALUES, shape=shape, chunks=chunks, shards=shards, dtype="float32", fill_value=nan)
         group.create_array("coverage", data=coverage)
-        entries = (len(shards_of(shape[0])),)
+        entries = (len(shard_ranges(shape[0])),)
         group.create_array(LEDGER, shape=entries, chunks=(1,), dtype="uint8", fill_value=0, compressors=None)
-        group.attrs.update(facts)  # last: a group without facts was never begun
+        group.attrs.update(facts)  # last, so that a group without facts is incomplete
 
     def _group(self, mode: Any) -> Any:
         return zarr.open_group(self.folder, mode=mode)
 
-    def _sync(self, *places: str) -> None:
-        for place in places:
-            sync(self.folder / place)
+    def _sync(self, *paths: str) -> None:
+        for path in paths:
+            sync(self.folder / path)
 
 
-def _shard(group: Any, rows: range) -> int:
-    """Return the number of the shard that has these rows and no others."""
+def _shard_index(group: Any, rows: range) -> int:
+    """Return the index of the shard that has exactly these rows."""
     spots, size = group[VALUES].shape[0], group[VALUES].shards[0]
     if rows.start % size or rows.stop != min(rows.start + size, spots):
-        raise ValueError(f"rows {rows.start} to {rows.stop} are no shard: shards have {size} rows, the section {spots}")
+        raise ValueError(
+            f"rows {rows.start} to {rows.stop} are not a shard: shards have {size} rows, the section has {spots}"
+        )
     return int(rows.start // size)

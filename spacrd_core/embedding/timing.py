@@ -1,4 +1,4 @@
-"""Where the time of a run goes, and what happened on the way."""
+"""Seconds by step of a run, and notes about what happened in it."""
 
 from __future__ import annotations
 
@@ -16,57 +16,57 @@ Item = TypeVar("Item")
 
 
 class Clock:
-    """Seconds by part of the work, and ``notes``: sentences for the user.
+    """Seconds by step, and ``notes``: sentences for the user.
 
-    Parts that go on side by side are counted in full each: ``read`` is what the reading threads did while the encoder
-    worked, ``wait`` is how long there was nothing for the encoder to do.
+    Steps that run at the same time are counted in full: ``read`` is the time of the reading threads while the encoder
+    works, ``wait`` is the time for which the encoder has nothing to do.
     """
 
     def __init__(self, device: torch.device) -> None:
         self.notes: list[str] = []
         self._device = device
-        self._counted: dict[str, float] = defaultdict(float)
+        self._seconds: dict[str, float] = defaultdict(float)
         self._queued: list[tuple[str, torch.cuda.Event, torch.cuda.Event]] = []
 
     def note(self, sentence: str) -> None:
-        """Keep a sentence for the user, once."""
+        """Add a sentence for the user, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Seconds so far; what is queued on a CUDA device is waited for."""
-        for name, begin, end in self._queued:
+        """Seconds so far; waits for what is queued on a CUDA device."""
+        for step, begin, end in self._queued:
             end.synchronize()
-            self._counted[name] += begin.elapsed_time(end) / 1000
+            self._seconds[step] += begin.elapsed_time(end) / 1000
         self._queued.clear()
-        return dict(self._counted)
+        return dict(self._seconds)
 
     @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        """Count what happens inside."""
+    def measure(self, step: str) -> Iterator[None]:
+        """Measure the block."""
         started = time.perf_counter()
         yield
-        self._counted[name] += time.perf_counter() - started
+        self._seconds[step] += time.perf_counter() - started
 
     @contextmanager
-    def device_part(self, name: str) -> Iterator[None]:
-        """Count what happens inside on the device: on CUDA it is only queued there, and not waited for."""
+    def measure_on_device(self, step: str) -> Iterator[None]:
+        """Measure the block on the device. On CUDA its work is only queued, and nothing waits for it."""
         if self._device.type != "cuda":
-            with self.part(name):
+            with self.measure(step):
                 yield
             return
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         begin.record(torch.cuda.current_stream(self._device))
         yield
         end.record(torch.cuda.current_stream(self._device))
-        self._queued.append((name, begin, end))
+        self._queued.append((step, begin, end))
 
-    def each(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
-        """Iterate and count the time that getting the items takes."""
+    def measure_each(self, step: str, items: Iterable[Item]) -> Iterator[Item]:
+        """Iterate and measure the time that it takes to get the items."""
         iterator = iter(items)
         while True:
-            with self.part(name):
+            with self.measure(step):
                 item = next(iterator, None)
             if item is None:
                 return

@@ -1,4 +1,4 @@
-"""Heads against a control and fusion against its halves, patient by patient."""
+"""Comparisons of heads with the baseline, and of fusion with single modalities, patient by patient."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from spacrd_core.evaluation.summary import Row
 
-EQUAL = 1e-9
+TOLERANCE = 1e-9
 
 
 class Difference(BaseModel):
-    """The AUC of one way to detect less that of another, on the same patients.
+    """The difference in AUC between two ways to detect, on the same patients.
 
-    ``better`` and ``worse`` count patients; ``lowest`` is the difference on the patient where it is lowest.
+    ``better`` and ``worse`` are numbers of patients; ``lowest`` is the smallest difference of any patient.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,64 +41,66 @@ class Difference(BaseModel):
     by_patient: dict[str, float]
 
 
-def against_control(rows: Sequence[Row], control: str) -> list[Difference]:
-    """Return every other head less the control that reads the same modalities."""
-    groups = _patient_means(rows)
-    found = [
-        _difference((head, modalities), values, (control, modalities), groups.get((control, modalities), {}))
-        for (head, modalities), values in groups.items()
-        if head != control
+def compare_with_baseline(rows: Sequence[Row], baseline: str) -> list[Difference]:
+    """Return the difference of every other head from the baseline with the same modalities."""
+    aucs = _patient_aucs(rows)
+    differences = [
+        _difference((head, modalities), values, (baseline, modalities), aucs.get((baseline, modalities), {}))
+        for (head, modalities), values in aucs.items()
+        if head != baseline
     ]
-    return [difference for difference in found if difference]
+    return [difference for difference in differences if difference]
 
 
-def against_single_modalities(rows: Sequence[Row]) -> list[Difference]:
-    """Return every head with all modalities less the same head with the one that is better on that patient.
+def compare_with_single_modalities(rows: Sequence[Row]) -> list[Difference]:
+    """Return the difference of every head with all modalities from the same head with the patient's better modality.
 
-    Which one is better is known by the patient's labels, so this asks more of fusion than any choice made beforehand.
+    The better modality is chosen by the patient's labels, so this is stricter than any choice made beforehand.
     """
-    groups = _patient_means(rows)
-    found = []
-    for (head, modalities), values in groups.items():
-        parts = [part for part in modalities.split("+") if (head, part) in groups]
-        if len(parts) > 1:
-            best = _best([groups[head, part] for part in parts])
-            found.append(_difference((head, modalities), values, (head, f"better of {' and '.join(parts)}"), best))
-    return [difference for difference in found if difference]
+    aucs = _patient_aucs(rows)
+    differences = []
+    for (head, modalities), values in aucs.items():
+        single = [modality for modality in modalities.split("+") if (head, modality) in aucs]
+        if len(single) > 1:
+            best = _best_per_patient([aucs[head, modality] for modality in single])
+            differences.append(
+                _difference((head, modalities), values, (head, f"better of {' and '.join(single)}"), best)
+            )
+    return [difference for difference in differences if difference]
 
 
-def _patient_means(rows: Sequence[Row]) -> dict[tuple[str, str], dict[str, float]]:
+def _patient_aucs(rows: Sequence[Row]) -> dict[tuple[str, str], dict[str, float]]:
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.head, row.modalities].append(row)
     return {key: patient_means(group, "auc") for key, group in groups.items()}
 
 
-def _best(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    patients = dict.fromkeys(patient for part in parts for patient in part)
-    return {patient: max(part[patient] for part in parts if patient in part) for patient in patients}
+def _best_per_patient(aucs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    patients = dict.fromkeys(patient for by_patient in aucs for patient in by_patient)
+    return {patient: max(by_patient[patient] for by_patient in aucs if patient in by_patient) for patient in patients}
 
 
 def _difference(
-    this: tuple[str, str], values: Mapping[str, float], other: tuple[str, str], against: Mapping[str, float]
+    method: tuple[str, str], values: Mapping[str, float], reference: tuple[str, str], baseline: Mapping[str, float]
 ) -> Difference | None:
-    """The difference on the patients both have; None where there is none."""
-    by_patient = {patient: value - against[patient] for patient, value in values.items() if patient in against}
+    """The difference on the patients that both have; None if there are none."""
+    by_patient = {patient: value - baseline[patient] for patient, value in values.items() if patient in baseline}
     if not by_patient:
         return None
     amounts = np.array(list(by_patient.values()))
     low, high = patient_interval(amounts.tolist()) or (None, None)
     return Difference(
-        head=this[0],
-        modalities=this[1],
-        against_head=other[0],
-        against_modalities=other[1],
+        head=method[0],
+        modalities=method[1],
+        against_head=reference[0],
+        against_modalities=reference[1],
         patients=len(amounts),
         auc_difference=float(amounts.mean()),
         auc_low=low,
         auc_high=high,
-        better=int((amounts > EQUAL).sum()),
-        worse=int((amounts < -EQUAL).sum()),
+        better=int((amounts > TOLERANCE).sum()),
+        worse=int((amounts < -TOLERANCE).sum()),
         lowest=float(amounts.min()),
         by_patient=by_patient,
     )

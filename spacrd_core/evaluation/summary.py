@@ -1,4 +1,4 @@
-"""Figures of many trainings, and what they come to."""
+"""Metrics of many trainings, summarised over patients."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from spacrd_core.cohort.modalities import VIEWS
+from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.metrics.bootstrap import patient_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FIGURES = ("auc", "ap", "f1_prevalence", "f1", "brier", "ece")
+METRICS = ("auc", "ap", "f1_prevalence", "f1", "brier", "ece")
 
 
 class Row(BaseModel):
-    """The figures of one section under one head, one choice of modalities and one seed.
+    """Metrics of one section with one head, one set of modalities and one seed.
 
-    ``shares`` say how much each view counts in a call; ``auc_unweighed`` is that of the widest view alone.
+    ``weights`` are the weights of the modalities in a call; ``auc_unweighted`` is the AUC of the widest set alone.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,18 +39,18 @@ class Row(BaseModel):
     f1: float | None = None
     threshold: float | None = None
     calibration: str = "none"
-    shares: dict[str, float] = {}
-    auc_unweighed: float | None = None
+    weights: dict[str, float] = {}
+    auc_unweighted: float | None = None
     brier: float | None = None
     ece: float | None = None
     note: str = ""
 
 
 def summarise(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """Return, for every head and choice of modalities of one evaluation, means over patients and their spread.
+    """Return means over patients and their spread, for every head and set of modalities of one evaluation.
 
-    A patient's figure is the mean over its sections and seeds; ``_sd`` is the standard deviation between patients,
-    ``_seed_sd`` that between seeds of the mean over patients. ``auc_low`` and ``auc_high`` bound the mean's interval.
+    A patient's value is the mean over its sections and seeds. ``_sd`` is the standard deviation between patients, and
+    ``_seed_sd`` that of the mean over patients between seeds. ``auc_low`` and ``auc_high`` bound the mean's interval.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -58,14 +58,14 @@ def summarise(rows: Sequence[Row]) -> list[dict[str, object]]:
     return [_summary(group) for group in groups.values()]
 
 
-def patient_means(rows: Sequence[Row], figure: str) -> dict[str, float]:
-    """Return every patient's mean over its sections and seeds; none for a patient without the figure."""
+def patient_means(rows: Sequence[Row], metric: str) -> dict[str, float]:
+    """Return every patient's mean over its sections and seeds, without patients for which the metric is undefined."""
     values: dict[str, list[float]] = {}
     for row in rows:
-        value = getattr(row, figure)
+        value = getattr(row, metric)
         if value is not None:
             values.setdefault(row.patient, []).append(value)
-    return {patient: float(np.mean(found)) for patient, found in values.items()}
+    return {patient: float(np.mean(of_patient)) for patient, of_patient in values.items()}
 
 
 def _summary(rows: Sequence[Row]) -> dict[str, object]:
@@ -73,26 +73,26 @@ def _summary(rows: Sequence[Row]) -> dict[str, object]:
     encoder = next((row.encoder for row in rows if row.encoder != "none"), "none")  # a section may have no image
     summary: dict[str, object] = {"head": rows[0].head, "encoder": encoder, "modalities": rows[0].modalities}
     summary |= {"patients": len({row.patient for row in rows}), "seeds": len(seeds)}
-    summary |= {"shares": _mean_shares(rows), "auc_unweighed_mean": _over_patients(rows, "auc_unweighed")}
-    for figure in FIGURES:
-        by_patient = patient_means(rows, figure)
-        by_seed = {seed: _over_patients([row for row in rows if row.seed == seed], figure) for seed in seeds}
-        summary[f"{figure}_mean"] = _over_patients(rows, figure)
-        summary[f"{figure}_sd"] = _spread(list(by_patient.values()))
-        summary[f"{figure}_seed_sd"] = _spread([value for value in by_seed.values() if value is not None])
-        if figure == "auc":
+    summary |= {"weights": _mean_weights(rows), "auc_unweighted_mean": _mean_over_patients(rows, "auc_unweighted")}
+    for metric in METRICS:
+        by_patient = patient_means(rows, metric)
+        by_seed = {seed: _mean_over_patients([row for row in rows if row.seed == seed], metric) for seed in seeds}
+        summary[f"{metric}_mean"] = _mean_over_patients(rows, metric)
+        summary[f"{metric}_sd"] = _standard_deviation(list(by_patient.values()))
+        summary[f"{metric}_seed_sd"] = _standard_deviation([value for value in by_seed.values() if value is not None])
+        if metric == "auc":
             summary |= _interval(by_patient) | {"auc_by_patient": by_patient, "auc_by_seed": by_seed}
     return summary
 
 
-def _mean_shares(rows: Sequence[Row]) -> dict[str, float]:
-    """How much each view counts, patients counting the same."""
+def _mean_weights(rows: Sequence[Row]) -> dict[str, float]:
+    """The mean weight of each set of modalities, with patients weighted equally."""
     means: dict[str, list[float]] = {}
-    for patient in dict.fromkeys(row.patient for row in rows if row.shares):
-        own = [row.shares for row in rows if row.patient == patient and row.shares]
-        for view in VIEWS:
-            means.setdefault(view, []).append(float(np.mean([shares.get(view, 0.0) for shares in own])))
-    return {view: float(np.mean(values)) for view, values in means.items() if any(values)}
+    for patient in dict.fromkeys(row.patient for row in rows if row.weights):
+        weights = [row.weights for row in rows if row.patient == patient and row.weights]
+        for modalities in MODALITIES:
+            means.setdefault(modalities, []).append(float(np.mean([each.get(modalities, 0.0) for each in weights])))
+    return {modalities: float(np.mean(values)) for modalities, values in means.items() if any(values)}
 
 
 def _interval(by_patient: dict[str, float]) -> dict[str, object]:
@@ -100,10 +100,10 @@ def _interval(by_patient: dict[str, float]) -> dict[str, object]:
     return {"auc_low": low, "auc_high": high}
 
 
-def _over_patients(rows: Sequence[Row], figure: str) -> float | None:
-    values = list(patient_means(rows, figure).values())
+def _mean_over_patients(rows: Sequence[Row], metric: str) -> float | None:
+    values = list(patient_means(rows, metric).values())
     return float(np.mean(values)) if values else None
 
 
-def _spread(values: Sequence[float]) -> float | None:
+def _standard_deviation(values: Sequence[float]) -> float | None:
     return float(np.std(values, ddof=1)) if len(values) > 1 else None

@@ -1,4 +1,4 @@
-"""Gene panels: choose the genes a detector reads, and align any section's counts to them."""
+"""Log-normalised expression of a section, with one column per gene."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
-from spacrd_core.genes.names import identify
-from spacrd_core.genes.species import Species, species_of
+from spacrd_core.genes.names import resolve_names
+from spacrd_core.genes.species import Species, infer_species
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 TARGET_SUM = 1e4
+MISSING = -1  # the column of a gene that a section does not measure
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,11 @@ class Expression:
     values
         Spots x genes (CSR).
     symbols
-        What the genes are called today, each once.
+        Current gene symbols, without duplicates.
     gene_ids
-        Their Ensembl ids, '' where not known; or nothing.
+        Ensembl ids, '' where unknown; empty if no gene has one.
     species
-        What their names say.
+        The species inferred from gene names.
     """
 
     values: sparse.csr_matrix[Any]
@@ -43,19 +45,19 @@ class Expression:
     species: Species = field(default_factory=Species)
 
     @classmethod
-    def of_counts(
+    def from_counts(
         cls, counts: sparse.csr_matrix[Any], symbols: Sequence[str], gene_ids: Sequence[str] = ()
     ) -> Expression:
-        """Return log1p of counts per 10,000; genes of one symbol are summed, whichever of its names they go by.
+        """Return log1p of counts per 10,000; counts of genes that share a current symbol are summed.
 
-        The logarithm makes a doubling weigh the same in weak and strong genes; normalising by the spot's total removes
-        how much tissue and sequencing a spot got.
+        The logarithm gives a doubling the same weight in weak and strong genes; normalising by the spot's total removes
+        differences in the amount of tissue and in sequencing depth.
         """
-        species = species_of(symbols, gene_ids)
-        names, ids = identify(symbols, gene_ids, human=species.may_be_human)
-        unique, column = np.unique(np.asarray(names, dtype=object).astype(str), return_inverse=True)
+        species = infer_species(symbols, gene_ids)
+        names, ids = resolve_names(symbols, gene_ids, human=species.may_be_human)
+        unique, columns = np.unique(np.asarray(names, dtype=object).astype(str), return_inverse=True)
         merge = sparse.csr_matrix(
-            (np.ones(len(column)), (np.arange(len(column)), column)), shape=(len(column), len(unique))
+            (np.ones(len(columns)), (np.arange(len(columns)), columns)), shape=(len(columns), len(unique))
         )
         summed = sparse.csr_matrix(counts @ merge, dtype=np.float32)
         totals = np.asarray(summed.sum(axis=1)).ravel()
@@ -63,17 +65,25 @@ class Expression:
         values = sparse.csr_matrix(scaled.log1p(), dtype=np.float32)
         return cls(values, tuple(unique.tolist()), _first_ids(names, ids, unique.tolist()), species)
 
-    def only(self, spots: NDArray[np.bool_]) -> Expression:
-        """Return some spots' expression."""
-        return replace(self, values=self.values[np.flatnonzero(spots)])
+    def select_spots(self, mask: NDArray[np.bool_]) -> Expression:
+        """Return the expression of the spots in a mask."""
+        return replace(self, values=self.values[np.flatnonzero(mask)])
+
+    def columns_of(self, names: Sequence[str]) -> NDArray[np.intp]:
+        """Return the column of each gene, given by symbol or Ensembl id; -1 if the section does not measure it."""
+        columns = self._columns.reindex(pd.Index(names, dtype=object), fill_value=MISSING)
+        return np.asarray(columns, dtype=np.intp)
 
     @cached_property
-    def column(self) -> dict[str, int]:
-        """Where each gene is, by symbol and by Ensembl id."""
-        return {name: place for names in (self.gene_ids, self.symbols) for place, name in enumerate(names) if name}
+    def _columns(self) -> pd.Series[int]:
+        """The column of every symbol and Ensembl id; symbols take precedence, and the last of equal ids."""
+        names = pd.Index([*self.gene_ids, *self.symbols], dtype=object)
+        columns = np.concatenate([np.arange(len(self.gene_ids)), np.arange(len(self.symbols))])
+        unique = ~names.duplicated(keep="last") & (names != "")
+        return pd.Series(columns[unique], index=names[unique])
 
 
 def _first_ids(names: Sequence[str], ids: Sequence[str], symbols: Sequence[str]) -> tuple[str, ...]:
-    """Return the first Ensembl id known of each symbol."""
-    known = {name: gene_id for name, gene_id in zip(reversed(names), reversed(ids), strict=True) if gene_id}
-    return tuple(known.get(symbol, "") for symbol in symbols)
+    """Return the first known Ensembl id of each symbol."""
+    first = {name: gene_id for name, gene_id in zip(reversed(names), reversed(ids), strict=True) if gene_id}
+    return tuple(first.get(symbol, "") for symbol in symbols)

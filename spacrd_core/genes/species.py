@@ -1,4 +1,4 @@
-"""Which species a section's genes are of: a detector of one species says nothing of another's tissue."""
+"""The species of a section, inferred from its gene names; a detector is valid for one species only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 HUMAN = "human"
-OF_PREFIX = {  # of Ensembl gene ids
+SPECIES_BY_PREFIX = {  # prefixes of Ensembl gene ids
     "ENSG": HUMAN,
     "ENSMUSG": "mouse",
     "ENSRNOG": "rat",
@@ -26,86 +26,87 @@ OF_PREFIX = {  # of Ensembl gene ids
     "ENSGALG": "chicken",
 }
 PREFIX = re.compile(r"(ENS[A-Z]*G)\d{11}")
-MOUSE_ALONE = re.compile(r"Gm\d+|.*Rik\d*")  # predicted genes and RIKEN clones
-FEWEST = 10  # genes that must tell; test panels and controls tell too little
-CLEAR = 0.8  # of the genes that tell; a graft of human tumour in a mouse has both
+MOUSE_ONLY = re.compile(r"Gm\d+|.*Rik\d*")  # predicted genes and RIKEN clones
+MIN_INFORMATIVE_GENES = 10  # test panels and controls have fewer
+MIN_SHARE = 0.8  # of the informative genes; a human tumour grafted into a mouse has both species
 
 
 @dataclass(frozen=True)
 class Species:
-    """What a section's genes say: ``name`` ('' where they do not tell) and its ``share`` of the genes that tell."""
+    """An inferred species: ``name`` ('' if undecided) and its ``share`` of the informative genes."""
 
     name: str = ""
     share: float = 0.0
 
     @property
     def may_be_human(self) -> bool:
-        """Whether its genes are human, or nothing tells."""
+        """Whether the genes are human, or no gene is informative."""
         return self.name == HUMAN or not self.share
 
 
-def species_of(symbols: Iterable[str], gene_ids: Iterable[str] = ()) -> Species:
-    """Return the species by Ensembl ids, or else by how symbols are written: human in capitals, mouse with one.
+def infer_species(symbols: Iterable[str], gene_ids: Iterable[str] = ()) -> Species:
+    """Return the species by Ensembl ids, or else by the case of symbols: human in capitals, mouse capitalised.
 
-    Rats are written as mice are. Only names that human genes have, in any case, and the mouse's own ones tell.
+    Rat symbols are written like mouse symbols. Only names that human genes have, in any case, and symbols that occur in
+    mice alone are informative.
     """
-    by_id = Counter(_of_id(gene_id) for gene_id in gene_ids if gene_id)
-    found = by_id if by_id.total() - by_id[""] >= FEWEST else Counter(map(_of_symbol, symbols))
-    del found[""]
-    if found.total() < FEWEST:
+    by_id = Counter(_from_id(gene_id) for gene_id in gene_ids if gene_id)
+    votes = by_id if by_id.total() - by_id[""] >= MIN_INFORMATIVE_GENES else Counter(map(_from_symbol, symbols))
+    del votes[""]
+    if votes.total() < MIN_INFORMATIVE_GENES:
         return Species()
-    name, count = found.most_common(1)[0]
-    share = count / found.total()
-    return Species(name, share) if share >= CLEAR else Species("", share)
+    name, count = votes.most_common(1)[0]
+    share = count / votes.total()
+    return Species(name, share) if share >= MIN_SHARE else Species("", share)
 
 
-def one_species(found: Mapping[str, Species]) -> str:
-    """Return the one species of sections, by their ids; '' where none tells.
+def common_species(species_by_section: Mapping[str, Species]) -> str:
+    """Return the species that the sections have in common; '' if it is undecided for all of them.
 
     Raises
     ------
     TrainingError
-        If they are of several.
+        If the sections are of several species.
     """
     sections: dict[str, list[str]] = {}
-    for section, species in found.items():
+    for section_id, species in species_by_section.items():
         if species.name:
-            sections.setdefault(species.name, []).append(section)
+            sections.setdefault(species.name, []).append(section_id)
     if len(sections) > 1:
-        several = "; ".join(f"{name} genes in {_some(ids)}" for name, ids in sorted(sections.items()))
+        names = "; ".join(f"{name} genes in {_first_three(ids)}" for name, ids in sorted(sections.items()))
         raise TrainingError(
-            f"sections of one species were wanted, found {several}", hint="leave the others out: --exclude SECTION"
+            f"all sections must be of one species, found {names}", hint="leave the others out: --exclude SECTION"
         )
     return next(iter(sections), "")
 
 
-def require_species(section: str, found: Species, wanted: str) -> None:
-    """Refuse a section whose genes are of another species than a detector's; either may be unknown.
+def require_species(section_id: str, species: Species, required: str) -> None:
+    """Refuse a section of another species than the detector's; either may be unknown.
 
     Raises
     ------
     DetectorError
-        If they are.
+        If both are known and differ.
     """
-    if found.name and wanted and found.name != wanted:
+    if species.name and required and species.name != required:
         raise DetectorError(
-            f"section '{section}' measures {found.name} genes ({found.share:.0%} of those that tell), "
-            f"the detector reads {wanted} ones",
-            hint=f"give a section of {wanted} tissue, or train a detector on sections of {found.name}",
+            f"section '{section_id}' measures {species.name} genes ({species.share:.0%} of the informative genes), "
+            f"but the detector was trained on {required} genes",
+            hint=f"give a section of {required} tissue, or train a detector on {species.name} sections",
         )
 
 
-def _of_id(gene_id: str) -> str:
-    found = PREFIX.match(gene_id)
-    return OF_PREFIX.get(found[1], found[1]) if found else ""
+def _from_id(gene_id: str) -> str:
+    match = PREFIX.match(gene_id)
+    return SPECIES_BY_PREFIX.get(match[1], match[1]) if match else ""
 
 
-def _of_symbol(symbol: str) -> str:
+def _from_symbol(symbol: str) -> str:
     if symbol.startswith("ENS") and PREFIX.match(symbol):
-        return _of_id(symbol)
+        return _from_id(symbol)
     capitals = symbol.upper()
     if capitals not in human_names().current:
-        return "mouse" if MOUSE_ALONE.fullmatch(symbol) else ""
+        return "mouse" if MOUSE_ONLY.fullmatch(symbol) else ""
     if symbol in {capitals, capitals.replace("ORF", "orf")}:
         return HUMAN
     if symbol == symbol.lower():
@@ -113,5 +114,5 @@ def _of_symbol(symbol: str) -> str:
     return "mouse" if symbol == symbol.capitalize() else ""
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_three(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -1,1 +1,1 @@
-"""The Hugging Face Hub: asked politely, and what stands in the way said in a sentence."""
+"""The Hugging Face Hub: how its client library is called, and how its errors are reported."""

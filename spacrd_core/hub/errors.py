@@ -1,251 +1,195 @@
-"""What may stand between a user and the Hugging Face Hub: for each obstacle a sentence and a remedy."""
+"""Errors of the Hugging Face Hub as one sentence each: repository, cause and remedy. No token is ever shown."""
 
 from __future__ import annotations
 
-import logging
 import re
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from huggingface_hub import constants, get_token
 from huggingface_hub.errors import (
     GatedRepoError,
-    HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
 from spacrd_core.errors import SpacrdError
+from spacrd_core.hub.client import TRANSPORT_ERROR, timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-# The HTTP library under the Hub's has changed more than once; the base of all its errors has kept this place.
-TRANSPORT: type[Exception] = HfHubHTTPError.__bases__[0]
-
-Told = tuple[str, str] | None
+Explanation = tuple[str, str]  # the cause and the remedy
+LOG_IN = "run `hf auth login` or set HF_TOKEN"
+LOG_IN_AGAIN = "run `hf auth login` with a valid token"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked of the Hub, and how long an answer might take."""
+class HubRequest:
+    """A download or a push, as error messages describe it."""
 
+    action: Literal["download", "push"]
+    subject: Literal["weights", "detector"]
     repo: str
-    revision: str
-    patience_s: float
-    errand: Errand
+    revision: str = "main"
 
     @property
-    def what(self) -> str:
-        """What was to be fetched or pushed."""
-        return f"{self.errand.what} {self.repo}"
+    def failure(self) -> str:
+        """The beginning of every error message."""
+        return f"cannot {self.action} the {self.subject} {'from' if self.downloads else 'to'} {self.repo}"
+
+    @property
+    def downloads(self) -> bool:
+        """Whether a copy in the cache would serve as well."""
+        return self.action == "download"
 
     @property
     def page(self) -> str:
-        """Where a person looks it up."""
+        """The repository's page."""
         return f"https://huggingface.co/{self.repo}"
 
     @property
-    def missing(self) -> str:
-        """That there is no copy on this machine either."""
-        where = f"not in the cache {constants.HF_HUB_CACHE}"
-        return f", and {self.what} {self.errand.is_} {where}" if self.errand.fetches else ""
+    def not_cached(self) -> str:
+        """The addition that the cache has no copy either."""
+        return f", and the cache {constants.HF_HUB_CACHE} has no copy" if self.downloads else ""
 
     @property
-    def access(self) -> str:
-        """What is needed besides if it is gated."""
-        gated = f" (if {self.errand.it} {self.errand.is_} gated: request access at {self.page}, then `hf auth login`)"
-        return gated if self.errand.fetches else ""
-
-
-def explain(error: BaseException, asked: Asked) -> tuple[str, str]:
-    """Return what happened and what to do."""
-    if (
-        isinstance(error, LocalEntryNotFoundError | RuntimeError) and error.__cause__
-    ):  # the library's round the true one
-        return explain(error.__cause__, asked)
-    status = status_of(error)
-    told = _gate(error, asked, status) or _absence(error, asked, status) or _refusal(asked, status)
-    return told or _silence(error, asked) or _other(error, asked)
-
-
-def status_of(error: BaseException) -> int | None:
-    """Return what the Hub answered, if it did."""
-    return getattr(getattr(error, "response", None), "status_code", None)
-
-
-def out_of_reach(error: BaseException) -> bool:
-    """Whether the Hub gave no answer, or one that says nothing of what was asked: a copy in the cache may serve."""
-    kind = type(error).__name__
-    silent = isinstance(error, OfflineModeIsEnabled) or any(word in kind for word in ("Timeout", "Connect", "Proxy"))
-    return silent or _too_busy(status_of(error))
-
-
-def _too_busy(status: int | None) -> bool:
-    return status == 429 or (status or 0) >= 500
-
-
-def _gate(error: BaseException, asked: Asked, status: int | None) -> Told:
-    if not isinstance(error, GatedRepoError):
-        return None
-    gated = f"{asked.what} {asked.errand.is_} gated"
-    if status == 403:
-        sentence = f"{gated}, and the account of the Hugging Face token is not on its list (403)"
-        return sentence, f"request access at {asked.page} and wait for it (the token must allow gated repositories)"
-    if get_token() is None:
-        sentence = f"{gated}, and there is no Hugging Face token ({status})"
-        return sentence, f"request access at {asked.page}, then `hf auth login` or set HF_TOKEN"
-    sentence = f"{gated}, and the Hugging Face token was not accepted ({status})"
-    return sentence, f"`hf auth login` with a valid one, and request access at {asked.page}"
-
-
-def _absence(error: BaseException, asked: Asked, status: int | None) -> Told:
-    if isinstance(error, RepositoryNotFoundError):  # a GatedRepoError too, so that one is asked first
-        login = "" if get_token() else "; if it is private, `hf auth login` or set HF_TOKEN"
-        return f"repository {asked.repo} does not exist or is private ({status})", f"look at {asked.page}{login}"
-    if isinstance(error, RevisionNotFoundError):
-        return f"repository {asked.repo} has no revision '{asked.revision}'", f"look at {asked.page}/commits"
-    return None
-
-
-def _refusal(asked: Asked, status: int | None) -> Told:
-    refused = f"{asked.what} {asked.errand.was} refused"
-    if status == 401:
-        sentence = f"{refused}: the Hugging Face token is not valid (401)"
-        return sentence, "`hf auth login` with a valid one, or unset HF_TOKEN"
-    if status == 403:
-        return f"{refused} to the Hugging Face token (403)", f"use a token that may {asked.errand.right}"
-    if _too_busy(status):
-        return f"{constants.ENDPOINT} cannot serve {asked.repo} at the moment ({status})", "try again later"
-    return None
-
-
-def _silence(error: BaseException, asked: Asked) -> Told:
-    kind = type(error).__name__
-    if isinstance(error, OfflineModeIsEnabled):
-        elsewhere = f", or `hf download {asked.repo}` where there is a network" if asked.errand.fetches else ""
-        return f"HF_HUB_OFFLINE forbids to ask the Hub{asked.missing}", f"unset HF_HUB_OFFLINE{elsewhere}{asked.access}"
-    if "Timeout" in kind:
-        sentence = f"{constants.ENDPOINT} did not answer within {asked.patience_s:g} s{asked.missing}"
-        return sentence, f"check the connection, or set HF_HUB_ETAG_TIMEOUT to wait longer{asked.access}"
-    if "Connect" in kind or "Proxy" in kind:
-        sentence = f"{constants.ENDPOINT} cannot be reached ({_line(error)}){asked.missing}"
-        return sentence, f"check the connection{asked.access}"
-    return None
-
-
-def _other(error: BaseException, asked: Asked) -> tuple[str, str]:
-    if isinstance(error, OSError) and error.errno is not None and error.filename:
-        sentence = f"{asked.what} could not be kept: {error.strerror}: {error.filename}"
-        return sentence, "make room, or set HF_HOME to a folder that may be written"
-    elsewhere = isinstance(error, ValueError) and status_of(error) is None
-    remedy = "check HF_ENDPOINT and HTTPS_PROXY" if elsewhere else f"try again or look at {asked.page}"
-    return f"{asked.what} could not be {asked.errand.done}: {_line(error)}", remedy
-
-
-def _line(error: BaseException) -> str:
-    status = status_of(error)
-    told = getattr(error, "server_message", None) or str(error).strip()
-    line = next(iter(told.splitlines()), type(error).__name__)
-    return f"{line.rstrip(':')} ({status})" if status else line
-
-
-# How long a first answer may take. The library alone would ask again and again, for half a minute or for minutes.
-PATIENCE_S = 5.0
-
-
-def patience() -> float:
-    """Return how many seconds a first answer may take; ``HF_HUB_ETAG_TIMEOUT`` says otherwise."""
-    told = constants.HF_HUB_ETAG_TIMEOUT
-    return PATIENCE_S if told == constants.DEFAULT_ETAG_TIMEOUT else float(told)
+    def if_gated(self) -> str:
+        """The addition to a remedy: what a gated repository needs as well."""
+        gated = f" (a gated repository also needs access: request it at {self.page}, then run `hf auth login`)"
+        return gated if self.downloads else ""
 
 
 @contextmanager
-def explained(
-    errand: Errand, repo: str, revision: str, refuse: type[SpacrdError], *, otherwise: str = ""
-) -> Iterator[None]:
-    """Turn what goes wrong with a repository into an error of our own with the remedy, or another way out."""
-    otherwise = otherwise and f", or {otherwise}"
+def translate_errors(request: HubRequest, error_type: type[SpacrdError], *, alternative: str = "") -> Iterator[None]:
+    """Raise every error of the Hub as ``error_type`` with a remedy; ``alternative`` is added to the remedy."""
+    alternative = alternative and f", or {alternative}"
     try:
         yield
     except SpacrdError:
         raise
     except HFValidationError as error:
-        raise nameless(repo, refuse) from error
-    except UnicodeError:  # whose text shows a part of the token
-        raise refuse(
-            "the Hub cannot be asked: the Hugging Face token or an address has a character that is not ASCII",
-            hint=f"`hf auth login` again, look at HF_TOKEN, HF_ENDPOINT and HTTPS_PROXY{otherwise}",
+        raise invalid_repo(request.repo, error_type) from error
+    except UnicodeError:  # its message contains a part of the token, so it is not chained
+        raise error_type(
+            f"{request.failure}: the Hugging Face token or an address contains a non-ASCII character",
+            hint=f"run `hf auth login` again, check HF_TOKEN, HF_ENDPOINT and HTTPS_PROXY{alternative}",
         ) from None
-    except (OSError, ValueError, RuntimeError, TRANSPORT) as error:
-        sentence, remedy = explain(error, Asked(repo, revision, patience(), errand))
-        raise refuse(_discreet(sentence), hint=f"{_discreet(remedy)}{otherwise}") from error
+    except (OSError, ValueError, RuntimeError, TRANSPORT_ERROR) as error:
+        cause, remedy = translate_error(error, request)
+        raise error_type(_redact(f"{request.failure}: {cause}"), hint=f"{_redact(remedy)}{alternative}") from error
 
 
-def nameless(repo: str, refuse: type[SpacrdError]) -> SpacrdError:
-    """Return the error of a name that cannot be a repository's."""
-    return refuse(
-        f"'{repo}' names no repository of the Hub", hint="a repository reads owner/name, as in MahmoodLab/UNI"
+def translate_error(error: BaseException, request: HubRequest) -> Explanation:
+    """Return the cause and the remedy of an error."""
+    wraps_the_cause = isinstance(error, LocalEntryNotFoundError | RuntimeError)
+    if wraps_the_cause and error.__cause__:
+        return translate_error(error.__cause__, request)
+    status = status_of(error)
+    return (
+        _gated(error, request, status)
+        or _not_found(error, request, status)
+        or _rejected(request, status)
+        or _unreachable(error, request)
+        or _other(error, request)
     )
 
 
-@contextmanager
-def quietly(*, bars: bool = True) -> Iterator[None]:
-    """Keep the library's own retries and warnings off the user's screen, and its bars on request."""
-    logger = logging.getLogger("huggingface_hub")
-    level, hide = logger.level, not (bars or are_progress_bars_disabled())
-    logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            if hide:
-                disable_progress_bars()
-            yield
-        finally:
-            logger.setLevel(level)
-            if hide:
-                enable_progress_bars()
+def status_of(error: BaseException) -> int | None:
+    """Return the HTTP status of the Hub's response, if there was one."""
+    return getattr(getattr(error, "response", None), "status_code", None)
 
 
-def _discreet(text: str) -> str:
-    """Return text without the names, passwords and signatures that addresses may carry."""
+def is_unreachable(error: BaseException) -> bool:
+    """Return whether the Hub did not respond, or is overloaded: a copy in the cache may be used instead."""
+    return _has_no_response(error) or _is_overloaded(status_of(error))
+
+
+def invalid_repo(repo: str, error_type: type[SpacrdError]) -> SpacrdError:
+    """Return the error of a name that cannot be a repository's."""
+    return error_type(f"'{repo}' is not a repository name of the Hub", hint="use owner/name, such as MahmoodLab/UNI")
+
+
+def _has_no_response(error: BaseException) -> bool:
+    return isinstance(error, OfflineModeIsEnabled) or _is_named(error, "Timeout", "Connect", "Proxy")
+
+
+def _is_named(error: BaseException, *words: str) -> bool:
+    return any(word in type(error).__name__ for word in words)  # the HTTP library's classes cannot be imported
+
+
+def _is_overloaded(status: int | None) -> bool:
+    return status == 429 or (status or 0) >= 500
+
+
+def _gated(error: BaseException, request: HubRequest, status: int | None) -> Explanation | None:
+    if not isinstance(error, GatedRepoError):
+        return None
+    request_access = f"request access at {request.page}"
+    if status == 403:
+        cause = "the repository is gated, and the account of the Hugging Face token has no access (403)"
+        return cause, f"{request_access} and wait for approval (the token must allow gated repositories)"
+    if get_token() is None:
+        cause = f"the repository is gated, and there is no Hugging Face token ({status})"
+        return cause, f"{request_access}, then {LOG_IN}"
+    cause = f"the repository is gated, and the Hugging Face token was rejected ({status})"
+    return cause, f"{LOG_IN_AGAIN}, and {request_access}"
+
+
+def _not_found(error: BaseException, request: HubRequest, status: int | None) -> Explanation | None:
+    if isinstance(error, RepositoryNotFoundError):  # the base class of GatedRepoError, which is therefore tested first
+        log_in = "" if get_token() else f"; if it is private, {LOG_IN}"
+        return f"the repository does not exist or is private ({status})", f"check {request.page}{log_in}"
+    if isinstance(error, RevisionNotFoundError):
+        return f"the repository has no revision '{request.revision}'", f"check {request.page}/commits"
+    return None
+
+
+def _rejected(request: HubRequest, status: int | None) -> Explanation | None:
+    if status == 401:
+        return "the Hugging Face token is not valid (401)", f"{LOG_IN_AGAIN}, or unset HF_TOKEN"
+    if status == 403:
+        permission = "read" if request.downloads else "write"
+        return f"the Hugging Face token has no {permission} access (403)", f"use a token with {permission} access"
+    if _is_overloaded(status):
+        return f"{constants.ENDPOINT} is not available at the moment ({status})", "try again later"
+    return None
+
+
+def _unreachable(error: BaseException, request: HubRequest) -> Explanation | None:
+    if isinstance(error, OfflineModeIsEnabled):
+        elsewhere = f", or run `hf download {request.repo}` on a machine with a network" if request.downloads else ""
+        remedy = f"unset HF_HUB_OFFLINE{elsewhere}{request.if_gated}"
+        return f"HF_HUB_OFFLINE is set{request.not_cached}", remedy
+    if _is_named(error, "Timeout"):
+        cause = f"{constants.ENDPOINT} did not respond within {timeout():g} s{request.not_cached}"
+        return cause, f"check the connection, or set HF_HUB_ETAG_TIMEOUT to wait longer{request.if_gated}"
+    if _is_named(error, "Connect", "Proxy"):
+        cause = f"{constants.ENDPOINT} cannot be reached ({_first_line(error)}){request.not_cached}"
+        return cause, f"check the connection{request.if_gated}"
+    return None
+
+
+def _other(error: BaseException, request: HubRequest) -> Explanation:
+    if isinstance(error, OSError) and error.errno is not None and error.filename:
+        return f"{error.strerror}: {error.filename}", "free disk space, or set HF_HOME to a writable folder"
+    is_setting = isinstance(error, ValueError) and status_of(error) is None
+    remedy = "check HF_ENDPOINT and HTTPS_PROXY" if is_setting else f"try again, or check {request.page}"
+    return _first_line(error), remedy
+
+
+def _first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, with the HTTP status."""
+    status = status_of(error)
+    message = getattr(error, "server_message", None) or str(error).strip()
+    line = next(iter(message.splitlines()), type(error).__name__)
+    return f"{line.rstrip(':')} ({status})" if status else line
+
+
+def _redact(text: str) -> str:
+    """Return text without the user names, passwords and signatures that URLs may contain."""
     return re.sub(r"(https?://[^\s?]*)\?[^\s'\")]*", r"\1", re.sub(r"://[^/\s]*@", "://", text))
-
-
-@dataclass(frozen=True)
-class Errand:
-    """Fetching or pushing something: what it is called, and the words that agree with it.
-
-    Parameters
-    ----------
-    what
-        Stands before the repository's name.
-    is_, was, it
-        Agree with ``what``.
-    right
-        What the token must be allowed to do.
-    done
-        Of something that was not to be had: it could not be ``done``.
-    fetches
-        Whether a copy in the cache would have done.
-    """
-
-    what: str
-    is_: str
-    was: str
-    it: str
-    right: str
-    done: str
-    fetches: bool = True
-
-
-WEIGHTS = Errand("the weights of", "are", "were", "they", "read them", "downloaded")
-DETECTOR = Errand("the detector", "is", "was", "it", "read it", "downloaded")
-PUSH = Errand("the detector", "is", "was", "it", "write there", "pushed", fetches=False)

@@ -1,1 +1,1 @@
-"""Image files as laboratories have them, read as rows of 8-bit RGB."""
+"""H&E image files of all supported formats, read as rows of 8-bit RGB."""

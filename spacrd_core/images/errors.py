@@ -1,4 +1,4 @@
-"""Name the image file in whatever goes wrong while it is read."""
+"""Translate the errors of image libraries into errors that name the file."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NOT_AN_IMAGE = (UnidentifiedImageError, TiffFileError)
-# What Pillow, tifffile and imagecodecs are known to raise on truncated and corrupted files.
-DAMAGED = (OSError, SyntaxError, ValueError, RuntimeError, LookupError, EOFError, struct.error, zlib.error)
+UNKNOWN_FORMAT_ERRORS = (UnidentifiedImageError, TiffFileError)
+# Errors that Pillow, tifffile and imagecodecs raise on truncated and corrupted files.
+DAMAGE_ERRORS = (OSError, SyntaxError, ValueError, RuntimeError, LookupError, EOFError, struct.error, zlib.error)
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what a library raises into an :class:`ImageError` that names the file."""
+def translate_errors(path: Path) -> Iterator[None]:
+    """Translate a library's errors into an :class:`ImageError` that names the file."""
     if not path.is_file():
-        raise MissingFile(f"there is no image at {path}", hint="check --image")
+        raise MissingFile(f"the image {path} does not exist", hint="check --image")
     try:
         yield
     except ImageError:
         raise
-    except NOT_AN_IMAGE as error:
-        raise ImageError(
-            f"{path} is not an image that can be read: {error}", hint="give a JPEG, PNG or TIFF"
-        ) from error
-    except DAMAGED as error:
+    except UNKNOWN_FORMAT_ERRORS as error:
+        raise ImageError(f"{path} is not a readable image: {error}", hint="give a JPEG, PNG or TIFF") from error
+    except DAMAGE_ERRORS as error:
         raise ImageError(f"{path} is damaged: {error}", hint="copy or export it again") from error

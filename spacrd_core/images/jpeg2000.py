@@ -1,6 +1,6 @@
-"""JPEG 2000 inside TIFF, as Aperio scanners write it: in RGB (33005) or in YCbCr (33003), which is told here.
+"""JPEG 2000 inside TIFF, as Aperio scanners write it: in RGB (33005) or in YCbCr (33003).
 
-The codec turns YCbCr into RGB by itself where the chroma is subsampled, as in Aperio's own files, and only there.
+The codec converts YCbCr to RGB only if the chroma is subsampled, as in Aperio's own files.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ JPEG2000 = {
     COMPRESSION.APERIO_JP2000_RGB,
     COMPRESSION.JPEG2000,
 }
-SIZE = b"\xff\x4f\xff\x51"  # a codestream begins with the marker of its size segment
-COMPONENTS = 40  # where that segment, from the beginning, counts the components; three bytes for each follow
+SIZE_MARKER = b"\xff\x4f\xff\x51"  # a codestream begins with the marker of its size segment
+COMPONENTS_OFFSET = 40  # offset of the component count in that segment; three bytes per component follow
 
 
 def holds_ycbcr(page: Any) -> bool:
-    """Whether a page's components are YCbCr: Aperio's compressions say so, whatever the photometric tag."""
+    """Return whether a page's components are YCbCr; Aperio's compression tags override the photometric tag."""
     if page.compression == COMPRESSION.APERIO_JP2000_RGB:
         return False
     return bool(page.compression == COMPRESSION.APERIO_JP2000_YCBC or page.photometric == PHOTOMETRIC.YCBCR)
 
 
 def decode_rgb(stored: bytes, *, ycbcr: bool) -> UInt8Array:
-    """Return a codestream's px, height x width x components, with YCbCr as RGB."""
+    """Return a codestream's pixels, height x width x components, with YCbCr converted to RGB."""
     pixels = imagecodecs.jpeg2k_decode(stored)
     if ycbcr and not _is_subsampled(stored):
         height, width, _ = pixels.shape
@@ -42,7 +42,7 @@ def decode_rgb(stored: bytes, *, ycbcr: bool) -> UInt8Array:
 
 
 def _is_subsampled(stored: bytes) -> bool:
-    size = stored[stored.index(SIZE) :]
-    count = int.from_bytes(size[COMPONENTS : COMPONENTS + 2], "big")
-    steps = size[COMPONENTS + 2 : COMPONENTS + 2 + 3 * count]
+    size = stored[stored.index(SIZE_MARKER) :]
+    count = int.from_bytes(size[COMPONENTS_OFFSET : COMPONENTS_OFFSET + 2], "big")
+    steps = size[COMPONENTS_OFFSET + 2 : COMPONENTS_OFFSET + 2 + 3 * count]
     return any(step != 1 for number, step in enumerate(steps) if number % 3)

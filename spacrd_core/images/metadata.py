@@ -1,4 +1,4 @@
-"""The um/px that an image file states of itself, which is often absent and often nonsense."""
+"""The um/px in an image file's metadata, which is often absent and often wrong."""
 
 from __future__ import annotations
 
@@ -9,66 +9,68 @@ from typing import TYPE_CHECKING, Any
 import tifffile
 
 from spacrd_core.errors import InputError
-from spacrd_core.images.errors import DAMAGED, explained
-from spacrd_core.images.formats import kind_of
-from spacrd_core.images.openslide import vendor_properties
-from spacrd_core.images.tiff_image import TiffImage, find_image
+from spacrd_core.images.errors import DAMAGE_ERRORS, translate_errors
+from spacrd_core.images.formats import choose_backend
+from spacrd_core.images.openslide import openslide_properties
+from spacrd_core.images.tiff_series import TiffSeries, find_slide_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-Stated = tuple[object, object]  # um/px across and down, of any type that a file may hold
-NOTHING: Stated = (None, None)
-# Slides are scanned at 0.1 to 1 um/px and seen whole at up to 20. Dots per inch that programs write for screens and
-# printers are far coarser: 72 dpi would be 353 um/px, 300 dpi 85, 1200 dpi 21.
-PLAUSIBLE = (0.05, 20.0)
-STRETCH = 1.05  # a scanner's px are square
-UM = {"nm": 1e-3, "um": 1.0, "micron": 1.0, "mm": 1e3, "cm": 1e4, "m": 1e6, "in": 25400.0, "inch": 25400.0}
-TAG_UNITS = {2: "inch", 3: "cm", 4: "mm", 5: "um"}  # ResolutionUnit; the last two are tifffile's
-ODD = (*DAMAGED, TypeError, AttributeError, ArithmeticError)  # what odd values do to code that expects others
+PixelSize = tuple[object, object]  # um/px along x and y, of any type that a file may hold
+UNKNOWN: PixelSize = (None, None)
+# Slides are scanned at 0.1 to 1 um/px, and overviews have up to 20. The dots per inch that programs write for screens
+# and printers are far coarser: 72 dpi would be 353 um/px, 300 dpi 85, 1200 dpi 21.
+PLAUSIBLE_UM_PER_PX = (0.05, 20.0)
+MAX_ASPECT = 1.05  # a scanner's pixels are square
+UM_PER_UNIT = {"nm": 1e-3, "um": 1.0, "micron": 1.0, "mm": 1e3, "cm": 1e4, "m": 1e6, "in": 25400.0, "inch": 25400.0}
+RESOLUTION_UNITS = {2: "inch", 3: "cm", 4: "mm", 5: "um"}  # 4 and 5 are extensions of tifffile
+METADATA_ERRORS = (*DAMAGE_ERRORS, TypeError, AttributeError, ArithmeticError)  # raised by malformed values
 MPP = re.compile(r"\bMPP\s*=\s*([0-9.,]+)")
 
 
 def image_um_per_px(path: Path) -> float | None:
-    """Return the um/px an image file states of its full-resolution level; None where it states none that can be true.
+    """Return the um/px of the full-resolution level from an image file's metadata; None without a plausible value.
 
-    The dots per inch of a JPEG or PNG are never believed. Odd metadata raise nothing, nor does a file that is no image.
+    The dots per inch of a JPEG or PNG are ignored. Malformed metadata and files that are no image do not raise.
     """
     try:
-        kind = kind_of(path)
-        if kind == "vendor":
-            return _believed(_openslides(vendor_properties(path)))
-        return _of_tiff(path) if kind == "tiff" else None
+        backend = choose_backend(path)
+        if backend == "openslide":
+            return _validated(_from_openslide(openslide_properties(path)))
+        return _tiff_um_per_px(path) if backend == "tifffile" else None
     except InputError:
         return None
 
 
-def _of_tiff(path: Path) -> float | None:
-    with explained(path), tifffile.TiffFile(path) as file:
-        image = find_image(path, file)
-        believed = (_believed(_asked(source, file, image)) for source in (_ome, _aperio, _imagej, _tags))
-        return next((found for found in believed if found), None)
+def _tiff_um_per_px(path: Path) -> float | None:
+    with translate_errors(path), tifffile.TiffFile(path) as file:
+        series = find_slide_series(path, file)
+        candidates = (
+            _validated(_read(source, file, series)) for source in (_from_ome, _from_aperio, _from_imagej, _from_tags)
+        )
+        return next((um_per_px for um_per_px in candidates if um_per_px), None)
 
 
-def _asked(source: Callable[..., Stated], file: tifffile.TiffFile, image: TiffImage) -> Stated:
-    """What a source states; nothing where it is spoilt."""
+def _read(source: Callable[..., PixelSize], file: tifffile.TiffFile, series: TiffSeries) -> PixelSize:
+    """Return the pixel size from one kind of metadata; unknown if it is absent or malformed."""
     try:
-        return source(file, image)
-    except ODD:
-        return NOTHING
+        return source(file, series)
+    except METADATA_ERRORS:
+        return UNKNOWN
 
 
-def _believed(stated: Stated) -> float | None:
-    across, down = (_number(value) for value in stated)
-    if not across or not down or max(across, down) > STRETCH * min(across, down):
+def _validated(pixel_size: PixelSize) -> float | None:
+    x, y = (_number(value) for value in pixel_size)
+    if not x or not y or max(x, y) > MAX_ASPECT * min(x, y):
         return None
-    mean = math.sqrt(across * down)
-    return mean if PLAUSIBLE[0] <= mean <= PLAUSIBLE[1] else None
+    mean = math.sqrt(x * y)
+    return mean if PLAUSIBLE_UM_PER_PX[0] <= mean <= PLAUSIBLE_UM_PER_PX[1] else None
 
 
 def _number(value: object) -> float:
-    """Return a positive number, or 0 for what is none; some scanners write a comma."""
+    """Return a value as a positive number, or 0 if it is not one; some scanners write a decimal comma."""
     try:
         number = float(str(value).replace(",", "."))
     except ValueError:
@@ -76,46 +78,49 @@ def _number(value: object) -> float:
     return number if 0 < number < math.inf else 0.0
 
 
-def _ome(file: tifffile.TiffFile, image: TiffImage) -> Stated:
-    """OME-XML speaks of every image in the file: of those of this one's size."""
-    described = tifffile.xml2dict(file.ome_metadata or "")["OME"]["Image"]
-    stated = {
+def _from_ome(file: tifffile.TiffFile, series: TiffSeries) -> PixelSize:
+    """Return the pixel size in OME-XML, which describes every image in the file, of the images of this size."""
+    images = tifffile.xml2dict(file.ome_metadata or "")["OME"]["Image"]
+    pixel_sizes = {
         (_in_um(pixels, "X"), _in_um(pixels, "Y"))
-        for pixels in (entry["Pixels"] for entry in (described if isinstance(described, list) else [described]))
-        if (pixels["SizeX"], pixels["SizeY"]) == image.size
+        for pixels in (image["Pixels"] for image in (images if isinstance(images, list) else [images]))
+        if (pixels["SizeX"], pixels["SizeY"]) == series.size
     }
-    return stated.pop() if len(stated) == 1 else NOTHING
+    return pixel_sizes.pop() if len(pixel_sizes) == 1 else UNKNOWN
 
 
 def _in_um(pixels: Mapping[str, Any], axis: str) -> float:
     unit = str(pixels.get(f"PhysicalSize{axis}Unit", "um"))
-    return _number(pixels.get(f"PhysicalSize{axis}")) * _um(unit)
+    return _number(pixels.get(f"PhysicalSize{axis}")) * _unit_um(unit)
 
 
-def _um(unit: str) -> float:
-    """Return how many um a unit is, 0 for one that is unknown; um are written in two Greek letters."""
-    return UM.get(unit.strip().lower().replace("\u00b5", "u").replace("\u03bc", "u").replace("\\u00b5", "u"), 0.0)
+def _unit_um(unit: str) -> float:
+    """Return the length of a unit in um, 0 if it is unknown; the micro sign has two code points."""
+    return UM_PER_UNIT.get(
+        unit.strip().lower().replace("\u00b5", "u").replace("\u03bc", "u").replace("\\u00b5", "u"), 0.0
+    )
 
 
-def _aperio(_file: tifffile.TiffFile, image: TiffImage) -> Stated:
-    found = MPP.search(image.page.description)
-    return (found[1], found[1]) if found else NOTHING
+def _from_aperio(_file: tifffile.TiffFile, series: TiffSeries) -> PixelSize:
+    mpp = MPP.search(series.page.description)
+    return (mpp[1], mpp[1]) if mpp else UNKNOWN
 
 
-def _imagej(file: tifffile.TiffFile, image: TiffImage) -> Stated:
-    return _per_unit(image, _um(str((file.imagej_metadata or {})["unit"])))
+def _from_imagej(file: tifffile.TiffFile, series: TiffSeries) -> PixelSize:
+    return _from_resolution(series, _unit_um(str((file.imagej_metadata or {})["unit"])))
 
 
-def _tags(_file: tifffile.TiffFile, image: TiffImage) -> Stated:
-    return _per_unit(image, UM[TAG_UNITS[image.page.tags.valueof("ResolutionUnit", default=2)]])
+def _from_tags(_file: tifffile.TiffFile, series: TiffSeries) -> PixelSize:
+    unit = RESOLUTION_UNITS[series.page.tags.valueof("ResolutionUnit", default=2)]
+    return _from_resolution(series, UM_PER_UNIT[unit])
 
 
-def _per_unit(image: TiffImage, um: float) -> Stated:
-    """Um/px from the tags that count px in a unit, each a fraction."""
-    fractions = [image.page.tags.valueof(tag) for tag in ("XResolution", "YResolution")]
-    across, down = (um * denominator / numerator for numerator, denominator in fractions)
-    return across, down
+def _from_resolution(series: TiffSeries, unit_um: float) -> PixelSize:
+    """Return the pixel size from the resolution tags: px per unit, as fractions."""
+    fractions = [series.page.tags.valueof(tag) for tag in ("XResolution", "YResolution")]
+    x, y = (unit_um * denominator / numerator for numerator, denominator in fractions)
+    return x, y
 
 
-def _openslides(properties: Mapping[str, str]) -> Stated:
+def _from_openslide(properties: Mapping[str, str]) -> PixelSize:
     return properties.get("openslide.mpp-x"), properties.get("openslide.mpp-y")

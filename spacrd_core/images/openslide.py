@@ -1,4 +1,4 @@
-"""Slides in scanners' own formats, by openslide: an extra, imported when such a slide is met."""
+"""Slides in scanner formats, read by openslide: an optional dependency, imported when such a slide is opened."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spacrd_core.errors import ImageError
-from spacrd_core.images.background import over_glass
-from spacrd_core.images.errors import explained
-from spacrd_core.images.rows import Bands
-from spacrd_core.threads import spread
+from spacrd_core.images.background import flatten_alpha
+from spacrd_core.images.errors import translate_errors
+from spacrd_core.images.rows import BandDecoder
+from spacrd_core.threads import parallel_map
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     from spacrd_core.arrays import UInt8Array
 
-COLUMNS = 4096  # read side by side
-HINT = "pip install 'spacrd[wsi]'"
-MOVED = "give it with all the files its scanner wrote beside it"
+STRIPE_PX = 4096  # width of the stripes that are read in parallel
+INSTALL_HINT = "pip install 'spacrd[wsi]'"
+INCOMPLETE_HINT = "keep it together with all the files that its scanner wrote beside it"
 
 
-class Vendor:
-    """The whole full-resolution frame of a scanner's slide, with what it never scanned as glass.
+class OpenSlideImage:
+    """The whole full-resolution frame of a scanner's slide; unscanned parts have the background colour.
 
-    The frame is not cut to the scanned part: positions refer to the whole.
+    The frame is not cropped to the scanned part, because positions refer to the whole frame.
     """
 
     notes: tuple[str, ...] = ()
@@ -36,40 +36,40 @@ class Vendor:
         self._path = path
         self._slide = _open(path)
         self.width, self.height = self._slide.dimensions
-        self._glass = _background(self._slide.properties)
+        self._background = _background_colour(self._slide.properties)
         tile_rows = int(self._slide.properties.get("openslide.level[0].tile-height", 1))
-        self._bands = Bands(self.height, tile_rows, self._decode)
+        self._decoder = BandDecoder(self.height, tile_rows, self._decode)
 
     def close(self) -> None:
         """Close the file."""
         self._slide.close()
 
     def rows(self, top: int, bottom: int) -> UInt8Array:
-        """Return rows as RGB over the glass's own colour."""
-        return self._bands.rows(top, bottom)
+        """Return the rows ``top`` to ``bottom`` as RGB over the background colour."""
+        return self._decoder.rows(top, bottom)
 
     def _decode(self, top: int, bottom: int) -> UInt8Array:
         pixels = np.empty((bottom - top, self.width, 3), dtype=np.uint8)
 
         def fill(left: int) -> None:
-            right = min(left + COLUMNS, self.width)
+            right = min(left + STRIPE_PX, self.width)
             region = self._slide.read_region((left, top), 0, (right - left, bottom - top))
-            pixels[:, left:right] = over_glass(np.asarray(region), colour=self._glass)
+            pixels[:, left:right] = flatten_alpha(np.asarray(region), colour=self._background)
 
         with _openslide(self._path):
-            spread(fill, range(0, self.width, COLUMNS))
+            parallel_map(fill, range(0, self.width, STRIPE_PX))
         return pixels
 
 
-def vendor_size(path: Path) -> tuple[int, int]:
+def openslide_size(path: Path) -> tuple[int, int]:
     """Return width and height from the file's headers."""
     with _open(path) as slide:
         width, height = slide.dimensions
         return int(width), int(height)
 
 
-def vendor_properties(path: Path) -> dict[str, str]:
-    """Return what the scanner says of the slide, in openslide's words."""
+def openslide_properties(path: Path) -> dict[str, str]:
+    """Return the slide's openslide properties."""
     with _open(path) as slide:
         return dict(slide.properties)
 
@@ -79,23 +79,23 @@ def _open(path: Path) -> Any:
         return library.OpenSlide(path)
 
 
-def _background(properties: Mapping[str, str]) -> tuple[int, int, int]:
-    """The colour the scanner gives to glass; white where it says none."""
+def _background_colour(properties: Mapping[str, str]) -> tuple[int, int, int]:
+    """Return the scanner's background colour; white if there is none."""
     red, green, blue = bytes.fromhex(properties.get("openslide.background-color", "FFFFFF"))
     return red, green, blue
 
 
 @contextmanager
 def _openslide(path: Path) -> Iterator[Any]:
-    """The library, in whose errors the file is named."""
+    """Import openslide and translate its errors into errors that name the file."""
     try:
-        import openslide  # noqa: PLC0415 - an extra that most users do without
+        import openslide  # noqa: PLC0415 - an optional dependency
     except ModuleNotFoundError as error:
-        raise ImageError(f"{path} is in a scanner's own format, and openslide is not installed", hint=HINT) from error
+        raise ImageError(f"{path} is in a scanner's own format, which needs openslide", hint=INSTALL_HINT) from error
     try:
-        with explained(path):
+        with translate_errors(path):
             yield openslide
     except openslide.OpenSlideUnsupportedFormatError as error:
-        raise ImageError(f"{path} is no slide that openslide can read", hint=MOVED) from error
+        raise ImageError(f"openslide cannot read {path}", hint=INCOMPLETE_HINT) from error
     except openslide.OpenSlideError as error:
         raise ImageError(f"{path} is damaged: {error}", hint="copy or export it again") from error

@@ -1,4 +1,4 @@
-"""An H&E image as rows of 8-bit RGB, whatever file it comes from."""
+"""Open an H&E image of any supported format as rows of 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import ImageError
-from spacrd_core.images.background import Whitened, is_blacked_out
-from spacrd_core.images.formats import Kind, kind_of
-from spacrd_core.images.openslide import Vendor, vendor_size
-from spacrd_core.images.pillow import Photo, photo_size
-from spacrd_core.images.tiff import Tiff, tiff_size
+from spacrd_core.images.background import WhiteBackground, has_black_background
+from spacrd_core.images.formats import Backend, choose_backend
+from spacrd_core.images.openslide import OpenSlideImage, openslide_size
+from spacrd_core.images.pillow import PillowImage, pillow_size
+from spacrd_core.images.tiff import TiffImage, tiff_size
 from spacrd_core.section.section import SlideFile
 
 if TYPE_CHECKING:
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import UInt8Array
     from spacrd_core.images.rows import Raster
 
-OPENERS: dict[Kind, type[Photo | Tiff | Vendor]] = {"photo": Photo, "tiff": Tiff, "vendor": Vendor}
-SIZES = {"photo": photo_size, "tiff": tiff_size, "vendor": vendor_size}
+IMAGES: dict[Backend, type[PillowImage | TiffImage | OpenSlideImage]] = {
+    "pillow": PillowImage,
+    "tifffile": TiffImage,
+    "openslide": OpenSlideImage,
+}
+SIZE_READERS = {"pillow": pillow_size, "tifffile": tiff_size, "openslide": openslide_size}
 
 
-class ArrayRaster:
-    """An image that is in memory already, height x width x 3."""
+class ArrayImage:
+    """An image in memory, height x width x 3."""
 
     def __init__(self, pixels: UInt8Array, notes: tuple[str, ...] = ()) -> None:
         self.height, self.width = pixels.shape[:2]
@@ -35,14 +39,14 @@ class ArrayRaster:
         self._pixels = pixels
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, as no file is open."""
 
     def rows(self, top: int, bottom: int) -> UInt8Array:
         return self._pixels[top:bottom]
 
 
-class Checked:
-    """A raster held to what it promises: an encoder would take any other numbers for colours."""
+class ValidatedImage:
+    """A raster whose rows are checked to be 8-bit RGB, because an encoder would accept any other numbers as colours."""
 
     def __init__(self, path: Path, raster: Raster) -> None:
         self.height, self.width, self.notes = raster.height, raster.width, raster.notes
@@ -50,11 +54,11 @@ class Checked:
 
     def rows(self, top: int, bottom: int) -> UInt8Array:
         pixels = self._raster.rows(top, bottom)
-        wanted = (int(bottom - top), self.width, 3)
-        if pixels.dtype != np.uint8 or pixels.shape != wanted:
-            found = f"{pixels.dtype} of shape {pixels.shape}"
+        shape = (int(bottom - top), self.width, 3)
+        if pixels.dtype != np.uint8 or pixels.shape != shape:
             raise ImageError(
-                f"{self._path} gives rows as {found}, 8-bit RGB of shape {wanted} was wanted",
+                f"{self._path} has rows of {pixels.dtype} with shape {pixels.shape}, "
+                f"expected 8-bit RGB with shape {shape}",
                 hint="export the image as 8-bit RGB",
             )
         return pixels
@@ -63,7 +67,7 @@ class Checked:
 def image_size(source: SlideFile | Path) -> tuple[int, int]:
     """Return an image's width and height in px, without decoding it."""
     if not isinstance(source, SlideFile):
-        return SIZES[kind_of(source)](source)
+        return SIZE_READERS[choose_backend(source)](source)
     if source.pixels is None:
         return image_size(source.path)
     height, width = source.pixels.shape[:2]
@@ -72,20 +76,20 @@ def image_size(source: SlideFile | Path) -> tuple[int, int]:
 
 @contextmanager
 def open_raster(source: SlideFile | Path) -> Iterator[Raster]:
-    """Open an image as rows of RGB; a blacked-out background comes out white.
+    """Open an image as rows of RGB, with a blacked-out background replaced by white.
 
     Raises
     ------
     ImageError
-        If the file is no image, is damaged, or cannot be shown as 8-bit RGB.
+        If the file is not an image, is damaged, or cannot be converted to 8-bit RGB.
     """
     slide = source if isinstance(source, SlideFile) else SlideFile(source, um_per_px=1.0)
-    with closing(_opened(slide)) as opened:
-        raster = Checked(slide.path, opened)
-        yield Whitened(raster) if is_blacked_out(raster) else raster
+    with closing(_open(slide)) as image:
+        raster = ValidatedImage(slide.path, image)
+        yield WhiteBackground(raster) if has_black_background(raster) else raster
 
 
-def _opened(slide: SlideFile) -> ArrayRaster | Photo | Tiff | Vendor:
+def _open(slide: SlideFile) -> ArrayImage | PillowImage | TiffImage | OpenSlideImage:
     if slide.pixels is not None:
-        return ArrayRaster(slide.pixels)
-    return OPENERS[kind_of(slide.path)](slide.path)
+        return ArrayImage(slide.pixels)
+    return IMAGES[choose_backend(slide.path)](slide.path)

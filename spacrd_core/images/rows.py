@@ -1,4 +1,4 @@
-"""What every open image gives: rows of 8-bit RGB from the top down."""
+"""The interface of an open image, and a decoder that reads rows in bands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Raster(Protocol):
-    """An open image; ``notes`` are sentences for the user."""
+    """An open image, read as rows of 8-bit RGB; ``notes`` are sentences for the user."""
 
     width: int
     height: int
@@ -25,26 +25,27 @@ class Raster(Protocol):
         ...
 
 
-BAND = 256
+MIN_BAND_ROWS = 256
 
 
-class Bands:
-    """Bands of about ``BAND`` rows, whole rows of the file's own parts; the last two stay decoded.
+class BandDecoder:
+    """Reads any rows of an image by decoding bands of whole segment rows; the last two bands stay in memory.
 
-    ``decode(top, bottom)`` gives rows of the image, height x width x 3. A file stored as one strip is decoded once.
+    A band has at least ``MIN_BAND_ROWS`` rows. ``decode(top, bottom)`` returns rows of the image, height x width x 3. A
+    file stored as one strip is decoded once.
     """
 
-    def __init__(self, height: int, part_rows: int, decode: Callable[[int, int], UInt8Array]) -> None:
+    def __init__(self, height: int, segment_rows: int, decode: Callable[[int, int], UInt8Array]) -> None:
         self.height = height
-        self.band_rows = min(-(-BAND // part_rows) * part_rows, height)
+        self.band_rows = min(-(-MIN_BAND_ROWS // segment_rows) * segment_rows, height)
         self._decode = decode
-        self._band = lru_cache(maxsize=2)(self._read)
+        self._band = lru_cache(maxsize=2)(self._decode_band)
 
     def rows(self, top: int, bottom: int) -> UInt8Array:
-        """Return a copy of the rows ``top`` to ``bottom`` (exclusive), which keeps no band in memory."""
+        """Return a copy of the rows ``top`` to ``bottom`` (exclusive), which does not keep a band in memory."""
         step = self.band_rows
         numbers = range(top // step, -(-bottom // step))
         return np.concatenate([self._band(n)[max(0, top - n * step) : bottom - n * step] for n in numbers])
 
-    def _read(self, number: int) -> UInt8Array:
+    def _decode_band(self, number: int) -> UInt8Array:
         return self._decode(number * self.band_rows, min((number + 1) * self.band_rows, self.height))

@@ -1,4 +1,4 @@
-"""TIFF, BigTIFF, OME-TIFF and SVS images, by tifffile: decoded band by band, never as a whole."""
+"""TIFF, BigTIFF, OME-TIFF and SVS images, read by tifffile in bands of rows, never as a whole."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 import tifffile
 
 from spacrd_core.errors import ImageError
-from spacrd_core.images.background import over_glass, premultiplied_over_white
-from spacrd_core.images.errors import explained
-from spacrd_core.images.rows import Bands
-from spacrd_core.images.tiff_image import EXPORT, TiffImage, find_image
+from spacrd_core.images.background import flatten_alpha, flatten_premultiplied_alpha
+from spacrd_core.images.errors import translate_errors
+from spacrd_core.images.rows import BandDecoder
 from spacrd_core.images.tiff_segments import Segments
+from spacrd_core.images.tiff_series import EXPORT_HINT, TiffSeries, find_slide_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,71 +22,71 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import UInt8Array
 
 GIB = 2**30
-SAMPLES = 16
-CLEAR = 0.9  # the share of a transparency channel that is all or nothing; edges may be smooth
-PLANES = {
-    3: "its three channel planes were taken as red, green and blue",
-    4: "its four channel planes were taken as red, green, blue and transparency",
+SAMPLED_ROWS = 16
+MIN_BINARY_SHARE = 0.9  # share of an alpha channel that is 0 or 255; edges may be smooth
+PLANE_NOTES = {
+    3: "its three channel planes were read as red, green and blue",
+    4: "its four channel planes were read as red, green, blue and transparency",
 }
 
 
-class Tiff:
+class TiffImage:
     """The full-resolution level of a TIFF's largest image in 8-bit RGB, interleaved or in planes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with explained(path):
+        with translate_errors(path):
             file = tifffile.TiffFile(path)
-            self._finalizer = weakref.finalize(self, file.close)  # also where the file turns out not to fit
-            self._image = find_image(path, file)
-            _refuse_truncated(path, file, self._image)
-            self._bands = _bands(file, self._image)
-        self.width, self.height = self._image.size
-        self.notes = tuple(_notes(self._image, self._bands.band_rows))
-        if self._image.alpha == "unsaid":
-            self._refuse_a_fourth_stain()
+            self._finalizer = weakref.finalize(self, file.close)  # also if the file is refused below
+            self._series = find_slide_series(path, file)
+            _require_complete(path, file, self._series)
+            self._decoder = _band_decoder(file, self._series)
+        self.width, self.height = self._series.size
+        self.notes = tuple(_notes(self._series, self._decoder.band_rows))
+        if self._series.alpha == "unspecified":
+            self._require_alpha_channel()
 
     def close(self) -> None:
         """Close the file."""
         self._finalizer()
 
     def rows(self, top: int, bottom: int) -> UInt8Array:
-        """Return rows as RGB over white glass."""
+        """Return the rows ``top`` to ``bottom`` as RGB over white."""
         pixels = self._channels(top, bottom)
-        if self._image.alpha == "none":
+        if self._series.alpha == "none":
             return pixels
-        return premultiplied_over_white(pixels) if self._image.alpha == "premultiplied" else over_glass(pixels)
+        return flatten_premultiplied_alpha(pixels) if self._series.alpha == "premultiplied" else flatten_alpha(pixels)
 
     def _channels(self, top: int, bottom: int) -> UInt8Array:
-        with explained(self._path):
-            return self._bands.rows(top, bottom)
+        with translate_errors(self._path):
+            return self._decoder.rows(top, bottom)
 
-    def _refuse_a_fourth_stain(self) -> None:
-        """Four channels of which nothing is said may be those of a fluorescence image."""
-        sampled = np.unique(np.linspace(0, self.height - 1, SAMPLES).astype(int))
-        fourth = np.stack([self._channels(row, row + 1)[0, :, 3] for row in sampled])
-        if np.isin(fourth, (0, 255)).mean() < CLEAR:
+    def _require_alpha_channel(self) -> None:
+        """Refuse a fourth channel that is not transparency, as in a fluorescence image."""
+        rows = np.unique(np.linspace(0, self.height - 1, SAMPLED_ROWS).astype(int))
+        fourth = np.stack([self._channels(row, row + 1)[0, :, 3] for row in rows])
+        if np.isin(fourth, (0, 255)).mean() < MIN_BINARY_SHARE:
             raise ImageError(
-                f"{self._path} holds 4 channels, the last of which is no transparency; 8-bit RGB was wanted",
-                hint=EXPORT,
+                f"{self._path} has 4 channels, and the fourth is not transparency; expected 8-bit RGB",
+                hint=EXPORT_HINT,
             )
 
 
 def tiff_size(path: Path) -> tuple[int, int]:
     """Return width and height from the file's tags."""
-    with explained(path), tifffile.TiffFile(path) as file:
-        return find_image(path, file).size
+    with translate_errors(path), tifffile.TiffFile(path) as file:
+        return find_slide_series(path, file).size
 
 
-def _bands(file: tifffile.TiffFile, image: TiffImage) -> Bands:
-    """Return how an image's rows are read: straight from the file where they lie there as they are."""
-    level, height = image.level, image.size[1]
+def _band_decoder(file: tifffile.TiffFile, series: TiffSeries) -> BandDecoder:
+    """Return the decoder of an image; uncompressed contiguous rows are read directly from the file."""
+    level, height = series.level, series.size[1]
     if level.dataoffset is not None:
         stored = file.filehandle.memmap_array(np.uint8, level.shape, level.dataoffset)
         pixels = stored if level.axes.endswith("S") else np.moveaxis(stored, 0, -1)
-        return Bands(height, 1, lambda top, bottom: np.array(pixels[top:bottom]))
+        return BandDecoder(height, 1, lambda top, bottom: np.array(pixels[top:bottom]))
     pages = [Segments(page) for page in level.pages]
-    return Bands(height, pages[0].rows, lambda top, bottom: _interleaved([p.decode(top, bottom) for p in pages]))
+    return BandDecoder(height, pages[0].rows, lambda top, bottom: _interleaved([p.decode(top, bottom) for p in pages]))
 
 
 def _interleaved(pages: list[UInt8Array]) -> UInt8Array:
@@ -96,19 +96,19 @@ def _interleaved(pages: list[UInt8Array]) -> UInt8Array:
     return np.concatenate([plane for page in pages for plane in page], axis=-1)
 
 
-def _notes(image: TiffImage, band_rows: int) -> Iterator[str]:
-    width, height = image.size
-    if image.number:
-        yield f"the largest of the file's images was read, number {image.number + 1}, {width} x {height} px"
-    if image.is_grey:
-        yield PLANES[image.channels]
-    if (size := band_rows * width * image.channels) > GIB:
-        yield f"it is stored in pieces of {band_rows} rows, decoded whole ({size / GIB:.1f} GiB); tiles would need less"
+def _notes(series: TiffSeries, band_rows: int) -> Iterator[str]:
+    width, height = series.size
+    if series.number:
+        yield f"the largest of the file's images was read: number {series.number + 1}, {width} x {height} px"
+    if series.is_grey:
+        yield PLANE_NOTES[series.channels]
+    if (size := band_rows * width * series.channels) > GIB:
+        yield f"it is stored in strips of {band_rows} rows, each decoded whole ({size / GIB:.1f} GiB); tiles need less"
 
 
-def _refuse_truncated(path: Path, file: tifffile.TiffFile, image: TiffImage) -> None:
-    """Strips and tiles beyond the end of the file would come out as glass."""
-    for page in image.level.pages:
+def _require_complete(path: Path, file: tifffile.TiffFile, series: TiffSeries) -> None:
+    """Refuse a truncated file; strips and tiles beyond its end would be read as white."""
+    for page in series.level.pages:
         ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
         if max(ends, default=0) > file.filehandle.size:
             raise ImageError(f"{path} is truncated: some of its pixels are missing", hint="copy or export it again")

@@ -1,4 +1,4 @@
-"""What is checked of every section, whoever read it: all that is wrong is said together."""
+"""Checks of every section, independent of its reader. All errors are reported together."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ if TYPE_CHECKING:
 
     import anndata as ad
 
+    from spacrd_core.arrays import Array
     from spacrd_core.section.section import Section, SlideFile
 
-SCALE_APART = 0.03  # um/px of one slide from two sources; metadata are rarely better than this
-MOSTLY = 0.5
-NEARLY_ALL = 0.95
+UM_PER_PX_TOLERANCE = 0.03  # between two sources of a slide's um/px; metadata are rarely more precise
+MIN_SPOTS_INSIDE_IMAGE = 0.5
+MAX_SPOTS_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Checks:
-    """The figures of the checks; None where there is no image, or it says nothing.
+    """The figures of the checks; None where there is no image, or its metadata lack the figure.
 
     Attributes
     ----------
     inside_image
-        The share of spots whose centre lies inside the image.
+        Fraction of spots whose centre is inside the image.
     image_um_per_px
-        What the image file says of itself.
+        The um/px in the metadata of the image file.
     empty_spots
-        Spots without a single count.
+        Spots whose counts are all zero.
     genes_with_ids, shared_symbols
-        Genes whose Ensembl id is known, and symbols that several genes have.
+        Number of genes with an Ensembl id, and of symbols that several genes share.
     """
 
     empty_spots: int
@@ -48,44 +49,44 @@ class Checks:
 
 
 def check_section(section: Section) -> tuple[Section, Checks]:
-    """Return the section with a note of everything odd, and the figures.
+    """Return the section with a note for every anomaly, and the figures.
 
     Raises
     ------
     InputError
-        If the counts are no counts, or most spots lie outside the image.
+        If the counts are not raw counts, or most spots are outside the image.
     ExceptionGroup
         If both.
     """
-    wrong: list[InputError] = []
+    errors: list[InputError] = []
     try:
-        _require_raw(section)
+        _require_raw_counts(section)
     except InputError as error:
-        wrong.append(error)
+        errors.append(error)
     slide = section.slide
-    inside = _inside(section, slide) if slide else None
-    if slide and inside is not None and inside < MOSTLY:
-        wrong.append(_outside(section, slide, inside))
-    if wrong:
-        raise wrong[0] if len(wrong) == 1 else ExceptionGroup("the section cannot be used", wrong)
-    checks = replace(_genes(section.counts), inside_image=inside, image_um_per_px=_stated(slide))
+    inside = _fraction_inside(section, slide) if slide else None
+    if slide and inside is not None and inside < MIN_SPOTS_INSIDE_IMAGE:
+        errors.append(_outside_error(section, slide, inside))
+    if errors:
+        raise errors[0] if len(errors) == 1 else ExceptionGroup("the section cannot be used", errors)
+    checks = replace(_count_checks(section.counts), inside_image=inside, image_um_per_px=_metadata_um_per_px(slide))
     return replace(section, notes=(*section.notes, *_notes(section, checks))), checks
 
 
-def _require_raw(section: Section) -> None:
+def _require_raw_counts(section: Section) -> None:
     counts: Any = section.counts.X
     table = next((source.path for source in section.sources if source.role == "counts"), "the section")
 
-    def place(at: int) -> tuple[str, str]:
-        spot = int(np.searchsorted(counts.indptr, at, side="right")) - 1
-        return str(section.counts.obs_names[spot]), str(section.counts.var_names[counts.indices[at]])
+    def spot_and_gene(index: int) -> tuple[str, str]:
+        spot = int(np.searchsorted(counts.indptr, index, side="right")) - 1
+        return str(section.counts.obs_names[spot]), str(section.counts.var_names[counts.indices[index]])
 
-    require_counts(counts.data, table, place)
-    if "n_cells" not in section.counts.obs:  # cells on a small panel add up to more than one of every gene
+    require_counts(counts.data, table, spot_and_gene)
+    if "n_cells" not in section.counts.obs:  # spots summed from cells may have no gene with a single count
         require_single_counts(counts, table)
 
 
-def _genes(counts: ad.AnnData) -> Checks:
+def _count_checks(counts: ad.AnnData) -> Checks:
     symbols = counts.var["symbol"].astype(str)
     return Checks(
         empty_spots=int((np.asarray(counts.X.sum(axis=1)).ravel() == 0).sum()),
@@ -94,23 +95,28 @@ def _genes(counts: ad.AnnData) -> Checks:
     )
 
 
-def _inside(section: Section, slide: SlideFile) -> float:
-    places = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float) * slide.scale
-    return float(((places >= 0) & (places < image_size(slide))).all(axis=1).mean())
+def _fraction_inside(section: Section, slide: SlideFile) -> float:
+    xy_px = _image_positions(section, slide)
+    return float(((xy_px >= 0) & (xy_px < image_size(slide))).all(axis=1).mean())
 
 
-def _outside(section: Section, slide: SlideFile, inside: float) -> GeometryError:
-    places = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float) * slide.scale
-    (left, top), (right, bottom) = places.min(axis=0), places.max(axis=0)
+def _image_positions(section: Section, slide: SlideFile) -> Array:
+    """Return the spot centres in px of the image file."""
+    return section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float) * slide.scale
+
+
+def _outside_error(section: Section, slide: SlideFile, inside: float) -> GeometryError:
+    xy_px = _image_positions(section, slide)
+    (left, top), (right, bottom) = xy_px.min(axis=0), xy_px.max(axis=0)
     width, height = image_size(slide)
     return GeometryError(
         f"{1 - inside:.0%} of the spots lie outside the image {slide.path} ({width} x {height} px): "
         f"they span x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f}",
-        hint="is it the image of this section, at full resolution? --image FILE, --image-scale X",
+        hint="check that it is the image of this section: --image FILE; and its resolution: --image-scale X",
     )
 
 
-def _stated(slide: SlideFile | None) -> float | None:
+def _metadata_um_per_px(slide: SlideFile | None) -> float | None:
     return None if slide is None or slide.pixels is not None else image_um_per_px(slide.path)
 
 
@@ -118,17 +124,17 @@ def _notes(section: Section, checks: Checks) -> Iterator[str]:
     counts, slide = section.counts, section.slide
     if checks.empty_spots:
         empty = counts.obs_names[np.asarray(counts.X.sum(axis=1)).ravel() == 0]
-        yield f"spots without a single count, kept: {checks.empty_spots} ({_some(empty)})"
+        yield f"spots with zero counts, kept: {checks.empty_spots} ({_abbreviated(empty)})"
     if slide and checks.inside_image is not None and checks.inside_image < 1:
         outside = round((1 - checks.inside_image) * counts.n_obs)
         yield f"{outside} of {counts.n_obs} spots lie outside the image {slide.path.name}"
-    stated = checks.image_um_per_px
-    if slide and stated and abs(stated / slide.um_per_px - 1) > SCALE_APART:
+    metadata = checks.image_um_per_px
+    if slide and metadata and abs(metadata / slide.um_per_px - 1) > UM_PER_PX_TOLERANCE:
         yield (
-            f"{slide.path.name} states {stated:.4g} um/px, the positions of the spots say {slide.um_per_px:.4g} "
-            f"({abs(stated / slide.um_per_px - 1):.0%} apart): the file's own figure was not used"
+            f"the metadata of {slide.path.name} give {metadata:.4g} um/px, the spot positions {slide.um_per_px:.4g} "
+            f"({abs(metadata / slide.um_per_px - 1):.0%} difference): the metadata were not used"
         )
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(map(str, names[:5])) + (", ..." if len(names) > 5 else "")
+def _abbreviated(names: Sequence[str]) -> str:
+    return ", ".join(map(str, names[:MAX_SPOTS_SHOWN])) + (", ..." if len(names) > MAX_SPOTS_SHOWN else "")

@@ -1,9 +1,9 @@
-"""Bring a section of any platform into the store: read, label, check, write, publish."""
+"""Ingest a section of any platform: read, label, check, write into the store."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,148 +11,50 @@ from spacrd_core.cards import fingerprint
 from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError, MissingFile, SectionExists, SpacrdError, UnrecognisedSection
 from spacrd_core.ingestion.checks import check_section
-from spacrd_core.ingestion.options import IngestOptions, IngestRequest, default_name
+from spacrd_core.ingestion.options import IngestOptions
+from spacrd_core.ingestion.recognise import recognise
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
+from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, silent, within
-from spacrd_core.section.section import Verdict
-from spacrd_core.store.write import Ticket, add_section
+from spacrd_core.section.section import ImageInputs
+from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.write import add_section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from spacrd_core.plugins import Plugins
     from spacrd_core.section.section import Section
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
 
 SECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-LAYOUT = 2  # raise when the same input should give another group
+LAYOUT = 2  # increase it when the same input should give a different group
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of one section, and whether its patient was named or stands for the section alone."""
+    """A section of the store, how it got there, and whether the user or its files name its patient."""
 
     entry: SectionEntry
     status: Literal["added", "replaced", "unchanged"]
     patient_given: bool
 
 
-def ingest_section(store: SpotStore, request: IngestRequest, plugins: Plugins, *, track: Track = silent) -> Ingested:
-    """Bring one section into the store and return what the store now says of it.
-
-    The same input twice changes nothing; another input under the same name needs ``request.replace``, which also
-    writes the same input anew where the store was damaged.
-    """
-    name = request.name or default_name(request.path)
-    if not SECTION_ID.fullmatch(name):
-        raise ConfigError(f"'{name}' cannot name a section", hint="--name with letters, digits, '.', '_' and '-'")
-    section = _read(request, plugins)
-    patient = request.patient or section.patient
-    facts = _facts(section, request, name, patient or name)
-    known = store.entries.get(name)
-    if known and known.identity == fingerprint(facts) and not request.replace:
-        return Ingested(known, "unchanged", bool(patient))
-    if known and not request.replace:
-        raise SectionExists(
-            f"the store {store.path} already has another section '{name}'", hint="--name ID for a new one, or --replace"
-        )
-    section, checks = check_section(section)
-    ticket = Ticket(name, patient or name, fingerprint(facts), request.mpp)
-    entry = add_section(store, section, ticket, checks=checks, track=within(track, name))
-    return Ingested(entry, "replaced" if known else "added", bool(patient))
-
-
-def ingest_all(
-    store: SpotStore, requests: Sequence[IngestRequest], plugins: Plugins, *, track: Track = silent
-) -> tuple[list[Ingested], list[Exception]]:
-    """Bring in several sections; return what came in, and why others did not. A failure does not stop the rest."""
-    done: list[Ingested] = []
-    failed: list[Exception] = []
-    for request in track(requests, "ingesting", len(requests)):
-        try:
-            done.append(ingest_section(store, request, plugins, track=track))
-        except (SpacrdError, ExceptionGroup) as error:
-            if len(requests) > 1:
-                error.add_note(f"in {request.path}")
-            failed.append(error)
-    return done, failed
-
-
-def _read(request: IngestRequest, plugins: Plugins) -> Section:
-    if not request.path.exists():
-        looked = request.path.absolute()
-        raise MissingFile(f"there is nothing at {request.path}", hint=f"check the path: that is {looked}")
-    name = request.reader or _recognise(request.path, plugins)
-    reader = plugins.readers.create(name, request.reader_options)
-    verdict = reader.recognises(request.path)
-    if not verdict:
-        raise UnrecognisedSection(
-            f"the reader '{name}' cannot read {request.path}: {verdict.reason}", hint="choose another with --reader"
-        )
-    section: Section = reader.read(request.path, request.given)
-    if request.labels:
-        section = attach_labels(section, read_labels(request.labels), request.vocabulary)
-    return section
-
-
-def _recognise(path: Path, plugins: Plugins) -> str:
-    verdicts = {card.name: _verdict(path, card.name, plugins) for card in plugins.readers if not card.family}
-    able = [name for name, verdict in verdicts.items() if verdict]
-    if len(able) == 1:
-        return able[0]
-    if able:
-        raise UnrecognisedSection(f"{path} could be read as {' or '.join(able)}", hint=f"--reader {able[0]}")
-    reasons = [f"not {name}: {verdict.reason}" for name, verdict in verdicts.items()]
-    spoiled = [str(problem) for problem in plugins.readers.problems]
-    raise ExceptionGroup(f"no reader recognises {path}", [UnrecognisedSection(reason) for reason in reasons + spoiled])
-
-
-def _verdict(path: Path, name: str, plugins: Plugins) -> Verdict:
-    """Return what a reader says of a path; one that fails is a reader that does not recognise it."""
-    try:
-        verdict: Verdict = plugins.readers.create(name).recognises(path)
-    except SpacrdError as error:
-        return Verdict(recognised=False, reason=f"{error}; {error.hint}" if error.hint else str(error))
-    except Exception as error:  # noqa: BLE001 - a third party's reader may raise anything; it must not end ours
-        return Verdict(recognised=False, reason=f"it raised {type(error).__name__}: {error}")
-    return verdict
-
-
-def _facts(section: Section, request: IngestRequest, name: str, patient: str) -> dict[str, object]:
-    """Everything the stored section follows from."""
-    return {
-        "layout": LAYOUT,
-        "name": name,
-        "patient": patient,
-        "platform": section.platform,
-        "sources": sorted([source.role, source.sha256] for source in section.sources),
-        "options": {key: str(value) for key, value in sorted(request.reader_options.items())},
-        "vocabulary": [list(request.vocabulary.positive), list(request.vocabulary.ignore)],
-        "geometry": [
-            section.um_per_px,
-            section.spot_um,
-            section.pitch_um,
-            section.slide.scale if section.slide else None,
-        ],
-        "mpp": request.mpp,
-    }
-
-
 def ingest(
     store: SpotStore,
     path: str | Path,
     *,
+    reader: str = "",
     reader_options: Mapping[str, object] | None = None,
     replace: bool = False,
     plugins: Plugins | None = None,
     track: Track = silent,
     **options: object,
 ) -> Ingested:
-    """Bring one section into the store, and return what the store now says of it.
+    """Ingest one section and return its entry in the store.
 
     >>> store = SpotStore.create("store")
     >>> for name, patient in {"S1": "P1", "S2": "P2", "S3": "P3"}.items():
@@ -161,16 +63,115 @@ def ingest(
     >>> ingested.status, ingested.entry.spots, ingested.entry.cancer
     ('added', 289, 105)
 
-    ``options`` are those of the command: ``name``, ``patient``, ``reader``, ``labels``, ``positive``, ``ignore``,
-    ``image``, ``alignment``, ``image_scale``, ``um_per_px``, ``mpp``, ``no_image``.
+    Parameters
+    ----------
+    reader_options
+        Options of the reader, as ``--set reader.KEY=VALUE`` of the command.
+    options
+        The other options of the command, fields of :class:`~spacrd_core.ingestion.options.IngestOptions`: ``name``,
+        ``patient``, ``labels``, ``positive``, ``ignore``, ``image``, ``alignment``, ``image_scale``, ``um_per_px``,
+        ``mpp``, ``no_image``.
 
     Raises
     ------
     ConfigError
         With every option that is wrong.
     SpacrdError, ExceptionGroup
-        If the section cannot be read; the store is as it was.
+        If the section cannot be read; the store is unchanged.
     """
-    asked = read_config(IngestOptions, flags={"path": Path(path), **options})
-    request = asked.request(reader_options or {}, replace=replace)
-    return ingest_section(store, request, plugins or load_plugins(), track=track)
+    reader_settings = {"name": reader, **(reader_options or {})}
+    section = read_config(IngestOptions, flags={"path": Path(path), "reader": reader_settings, **options})
+    return ingest_section(store, section, plugins or load_plugins(), replace=replace, track=track)
+
+
+def ingest_all(
+    store: SpotStore,
+    sections: Sequence[IngestOptions],
+    plugins: Plugins,
+    *,
+    replace: bool = False,
+    track: Track = silent,
+) -> tuple[list[Ingested], list[Exception]]:
+    """Ingest several sections; return those in the store, and the errors of the others, which do not stop the rest."""
+    ingested: list[Ingested] = []
+    errors: list[Exception] = []
+    for options in track(sections, "ingesting", len(sections)):
+        try:
+            ingested.append(ingest_section(store, options, plugins, replace=replace, track=track))
+        except (SpacrdError, ExceptionGroup) as error:
+            if len(sections) > 1:
+                error.add_note(f"in {options.path}")
+            errors.append(error)
+    return ingested, errors
+
+
+def ingest_section(
+    store: SpotStore, options: IngestOptions, plugins: Plugins, *, replace: bool = False, track: Track = silent
+) -> Ingested:
+    """Ingest one section and return its entry in the store.
+
+    The same input twice changes nothing. Another input under the same name needs ``replace``, which also rewrites the
+    same input where the store was damaged.
+    """
+    name = options.section_id
+    if not SECTION_ID.fullmatch(name):
+        raise ConfigError(f"'{name}' is not a valid section id", hint="--name with letters, digits, '.', '_' and '-'")
+    section = _read(options, plugins)
+    patient = options.patient or section.patient
+    identity = fingerprint(_facts(section, options, name, patient or name))
+    existing = store.entries.get(name)
+    if existing and existing.identity == identity and not replace:
+        return Ingested(existing, "unchanged", bool(patient))
+    if existing and not replace:
+        raise SectionExists(
+            f"the store {store.path} already has another section '{name}'", hint="--name ID for a new one, or --replace"
+        )
+    section, checks = check_section(section)
+    key = SectionKey(name, patient or name, identity, options.mpp)
+    entry = add_section(store, section, key, checks=asdict(checks), track=within(track, name))
+    return Ingested(entry, "replaced" if existing else "added", bool(patient))
+
+
+def _read(options: IngestOptions, plugins: Plugins) -> Section:
+    path = options.path
+    if not path.exists():
+        raise MissingFile(f"there is nothing at {path}", hint=f"check the path; its absolute form is {path.absolute()}")
+    name = options.reader.name or recognise(path, plugins)
+    reader = plugins.readers.create(name, options.reader.options)
+    recognition = reader.recognises(path)
+    if not recognition:
+        raise UnrecognisedSection(
+            f"the reader '{name}' cannot read {path}: {recognition.reason}", hint="choose another with --reader"
+        )
+    inputs = ImageInputs(
+        image=options.image,
+        alignment=options.alignment,
+        image_scale=options.image_scale,
+        um_per_px=options.um_per_px,
+        with_image=not options.no_image,
+    )
+    section: Section = reader.read(path, inputs)
+    if options.labels:
+        vocabulary = Vocabulary(options.positive, options.ignore)
+        section = attach_labels(section, read_labels(options.labels), vocabulary)
+    return section
+
+
+def _facts(section: Section, options: IngestOptions, name: str, patient: str) -> dict[str, object]:
+    """Return everything that determines the stored section."""
+    return {
+        "layout": LAYOUT,
+        "name": name,
+        "patient": patient,
+        "platform": section.platform,
+        "sources": sorted([source.role, source.sha256] for source in section.sources),
+        "options": {key: str(value) for key, value in sorted(options.reader.options.items())},
+        "vocabulary": [list(options.positive), list(options.ignore)],
+        "geometry": [
+            section.um_per_px,
+            section.spot_um,
+            section.pitch_um,
+            section.slide.scale if section.slide else None,
+        ],
+        "mpp": options.mpp,
+    }

@@ -1,1 +1,1 @@
-"""Label tables: read any layout, know what its words mean, join it to a section or refuse it."""
+"""Labels: read tables of any layout and polygons, interpret the label texts, and join them to a section."""

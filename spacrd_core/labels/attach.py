@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import anndata as ad
 import pandas as pd
 
-from spacrd_core.labels.aggregate import label_by_units
+from spacrd_core.labels.aggregate import label_by_sub_spots
 from spacrd_core.labels.join import join_rows
 from spacrd_core.labels.polygons import label_by_polygons
 from spacrd_core.labels.qupath import Polygons
 from spacrd_core.section.section import Section, Source
 
 if TYPE_CHECKING:
-    from spacrd_core.labels.join import Joined
+    from spacrd_core.labels.join import JoinedRows
     from spacrd_core.labels.tables import LabelTable
     from spacrd_core.labels.vocabulary import Vocabulary
 
-COLUMNS = (
+LABEL_COLUMNS = (
     *("label", "annotation", "label_contested", "label_source"),
     *("label_fraction", "n_labelled", "label_overlap"),
 )
@@ -29,19 +29,19 @@ def attach_labels(section: Section, labels: LabelTable | Polygons, vocabulary: V
     """Return the section with labels: ``label``, ``annotation``, ``label_contested`` and ``label_source`` in ``obs``.
 
     Labels of the bins or cells in a spot add ``label_fraction`` and ``n_labelled``; polygons add ``label_overlap``.
-    Spots without a row, and texts that mean "unknown", have a missing label.
+    Spots without a row, and spots with a text that means "unknown", have a missing label.
 
     Raises
     ------
     LabelError
-        If the labels are of another section as far as that shows, or hold a text whose meaning is not known.
+        If the labels are evidently of another section, or contain a text of unknown meaning.
     """
     if isinstance(labels, Polygons):
         columns, notes = label_by_polygons(section, labels, vocabulary)
     else:
-        columns, notes = _by_table(section, labels, vocabulary)
+        columns, notes = _label_by_table(section, labels, vocabulary)
     counts = section.counts
-    obs = counts.obs.drop(columns=list(COLUMNS), errors="ignore").assign(
+    obs = counts.obs.drop(columns=list(LABEL_COLUMNS), errors="ignore").assign(
         **{str(name): column.to_numpy() for name, column in columns.drop(columns="label").items()},
         label=pd.Categorical(columns["label"], categories=["cancer", "normal"]),
         label_source=labels.path.name,
@@ -50,32 +50,35 @@ def attach_labels(section: Section, labels: LabelTable | Polygons, vocabulary: V
     return replace(
         section,
         counts=labelled,
-        sources=(*section.sources, Source.of("labels", labels.path)),
+        sources=(*section.sources, Source.from_path("labels", labels.path)),
         notes=(*section.notes, *labels.notes, *notes),
     )
 
 
-def _by_table(section: Section, table: LabelTable, vocabulary: Vocabulary) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _label_by_table(
+    section: Section, table: LabelTable, vocabulary: Vocabulary
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
     meanings = vocabulary.classify(table.rows["value"], table.path)
     joined = join_rows(section, table)
-    if joined.units:
-        columns, notes = label_by_units(table, meanings, joined, joined.units, section.counts.n_obs)
+    if joined.sub_spots:
+        columns, notes = label_by_sub_spots(table, meanings, joined, joined.sub_spots, section.counts.n_obs)
     else:
-        columns, notes = _by_spots(table, meanings, joined, section.counts.n_obs)
+        columns, notes = _label_by_spots(table, meanings, joined, section.counts.n_obs)
     return columns, (*joined.notes, *notes)
 
 
-def _by_spots(
-    table: LabelTable, meanings: pd.Series[str], joined: Joined, count: int
+def _label_by_spots(
+    table: LabelTable, meanings: pd.Series[str], joined: JoinedRows, count: int
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     rows = pd.DataFrame({"label": meanings, "annotation": table.rows["value"].astype(object)})
     rows["label_contested"] = table.rows["contested"]
-    found = rows[joined.places >= 0].set_index(joined.places[joined.places >= 0]).reindex(range(count))
-    found["annotation"] = found["annotation"].fillna("")
-    found["label_contested"] = found["label_contested"].eq(True)
-    bare, unknown = count - int((joined.places >= 0).sum()), int(found["label"].isna().sum())
+    matched = joined.indices >= 0
+    columns = rows[matched].set_index(joined.indices[matched]).reindex(range(count))
+    columns["annotation"] = columns["annotation"].fillna("")
+    columns["label_contested"] = columns["label_contested"].eq(True)
+    without_row, unlabelled = count - int(matched.sum()), int(columns["label"].isna().sum())
     note = (
-        f"{table.path.name}: {unknown} of {count} spots have no label "
-        f"({bare} without a row, {unknown - bare} undetermined or blank)"
+        f"{table.path.name}: {unlabelled} of {count} spots have no label "
+        f"({without_row} without a row, {unlabelled - without_row} undetermined or blank)"
     )
-    return found, (note,) if unknown else ()
+    return columns, (note,) if unlabelled else ()

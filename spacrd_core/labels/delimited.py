@@ -1,4 +1,4 @@
-"""The cells of a label table, as any spreadsheet, Loupe or R wrote them."""
+"""Read delimited label tables, as written by spreadsheets, Loupe or R."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ from spacrd_core.errors import LabelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
-PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # zip and OLE; a text table may well be called .xls
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+WORKBOOK_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # zip and OLE; a text table may have the suffix .xls
 DELIMITERS = "\t,;"
-HINT = (
-    "give a CSV or TSV with an id (or x and y) column and a label column, bare labels in counts order, "
-    "or QuPath's annotations as GeoJSON"
+LAYOUT_HINT = (
+    "give a CSV or TSV with an id column (or x and y) and a label column, a list of labels in counts order, "
+    "or QuPath annotations as GeoJSON"
 )
 
 
 def refuse_workbook(path: Path) -> None:
-    """Raise a LabelError if the file is a spreadsheet program's own."""
-    if path.suffix.casefold() not in WORKBOOKS or not path.is_file():
+    """Raise a LabelError if the file is a spreadsheet workbook."""
+    if path.suffix.casefold() not in WORKBOOK_SUFFIXES or not path.is_file():
         return
     with path.open("rb") as stream:
-        if stream.read(4) in PACKED:
+        if stream.read(4) in WORKBOOK_MAGIC:
             raise LabelError(
                 f"the label file {path} is a workbook, not a text table",
-                hint="save the sheet that holds the labels as CSV and give that",
+                hint="save the sheet with the labels as CSV and give that file",
             )
 
 
-def read_sheet(text: str, path: Path) -> pd.DataFrame:
-    """Return the cells of a table as text, trimmed, below the names of its columns in lower case.
+def read_delimited(text: str, path: Path) -> pd.DataFrame:
+    """Return a table's cells as stripped text, with column names in lower case.
 
     Raises
     ------
     LabelError
-        If it is not a table of one header and rows as wide.
+        If it is not a table of one header and rows of the same width.
     """
     header, _, body = text.lstrip("\n").partition("\n")
     delimiter = _delimiter(header, path)
-    cells = io.BytesIO(body.encode())  # a StringIO would take four bytes a character
+    cells = io.BytesIO(body.encode())  # a StringIO would need four bytes per character
     try:
         names = [name.strip().casefold() for name in next(csv.reader([header], delimiter=delimiter))]
         table = pd.read_csv(cells, sep=delimiter, header=None, dtype="string[pyarrow]", keep_default_na=False)
     except pd.errors.EmptyDataError as error:
-        raise LabelError(f"the label file {path} has a header and no rows", hint=HINT) from error
+        raise LabelError(f"the label file {path} has a header and no rows", hint=LAYOUT_HINT) from error
     except (pd.errors.ParserError, csv.Error) as error:
-        raise LabelError(f"the label file {path} is not a table: {str(error).strip()}", hint=HINT) from error
+        raise LabelError(f"the label file {path} is not a table: {str(error).strip()}", hint=LAYOUT_HINT) from error
     if table.shape[1] == len(names) + 1:
-        names = ["", *names]  # R's write.table leaves the head of its row names out
-    _check(names, table.shape[1], path)
+        names = ["", *names]  # R's write.table omits the header of row names
+    _require_unique_columns(names, table.shape[1], path)
     return table.set_axis(names, axis=1).apply(lambda column: column.str.strip())
 
 
-def listed(table: pd.DataFrame) -> str:
-    """Return the names of a table's columns, for a sentence."""
+def format_columns(table: pd.DataFrame) -> str:
+    """Return the names of a table's columns for a message."""
     return ", ".join(repr(name) for name in table.columns)
 
 
@@ -69,14 +69,16 @@ def _delimiter(header: str, path: Path) -> str:
     delimiter = max(DELIMITERS, key=bare.count)
     if delimiter not in bare:
         raise LabelError(
-            f"the label file {path} has one column only, and it is neither 0/1 numbers nor words that are known",
-            hint=HINT,
+            f"the label file {path} has only one column, which is neither 0/1 numbers nor known label texts",
+            hint=LAYOUT_HINT,
         )
     return delimiter
 
 
-def _check(names: list[str], width: int, path: Path) -> None:
+def _require_unique_columns(names: list[str], width: int, path: Path) -> None:
     if width != len(names):
-        raise LabelError(f"the label file {path} has {width} columns and {len(names)} names in its header", hint=HINT)
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise LabelError(f"the label file {path} has more than one column '{twice[0]}'", hint=HINT)
+        raise LabelError(
+            f"the label file {path} has {width} columns but {len(names)} names in its header", hint=LAYOUT_HINT
+        )
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise LabelError(f"the label file {path} has more than one column '{repeated[0]}'", hint=LAYOUT_HINT)

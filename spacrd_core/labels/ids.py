@@ -1,6 +1,7 @@
-"""Look up the ids of a label table among the names a section has: its spots', or its bins' or cells'.
+"""Look up the ids of a label table among the ids of a section's spots, bins or cells.
 
-Names stay in Arrow's arrays: a section may have eleven million bins, and as many Python strings would fill a gigabyte.
+Ids are kept in Arrow arrays, because a section may have eleven million bins, and as many Python strings would need a
+gigabyte.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spacrd_core.section.section import Section, Units
+    from spacrd_core.section.section import Section, SubSpots
 
-GEM_GROUP = "-1"  # what 10x writes behind a barcode, and many tools strip
-GENERIC = (  # ids that other sections have too
+GEM_GROUP = "-1"  # suffix that 10x adds to a barcode and many tools remove
+GENERIC = (  # ids that other sections may have as well
     r"^(\d+x\d+|\d+|[ACGT]{16}(-\d+)?|s_\d+um_\d+_\d+(-\d+)?|cellid_\d+(-\d+)?)$"
 )
-NUMBERED, NAMED = r"^\d+$", r"^[a-p]{8}-\d+$"  # Xenium's cells before and since version 1.3
+NUMBERED, NAMED = r"^\d+$", r"^[a-p]{8}-\d+$"  # Xenium cell ids before and since version 1.3
 
 
 @dataclass(frozen=True, eq=False)
-class Names:
-    """What ids may name in a section.
+class SectionIds:
+    """The ids of a section's spots, bins or cells.
 
     Attributes
     ----------
@@ -34,59 +35,62 @@ class Names:
         ``spot``, ``bin`` or ``cell``.
     ids
         An Arrow array of text.
-    units
-        Which spot each belongs to; None where they are the spots.
+    sub_spots
+        The bins or cells; None if the ids are those of spots.
     """
 
     kind: str
     ids: Any
-    units: Units | None = None
+    sub_spots: SubSpots | None = None
 
     @classmethod
-    def of(cls, section: Section) -> list[Names]:
-        """Return the names of a section's spots, then those of its units."""
-        units = section.units
+    def from_section(cls, section: Section) -> list[SectionIds]:
+        """Return the ids of a section's spots, then those of its bins or cells."""
+        sub_spots = section.sub_spots
         spots = cls("spot", as_text(section.counts.obs_names))
-        return [spots, cls(units.kind, as_text(units.ids), units)] if units else [spots]
+        return [spots, cls(sub_spots.kind, as_text(sub_spots.ids), sub_spots)] if sub_spots else [spots]
 
     @property
     def generic(self) -> bool:
-        """Whether all are such as other sections have, too."""
+        """Whether other sections may have the same ids."""
         return self._all(GENERIC)
 
     @property
     def example(self) -> str:
-        """The first of them."""
+        """The first id."""
         return str(self.ids[0])
 
-    def clashes_with(self, wanted: Any) -> bool:
-        """Return whether the cells of one are numbered and those of the other named, as Xenium's versions do."""
-        theirs = Names(self.kind, wanted)
-        return any(self._all(ours) and theirs._all(other) for ours, other in ((NUMBERED, NAMED), (NAMED, NUMBERED)))
+    def uses_other_cell_ids(self, ids: Any) -> bool:
+        """Return whether one has numbered and the other named cells, as in different versions of Xenium."""
+        others = SectionIds(self.kind, ids)
+        formats = ((NUMBERED, NAMED), (NAMED, NUMBERED))
+        return any(self._all(own_format) and others._all(other_format) for own_format, other_format in formats)
 
-    def places_of(self, wanted: Any) -> NDArray[np.int64]:
-        """Return the place of every wanted id, -1 for none; a ``-1`` at the end of some is forgiven."""
-        places = _places(wanted, self.ids)
-        if (places >= 0).all():
-            return places
-        bare = _bare(self.ids)
-        return _places(_bare(wanted), bare) if pc.count_distinct(bare).as_py() == len(bare) else places
+    def find(self, ids: Any) -> NDArray[np.int64]:
+        """Return the index of every id, -1 if absent; a GEM group (``-1``) at the end of an id is optional."""
+        indices = _indices(ids, self.ids)
+        if (indices >= 0).all():
+            return indices
+        stripped = _without_gem_group(self.ids)
+        if pc.count_distinct(stripped).as_py() < len(stripped):
+            return indices
+        return _indices(_without_gem_group(ids), stripped)
 
     def _all(self, pattern: str) -> bool:
         return bool(len(self.ids)) and bool(pc.all(pc.match_substring_regex(self.ids, pattern)).as_py())
 
 
 def as_text(ids: object) -> Any:
-    """Return names of whatever kind as an Arrow array of text."""
-    found = pa.array(ids, from_pandas=True)
-    flat = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    """Return ids of any array type as an Arrow array of text."""
+    array = pa.array(ids, from_pandas=True)
+    flat = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     return flat.cast(pa.large_string())
 
 
-def _places(wanted: Any, ids: Any) -> NDArray[np.int64]:
-    found = pc.fill_null(pc.index_in(wanted, value_set=ids), -1)
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
+def _indices(ids: Any, known_ids: Any) -> NDArray[np.int64]:
+    indices = pc.fill_null(pc.index_in(ids, value_set=known_ids), -1)
+    return np.asarray(indices.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def _bare(ids: Any) -> Any:
+def _without_gem_group(ids: Any) -> Any:
     return pc.replace_substring_regex(ids, pattern=f"{GEM_GROUP}$", replacement="")

@@ -1,4 +1,4 @@
-"""Find what each row of a label table is about, and refuse a table of another section where that shows."""
+"""Match the rows of a label table to spots, bins or cells, and refuse a table that is evidently of another section."""
 
 from __future__ import annotations
 
@@ -9,132 +9,139 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import LabelError
-from spacrd_core.labels.coordinates import OTHER_SECTION, proven_by_coordinates, repeats_fractions
-from spacrd_core.labels.ids import Names, as_text
+from spacrd_core.labels.coordinates import OTHER_SECTION_HINT, array_positions_match, coordinates_match
+from spacrd_core.labels.ids import SectionIds, as_text
 from spacrd_core.labels.vocabulary import is_blank
 
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
     from spacrd_core.labels.tables import LabelTable
-    from spacrd_core.section.section import Section, Units
+    from spacrd_core.section.section import Section, SubSpots
 
-STRANGERS = 0.1  # share of label rows that may name spots without counts; real files stay under 1 %
+MAX_UNMATCHED = 0.1  # fraction of label rows for spots without counts; below 1% in real files
 
 
 @dataclass(frozen=True, eq=False)
-class Joined:
-    """What the rows of a label table are about.
+class JoinedRows:
+    """The rows of a label table, matched to spots, bins or cells.
 
     Attributes
     ----------
-    places
-        The index of the spot of every row, or of the unit; -1 where the section lacks it.
-    units
-        The bins or cells that ``places`` counts; None where it counts spots.
+    indices
+        The index of every row's spot, bin or cell; -1 if the section does not have it.
+    sub_spots
+        The bins or cells that ``indices`` refers to; None if it refers to spots.
     notes
-        What the user should know.
+        Sentences for the user.
     """
 
-    places: Array
-    units: Units | None = None
+    indices: Array
+    sub_spots: SubSpots | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
-        """What a row is about: ``spot``, ``bin`` or ``cell``."""
-        return self.units.kind if self.units else "spot"
+        """``spot``, ``bin`` or ``cell``."""
+        return self.sub_spots.kind if self.sub_spots else "spot"
 
 
-def join_rows(section: Section, table: LabelTable) -> Joined:
-    """Return what every label row is about.
+def join_rows(section: Section, table: LabelTable) -> JoinedRows:
+    """Return the rows of a label table matched to a section.
 
     Raises
     ------
     LabelError
-        If the table labels another section as far as its ids and numbers show.
+        If the ids or coordinates of the table show that it is of another section.
     """
     joined = {"ids": _by_id, "positions": _by_position, "vector": _by_order}[table.kind](section, table)
-    twice = pd.Series(joined.places[joined.places >= 0]).duplicated()
-    if twice.any():
+    repeated = pd.Series(joined.indices[joined.indices >= 0]).duplicated()
+    if repeated.any():
         raise LabelError(
-            f"{table.path} labels {twice.sum()} {joined.kind}s more than once", hint=f"leave one row a {joined.kind}"
+            f"{table.path} labels {repeated.sum()} {joined.kind}s more than once",
+            hint=f"leave one row per {joined.kind}",
         )
     if table.kind == "vector":
         return joined
-    return Joined(joined.places, joined.units, (*joined.notes, *_strangers(section, table, joined)))
+    return JoinedRows(joined.indices, joined.sub_spots, (*joined.notes, *_unmatched_note(section, table, joined)))
 
 
-def _by_order(section: Section, table: LabelTable) -> Joined:
+def _by_order(section: Section, table: LabelTable) -> JoinedRows:
     names = section.counts.obs_names
     order = section.counts.uns.get("counts_order", names)
     if len(order) != len(table.rows):
         raise LabelError(
-            f"{table.path} holds {len(table.rows)} labels in counts order, the counts have {len(order)} spots",
-            hint=OTHER_SECTION,
+            f"{table.path} has {len(table.rows)} labels in counts order, but the counts have {len(order)} spots",
+            hint=OTHER_SECTION_HINT,
         )
-    note = f"{table.path.name}: labels joined by row order alone; nothing proves that they are of this section"
-    return Joined(names.get_indexer(pd.Index(order)), notes=(note,))
+    note = f"{table.path.name}: labels matched by row order only, which cannot confirm that they are of this section"
+    return JoinedRows(names.get_indexer(pd.Index(order)), notes=(note,))
 
 
-def _by_id(section: Section, table: LabelTable) -> Joined:
-    """Join ids to spots, or to the bins or cells in them where more of those have such names."""
-    wanted = as_text(table.rows["id"])
-    found = [(names, names.places_of(wanted)) for names in Names.of(section)]
-    names, places = max(found, key=lambda each: (each[1] >= 0).sum())  # the first of equals: spots
-    spots = places if names.units is None else names.units.spots[places]
-    known = (places >= 0) & (spots >= 0)
-    proven = proven_by_coordinates(section, table.rows[known], spots[known], kind=names.kind, path=table.path)
-    if proven or not names.generic:
-        return Joined(places, names.units)
-    note = f"{table.path.name}: labels joined by ids like {names.example} alone, which other sections have too"
-    return Joined(places, names.units, (note,))
+def _by_id(section: Section, table: LabelTable) -> JoinedRows:
+    """Match ids to spots, or to bins or cells if more of those have these ids."""
+    row_ids = as_text(table.rows["id"])
+    matches = [(ids, ids.find(row_ids)) for ids in SectionIds.from_section(section)]
+    ids, indices = max(matches, key=lambda match: (match[1] >= 0).sum())  # the first if equal: spots
+    spots = indices if ids.sub_spots is None else ids.sub_spots.spots[indices]
+    matched = (indices >= 0) & (spots >= 0)
+    confirmed = coordinates_match(section, table.rows[matched], spots[matched], kind=ids.kind, path=table.path)
+    if confirmed or not ids.generic:
+        return JoinedRows(indices, ids.sub_spots)
+    note = f"{table.path.name}: labels matched only by ids like {ids.example}, which other sections may have as well"
+    return JoinedRows(indices, ids.sub_spots, (note,))
 
 
-def _by_position(section: Section, table: LabelTable) -> Joined:
+def _by_position(section: Section, table: LabelTable) -> JoinedRows:
     obs = section.counts.obs
     if not {"array_x", "array_y"} <= set(obs.columns):
         raise LabelError(
-            f"{table.path} gives labels by x and y, but this {section.platform} section has no array positions",
+            f"{table.path} has labels by x and y, but this {section.platform} section has no array positions",
             hint="give a table with a column of spot ids",
         )
-    ours, theirs = obs[["array_x", "array_y"]].to_numpy(dtype=float), table.rows[["x", "y"]].to_numpy(dtype=float)
-    keys = _rounded(ours)
+    own = obs[["array_x", "array_y"]].to_numpy(dtype=float)
+    positions = table.rows[["x", "y"]].to_numpy(dtype=float)
+    keys = _position_keys(own)
     if not keys.is_unique:
         raise LabelError(
-            f"{table.path} gives labels by x and y, which do not tell this section's spots apart", hint="use spot ids"
+            f"{table.path} has labels by x and y, but spots of this section have the same rounded positions",
+            hint="use spot ids",
         )
-    places = keys.get_indexer(_rounded(theirs))
-    found = places >= 0
-    if found.any() and repeats_fractions(theirs[found], ours[places[found]], table.path):
-        return Joined(places)
-    note = f"{table.path.name}: labels joined by rounded x, y alone, which other sections have too"
-    return Joined(places, notes=(note,))
+    indices = keys.get_indexer(_position_keys(positions))
+    matched = indices >= 0
+    if matched.any() and array_positions_match(positions[matched], own[indices[matched]], table.path):
+        return JoinedRows(indices)
+    note = f"{table.path.name}: labels matched only by rounded x, y, which other sections may have as well"
+    return JoinedRows(indices, notes=(note,))
 
 
-def _rounded(positions: Array) -> pd.Index[str]:
+def _position_keys(positions: Array) -> pd.Index[str]:
     return pd.Index([f"{x:.0f}x{y:.0f}" for x, y in np.rint(positions) + 0.0], dtype=object)
 
 
-def _strangers(section: Section, table: LabelTable, joined: Joined) -> tuple[str, ...]:
-    said = table.rows[~is_blank(table.rows["value"])]
-    strange = said[joined.places[said.index] < 0]
-    if strange.empty:
+def _unmatched_note(section: Section, table: LabelTable, joined: JoinedRows) -> tuple[str, ...]:
+    """Return a note on labelled rows without a match; refuse the table if there are many."""
+    labelled = table.rows[~is_blank(table.rows["value"])]
+    unmatched = labelled[joined.indices[labelled.index] < 0]
+    if unmatched.empty:
         return ()
-    names = strange["id"] if table.kind == "ids" else _rounded(strange[["x", "y"]].to_numpy(dtype=float))
-    some = ", ".join(list(names[:5])) + (", ..." if len(names) > 5 else "")
-    if len(strange) <= STRANGERS * len(said):
-        return (f"{table.path.name}: labels for {joined.kind}s without counts, left out: {len(strange)} ({some})",)
-    *spots, own = Names.of(section)
-    if table.kind == "ids" and own.clashes_with(as_text(strange["id"])):
+    ids = unmatched["id"] if table.kind == "ids" else _position_keys(unmatched[["x", "y"]].to_numpy(dtype=float))
+    examples = ", ".join(list(ids[:5])) + (", ..." if len(ids) > 5 else "")
+    if len(unmatched) <= MAX_UNMATCHED * len(labelled):
+        return (
+            f"{table.path.name}: labels for {joined.kind}s without counts, left out: {len(unmatched)} ({examples})",
+        )
+    *spot_ids, own_ids = SectionIds.from_section(section)
+    if table.kind == "ids" and own_ids.uses_other_cell_ids(as_text(unmatched["id"])):
         raise LabelError(
-            f"{table.path} has cells like {names.iloc[0]}, this section has cells like {own.example}: they are of two "
-            "runs of Xenium's software, and numbers do not lead to names",
-            hint="give labels of this bundle, or ingest the bundle that the labels are of",
+            f"{table.path} has cell ids like {ids.iloc[0]}, this section has cell ids like {own_ids.example}: they are "
+            "from two versions of Xenium's software, and cannot be matched",
+            hint="give labels of this bundle, or ingest the bundle of the labels",
         )
-    lacked = f"spots this section lacks ({some})"
-    if spots:
-        lacked = (
-            f"neither spots nor {own.kind}s of this section, which are called like {spots[0].example} and "
-            f"{own.example} ({some})"
+    missing = f"spots that are not in this section ({examples})"
+    if spot_ids:
+        missing = (
+            f"neither spots nor {own_ids.kind}s of this section, which have ids like {spot_ids[0].example} and "
+            f"{own_ids.example} ({examples})"
         )
-    raise LabelError(f"{len(strange)} of the {len(said)} labels of {table.path} are for {lacked}", hint=OTHER_SECTION)
+    count = f"{len(unmatched)} of the {len(labelled)} labels"
+    raise LabelError(f"{count} of {table.path} are for {missing}", hint=OTHER_SECTION_HINT)

@@ -1,4 +1,4 @@
-"""Read the polygons of a GeoJSON file, as QuPath exports its annotations, and the class of each."""
+"""Read polygons and their classes from GeoJSON, as QuPath exports annotations."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-HINT = "set the class of the annotations in QuPath and export them as GeoJSON"
-OLD_ID = re.compile(r"Path(\w+)Object")  # before QuPath 0.3 the id of a feature told what it is
+EXPORT_HINT = "set the class of the annotations in QuPath and export them as GeoJSON"
+OLD_ID = re.compile(r"Path(\w+)Object")  # before QuPath 0.3, the id of a feature contained its type
 Feature = dict[str, Any]
 
 
@@ -35,7 +35,7 @@ class Polygons:
     values
         The class of each, as text.
     notes
-        What was left out or repaired.
+        Sentences on what was left out or repaired.
     """
 
     path: Path
@@ -58,27 +58,33 @@ def read_polygons(text: str, path: Path) -> Polygons:
     key = "classification" if any(_class(feature, "classification") for feature in annotations) else "name"
     classified = [feature for feature in annotations if _class(feature, key)]
     outlines = [_outline(feature, path) for feature in classified]
-    kept = [number for number, outline in enumerate(outlines) if not outline.is_empty]
+    non_empty = [number for number, outline in enumerate(outlines) if not outline.is_empty]
     left_out = Counter(f"{kind}s" for kind in kinds if kind != "annotation")
     left_out["annotations without a class"] = len(annotations) - len(classified)
-    left_out["points, lines or nothing at all"] = len(classified) - len(kept)
-    said = ", ".join(f"{count} {what}" for what, count in left_out.items() if count)
-    if not kept:
-        raise LabelError(f"the label file {path} has no polygon with a class; it has {said or 'nothing'}", hint=HINT)
-    notes = (f"{path.name}: left out: {said}",) if said else ()
-    shapes, of_repair = _repaired([outlines[number] for number in kept], path)
-    return Polygons(path, shapes, tuple(_class(classified[number], key) for number in kept), (*notes, *of_repair))
+    left_out["without a polygon"] = len(classified) - len(non_empty)
+    summary = ", ".join(f"{count} {kind}" for kind, count in left_out.items() if count)
+    if not non_empty:
+        raise LabelError(
+            f"the label file {path} has no polygon with a class, but {summary or 'no annotation'}", hint=EXPORT_HINT
+        )
+    notes = (f"{path.name}: left out: {summary}",) if summary else ()
+    shapes, repair_notes = _repaired([outlines[number] for number in non_empty], path)
+    return Polygons(
+        path, shapes, tuple(_class(classified[number], key) for number in non_empty), (*notes, *repair_notes)
+    )
 
 
 def _features(text: str, path: Path) -> list[Feature]:
     try:
-        document = json.loads(text, parse_constant=lambda _: None)  # NaN: fine among measurements, no coordinate
+        document = json.loads(
+            text, parse_constant=lambda _: None
+        )  # NaN is allowed in measurements, but not in coordinates
     except (ValueError, RecursionError) as error:
-        raise LabelError(f"the label file {path} is not GeoJSON: {error}", hint=HINT) from error
+        raise LabelError(f"the label file {path} is not GeoJSON: {error}", hint=EXPORT_HINT) from error
     if isinstance(document, dict):
         document = document.get("features", [document] if document.get("type") == "Feature" else None)
     if not isinstance(document, list) or not all(_is_feature(feature) for feature in document):
-        raise LabelError(f"the label file {path} is JSON, but no list of GeoJSON features", hint=HINT)
+        raise LabelError(f"the label file {path} is JSON, but not a list of GeoJSON features", hint=EXPORT_HINT)
     return document
 
 
@@ -88,18 +94,18 @@ def _is_feature(feature: object) -> bool:
 
 def _kind(feature: Feature) -> str:
     properties = feature.get("properties") or {}
-    old = OLD_ID.fullmatch(str(feature.get("id")))
-    kind = properties.get("objectType") or properties.get("object_type") or (old[1] if old else "annotation")
+    old_id = OLD_ID.fullmatch(str(feature.get("id")))
+    kind = properties.get("objectType") or properties.get("object_type") or (old_id[1] if old_id else "annotation")
     return str(kind).casefold()
 
 
 def _class(feature: Feature, key: str) -> str:
-    """Return the class of a feature: a text, or an object with a name, or with the names a derived class has."""
-    given = (feature.get("properties") or {}).get(key)
-    if isinstance(given, dict):
-        names = given.get("names")
-        given = given.get("name") or (": ".join(map(str, names)) if isinstance(names, list) else "")
-    return given.strip() if isinstance(given, str) else ""
+    """Return the class of a feature: a text, or an object with a name or the names of a derived class."""
+    value = (feature.get("properties") or {}).get(key)
+    if isinstance(value, dict):
+        names = value.get("names")
+        value = value.get("name") or (": ".join(map(str, names)) if isinstance(names, list) else "")
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _outline(feature: Feature, path: Path) -> shapely.Geometry:
@@ -108,11 +114,11 @@ def _outline(feature: Feature, path: Path) -> shapely.Geometry:
         outline = shapely.force_2d(shape(feature["geometry"])) if feature.get("geometry") else shapely.Polygon()
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, shapely.errors.ShapelyError) as error:
         raise LabelError(
-            f"the label file {path} has an outline that is no polygon: {error}", hint="export the annotations again"
+            f"the label file {path} has an outline that is not a polygon: {error}", hint="export the annotations again"
         ) from error
     if not np.isfinite(shapely.get_coordinates(outline)).all():
         raise LabelError(
-            f"the label file {path} has an outline whose coordinates are not all numbers",
+            f"the label file {path} has an outline with coordinates that are not finite numbers",
             hint="export the annotations again",
         )
     return _polygonal(outline)
@@ -123,12 +129,12 @@ def _repaired(outlines: list[shapely.Geometry], path: Path) -> tuple[NDArray[np.
     shapes[:] = outlines
     broken = ~shapely.is_valid(shapes)
     shapes[broken] = [_polygonal(outline) for outline in shapely.make_valid(shapes[broken])]
-    note = f"{path.name}: polygons that crossed themselves, repaired: {broken.sum()}"
+    note = f"{path.name}: self-intersecting polygons, repaired: {broken.sum()}"
     return shapes, (note,) if broken.any() else ()
 
 
 def _polygonal(outline: shapely.Geometry) -> shapely.Geometry:
-    """Return the polygons among the parts of a shape."""
+    """Return the polygons among the parts of a geometry."""
     parts = shapely.get_parts(shapely.get_parts(outline))
     polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)

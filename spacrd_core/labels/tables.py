@@ -1,4 +1,4 @@
-"""Read a label file of any layout we know: by id, by array position, a bare vector in counts order, or polygons."""
+"""Read a label file of any known layout: by id, by array position, a list in counts order, or polygons."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from spacrd_core.errors import LabelError
-from spacrd_core.labels.coordinates import COLUMNS
-from spacrd_core.labels.delimited import HINT, listed, read_sheet, refuse_workbook
+from spacrd_core.labels.coordinates import COORDINATE_COLUMNS
+from spacrd_core.labels.delimited import LAYOUT_HINT, format_columns, read_delimited, refuse_workbook
 from spacrd_core.labels.qupath import Polygons, read_polygons
 from spacrd_core.labels.vocabulary import BLANK_WORDS, fold, is_known
 from spacrd_core.tables import read_text
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-IDS = ("spot_id", "barcode", "barcodes", "cell_id", "cell id", "bin_id", "id", "spot", "cell", "bin")
-INDEX = ("",)  # what pandas and R write above row names
-LABELS = ("label", "labels", "annotation", "annotations", "pathology", "cell_type", "celltype", "cell type")
-BESIDE = frozenset((*COLUMNS, *INDEX, "in_tissue", "color", "colour"))  # columns that are never the label
+ID_COLUMNS = ("spot_id", "barcode", "barcodes", "cell_id", "cell id", "bin_id", "id", "spot", "cell", "bin")
+INDEX_COLUMNS = ("",)  # header of row names in files of pandas and R
+LABEL_COLUMNS = ("label", "labels", "annotation", "annotations", "pathology", "cell_type", "celltype", "cell type")
+OTHER_COLUMNS = frozenset(
+    (*COORDINATE_COLUMNS, *INDEX_COLUMNS, "in_tissue", "color", "colour")
+)  # columns that are never the label
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 
 
@@ -33,12 +35,12 @@ class LabelTable:
     Attributes
     ----------
     kind
-        What tells a row's spot: its ``id``, its array position ``x``, ``y``, or its place in the file (``vector``).
+        How a row identifies its spot: by ``id``, by array position ``x``, ``y``, or by order in the file (``vector``).
     rows
-        Columns ``value`` (categorical) and, by kind, ``id`` or ``x``, ``y``; ``contested`` where the file labels the
-        spot twice. A table by ids keeps the coordinates it carries, under their own names.
+        Columns ``value`` (categorical) and, by kind, ``id`` or ``x``, ``y``; ``contested`` if the file labels the spot
+        twice. A table by ids keeps its coordinate columns under their own names.
     notes
-        What was odd in the file.
+        Sentences on irregularities in the file.
     """
 
     path: Path
@@ -53,7 +55,7 @@ def read_labels(path: Path) -> LabelTable | Polygons:
     Raises
     ------
     LabelError
-        If its layout is not one we know.
+        If its layout is unknown.
     """
     refuse_workbook(path)
     text = read_text(path, "label file", LabelError)
@@ -61,18 +63,20 @@ def read_labels(path: Path) -> LabelTable | Polygons:
         return read_polygons(text, path)
     if (values := _vector(text)) is not None:
         return LabelTable(path, "vector", _rows(pd.Series(values), contested=False))
-    table = read_sheet(text, path)
+    table = read_delimited(text, path)
     positioned = {"x", "y"} <= set(table.columns)
-    column = _first(table, IDS if positioned else IDS + INDEX)
+    column = _first(table, ID_COLUMNS if positioned else ID_COLUMNS + INDEX_COLUMNS)
     if column is not None:
         return _by_id(table, column, path)
     if positioned:
         return _by_position(table, path)
-    raise LabelError(f"the label file {path} has no id column and no x, y columns, but {listed(table)}", hint=HINT)
+    raise LabelError(
+        f"the label file {path} has no id column and no x, y columns, only {format_columns(table)}", hint=LAYOUT_HINT
+    )
 
 
 def _vector(text: str) -> list[str] | None:
-    """Return the labels of a file that holds nothing else: numbers however spaced, or a known word a line."""
+    """Return the labels of a file without other columns: whitespace-separated numbers, or one known text per line."""
     if all(NUMBER.fullmatch(token[0]) or fold(token[0]) in BLANK_WORDS for token in re.finditer(r"\S+", text)):
         return text.split()
     lines = text.splitlines()
@@ -84,42 +88,41 @@ def _by_id(table: pd.DataFrame, column: str, path: Path) -> LabelTable:
     coordinates = {
         name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float, na_value=float("nan"))
         for name in table.columns
-        if name in COLUMNS and name != value.name
+        if name in COORDINATE_COLUMNS and name != value.name
     }
-    return _once(LabelTable(path, "ids", _rows(value, id=table[column], **coordinates)), ["id"])
+    return _require_one_label(LabelTable(path, "ids", _rows(value, id=table[column], **coordinates)), ["id"])
 
 
 def _by_position(table: pd.DataFrame, path: Path) -> LabelTable:
-    """Return rows by x, y; her2st labels a spot a second time by a row without a position, its name extended by a 1."""
+    """Return rows by x, y; her2st gives second labels in rows without a position, named with an appended 1."""
     value = table[_label_column(table, {"x", "y"}, path)]
     rows = _rows(value, x=_numbers(table["x"], path), y=_numbers(table["y"], path))
-    lost = rows["x"].isna() | rows["y"].isna()
+    unplaced = rows["x"].isna() | rows["y"].isna()
     names = table["row.names"] if "row.names" in table.columns else pd.Series("", index=table.index)
-    seconds = names[lost].str.removesuffix("1")
-    contested = names.isin(set(seconds[names[lost].str.endswith("1")])) & ~lost
+    seconds = names[unplaced].str.removesuffix("1")
+    contested = names.isin(set(seconds[names[unplaced].str.endswith("1")])) & ~unplaced
     notes = []
-    if lost.any():
-        notes.append(
-            f"{path.name}: rows without a position, left out: {lost.sum()}, second labels of {contested.sum()} spots"
-        )
-    found = rows.assign(contested=contested)[~lost].reset_index(drop=True)
-    return _once(LabelTable(path, "positions", found, tuple(notes)), ["x", "y"])
+    if unplaced.any():
+        seconds_note = f"second labels of {contested.sum()} spots"
+        notes.append(f"{path.name}: rows without a position, left out: {unplaced.sum()}, {seconds_note}")
+    placed = rows.assign(contested=contested)[~unplaced].reset_index(drop=True)
+    return _require_one_label(LabelTable(path, "positions", placed, tuple(notes)), ["x", "y"])
 
 
 def _rows(value: pd.Series[str], **columns: object) -> pd.DataFrame:
     return pd.DataFrame({**columns, "value": value.astype("category")})
 
 
-def _label_column(table: pd.DataFrame, others: Collection[str], path: Path) -> str:
-    named = _first(table, LABELS)
-    rest = [name for name in table.columns if name not in others]
-    free = [name for name in rest if name not in BESIDE]
-    if named is None and 1 in (len(rest), len(free)):
-        return str(rest[0] if len(rest) == 1 else free[0])
+def _label_column(table: pd.DataFrame, used: Collection[str], path: Path) -> str:
+    named = _first(table, LABEL_COLUMNS)
+    rest = [name for name in table.columns if name not in used]
+    candidates = [name for name in rest if name not in OTHER_COLUMNS]
+    if named is None and 1 in (len(rest), len(candidates)):
+        return str(rest[0] if len(rest) == 1 else candidates[0])
     if named is None:
         raise LabelError(
-            f"none of the columns {listed(table)} of the label file {path} is called label",
-            hint="rename one to 'label'",
+            f"none of the columns {format_columns(table)} of the label file {path} is named label",
+            hint="rename the label column to 'label'",
         )
     return named
 
@@ -130,22 +133,24 @@ def _first(table: pd.DataFrame, names: tuple[str, ...]) -> str | None:
 
 def _numbers(cells: pd.Series[str], path: Path) -> pd.Series[float]:
     numbers = pd.to_numeric(cells.where(~cells.str.casefold().isin(["", "na", "nan"])), errors="coerce")
-    wrong = cells[numbers.isna() & ~cells.str.casefold().isin(["", "na", "nan"])]
-    if len(wrong):
-        raise LabelError(f"the label file {path} has '{wrong.iloc[0]}' where a position was expected", hint=HINT)
+    invalid = cells[numbers.isna() & ~cells.str.casefold().isin(["", "na", "nan"])]
+    if len(invalid):
+        raise LabelError(
+            f"the label file {path} has '{invalid.iloc[0]}' where a position was expected", hint=LAYOUT_HINT
+        )
     return numbers.astype(float)
 
 
-def _once(table: LabelTable, keys: list[str]) -> LabelTable:
-    """Return the table with each spot once; a spot with two different labels is refused."""
+def _require_one_label(table: LabelTable, keys: list[str]) -> LabelTable:
+    """Return the table with one row per spot; a spot with two different labels is refused."""
     rows = table.rows.assign(contested=table.rows.get("contested", False)).drop_duplicates([*keys, "value"])
-    twice = rows[rows.duplicated(keys, keep=False)]
-    if len(twice):
-        some = " and ".join(f"'{value}'" for value in twice["value"].iloc[:2])
-        things = "ids" if table.kind == "ids" else "spots"
+    ambiguous = rows[rows.duplicated(keys, keep=False)]
+    if len(ambiguous):
+        values = " and ".join(f"'{value}'" for value in ambiguous["value"].iloc[:2])
+        unit = "ids" if table.kind == "ids" else "spots"
         raise LabelError(
-            f"the label file {table.path} has two labels for {len(twice[keys].drop_duplicates())} {things}, "
-            f"{' '.join(str(twice.iloc[0][key]) for key in keys)} for one: {some}",
-            hint=f"leave one row {'an id' if table.kind == 'ids' else 'a spot'}",
+            f"the label file {table.path} has two labels for {len(ambiguous[keys].drop_duplicates())} {unit}, "
+            f"for example {' '.join(str(ambiguous.iloc[0][key]) for key in keys)}: {values}",
+            hint=f"leave one row per {'id' if table.kind == 'ids' else 'spot'}",
         )
     return LabelTable(table.path, table.kind, rows.reset_index(drop=True), table.notes)

@@ -1,4 +1,4 @@
-"""What the words of a label table mean: cancer, normal or unknown."""
+"""The meaning of label texts: cancer, normal or unknown."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ BLANK_WORDS = ("", "na", "nan", "n/a", "none", "null", "<na>")
 UNKNOWN_WORDS = (
     *BLANK_WORDS, "undetermined", "unknown", "uncertain", "unlabelled", "unlabeled", "unassigned", "unannotated",
     "Stromal_&_T_Cell_Hybrid", "T_Cell_&_Tumor_Hybrid",  # Janesick et al. 2023
-    "ignore*", "artefact", "artifact",  # QuPath's class for what is to be left out, and what one leaves out
+    "ignore*", "artefact", "artifact",  # QuPath's class for regions to ignore, and artefacts
 )  # fmt: skip
-SHOWN = 20
+MAX_LISTED = 20
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Which label texts are cancer (``positive``) and which are unknown (``ignore``); case and spaces do not matter.
+    """The label texts for cancer (``positive``) and for unknown (``ignore``); case and spaces are ignored.
 
-    Without ``positive`` the known words decide and any other is an error. With it every text that is neither positive,
-    ignored nor blank is normal.
+    Without ``positive``, the known texts are used and any other text is an error. With it, every text is normal that
+    is not positive, ignored, blank or a known text for unknown.
     """
 
     positive: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ class Vocabulary:
         both = sorted(_folded(self.positive) & _folded(self.ignore))
         if both:
             raise ConfigError(
-                f"'{both[0]}' cannot be both cancer and unknown", hint="give it to --positive or to --ignore"
+                f"'{both[0]}' cannot be both cancer and unknown", hint="give it to either --positive or --ignore"
             )
 
     def classify(self, values: pd.Series[str], path: Path) -> pd.Series[str]:
@@ -68,26 +68,26 @@ class Vocabulary:
         Raises
         ------
         LabelError
-            If a text is not known, or one the user gave does not occur; it lists the texts of the file.
+            If a text is unknown, or a text given by the user does not occur; the message lists the texts of the file.
         """
-        codes, found = pd.factorize(values)  # a label's text is folded once, not once a cell
-        texts = [fold(text) for text in found]
+        codes, unique = pd.factorize(values)  # each distinct text is folded once, not once per row
+        texts = [fold(text) for text in unique]
         meanings = self._meanings(set(texts))
-        absent = [given for given in (*self.positive, *self.ignore) if fold(given) not in texts]
+        absent = [text for text in (*self.positive, *self.ignore) if fold(text) not in texts]
         if absent:
             raise LabelError(
-                f"no label of {path} reads '{absent[0]}'; it has {_listed(values)}", hint="check the spelling"
+                f"no label of {path} is '{absent[0]}'; it has {_listed(values)}", hint="check the spelling"
             )
-        strange = values[np.array([text not in meanings for text in texts], dtype=bool)[codes]]
-        if len(strange):
+        unknown = values[np.array([text not in meanings for text in texts], dtype=bool)[codes]]
+        if len(unknown):
             raise LabelError(
-                f"{path} has labels whose meaning is not known: {_listed(strange)}; all its labels: {_listed(values)}",
-                hint="--positive TEXT for those that are cancer (the rest is then normal), --ignore TEXT for unknown",
+                f"{path} has labels of unknown meaning: {_listed(unknown)}; all its labels: {_listed(values)}",
+                hint="--positive TEXT for cancer (other texts are then normal), --ignore TEXT for unknown",
             )
         return pd.Series(np.array([meanings[text] for text in texts], dtype=object)[codes], index=values.index)
 
     def _meanings(self, texts: set[str]) -> dict[str, str | None]:
-        """Return what every known text means; later entries win."""
+        """Return the meaning of every known text; later entries take precedence."""
         normal = texts if self.positive else _folded(NORMAL_WORDS)
         cancer = set() if self.positive else _folded(CANCER_WORDS)
         return {
@@ -100,19 +100,19 @@ class Vocabulary:
 
 
 def fold(text: str) -> str:
-    """Return a label text without case and spaces, and whole numbers without their decimals (``1.0`` is ``1``)."""
+    """Return a label text in lower case without spaces; whole numbers lose their decimals (``1.0`` becomes ``1``)."""
     return re.sub(r"^([+-]?\d+)\.0*$", r"\1", "".join(text.split()).casefold())
 
 
 def is_known(text: str) -> bool:
-    """Return whether a text is one of the words whose meaning needs no option."""
+    """Return whether a text has a known meaning without options."""
     return fold(text) in _known()
 
 
 def is_blank(values: pd.Series[str]) -> NDArray[np.bool_]:
-    """Return which texts say nothing at all."""
-    codes, found = pd.factorize(values)
-    blank: NDArray[np.bool_] = np.array([fold(text) in BLANK_WORDS for text in found], dtype=bool)[codes]
+    """Return the mask of blank texts."""
+    codes, unique = pd.factorize(values)
+    blank: NDArray[np.bool_] = np.array([fold(text) in BLANK_WORDS for text in unique], dtype=bool)[codes]
     return blank
 
 
@@ -127,5 +127,5 @@ def _folded(words: Iterable[str]) -> set[str]:
 
 def _listed(values: pd.Series[str]) -> str:
     counts = values.astype(object).value_counts()
-    shown = ", ".join(f"'{text}' ({count})" for text, count in counts.head(SHOWN).items())
-    return shown if len(counts) <= SHOWN else f"{shown} and {len(counts) - SHOWN} more"
+    shown = ", ".join(f"'{text}' ({count})" for text, count in counts.head(MAX_LISTED).items())
+    return shown if len(counts) <= MAX_LISTED else f"{shown} and {len(counts) - MAX_LISTED} more"

@@ -1,4 +1,4 @@
-"""How good probabilities are against known labels."""
+"""Metrics of probabilities against known labels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Metrics:
-    """Figures of one section; None where they mean nothing because the section has one class.
+    """Metrics of one section; None if they are undefined because the section has one class.
 
-    ``f1_prevalence`` takes the threshold that calls as many spots as truly are cancer, the published rule; it uses the
-    test labels. ``f1`` uses the detector's own threshold.
+    ``f1_prevalence`` uses the threshold that calls as many spots as truly are cancer (the published rule, which uses
+    the test labels). ``f1`` uses the detector's own threshold.
     """
 
     spots: int
@@ -33,7 +33,7 @@ class Metrics:
 
 
 def measure(probabilities: Array, labels: Array, threshold: float) -> Metrics:
-    """Return the figures for labelled spots (labels 1 or 0)."""
+    """Return the metrics of labelled spots (labels 1 or 0)."""
     positives = int(labels.sum())
     both = 0 < positives < len(labels)
     return Metrics(
@@ -49,13 +49,13 @@ def measure(probabilities: Array, labels: Array, threshold: float) -> Metrics:
 
 
 def expected_calibration_error(probabilities: Array, labels: Array) -> float:
-    """Return the mean distance of confidence and frequency over ten bins of equal width, weighted by their spots."""
+    """Return the mean difference of probability and frequency over ten equal bins, weighted by their spots."""
     spots, confidence, frequency = binned(probabilities, labels)
     return float(np.abs(confidence - frequency).sum() / spots.sum())
 
 
 def binned(probabilities: Array, labels: Array) -> tuple[Array, Array, Array]:
-    """Return, for ten bins of equal width, how many spots they hold and the sums of their probabilities and labels."""
+    """Return the number of spots in ten equal bins, and the sums of their probabilities and labels."""
     bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
     spots, confidence, frequency = (
         np.bincount(bins, weights=weights, minlength=BINS) for weights in (None, probabilities, labels)

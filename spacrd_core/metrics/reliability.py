@@ -1,4 +1,4 @@
-"""How often spots were cancer that were said to be so with some probability, on patients held out, by platform."""
+"""Reliability of probabilities on held-out patients: predicted probability against observed frequency of cancer."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ import numpy as np
 from spacrd_core.metrics.classification import binned, expected_calibration_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from spacrd_core.arrays import Array
-    from spacrd_core.model.cross_validation import HeldOut
-    from spacrd_core.model.platt import Calibration
+
+
+@dataclass(frozen=True)
+class HeldOutSection:
+    """Calibrated probabilities and labels of the labelled spots of a held-out section."""
+
+    platform: str
+    patient: str
+    probabilities: Array
+    labels: Array
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Spots of a platform in ten bins of probability; a bin's means are None where it has no spots.
+    """Spots of one platform in ten bins of probability; means are None in a bin without spots.
 
-    ``ece`` is the mean over patients, a patient's being the mean over its sections; the bins hold all spots alike.
+    ``ece`` is the mean over patients of the mean over their sections; the bins pool all spots.
     """
 
     patients: int
@@ -31,24 +39,22 @@ class Reliability:
     cancer: list[float | None]
 
 
-def reliability_by_platform(
-    held_out: Sequence[HeldOut], calibrations: Mapping[str, Calibration]
-) -> dict[str, Reliability]:
-    """Return for every platform, by name, how reliable probabilities were on its held-out sections."""
-    platforms = sorted({item.section.platform for item in held_out})
+def reliability_by_platform(sections: Sequence[HeldOutSection]) -> dict[str, Reliability]:
+    """Return the reliability of held-out sections for every platform, sorted by name."""
+    platforms = sorted({section.platform for section in sections})
     return {
-        platform: _reliability([item for item in held_out if item.section.platform == platform], calibrations)
+        platform: _reliability([section for section in sections if section.platform == platform])
         for platform in platforms
     }
 
 
-def _reliability(held_out: Sequence[HeldOut], calibrations: Mapping[str, Calibration]) -> Reliability:
-    said = [calibrations[item.view].probabilities(item.logits[item.view]) for item in held_out]
+def _reliability(sections: Sequence[HeldOutSection]) -> Reliability:
     errors: dict[str, list[float]] = {}
-    for item, probabilities in zip(held_out, said, strict=True):
-        error = expected_calibration_error(probabilities, item.labels)
-        errors.setdefault(item.section.patient, []).append(error)
-    spots, probability, cancer = binned(np.concatenate(said), np.concatenate([item.labels for item in held_out]))
+    for section in sections:
+        error = expected_calibration_error(section.probabilities, section.labels)
+        errors.setdefault(section.patient, []).append(error)
+    probabilities = np.concatenate([section.probabilities for section in sections])
+    spots, probability, cancer = binned(probabilities, np.concatenate([section.labels for section in sections]))
     return Reliability(
         patients=len(errors),
         ece=float(np.mean([np.mean(values) for values in errors.values()])),

@@ -1,4 +1,4 @@
-"""Train a detector: an ensemble on all labelled sections, calibrated on patients it was not trained on."""
+"""Training of an ensemble on all labelled sections, calibrated on held-out patients."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,41 +8,43 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Lens
+from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.errors import TrainingError
 from spacrd_core.metrics.classification import Metrics, measure
-from spacrd_core.metrics.reliability import Reliability, reliability_by_platform
-from spacrd_core.model.cross_validation import HeldOut, auc, calibrate_on, hold_out
+from spacrd_core.metrics.reliability import HeldOutSection, Reliability, reliability_by_platform
+from spacrd_core.model.cross_validation import OutOfFold, calibrate_folds, cross_validate, mean_auc
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.fit import Epoch, require_phases
-from spacrd_core.model.options import HeadChoice
+from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.platt import Calibration
 from spacrd_core.plugins import Registry
 
-ALL = "all patients"
+ALL_PATIENTS = "all patients"
 
 
 class TrainOptions(BaseModel):
-    """How a detector is trained; ``head`` may be given by name alone."""
+    """Options of training a detector; ``head`` may be a name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    head: HeadChoice = Field(default_factory=HeadChoice)
+    head: HeadOptions = Field(default_factory=HeadOptions)
     cohort: CohortOptions = Field(default_factory=CohortOptions)
-    seeds: int = Field(3, ge=1, description="Members of the ensemble.")
-    first_seed: int = Field(42, description="The members' seeds count up from here.")
+    seeds: int = Field(3, ge=1, description="Number of ensemble members.")
+    first_seed: int = Field(42, description="Seed of the first member; the others count up from it.")
     calibrate: bool = Field(
-        default=True, description="Hold every patient out once, for probabilities and threshold; else AUC alone counts."
+        default=True,
+        description="Hold out every patient once to fit probabilities and the threshold; without it, only the AUC is "
+        "meaningful.",
     )
 
     @field_validator("head", mode="before")
     @classmethod
     def _by_name(cls, head: object) -> object:
-        return HeadChoice(name=head) if isinstance(head, str) else head
+        return HeadOptions(name=head) if isinstance(head, str) else head
 
     def canonical(self, heads: Registry[Any]) -> Self:
-        """Return the options with the one name under which the head is known, and its own options checked."""
+        """Return the options with the head's canonical name, after checking the head's own options."""
         name = heads.canonical(self.head.name)
         heads.options(name, self.head.options)
         return self.model_copy(update={"head": self.head.model_copy(update={"name": name})})
@@ -54,8 +56,8 @@ class TrainOptions(BaseModel):
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Something that happened in training: an epoch, or a held-out patient scored.
+class TrainingEvent:
+    """An event in training: an epoch has ended, or a held-out patient has been scored.
 
     ``stage`` is ``without <patient>`` or ``all patients``.
     """
@@ -66,10 +68,10 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A trained ensemble, its calibration for every view, and the figures of held-out patients.
+class CalibratedEnsemble:
+    """A trained ensemble, its calibration for every set of modalities, and metrics on held-out patients.
 
-    Those of ``held_out`` are by section, those of ``reliability`` by platform.
+    ``held_out`` is by section, ``reliability`` by platform.
     """
 
     ensemble: Ensemble
@@ -79,84 +81,98 @@ class Trained:
     curve: tuple[Epoch, ...]
 
 
-def train(
+def train_calibrated(
     sections: Sequence[SectionData],
     options: TrainOptions,
     *,
     heads: Registry[Any],
     device: torch.device,
-    watch: Callable[[Moment], None] = lambda _: None,
-) -> Trained:
+    on_event: Callable[[TrainingEvent], None] = lambda _: None,
+) -> CalibratedEnsemble:
     """Train on the labelled sections among these.
 
-    Every patient is held out once; the logits of held-out patients give the calibration and the threshold. Then the
-    ensemble is trained on all.
+    Every patient is held out once, and the out-of-fold logits give the calibration and the threshold. Then the ensemble
+    is trained on all patients.
 
     Raises
     ------
     TrainingError
-        If labels of both classes are missing, or some sections have nothing to read.
+        If labels of both classes are missing, or some sections have neither genes nor an image.
     ConfigError
-        If a length is given for a phase that the head of all sections has not; that of a fold may have fewer.
+        If epochs are given for a phase that the head does not have; the head of a fold may have fewer phases.
     """
-    sections = sorted(_learnable(sections), key=lambda section: section.id)
+    sections = sorted(_require_trainable(sections), key=lambda section: section.id)
     _require_phases(sections, options, heads)
     curve: list[Epoch] = []
 
-    def fit(some: Sequence[SectionData], stage: str) -> Ensemble:
-        def tell(epoch: Epoch) -> None:
-            watch(Moment(stage, epoch=epoch))
-            curve.extend([epoch] if stage == ALL else [])
+    def fit(training: Sequence[SectionData], stage: str) -> Ensemble:
+        def record(epoch: Epoch) -> None:
+            on_event(TrainingEvent(stage, epoch=epoch))
+            curve.extend([epoch] if stage == ALL_PATIENTS else [])
 
-        choice, seeds = options.head, options.seed_list
         return Ensemble.train(
-            some, choice=choice, options=options.cohort, seeds=seeds, heads=heads, device=device, watch=tell
+            training,
+            head_options=options.head,
+            options=options.cohort,
+            seeds=options.seed_list,
+            heads=heads,
+            device=device,
+            on_epoch=record,
         )
 
-    held_out = []
-    for patient, fold in hold_out(sections, fit) if options.calibrate else ():
-        watch(Moment(f"without {patient}", held_out_auc=auc(fold)))
-        held_out.extend(fold)
-    ensemble = fit(sections, ALL)
-    if ensemble.composition:
-        told = [mixture for item in held_out for mixture in item.mixtures]
-        composition = ensemble.composition.taught(told, [item.whole for item in held_out if item.whole])
-        ensemble = replace(ensemble, composition=composition)
-        held_out = [item.shifted(composition) for item in held_out]
-    calibrations = _calibrations(held_out, ensemble, options)
-    figures = {item.section.id: _figures(item, calibrations) for item in held_out}
-    return Trained(ensemble, calibrations, figures, reliability_by_platform(held_out, calibrations), tuple(curve))
+    folds: list[OutOfFold] = []
+    for patient, scored in cross_validate(sections, fit) if options.calibrate else ():
+        on_event(TrainingEvent(f"without {patient}", held_out_auc=mean_auc(scored)))
+        folds.extend(scored)
+    ensemble, folds = _fit_label_shift(fit(sections, ALL_PATIENTS), folds)
+    calibrations = _calibrations(folds, ensemble, options)
+    metrics = {fold.section.id: _held_out_metrics(fold, calibrations) for fold in folds}
+    reliability = reliability_by_platform([_held_out_section(fold, calibrations) for fold in folds])
+    return CalibratedEnsemble(ensemble, calibrations, metrics, reliability, tuple(curve))
 
 
-def _calibrations(held_out: Sequence[HeldOut], ensemble: Ensemble, options: TrainOptions) -> dict[str, Calibration]:
+def _fit_label_shift(ensemble: Ensemble, folds: list[OutOfFold]) -> tuple[Ensemble, list[OutOfFold]]:
+    """Fit the weights of the label shift on the folds, and apply it to them."""
+    if ensemble.label_shift is None:
+        return ensemble, folds
+    mixtures = [mixture for fold in folds for mixture in fold.mixtures]
+    label_shift = ensemble.label_shift.fit_weights(mixtures, [fold.whole for fold in folds if fold.whole])
+    return replace(ensemble, label_shift=label_shift), [fold.with_label_shift(label_shift) for fold in folds]
+
+
+def _calibrations(folds: Sequence[OutOfFold], ensemble: Ensemble, options: TrainOptions) -> dict[str, Calibration]:
     if not options.calibrate:
-        return {view: Calibration.none(view, "calibration was not asked for") for view in ensemble.views}
-    return calibrate_on(held_out, ensemble.views, fuse=ensemble.reads_either)
+        return {name: Calibration.none(name, "calibration was switched off") for name in ensemble.modalities}
+    return calibrate_folds(folds, ensemble.modalities, fuse=ensemble.scores_modalities_separately)
 
 
-def _figures(item: HeldOut, calibrations: Mapping[str, Calibration]) -> Metrics:
-    calibration = calibrations[item.view]
-    return measure(calibration.probabilities(item.logits[item.view]), item.labels, calibration.threshold)
+def _held_out_metrics(fold: OutOfFold, calibrations: Mapping[str, Calibration]) -> Metrics:
+    return measure(fold.probabilities(calibrations), fold.labels, calibrations[fold.modalities].threshold)
+
+
+def _held_out_section(fold: OutOfFold, calibrations: Mapping[str, Calibration]) -> HeldOutSection:
+    return HeldOutSection(fold.section.platform, fold.section.patient, fold.probabilities(calibrations), fold.labels)
 
 
 def _require_phases(sections: Sequence[SectionData], options: TrainOptions, heads: Registry[Any]) -> None:
     if options.head.epochs:
-        dims = Lens.fit(sections, options.cohort).dims
+        dims = Preprocessor.unfactored(sections, options.cohort).dims
         require_phases(heads.create(options.head.name, options.head.options, dims=dims), options.head.epochs)
 
 
-def _learnable(sections: Sequence[SectionData]) -> list[SectionData]:
-    kept = [section for section in sections if section.classes]
-    classes = {label for section in kept for label in section.classes}
+def _require_trainable(sections: Sequence[SectionData]) -> list[SectionData]:
+    """Return the labelled sections; raise TrainingError if they cannot train a head."""
+    labelled = [section for section in sections if section.classes]
+    classes = {label for section in labelled for label in section.classes}
     if classes != {0, 1}:
-        found = {0: "only normal spots", 1: "only cancer spots"}.get(next(iter(classes), -1), "no labelled spot")
+        present = {0: "only normal spots", 1: "only cancer spots"}.get(next(iter(classes), -1), "no labelled spot")
         raise TrainingError(
-            f"cancer and normal spots are needed, found {found}", hint="spacrd ingest ... --labels FILE"
+            f"training needs both cancer and normal spots, but found {present}", hint="spacrd ingest ... --labels FILE"
         )
-    blind = [section.id for section in kept if section.expression is None and section.image is None]
-    if blind:
+    unreadable = [section.id for section in labelled if section.expression is None and section.image is None]
+    if unreadable:
         raise TrainingError(
-            f"{', '.join(blind)} have neither genes nor an image to read",
-            hint=f"ingest with --image FILE, or leave them out (--exclude {blind[0]})",
+            f"sections without genes and without an image: {', '.join(unreadable)}",
+            hint=f"ingest them with --image FILE, or exclude them (--exclude {unreadable[0]})",
         )
-    return kept
+    return labelled

@@ -1,8 +1,8 @@
-"""Sets of classes that hold the true one for all but a share of a new patient's spots.
+"""Conformal sets: the classes that contain the true one for all but a given share of a new patient's spots.
 
-Spots of a section are not exchangeable: they are neighbours, cut from one tumour and stained in one bath. Patients are.
-So a spot's strangeness is compared over patients: a new patient is taken to be no stranger than held-out ones were
-(split conformal prediction with groups as the units; Dunn, Wasserman and Ramdas 2023).
+Spots of one section are not exchangeable: they are neighbours, cut from one tumour and stained together. Patients are.
+So nonconformity is compared between patients: a new patient's spots are assumed to be no more nonconforming than those
+of held-out patients (split conformal prediction with groups as units; Dunn, Wasserman and Ramdas 2023).
 """
 
 from __future__ import annotations
@@ -19,29 +19,32 @@ if TYPE_CHECKING:
 
 Profiles = tuple[tuple[float, ...], ...]
 STEPS = 100
-FEWEST = 2
+MIN_PATIENTS = 2
 SETS = ("cancer", "normal", "both", "none")
-GRAINS = 10**6  # profiles are rounded up to these: a record of many patients stays small
+ROUNDING = 10**6  # profiles are rounded up to this resolution, which keeps the record of many patients small
 
 
-def strangeness_profiles(probabilities: Array, labels: Array, patients: Sequence[str]) -> Profiles:
-    """Return, for every held-out patient, the strangeness that 0, 1, ... 100 % of its labelled spots keep within.
+def nonconformity_profiles(probabilities: Array, labels: Array, patients: Sequence[str]) -> Profiles:
+    """Return, for every held-out patient, the 0, 1, ... 100 % quantiles of the nonconformity of its labelled spots.
 
-    The strangeness of a spot is 1 minus the calibrated probability of its true class.
+    The nonconformity of a spot is 1 minus the calibrated probability of its true class.
     """
-    strange = np.where(labels == 1, 1 - probabilities, probabilities)
-    owners, shares = np.asarray(patients), np.linspace(0, 1, STEPS + 1)
-    found = (np.quantile(strange[owners == name], shares, method="higher") for name in np.unique(owners))
-    return tuple(tuple((np.ceil(profile * GRAINS) / GRAINS).tolist()) for profile in found)
+    nonconformity = np.where(labels == 1, 1 - probabilities, probabilities)
+    spot_patients, levels = np.asarray(patients), np.linspace(0, 1, STEPS + 1)
+    profiles = (
+        np.quantile(nonconformity[spot_patients == patient], levels, method="higher")
+        for patient in np.unique(spot_patients)
+    )
+    return tuple(tuple((np.ceil(profile * ROUNDING) / ROUNDING).tolist()) for profile in profiles)
 
 
-def strangeness_limit(profiles: Profiles, alpha: float) -> float | None:
-    """Return how strange a class may be for a new patient's spot; None with fewer than two held-out patients.
+def nonconformity_limit(profiles: Profiles, alpha: float) -> float | None:
+    """Return the largest nonconformity of a class in a new patient's sets; None with fewer than two held-out patients.
 
-    It is the strangeness that all but ``alpha`` of a patient's spots keep within, for as many of the patients as
-    conformal prediction asks; for all of them, the strangest too, where they are fewer than ``1 / alpha - 1``.
+    It is the ``1 - alpha`` quantile over spots of one held-out patient, the patient at the rank that conformal
+    prediction requires; with fewer than ``1 / alpha - 1`` patients, the highest such quantile of any patient.
     """
-    if len(profiles) < FEWEST:
+    if len(profiles) < MIN_PATIENTS:
         return None
     column = ceil((1 - alpha) * STEPS - 1e-9)
     per_patient = np.sort([profile[column] for profile in profiles])
@@ -50,12 +53,12 @@ def strangeness_limit(profiles: Profiles, alpha: float) -> float | None:
 
 
 def conformal_sets(probabilities: Array, limit: float | None) -> Array:
-    """Return ``cancer``, ``normal``, ``both`` or ``none`` for every spot: the classes that are not too strange.
+    """Return ``cancer``, ``normal``, ``both`` or ``none`` for every spot: the classes within the nonconformity limit.
 
-    None for all without a limit.
+    Every entry is None without a limit.
     """
     if limit is None:
         return np.full(len(probabilities), None, dtype=object)
     cancer, normal = 1 - probabilities <= limit, probabilities <= limit
-    found = np.select([cancer & normal, cancer, normal], ["both", "cancer", "normal"], "none")
-    return found.astype(object)
+    sets = np.select([cancer & normal, cancer, normal], ["both", "cancer", "normal"], "none")
+    return sets.astype(object)

@@ -1,4 +1,4 @@
-"""What models say of patients they have not seen."""
+"""Cross-validation over patients: scores of each patient by models trained on the others."""
 
 from __future__ import annotations
 
@@ -8,59 +8,73 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from spacrd_core.cohort.modalities import views_within
+from spacrd_core.cohort.modalities import subsets
 from spacrd_core.cohort.section_data import patients
-from spacrd_core.model.label_shift import Evidence, mixtures
+from spacrd_core.model.label_shift import Mixture, mixture_masks
 from spacrd_core.model.platt import Calibration, calibrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from spacrd_core.arrays import Array
+    from spacrd_core.cohort.prepared import PreparedSection
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.model.ensemble import Ensemble
-    from spacrd_core.model.label_shift import Composition
+    from spacrd_core.model.label_shift import LabelShift
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """The logits of a section's labelled spots, from models that had not seen its patient.
+class OutOfFold:
+    """Out-of-fold logits of a section's labelled spots, by models that were not trained on its patient.
 
-    For every view that the section may be read by, the widest first: the logits of that view and of those within it.
-    ``whole`` is what genes say of all its spots, ``mixtures`` what they would of parts of it.
+    Attributes
+    ----------
+    logits
+        For every set of modalities that the section can be scored by, the widest first: the logits of that set and of
+        its subsets.
+    whole
+        The gene logits of all spots of the section.
+    mixtures
+        The gene logits of parts of the section with different shares of tumour.
     """
 
     section: SectionData
     logits: dict[str, dict[str, Array]]
-    whole: Evidence | None = None
-    mixtures: tuple[Evidence, ...] = ()
+    whole: Mixture | None = None
+    mixtures: tuple[Mixture, ...] = ()
 
-    def shifted(self, composition: Composition) -> HeldOut:
-        """Return it as an ensemble with that composition would have said it."""
-        shift = composition.shift(self.whole.level, self.whole.logits) if self.whole else 0.0
-        said = {
-            view: {part: values + shift if part == "genes" else values for part, values in parts.items()}
-            for view, parts in self.logits.items()
+    def with_label_shift(self, label_shift: LabelShift) -> OutOfFold:
+        """Return a copy with the label-shift correction applied."""
+        shift = label_shift.shift(self.whole.tumour_score, self.whole.logits) if self.whole else 0.0
+        shifted = {
+            modalities: {
+                subset: values + shift if subset == "genes" else values for subset, values in by_subset.items()
+            }
+            for modalities, by_subset in self.logits.items()
         }
-        return replace(self, logits=said)
+        return replace(self, logits=shifted)
 
     @property
-    def view(self) -> str:
-        """The widest view."""
+    def modalities(self) -> str:
+        """The widest set of modalities."""
         return next(iter(self.logits))
 
     @property
     def labels(self) -> Array:
-        """The known labels, in the logits' order."""
+        """The known labels, in the order of the logits."""
         return self.section.labels[self.section.labels >= 0]
 
+    def probabilities(self, calibrations: Mapping[str, Calibration]) -> Array:
+        """Return the calibrated probabilities of the labelled spots."""
+        return calibrations[self.modalities].probabilities(self.logits[self.modalities])
 
-def hold_out(
+
+def cross_validate(
     sections: Sequence[SectionData], fit: Callable[[Sequence[SectionData], str], Ensemble]
-) -> Iterator[tuple[str, list[HeldOut]]]:
-    """Yield every patient with what models trained on the others say of its sections.
+) -> Iterator[tuple[str, list[OutOfFold]]]:
+    """Yield every patient with the scores of its sections by models trained on the other patients.
 
-    A patient without whom one class is missing cannot be held out.
+    A patient is skipped if one class is missing from the others.
     """
     for patient in patients(sections):
         others = [section for section in sections if section.patient != patient]
@@ -69,65 +83,83 @@ def hold_out(
             yield patient, [_score(ensemble, section) for section in sections if section.patient == patient]
 
 
-def calibrate_on(held_out: Sequence[HeldOut], views: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:
-    """Return, for each view that a section may be seen by, the calibration that held-out spots ask for.
+def calibrate_folds(folds: Sequence[OutOfFold], modality_sets: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:
+    """Return the calibration of every set of modalities from out-of-fold scores.
 
-    With ``fuse`` the narrower views it contains are weighed against it. A view that held-out spots cannot calibrate is
-    called by the narrower one that they can.
+    With ``fuse``, the subsets of a set are weighted against it. A set that held-out patients cannot calibrate uses the
+    calibration of a subset that they can.
     """
-    found = {view: _calibrate([item for item in held_out if view in item.logits], view, fuse=fuse) for view in views}
-    return {view: _or_narrower(view, found) for view in views}
+    fitted = {
+        modalities: _calibrate([fold for fold in folds if modalities in fold.logits], modalities, fuse=fuse)
+        for modalities in modality_sets
+    }
+    return {modalities: _calibrated_subset(modalities, fitted) for modalities in modality_sets}
 
 
-def auc(fold: Sequence[HeldOut]) -> float | None:
-    """Return the mean AUC of some sections, each seen by all it measures; None where all have one class.
+def mean_auc(folds: Sequence[OutOfFold]) -> float | None:
+    """Return the mean AUC of sections, each by all its modalities; None if every section has one class only.
 
-    It is before weighing: how much each view counts is known when all patients have been held out.
+    Modality weights are not applied, because they are fitted only after all patients have been held out.
     """
-    mixed = [item for item in fold if len(np.unique(item.labels)) == 2]
-    aucs = [roc_auc_score(item.labels, item.logits[item.view][item.view]) for item in mixed]
+    with_both_classes = [fold for fold in folds if len(np.unique(fold.labels)) == 2]
+    aucs = [roc_auc_score(fold.labels, fold.logits[fold.modalities][fold.modalities]) for fold in with_both_classes]
     return float(np.mean(aucs)) if aucs else None
 
 
-def _calibrate(held_out: Sequence[HeldOut], view: str, *, fuse: bool) -> Calibration:
-    labels = np.concatenate([item.labels for item in held_out]) if held_out else np.array([])
+def _calibrate(folds: Sequence[OutOfFold], modalities: str, *, fuse: bool) -> Calibration:
+    labels = np.concatenate([fold.labels for fold in folds]) if folds else np.array([])
     if len(np.unique(labels)) < 2:
-        return Calibration.none(view, _obstacle(held_out, view))
-    owners = [item.section.patient for item in held_out for _ in item.labels]
-    found = [item.logits[view] for item in held_out]
-    parts = [part for part in (views_within(view) if fuse else (view,)) if all(part in logits for logits in found)]
-    return calibrate({part: np.concatenate([logits[part] for logits in found]) for part in parts}, labels, owners)
+        return Calibration.none(modalities, _uncalibrated_reason(folds, modalities))
+    spot_patients = [fold.section.patient for fold in folds for _ in fold.labels]
+    logits = [fold.logits[modalities] for fold in folds]
+    candidates = subsets(modalities) if fuse else (modalities,)
+    shared = [subset for subset in candidates if all(subset in by_subset for by_subset in logits)]
+    pooled = {subset: np.concatenate([by_subset[subset] for by_subset in logits]) for subset in shared}
+    return calibrate(pooled, labels, spot_patients)
 
 
-def _obstacle(held_out: Sequence[HeldOut], view: str) -> str:
-    if not held_out:
-        return f"no patient with {view} could be held out"
-    return f"the held-out patients with {view} have spots of one class only"
+def _uncalibrated_reason(folds: Sequence[OutOfFold], modalities: str) -> str:
+    if not folds:
+        return f"no patient with {modalities} could be held out"
+    return f"the held-out patients with {modalities} have spots of one class only"
 
 
-def _or_narrower(view: str, found: Mapping[str, Calibration]) -> Calibration:
-    """The view's calibration, or that of a narrower view where held-out patients decided that one alone."""
-    within = [part for part in views_within(view) if part in found and found[part].method != "none"]
-    if not within or within[0] == view:
-        return found[view]
-    why = found[view].threshold_rule.removeprefix("0.5, ")
-    return found[within[0]].model_copy(update={"threshold_rule": f"that of {within[0]} alone, {why}"})
+def _calibrated_subset(modalities: str, calibrations: Mapping[str, Calibration]) -> Calibration:
+    """The calibration of these modalities, or of a subset if held-out patients could calibrate that one alone."""
+    calibrated = [
+        subset for subset in subsets(modalities) if subset in calibrations and calibrations[subset].method != "none"
+    ]
+    if not calibrated or calibrated[0] == modalities:
+        return calibrations[modalities]
+    reason = calibrations[modalities].threshold_rule.removeprefix("0.5, ")
+    rule = f"that of {calibrated[0]} alone, {reason}"
+    return calibrations[calibrated[0]].model_copy(update={"threshold_rule": rule})
 
 
-def _score(ensemble: Ensemble, section: SectionData) -> HeldOut:
-    known = section.labels >= 0
-    views = [view for view in views_within(ensemble.view(section)) if view in ensemble.views]
-    scores = {view: ensemble.score(section, view).logits for view in views}
-    said = {view: {part: logits.mean(axis=0) for part, logits in parts.items()} for view, parts in scores.items()}
-    labelled = {view: {part: logits[known] for part, logits in parts.items()} for view, parts in said.items()}
-    if "genes" not in said or ensemble.composition is None:
-        return HeldOut(section, labelled)
-    whole = Evidence(section.patient, said["genes"]["genes"], section.labels, ensemble.level(section))
-    return HeldOut(section, labelled, whole, tuple(_tell(ensemble, section)))
+def _score(ensemble: Ensemble, data: SectionData) -> OutOfFold:
+    section, known = ensemble.prepare(data), data.labels >= 0
+    candidates = subsets(ensemble.modalities_of(section))
+    means = {
+        modalities: {
+            subset: logits.mean(axis=0) for subset, logits in ensemble.score(section, modalities).logits.items()
+        }
+        for modalities in candidates
+        if modalities in ensemble.modalities
+    }
+    labelled = {
+        modalities: {subset: logits[known] for subset, logits in by_subset.items()}
+        for modalities, by_subset in means.items()
+    }
+    if "genes" not in means or ensemble.label_shift is None:
+        return OutOfFold(data, labelled)
+    whole = Mixture(data.patient, means["genes"]["genes"], data.labels, ensemble.tumour_score(section))
+    return OutOfFold(data, labelled, whole, tuple(_score_mixtures(ensemble, section)))
 
 
-def _tell(ensemble: Ensemble, section: SectionData) -> Iterator[Evidence]:
-    for mixture in mixtures(section):
-        if len(mixture.labels):
+def _score_mixtures(ensemble: Ensemble, section: PreparedSection) -> Iterator[Mixture]:
+    for spots in mixture_masks(section.section):
+        if spots.any():
+            mixture = ensemble.preprocessor.restrict(section, spots)
             logits = ensemble.score(mixture, "genes", ["genes"]).logits["genes"].mean(axis=0)
-            yield Evidence(section.patient, logits, mixture.labels, ensemble.level(mixture))
+            tumour_score = ensemble.tumour_score(mixture)
+            yield Mixture(section.section.patient, logits, mixture.section.labels, tumour_score)

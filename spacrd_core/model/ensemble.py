@@ -1,183 +1,182 @@
-"""An ensemble: one lens and several heads that differ by seed."""
+"""An ensemble of fusion heads that differ by seed and share their preprocessing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.cohort import Cohort
-from spacrd_core.cohort.gene_factors import GeneFactors
-from spacrd_core.cohort.modalities import VIEWS, views_within
+from spacrd_core.cohort.modalities import MODALITIES, subsets
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Lens
-from spacrd_core.cohort.scaling import Scale
+from spacrd_core.cohort.prepared import PreparedSection
+from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.cohort.smoothing import Smoother
+from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.errors import DetectorError
 from spacrd_core.model.fit import Epoch, fit
 from spacrd_core.model.head import Head
-from spacrd_core.model.label_shift import Composition
-from spacrd_core.model.options import HeadChoice, reading
-from spacrd_core.model.out_of_distribution import Novelty
-from spacrd_core.model.state_dict import arrays, below, named
+from spacrd_core.model.label_shift import LabelShift
+from spacrd_core.model.options import HeadOptions, resolve_cohort_options
+from spacrd_core.model.out_of_distribution import MahalanobisOOD
 from spacrd_core.plugins import Registry
 
 SCORING_BATCH = 4096
-COMPOSITION = "composition"
-KIN = 1.4  # the kinship of genes of like tissue is higher, even of a few hundred; that of wrongly named ones is 1
-FITTED: Final[Mapping[str, type[Any]]] = {"image_scale": Scale, "factors": GeneFactors}
+MIN_FACTOR_AGREEMENT = 1.4  # similar tissue exceeds it even with a few hundred genes; misnamed genes give 1
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What an ensemble says of a section's spots: ``logits`` members x spots, by view, and ``novelty``, one a spot.
+    """An ensemble's scores of a section's spots.
 
-    Novelty is above 1 where a spot lies farther out than 95 % of the training spots, and everywhere in a section whose
-    genes do not go together as in training.
+    Attributes
+    ----------
+    logits
+        Members x spots, by modalities.
+    ood
+        Out-of-distribution score of each spot: above 1 if it is farther out than 95 % of the training spots, and for
+        all spots of a section whose genes do not covary as in training.
     """
 
     logits: dict[str, Array]
-    novelty: Array
+    ood: Array
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Heads trained alike but for their seeds, and the tissue they know."""
+    """Heads that differ by seed, their preprocessing, and the distribution of the training spots."""
 
-    lens: Lens
+    preprocessor: Preprocessor
     heads: tuple[Head, ...]
-    known: tuple[dict[str, Novelty], ...]
+    training_distribution: tuple[dict[str, MahalanobisOOD], ...]
     device: torch.device
-    composition: Composition | None = None
+    label_shift: LabelShift | None = None
 
     @classmethod
     def train(
         cls,
         sections: Sequence[SectionData],
         *,
-        choice: HeadChoice,
+        head_options: HeadOptions,
         options: CohortOptions,
         seeds: Sequence[int],
         heads: Registry[Any],
         device: torch.device,
-        watch: Callable[[Epoch], None] = lambda _: None,
+        on_epoch: Callable[[Epoch], None] = lambda _: None,
     ) -> Self:
-        """Train one head a seed on all spots of these sections."""
-        lens = Lens.fit(sections, reading(options, choice, heads))
-        cohorts = Cohort.parted(sections, lens, device)
+        """Train one head per seed on all spots of these sections."""
+        resolved = resolve_cohort_options(options, head_options, heads)
+        preprocessor, prepared = Preprocessor.fit_transform(sections, resolved)
+        cohorts = Cohort.by_modalities(prepared, device)
         members = []
         for seed in seeds:
             torch.manual_seed(seed)
-            head = heads.create(choice.name, choice.options, dims=lens.dims).to(device)
-            for epoch in fit(head, cohorts, seed=seed, epochs=choice.epochs):
-                watch(epoch)
+            head = heads.create(head_options.name, head_options.options, dims=preprocessor.dims).to(device)
+            for epoch in fit(head, cohorts, seed=seed, epochs=head_options.epochs):
+                on_epoch(epoch)
             members.append(head)
-        known = tuple(_known(head, cohorts) for head in members)
-        return cls(lens, tuple(members), known, device, Composition.fit(sections, lens))
+        distribution = tuple(_fit_distribution(head, cohorts) for head in members)
+        label_shift = LabelShift.fit(prepared, genes_read=preprocessor.genes_read)
+        return cls(preprocessor, tuple(members), distribution, device, label_shift)
 
     @property
-    def reads_either(self) -> bool:
-        """Whether its heads were trained to read either modality alone."""
-        return all(head.reads_either for head in self.heads)
+    def scores_modalities_separately(self) -> bool:
+        """Whether the heads were trained to score either modality alone."""
+        return all(head.scores_modalities_separately for head in self.heads)
 
     @property
-    def views(self) -> tuple[str, ...]:
-        """What spots may be read by: all that some training section measured, the widest first."""
-        return tuple(self.known[0])
+    def modalities(self) -> tuple[str, ...]:
+        """The sets of modalities that training sections had, the widest first."""
+        return tuple(self.training_distribution[0])
 
-    def view(self, section: SectionData) -> str:
-        """What a section is read by: the widest view that it measures.
+    def prepare(self, section: SectionData) -> PreparedSection:
+        """Return a section as the ensemble reads it.
 
         Raises
         ------
         DetectorError
-            If it measures nothing that the ensemble reads.
+            If the section has nothing that the ensemble reads, or is of another species.
         """
-        measured = self.lens.view(section)
-        found = [view for view in views_within(measured) if view in self.views] if measured else []
-        if not found:
+        prepared = self.preprocessor.transform(section)
+        self.modalities_of(prepared)
+        return prepared
+
+    def modalities_of(self, section: PreparedSection) -> str:
+        """Return the modalities by which a section is scored: the widest set that it has and the ensemble reads.
+
+        Raises
+        ------
+        DetectorError
+            If there is none.
+        """
+        candidates = subsets(section.modalities) if section.modalities else ()
+        readable = [modalities for modalities in candidates if modalities in self.modalities]
+        if not readable:
+            reason = section.missing_genes
             raise DetectorError(
-                f"section '{section.id}' has nothing that the detector reads: {' or '.join(self.views)}",
-                hint=f"{short}; are they named by symbol or Ensembl id?"
-                if (short := self.lens.shortage(section))
-                else "",
+                f"section '{section.section.id}' has nothing that the detector reads ({' or '.join(self.modalities)})",
+                hint=f"{reason}; check that its genes are named by symbol or Ensembl id" if reason else "",
             )
-        return found[0]
+        return readable[0]
 
     def score(
-        self, section: SectionData, view: str = "", parts: Sequence[str] = (), *, batch_size: int = SCORING_BATCH
+        self,
+        section: PreparedSection,
+        modalities: str = "",
+        wanted: Sequence[str] = (),
+        *,
+        batch_size: int = SCORING_BATCH,
     ) -> Scores:
-        """Return what every member says of a section's spots, read by a view (default: the widest).
+        """Return the scores of a section's spots by every member.
 
-        ``parts`` are the views within it whose logits are wanted (default: all). They are averaged over like tissue, as
-        far as the view tells tissues apart. ``batch_size`` bounds memory: how many spots are dense at a time.
+        Parameters
+        ----------
+        modalities
+            What the section is scored by (default: the widest set); similar tissue is found and the out-of-distribution
+            score is computed with these.
+        wanted
+            The subsets whose logits are returned (default: all that the ensemble reads), smoothed over similar tissue.
+        batch_size
+            Spots that are dense at a time; it bounds memory.
         """
-        view = view or self.view(section)
-        wanted = parts or [part for part in views_within(view) if part in self.views]
-        cohort = Cohort.to_score(section, self.lens, self.device, batch_size=batch_size)
-        smooth = self._smoother(section, cohort, view)
+        modalities = modalities or self.modalities_of(section)
+        wanted = wanted or [subset for subset in subsets(modalities) if subset in self.modalities]
+        cohort = Cohort.for_scoring(section, self.device, batch_size=batch_size)
+        smooth = self._smoothing(section, cohort, modalities)
         outputs = {
-            part: [_run(head, cohort, part, batch_size) for head in self.heads]
-            for part in dict.fromkeys((view, *wanted))
+            subset: [run_head(head, cohort, subset, batch_size) for head in self.heads]
+            for subset in dict.fromkeys((modalities, *wanted))
         }
-        away = [known[view].score(seen) for known, (_, seen) in zip(self.known, outputs[view], strict=True)]
-        logits = {part: np.stack([smooth(said) for said, _ in outputs[part]]) for part in wanted}
-        if "genes" in logits and self.composition:
-            logits["genes"] += self.composition.shift(self.level(section), logits["genes"].mean(axis=0))
-        if "genes" not in VIEWS[view]:
-            return Scores(logits, np.mean(away, axis=0))
-        return Scores(logits, np.maximum(np.mean(away, axis=0), (KIN / self.lens.kinship(section)) ** 2))
+        logits = {subset: np.stack([smooth(values) for values, _ in outputs[subset]]) for subset in wanted}
+        if "genes" in logits and self.label_shift:
+            logits["genes"] += self.label_shift.shift(self.tumour_score(section), logits["genes"].mean(axis=0))
+        distances = [
+            distribution[modalities].score(features)
+            for distribution, (_, features) in zip(self.training_distribution, outputs[modalities], strict=True)
+        ]
+        return Scores(logits, _with_factor_agreement(np.mean(distances, axis=0), section, modalities))
 
-    def level(self, section: SectionData) -> float:
-        """Return where a section's genes stand between normal and cancer; not a number where that is not known."""
-        return self.composition.level(section, self.lens) if self.composition else np.nan
+    def tumour_score(self, section: PreparedSection) -> float:
+        """Return where a section's mean expression lies between normal and cancer; NaN if unknown."""
+        if self.label_shift is None:
+            return np.nan
+        return self.label_shift.tumour_score(section, genes_read=self.preprocessor.genes_read)
 
-    def _smoother(self, section: SectionData, cohort: Cohort, view: str) -> Callable[[Array], Array]:
+    def _smoothing(self, section: PreparedSection, cohort: Cohort, modalities: str) -> Callable[[Array], Array]:
         if not all(head.smooths for head in self.heads):
             return lambda logits: logits
-        return Smoother.of(section.xy_um, section.pitch_um, cohort.means(view))
-
-    def state(self) -> dict[str, torch.Tensor]:
-        """Return every tensor of the ensemble by name."""
-        tensors: dict[str, torch.Tensor] = {}
-        for name in FITTED:
-            part = getattr(self.lens, name)
-            tensors |= named(name, vars(part)) if part else {}
-        tensors |= named(COMPOSITION, vars(self.composition)) if self.composition else {}
-        for number, (head, known) in enumerate(zip(self.heads, self.known, strict=True)):
-            tensors |= {f"{number}.head.{name}": value for name, value in head.state_dict().items()}
-            for view, novelty in known.items():
-                tensors |= named(f"{number}.known.{view}", vars(novelty))
-        return tensors
-
-    @classmethod
-    def of_state(
-        cls, tensors: Mapping[str, torch.Tensor], lens: Lens, heads: Sequence[Head], device: torch.device
-    ) -> Self:
-        """Fill freshly built heads with what :meth:`state` gave; names and shapes must match exactly."""
-        known = []
-        for number, head in enumerate(heads):
-            head.load_state_dict(below(tensors, f"{number}.head."), strict=True)
-            head.to(device).eval()
-            views = [view for view in VIEWS if f"{number}.known.{view}.mean" in tensors]
-            known.append({view: Novelty(**arrays(tensors, f"{number}.known.{view}.")) for view in views})
-        owners = (*FITTED, COMPOSITION, *map(str, range(len(heads))))
-        left = [name for name in tensors if name.split(".")[0] not in owners]
-        if left:
-            raise ValueError(f"{len(left)} tensors belong to no member, such as {left[0]}")
-        composition = arrays(tensors, f"{COMPOSITION}.")
-        return cls(lens, tuple(heads), tuple(known), device, Composition(**composition) if composition else None)
+        features = cohort.neighbourhood_means(modalities)
+        return BilateralFilter.fit(section.section.xy_um, section.section.pitch_um, features)
 
 
-def _run(head: Head, cohort: Cohort, view: str, batch_size: int = SCORING_BATCH) -> tuple[Array, Array]:
-    """Logits and features of every spot, seen by a view."""
+def run_head(head: Head, cohort: Cohort, modalities: str, batch_size: int = SCORING_BATCH) -> tuple[Array, Array]:
+    """Return the logits and fused features of every spot, scored by these modalities."""
     spots, logits, features = [], [], []
     with torch.inference_mode():
-        for centres, batch in cohort.by_blocks(batch_size):
-            fused = head.features(batch.seen_by(view))
+        for centres, batch in cohort.iterate_blocks(batch_size):
+            fused = head.features(batch.select(modalities))
             spots.append(centres)
             logits.append(head.classify(fused))
             features.append(fused)
@@ -185,16 +184,17 @@ def _run(head: Head, cohort: Cohort, view: str, batch_size: int = SCORING_BATCH)
     return torch.cat(logits).double().cpu().numpy()[order], torch.cat(features).double().cpu().numpy()[order]
 
 
-def _known(head: Head, cohorts: Sequence[Cohort]) -> dict[str, Novelty]:
-    """What the training spots look like to a head, by every view that some of them have."""
+def _with_factor_agreement(distances: Array, section: PreparedSection, modalities: str) -> Array:
+    """Raise the out-of-distribution score of a whole section whose genes do not covary as in training."""
+    if "genes" not in MODALITIES[modalities]:
+        return distances
+    return np.maximum(distances, (MIN_FACTOR_AGREEMENT / section.factor_agreement) ** 2)
+
+
+def _fit_distribution(head: Head, cohorts: Sequence[Cohort]) -> dict[str, MahalanobisOOD]:
+    """The distribution of the training spots' features, for every set of modalities that some of them have."""
     features: dict[str, list[Array]] = {}
     for cohort in cohorts:
-        for view in views_within(cohort.view):
-            features.setdefault(view, []).append(_run(head, cohort, view)[1])
-    return {view: Novelty.fit(np.concatenate(found)) for view, found in features.items()}
-
-
-def fitted_parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, Any]:
-    """Return what its lens had fitted, by field, among an ensemble's tensors."""
-    found = {name: arrays(tensors, f"{name}.") for name in FITTED}
-    return {name: FITTED[name](**arrays) if arrays else None for name, arrays in found.items()}
+        for modalities in subsets(cohort.modalities):
+            features.setdefault(modalities, []).append(run_head(head, cohort, modalities)[1])
+    return {modalities: MahalanobisOOD.fit(np.concatenate(parts)) for modalities, parts in features.items()}

@@ -13,7 +13,7 @@ from spacrd_core.model.head import Head, Phase
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the training spots gave: the mean of every loss term, and the seconds it took."""
+    """One pass over the training spots: the mean of every loss term, and its duration in seconds."""
 
     phase: str
     number: int
@@ -25,11 +25,11 @@ class Epoch:
 def fit(
     head: Head, cohorts: Sequence[Cohort], *, seed: int, epochs: Mapping[str, int] | None = None
 ) -> Iterator[Epoch]:
-    """Train a head on all spots of the cohorts, yielding after every epoch; the head is left in evaluation mode.
+    """Train a head on all spots of the cohorts and yield every epoch; the head ends in evaluation mode.
 
-    There is a cohort for every choice of modalities among the sections; a batch is of one of them.
-    ``epochs`` overrides the length of phases by name; names of phases that the head has not are ignored.
-    PyTorch's random state is seeded, so one seed gives one head.
+    There is one cohort per set of modalities among the sections, and every batch comes from one cohort. ``epochs``
+    overrides the number of epochs by phase name; unknown names are ignored. PyTorch's random state is seeded, so a seed
+    determines the head.
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -48,12 +48,12 @@ def fit(
 
 
 def require_phases(head: Head, names: Collection[str]) -> None:
-    """Refuse names that no phase of the head has."""
+    """Raise ConfigError for names that are not phases of the head."""
     phases = [phase.name for phase in head.curriculum()]
     unknown = sorted(set(names) - set(phases))
     if unknown:
         known = ", ".join(phases) or "none"
-        raise ConfigError(f"the head has no phase {', '.join(unknown)}", hint=f"its phases: {known}")
+        raise ConfigError(f"the head has no phase {', '.join(unknown)}", hint=f"phases of the head: {known}")
 
 
 def _train_epoch(
@@ -73,7 +73,7 @@ def _train_epoch(
     means = {name: float(torch.stack([step[name] for step in steps]).mean()) for name in names}
     if not all(map(_finite, means.values())):
         raise TrainingError(
-            f"the loss of phase '{phase.name}' is no longer a number: {means}", hint="lower the head's learning rate"
+            f"the loss of phase '{phase.name}' is not finite: {means}", hint="lower the head's learning rate"
         )
     return means
 

@@ -1,4 +1,4 @@
-"""The contract of a fusion head: a torch module that learns from batches of spots and gives one cancer logit a spot."""
+"""The contract of a fusion head: a torch module that learns from batches of spots and scores each spot."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from spacrd_core.cohort.batch import Batch, Dims
 
 @dataclass(frozen=True)
 class Phase:
-    """A named part of a head's training: how long, how fast, and the batch size in spots."""
+    """A named phase of a head's training: epochs, learning rate, weight decay, and batch size in spots."""
 
     name: str
     epochs: int
@@ -25,12 +25,12 @@ class Phase:
 class Head(nn.Module, ABC):
     """A fusion head.
 
-    It is built with the dimensions of both modalities, either of which may be 0, and scores batches that hold image and
-    genes, genes alone (``batch.image is None``) or image alone.
+    It is built with the dimensions of both modalities, either of which may be 0, and scores batches with image and
+    genes, with genes only (``batch.image is None``) or with the image only.
     """
 
     Options: type[ComponentOptions]
-    #: Whether the seed changes what it learns; where not, one training stands for all seeds.
+    #: Whether the seed changes the result of training; if not, one training serves all seeds.
     seeded: ClassVar[bool] = True
 
     def __init__(self, options: ComponentOptions, *, dims: Dims) -> None:
@@ -39,42 +39,42 @@ class Head(nn.Module, ABC):
         self.dims = dims
 
     @classmethod
-    def reads(cls, options: ComponentOptions) -> dict[str, Any]:  # noqa: ARG003 - heads that ask for something use it
-        """What it asks of :class:`~spacrd_core.model.options.CohortOptions`, where the user says nothing."""
+    def cohort_defaults(cls, options: ComponentOptions) -> dict[str, Any]:  # noqa: ARG003 - heads with defaults use it
+        """Return this head's defaults for :class:`~spacrd_core.cohort.options.CohortOptions`; users override them."""
         return {}
 
     @abstractmethod
     def curriculum(self) -> tuple[Phase, ...]:
-        """The phases of training, in order; empty for a head that is fitted by ``warm_start`` alone."""
+        """Return the phases of training in order; empty if ``warm_start`` alone fits the head."""
 
     @property
-    def reads_either(self) -> bool:
-        """Whether it was trained to read either modality alone, so that what it says of each may be weighed."""
+    def scores_modalities_separately(self) -> bool:
+        """Whether the head was trained to score either modality alone, so that the scores can be weighted."""
         return False
 
     @property
     def smooths(self) -> bool:
-        """Whether the logit of a spot is to be averaged over like tissue around it."""
+        """Whether the logit of a spot is averaged over similar tissue around it."""
         return False
 
     def warm_start(self, *batches: Batch) -> None:
         """Fit what needs all training spots at once (principal components, prototypes), before the first phase.
 
-        There is a batch for every choice of modalities that the training sections have.
+        There is one batch per set of modalities that the training sections have.
         """
 
     @abstractmethod
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
-        """The named terms whose sum a phase minimises; none where a batch has nothing to teach it."""
+        """Return the named loss terms whose sum a phase minimises; none if it cannot learn from this batch."""
 
     @abstractmethod
     def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
-        """The fused features a logit is read from; also what "unlike the training tissue" is measured in."""
+        """Return the fused features that are classified; the out-of-distribution score also uses them."""
 
     @abstractmethod
     def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
-        """The cancer logit of fused features."""
+        """Return the cancer logit of fused features."""
 
     def score(self, batch: Batch) -> Float[Tensor, " centres"]:
-        """The cancer logit of every centre."""
+        """Return the cancer logit of every centre."""
         return self.classify(self.features(batch))

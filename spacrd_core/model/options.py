@@ -1,4 +1,4 @@
-"""What a user chooses of a detector: which head, and what it reads of a section."""
+"""Options that select a head and resolve how it reads sections."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from spacrd_core.cohort.options import CohortOptions
 if TYPE_CHECKING:
     from spacrd_core.plugins import Registry
 
+DEFAULT_HEAD = "spacrd"
+BASELINE_HEAD = "linear"  # every other head is compared with it
 
-USUAL = "spacrd"
-CONTROL = "linear"  # what every other head is held against
 
-
-class HeadChoice(BaseModel):
-    """Which head, with which options and phase lengths; ``label`` is what tables call it, where not its name."""
+class HeadOptions(BaseModel):
+    """A head by name, its own options and the epochs of its phases; ``label`` replaces the name in tables."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = USUAL
+    name: str = DEFAULT_HEAD
     options: dict[str, Any] = Field(default_factory=dict)
     epochs: dict[str, int] = Field(default_factory=dict)
     label: str = ""
 
 
-def reading(options: CohortOptions, choice: HeadChoice, heads: Registry[Any]) -> CohortOptions:
-    """Return what the user says of reading sections, and where nothing is said what the head asks for."""
-    asked = heads.load(choice.name).reads(heads.options(choice.name, choice.options))
-    return CohortOptions(**(asked | options.model_dump(include=options.model_fields_set)))
+def resolve_cohort_options(options: CohortOptions, head: HeadOptions, heads: Registry[Any]) -> CohortOptions:
+    """Return the user's cohort options, completed with the defaults of the head."""
+    defaults = heads.load(head.name).cohort_defaults(heads.options(head.name, head.options))
+    return CohortOptions(**(defaults | options.model_dump(include=options.model_fields_set)))

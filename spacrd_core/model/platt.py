@@ -1,4 +1,4 @@
-"""From logits to probabilities, and the threshold: both chosen on held-out patients, never on the target."""
+"""Calibration of logits to probabilities, and the decision threshold; both are fitted on held-out patients."""
 
 from __future__ import annotations
 
@@ -10,85 +10,86 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from spacrd_core.cohort.weights import balanced_weights
-from spacrd_core.model.conformal import Profiles, strangeness_profiles
-from spacrd_core.model.modality_weights import blend
+from spacrd_core.model.conformal import Profiles, nonconformity_profiles
+from spacrd_core.model.modality_weights import fit_modality_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spacrd_core.arrays import Array
 
-CANDIDATES = 99
+CANDIDATE_THRESHOLDS = 99
 
 
 class Calibration(BaseModel):
-    """Platt scaling and a threshold: ``probability = sigmoid(sum of slope * logit over views + intercept)``.
+    """Platt scaling and a threshold: ``probability = sigmoid(sum of slope * logit over modalities + intercept)``.
 
-    ``method`` is ``platt`` when held-out patients decided, ``none`` when they could not; ``threshold_rule`` says why.
-    ``shares`` says how much each view counts; they sum to 1. ``strangeness`` is that of every held-out patient's spots.
+    ``method`` is ``platt`` if it was fitted on held-out patients and ``none`` otherwise; ``threshold_rule`` gives the
+    reason. ``weights`` are the weights of the modalities and sum to 1. ``nonconformity`` has one profile per held-out
+    patient.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     method: str = "none"
-    shares: dict[str, float]
+    weights: dict[str, float]
     slopes: dict[str, float]
     intercept: float = 0.0
     threshold: float = 0.5
     threshold_rule: str = "0.5"
-    strangeness: Profiles = ()
+    nonconformity: Profiles = ()
 
     @classmethod
-    def none(cls, view: str, why: str) -> Calibration:
-        """Return the one that takes a view's logits as they are, and says why."""
-        return cls(shares={view: 1.0}, slopes={view: 1.0}, threshold_rule=f"0.5, as {why}")
+    def none(cls, modalities: str, reason: str) -> Calibration:
+        """Return the calibration that uses the logits unchanged, for this reason."""
+        return cls(weights={modalities: 1.0}, slopes={modalities: 1.0}, threshold_rule=f"0.5, as {reason}")
 
     def probabilities(self, logits: Mapping[str, Array]) -> Array:
-        """Return calibrated probabilities from every view's logits, of any one shape."""
-        odds = sum(slope * logits[view] for view, slope in self.slopes.items())
+        """Return calibrated probabilities from the logits of each set of modalities, in the logits' shape."""
+        odds = sum(slope * logits[modalities] for modalities, slope in self.slopes.items())
         return np.asarray(expit(odds + self.intercept), dtype=np.float64)
 
 
 def calibrate(logits: Mapping[str, Array], labels: Array, patients: Sequence[str]) -> Calibration:
-    """Return the calibration that held-out patients ask for, patients and classes counting the same.
+    """Return the calibration fitted on held-out spots, with patients and classes balanced.
 
-    ``logits`` were given, by one view or several, by models that had not seen the spot's patient; the widest view comes
-    first. Views whose logits held-out patients contradict (a slope of zero or less) do not count; where that leaves
-    none, the first view's logits are taken as they are.
+    ``logits`` are out-of-fold, for one set of modalities or several, the widest first. Modalities whose logits
+    contradict the labels (a slope of zero or less) are not used; if none remains, the logits of the first are used
+    unchanged.
     """
-    weights = balanced_weights(patients, labels)
-    lines = {view: _platt(values, labels, weights) for view, values in logits.items()}
-    odds = {view: slope * logits[view] + intercept for view, (slope, intercept) in lines.items() if slope > 0}
+    spot_weights = balanced_weights(patients, labels)
+    lines = {name: _fit_platt(values, labels, spot_weights) for name, values in logits.items()}
+    odds = {name: slope * logits[name] + intercept for name, (slope, intercept) in lines.items() if slope > 0}
     if not odds:
-        return Calibration.none(next(iter(logits)), "held-out patients contradict the logits")
-    shares = blend(odds, labels, patients)
-    blended = np.sum([share * odds[view] for view, share in shares.items()], axis=0)
-    slope, intercept = _platt(blended, labels, weights)
-    probabilities = expit(slope * blended + intercept)
+        return Calibration.none(next(iter(logits)), "the logits contradict the labels of held-out patients")
+    weights = fit_modality_weights(odds, labels, patients)
+    fused = np.sum([weight * odds[name] for name, weight in weights.items()], axis=0)
+    slope, intercept = _fit_platt(fused, labels, spot_weights)
+    probabilities = expit(slope * fused + intercept)
     return Calibration(
         method="platt",
-        shares=shares,
-        slopes={view: slope * share * lines[view][0] for view, share in shares.items()},
-        intercept=intercept + slope * sum(share * lines[view][1] for view, share in shares.items()),
-        threshold=best_threshold(probabilities, labels, weights),
+        weights=weights,
+        slopes={name: slope * weight * lines[name][0] for name, weight in weights.items()},
+        intercept=intercept + slope * sum(weight * lines[name][1] for name, weight in weights.items()),
+        threshold=best_threshold(probabilities, labels, spot_weights),
         threshold_rule="highest accuracy on held-out patients, patients and classes balanced",
-        strangeness=strangeness_profiles(probabilities, labels, patients),
+        nonconformity=nonconformity_profiles(probabilities, labels, patients),
     )
 
 
 def best_threshold(probabilities: Array, labels: Array, weights: Array) -> float:
-    """Return the threshold with the highest weighted accuracy; the one nearest 0.5 where several are as good.
+    """Return the threshold with the highest weighted accuracy; of equal thresholds, the one nearest to 0.5.
 
-    F1 would be no guide: with both classes weighing the same, calling every spot cancer has an F1 of two thirds.
+    F1 is not suitable: with balanced classes, calling every spot cancer has an F1 of two thirds.
     """
-    candidates = np.arange(1, CANDIDATES + 1) / (CANDIDATES + 1)
-    right = (probabilities[None, :] >= candidates[:, None]) == (labels == 1)
-    accuracy = (right * weights).sum(axis=1)
+    candidates = np.arange(1, CANDIDATE_THRESHOLDS + 1) / (CANDIDATE_THRESHOLDS + 1)
+    correct = (probabilities[None, :] >= candidates[:, None]) == (labels == 1)
+    accuracy = (correct * weights).sum(axis=1)
     best = candidates[accuracy >= accuracy.max() - 1e-9]
     return float(best[np.argmin(np.abs(best - 0.5))])
 
 
-def _platt(logits: Array, labels: Array, weights: Array) -> tuple[float, float]:
+def _fit_platt(logits: Array, labels: Array, weights: Array) -> tuple[float, float]:
     """Return slope and intercept (Platt 1999)."""
     model = LogisticRegression(C=1e3, max_iter=1000).fit(logits[:, None], labels, sample_weight=weights)
     return float(model.coef_[0, 0]), float(model.intercept_[0])

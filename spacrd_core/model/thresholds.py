@@ -1,4 +1,4 @@
-"""Where a section's calls change from normal to cancer: rules that never look at its labels."""
+"""Rules for the decision threshold of a section; none of them uses the section's labels."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from spacrd_core.errors import ConfigError, DetectorError
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
 
-RULES = "own, a number between 0 and 1 such as 0.5, gmm, or prevalence=P with P between 0 and 1"
+RULES = "own, a probability such as 0.5, gmm, or prevalence=P with P between 0 and 1"
 NAMES = ("own", "fixed", "gmm", "prevalence")
-FEWEST = 30  # spots: fewer do not tell two Gaussians from one
-APART = 2.0  # Ashman's D, below which two Gaussians have one peak between them (Ashman, Bird and Zepf 1994)
-SURE = 1e-9  # probabilities nearer to 0 or 1 have no finite log odds to speak of
+MIN_SPOTS_GMM = 30  # fewer spots do not distinguish two Gaussians from one
+MIN_ASHMAN_D = 2.0  # below it, two Gaussians have one peak between them (Ashman, Bird and Zepf 1994)
+MIN_PROBABILITY = 1e-9  # bounds the log odds of probabilities near 0 and 1
 
 
 @dataclass(frozen=True)
 class ThresholdRule:
     """How the threshold of a section is found.
 
-    ``own`` takes the detector's, chosen on held-out patients; ``fixed`` a number; ``gmm`` parts the section's log odds
-    into two Gaussians, as the published method does; ``prevalence`` calls the share of the spots that is known to be
-    cancer.
+    ``own`` uses the detector's, chosen on held-out patients; ``fixed`` uses a number; ``gmm`` separates the section's
+    log odds into two Gaussians, as the published method does; ``prevalence`` calls the known share of cancer spots.
     """
 
     name: str = "own"
@@ -37,40 +36,40 @@ class ThresholdRule:
     def __post_init__(self) -> None:
         if self.name not in NAMES:
             raise ConfigError(
-                f"'{self.name}' is no kind of threshold rule: {', '.join(NAMES)}",
-                hint=f"ThresholdRule.parse('{self.name}') reads what a user writes",
+                f"unknown threshold rule '{self.name}'; the rules are {', '.join(NAMES)}",
+                hint=f"use ThresholdRule.parse('{self.name}') for text from a user",
             )
 
     @classmethod
-    def parse(cls, said: str | float) -> Self:
-        """Return the rule that a user writes: ``own``, ``0.5``, ``gmm`` or ``prevalence=0.3``.
+    def parse(cls, rule: str | float) -> Self:
+        """Return the rule of a user's text: ``own``, ``0.5``, ``gmm`` or ``prevalence=0.3``.
 
         Raises
         ------
         ConfigError
-            If there is no such rule.
+            If the text is not a rule.
         """
-        text = str(said)
+        text = str(rule)
         name, equals, number = text.lower().replace(" ", "").partition("=")
         if name in {"own", "gmm"} and not equals:
             return cls(name)
         if equals and name == "prevalence" and number in {"0", "1"}:
             raise ConfigError(
-                f"prevalence={number} leaves nothing to find: every spot would be called alike",
+                f"prevalence={number} would give every spot the same call",
                 hint=f"--threshold {RULES}",
             )
-        value = _share(number if equals else name)
+        value = _parse_share(number if equals else name)
         if value is None or (equals and name != "prevalence"):
-            raise ConfigError(f"there is no threshold rule '{text}'", hint=f"--threshold {RULES}")
+            raise ConfigError(f"unknown threshold rule '{text}'", hint=f"--threshold {RULES}")
         return cls("prevalence" if equals else "fixed", value)
 
     def find(self, probabilities: Array, own: float, section: str) -> float:
-        """Return the threshold for these probabilities of a section, where the detector's own is ``own``.
+        """Return the threshold for a section's probabilities; ``own`` is the detector's.
 
         Raises
         ------
         DetectorError
-            If the section's log odds are no two Gaussians, one on either side of the detector's own threshold.
+            If the section's log odds are not two Gaussians, one on either side of the detector's threshold.
         """
         if self.name == "gmm":
             return _between_gaussians(probabilities, own, section)
@@ -79,19 +78,19 @@ class ThresholdRule:
         return own if self.name == "own" else self.value
 
     def describe(self, own: str) -> str:
-        """Return the rule in words; ``own`` are those for the detector's."""
+        """Return the rule in words; ``own`` is the description of the detector's rule."""
         return {
             "own": own,
             "fixed": "given by the user",
-            "gmm": "where two Gaussians of the section's log odds meet",
-            "prevalence": f"the section's {100 * self.value:g} % most probable spots, as given by the user",
+            "gmm": "crossing of two Gaussians fitted to the section's log odds",
+            "prevalence": f"the {100 * self.value:g} % most probable spots of the section, as given by the user",
         }[self.name]
 
 
 OWN = ThresholdRule()
 
 
-def _share(text: str) -> float | None:
+def _parse_share(text: str) -> float | None:
     try:
         value = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
@@ -100,44 +99,42 @@ def _share(text: str) -> float | None:
 
 
 def _top_share(probabilities: Array, share: float) -> float:
-    """The middle between the last spot called and the next; one spot at least is called."""
+    """The midpoint between the last called spot and the next; at least one spot is called."""
     ranked = np.sort(probabilities)[::-1]
     called = max(1, round(share * len(ranked)))
     return float(ranked[called - 1 : called + 1].mean()) if len(ranked) else share
 
 
 def _between_gaussians(probabilities: Array, own: float, section: str) -> float:
-    """Where the upper of two Gaussians becomes the likelier, between their means."""
-    odds = logit(np.clip(probabilities, SURE, 1 - SURE))
-    if len(odds) < FEWEST or np.ptp(odds) == 0:
-        raise _refusal(f"section '{section}' has too few different scores for two Gaussians")
+    """The point between the means where the upper of two Gaussians becomes more likely."""
+    odds = logit(np.clip(probabilities, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
+    if len(odds) < MIN_SPOTS_GMM or np.ptp(odds) == 0:
+        raise _refusal(f"section '{section}' has too few distinct scores to fit two Gaussians")
     one, two = (GaussianMixture(k, n_init=5, max_iter=1000, random_state=0).fit(odds[:, None]) for k in (1, 2))
     if one.bic(odds[:, None]) <= two.bic(odds[:, None]):
-        raise _refusal(f"one Gaussian explains the log odds of section '{section}' as well as two")
+        raise _refusal(f"one Gaussian fits the log odds of section '{section}' as well as two")
     order = np.argsort(two.means_[:, 0])
     means, spreads = two.means_[order, 0], np.sqrt(two.covariances_[order, 0, 0])
-    if np.diff(means)[0] < APART * np.sqrt(np.mean(spreads**2)):
-        raise _refusal(f"the two Gaussians of section '{section}' overlap so far that they are no two groups of spots")
+    if np.diff(means)[0] < MIN_ASHMAN_D * np.sqrt(np.mean(spreads**2)):
+        raise _refusal(f"the two Gaussians of section '{section}' overlap too far to separate two groups of spots")
     if not means[0] < logit(own) < means[1]:
-        raise _refusal(
-            f"both Gaussians of section '{section}' lie on one side of the detector's own threshold, {own:.2f}"
-        )
-    place = _meeting(two.weights_[order], means, spreads)
-    if place is None:
-        raise _refusal(f"the two Gaussians of section '{section}' do not meet between their means")
-    return float(expit(place))
+        raise _refusal(f"both Gaussians of section '{section}' are on one side of the detector's threshold, {own:.2f}")
+    crossing = _crossing(two.weights_[order], means, spreads)
+    if crossing is None:
+        raise _refusal(f"the two Gaussians of section '{section}' do not cross between their means")
+    return float(expit(crossing))
 
 
-def _meeting(weights: Array, means: Array, spreads: Array) -> float | None:
-    """Where the upper Gaussian becomes the likelier, between the means; None where it does not, or more than once."""
-    places = np.linspace(means[0], means[1], 1001)
-    lower, upper = weights[:, None] * norm.pdf(places, means[:, None], spreads[:, None])
-    turns = np.flatnonzero(np.diff(upper >= lower))
-    return float(places[turns[0] + 1]) if len(turns) == 1 else None
+def _crossing(weights: Array, means: Array, spreads: Array) -> float | None:
+    """The point between the means where the upper Gaussian becomes more likely; None unless there is exactly one."""
+    grid = np.linspace(means[0], means[1], 1001)
+    lower, upper = weights[:, None] * norm.pdf(grid, means[:, None], spreads[:, None])
+    crossings = np.flatnonzero(np.diff(upper >= lower))
+    return float(grid[crossings[0] + 1]) if len(crossings) == 1 else None
 
 
-def _refusal(why: str) -> DetectorError:
+def _refusal(reason: str) -> DetectorError:
     return DetectorError(
-        f"{why}: it may be all cancer or have none",
-        hint="--threshold own, or prevalence=P where the share of cancer is known; --section for the others",
+        f"{reason}: the section may be all cancer or contain none",
+        hint="use --threshold own, or prevalence=P if the share of cancer is known; --section selects other sections",
     )

@@ -1,4 +1,4 @@
-"""What the writers take: the calls of one section, and where they come from."""
+"""The calls of one section and their provenance: the input of every writer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.results.regions import Cells, Region, tessellate
-from spacrd_core.results.warnings import wholly_strange
+from spacrd_core.results.regions import Region, Tessellation, tessellate
+from spacrd_core.results.warnings import is_out_of_distribution
 from spacrd_core.section.geometry import fit_affine
 
 if TYPE_CHECKING:
@@ -20,47 +20,53 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from spacrd_core.detection.attribution import Driver
+    from spacrd_core.detection.attribution import DrivingGene
     from spacrd_core.section.section import SpotShape
     from spacrd_core.slide.pyramid import Pyramid
 
 Label = Literal["cancer", "normal", "uncertain"]
 
 
-class Class(NamedTuple):
-    """How a label is written where people read it."""
+class LabelStyle(NamedTuple):
+    """Display name and colour of a label."""
 
     name: str
     colour: tuple[int, int, int]
 
+    @property
+    def hex_colour(self) -> str:
+        """The colour as ``#rrggbb``."""
+        return "#{:02x}{:02x}{:02x}".format(*self.colour)
 
-SETS = ("cancer", "normal", "both", "none")
-TOPS = ("genes", "image", "fusion")
-CLASSES: dict[Label, Class] = {
-    "cancer": Class("Cancer", (200, 0, 0)),
-    "normal": Class("Normal", (70, 130, 180)),
-    "uncertain": Class("Uncertain", (230, 160, 0)),
+
+SET_NAMES = ("cancer", "normal", "both", "none")
+MODALITY_NAMES = ("genes", "image", "fusion")
+LABEL_STYLES: dict[Label, LabelStyle] = {
+    "cancer": LabelStyle("Cancer", (200, 0, 0)),
+    "normal": LabelStyle("Normal", (70, 130, 180)),
+    "uncertain": LabelStyle("Uncertain", (230, 160, 0)),
 }
+LABEL_NAMES = {label: style.name for label, style in LABEL_STYLES.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """Which detector made the calls, how it was made, and what it rests on; every value is shown to the reader.
+    """The detector that made the calls and what it was trained on; the report shows every value.
 
     Attributes
     ----------
     detector
-        Its name and hash: what somebody must have to repeat the calls.
+        The key of the detector, which is needed to repeat the calls.
     modalities
         ``image and genes``, ``genes`` or ``image``.
     licence
-        Of the encoder's weights, which bind the calls too.
+        The licence of the encoder's weights, which also applies to the calls.
     label_source
-        Who said what cancer is in the training sections.
+        The source of the labels in the training sections.
     created
         ISO 8601, UTC.
     more
-        Other facts worth keeping, by the name to show them under.
+        Further facts by display name.
     """
 
     detector: str
@@ -76,48 +82,48 @@ class Provenance:
     created: str
     more: Mapping[str, str] = field(default_factory=dict)
 
-    def facts(self) -> dict[str, object]:
-        """Return everything as JSON-able values."""
+    def to_dict(self) -> dict[str, object]:
+        """Return all fields as JSON-compatible values."""
         return asdict(self) | {"training_sections": list(self.training_sections)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SectionResult:
-    """The calls of one section, with what is needed to show them on its tissue.
+    """The calls of one section, with what is needed to draw them on its tissue.
 
     Attributes
     ----------
     adata
-        The section as the store holds it: ``obs`` with ``x_um``, ``y_um``, ``x_px``, ``y_px``.
+        The section as stored; ``obs`` has ``x_um``, ``y_um``, ``x_px`` and ``y_px``.
     spots
-        Indexed by spot id, any subset of the section in any order: ``probability`` in [0, 1], ``label`` (cancer,
-        normal, uncertain), ``spread`` over the ensemble, ``ood`` (above 1: unlike the training tissue),
-        ``gene_coverage``, ``image_coverage``, ``set`` (cancer, normal, both, none: what a spot may well be),
-        ``top_modality`` (what says most for the call: genes, image, fusion) and ``top_contribution`` (how much, in log
-        odds). All but the first two may be missing.
+        The spot table, indexed by spot id; any subset of the section in any order. Columns: ``probability`` in [0, 1],
+        ``label`` (cancer, normal, uncertain), ``spread`` over the ensemble, ``ood`` (above 1: unlike the training
+        tissue), ``gene_coverage``, ``image_coverage``, ``set`` (conformal set: cancer, normal, both, none),
+        ``top_modality`` (the modality that contributes most to the call: genes, image, fusion), ``top_contribution``
+        (its contribution, log odds) and ``doubtful`` (uncertain at any threshold). Values may be missing.
     threshold, threshold_rule
-        From which probability on spots are called cancer here, and where that comes from.
+        The probability from which spots are called cancer, and the rule it comes from.
     alpha
-        The level of the sets; None without any.
+        The error level of the conformal sets; None without sets.
     um_per_px, slide_um_per_full_px
-        How wide a full-resolution px is: in the frame of the spots, and in the frame of the slide.
+        um per full-resolution px: in the coordinates of the spots, and in those of the slide.
     image_px_per_full_px
-        How many px of the image that the user opens a full-resolution px is: below 1 where that image is coarser.
+        px of the user's image per full-resolution px: below 1 if that image is coarser.
     spot_um, spot_shape, pitch_um
         The footprint of a spot and the distance between neighbours.
     slide
-        The slide at all resolutions, read only where it is asked for.
+        The slide at all resolutions, read lazily.
     thumbnail, thumbnail_um_per_px, thumbnail_corner_um
-        The slide, or the part of it that holds the spots, for pictures: 8-bit RGB (height, width, 3), its um/px, and
-        where it begins in the slide (left, top).
+        The part of the slide around the spots, for pictures: 8-bit RGB (height, width, 3), its um/px, and its top left
+        corner in the slide (left, top).
     genes
-        The genes that drive the calls, those that push towards cancer first.
+        The genes that drive the calls; those that push towards cancer come first.
     spot_of_cell
-        The id of the spot each cell lies in, by cell id, where spots were summed from cells and the store knows them.
+        The spot id of each cell, by cell id; None if spots were not summed from cells or the store has no cell table.
     notes
-        Sentences that the user should read: warnings and assumptions.
+        Sentences for the user: warnings and remarks.
     remarks
-        Those of the notes that only say how the section was read.
+        The notes that only describe how the section was ingested.
     """
 
     section_id: str
@@ -139,7 +145,7 @@ class SectionResult:
     thumbnail_corner_um: tuple[float, float] = (0.0, 0.0)
     slide_um_per_full_px: float | None = None
     spot_of_cell: pd.Series[Any] | None = None
-    genes: tuple[Driver, ...] = ()
+    genes: tuple[DrivingGene, ...] = ()
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -155,68 +161,68 @@ class SectionResult:
 
     @property
     def probability(self) -> NDArray[np.float64]:
-        """The calibrated probability of cancer of the called spots."""
+        """Calibrated probability of cancer of the called spots."""
         return np.asarray(self.spots["probability"], dtype=float)
 
     @property
     def spot_px(self) -> float:
-        """Width of a spot's footprint, in full-resolution px."""
+        """Width of a spot in full-resolution px."""
         return self.spot_um / self.um_per_px
 
     @cached_property
     def angle(self) -> float:
-        """How far the lattice is turned against the image: radians, at most an eighth of a turn either way.
+        """Rotation of the lattice against the image in radians, between -pi/4 and pi/4.
 
-        A quarter of a turn, or a mirrored array, leaves a square as it was.
+        Quarter turns and mirroring do not change how a square spot is drawn.
         """
         obs = self.adata.obs
         if not {"array_x", "array_y"} <= set(obs.columns):
             return 0.0
-        places = obs[["array_x", "array_y", "x_px", "y_px"]].to_numpy(dtype=float)
-        places = places[np.isfinite(places).all(axis=1)]
+        positions = obs[["array_x", "array_y", "x_px", "y_px"]].to_numpy(dtype=float)
+        positions = positions[np.isfinite(positions).all(axis=1)]
         try:
-            along, _ = fit_affine(places[:, :2], places[:, 2:]).matrix
+            x_row, _ = fit_affine(positions[:, :2], positions[:, 2:]).matrix
         except GeometryError:
             return 0.0
-        quarter = np.pi / 2
-        turned = float(np.arctan2(along[1], along[0]))
-        return turned - quarter * round(turned / quarter)
+        quarter_turn = np.pi / 2
+        angle = float(np.arctan2(x_row[1], x_row[0]))
+        return angle - quarter_turn * round(angle / quarter_turn)
 
     @cached_property
-    def cells(self) -> Cells:
-        """The tissue each called spot stands for, in full-resolution px."""
+    def tessellation(self) -> Tessellation:
+        """The tissue that each called spot represents, in full-resolution px."""
         return tessellate(self.points, self.pitch_um / self.um_per_px)
 
     @cached_property
     def regions(self) -> list[Region]:
-        """The cancer regions in full-resolution px: touching spots over the threshold, if it is known tissue at all."""
-        return [] if wholly_strange(self.spots) else self.cells.regions(self.probability, self.threshold)
+        """Cancer regions in full-resolution px; none for a section unlike the training tissue."""
+        return [] if is_out_of_distribution(self.spots) else self.tessellation.regions(self.probability, self.threshold)
 
     @property
     def cancer_mm2(self) -> float | None:
-        """The area of the cancer regions; None where none are drawn, which is not to say that there is no tumour."""
-        if wholly_strange(self.spots):
+        """Area of the cancer regions; None (unknown, not 0) for a section unlike the training tissue."""
+        if is_out_of_distribution(self.spots):
             return None
-        return self.mm2(float(sum(region.outline.area for region in self.regions)))
+        return self.area_mm2(float(sum(region.outline.area for region in self.regions)))
 
-    def mm2(self, area_px: float) -> float:
+    def area_mm2(self, area_px: float) -> float:
         """Return an area in full-resolution px as mm2."""
         return area_px * (self.um_per_px / 1000) ** 2
 
     def summary(self) -> dict[str, object]:
-        """Return the section's row in a table of the cohort."""
+        """Return the section's row in the cohort table."""
         counts = self.spots["label"].value_counts()
         return {
             "section": self.section_id,
             "patient": self.patient,
             "platform": self.platform,
             "spots": len(self.spots),
-            **{label: int(counts.get(label, 0)) for label in CLASSES},
+            **{label: int(counts.get(label, 0)) for label in LABEL_STYLES},
             "cancer_mm2": self.cancer_mm2,
             "mean_probability": float(np.nanmean(self.probability)) if np.isfinite(self.probability).any() else None,
             "threshold": self.threshold,
             "threshold_rule": self.threshold_rule,
             "beyond_training": float((self.spots["ood"] > 1).mean()) if self.spots["ood"].notna().any() else None,
-            "unlike_training": wholly_strange(self.spots),
+            "unlike_training": is_out_of_distribution(self.spots),
             "notes": list(self.notes),
         }

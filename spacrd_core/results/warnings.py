@@ -1,56 +1,62 @@
-"""What a reader of a section's calls is to know before relying on them."""
+"""Warnings to read before relying on the calls of a section."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spacrd_core.cohort.modalities import view_of
+from spacrd_core.cohort.modalities import join_modalities
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
 
-STRANGE = 0.5
-FEW = 20
+MAX_OOD_SHARE = 0.5  # share of spots above the out-of-distribution limit that a section may have
+MIN_SPOTS = 20  # genes are scaled within the section; fewer spots give no usable scale
 
 
-def wholly_strange(spots: pd.DataFrame) -> bool:
-    """Whether most of a section is unlike the tissue the detector was trained on."""
-    return float((spots["ood"] > 1).mean()) > STRANGE
+def is_out_of_distribution(spots: pd.DataFrame) -> bool:
+    """Return whether most spots of a section are unlike the tissue the detector was trained on."""
+    return _ood_share(spots) > MAX_OOD_SHARE
 
 
-def seen_in_training(section: str, patient: str, detector: DetectorConfig) -> str:
-    """Return what a detector learned from of a section or its patient; nothing where it met neither."""
+def training_overlap(section: str, patient: str, detector: DetectorConfig) -> str:
+    """Return a warning if the detector was trained on this section or patient; '' otherwise."""
     if any(trained.id == section for trained in detector.trained_on):
-        return "the detector was trained on this section: its calls here say nothing about new sections"
-    others = [trained.id for trained in detector.trained_on if trained.patient == patient]
-    if not others:
+        return "the detector was trained on this section, so its calls here are no evidence for new sections"
+    sections = [trained.id for trained in detector.trained_on if trained.patient == patient]
+    if not sections:
         return ""
     return (
-        f"the detector was trained on patient {patient} ({', '.join(others)}): its calls here say nothing about new "
-        "patients"
+        f"the detector was trained on patient {patient} ({', '.join(sections)}), so its calls here are no evidence for "
+        "new patients"
     )
 
 
-def cautions(
+def collect_warnings(
     section: str, spots: pd.DataFrame, detector: DetectorConfig, *, genes: bool, patient: str = ""
 ) -> list[str]:
-    """Return the cautions, the gravest first; ``genes`` says whether any genes of the section were counted."""
-    found = []
-    if wholly_strange(spots):
-        share = float((spots["ood"] > 1).mean())
-        found.append(f"{share:.0%} of the spots are unlike the training tissue: do not rely on these calls")
-    if len(spots) < FEW:
-        found.append(f"{len(spots)} spots are too few to compare with each other, as genes are read: rough calls")
-    view = view_of(genes=bool(spots["gene_coverage"].any()), image=bool(spots["image_coverage"].any()))
-    if view in detector.calibrations and detector.calibrations[view].method == "none":
-        found.append("no held-out patients could calibrate the detector: its probabilities are rough")
-    if known := seen_in_training(section, patient, detector):
-        found.append(known)
-    if detector.image_dim and not spots["image_coverage"].any():
-        found.append("no image was read, though the detector knows H&E: called from genes alone")
-    if detector.image_dim and detector.panel and not spots["gene_coverage"].any():
-        why = "too few of the detector's genes were measured" if genes else "the section has no genes"
-        found.append(f"no gene was read: {why}, it is called from the image alone")
-    return found
+    """Return the warnings of a section, the most serious first; ``genes``: whether the section has any genes."""
+    warnings = []
+    if is_out_of_distribution(spots):
+        warnings.append(
+            f"{_ood_share(spots):.0%} of the spots are unlike the training tissue: do not rely on these calls"
+        )
+    if len(spots) < MIN_SPOTS:
+        warnings.append(f"{len(spots)} spots are too few to scale gene expression within the section: rough calls")
+    has_genes, has_image = bool(spots["gene_coverage"].any()), bool(spots["image_coverage"].any())
+    modalities = join_modalities(genes=has_genes, image=has_image)
+    if modalities in detector.calibrations and detector.calibrations[modalities].method == "none":
+        warnings.append("the detector could not be calibrated on held-out patients: its probabilities are approximate")
+    if overlap := training_overlap(section, patient, detector):
+        warnings.append(overlap)
+    if detector.image_dim and not has_image:
+        warnings.append("the image was not used, although the detector reads H&E: called from genes alone")
+    if detector.image_dim and detector.panel and not has_genes:
+        reason = "too few of the detector's genes were measured" if genes else "the section has no genes"
+        warnings.append(f"gene expression was not used: {reason}; called from the image alone")
+    return warnings
+
+
+def _ood_share(spots: pd.DataFrame) -> float:
+    return float((spots["ood"] > 1).mean())

@@ -1,4 +1,4 @@
-"""Raw counts: what every reader must give, and the sentence for what stands in their place."""
+"""Checks that values are raw counts, which every reader must return."""
 
 from __future__ import annotations
 
@@ -15,54 +15,54 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy import sparse
 
-MOST = np.iinfo(np.int32).max
-RAW = "give the raw counts, before any normalisation or logarithm"
-MANY_GENES = 500  # a few hundred may all be counted often: small panels, read deeply
-MOST_SPOTS = 0.9
+MAX_COUNT = np.iinfo(np.int32).max
+RAW_HINT = "give the raw counts, before any normalisation or logarithm"
+MIN_GENES = 500  # in small panels with deep sequencing, every gene may be counted more than once
+MAX_FRACTION_WITHOUT_SINGLES = 0.9
 
 
 def are_counts(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return which values can be counts: whole numbers from 0 to what an int32 holds."""
-    fitting = (values >= 0) & (values <= MOST)
-    return fitting if values.dtype.kind in "iu" else fitting & (values == np.rint(values))
+    """Return the mask of values that can be counts: whole numbers from 0 to the largest int32."""
+    in_range = (values >= 0) & (values <= MAX_COUNT)
+    return in_range if values.dtype.kind in "iu" else in_range & (values == np.rint(values))
 
 
-def require_counts(values: NDArray[Any], table: Path | str, place: Callable[[int], tuple[str, str]]) -> None:
-    """Refuse values of a table that are no counts; ``place`` says the spot and the gene of the value at an index.
+def require_counts(values: NDArray[Any], table: Path | str, locate: Callable[[int], tuple[str, str]]) -> None:
+    """Refuse values of a table that are not counts; ``locate`` returns the spot and the gene of the value at an index.
 
     Raises
     ------
     CountsError
         If a value is negative, not whole, or not finite.
     """
-    good = are_counts(values)
-    if good.all():
+    valid = are_counts(values)
+    if valid.all():
         return
-    first = int(good.argmin())
-    spot, gene = place(first)
-    raise CountsError(f"{table} holds no raw counts: {values[first]:g} at spot {spot}, gene {gene}", hint=RAW)
+    first = int(valid.argmin())
+    spot, gene = locate(first)
+    raise CountsError(f"{table} holds no raw counts: {values[first]:g} at spot {spot}, gene {gene}", hint=RAW_HINT)
 
 
 def require_single_counts(counts: sparse.csr_matrix[Any], table: Path | str) -> None:
-    """Refuse whole numbers that were normalised and rounded: no gene of most spots is counted once.
+    """Refuse whole numbers that were normalised and rounded: in most spots no gene has a count of 1.
 
-    Where many genes are measured, some of them are always caught by a single molecule.
+    If many genes are measured, some of them always have a single molecule.
 
     Raises
     ------
     CountsError
-        If that is so.
+        If more than 90% of the spots with many genes have no count of 1.
     """
-    rich = np.flatnonzero(np.diff(counts.indptr) >= MANY_GENES)
-    if not len(rich):
+    gene_rich = np.flatnonzero(np.diff(counts.indptr) >= MIN_GENES)
+    if not len(gene_rich):
         return
-    filled = np.flatnonzero(np.diff(counts.indptr))
-    once = np.zeros(counts.shape[0], dtype=bool)
-    once[filled] = np.logical_or.reduceat(counts.data == 1, counts.indptr[filled])
-    without = float((~once[rich]).mean())
-    if without > MOST_SPOTS:
+    non_empty = np.flatnonzero(np.diff(counts.indptr))
+    has_single = np.zeros(counts.shape[0], dtype=bool)
+    has_single[non_empty] = np.logical_or.reduceat(counts.data == 1, counts.indptr[non_empty])
+    fraction = float((~has_single[gene_rich]).mean())
+    if fraction > MAX_FRACTION_WITHOUT_SINGLES:
         raise CountsError(
-            f"{table} holds no raw counts: in {without:.0%} of the spots no gene is counted once, as after scaling "
-            "and rounding",
-            hint=RAW,
+            f"{table} holds no raw counts: {fraction:.0%} of the spots have no gene with a count of 1, as after "
+            "scaling and rounding",
+            hint=RAW_HINT,
         )

@@ -1,4 +1,4 @@
-"""Lattices and neighbourhoods: least-squares maps between frames, um/px from a known pitch, nearest spots in um."""
+"""Geometry of spots: least-squares maps between frames, um/px from a known pitch, neighbours, footprints."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,12 @@ from spacrd_core.arrays import Array
 from spacrd_core.errors import GeometryError
 from spacrd_core.section.section import SpotShape
 
-NANOMETRE = 1e-3  # distances in um closer than this are ties
+NANOMETRE = 1e-3  # resolution of distances in um; smaller differences are ties
 
 
 @dataclass(frozen=True)
 class Affine:
-    """A map of the plane, ``points @ matrix + offset``, fitted by least squares; ``rms`` is the residual distance."""
+    """An affine map of the plane, ``points @ matrix + offset``, fitted by least squares, with the residual ``rms``."""
 
     matrix: Float[Array, "2 2"]
     offset: Float[Array, " 2"]
@@ -25,11 +25,11 @@ class Affine:
 
     @property
     def area(self) -> float:
-        """How many target units squared one source unit squared covers."""
+        """The area in the target frame of a unit square in the source frame."""
         return float(abs(np.linalg.det(self.matrix)))
 
     def apply(self, points: Float[Array, "n 2"]) -> Float[Array, "n 2"]:
-        """Return where points go."""
+        """Return the mapped points."""
         return points @ self.matrix + self.offset
 
 
@@ -39,37 +39,39 @@ def fit_affine(source: Float[Array, "n 2"], target: Float[Array, "n 2"]) -> Affi
     Raises
     ------
     GeometryError
-        If fewer than three points, or all on one line, leave the map open.
+        If there are fewer than three points, or all are on one line.
     """
     design = np.column_stack([source, np.ones(len(source))]).astype(np.float64)
     if len(source) < 3 or np.linalg.matrix_rank(design - [*design.mean(axis=0)[:2], 0.0]) < 3:
-        raise GeometryError(f"a lattice cannot be fitted to {len(source)} spots on one line")
+        raise GeometryError(
+            f"a lattice cannot be fitted to {len(source)} spots: three that are not on one line are needed"
+        )
     solution = np.linalg.lstsq(design, target, rcond=None)[0]
     residual = target - design @ solution
     return Affine(solution[:2], solution[2], float(np.sqrt((residual**2).sum(axis=1).mean())))
 
 
 def lattice_um_per_px(fit: Affine, *, step_um: tuple[float, float]) -> float:
-    """Return um/px from a fit of px on array coordinates, whose steps along x and y are known in um.
+    """Return um/px from a fit of array coordinates to px, given the array steps along x and y in um.
 
-    The mean over both axes (by area) is taken, so that a stretched or rotated frame still has one pixel size.
+    The mean over both axes (by area) is used, so that a stretched or rotated frame still has one pixel size.
     """
     if not fit.area > 0:
-        raise GeometryError("the pixel positions of the spots lie on one line")
+        raise GeometryError("the pixel positions of the spots are on one line")
     return float(np.sqrt(step_um[0] * step_um[1] / fit.area))
 
 
 def estimate_pitch(xy: Float[Array, "n 2"]) -> float:
     """Return the median distance from a spot to its nearest neighbour, in the unit of the positions."""
     if len(xy) < 2:
-        raise GeometryError(f"a pitch needs two spots or more, found {len(xy)}")
+        raise GeometryError(f"the pitch needs at least two spots, found {len(xy)}")
     return float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1]))
 
 
 def neighbours(xy_um: Float[Array, "n 2"], *, k: int, radius_um: float) -> tuple[Int[Array, "n k"], Bool[Array, "n k"]]:
-    """Return the k nearest spots within a radius of every spot, itself first and counted, and which are present.
+    """Return the k nearest spots within a radius of every spot, starting with itself, and the mask of those present.
 
-    Spots at the same distance come in the order of their indices; absent places hold index 0.
+    Spots at the same distance are in the order of their indices; absent entries have index 0.
     """
     count = len(xy_um)
     if count == 0:
@@ -83,9 +85,9 @@ def neighbours(xy_um: Float[Array, "n 2"], *, k: int, radius_um: float) -> tuple
 
 
 def _nearest(xy_um: Float[Array, "n 2"], k: int, radius_um: float) -> tuple[Float[Array, "n w"], Int[Array, "n w"]]:
-    """Return more than k candidates a spot, so many that no tie at the k-th place is cut; distances in nm steps."""
+    """Return more than k candidates per spot, enough to include all ties at rank k; distances in steps of 1 nm."""
     tree = cKDTree(xy_um)
-    width = 2 * k + 8  # a square lattice has at most twelve spots at one distance within any small radius
+    width = 2 * k + 8  # a square lattice has at most twelve spots at the same small distance
     while True:
         distances, indices = tree.query(xy_um, k=width, distance_upper_bound=radius_um + 2 * NANOMETRE)
         distances = np.round(distances / NANOMETRE) * NANOMETRE
@@ -98,9 +100,9 @@ def _nearest(xy_um: Float[Array, "n 2"], k: int, radius_um: float) -> tuple[Floa
 def footprints(
     points: NDArray[np.float64], width: float, shape: SpotShape, *, angle: float = 0.0
 ) -> NDArray[np.object_]:
-    """Return what each spot measures: a disc (as a 16-gon) or a square of that width, turned by ``angle`` (radians)."""
+    """Return the footprint of each spot: a disc (as a 16-gon) or a square, rotated by ``angle`` in radians."""
     if shape == "disc":
         return np.asarray(shapely.buffer(shapely.points(points), width / 2, quad_segs=4), dtype=object)
-    around = angle + np.radians([-135, -45, 45, 135])
-    corners = width / np.sqrt(2) * np.column_stack([np.cos(around), np.sin(around)])
+    directions = angle + np.radians([-135, -45, 45, 135])
+    corners = width / np.sqrt(2) * np.column_stack([np.cos(directions), np.sin(directions)])
     return np.asarray(shapely.polygons(points[:, None, :] + corners), dtype=object)

@@ -1,7 +1,8 @@
-"""A section: what a reader returns, whatever the platform.
+"""A section, as every reader returns it on every platform.
 
-Two frames are used everywhere. *Full-resolution px* is the frame of the positions in the platform's own files, its
-origin the top-left corner of the image, x right and y down. *um* is the physical frame. ``um_per_px`` joins them.
+Two frames are used everywhere. *Full-resolution px* is the frame of the positions in the platform's own files: the
+origin is the top-left corner of the image, x points right and y down. *um* is the physical frame. ``um_per_px``
+converts between them.
 """
 
 from __future__ import annotations
@@ -27,20 +28,20 @@ SpotShape = Literal["disc", "square"]
 
 @dataclass(frozen=True)
 class Source:
-    """What a section was read from, by role (``counts``, ``positions``, ``image``, ``labels``) and checksum."""
+    """A source file of a section: its role (``counts``, ``positions``, ``image``, ``labels``), path and checksum."""
 
     role: str
     path: Path
     sha256: str
 
     @classmethod
-    def of(cls, role: str, path: Path) -> Source:
-        """Return the record of a file, or of a folder that is one thing (a zarr group, a matrix in three files).
+    def from_path(cls, role: str, path: Path) -> Source:
+        """Return the record of a file, or of a folder that is one unit (a zarr group, a matrix in three files).
 
         Raises
         ------
         MissingFile
-            If there is no such file.
+            If the file does not exist.
         """
         if path.is_dir():
             return cls(role, path, tree_sha256(path))
@@ -57,13 +58,13 @@ class SlideFile:
     Attributes
     ----------
     um_per_px
-        Of this image, which may be coarser than the full-resolution frame.
+        Pixel size of this image, which may be coarser than the full-resolution frame.
     scale
-        Image px per full-resolution px: a spot at ``(x_px, y_px)`` lies at ``(x_px * scale, y_px * scale)``.
+        Image px per full-resolution px: a spot at ``(x_px, y_px)`` is at image px ``(x_px * scale, y_px * scale)``.
     pixels
-        The image itself (height x width x 3, 8-bit RGB) where it is part of a table; ``path`` is then that table.
+        The image itself (height x width x 3, 8-bit RGB) if it is part of a table; ``path`` is then the table.
     preview
-        Whether it is a small picture that a platform makes: users then open another, the full-resolution image.
+        Whether it is a small preview made by the platform; users then view the full-resolution image elsewhere.
     """
 
     path: Path
@@ -74,17 +75,17 @@ class SlideFile:
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
-    """The smaller things a section's spots were summed from: a platform's bins or cells, which labels may name.
+class SubSpots:
+    """The bins or cells that a section's spots were summed from; labels may refer to them.
 
     Attributes
     ----------
     kind
         ``bin`` or ``cell``.
     ids
-        Their names, as bytes: a section may have eleven million.
+        Their ids, as bytes, because a section may have eleven million.
     spots
-        The index of the spot each one lies in; -1 for none.
+        The index of the spot that contains each of them; -1 for none.
     """
 
     kind: Literal["bin", "cell"]
@@ -94,30 +95,30 @@ class Units:
 
 @dataclass(frozen=True)
 class Section:
-    """One section of tissue: counts, spots in um and px, slide, labels if any, and where everything came from.
+    """One section of tissue: counts, spots in um and px, slide, labels if any, and the source files.
 
     Attributes
     ----------
     counts
         Raw integer counts, spots x genes, CSR. ``obs`` is indexed by spot id and holds ``x_um``, ``y_um``, ``x_px``,
         ``y_px`` (full-resolution px) and, on a lattice, ``array_x``, ``array_y`` (float array coordinates). A spot
-        summed from bins has ``tissue_coverage`` (the share of it in tissue), one summed from cells ``n_cells``.
+        summed from bins has ``tissue_coverage`` (the fraction in tissue), one summed from cells ``n_cells``.
         ``var`` holds ``symbol`` and ``gene_id`` (Ensembl, '' where unknown). Labels add ``label`` (categorical
         ``cancer`` and ``normal``, missing where unknown), ``annotation`` (its text), ``label_contested`` and
-        ``label_source``; labels of units add ``label_fraction`` (cancer among the labelled) and ``n_labelled``;
-        polygons add ``label_overlap`` (the share of the spot inside its polygon).
-        ``uns['counts_order']`` lists the spot ids of the counts file where its rows are not those of ``obs``: bare
-        label vectors follow it.
+        ``label_source``; labels of bins or cells add ``label_fraction`` (cancer among the labelled) and ``n_labelled``;
+        polygons add ``label_overlap`` (the fraction of the spot inside its polygon).
+        ``uns['counts_order']`` lists the spot ids of the counts file if its rows differ from those of ``obs``; label
+        files without ids follow this order.
     um_per_px
-        Of the full-resolution frame.
+        Pixel size of the full-resolution frame.
     spot_um, spot_shape, pitch_um
-        The footprint a spot measures and the distance between neighbouring spots.
+        The size and shape of a spot's footprint, and the distance between neighbouring spots.
     notes
-        Sentences the user should read: what was odd, dropped or assumed.
-    units
-        What the spots were summed from; None where the platform measures spots.
+        Sentences for the user: irregularities, and what was left out or assumed.
+    sub_spots
+        The bins or cells the spots were summed from; None if the platform measures spots.
     patient
-        Whose tissue it is, where its files say so.
+        Patient id, if the section's files contain it.
     """
 
     platform: str
@@ -129,12 +130,12 @@ class Section:
     slide: SlideFile | None = None
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
-    units: Units | None = None
+    sub_spots: SubSpots | None = None
     patient: str = ""
 
 
 @dataclass(frozen=True)
-class Given:
+class ImageInputs:
     """What the user gave beside the path of a section."""
 
     image: Path | None = None
@@ -150,8 +151,8 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether a reader recognises a path; true or false, with the reason when it does not."""
+class Recognition:
+    """Whether a reader recognises a path, with the reason if it does not; usable as a bool."""
 
     recognised: bool
     reason: str = ""
@@ -166,18 +167,18 @@ class Reader(Protocol):
     >>> class MyLab:
     ...     Options = ComponentOptions
     ...     def __init__(self, options): ...
-    ...     def recognises(self, path): return Verdict(path.suffix == ".mylab", "its name does not end in .mylab")
-    ...     def read(self, path, given): return Section(...)
+    ...     def recognises(self, path): return Recognition(path.suffix == ".mylab", "its name does not end in .mylab")
+    ...     def read(self, path, inputs): return Section(...)
     """
 
     Options: type[ComponentOptions]
 
     def __init__(self, options: ComponentOptions) -> None: ...
 
-    def recognises(self, path: Path) -> Verdict:
-        """Return quickly whether ``read`` would try this path, and why not."""
+    def recognises(self, path: Path) -> Recognition:
+        """Return quickly whether ``read`` would accept this path, and the reason if not."""
         ...
 
-    def read(self, path: Path, given: Given) -> Section:
-        """Return the section at a path; raise an :class:`~spacrd_core.errors.InputError` that says what is wrong."""
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
+        """Return the section at a path; raise an :class:`~spacrd_core.errors.InputError` if it cannot be read."""
         ...

@@ -1,1 +1,1 @@
-"""H&E images: open one at a known um/px, keep it as a pyramid, cut patches of a known physical size."""
+"""The stored slide: an image pyramid at a known um/px, and patches of a known physical size cut from it."""

@@ -1,4 +1,4 @@
-"""The stored chunks of a level, each decoded once however many patches lie on it."""
+"""The stored chunks of a level, each decoded once for all patches that overlap it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.slide.shards import Shards
-from spacrd_core.threads import ahead
+from spacrd_core.threads import prefetch
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import UInt8Array
     from spacrd_core.slide.pyramid import Level
 
-Place = tuple[int, int]
-SIDE = 512  # of what is read at a time where nothing is stored in chunks
-AHEAD = 2  # chunks a reader may have ready
+ChunkIndex = tuple[int, int]
+DEFAULT_SIDE = 512  # px read at a time from an array that is not stored in chunks
+CHUNKS_AHEAD = 2  # chunks that a reader thread may decode in advance
 
 
 @dataclass(frozen=True)
@@ -33,43 +33,45 @@ class Chunks:
     @cached_property
     def side(self) -> int:
         """Height and width of a chunk in px."""
-        return int(getattr(self.level.array, "chunks", (SIDE,))[-1])
+        return int(getattr(self.level.array, "chunks", (DEFAULT_SIDE,))[-1])
 
     def visit(
-        self, needs: Sequence[Sequence[Place]], *, readers: int
-    ) -> Generator[dict[Place, UInt8Array], None, None]:
-        """Yield the chunks of every need, one need after the other.
+        self, needs: Sequence[Sequence[ChunkIndex]], *, reader_threads: int
+    ) -> Generator[dict[ChunkIndex, UInt8Array], None, None]:
+        """Yield the chunks of every entry of ``needs``, in order.
 
-        A chunk is decoded once, by one of ``readers`` threads and before it is asked for, and is let go after the last
-        need it is part of.
+        A chunk is decoded once, in advance, by one of ``reader_threads`` threads. It is released after the last entry
+        that contains it.
         """
         order = dict.fromkeys(chain.from_iterable(needs))
-        last = {place: number for number, places in enumerate(needs) for place in places}
-        held: dict[Place, UInt8Array] = {}
-        with closing(ahead(self.read, order, threads=readers, most=AHEAD * readers)) as arriving:
-            coming = zip(order, arriving, strict=True)
-            for number, places in enumerate(needs):
-                while not held.keys() >= set(places):
-                    held.update([next(coming)])
-                yield {place: held[place] for place in places}
-                for place in places:
-                    if last[place] == number:
-                        del held[place]
+        last_use = {index: number for number, indices in enumerate(needs) for index in indices}
+        held: dict[ChunkIndex, UInt8Array] = {}
+        with closing(
+            prefetch(self.read, order, threads=reader_threads, max_ahead=CHUNKS_AHEAD * reader_threads)
+        ) as decoded:
+            chunks = zip(order, decoded, strict=True)
+            for number, indices in enumerate(needs):
+                while not held.keys() >= set(indices):
+                    held.update([next(chunks)])
+                yield {index: held[index] for index in indices}
+                for index in indices:
+                    if last_use[index] == number:
+                        del held[index]
 
-    def read(self, place: Place) -> UInt8Array:
-        """Return a chunk, 3 x height x width; what lies beyond the level's edge is left out.
+    def read(self, index: ChunkIndex) -> UInt8Array:
+        """Return a chunk, 3 x height x width, cropped at the level's edge.
 
         Raises
         ------
         CorruptStore
             If it cannot be decoded.
         """
-        (top, left), level = (at * self.side for at in place), self.level
+        (top, left), level = (number * self.side for number in index), self.level
         bottom, right = min(top + self.side, level.height), min(left + self.side, level.width)
         if self._shards:
-            return self._shards.chunk(*place)[:, : bottom - top, : right - left]
+            return self._shards.chunk(*index)[:, : bottom - top, : right - left]
         return np.moveaxis(level.read(top, bottom, left, right), -1, 0)
 
     @cached_property
     def _shards(self) -> Shards | None:
-        return Shards.of(self.level.array)
+        return Shards.from_array(self.level.array)

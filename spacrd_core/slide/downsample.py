@@ -1,4 +1,4 @@
-"""Shrink by any ratio: each px is the exact mean of what it covers, where Pillow's box takes px whole or not at all."""
+"""Downsample by any ratio: each px is the exact mean of its area, whereas Pillow's box filter counts only whole px."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spacrd_core.threads import spread
+from spacrd_core.threads import parallel_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spacrd_core.arrays import Array
 
-SLIVER = 1e-6
-BLOCK = 1024  # columns at a time, side by side: sums of a whole band would take more memory than its pixels
+MIN_OVERLAP = 1e-6
+BLOCK_COLUMNS = 1024  # columns per parallel block; sums of a whole band would need more memory than its pixels
 
 
 @dataclass(frozen=True)
-class Shrink:
-    """An image of height x width px, shrunk by ``ratio``.
+class AreaDownsampler:
+    """Downsamples an image of height x width px by ``ratio``.
 
-    A last row or column that the image covers by less than half is left out; one that it covers in part is the mean of
-    that part.
+    A last row or column that the image covers by less than half is dropped; a partly covered one is the mean of the
+    covered part.
     """
 
     height: int
@@ -32,28 +32,28 @@ class Shrink:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Height and width of the shrunk image."""
+        """Height and width of the downsampled image."""
         return _length(self.height, self.ratio), _length(self.width, self.ratio)
 
     def rows(self, top: int, bottom: int, read: Callable[[int, int], Array]) -> Array:
-        """Return shrunk rows; ``read(first, last)`` gives rows of the image, height x width x 3."""
-        places, shares = _cover(self.height, self.ratio, top, bottom)
-        first, last = int(places.min()), int(places.max()) + 1
+        """Return downsampled rows; ``read(first, last)`` returns rows of the image, height x width x 3."""
+        rows, row_weights = _cover(self.height, self.ratio, top, bottom)
+        first, last = int(rows.min()), int(rows.max()) + 1
         pixels = read(first, last)
         width = self.shape[1]
-        shrunk = np.empty((bottom - top, width, 3), dtype=np.uint8)
+        downsampled = np.empty((bottom - top, width, 3), dtype=np.uint8)
 
         def fill(left: int) -> None:
-            right = min(left + BLOCK, width)
-            columns, parts = _cover(self.width, self.ratio, left, right)
+            right = min(left + BLOCK_COLUMNS, width)
+            columns, column_weights = _cover(self.width, self.ratio, left, right)
             begin, end = int(columns.min()), int(columns.max()) + 1
             block = pixels[:, begin:end]
-            down = sum(share[:, None, None] * block[place - first] for place, share in zip(places, shares, strict=True))
-            mean = sum(part[:, None] * down[:, place - begin] for place, part in zip(columns, parts, strict=True))
-            shrunk[:, left:right] = np.asarray(mean + 0.5).astype(np.uint8)
+            down = sum(w[:, None, None] * block[row - first] for row, w in zip(rows, row_weights, strict=True))
+            mean = sum(w[:, None] * down[:, column - begin] for column, w in zip(columns, column_weights, strict=True))
+            downsampled[:, left:right] = np.asarray(mean + 0.5).astype(np.uint8)
 
-        spread(fill, range(0, width, BLOCK))
-        return shrunk
+        parallel_map(fill, range(0, width, BLOCK_COLUMNS))
+        return downsampled
 
 
 def _length(length: int, ratio: float) -> int:
@@ -61,11 +61,11 @@ def _length(length: int, ratio: float) -> int:
 
 
 def _cover(length: int, ratio: float, first: int, last: int) -> tuple[Array, Array]:
-    """Which px every shrunk px from ``first`` to ``last`` covers, and how much each of them counts; a px a column."""
+    """Return the px covered by each downsampled px from ``first`` to ``last``, and their weights; one column per px."""
     begin = np.arange(first, last) * ratio
     end = np.minimum(begin + ratio, length)
-    places = np.floor(begin).astype(int) + np.arange(int(np.ceil(ratio)) + 1)[:, None]
-    overlap = np.clip(np.minimum(end, places + 1) - np.maximum(begin, places), 0, None)
-    used = overlap.max(axis=1) > SLIVER
-    shares = overlap[used] / overlap[used].sum(axis=0)
-    return np.minimum(places[used], length - 1), shares.astype(np.float32)
+    covered = np.floor(begin).astype(int) + np.arange(int(np.ceil(ratio)) + 1)[:, None]
+    overlap = np.clip(np.minimum(end, covered + 1) - np.maximum(begin, covered), 0, None)
+    used = overlap.max(axis=1) > MIN_OVERLAP
+    weights = overlap[used] / overlap[used].sum(axis=0)
+    return np.minimum(covered[used], length - 1), weights.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The levels of a stored slide: their arrays, their NGFF metadata, and how they are filled in one pass."""
+"""The levels of a stored slide: their arrays, their NGFF metadata, and their writing in one pass."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import UInt8Array
 
 CHUNK = 512
-SHARD = (1024, 8192)  # wide and low: a whole shard is written at once, and rows are what arrives
-SMALLEST = 512
+SHARD = (1024, 8192)  # wide and low, because shards are written whole and pixels arrive in rows
+COARSEST_PX = 512  # longest side of the coarsest level
 
 
 class LevelWriter:
-    """Writes a level from the top down in whole shards, and hands the means of 2 x 2 px to the next coarser level."""
+    """Writes a level from the top down in whole shards, and passes the means of 2 x 2 px to the next coarser level."""
 
     def __init__(self, array: Any, coarser: Self | None) -> None:
         self._array = array
         self._coarser = coarser
-        self._held: UInt8Array = np.empty((SHARD[0], array.shape[2], 3), dtype=np.uint8)
+        self._buffer: UInt8Array = np.empty((SHARD[0], array.shape[2], 3), dtype=np.uint8)
         self._count = 0
         self._top = 0
 
     @classmethod
     def chain(cls, arrays: Sequence[Any]) -> Self:
-        """Return the writer of the finest of these arrays, given finest first; it feeds the others."""
+        """Return the writer of the first array; ``arrays`` are ordered from fine to coarse, and each feeds the next."""
         coarser = cls.chain(arrays[1:]) if len(arrays) > 1 else None
         return cls(arrays[0], coarser)
 
     def push(self, rows: UInt8Array) -> None:
-        """Take the next rows, height x width x 3."""
+        """Add the next rows, height x width x 3."""
         while len(rows):
-            taken = rows[: len(self._held) - self._count]
-            self._held[self._count : self._count + len(taken)] = taken
-            self._count += len(taken)
-            rows = rows[len(taken) :]
-            if self._count == len(self._held):
+            fitting = rows[: len(self._buffer) - self._count]
+            self._buffer[self._count : self._count + len(fitting)] = fitting
+            self._count += len(fitting)
+            rows = rows[len(fitting) :]
+            if self._count == len(self._buffer):
                 self._flush()
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the remaining rows."""
         if self._count:
             self._flush()
         if self._coarser:
             self._coarser.close()
 
     def _flush(self) -> None:
-        rows = self._held[: self._count]
+        rows = self._buffer[: self._count]
         self._array[:, self._top : self._top + len(rows)] = np.moveaxis(rows, -1, 0)
         self._top += len(rows)
         self._count = 0
         if self._coarser:
-            # An odd last row or column is the mean of what there is.
+            # An odd last row or column is the mean of the px that exist.
             self._coarser.push(np.asarray(Image.fromarray(rows).reduce(2)))
 
 
 def create_levels(group: zarr.Group, height: int, width: int, um_per_px: float) -> list[Any]:
-    """Create the arrays of a pyramid, each half as large as the one before, and their metadata; finest first."""
+    """Create the arrays of a pyramid, each half the size of the previous one, and their metadata; finest first."""
     arrays, scales = [_create(group, "0", height, width)], [um_per_px]
-    while max(height, width) > SMALLEST:
+    while max(height, width) > COARSEST_PX:
         height, width = -(-height // 2), -(-width // 2)
         scales.append(2 * scales[-1])
         arrays.append(_create(group, str(len(arrays)), height, width))
@@ -74,7 +74,7 @@ def create_levels(group: zarr.Group, height: int, width: int, um_per_px: float) 
 
 
 def _create(group: zarr.Group, name: str, height: int, width: int) -> Any:
-    shard = [min(most, -(-side // CHUNK) * CHUNK) for most, side in zip(SHARD, (height, width), strict=True)]
+    shard = [min(limit, -(-side // CHUNK) * CHUNK) for limit, side in zip(SHARD, (height, width), strict=True)]
     return group.create_array(
         name,
         shape=(3, height, width),
@@ -87,7 +87,7 @@ def _create(group: zarr.Group, name: str, height: int, width: int) -> Any:
 
 
 def _multiscale(scales: Sequence[float]) -> dict[str, Any]:
-    """NGFF metadata. A px stands for its centre there, and the centre of a coarser level's first px lies further in."""
+    """Return NGFF metadata, which refer to px centres; the first centre of a coarser level has a larger offset."""
     datasets = [
         {
             "path": str(number),

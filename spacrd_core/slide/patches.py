@@ -1,4 +1,4 @@
-"""Cut patches of one physical size round spots, decoding every part of the slide once."""
+"""Cut patches of one physical size around spots, decoding every part of the slide once."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from spacrd_core.arrays import Array
-    from spacrd_core.slide.chunks import Place
+    from spacrd_core.slide.chunks import ChunkIndex
     from spacrd_core.slide.pyramid import Level, Pyramid
 
-GLASS = 255
-REACH = 2  # px that the widest filter looks beyond a patch, of the patch or of the level, whichever are larger
+BACKGROUND = 255
+FILTER_RADIUS = 2  # of the widest filter, in px of the patch or of the level, whichever are larger
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Pixels round some spots, on the grid of a level.
+    """Pixels around a batch of spots, on the grid of a level.
 
-    ``pixels`` (spots, height, width, 3) hold a little more than each patch; ``offsets`` (spots, 2) say where in them,
-    in px down and right, the patch begins. ``rows`` are the spots' places in the section.
+    ``pixels`` (spots, height, width, 3) contain each patch and a margin; ``offsets`` (spots, 2) are the patch's
+    top-left corner in them, in px down and right. ``rows`` are the spots' indices in the section.
     """
 
     rows: Array
     pixels: Array
     offsets: Array
 
-    def __getitem__(self, some: slice) -> Self:
-        """Return some of them."""
-        return type(self)(self.rows[some], self.pixels[some], self.offsets[some])
+    def __getitem__(self, index: slice) -> Self:
+        """Return a part of the batch."""
+        return type(self)(self.rows[index], self.pixels[index], self.offsets[index])
 
 
 @dataclass(frozen=True)
 class PatchPlan:
-    """Where every spot's patch lies on the level it is cut from.
+    """The position of every spot's patch on the level it is cut from.
 
     Attributes
     ----------
     level
-        The coarsest level that is at least as fine as the patch is wanted.
+        The coarsest level that is at least as fine as the patch.
     corners
         Top-left corners (spots, 2), y before x, in px of the level; fractional.
     side
         The patch's width in px of the level; fractional.
     margin
-        How far resampling looks beyond the patch at most, in px of the level.
+        The largest distance beyond the patch that resampling reads, in px of the level.
     """
 
     level: Level
@@ -62,16 +62,16 @@ class PatchPlan:
     margin: float
 
     @classmethod
-    def of(cls, pyramid: Pyramid, centres_um: Array, *, patch_um: float, patch_px: int) -> Self:
-        """Plan patches of ``patch_um``, to be resampled to ``patch_px``, round centres (spots, 2) in um, x before y."""
+    def from_centres(cls, pyramid: Pyramid, centres_um: Array, *, patch_um: float, patch_px: int) -> Self:
+        """Plan patches of ``patch_um``, resampled to ``patch_px``, around centres (spots, 2) in um, x before y."""
         level = pyramid.level_for(patch_um / patch_px)
         side = patch_um / level.um_per_px
         corners = centres_um[:, ::-1] / level.um_per_px - side / 2
-        return cls(level, corners, side, REACH * max(1.0, side / patch_px))
+        return cls(level, corners, side, FILTER_RADIUS * max(1.0, side / patch_px))
 
     @property
     def coverage(self) -> Array:
-        """The share of each patch inside the slide."""
+        """The fraction of each patch inside the slide."""
         bounds = np.array([self.level.height, self.level.width])
         inside = np.minimum(self.corners + self.side, bounds) - np.maximum(self.corners, 0)
         return np.asarray(np.clip(inside / self.side, 0, 1).prod(axis=1), dtype=np.float32)
@@ -86,42 +86,42 @@ class PatchPlan:
         """Top-left corners of the windows (spots, 2), in whole px of the level."""
         return np.floor(self.corners - self.margin).astype(int)
 
-    def cut(self, rows: Array, batch: int = 64, *, readers: int = 1) -> Generator[Windows, None, None]:
-        """Yield the windows of these spots in batches, chunk by chunk of the slide; beyond its edge is glass."""
+    def cut(self, rows: Array, batch: int = 64, *, reader_threads: int = 1) -> Generator[Windows, None, None]:
+        """Yield the windows of these spots in batches, in the order of the slide's chunks; beyond its edge is white."""
         chunks = Chunks(self.level)
         rows, needs = self._route(rows, chunks.side)
-        with closing(chunks.visit(needs, readers=readers)) as visits:
+        with closing(chunks.visit(needs, reader_threads=reader_threads)) as visits:
             for first in range(0, len(rows), batch):
                 yield self._filled(rows[first : first + batch], visits, chunks.side)
 
-    def _filled(self, rows: Array, visits: Iterator[dict[Place, Array]], side: int) -> Windows:
-        pixels = np.full((len(rows), self.window_px, 3, self.window_px), GLASS, dtype=np.uint8)
+    def _filled(self, rows: Array, visits: Iterator[dict[ChunkIndex, Array]], side: int) -> Windows:
+        pixels = np.full((len(rows), self.window_px, 3, self.window_px), BACKGROUND, dtype=np.uint8)
         for window, start in zip(pixels, self.starts[rows], strict=True):
-            for place, chunk in next(visits).items():
-                _paste(window, chunk, np.multiply(place, side) - start)
+            for index, chunk in next(visits).items():
+                _paste(window, chunk, np.multiply(index, side) - start)
         return Windows(rows, np.moveaxis(pixels, 2, -1), self.corners[rows] - self.starts[rows])
 
-    def _route(self, rows: Array, side: int) -> tuple[Array, list[list[Place]]]:
-        """Put spots in an order in which few chunks are needed at a time, and list the chunks of each.
+    def _route(self, rows: Array, side: int) -> tuple[Array, list[list[ChunkIndex]]]:
+        """Order spots so that few chunks are needed at a time, and list the chunks of each spot.
 
-        The slide is swept in lines of chunks along the shorter side of what the spots cover: the chunks that wait for
-        spots of the next line are no more than one such line.
+        The slide is traversed in lines of chunks along the shorter side of the spots' extent, so at most one line of
+        chunks is kept for the spots of the next line.
         """
         bounds = np.array([self.level.height, self.level.width])
         starts, ends = self.starts[rows], self.starts[rows] + self.window_px
         first, last = starts.clip(0, bounds - 1) // side, (ends - 1).clip(0, bounds - 1) // side
-        last[np.any((starts >= bounds) | (ends <= 0), axis=1)] = -1  # nothing of the slide
+        last[np.any((starts >= bounds) | (ends <= 0), axis=1)] = -1  # outside the slide
         short, long = np.argsort(np.ptp(first, axis=0)) if len(rows) else (0, 1)
         order = np.lexsort((starts[:, 1], starts[:, 0], first[:, short], first[:, long]))
         return rows[order], [_between(*span) for span in np.hstack([first, last])[order].tolist()]
 
 
-def _between(top: int, left: int, bottom: int, right: int) -> list[Place]:
+def _between(top: int, left: int, bottom: int, right: int) -> list[ChunkIndex]:
     return list(product(range(top, bottom + 1), range(left, right + 1)))
 
 
 def _paste(window: Array, chunk: Array, corner: Array) -> None:
-    """Copy what a window, height x 3 x width, shows of a chunk, 3 x height x width, that begins at its ``corner``."""
+    """Copy a chunk, 3 x height x width, into a window, height x 3 x width, at the window's px ``corner``."""
     top, left = corner.tolist()
     part = chunk[:, max(-top, 0) : len(window) - top, max(-left, 0) : len(window) - left]
     top, left = max(top, 0), max(left, 0)

@@ -1,4 +1,4 @@
-"""The stored slide: an OME-Zarr pyramid (NGFF 0.5) whose um/px is known at every level."""
+"""The stored slide: an OME-Zarr pyramid (NGFF 0.5) with a known um/px at every level."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import zarr
 
 from spacrd_core.errors import CorruptStore
 from spacrd_core.progress import Track, silent
-from spacrd_core.slide.downsample import Shrink
+from spacrd_core.slide.downsample import AreaDownsampler
 from spacrd_core.slide.levels import LevelWriter, create_levels
 
 if TYPE_CHECKING:
@@ -19,38 +19,38 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import UInt8Array
     from spacrd_core.images.rows import Raster
 
-BAND = 128
+BAND_ROWS = 128
 
 
 @dataclass(frozen=True)
 class Level:
-    """One resolution of a slide. Pixel (0, 0) has its corner at the slide's origin."""
+    """One resolution of a slide; the corner of pixel (0, 0) is the slide's origin."""
 
     array: Any
     um_per_px: float
 
     @property
     def height(self) -> int:
-        """Rows."""
+        """Height in px."""
         return int(self.array.shape[1])
 
     @property
     def width(self) -> int:
-        """Columns."""
+        """Width in px."""
         return int(self.array.shape[2])
 
     def read(self, top: int, bottom: int, left: int, right: int) -> UInt8Array:
         """Return a rectangle inside the level, height x width x 3."""
         return np.moveaxis(np.asarray(self.array[:, top:bottom, left:right]), 0, -1)
 
-    def places(self, start_um: float, stop_um: float, size: int) -> range:
-        """Return the px, of ``size`` along an axis, that have part in a stretch; in doubt about the last digit none."""
+    def pixel_range(self, start_um: float, stop_um: float, size: int) -> range:
+        """Return the px, of ``size`` along an axis, that an interval overlaps by more than a rounding error."""
         first, last = int(start_um / self.um_per_px + 1e-6), int(np.ceil(stop_um / self.um_per_px - 1e-6))
         return range(min(max(first, 0), size), max(min(last, size), 0))
 
 
 class Crop(NamedTuple):
-    """A part of a slide: height x width x 3 px, their size, and where the first begins (left, top; in um)."""
+    """A part of a slide: height x width x 3 px, their um/px, and the top-left corner (left, top; in um)."""
 
     pixels: UInt8Array
     um_per_px: float
@@ -71,7 +71,7 @@ class Pyramid:
         Raises
         ------
         CorruptStore
-            If the folder holds none.
+            If the folder contains no pyramid.
         """
         try:
             group: Any = zarr.open_group(folder, mode="r")
@@ -79,52 +79,54 @@ class Pyramid:
             levels = (Level(group[d["path"]], d["coordinateTransformations"][0]["scale"][1]) for d in datasets)
             return cls(tuple(levels), tuple(group.attrs["spacrd"]["notes"]))
         except (FileNotFoundError, LookupError, ValueError) as error:
-            raise CorruptStore(f"{folder} holds no slide: {error}", hint="ingest the section anew") from error
+            raise CorruptStore(
+                f"{folder} does not contain a slide: {error}", hint="ingest the section again"
+            ) from error
 
     def level_for(self, um_per_px: float) -> Level:
-        """Return the coarsest level that is at least as fine as ``um_per_px``; the finest where none is."""
+        """Return the coarsest level that is at least as fine as ``um_per_px``, or else the finest level."""
         fine = [level for level in self.levels if level.um_per_px <= um_per_px * 1.001]
         return fine[-1] if fine else self.levels[0]
 
     def thumbnail(self, longest_px: int) -> tuple[UInt8Array, float]:
-        """Return the whole slide in at most ``longest_px`` px, and its um/px."""
+        """Return the whole slide with a longest side of at most ``longest_px`` px, and its um/px."""
         finest = self.levels[0]
         whole = self.crop((0.0, 0.0, finest.width * finest.um_per_px, finest.height * finest.um_per_px), longest_px)
         return whole.pixels, whole.um_per_px
 
     def crop(self, box_um: tuple[float, float, float, float], longest_px: int) -> Crop:
-        """Return what the slide shows of a box (left, top, right, bottom; in um) of at most ``longest_px`` px.
+        """Return a box of the slide (left, top, right, bottom; in um) with a longest side of at most ``longest_px`` px.
 
-        It begins and ends with whole px of the level it is read from, and is empty where the box lies beside the slide.
+        It is aligned to whole px of the level it is read from, and is empty if the box is outside the slide.
         """
         left, top, right, bottom = box_um
         um_per_px = max(self.levels[0].um_per_px, (right - left) / longest_px, (bottom - top) / longest_px)
         level = self.level_for(um_per_px)
-        columns, rows = level.places(left, right, level.width), level.places(top, bottom, level.height)
+        columns, rows = level.pixel_range(left, right, level.width), level.pixel_range(top, bottom, level.height)
         corner = columns.start * level.um_per_px, rows.start * level.um_per_px
         if not len(rows) or not len(columns):
             return Crop(np.empty((0, 0, 3), dtype=np.uint8), um_per_px, corner)
-        shrink = Shrink(len(rows), len(columns), max(1.0, um_per_px / level.um_per_px))
+        downsampler = AreaDownsampler(len(rows), len(columns), max(1.0, um_per_px / level.um_per_px))
 
         def read(first: int, last: int) -> UInt8Array:
             return level.read(rows.start + first, rows.start + last, columns.start, columns.stop)
 
-        return Crop(shrink.rows(0, shrink.shape[0], read), um_per_px, corner)
+        return Crop(downsampler.rows(0, downsampler.shape[0], read), um_per_px, corner)
 
 
 def write_pyramid(raster: Raster, folder: Path, *, um_per_px: float, mpp: float = 0.5, track: Track = silent) -> None:
     """Write an image as a pyramid whose finest level has ``mpp`` um/px, or the image's own um/px if that is coarser.
 
-    Every px is the mean of the area it covers. The image is read once, band by band, and every level grows with it:
-    memory depends on the image's width alone.
+    Every px is the mean of the area it covers. The image is read once, in bands of rows, and all levels are written in
+    the same pass, so memory depends only on the image's width.
     """
     base = max(um_per_px, mpp)
-    shrink = Shrink(raster.height, raster.width, base / um_per_px)
-    height, width = shrink.shape
+    downsampler = AreaDownsampler(raster.height, raster.width, base / um_per_px)
+    height, width = downsampler.shape
     group = zarr.open_group(folder, mode="w", zarr_format=3)
     group.attrs["spacrd"] = {"notes": list(raster.notes), "source_um_per_px": um_per_px}
     finest = LevelWriter.chain(create_levels(group, height, width, base))
-    for top in track(range(0, height, BAND), "writing slide", -(-height // BAND)):
-        bottom = min(top + BAND, height)
-        finest.push(raster.rows(top, bottom) if base == um_per_px else shrink.rows(top, bottom, raster.rows))
+    for top in track(range(0, height, BAND_ROWS), "writing slide", -(-height // BAND_ROWS)):
+        bottom = min(top + BAND_ROWS, height)
+        finest.push(raster.rows(top, bottom) if base == um_per_px else downsampler.rows(top, bottom, raster.rows))
     finest.close()

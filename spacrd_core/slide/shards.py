@@ -1,8 +1,8 @@
-"""Chunks straight from the shards that SpaCRD writes.
+"""Read chunks directly from the shards that SpaCRD writes.
 
-zarr answers every read from one event loop, which takes 2 ms a chunk of 512 px however many threads ask; the codec
-alone takes 0.4 ms. The layout is that of zarr's ``sharding_indexed``: chunks one after the other, and at the end where
-each begins and how long it is, with a checksum.
+zarr serves every read from one event loop, which takes 2 ms per chunk of 512 px with any number of threads; the codec
+alone takes 0.4 ms. The layout is that of zarr's ``sharding_indexed``: consecutive chunks, followed by an index of their
+offsets and lengths, with a checksum.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
     from spacrd_core.arrays import Array
 
-ABSENT = 2**64 - 1
+NOT_STORED = 2**64 - 1
 CHECKSUM_BYTES = 4
-PACKED = {"codecs": ["bytes", "zstd"], "index_codecs": ["bytes", "crc32c"]}
+CODECS = {"codecs": ["bytes", "zstd"], "index_codecs": ["bytes", "crc32c"]}
 
 
 @dataclass(frozen=True)
 class Shards:
-    """The shards of 3 x height x width bytes in a folder; ``chunk`` may be called from several threads.
+    """The shards of 3 x height x width bytes in a folder; ``chunk`` is thread-safe.
 
-    ``shape`` is a chunk's, ``rows`` and ``columns`` say how many a shard has; one that is all background is not stored.
+    ``shape`` is the shape of a chunk, ``rows`` and ``columns`` the number of chunks per shard. Chunks and shards that
+    are all background are not stored.
     """
 
     folder: Path
@@ -44,18 +45,18 @@ class Shards:
     _indices: dict[Path, Array] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, array: Any) -> Self | None:
-        """Return the shards of an array that is stored as SpaCRD stores slides; of any other, None."""
+    def from_array(cls, array: Any) -> Self | None:
+        """Return the shards of an array with the layout of SpaCRD's slides, or None for any other array."""
         if not isinstance(getattr(array, "store", None), LocalStore) or not array.shards:
             return None
         layout = array.metadata.codecs[0].to_dict()["configuration"]
-        packed = {key: [codec["name"] for codec in layout[key]] for key in PACKED}
-        if packed != PACKED or layout["index_location"] != "end" or array.dtype != np.uint8:
+        codecs = {key: [codec["name"] for codec in layout[key]] for key in CODECS}
+        if codecs != CODECS or layout["index_location"] != "end" or array.dtype != np.uint8:
             return None
         depth, rows, columns = (shard // chunk for shard, chunk in zip(array.shards, array.chunks, strict=True))
         folder = Path(array.store.root, array.path)
-        facts = (folder, array.metadata.encode_chunk_key, array.chunks, rows, columns, int(array.fill_value))
-        return cls(*facts) if depth == 1 else None
+        fields = (folder, array.metadata.encode_chunk_key, array.chunks, rows, columns, int(array.fill_value))
+        return cls(*fields) if depth == 1 else None
 
     def chunk(self, row: int, column: int) -> Array:
         """Return a chunk, 3 x height x width.
@@ -69,18 +70,18 @@ class Shards:
         pixels: Array = np.full(self.shape, self.background, dtype=np.uint8)
         try:
             begin, length = self._index(path)[row % self.rows, column % self.columns].tolist()
-            if begin != ABSENT:
+            if begin != NOT_STORED:
                 _decode(path, begin, length, pixels)
         except (OSError, ValueError, RuntimeError) as error:
-            raise CorruptStore(f"{path} cannot be read: {error}", hint="ingest the section anew") from error
+            raise CorruptStore(f"{path} cannot be read: {error}", hint="ingest the section again") from error
         return pixels
 
     def _index(self, path: Path) -> Array:
-        """Return where each chunk of a shard begins and how long it is."""
+        """Return the offset and length of each chunk of a shard."""
         if path not in self._indices:
             size = 16 * self.rows * self.columns
-            where = _tail(path, size + CHECKSUM_BYTES)[:size] if path.exists() else b"\xff" * size
-            self._indices[path] = np.frombuffer(where, dtype="<u8").reshape(self.rows, self.columns, 2)
+            index = _tail(path, size + CHECKSUM_BYTES)[:size] if path.exists() else b"\xff" * size
+            self._indices[path] = np.frombuffer(index, dtype="<u8").reshape(self.rows, self.columns, 2)
         return self._indices[path]
 
 
@@ -95,4 +96,4 @@ def _decode(path: Path, begin: int, length: int, pixels: Array) -> None:
         stream.seek(begin)
         decoded = imagecodecs.zstd_decode(stream.read(length), out=pixels.reshape(-1).data)
     if len(decoded) != pixels.size:
-        raise ValueError(f"a chunk has {len(decoded)} bytes instead of {pixels.size}")
+        raise ValueError(f"a chunk has {len(decoded)} bytes, expected {pixels.size}")

@@ -1,7 +1,8 @@
-"""Which spots lie on tissue: glass lets the light through that stain takes away.
+"""Find the spots on tissue, which absorbs more light than the background.
 
-It tells whether positions and image belong together, so it is lenient: thin, pale and fatty tissue counts. All
-thresholds were set on real H&E (her2st): white, grey, pink and violet glass, printed spots, halos of washed-out eosin.
+The result shows whether positions and image belong together, so detection is lenient: thin, pale and fatty tissue
+counts. All thresholds were set on real H&E (her2st): white, grey, pink and violet backgrounds, printed spots, halos of
+washed-out eosin.
 """
 
 import numpy as np
@@ -10,23 +11,23 @@ from jaxtyping import Bool, Float, UInt8
 from spacrd_core.arrays import Array
 from spacrd_core.slide.pyramid import Level, Pyramid
 
-COARSE_UM = 8.0  # px of about a nucleus: membranes of fat cells still show, dust and compression do not
-BAND = 512
-BRIGHT, TINT = 170, 32  # glass is at least so bright in every channel, and its channels differ by no more
-PAINTED = 255  # pure white was never photographed: it fills what was cut away or not scanned
-COMMON = 0.01
-STAIN = 0.1  # optical density beyond the glass's; halos of eosin reach 0.07, the membranes of fat 0.2 and more
-BLACK = 24  # cut-out backgrounds; no stain is so dark over 8 um
-SHARE = 0.1  # of a footprint that must be stained: fat is white but for its membranes
+TISSUE_UM_PER_PX = 8.0  # about the size of a nucleus: membranes of fat cells are visible, dust and compression are not
+BAND_ROWS = 512
+MIN_BRIGHTNESS, MAX_TINT = 170, 32  # lowest channel of the background, and largest difference between its channels
+PURE_WHITE = 255  # not photographed: it fills parts that were cut away or not scanned
+MIN_BACKGROUND_FRACTION = 0.01  # of the image
+MIN_DENSITY = 0.1  # optical density above the background's; halos of eosin reach 0.07, membranes of fat 0.2 and more
+MAX_BLACK = 24  # blacked-out backgrounds; no stain is as dark over 8 um
+MIN_STAINED_FRACTION = 0.1  # of a spot's footprint; fat is white except for its membranes
 
 
-def on_tissue(pyramid: Pyramid, centres_um: Float[Array, "n 2"], *, spot_um: float) -> Bool[Array, " n"]:
-    """Return which spots, squares of ``spot_um`` round centres in um of the slide (x, y), show tissue and not glass.
+def spots_on_tissue(pyramid: Pyramid, centres_um: Float[Array, "n 2"], *, spot_um: float) -> Bool[Array, " n"]:
+    """Return the mask of spots on tissue: squares of ``spot_um`` around centres in um of the slide (x, y).
 
     A spot outside the image is not on tissue.
     """
-    level = pyramid.level_for(COARSE_UM)
-    sums = _sums(stained(level, glass_colour(pyramid)))
+    level = pyramid.level_for(TISSUE_UM_PER_PX)
+    sums = _summed_area(stained_mask(level, background_colour(pyramid)))
     size = np.array([level.width, level.height])
     corners = (centres_um - spot_um / 2) / level.um_per_px
     first = np.floor(corners + 0.5).astype(int)
@@ -34,39 +35,39 @@ def on_tissue(pyramid: Pyramid, centres_um: Float[Array, "n 2"], *, spot_um: flo
     (left, top), (right, bottom) = np.clip(first, 0, size).T, np.clip(last, 0, size).T
     dark = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
     area = (right - left) * (bottom - top)
-    return np.asarray((area > 0) & (dark > SHARE * area))
+    return np.asarray((area > 0) & (dark > MIN_STAINED_FRACTION * area))
 
 
-def glass_colour(pyramid: Pyramid) -> Float[Array, " 3"]:
-    """Return the commonest bright, hardly tinted colour of a slide; white where there is none."""
+def background_colour(pyramid: Pyramid) -> Float[Array, " 3"]:
+    """Return the most common bright, weakly tinted colour of a slide; white if there is none."""
     level = pyramid.levels[-1]
     pixels = level.read(0, level.height, 0, level.width).reshape(-1, 3)
     low, high = pixels.min(axis=1), pixels.max(axis=1)
-    bright = pixels[(low >= BRIGHT) & (high - low <= TINT) & (low < PAINTED)]
-    if len(bright) <= COMMON * len(pixels):
-        return np.full(3, float(PAINTED))
+    bright = pixels[(low >= MIN_BRIGHTNESS) & (high - low <= MAX_TINT) & (low < PURE_WHITE)]
+    if len(bright) <= MIN_BACKGROUND_FRACTION * len(pixels):
+        return np.full(3, float(PURE_WHITE))
     light = bright.mean(axis=1).astype(int)
     near = np.convolve(np.bincount(light, minlength=256), np.ones(5), mode="same")
     return np.asarray(np.median(bright[np.abs(light - near.argmax()) <= 2], axis=0))
 
 
-def stained(level: Level, glass: Float[Array, " 3"]) -> Bool[Array, "height width"]:
-    """Return which px of a level take more light away than glass of that colour does."""
+def stained_mask(level: Level, background: Float[Array, " 3"]) -> Bool[Array, "height width"]:
+    """Return the mask of px that absorb more light than a background of that colour."""
     mask = np.empty((level.height, level.width), dtype=bool)
-    for top in range(0, level.height, BAND):
-        bottom = min(top + BAND, level.height)
-        mask[top:bottom] = _absorbs(level.read(top, bottom, 0, level.width), glass)
+    for top in range(0, level.height, BAND_ROWS):
+        bottom = min(top + BAND_ROWS, level.height)
+        mask[top:bottom] = _absorbs(level.read(top, bottom, 0, level.width), background)
     return mask
 
 
-def _absorbs(pixels: UInt8[Array, "height width 3"], glass: Float[Array, " 3"]) -> Bool[Array, "height width"]:
-    """The mean over the channels: a halo of eosin takes green alone, tissue takes red and blue as well."""
-    density = np.log(glass / np.maximum(pixels, 1.0)).clip(min=0).mean(axis=-1)
-    return np.asarray((density > STAIN) & (pixels.max(axis=-1) > BLACK))
+def _absorbs(pixels: UInt8[Array, "height width 3"], background: Float[Array, " 3"]) -> Bool[Array, "height width"]:
+    """Compare the mean density over channels: a halo of eosin absorbs green only, tissue also red and blue."""
+    density = np.log(background / np.maximum(pixels, 1.0)).clip(min=0).mean(axis=-1)
+    return np.asarray((density > MIN_DENSITY) & (pixels.max(axis=-1) > MAX_BLACK))
 
 
-def _sums(mask: Bool[Array, "height width"]) -> Array:
-    """Return how many px above and to the left of every corner are stained: four of them give any rectangle."""
+def _summed_area(mask: Bool[Array, "height width"]) -> Array:
+    """Return the number of stained px above and left of every corner (a summed-area table)."""
     sums = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), dtype=np.int64)
     mask.cumsum(axis=0, out=sums[1:, 1:])
     return sums.cumsum(axis=1, out=sums)

@@ -1,1 +1,1 @@
-"""The spot store: immutable zarr groups, and a manifest that says which of them count."""
+"""The spot store: immutable zarr groups, and a manifest that lists the valid ones."""

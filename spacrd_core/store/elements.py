@@ -1,4 +1,4 @@
-"""What the store's groups hold: sections, their cells, spot tables (all for anndata) and embeddings, as zarr v3."""
+"""Read and write the groups of a store as zarr v3: sections, cells, spot tables (all as AnnData) and embeddings."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 def write_section(adata: ad.AnnData, folder: Path) -> None:
     """Write a section's AnnData as a consolidated zarr v3 group."""
-    with _v3():
+    with _zarr_v3():
         adata.write_zarr(folder)
 
 
 def read_section(folder: Path) -> ad.AnnData:
-    """Return the AnnData of a section."""
+    """Return a section as AnnData."""
     return ad.read_zarr(folder)
 
 
@@ -39,29 +39,29 @@ def read_spots(folder: Path) -> pd.DataFrame:
 
 
 def write_cells(spot_of_cell: pd.Series[Any], folder: Path) -> None:
-    """Write the id of the spot each cell of a section lies in, by cell id."""
-    with _v3():
+    """Write the spot id of each cell, by cell id."""
+    with _zarr_v3():
         group = zarr.open_group(folder, mode="w", zarr_format=3)
         ad.io.write_elem(group, "cells", spot_of_cell.to_frame("spot_id"))
 
 
 def read_cells(folder: Path) -> pd.Series[Any]:
-    """Return the id of the spot each cell of a section lies in, by cell id."""
+    """Return the spot id of each cell, by cell id."""
     spot_of_cell: pd.Series[Any] = ad.io.read_elem(zarr.open_group(folder, mode="r")["cells"])["spot_id"]
     return spot_of_cell
 
 
-def write_table(table: pd.DataFrame, folder: Path, facts: Mapping[str, Any]) -> None:
-    """Write a spot table with its ``attrs``, and JSON-able facts about where it comes from."""
-    with _v3():
+def write_spot_table(table: pd.DataFrame, folder: Path, detector: Mapping[str, Any]) -> None:
+    """Write a spot table with its ``attrs`` and the configuration of its detector as JSON-able values."""
+    with _zarr_v3():
         group = zarr.open_group(folder, mode="w", zarr_format=3)
         ad.io.write_elem(group, "spots", table)
-        group.attrs["facts"] = dict(facts)
+        group.attrs["facts"] = dict(detector)
         group.attrs["table"] = dict(table.attrs)
 
 
-def read_table(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return a spot table and the facts about it."""
+def read_spot_table(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return a spot table and the configuration of its detector."""
     group = zarr.open_group(folder, mode="r")
     table: pd.DataFrame = ad.io.read_elem(group["spots"])
     table.attrs.update(group.attrs.get("table", {}))
@@ -70,7 +70,7 @@ def read_table(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Embedding:
-    """An encoder's embeddings of a section: spots x dim ``values``, each patch's share inside the image."""
+    """The embeddings of a section: spots x dim ``values``; ``coverage`` is the fraction of each patch in the image."""
 
     values: np.ndarray[Any, np.dtype[np.float32]]
     coverage: np.ndarray[Any, np.dtype[np.float32]]
@@ -82,20 +82,20 @@ class Embedding:
 def read_embedding(folder: Path) -> Embedding:
     """Return the embeddings of a section."""
     group: Any = zarr.open_group(folder, mode="r")
-    recipe = Recipe.of(dict(group.attrs["recipe"]))
+    recipe = Recipe.from_dict(dict(group.attrs["recipe"]))
     options = dict(group.attrs.get("options", {}))
     return Embedding(group["values"][:], group["coverage"][:], str(group.attrs["encoder"]), options, recipe)
 
 
 def embedding_facts(encoder: str, options: Mapping[str, Any], recipe: Recipe) -> dict[str, object]:
-    """Return the attributes of a group of embeddings; the options are those that hold on any machine."""
+    """Return the attributes of an embedding group; ``options`` must not contain paths of this machine."""
     return {"encoder": encoder, "options": dict(options), "recipe": json.loads(json.dumps(asdict(recipe)))}
 
 
 @contextmanager
-def _v3() -> Iterator[None]:
+def _zarr_v3() -> Iterator[None]:
     with ad.settings.override(zarr_write_format=3), warnings.catch_warnings():
-        # zarr writes text as its own "string" type, which the zarr v3 core specification does not name yet.
+        # zarr writes text as its own "string" type, which is not yet part of the zarr v3 core specification.
         warnings.filterwarnings("ignore", message=".*(does not have a Zarr V3 specification|Consolidated metadata).*")
         warnings.filterwarnings("ignore", message=".*autosharding will be the default.*")
         yield

@@ -1,4 +1,4 @@
-"""A store's folder and its manifest: what sections there are, and where; replaced whole, under a lock."""
+"""The folder of a store and its manifest, which is replaced as a whole under a lock."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from filelock import FileLock, Timeout
 
 from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError, UnknownSection
-from spacrd_core.store.manifest import KINDS, Manifest, read_manifest, write_manifest
+from spacrd_core.store.manifest import GROUP_KINDS, Manifest, read_manifest, write_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from spacrd_core.store.manifest import GroupRecord, SectionEntry
 
-Names: TypeAlias = "str | Sequence[str] | None"
-MANIFEST = "spacrd.json"
-LOCK = "spacrd.lock"
-LOCK_SECONDS = 60.0
+SectionNames: TypeAlias = "str | Sequence[str] | None"
+MANIFEST_FILE = "spacrd.json"
+LOCK_FILE = "spacrd.lock"
+LOCK_TIMEOUT_S = 60.0
 
 
 class StoreFolder:
-    """A folder whose manifest says which sections it holds; readers trust nothing else."""
+    """A folder whose manifest lists its sections; readers use nothing that it does not list."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -35,7 +35,7 @@ class StoreFolder:
         Raises
         ------
         MissingFile
-            If the folder holds no store.
+            If the folder is not a store.
         """
         store = cls(path)
         if not store._file.is_file():
@@ -47,40 +47,43 @@ class StoreFolder:
 
     @classmethod
     def create(cls, path: str | Path) -> Self:
-        """Return the store in a folder that may be new or empty; nothing is written before the first section.
+        """Return the store in a folder, which may be new or empty; nothing is written before the first section.
 
         Raises
         ------
         StoreError
-            If the folder holds other things.
+            If the folder contains other files.
         """
         store = cls(path)
-        if store.path.exists() and not store._file.is_file() and not _begun(store.path):
-            raise StoreError(f"{path} holds other files and is no spot store", hint="name a new folder for the store")
+        if store.path.exists() and not store._file.is_file() and not _is_interrupted_ingest(store.path):
+            raise StoreError(
+                f"{path} contains other files and is not a spot store", hint="choose a new folder for the store"
+            )
         return store
 
     @property
     def entries(self) -> dict[str, SectionEntry]:
-        """What the manifest says of every section, by id."""
+        """The manifest entries of all sections, by id."""
         return self._manifest().sections
 
     def entry(self, section: str) -> SectionEntry:
-        """Return what the manifest says of one section."""
+        """Return the manifest entry of one section."""
         entries = self.entries
         if section not in entries:
             raise UnknownSection(
-                f"the store {self.path} has no section '{section}'", hint=f"it has: {', '.join(entries) or 'none'}"
+                f"the store {self.path} has no section '{section}'",
+                hint=f"its sections are: {', '.join(entries) or 'none'}",
             )
         return entries[section]
 
-    def choose(self, sections: Names = None, exclude: Names = None) -> list[SectionEntry]:
-        """Return the named sections (None: all) without the excluded ones, by id; one may be named without a list."""
-        wanted = set(self.entries) if sections is None else {self.entry(section).id for section in _several(sections)}
-        unwanted = {self.entry(section).id for section in _several(exclude)}
-        return [entry for key, entry in self.entries.items() if key in wanted - unwanted]
+    def choose(self, sections: SectionNames = None, exclude: SectionNames = None) -> list[SectionEntry]:
+        """Return the entries of the given sections (None: all) without the excluded ones; one name needs no list."""
+        included = set(self.entries) if sections is None else {self.entry(section).id for section in _as_list(sections)}
+        excluded = {self.entry(section).id for section in _as_list(exclude)}
+        return [entry for key, entry in self.entries.items() if key in included - excluded]
 
     def update(self, change: Callable[[Manifest], Manifest]) -> Manifest:
-        """Replace the manifest by what ``change`` makes of it, under the store's lock."""
+        """Replace the manifest by the result of ``change``, under the store's lock."""
         with self.locked() as manifest:
             changed = change(manifest)
             write_manifest(changed, self._file)
@@ -88,26 +91,27 @@ class StoreFolder:
 
     @contextmanager
     def locked(self) -> Iterator[Manifest]:
-        """Hold the store's lock, and give the manifest as it stands."""
+        """Hold the store's lock inside the block, and yield the current manifest."""
         self.path.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.path / LOCK, timeout=LOCK_SECONDS):
+            with FileLock(self.path / LOCK_FILE, timeout=LOCK_TIMEOUT_S):
                 yield self._manifest()
         except Timeout as error:
             raise StoreBusy(
-                f"another process has held the lock of {self.path} for {LOCK_SECONDS:.0f} s", hint="wait for it to end"
+                f"another process has held the lock of {self.path} for {LOCK_TIMEOUT_S:.0f} s",
+                hint="wait until it has finished",
             ) from error
 
     @property
     def _file(self) -> Path:
-        return self.path / MANIFEST
+        return self.path / MANIFEST_FILE
 
     def _manifest(self) -> Manifest:
         return read_manifest(self._file) if self._file.is_file() else Manifest()
 
     @contextmanager
-    def _reading(self, record: GroupRecord) -> Iterator[Path]:
-        """Give a group's folder; what cannot be read of it is damage."""
+    def _open_group(self, record: GroupRecord) -> Iterator[Path]:
+        """Yield the folder of a group; an error in reading it is raised as CorruptStore."""
         folder = self._folder(record)
         try:
             yield folder
@@ -121,10 +125,10 @@ class StoreFolder:
         return folder
 
 
-def _several(names: Names) -> Sequence[str]:
+def _as_list(names: SectionNames) -> Sequence[str]:
     return (names,) if isinstance(names, str) else names or ()
 
 
-def _begun(path: Path) -> bool:
-    """Whether a folder holds nothing but what an interrupted first ingest leaves."""
-    return path.is_dir() and {file.name for file in path.iterdir()} <= {*KINDS, LOCK, f"{MANIFEST}.new"}
+def _is_interrupted_ingest(path: Path) -> bool:
+    """Return whether a folder contains only the remains of an interrupted first ingestion."""
+    return path.is_dir() and {file.name for file in path.iterdir()} <= {*GROUP_KINDS, LOCK_FILE, f"{MANIFEST_FILE}.new"}

@@ -1,6 +1,6 @@
-"""Who is at work on unfinished things: locks that the system frees when their process ends, however it ends.
+"""Lock files for unfinished work. The operating system releases them when the process that holds them ends.
 
-A lock file is removed by whoever held it; filelock notices when the file it waited for has gone meanwhile.
+The holder removes its lock file; filelock notices if a file that it was waiting for has been removed meanwhile.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-AT_WORK = ".at-work-"
+IN_USE_PREFIX = ".in-use-"
 
 
-def lock_of(folder: Path, piece: str = "") -> Path:
-    """Return the file that is locked while somebody works on a piece of a folder, or decides about all of it."""
+def lock_file(folder: Path, piece: str = "") -> Path:
+    """Return the lock file for work on one piece of a folder, or for a decision about the whole folder."""
     return folder.with_name(f"{folder.name}{piece and f'.{piece}'}.lock")
 
 
 @contextmanager
-def hold(file: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock while inside; false, and nothing held, where another has it and ``wait`` is not asked for."""
+def try_lock(file: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold a lock inside the block; without ``wait``, yield false if another process holds it."""
     lock = FileLock(file, timeout=-1 if wait else 0)
     try:
         lock.acquire()
@@ -40,30 +40,30 @@ def hold(file: Path, *, wait: bool = True) -> Iterator[bool]:
 
 
 @contextmanager
-def at_work(folder: Path) -> Iterator[None]:
-    """Keep what is unfinished below a folder from being cleared away while inside."""
+def mark_in_use(folder: Path) -> Iterator[None]:
+    """Protect unfinished work below a folder from garbage collection inside the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    _held(folder.glob(f"{AT_WORK}*.lock"))
-    with hold(folder / f"{AT_WORK}{uuid4().hex}.lock"):
+    _any_locked(folder.glob(f"{IN_USE_PREFIX}*.lock"))
+    with try_lock(folder / f"{IN_USE_PREFIX}{uuid4().hex}.lock"):
         yield
 
 
-def anyone_at_work(folder: Path) -> bool:
-    """Return whether any process is at work below a folder."""
-    return _held(folder.glob(f"{AT_WORK}*.lock"))
+def is_in_use(folder: Path) -> bool:
+    """Return whether any process has marked a folder as in use."""
+    return _any_locked(folder.glob(f"{IN_USE_PREFIX}*.lock"))
 
 
-def any_piece_held(folder: Path) -> bool:
-    """Return whether any process holds a piece of a folder."""
-    return _held(folder.parent.glob(f"{folder.name}.*.lock"))
+def any_piece_locked(folder: Path) -> bool:
+    """Return whether any process has locked a piece of a folder."""
+    return _any_locked(folder.parent.glob(f"{folder.name}.*.lock"))
 
 
-def _held(files: Iterable[Path]) -> bool:
-    """Return whether any of these locks is held; those that nobody holds were left by killed processes and go."""
-    held = [file for file in files if _is_held(file)]  # every one is tried, so that every one is cleared
-    return bool(held)
+def _any_locked(files: Iterable[Path]) -> bool:
+    """Return whether any of these locks is held; remove the files that killed processes have left."""
+    locked = [file for file in files if _is_locked(file)]  # try every file, so that every stale one is removed
+    return bool(locked)
 
 
-def _is_held(file: Path) -> bool:
-    with hold(file, wait=False) as mine:
-        return not mine
+def _is_locked(file: Path) -> bool:
+    with try_lock(file, wait=False) as acquired:
+        return not acquired

@@ -1,8 +1,7 @@
-"""The manifest: the one file that says which groups of a store count."""
+"""The manifest: the file that lists the valid groups of a store."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
@@ -13,22 +12,23 @@ from spacrd_core.files import Record, read_record, sync
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA = 1
-KINDS = ("sections", "cells", "slides", "embeddings", "predictions")
-NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+SCHEMA_VERSION = 1
+GROUP_KINDS = ("sections", "cells", "slides", "embeddings", "predictions")
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 class GroupRecord(Record):
-    """An immutable group: where it is in the store and the checksum of its files."""
+    """An immutable group: its path in the store and the checksum of its files."""
 
-    path: str = Field(pattern=rf"^({'|'.join(KINDS)})/{NAME}/{NAME}$")
+    path: str = Field(pattern=rf"^({'|'.join(GROUP_KINDS)})/{NAME_PATTERN}/{NAME_PATTERN}$")
     sha256: str
 
 
 class SlideRecord(GroupRecord):
-    """A section's pyramid; ``um_per_full_px`` leads from full-resolution px to um in the slide's frame.
+    """A section's slide pyramid, and the scale factors from full-resolution px.
 
-    ``image_px_per_full_px`` leads to px of the image that users open: the one it was made from, if that is no preview.
+    ``um_per_full_px`` converts to um in the slide's frame. ``image_px_per_full_px`` converts to px of the image that
+    users open in a viewer: the image the pyramid was made from, or the full-resolution image if that was a preview.
     """
 
     um_per_full_px: float
@@ -36,14 +36,14 @@ class SlideRecord(GroupRecord):
 
 
 class EmbeddingRecord(GroupRecord):
-    """One encoder's embeddings of one section."""
+    """The embeddings of one section by one encoder."""
 
     encoder: str
     recipe: str
 
 
 class SourceRecord(Record):
-    """A file a section was made from."""
+    """A file that a section was read from."""
 
     role: str
     path: str
@@ -51,14 +51,14 @@ class SourceRecord(Record):
 
 
 class SectionEntry(Record):
-    """Everything the store knows of a section without opening it.
+    """What the store records about one section.
 
-    ``identity`` stands for the inputs it was made from; ``geometry`` for its slide and spot positions, on which
-    embeddings depend; ``checks`` are the figures of :class:`~spacrd_core.ingestion.checks.Checks` and ``on_tissue``,
-    the share of spots that show tissue; ``cells`` tells the spot of each cell, where spots were summed from cells.
+    ``identity`` is a hash of all inputs; ``geometry`` is a hash of the slide and the spot positions, on which
+    embeddings depend. ``checks`` has the results of the checks at ingestion, and ``on_tissue``, the fraction of spots
+    on tissue. ``cells`` maps each cell to its spot, if spots were summed from cells.
     """
 
-    id: str = Field(pattern=rf"^{NAME}$")
+    id: str = Field(pattern=rf"^{NAME_PATTERN}$")
     patient: str
     platform: str
     identity: str
@@ -83,7 +83,7 @@ class SectionEntry(Record):
 
     @property
     def groups(self) -> tuple[GroupRecord, ...]:
-        """Every group the entry stands for."""
+        """All groups of the section."""
         optional = tuple(group for group in (self.cells, self.slide) if group)
         return (self.section, *optional, *self.embeddings.values(), *self.predictions.values())
 
@@ -92,14 +92,14 @@ class Manifest(Record):
     """The sections of a store, by id."""
 
     format: Literal["spacrd-store"] = "spacrd-store"
-    schema_version: int = Field(SCHEMA, ge=1)
+    schema_version: int = Field(SCHEMA_VERSION, ge=1)
     sections: dict[str, SectionEntry] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _named_by_id(self) -> Self:
-        wrong = [name for name, entry in self.sections.items() if name != entry.id]
-        if wrong:
-            raise ValueError(f"sections stand under other names than their own: {', '.join(wrong)}")
+        mismatched = [name for name, entry in self.sections.items() if name != entry.id]
+        if mismatched:
+            raise ValueError(f"section ids do not match their keys: {', '.join(mismatched)}")
         return self
 
     def with_entry(self, entry: SectionEntry) -> Manifest:
@@ -114,15 +114,15 @@ def read_manifest(file: Path) -> Manifest:
     Raises
     ------
     CorruptStore
-        If the file is no manifest, or a newer SpaCRD wrote it.
+        If the file is not a manifest, or a newer SpaCRD wrote it.
     """
-    return read_record(file, Manifest, newest=SCHEMA, refuse=CorruptStore)
+    return read_record(file, Manifest, max_version=SCHEMA_VERSION, error=CorruptStore)
 
 
 def write_manifest(manifest: Manifest, file: Path) -> None:
     """Replace the manifest atomically."""
-    aside = file.with_suffix(".json.new")
-    aside.write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
-    sync(aside)
-    os.replace(aside, file)  # noqa: PTH105 - the atomic one, by its own name
+    new_file = file.with_suffix(".json.new")
+    new_file.write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+    sync(new_file)
+    new_file.replace(file)
     sync(file.parent)

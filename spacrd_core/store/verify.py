@@ -1,4 +1,4 @@
-"""Hold a store against its manifest, and clear what the manifest does not know."""
+"""Verify the groups of a store against its manifest, and remove the folders that the manifest does not list."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.files import tree_sha256
 from spacrd_core.progress import Track, silent
-from spacrd_core.store.locks import any_piece_held, anyone_at_work, hold, lock_of
-from spacrd_core.store.manifest import KINDS
+from spacrd_core.store.locks import any_piece_locked, is_in_use, lock_file, try_lock
+from spacrd_core.store.manifest import GROUP_KINDS
 from spacrd_core.store.store import PARTIAL
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ GRACE_SECONDS = 3600.0
 
 
 def verify(store: SpotStore, *, track: Track = silent) -> list[str]:
-    """Return a sentence for every group that is missing or changed; empty when the store is whole."""
+    """Return one sentence for every group that is missing or has changed."""
     groups = [(entry.id, group) for entry in store.entries.values() for group in entry.groups]
     findings = []
     for section, group in track(groups, "verifying", len(groups)):
@@ -34,20 +34,20 @@ def verify(store: SpotStore, *, track: Track = silent) -> list[str]:
 
 
 def is_sound(store: SpotStore, group: GroupRecord) -> bool:
-    """Return whether a group is there and holds what was written."""
+    """Return whether a group exists and matches its checksum."""
     folder = store.path / group.path
     return folder.is_dir() and tree_sha256(folder) == group.sha256
 
 
 def collect_garbage(store: SpotStore, *, grace_seconds: float = GRACE_SECONDS) -> list[Path]:
-    """Remove the folders that the manifest does not know and nobody has touched for a while; return them.
+    """Remove the folders that the manifest does not list and that have not changed for a while; return them.
 
-    Work that another process holds stays, however long it takes.
+    Unfinished work that another process has locked is kept, regardless of its age.
     """
     with store.locked() as manifest:
-        known = {store.path / group.path for entry in manifest.sections.values() for group in entry.groups}
-        folders = [path for kind in KINDS for path in sorted((store.path / kind).glob("*/*")) if path.is_dir()]
-        removed = [folder for folder in folders if folder not in known and _remove(folder, grace_seconds)]
+        listed = {store.path / group.path for entry in manifest.sections.values() for group in entry.groups}
+        folders = [path for kind in GROUP_KINDS for path in sorted((store.path / kind).glob("*/*")) if path.is_dir()]
+        removed = [folder for folder in folders if folder not in listed and _remove(folder, grace_seconds)]
         for section in {folder.parent for folder in removed}:
             if not any(section.iterdir()):
                 section.rmdir()
@@ -55,24 +55,24 @@ def collect_garbage(store: SpotStore, *, grace_seconds: float = GRACE_SECONDS) -
 
 
 def _remove(folder: Path, grace_seconds: float) -> bool:
-    """Remove a folder unless it is young or worked on; return whether it is gone."""
-    with hold(lock_of(folder), wait=False) as alone:
-        if not alone or _worked_on(folder) or time.time() - _last_touched(folder) < grace_seconds:
+    """Remove a folder unless it is recent or in use; return whether it was removed."""
+    with try_lock(lock_file(folder), wait=False) as acquired:
+        if not acquired or _is_work_in_progress(folder) or time.time() - _last_modified(folder) < grace_seconds:
             return False
         shutil.rmtree(folder)
     return True
 
 
-def _worked_on(folder: Path) -> bool:
-    return folder.name.startswith(PARTIAL) and (any_piece_held(folder) or anyone_at_work(folder.parent.parent))
+def _is_work_in_progress(folder: Path) -> bool:
+    return folder.name.startswith(PARTIAL) and (any_piece_locked(folder) or is_in_use(folder.parent.parent))
 
 
-def _last_touched(folder: Path) -> float:
+def _last_modified(folder: Path) -> float:
     return max((_modified(path) for path in (folder, *folder.rglob("*"))), default=0.0)
 
 
 def _modified(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:  # a writer's own temporary file, gone since it was listed
+    except FileNotFoundError:  # a writer removed its temporary file after it was listed
         return time.time()

@@ -1,1 +1,1 @@
-"""What encoder families share: networks, weights, tiles and the Hub."""
+"""What encoder families share: networks, weights, tiles and downloads from the Hub."""

@@ -1,7 +1,7 @@
-"""The same tensors under other names: transformers and DINOv2 call them otherwise than timm does.
+"""Convert the tensor names of transformers and DINOv2 to those of timm.
 
-Renaming is all it takes: the networks compute the same. So no code of a repository has to be run, and transformers is
-not needed.
+Renaming is sufficient because the networks compute the same. No code of a repository is run, and transformers is not
+needed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-# Replaced in this order: longer names before those they hold.
+# Replaced in this order: longer names before their substrings.
 FROM_TRANSFORMERS = {
     "embeddings.cls_token": "cls_token",
     "embeddings.register_tokens": "register_tokens",
@@ -40,25 +40,25 @@ PARTS = ("query", "key", "value")
 
 
 def is_transformers(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether the tensors have the names that transformers gives."""
+    """Return whether the tensors have transformers' names."""
     return "embeddings.cls_token" in tensors
 
 
-def timm_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors under timm's names, those of timm itself as they are."""
+def to_timm_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors with timm's names; names that are already timm's are unchanged."""
     renames = {**(FROM_TRANSFORMERS if is_transformers(tensors) else {}), **FROM_DINOV2}
-    renamed = {_renamed(name, renames): tensor for name, tensor in tensors.items() if name not in FOR_TRAINING}
-    return _registers_apart(dict(_joined(renamed)))
+    renamed = {_rename(name, renames): tensor for name, tensor in tensors.items() if name not in FOR_TRAINING}
+    return _split_registers(dict(_merge_qkv(renamed)))
 
 
-def _renamed(name: str, renames: Mapping[str, str]) -> str:
+def _rename(name: str, renames: Mapping[str, str]) -> str:
     for old, new in renames.items():
         name = name.replace(old, new)
     return name
 
 
-def _joined(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """Yield the tensors, those of query, key and value as one."""
+def _merge_qkv(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors, with query, key and value concatenated."""
     for name, tensor in tensors.items():
         parts = [tensors.get(name.replace(".attn.query.", f".attn.{part}.")) for part in PARTS]
         if ".attn.query." in name and all(part is not None for part in parts):
@@ -67,8 +67,8 @@ def _joined(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
             yield name, tensor
 
 
-def _registers_apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Add the class token's position to the token: with registers, timm has positions for patches only."""
+def _split_registers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Add the class token's position to the token: for networks with registers, timm has patch positions only."""
     if not {"register_tokens", "cls_token", "pos_embed"} <= tensors.keys():
         return tensors
     positions = tensors["pos_embed"]

@@ -1,4 +1,4 @@
-"""What every encoder of this package asks of the tiles it is given."""
+"""Check the tiles given to an encoder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def check_tiles(tiles: torch.Tensor, recipe: Recipe) -> None:
-    """Refuse tiles that are not 8-bit RGB of the recipe's size."""
-    wanted = (3, recipe.input_px, recipe.input_px)
-    if tiles.dtype != torch.uint8 or tuple(tiles.shape[1:]) != wanted:
+    """Raise an error unless tiles are 8-bit RGB of the recipe's size."""
+    shape = (3, recipe.input_px, recipe.input_px)
+    if tiles.dtype != torch.uint8 or tuple(tiles.shape[1:]) != shape:
         found = f"{tiles.dtype} {tuple(tiles.shape)}".removeprefix("torch.")
-        raise EncoderError(f"tiles must be uint8 of shape (any, {', '.join(map(str, wanted))}), found {found}")
+        raise EncoderError(f"tiles must be uint8 of shape (any, {', '.join(map(str, shape))}), found {found}")

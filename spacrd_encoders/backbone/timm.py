@@ -1,4 +1,4 @@
-"""Models whose preprocessing timm knows: their recipe is read off the network's outline."""
+"""Models with preprocessing that timm defines: their recipe is read from the network on the meta device."""
 
 import json
 from abc import abstractmethod
@@ -14,76 +14,78 @@ from spacrd_core.errors import ConfigError
 from spacrd_encoders.backbone.base import Backbone
 from spacrd_encoders.backbone.stain_augmentation import STAIN_VIEWS
 
-RESIZE = {"bilinear": "triangle", "bicubic": "bicubic"}  # timm's name of an antialiased filter, and ours
+RESIZE = {"bilinear": "triangle", "bicubic": "bicubic"}  # timm's name of an antialiased filter: ours
 
 
 class TimmBackbone(Backbone):
-    """A model of timm, frozen, without its classifier."""
+    """A frozen timm model without its classifier."""
 
     class Options(ComponentOptions):
-        """How much tissue a tile shows, and in how many stainings it is seen."""
+        """The field of view of a tile, and the number of stain views."""
 
-        um_per_px: FiniteFloat = Field(0.5, gt=0, le=100, description="Of the tiles.")
-        input_px: PositiveInt | None = Field(None, description="Width of the tiles; without it, the model's own.")
+        um_per_px: FiniteFloat = Field(0.5, gt=0, le=100, description="Resolution of the tiles, in um/px.")
+        input_px: PositiveInt | None = Field(None, description="Width of the tiles, in px (default: the model's).")
         stain_views: int = STAIN_VIEWS
 
     def __init__(self, options: Options, title: str) -> None:
         self.options: Any = options
         self.title = title
         with torch.device("meta"):
-            outline = self.resized(self.create())
-        super().__init__(self._recipe(outline), self.options.stain_views)
+            meta_network = self.with_input_size(self.create())
+        super().__init__(self._recipe(meta_network), self.options.stain_views)
 
     @abstractmethod
     def create(self) -> Any:
-        """Return the network without its classifier, its numbers as they come."""
+        """Return the network without its classifier, with arbitrary weights."""
 
     @abstractmethod
     def provenance(self) -> str:
-        """Return where the numbers come from, for the recipe."""
+        """Return the origin of the weights, for the recipe."""
 
-    def resized(self, network: Any) -> Any:
-        """Return the network made for tiles of the wanted width, its position embedding resampled."""
-        width, own = self.options.input_px, _config(network)["input_size"][-1]
-        if width is None or width == own:
+    def with_input_size(self, network: Any) -> Any:
+        """Return the network adapted to the width of the tiles, with resampled position embedding."""
+        width, default = self.options.input_px, _config(network)["input_size"][-1]
+        if width is None or width == default:
             return network
         if hasattr(network, "set_input_size"):
             network.set_input_size(img_size=(width, width))
         elif network.pretrained_cfg["fixed_input_size"]:
-            raise ConfigError(f"{self.title} takes tiles of {own} px only, not {width}", hint="omit input_px")
+            raise ConfigError(f"{self.title} takes tiles of {default} px only, not {width}", hint="omit input_px")
         return network
 
-    def _recipe(self, outline: Any) -> Recipe:
-        published, config = outline.pretrained_cfg, _config(outline)
+    def _recipe(self, meta_network: Any) -> Recipe:
+        pretrained_cfg, config = meta_network.pretrained_cfg, _config(meta_network)
         width = self.options.input_px or config["input_size"][-1]
         return Recipe(
             input_px=width,
             um_per_px=self.options.um_per_px,
-            dim=self._dim(outline, width),
+            dim=self._dim(meta_network, width),
             resize=self._resize(config["interpolation"]),
-            mean=tuple(config["mean"]),  # a configuration of the Hub's holds lists
+            mean=tuple(config["mean"]),  # configurations on the Hub hold lists
             std=tuple(config["std"]),
-            pooling=_pooling(outline),
+            pooling=_pooling(meta_network),
             weights=self.provenance(),
-            settings=json.dumps({"model": published["architecture"]}),
-            licence=published.get("license") or "unknown",
+            settings=json.dumps({"model": pretrained_cfg["architecture"]}),
+            licence=pretrained_cfg.get("license") or "unknown",
         )
 
     def _resize(self, interpolation: str) -> str:
         if interpolation not in RESIZE:
             raise ConfigError(
-                f"{self.title} wants its tiles resized by '{interpolation}', which SpaCRD does not do",
-                hint=f"choose a model that is resized by {' or '.join(RESIZE)}",
+                f"{self.title} needs tiles resized with '{interpolation}', which SpaCRD does not support",
+                hint=f"choose a model whose tiles are resized with {' or '.join(RESIZE)}",
             )
         return RESIZE[interpolation]
 
-    def _dim(self, outline: nn.Module, width: int) -> int:
+    def _dim(self, meta_network: nn.Module, width: int) -> int:
         try:
-            embedding: Tensor = outline.eval()(torch.empty(1, 3, width, width, device="meta"))
+            embedding: Tensor = meta_network.eval()(torch.empty(1, 3, width, width, device="meta"))
         except (RuntimeError, AssertionError, ValueError) as error:
             raise ConfigError(f"{self.title} cannot take tiles of {width} px: {error}", hint="omit input_px") from error
         if embedding.ndim > 3:
-            raise ConfigError(f"{self.title} gives a map, not one embedding a tile", hint="choose a model that pools")
+            raise ConfigError(
+                f"{self.title} gives a feature map, not one embedding per tile", hint="choose a model that pools"
+            )
         return embedding.shape[-1]
 
 

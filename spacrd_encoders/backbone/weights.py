@@ -1,7 +1,7 @@
-"""Weights from a file: read without running anything in it, fitted strictly, every misfit said in a sentence.
+"""Read weights from a file without running code, and load them strictly, with an error that names every mismatch.
 
-Published encoders come as safetensors or as PyTorch files, which are pickles. A pickle is read by PyTorch's
-weights-only reader, which knows tensors and nothing else; a file that wants more is refused.
+Published encoders come as safetensors or as PyTorch files, which are pickles. A pickle is read with PyTorch's
+weights-only reader, which accepts nothing but tensors; a file with other objects is refused.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from spacrd_core.errors import WeightsError
+from spacrd_core.security import TORCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
-PYTORCH_BEGINS = (b"PK\x03\x04", b"\x80\x02")
-# What a reader of PyTorch files meets in a damaged one, by trial.
-BROKEN = (
+PYTORCH_MAGIC = (b"PK\x03\x04", b"\x80\x02")
+# Errors that torch.load raises on damaged files, found by trial.
+DAMAGED_FILE_ERRORS = (
     OSError,
     RuntimeError,
     ValueError,
@@ -37,7 +38,10 @@ BROKEN = (
     struct.error,
     pickle.UnpicklingError,
 )
-REMEDY = "download the file again, in the Hub's cache delete it first, and compare its size with the published one"
+DOWNLOAD_AGAIN = (
+    "download the file again (in the Hub's cache delete it first), and compare its size with the published one"
+)
+PUBLISHED_HINT = "give the weights published for this model"
 
 
 def sha256(path: Path) -> str:
@@ -46,7 +50,7 @@ def sha256(path: Path) -> str:
     Raises
     ------
     WeightsError
-        If there is no such file, or it may not be read.
+        If there is no such file, or it cannot be read.
     """
     if not path.is_file():
         raise WeightsError(f"there is no weights file at {path}", hint="check the path given as weights")
@@ -54,16 +58,16 @@ def sha256(path: Path) -> str:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}", hint="check who may read it") from error
+        raise WeightsError(f"{path} cannot be read: {error.strerror}", hint="check its permissions") from error
 
 
 def check_sha256(path: Path, found: str, published: str) -> None:
-    """Refuse a file that is not what was published, where that is known.
+    """Check a file against the published checksum, if there is one.
 
     Raises
     ------
     WeightsError
-        With both checksums.
+        If they differ; the message has both checksums.
     """
     if published and found != published:
         raise WeightsError(
@@ -78,53 +82,64 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Raises
     ------
     WeightsError
-        If the file is neither, is damaged, holds something else, even tensors without plain numbers, or wants code to
-        be run.
+        If the file is neither, is damaged, holds other objects or unsupported tensors, or would run code.
     """
     with path.open("rb") as stream:
-        begin = stream.read(9)
+        start = stream.read(9)
     try:
-        if begin[8:] == b"{":
-            return _plain(load_file(path), path)
-        if begin.startswith(PYTORCH_BEGINS):
-            with path.open("rb") as stream:  # given a path, PyTorch goes by its ending
-                return _plain(_tensors(torch.load(stream, map_location="cpu", weights_only=True), path), path)
+        if start[8:] == b"{":
+            return _require_plain(load_file(path), path)
+        if start.startswith(PYTORCH_MAGIC):
+            _require_safe_torch(path)
+            with path.open("rb") as stream:  # given a path, PyTorch goes by its suffix
+                return _require_plain(_tensors(torch.load(stream, map_location="cpu", weights_only=True), path), path)
     except SafetensorError as error:
-        raise WeightsError(f"{path} is a damaged safetensors file: {error}", hint=REMEDY) from error
-    except BROKEN as error:
+        raise WeightsError(f"{path} is a damaged safetensors file: {error}", hint=DOWNLOAD_AGAIN) from error
+    except DAMAGED_FILE_ERRORS as error:
         raise _unreadable(path, error) from error
-    raise WeightsError(f"{path} is neither a safetensors nor a PyTorch weights file", hint=REMEDY)
+    raise WeightsError(f"{path} is neither a safetensors nor a PyTorch weights file", hint=DOWNLOAD_AGAIN)
+
+
+def _require_safe_torch(path: Path) -> None:
+    """Refuse a PyTorch file if the installed PyTorch has known vulnerabilities in its weights-only reader."""
+    if TORCH.excludes(torch.__version__):
+        raise WeightsError(
+            f"{path} is a PyTorch file, and PyTorch {torch.__version__} cannot read it safely ({TORCH.advisories})",
+            hint=f"pip install 'torch>={TORCH.version}', or give the weights as safetensors",
+        )
 
 
 def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
-    """Put every tensor in its place, as float32.
+    """Load all tensors into a network, as float32.
 
     Raises
     ------
     WeightsError
-        If a tensor is missing, has no place, or has another shape or other numbers.
+        If a tensor is missing or unexpected, or has another shape or an integer type.
     """
-    places = network.state_dict()
-    wanted = {name: tuple(tensor.shape) for name, tensor in places.items()}
-    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    parameters = network.state_dict()
+    expected = {name: tuple(tensor.shape) for name, tensor in parameters.items()}
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     reshaped = [
-        f"{name} {found[name]} for {shape}" for name, shape in wanted.items() if name in found and found[name] != shape
+        f"{name} {shapes[name]} for {shape}"
+        for name, shape in expected.items()
+        if name in shapes and shapes[name] != shape
     ]
-    whole = [
+    integers = [
         f"{name} {_kind(tensor)}"
         for name, tensor in tensors.items()
-        if name in places and places[name].is_floating_point() and not tensor.is_floating_point()
+        if name in parameters and parameters[name].is_floating_point() and not tensor.is_floating_point()
     ]
-    misfits = [
-        _some("lacks", [name for name in wanted if name not in found]),
-        _some("has no place for", [name for name in found if name not in wanted]),
-        _some("has another shape in", reshaped),
-        _some("has whole numbers for fractions in", whole),
+    mismatches = [
+        _count("lacks", [name for name in expected if name not in shapes]),
+        _count("has no place for", [name for name in shapes if name not in expected]),
+        _count("has another shape in", reshaped),
+        _count("has integers instead of floats in", integers),
     ]
-    if any(misfits):
+    if any(mismatches):
         raise WeightsError(
-            f"{source} does not fit the architecture: it " + "; it ".join(filter(None, misfits)),
-            hint="give the weights that were published for this very model",
+            f"{source} does not fit the architecture: it " + "; it ".join(filter(None, mismatches)),
+            hint=PUBLISHED_HINT,
         )
     network.load_state_dict(dict(tensors), assign=True)
     network.float()
@@ -137,17 +152,14 @@ def _tensors(loaded: object, path: Path) -> dict[str, Tensor]:
                 return _tensors(loaded[wrapper], path)
         if loaded and all(isinstance(name, str) and isinstance(value, Tensor) for name, value in loaded.items()):
             return dict(loaded)
-    raise WeightsError(f"{path} holds something else than named tensors", hint="give the state dict of the model")
+    raise WeightsError(f"{path} does not hold named tensors", hint="give the state dict of the model")
 
 
-def _plain(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
-    """Refuse tensors that PyTorch would take for weights, though they hold no plain numbers."""
-    odd = [f"{name} {_kind(tensor)}" for name, tensor in tensors.items() if not _is_plain(tensor)]
-    if odd:
-        raise WeightsError(
-            f"{path} {_some('holds no plain numbers in', odd)}",
-            hint="give the weights that were published for this very model",
-        )
+def _require_plain(tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Return tensors unless some are sparse, complex or without data, which PyTorch would accept as weights."""
+    unsupported = [f"{name} {_kind(tensor)}" for name, tensor in tensors.items() if not _is_plain(tensor)]
+    if unsupported:
+        raise WeightsError(f"{path} {_count('has unsupported values in', unsupported)}", hint=PUBLISHED_HINT)
     return tensors
 
 
@@ -164,13 +176,12 @@ def _unreadable(path: Path, error: BaseException) -> WeightsError:
     code = re.search(r"GLOBAL (\S+)", str(error))
     if code:
         return WeightsError(
-            f"{path} was refused: to read it, {code[1]} would have to be run",
-            hint="give the published weights; a file of bare tensors, best safetensors, runs nothing",
+            f"{path} is refused: reading it would run {code[1]}",
+            hint="give the published weights, as a file that holds only tensors, preferably safetensors",
         )
-    return WeightsError(f"{path} is damaged: PyTorch cannot read it", hint=REMEDY)
+    return WeightsError(f"{path} is damaged: PyTorch cannot read it", hint=DOWNLOAD_AGAIN)
 
 
-def _some(what: str, names: Iterable[str]) -> str:
-    names = list(names)
-    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-    return f"{what} {len(names)} tensors ({shown})" if names else ""
+def _count(problem: str, names: Sequence[str]) -> str:
+    examples = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return f"{problem} {len(names)} tensors ({examples})" if names else ""

@@ -1,1 +1,1 @@
-"""AnnData files as sections."""
+"""Reader of AnnData files."""

@@ -1,4 +1,4 @@
-"""Find the raw counts among an object's matrices: the first that holds whole numbers, whatever it is called."""
+"""Find the raw counts of an AnnData file: the first of its matrices that holds whole numbers."""
 
 from __future__ import annotations
 
@@ -15,54 +15,56 @@ if TYPE_CHECKING:
 
     from spacrd_readers.anndata.file import AnnDataFile
 
-PLACES = ("layers/counts", "layers/raw_counts", "layers/raw", "X", "raw/X")
+COUNT_MATRICES = ("layers/counts", "layers/raw_counts", "layers/raw", "X", "raw/X")
 
 Counts = tuple[str, sparse.csr_matrix[Any], tuple[str, ...]]
 
 
 def read_counts(file: AnnDataFile, rows: NDArray[np.int64], *, spots: int, layer: str = "") -> Counts:
-    """Return the place of the raw counts, those of some rows as int32, and what the user should know.
+    """Return the key of the raw counts matrix, the given rows of it as int32, and notes.
 
-    A matrix has a row for each of the file's ``spots``; ``layer`` is the user's choice ('': the first with counts).
+    A matrix has one row for each of the file's ``spots``. ``layer`` selects a matrix; '' takes the first with counts.
 
     Raises
     ------
     ConfigError
-        If there is no layer of the name the user gave.
+        If there is no such layer.
     CountsError
-        If no matrix holds raw counts; it says what each looks like.
+        If no matrix holds raw counts; the message describes each one.
     """
-    looked: list[str] = []
-    for place in _places(file, layer):
+    rejections: list[str] = []
+    for key in _matrix_keys(file, layer):
         try:
-            found = load_counts(file, place, rows, spots=spots)
+            counts = load_counts(file, key, rows, spots=spots)
         except CountsError as error:
-            looked.append(f"{called(place)} {error}")
+            rejections.append(f"{display_name(key)} {error}")
         else:
-            return place, found, _note(place, looked)
+            return key, counts, _note(key, rejections)
     raise CountsError(
-        f"{file.path} holds no raw counts: {'; '.join(looked) or 'it has no matrix'}",
+        f"{file.path} holds no raw counts: {'; '.join(rejections) or 'it has no matrix'}",
         hint="store the raw counts in layers['counts']",
     )
 
 
-def called(place: str) -> str:
-    """Return what users of AnnData call a matrix."""
-    group, _, name = place.partition("/")
-    return f"layers['{name}']" if group == "layers" else place.replace("/", ".")
+def display_name(key: str) -> str:
+    """Return the name of a matrix in AnnData notation, such as ``layers['counts']`` or ``raw.X``."""
+    group, _, name = key.partition("/")
+    return f"layers['{name}']" if group == "layers" else key.replace("/", ".")
 
 
-def _places(file: AnnDataFile, layer: str) -> list[str]:
+def _matrix_keys(file: AnnDataFile, layer: str) -> list[str]:
     if not layer:
-        return [place for place in PLACES if file.has(place)]
-    place = {"X": "X", "raw": "raw/X", "raw.X": "raw/X"}.get(layer, f"layers/{layer}")
-    if not file.has(place):
-        layers = ", ".join(file.names("layers")) or "no layers"
-        raise ConfigError(f"{file.path} has no layer '{layer}', but {layers}", hint="--set reader.counts=NAME")
-    return [place]
+        return [key for key in COUNT_MATRICES if file.has(key)]
+    key = {"X": "X", "raw": "raw/X", "raw.X": "raw/X"}.get(layer, f"layers/{layer}")
+    if not file.has(key):
+        layers = ", ".join(file.names("layers")) or "none"
+        raise ConfigError(
+            f"{file.path} has no layer '{layer}'; its layers: {layers}", hint="use --set reader.counts=NAME"
+        )
+    return [key]
 
 
-def _note(place: str, looked: list[str]) -> tuple[str, ...]:
-    if place == "X":
+def _note(key: str, rejections: list[str]) -> tuple[str, ...]:
+    if key == "X":
         return ()
-    return (f"the counts are those of {called(place)}" + (f": {'; '.join(looked)}" if looked else ""),)
+    return (f"counts were read from {display_name(key)}" + (f": {'; '.join(rejections)}" if rejections else ""),)

@@ -1,6 +1,6 @@
 """Open an AnnData file of any kind (.h5ad, .zarr, .zarr.zip) and read it element by element.
 
-Nothing is read as a whole: an object may hold ten matrices of which one is wanted.
+The file is never read as a whole: an object may hold ten matrices of which one is needed.
 """
 
 from __future__ import annotations
@@ -26,130 +26,139 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ZARR_MARKS = ("zarr.json", ".zgroup")
-WANTED = "give a .h5ad file, or a .zarr folder or zip"
-AGAIN = "copy or download it again, or write it anew with anndata"
-REWRITE = "have it written anew with anndata, as .h5ad"
-# What h5py, zarr and numcodecs are known to raise on damaged files.
-DAMAGED = (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, zipfile.BadZipFile, zlib.error)
+ZARR_METADATA = ("zarr.json", ".zgroup")
+FORMATS = "give a .h5ad file, or a .zarr folder or zip"
+COPY_AGAIN = "copy or download it again, or rewrite it with anndata"
+REWRITE = "rewrite it with anndata, as .h5ad"
+# Errors that h5py, zarr and numcodecs raise on damaged files.
+DAMAGED_FILE_ERRORS = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    RuntimeError,
+    AttributeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class AnnDataFile:
-    """An open AnnData file; its elements are named by their place, such as ``uns/spatial``."""
+    """An open AnnData file; its elements are addressed by keys such as ``uns/spatial``."""
 
     path: Path
     root: Any
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What the file says of itself as a whole."""
-        with explained(self.path):
+        """The attributes of the outermost group."""
+        with translate_errors(self.path):
             return dict(self.root.attrs)
 
-    def has(self, place: str) -> bool:
-        """Return whether there is something at a place."""
-        with explained(self.path):
-            return place in self.root
+    def has(self, key: str) -> bool:
+        """Return whether the file has an element."""
+        with translate_errors(self.path):
+            return key in self.root
 
-    def names(self, place: str = "/") -> list[str]:
-        """Return what a group holds; nothing where there is no group."""
-        if place != "/" and not self.has(place):
+    def names(self, key: str = "/") -> list[str]:
+        """Return the names of a group's members; an empty list if there is no such group."""
+        if key != "/" and not self.has(key):
             return []
-        with explained(self.path):
-            node = self.root if place == "/" else self.root[place]
+        with translate_errors(self.path):
+            node = self.root if key == "/" else self.root[key]
             return sorted(node) if isinstance(node, (h5py.Group, zarr.Group)) else []
 
-    def node(self, place: str) -> Any:
-        """Return the group or array at a place, not yet read."""
-        with explained(self.path):
-            node = self.root[place]
+    def node(self, key: str) -> Any:
+        """Return a group or array without reading it."""
+        with translate_errors(self.path):
+            node = self.root[key]
             _refuse_pickles(node, self.path)
             return node
 
-    def element(self, place: str) -> Any:
-        """Return the element at a place, read whole."""
-        node = self.node(place)
+    def element(self, key: str) -> Any:
+        """Return an element, read into memory."""
+        node = self.node(key)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", OldFormatWarning)  # what anndata 0.7 wrote is read as well
+            warnings.simplefilter("ignore", OldFormatWarning)  # files of anndata 0.7 are supported
             try:
                 return read_elem(node)
-            except Exception as error:  # at what later versions write anndata raises an error of no public type
+            except Exception as error:  # anndata raises a private error type on files of later versions
                 raise _unreadable(self.path, error) from error
 
-    def table(self, place: str) -> pd.DataFrame:
-        """Return the table at a place (``obs``, ``var``), its index as text."""
-        found = self.element(place)
-        if not isinstance(found, pd.DataFrame):
-            raise InputError(f"{place} of {self.path} is no table that anndata 0.7 or later wrote", hint=AGAIN)
-        return found.set_axis(pd.Index(found.index.astype(str), dtype=object), axis=0)
+    def table(self, key: str) -> pd.DataFrame:
+        """Return a table (``obs``, ``var``) with its index as text."""
+        table = self.element(key)
+        if not isinstance(table, pd.DataFrame):
+            raise InputError(f"{key} of {self.path} is not a table written by anndata 0.7 or later", hint=COPY_AGAIN)
+        return table.set_axis(pd.Index(table.index.astype(str), dtype=object), axis=0)
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what a library raises at a damaged file into an :class:`InputError` that names the file."""
+def translate_errors(path: Path) -> Iterator[None]:
+    """Turn a library's error about a damaged file into an :class:`InputError` that names the file."""
     try:
         yield
     except SpacrdError:
         raise
-    except DAMAGED as error:
+    except DAMAGED_FILE_ERRORS as error:
         raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
     reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-    return InputError(f"{path} cannot be read as AnnData: {reason}", hint=AGAIN)
+    return InputError(f"{path} cannot be read as AnnData: {reason}", hint=COPY_AGAIN)
 
 
 @contextmanager
 def open_anndata(path: Path) -> Iterator[AnnDataFile]:
-    """Open an AnnData file by what it is, whatever its name.
+    """Open an AnnData file by its content, whatever its name.
 
     Raises
     ------
     MissingFile
-        If there is nothing at the path.
+        If the path does not exist.
     InputError
-        If it is neither HDF5 nor zarr, or damaged.
+        If the file is neither HDF5 nor zarr, or is damaged.
     """
     if not path.exists():
         raise MissingFile(f"the AnnData file {path} does not exist", hint="check the path")
     with ExitStack() as stack:
-        with explained(path):
-            root = stack.enter_context(_root(path))
+        with translate_errors(path):
+            root = stack.enter_context(_open_root(path))
         yield AnnDataFile(path, root)
 
 
 @contextmanager
-def _root(path: Path) -> Iterator[Any]:
-    """Open the outermost group; consolidated metadata is not read, for it may be older than what it describes."""
+def _open_root(path: Path) -> Iterator[Any]:
+    """Open the outermost group, without consolidated metadata: it may be older than what it describes."""
     if path.is_dir():
-        if not any((path / mark).is_file() for mark in ZARR_MARKS):
-            raise InputError(f"the folder {path} is no zarr group", hint=WANTED)
+        if not any((path / name).is_file() for name in ZARR_METADATA):
+            raise InputError(f"the folder {path} is not a zarr group", hint=FORMATS)
         yield zarr.open_group(LocalStore(path, read_only=True), mode="r", use_consolidated=False)
     elif zipfile.is_zipfile(path):
-        top = _top(path)
+        group = _zip_root(path)
         with closing(ZipStore(path, mode="r")) as store:
-            yield zarr.open_group(store, path=top, mode="r", use_consolidated=False)
+            yield zarr.open_group(store, path=group, mode="r", use_consolidated=False)
     elif h5py.is_hdf5(path):
         with h5py.File(path, "r") as file:
             yield file
     else:
-        raise InputError(f"{path} is neither HDF5 (.h5ad) nor zarr", hint=WANTED)
+        raise InputError(f"{path} is neither HDF5 (.h5ad) nor zarr", hint=FORMATS)
 
 
-def _top(path: Path) -> str:
-    """Return the folder of a zip that is its outermost zarr group: '' when the group itself was zipped."""
-    with zipfile.ZipFile(path) as packed:
-        marks = [name for name in packed.namelist() if name.rpartition("/")[2] in ZARR_MARKS]
-    if not marks:
-        raise InputError(f"{path} is a zip without a zarr group", hint=WANTED)
-    return min(marks, key=len).rpartition("/")[0]
+def _zip_root(path: Path) -> str:
+    """Return the folder of a zip that is its outermost zarr group: '' if the group itself was zipped."""
+    with zipfile.ZipFile(path) as archive:
+        metadata = [name for name in archive.namelist() if name.rpartition("/")[2] in ZARR_METADATA]
+    if not metadata:
+        raise InputError(f"{path} is a zip without a zarr group", hint=FORMATS)
+    return min(metadata, key=len).rpartition("/")[0]
 
 
 def _refuse_pickles(node: Any, path: Path) -> None:
-    """Refuse pickled values in zarr: reading one runs whatever code its writer liked."""
+    """Refuse pickled values in zarr: reading one can run arbitrary code."""
     arrays = [inner for _, inner in node.members(max_depth=None)] if isinstance(node, zarr.Group) else [node]
     for array in arrays:
         if isinstance(array, zarr.Array) and '"pickle"' in json.dumps(array.metadata.to_dict(), default=str):
-            raise InputError(f"{path} holds pickled values ({array.path}), which are not safe to read", hint=REWRITE)
+            raise InputError(f"{path} holds pickled values ({array.path}), which are unsafe to read", hint=REWRITE)

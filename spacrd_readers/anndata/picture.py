@@ -1,4 +1,4 @@
-"""The pictures squidpy keeps in ``uns['spatial']``: small ones of the full-resolution image, which is in no object."""
+"""Read the downsampled images that squidpy stores in ``uns['spatial']``; the full-resolution image is never stored."""
 
 from __future__ import annotations
 
@@ -8,79 +8,80 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spacrd_core.errors import ConfigError, ImageError
-from spacrd_readers.anndata.file import explained
+from spacrd_readers.anndata.file import translate_errors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spacrd_readers.anndata.file import AnnDataFile
-    from spacrd_readers.anndata.select_section import Library
+    from spacrd_readers.anndata.select_section import SelectedSection
 
-ROWS = 256  # of a picture, converted in one go
-INSTEAD = "--image FILE gives the full-resolution image, --no-image leaves it out"
+ROWS_PER_READ = 256  # image rows converted at once
+IMAGE_HINT = "give the full-resolution image with --image FILE, or leave it out with --no-image"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of a section: its name, where it is, its px per full-resolution px (0 where not said) and its shape."""
+    """A stored image: its name, its key, its px per full-resolution px (0 if unknown) and its shape."""
 
     name: str
-    place: str
+    key: str
     scale: float
     shape: tuple[int, ...]
 
 
-def find_picture(file: AnnDataFile, library: Library, wanted: str = "") -> Picture | None:
-    """Return the picture that is wanted ('': the finest); None where a section has none.
+def find_picture(file: AnnDataFile, selected: SelectedSection, image_name: str = "") -> Picture | None:
+    """Return the image of a name ('' for the finest); None if the section has none.
 
     Raises
     ------
     ConfigError
-        If there is no picture of the name the user gave.
+        If there is no image of that name.
     """
-    names = file.names(f"{library.place}/images") if library.place else []
-    if wanted and wanted not in names:
+    names = file.names(f"{selected.key}/images") if selected.key else []
+    if image_name and image_name not in names:
         raise ConfigError(
-            f"{file.path} has no image '{wanted}', but {', '.join(names) or 'none'}", hint="--set reader.image=NAME"
+            f"{file.path} has no image '{image_name}'; its images: {', '.join(names) or 'none'}",
+            hint="use --set reader.image=NAME",
         )
-    found = []
-    for name in [wanted] if wanted else names:
-        place = f"{library.place}/images/{name}"
-        scale = library.factors.get(f"tissue_{name}_scalef", 0.0)
-        found.append(Picture(name, place, scale, tuple(file.node(place).shape)))
-    return max(found, key=lambda picture: picture.shape, default=None)
+    pictures = []
+    for name in [image_name] if image_name else names:
+        key = f"{selected.key}/images/{name}"
+        scale = selected.factors.get(f"tissue_{name}_scalef", 0.0)
+        pictures.append(Picture(name, key, scale, tuple(file.node(key).shape)))
+    return max(pictures, key=lambda picture: picture.shape, default=None)
 
 
 def read_pixels(file: AnnDataFile, picture: Picture) -> NDArray[np.uint8]:
-    """Return a picture as 8-bit RGB over white glass.
+    """Return an image as 8-bit RGB over a white background.
 
     Raises
     ------
     ImageError
-        If it is no 8-bit colour.
+        If it is not an 8-bit colour image.
     """
-    called = f"the image '{picture.name}' of {file.path}"
+    title = f"the image '{picture.name}' of {file.path}"
     if len(picture.shape) != 3 or picture.shape[2] not in (3, 4):
         shape = " x ".join(map(str, picture.shape))
-        raise ImageError(f"{called} is {shape}, RGB or RGBA was wanted", hint=INSTEAD)
-    node = file.node(picture.place)
+        raise ImageError(f"{title} has shape {shape}, expected RGB or RGBA", hint=IMAGE_HINT)
+    node = file.node(picture.key)
     pixels = np.empty((*picture.shape[:2], 3), dtype=np.uint8)
-    for top in range(0, len(pixels), ROWS):
-        with explained(file.path):
-            rows = node[top : top + ROWS]
-        pixels[top : top + ROWS] = _rgb(rows, called)
+    for top in range(0, len(pixels), ROWS_PER_READ):
+        with translate_errors(file.path):
+            rows = node[top : top + ROWS_PER_READ]
+        pixels[top : top + ROWS_PER_READ] = _rgb(rows, title)
     return pixels
 
 
-def _rgb(rows: NDArray[Any], called: str) -> NDArray[np.uint8]:
+def _rgb(rows: NDArray[Any], title: str) -> NDArray[np.uint8]:
     if rows.dtype == np.uint8 and rows.shape[2] == 3:
         return rows
     if rows.dtype != np.uint8 and (rows.dtype.kind != "f" or not ((rows >= 0) & (rows <= 1)).all()):
         raise ImageError(
-            f"{called} has {rows.dtype} values up to {rows.max():.6g}: 8-bit, or floats from 0 to 1, were wanted",
-            hint=INSTEAD,
+            f"{title} has {rows.dtype} values up to {rows.max():.6g}, expected 8-bit values or floats from 0 to 1",
+            hint=IMAGE_HINT,
         )
-    shown = rows.astype(np.float32) / (255 if rows.dtype == np.uint8 else 1)
-    if shown.shape[2] == 4:
-        shown = shown[..., :3] * shown[..., 3:] + (1 - shown[..., 3:])
-    return np.rint(shown * 255).astype(np.uint8)
+    light = rows.astype(np.float32) / (255 if rows.dtype == np.uint8 else 1)
+    if light.shape[2] == 4:
+        light = light[..., :3] * light[..., 3:] + (1 - light[..., 3:])
+    return np.rint(light * 255).astype(np.uint8)

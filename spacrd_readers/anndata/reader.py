@@ -1,4 +1,4 @@
-"""AnnData objects (.h5ad, .zarr): raw counts, ``obsm['spatial']`` and, as squidpy keeps it, ``uns['spatial']``."""
+"""AnnData files (.h5ad, .zarr): raw counts, ``obsm['spatial']`` and squidpy's ``uns['spatial']``."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from pydantic import Field, PositiveFloat
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import GeometryError, InputError, UnrecognisedSection
-from spacrd_core.section.section import Given, Section, Source, SpotShape, Verdict
+from spacrd_core.section.section import ImageInputs, Recognition, Section, Source, SpotShape
+from spacrd_readers._base import CHOOSE_READER
 from spacrd_readers.anndata.counts import read_counts
 from spacrd_readers.anndata.file import open_anndata
 from spacrd_readers.anndata.genes import read_features, read_genes
-from spacrd_readers.anndata.recognise import why_not
-from spacrd_readers.anndata.scale import Sizes, find_scale
-from spacrd_readers.anndata.select_section import choose_library
+from spacrd_readers.anndata.recognise import rejection_reason
+from spacrd_readers.anndata.scale import SizeOverrides, find_scale
+from spacrd_readers.anndata.select_section import select_section
 from spacrd_readers.anndata.slide import find_slide
 from spacrd_readers.anndata.spots import read_spots
-from spacrd_readers.anndata.stored_section import Own, own_genes
+from spacrd_readers.anndata.stored_section import StoredSection, stored_genes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,28 +36,28 @@ class AnnData:
     """Reads one section of an AnnData file."""
 
     class Options(ComponentOptions):
-        """What to read where an object holds more than one, and the sizes it does not say."""
+        """Which section, matrix and image to read, and sizes that the file lacks."""
 
-        library: str = Field("", description="Section to read of an object with several (a key of uns['spatial']).")
+        library: str = Field("", description="Section to read from a file of several (a key of uns['spatial']).")
         counts: str = Field("", description="Matrix of raw counts: a layer's name, X or raw.")
-        image: str = Field("", description="Picture of uns['spatial'] to take as slide; the finest by default.")
-        spot_um: PositiveFloat | None = Field(None, description="Width of a spot, um.")
-        spot_shape: SpotShape | None = Field(None, description="disc or square.")
-        pitch_um: PositiveFloat | None = Field(None, description="Distance between neighbouring spots, um.")
+        image: str = Field("", description="Image of uns['spatial'] to use as slide; the finest by default.")
+        spot_um: PositiveFloat | None = Field(None, description="Width of a spot, in um.")
+        spot_shape: SpotShape | None = Field(None, description="Shape of a spot: disc or square.")
+        pitch_um: PositiveFloat | None = Field(None, description="Distance between neighbouring spots, in um.")
 
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def recognises(self, path: Path) -> Verdict:
-        """Return whether a path is an AnnData file with positions of spots, by its structure alone."""
+    def recognises(self, path: Path) -> Recognition:
+        """Return whether a path is an AnnData file with spot positions, by its structure only."""
         try:
             with open_anndata(path) as file:
-                reason = why_not(file)
+                reason = rejection_reason(file)
         except InputError as error:
             reason = str(error)
-        return Verdict(not reason, reason)
+        return Recognition(not reason, reason)
 
-    def read(self, path: Path, given: Given) -> Section:
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
         """Return the section of an AnnData file.
 
         Raises
@@ -64,41 +65,41 @@ class AnnData:
         InputError
             If the file is damaged, or lacks raw counts, positions or um/px.
         """
-        if given.alignment:
+        if inputs.alignment:
             raise GeometryError(
-                "AnnData sections take no alignment: obsm['spatial'] holds px of the image", hint="leave it out"
+                "AnnData sections take no alignment: obsm['spatial'] holds px of the image", hint="omit --alignment"
             )
         with open_anndata(path) as file:
-            if reason := why_not(file):
-                raise UnrecognisedSection(
-                    f"{path} is no section in AnnData: {reason}", hint="choose another reader with --reader"
-                )
-            return self._section(file, given)
+            if reason := rejection_reason(file):
+                raise UnrecognisedSection(f"{path} is not a section in AnnData: {reason}", hint=CHOOSE_READER)
+            return self._section(file, inputs)
 
-    def _section(self, file: AnnDataFile, given: Given) -> Section:
+    def _section(self, file: AnnDataFile, inputs: ImageInputs) -> Section:
         options, obs = self.options, file.table("obs")
-        library = choose_library(file, obs, options.library)
-        own = Own.of(file, obs, library.factors)
-        spots = read_spots(file, obs, library)
-        said = Sizes(given.um_per_px, options.spot_um, options.spot_shape, options.pitch_um)
-        scale = own.scaled(said) if own else find_scale(spots.table, library.factors, said, file.path)
-        slide, images, of_slide = find_slide(file, library, given, wanted=options.image, um_per_px=scale.um_per_px)
-        place, matrix, of_counts = read_counts(file, spots.rows, spots=len(obs), layer=options.counts)
-        var = read_features(file, place, matrix.shape[1])
-        genes = (own_genes if own else read_genes)(var, file.path)
-        kept = obs.iloc[spots.rows]
-        table = own.spots(kept, scale, file.path) if own else _in_um(spots.table, scale.um_per_px)
+        selected = select_section(file, obs, options.library)
+        stored = StoredSection.from_file(file, obs, selected.factors)
+        spots = read_spots(file, obs, selected)
+        sizes = SizeOverrides(inputs.um_per_px, options.spot_um, options.spot_shape, options.pitch_um)
+        scale = stored.scale_with(sizes) if stored else find_scale(spots.table, selected.factors, sizes, file.path)
+        slide, images, slide_notes = find_slide(
+            file, selected, inputs, image_name=options.image, um_per_px=scale.um_per_px
+        )
+        key, matrix, count_notes = read_counts(file, spots.rows, spots=len(obs), layer=options.counts)
+        var = read_features(file, key, matrix.shape[1])
+        genes = (stored_genes if stored else read_genes)(var, file.path)
+        rows = obs.iloc[spots.rows]
+        table = stored.spots(rows, scale, file.path) if stored else _in_um(spots.table, scale.um_per_px)
         return Section(
-            platform=own.platform if own else "anndata",
+            platform=stored.platform if stored else "anndata",
             counts=_counts(matrix, table, genes, spots),
             um_per_px=scale.um_per_px,
             spot_um=scale.spot_um,
             spot_shape=scale.spot_shape,
             pitch_um=scale.pitch_um,
             slide=slide,
-            sources=(Source.of("counts", file.path), *images),
-            notes=(*library.notes, *spots.notes, *scale.notes, *of_counts, *genes.notes, *of_slide),
-            patient=own.patient if own else "",
+            sources=(Source.from_path("counts", file.path), *images),
+            notes=(*selected.notes, *spots.notes, *scale.notes, *count_notes, *genes.notes, *slide_notes),
+            patient=stored.patient if stored else "",
         )
 
 
@@ -107,8 +108,8 @@ def _in_um(table: pd.DataFrame, um_per_px: float) -> pd.DataFrame:
 
 
 def _counts(matrix: sparse.csr_matrix[Any], table: pd.DataFrame, genes: Genes, spots: Spots) -> ad.AnnData:
-    kept = matrix if genes.keep.all() else matrix[:, genes.keep]
-    counts = ad.AnnData(X=kept, obs=table, var=genes.var)
+    expression = matrix if genes.keep.all() else matrix[:, genes.keep]
+    counts = ad.AnnData(X=expression, obs=table, var=genes.var)
     if len(spots.order) > len(table):
-        counts.uns["counts_order"] = spots.order  # bare label vectors count these rows too
+        counts.uns["counts_order"] = spots.order  # label vectors without spot names include these rows
     return counts

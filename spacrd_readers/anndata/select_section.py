@@ -1,4 +1,4 @@
-"""Which section of an object is wanted: objects of several sections keep one picture each in ``uns['spatial']``."""
+"""Select one section of an AnnData file: files of several sections have one ``uns['spatial']`` entry per section."""
 
 from __future__ import annotations
 
@@ -19,78 +19,80 @@ if TYPE_CHECKING:
 
     from spacrd_readers.anndata.file import AnnDataFile
 
-COLUMN = "library_id"  # squidpy's own name for the column that says which section a spot is of
+LIBRARY_COLUMN = "library_id"  # squidpy's name for the obs column with the section of each spot
 
 
 @dataclass(frozen=True, eq=False)
-class Library:
-    """One section of an object.
+class SelectedSection:
+    """One section of an AnnData file.
 
     Attributes
     ----------
-    place
-        Where its picture is (``uns/spatial/NAME``); '' for nowhere.
+    key
+        The key of its images and scale factors (``uns/spatial/NAME``); '' if it has none.
     factors
         Its scale factors, by name.
     spots
-        Which rows of ``obs`` are its own.
+        A mask of its rows of ``obs``.
     """
 
-    place: str
+    key: str
     factors: Mapping[str, float]
     spots: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
 
 
-def choose_library(file: AnnDataFile, obs: pd.DataFrame, wanted: str) -> Library:
-    """Return the section that is wanted ('': the only one).
+def select_section(file: AnnDataFile, obs: pd.DataFrame, name: str) -> SelectedSection:
+    """Return the section of a name ('' for the only one).
 
     Raises
     ------
     ConfigError
-        If there is none of that name.
+        If there is no section of that name.
     UnrecognisedSection
-        If there are several and none is named.
+        If there are several and no name is given.
     """
     pictures = [name for name in file.names("uns/spatial") if file.names(f"uns/spatial/{name}")]
-    column = _column(obs, pictures)
+    column = _section_column(obs, pictures)
     sections = sorted(set(obs[column].dropna().astype(str))) if column else pictures
-    chosen = _choose(sections, wanted, column, file.path)
-    picture = chosen if chosen in pictures else pictures[0] if len(pictures) == len(sections) == 1 else ""
-    place = f"uns/spatial/{picture}" if picture else ""
-    factors = _factors(file, f"{place}/scalefactors") if place else {}
+    section = _choose(sections, name, column, file.path)
+    picture = section if section in pictures else pictures[0] if len(pictures) == len(sections) == 1 else ""
+    key = f"uns/spatial/{picture}" if picture else ""
+    factors = _factors(file, f"{key}/scalefactors") if key else {}
     if column:
-        return Library(place, factors, (obs[column].astype(str) == chosen).to_numpy())
-    notes = (f"obs does not say of which section a spot is: all are taken for '{chosen}'",) if len(sections) > 1 else ()
-    return Library(place, factors, np.ones(len(obs), dtype=bool), notes)
+        return SelectedSection(key, factors, (obs[column].astype(str) == section).to_numpy())
+    notes = (f"obs has no column with the section of each spot: all were assigned to '{section}'",)
+    return SelectedSection(key, factors, np.ones(len(obs), dtype=bool), notes if len(sections) > 1 else ())
 
 
-def _factors(file: AnnDataFile, place: str) -> dict[str, float]:
-    values = {name: file.element(f"{place}/{name}") for name in file.names(place)}
+def _factors(file: AnnDataFile, key: str) -> dict[str, float]:
+    values = {name: file.element(f"{key}/{name}") for name in file.names(key)}
     numbers = {name: float(value) for name, value in values.items() if isinstance(value, Real)}
     return {name: value for name, value in numbers.items() if 0 < value < np.inf}
 
 
-def _column(obs: pd.DataFrame, pictures: list[str]) -> str:
-    """Return the column of obs whose values name the pictures, else the one squidpy would use; '' for none."""
-    for name in (COLUMN, *obs.columns):
+def _section_column(obs: pd.DataFrame, pictures: list[str]) -> str:
+    """Return the obs column whose values are names of pictures, else squidpy's; '' if there is neither."""
+    for name in (LIBRARY_COLUMN, *obs.columns):
         if name in obs.columns and obs[name].dtype.kind == "O":
             values = set(obs[name].dropna().unique())
             if values and values <= set(pictures):
                 return str(name)
-    return COLUMN if COLUMN in obs.columns and obs[COLUMN].notna().any() else ""
+    return LIBRARY_COLUMN if LIBRARY_COLUMN in obs.columns and obs[LIBRARY_COLUMN].notna().any() else ""
 
 
-def _choose(sections: list[str], wanted: str, column: str, path: Path) -> str:
-    if wanted:
-        if wanted not in sections:
-            known = ", ".join(sections) or "no names of sections"
-            raise ConfigError(f"{path} has no section '{wanted}', but {known}", hint="--set reader.library=NAME")
-        return wanted
+def _choose(sections: list[str], name: str, column: str, path: Path) -> str:
+    if name:
+        if name not in sections:
+            names = ", ".join(sections) or "unnamed"
+            raise ConfigError(
+                f"{path} has no section '{name}'; its sections: {names}", hint="use --set reader.library=NAME"
+            )
+        return name
     if len(sections) > 1:
-        by = f"obs['{column}']" if column else "uns['spatial']"
+        source = f"obs['{column}']" if column else "uns['spatial']"
         raise UnrecognisedSection(
-            f"{path} holds {len(sections)} sections ({', '.join(sections[:8])}: {by}), one is wanted",
-            hint=f"--set reader.library={sections[0]}, or write one section a file",
+            f"{path} holds {len(sections)} sections ({', '.join(sections[:8])}, from {source}), expected one",
+            hint=f"use --set reader.library={sections[0]}, or write one file per section",
         )
     return sections[0] if sections else ""

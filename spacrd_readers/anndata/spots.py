@@ -1,4 +1,4 @@
-"""Read the spots of one section of an object: their names, positions and places on the array."""
+"""Read the spots of one section of an AnnData file: their names, positions and array coordinates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import GeometryError, UnrecognisedSection
-from spacrd_readers.anndata.recognise import POSITIONS
+from spacrd_readers._base import first_names
+from spacrd_readers.anndata.recognise import POSITION_KEYS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spacrd_readers.anndata.file import AnnDataFile
-    from spacrd_readers.anndata.select_section import Library
+    from spacrd_readers.anndata.select_section import SelectedSection
 
-ARRAY = {"array_x": "array_col", "array_y": "array_row"}
-FARTHEST_PX = 1e9  # no image is as wide
-ONE = "write one section a file, or choose one by --set reader.library=NAME"
+ARRAY_COLUMNS = {"array_x": "array_col", "array_y": "array_row"}
+MAX_POSITION_PX = 1e9  # wider than any image
+ONE_SECTION_HINT = "write one file per section, or select one with --set reader.library=NAME"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +32,11 @@ class Spots:
     Attributes
     ----------
     rows
-        Which rows of the file they are, rising.
+        Their rows in the file, in ascending order.
     table
-        A row a spot, by its name: ``x_px``, ``y_px`` and, on a lattice, ``array_x``, ``array_y``.
+        One row per spot, indexed by its name: ``x_px``, ``y_px`` and, on a lattice, ``array_x``, ``array_y``.
     order
-        The names of all spots of the section in the file, also of those left out.
+        The names of all spots of the section in the file, including those left out.
     notes
         What was left out.
     """
@@ -46,62 +47,64 @@ class Spots:
     notes: tuple[str, ...]
 
 
-def read_spots(file: AnnDataFile, obs: pd.DataFrame, library: Library) -> Spots:
+def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection) -> Spots:
     """Return the spots of a section that are in tissue and have a position.
 
     Raises
     ------
     GeometryError
-        If positions are missing or no pairs of numbers.
+        If positions are missing or are not pairs of numbers.
     UnrecognisedSection
-        If spots share a name or a place on the array, as those of several sections do.
+        If spots share a name or an array position, as in files of several sections.
     """
-    own = library.spots
-    names = obs.index[own]
+    mask = selected.spots
+    names = obs.index[mask]
     if not names.is_unique:
-        raise UnrecognisedSection(f"{file.path} has spot {names[names.duplicated()][0]} more than once", hint=ONE)
-    table = _positions(file, len(obs))[own].set_axis(names, axis=0).join(_array(obs[own]))
-    outside = _out_of_tissue(obs[own])
-    lost = ~(table[["x_px", "y_px"]].abs() < FARTHEST_PX).all(axis=1).to_numpy()
-    keep = ~(outside | lost)
+        raise UnrecognisedSection(
+            f"{file.path} has spot {names[names.duplicated()][0]} more than once", hint=ONE_SECTION_HINT
+        )
+    table = _positions(file, len(obs))[mask].set_axis(names, axis=0).join(_array(obs[mask]))
+    outside = _out_of_tissue(obs[mask])
+    unplaced = ~(table[["x_px", "y_px"]].abs() < MAX_POSITION_PX).all(axis=1).to_numpy()
+    keep = ~(outside | unplaced)
     if not keep.any():
         raise GeometryError(
             f"{file.path} has no spot in tissue with a position: of {len(names)} spots {outside.sum()} are out of "
-            f"tissue and {lost.sum()} have no position",
+            f"tissue and {unplaced.sum()} have no position",
             hint="check obs['in_tissue'] and obsm['spatial']",
         )
     _refuse_shared_places(table[keep], file.path)
-    notes = _left_out("spots out of tissue", names[outside]) + _left_out("spots without a position", names[lost])
-    return Spots(np.flatnonzero(own)[keep], table[keep], names.to_numpy(), notes)
+    notes = _left_out("spots out of tissue", names[outside]) + _left_out("spots without a position", names[unplaced])
+    return Spots(np.flatnonzero(mask)[keep], table[keep], names.to_numpy(), notes)
 
 
 def _positions(file: AnnDataFile, count: int) -> pd.DataFrame:
-    place = next(place for place in POSITIONS if file.has(place))
-    found = np.asarray(file.element(place))
-    if found.shape != (count, 2):
+    key = next(key for key in POSITION_KEYS if file.has(key))
+    positions = np.asarray(file.element(key))
+    if positions.shape != (count, 2):
         raise GeometryError(
-            f"obsm['{place.partition('/')[2]}'] of {file.path} is {' x '.join(map(str, found.shape))}, "
-            f"{count} x 2 was wanted: x and y of every spot in px of the full-resolution image"
+            f"obsm['{key.partition('/')[2]}'] of {file.path} has shape {' x '.join(map(str, positions.shape))}, "
+            f"expected {count} x 2: x and y of every spot in px of the full-resolution image"
         )
     try:
-        return pd.DataFrame(found.astype(np.float64), columns=["x_px", "y_px"])
+        return pd.DataFrame(positions.astype(np.float64), columns=["x_px", "y_px"])
     except ValueError as error:
-        raise GeometryError(f"the positions of {file.path} are no numbers: {error}") from error
+        raise GeometryError(f"the positions of {file.path} are not numbers: {error}") from error
 
 
 def _array(obs: pd.DataFrame) -> pd.DataFrame:
-    """Return the places on the array; none unless every spot has one."""
-    if not set(ARRAY.values()) <= set(obs.columns):
+    """Return the array coordinates; no columns unless every spot has both."""
+    if not set(ARRAY_COLUMNS.values()) <= set(obs.columns):
         return pd.DataFrame(index=obs.index)
-    places = pd.DataFrame({ours: _numbers(obs[theirs]) for ours, theirs in ARRAY.items()}, index=obs.index)
-    return places if np.isfinite(places.to_numpy()).all() else places[[]]
+    array = pd.DataFrame({name: _numbers(obs[column]) for name, column in ARRAY_COLUMNS.items()}, index=obs.index)
+    return array if np.isfinite(array.to_numpy()).all() else array[[]]
 
 
 def _out_of_tissue(obs: pd.DataFrame) -> NDArray[np.bool_]:
     if "in_tissue" not in obs.columns:
         return np.zeros(len(obs), dtype=bool)
-    said = obs["in_tissue"].astype(str).str.casefold().replace({"true": "1", "false": "0"})
-    return np.asarray(_numbers(said) == 0)
+    flags = obs["in_tissue"].astype(str).str.casefold().replace({"true": "1", "false": "0"})
+    return np.asarray(_numbers(flags) == 0)
 
 
 def _numbers(values: pd.Series[Any]) -> pd.Series[float]:
@@ -115,15 +118,13 @@ def _refuse_shared_places(table: pd.DataFrame, path: Path) -> None:
     if not shared.any():
         return
     x, y = table.loc[shared, ["array_x", "array_y"]].iloc[0]
-    some = table.index[(table["array_x"] == x) & (table["array_y"] == y)]
+    names = table.index[(table["array_x"] == x) & (table["array_y"] == y)]
     raise UnrecognisedSection(
-        f"{path} holds more than one section: spots {some[0]} and {some[1]} are both at array column {x:g}, row {y:g}",
-        hint=ONE,
+        f"{path} holds more than one section: spots {names[0]} and {names[1]} are both at array column {x:g}, "
+        f"row {y:g}",
+        hint=ONE_SECTION_HINT,
     )
 
 
 def _left_out(what: str, names: pd.Index[str]) -> tuple[str, ...]:
-    if not len(names):
-        return ()
-    some = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return (f"{what}, left out: {len(names)} ({some})",)
+    return (f"{what}, left out: {len(names)} ({first_names(names)})",) if len(names) else ()

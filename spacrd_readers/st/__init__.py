@@ -1,1 +1,1 @@
-"""Legacy Spatial Transcriptomics."""
+"""Reader of legacy Spatial Transcriptomics (ST)."""

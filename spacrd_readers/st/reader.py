@@ -9,9 +9,10 @@ from pydantic import Field
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import CountsError, GeometryError, InputError, UnrecognisedSection
-from spacrd_core.section.section import Given, Section, SlideFile, Source, Verdict
-from spacrd_readers.st.counts import read_counts, some
-from spacrd_readers.st.files import StFiles, find_files, why_no_folder, why_not_counts
+from spacrd_core.section.section import ImageInputs, Recognition, Section, SlideFile, Source
+from spacrd_readers._base import CHOOSE_READER, MAX_UNMATCHED, first_names
+from spacrd_readers.st.counts import read_counts
+from spacrd_readers.st.files import StFiles, counts_rejection, find_files, folder_rejection
 from spacrd_readers.st.slide import place_slide
 from spacrd_readers.st.spots import PITCH_UM, read_spots, um_per_px
 
@@ -20,98 +21,100 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPOT_UM = 100.0
-STRANGERS = 0.1  # counts and spots of one section do not both have more than this share of spots without a partner
 
 
 class St:
-    """Reads a counts table (TSV) with its spot table and, where there is one, its H&E image."""
+    """Reads a counts table (TSV) with its spot table and its H&E image, if any."""
 
     class Options(ComponentOptions):
-        """Where to look when the files are not in her2st's folders or side by side."""
+        """Where to find the spot table if it is neither in her2st's folders nor beside the counts."""
 
         spots: Path | None = Field(None, description="Spot table (<S>_selection.tsv) of the section.")
 
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def recognises(self, path: Path) -> Verdict:
+    def recognises(self, path: Path) -> Recognition:
         """Return whether a path looks like an ST counts table or a folder with one, by names and first lines."""
         try:
-            reason = why_no_folder(path) if path.is_dir() else why_not_counts(path)
+            reason = folder_rejection(path) if path.is_dir() else counts_rejection(path)
         except InputError as error:
             reason = str(error)
-        return Verdict(not reason, reason)
+        return Recognition(not reason, reason)
 
-    def read(self, path: Path, given: Given) -> Section:
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
         """Return the section of a counts table.
 
         Raises
         ------
         InputError
-            If a file is missing, broken, or does not belong to the others.
+            If a file is missing or broken, or the files are of different sections.
         """
-        if given.alignment:
+        if inputs.alignment:
             raise GeometryError(
-                "ST sections take no alignment: their spot table holds px of the image", hint="leave it out"
+                "ST sections take no alignment: their spot table holds px of the image", hint="omit --alignment"
             )
-        if not path.is_dir() and (reason := why_not_counts(path)):
-            raise UnrecognisedSection(
-                f"{path} is no ST counts table: {reason}", hint="choose another reader with --reader"
-            )
-        files = find_files(path, spots=self.options.spots, given=given)
-        counts, of_counts = read_counts(files.counts)
-        spots, of_spots = read_spots(files.spots)
-        scale, of_scale = um_per_px(spots, given.um_per_px, files.spots)
-        joined, of_join = _join(counts, spots, files)
-        slide, of_slide = _slide(files, spots, scale, given)
+        if not path.is_dir() and (reason := counts_rejection(path)):
+            raise UnrecognisedSection(f"{path} is not an ST counts table: {reason}", hint=CHOOSE_READER)
+        files = find_files(path, spots=self.options.spots, inputs=inputs)
+        counts, count_notes = read_counts(files.counts)
+        spots, spot_notes = read_spots(files.spots)
+        scale, scale_notes = um_per_px(spots, inputs.um_per_px, files.spots)
+        joined, join_notes = _join(counts, spots, files)
+        slide, slide_notes = _slide(files, spots, scale, inputs)
         return Section(
             platform="st",
-            counts=_placed(joined, spots, scale),
+            counts=_with_positions(joined, spots, scale),
             um_per_px=scale,
             spot_um=SPOT_UM,
             spot_shape="disc",
             pitch_um=PITCH_UM,
             slide=slide,
             sources=_sources(files),
-            notes=(*of_counts, *of_spots, *of_scale, *of_join, *of_slide),
+            notes=(*count_notes, *spot_notes, *scale_notes, *join_notes, *slide_notes),
         )
 
 
 def _join(counts: ad.AnnData, spots: pd.DataFrame, files: StFiles) -> tuple[ad.AnnData, tuple[str, ...]]:
-    """Return the counts of the spots whose position is known, in the order of the file, and who was left out."""
-    known = counts.obs_names.isin(spots.index)
-    lost, uncounted = counts.obs_names[~known], spots.index.difference(counts.obs_names, sort=False)
-    strangers = min(len(lost) / len(known), len(uncounted) / len(spots))
-    if strangers > STRANGERS or not known.any():
+    """Return the counts of the spots with a position, in the order of the file, and notes on those left out.
+
+    A real section can lack many partners on one side only: the files are refused if both sides do.
+    """
+    placed = counts.obs_names.isin(spots.index)
+    unplaced, uncounted = counts.obs_names[~placed], spots.index.difference(counts.obs_names, sort=False)
+    unmatched = min(len(unplaced) / len(placed), len(uncounted) / len(spots))
+    if unmatched > MAX_UNMATCHED or not placed.any():
         raise CountsError(
-            f"{files.counts} and {files.spots} are not of one section: {len(lost)} of {len(known)} spots with counts "
-            f"have no position and {len(uncounted)} of {len(spots)} positions have no counts",
-            hint="--set reader.spots=FILE",
+            f"{files.counts} and {files.spots} are of different sections: {len(unplaced)} of {len(placed)} spots with "
+            f"counts have no position and {len(uncounted)} of {len(spots)} positions have no counts",
+            hint="use --set reader.spots=FILE",
         )
     notes = []
-    if len(lost):
+    if len(unplaced):
         order = counts.obs_names.to_numpy()
-        counts = counts[known].copy()
-        counts.uns["counts_order"] = order  # bare label vectors count these rows too
-        notes.append(f"spots with counts but no position, left out: {len(lost)} ({some(lost)})")
+        counts = counts[placed].copy()
+        counts.uns["counts_order"] = order  # label vectors without spot names include these rows
+        notes.append(f"spots with counts but no position, left out: {len(unplaced)} ({first_names(unplaced)})")
     if len(uncounted):
-        notes.append(f"positions without counts, left out: {len(uncounted)} ({some(uncounted)})")
+        notes.append(f"positions without counts, left out: {len(uncounted)} ({first_names(uncounted)})")
     return counts, tuple(notes)
 
 
-def _slide(files: StFiles, spots: pd.DataFrame, scale: float, given: Given) -> tuple[SlideFile | None, tuple[str, ...]]:
+def _slide(
+    files: StFiles, spots: pd.DataFrame, scale: float, inputs: ImageInputs
+) -> tuple[SlideFile | None, tuple[str, ...]]:
     if files.image:
-        return place_slide(files.image, spots, scale, given.image_scale)
-    return None, ("no image was found; --image FILE gives one",) if given.with_image else ()
+        return place_slide(files.image, spots, scale, inputs.image_scale)
+    return None, ("no image was found; give one with --image FILE",) if inputs.with_image else ()
 
 
-def _placed(counts: ad.AnnData, spots: pd.DataFrame, scale: float) -> ad.AnnData:
+def _with_positions(counts: ad.AnnData, spots: pd.DataFrame, scale: float) -> ad.AnnData:
     """Return the counts with positions in ``obs``."""
-    places = spots.loc[counts.obs_names]
-    counts.obs = places.assign(x_um=places["x_px"] * scale, y_um=places["y_px"] * scale)
+    positions = spots.loc[counts.obs_names]
+    counts.obs = positions.assign(x_um=positions["x_px"] * scale, y_um=positions["y_px"] * scale)
     return counts
 
 
 def _sources(files: StFiles) -> tuple[Source, ...]:
     roles = (("counts", files.counts), ("positions", files.spots), ("image", files.image))
-    return tuple(Source.of(role, path) for role, path in roles if path)
+    return tuple(Source.from_path(role, path) for role, path in roles if path)

@@ -11,24 +11,24 @@ import pandas as pd
 from spacrd_core.errors import GeometryError
 from spacrd_core.section.geometry import fit_affine, lattice_um_per_px
 from spacrd_core.tables import read_text
+from spacrd_readers._base import UM_PER_PX_TOLERANCE
 from spacrd_readers.st.counts import spot_id
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PITCH_UM = 200.0
-LATTICE_RMS = 0.3  # array steps; real sections stay under 0.1
-DISAGREE = 0.03
-COLUMNS = "x, y (or new_x, new_y), pixel_x, pixel_y"
+MAX_LATTICE_RMS = 0.3  # in array steps; real sections stay below 0.1
+SPOT_COLUMNS = "x, y (or new_x, new_y), pixel_x, pixel_y"
 
 
 def read_spots(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the selected spots by id (columns ``array_x, array_y, x_px, y_px``) and what the user should know.
+    """Return the selected spots by id (columns ``array_x, array_y, x_px, y_px``), and notes.
 
     Raises
     ------
     GeometryError
-        If the table lacks positions or has a spot twice.
+        If the table lacks positions or lists a spot twice.
     """
     text = read_text(path, "spot table", GeometryError)
     try:
@@ -41,13 +41,14 @@ def read_spots(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if missing:
         raise GeometryError(
             f"the spot table {path} has no column {', '.join(missing)}",
-            hint=f"it needs tab-separated columns {COLUMNS}",
+            hint=f"it needs tab-separated columns {SPOT_COLUMNS}",
         )
     notes: tuple[str, ...] = ()
     if "selected" in table.columns:
-        out = pd.to_numeric(table["selected"], errors="coerce") == 0
-        notes = (f"spots that {path.name} marks as not selected, left out: {out.sum()}",) if out.any() else ()
-        table = table[~out]
+        unselected = pd.to_numeric(table["selected"], errors="coerce") == 0
+        if unselected.any():
+            notes = (f"spots that {path.name} marks as not selected, left out: {unselected.sum()}",)
+        table = table[~unselected]
     spots = table[[*array, "pixel_x", "pixel_y"]].apply(pd.to_numeric, errors="coerce").astype(float)
     return _checked(spots.set_axis(["array_x", "array_y", "x_px", "y_px"], axis=1), path), notes
 
@@ -58,8 +59,8 @@ def _checked(spots: pd.DataFrame, path: Path) -> pd.DataFrame:
     wrong = ~np.isfinite(spots.to_numpy()).all(axis=1)
     if wrong.any():
         raise GeometryError(
-            f"{wrong.sum()} rows of the spot table {path} lack a number for a position, first row {wrong.argmax() + 1}",
-            hint=f"complete or remove them; columns needed: {COLUMNS}",
+            f"{wrong.sum()} rows of the spot table {path} lack a position, first row {wrong.argmax() + 1}",
+            hint=f"complete or remove them; required columns: {SPOT_COLUMNS}",
         )
     ids = pd.Index([spot_id(x, y) for x, y in zip(spots["array_x"], spots["array_y"], strict=True)], dtype=object)
     if not ids.is_unique:
@@ -67,34 +68,34 @@ def _checked(spots: pd.DataFrame, path: Path) -> pd.DataFrame:
     return spots.set_axis(ids, axis=0)
 
 
-def um_per_px(spots: pd.DataFrame, given: float | None, path: Path) -> tuple[float, tuple[str, ...]]:
-    """Return um/px by the 200 um pitch of the array, or as given, and a note where the two disagree.
+def um_per_px(spots: pd.DataFrame, override: float | None, path: Path) -> tuple[float, tuple[str, ...]]:
+    """Return um/px from the 200 um pitch of the array, or as given, and a note if the two disagree.
 
     Raises
     ------
     GeometryError
-        If the spots show no lattice and nothing was given.
+        If the spots do not form a lattice and um/px was not given.
     """
     try:
-        fitted = _fitted(spots, path)
+        fitted = _fit_um_per_px(spots, path)
     except GeometryError as error:
-        if given is None:
-            raise GeometryError(f"um/px is not known: {error}", hint="--um-per-px X") from error
-        return given, (f"um/px is {given:g} as given; it could not be checked: {error}",)
-    if given is None:
+        if override is None:
+            raise GeometryError(f"um/px is unknown: {error}", hint="use --um-per-px X") from error
+        return override, (f"um/px is {override:g} as given; it could not be checked: {error}",)
+    if override is None:
         return fitted, ()
-    if abs(given / fitted - 1) <= DISAGREE:
-        return given, ()
-    return given, (f"um/px is {given:g} as given, though the 200 um pitch of the array says {fitted:.4f}",)
+    if abs(override / fitted - 1) <= UM_PER_PX_TOLERANCE:
+        return override, ()
+    return override, (f"um/px is {override:g} as given, but the array's 200 um pitch gives {fitted:.4f}",)
 
 
-def _fitted(spots: pd.DataFrame, path: Path) -> float:
-    whole = spots[["array_x", "array_y"]].to_numpy().round()
-    fit = fit_affine(whole, spots[["x_px", "y_px"]].to_numpy())
-    found = lattice_um_per_px(fit, step_um=(PITCH_UM, PITCH_UM))
-    off = fit.rms * found / PITCH_UM
-    if off > LATTICE_RMS:
+def _fit_um_per_px(spots: pd.DataFrame, path: Path) -> float:
+    steps = spots[["array_x", "array_y"]].to_numpy().round()
+    fit = fit_affine(steps, spots[["x_px", "y_px"]].to_numpy())
+    fitted = lattice_um_per_px(fit, step_um=(PITCH_UM, PITCH_UM))
+    rms = fit.rms * fitted / PITCH_UM
+    if rms > MAX_LATTICE_RMS:
         raise GeometryError(
-            f"the pixel positions of {path} do not follow its array positions: {off:.2f} steps off on average"
+            f"the pixel positions of {path} do not follow its array positions: they deviate by {rms:.2f} steps (RMS)"
         )
-    return found
+    return fitted

@@ -1,1 +1,1 @@
-"""What the readers of 10x Genomics' platforms share: matrices, genes, sums, images."""
+"""What the readers of 10x Genomics platforms share: matrices, genes, sums and images."""

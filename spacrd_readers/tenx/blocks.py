@@ -1,6 +1,6 @@
-"""What a 10x matrix gives: names along both axes, and its non-zero counts in blocks.
+"""The interface of a 10x matrix: names along both axes, and its non-zero counts in blocks.
 
-Nothing here holds a matrix as a whole: Visium HD has 700,000 bins of 8 um, and eleven million of 2 um.
+A matrix is never loaded whole: a Visium HD section has 700,000 bins of 8 um, or eleven million of 2 um.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-GENES = "Gene Expression"  # the kind of a feature that is a gene
-MOST = 2**22  # non-zero counts in a block
+GENE_EXPRESSION = "Gene Expression"  # the kind of a feature that is a gene
+MAX_BLOCK_VALUES = 2**22  # non-zero counts per block
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some of a matrix's non-zero counts, one an index: which barcode, which feature, how many."""
+    """Part of the non-zero counts of a matrix, as parallel arrays: barcode index, feature index and count."""
 
     barcodes: NDArray[np.int64]
     features: NDArray[np.int64]
@@ -35,7 +35,7 @@ class TenxMatrix(Protocol):
 
     @property
     def path(self) -> Path:
-        """The file or folder it is read from."""
+        """The file or folder of the matrix."""
         ...
 
     @property
@@ -45,7 +45,7 @@ class TenxMatrix(Protocol):
 
     @property
     def features(self) -> pd.DataFrame:
-        """A row a feature: ``id``, ``symbol``, ``kind`` (``Gene Expression``, ...), ``genome`` ('' where not said)."""
+        """One row per feature: ``id``, ``symbol``, ``kind`` (``Gene Expression``, ...), ``genome`` ('' if unknown)."""
         ...
 
     def blocks(self) -> Iterator[Block]:
@@ -53,8 +53,8 @@ class TenxMatrix(Protocol):
         ...
 
 
-def spans(indptr: NDArray[np.int64], most: int = MOST) -> Iterator[tuple[int, int]]:
-    """Yield ranges of columns (or rows) of a compressed matrix that hold at most so many counts, or are one column."""
+def column_ranges(indptr: NDArray[np.int64], most: int = MAX_BLOCK_VALUES) -> Iterator[tuple[int, int]]:
+    """Yield ranges of columns (or rows) of a compressed matrix with at most ``most`` counts, or of one column."""
     first = 0
     while first < len(indptr) - 1:
         last = int(np.searchsorted(indptr, indptr[first] + most, side="right")) - 1
@@ -64,8 +64,11 @@ def spans(indptr: NDArray[np.int64], most: int = MOST) -> Iterator[tuple[int, in
 
 
 def feature_table(
-    ids: Sequence[str], symbols: Sequence[str], kinds: Sequence[str] | str = GENES, genomes: Sequence[str] | str = ""
+    ids: Sequence[str],
+    symbols: Sequence[str],
+    kinds: Sequence[str] | str = GENE_EXPRESSION,
+    genomes: Sequence[str] | str = "",
 ) -> pd.DataFrame:
-    """Return the table of a matrix's features."""
+    """Return the feature table of a matrix."""
     table = pd.DataFrame({"id": ids, "symbol": symbols})
     return table.assign(kind=kinds, genome=genomes).astype(str)

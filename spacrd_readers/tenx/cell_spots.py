@@ -1,6 +1,6 @@
-"""The spots that cells make: squares of a grid that cells are summed into, or the cells as they are.
+"""Make spots from cells: squares of a grid that cells are summed into, or single cells.
 
-The grid is anchored at (0, 0) um, so that a section always gives the same squares, whatever its cells.
+The grid starts at (0, 0) um, so that the squares of a section do not depend on its cells.
 """
 
 from __future__ import annotations
@@ -18,56 +18,58 @@ if TYPE_CHECKING:
 
     from spacrd_core.section.section import SpotShape
 
-CELL_UM = 10.0  # across, where the table of cells does not say
+DEFAULT_CELL_UM = 10.0  # diameter of a cell if the cell table has no areas
 
 
 @dataclass(frozen=True, eq=False)
-class Spots:
-    """The spots some cells make.
+class CellSpots:
+    """Spots made from cells.
 
     Attributes
     ----------
     table
-        A row a spot, by id: ``x_um, y_um`` and, of a grid, ``array_x, array_y, n_cells``.
-    of_cell
-        The spot each cell lies in.
+        One row per spot, by id: ``x_um, y_um`` and, for a grid, ``array_x, array_y, n_cells``.
+    spot_of_cell
+        The index of the spot of each cell.
     """
 
     table: pd.DataFrame
-    of_cell: NDArray[np.int32]
+    spot_of_cell: NDArray[np.int32]
     spot_um: float
     shape: SpotShape
     pitch_um: float
     notes: tuple[str, ...] = ()
 
     def sums(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what the cells of every spot have together."""
-        return np.bincount(self.of_cell, weights=values, minlength=len(self.table)).astype(np.int64)
+        """Return the sum over the cells of each spot."""
+        return np.bincount(self.spot_of_cell, weights=values, minlength=len(self.table)).astype(np.int64)
 
 
-def on_grid(xy_um: NDArray[np.float64], spot_um: float) -> Spots:
-    """Return the squares of a grid that hold the centroids of cells (n x 2, um); empty ones are absent."""
+def square_spots(xy_um: NDArray[np.float64], spot_um: float) -> CellSpots:
+    """Return the squares of a grid that hold the centroids of cells (n x 2, um); empty squares are omitted."""
     squares = np.floor(xy_um / spot_um).astype(np.int64)
     low = squares.min(axis=0)
     width = squares[:, 0].max() - low[0] + 1
     keys = (squares[:, 1] - low[1]) * width + squares[:, 0] - low[0]
-    found, of_cell, cells = np.unique(keys, return_inverse=True, return_counts=True)
-    x, y = found % width + low[0], found // width + low[1]
+    occupied, spot_of_cell, cells = np.unique(keys, return_inverse=True, return_counts=True)
+    x, y = occupied % width + low[0], occupied // width + low[1]
     table = {"x_um": (x + 0.5) * spot_um, "y_um": (y + 0.5) * spot_um, "array_x": x.astype(float)}
     ids = pd.Index([f"x{i:05d}_y{j:05d}" for i, j in zip(x, y, strict=True)], dtype=object)
     frame = pd.DataFrame({**table, "array_y": y.astype(float), "n_cells": cells}, index=ids)
-    return Spots(frame, of_cell.astype(np.int32), spot_um, "square", spot_um)
+    return CellSpots(frame, spot_of_cell.astype(np.int32), spot_um, "square", spot_um)
 
 
-def as_cells(xy_um: NDArray[np.float64], ids: NDArray[np.bytes_], areas: NDArray[np.float64] | None) -> Spots:
-    """Return every cell as a spot, as large as a disc of the median cell's area."""
+def single_cell_spots(
+    xy_um: NDArray[np.float64], ids: NDArray[np.bytes_], areas: NDArray[np.float64] | None
+) -> CellSpots:
+    """Return one spot per cell, all with the diameter of a disc of the median cell's area."""
     table = pd.DataFrame({"x_um": xy_um[:, 0], "y_um": xy_um[:, 1]}, index=pd.Index(ids.astype(str), dtype=object))
-    across, notes = _across(areas)
-    return Spots(table, np.arange(len(ids), dtype=np.int32), across, "disc", estimate_pitch(xy_um), notes)
+    diameter, notes = _median_diameter(areas)
+    return CellSpots(table, np.arange(len(ids), dtype=np.int32), diameter, "disc", estimate_pitch(xy_um), notes)
 
 
-def _across(areas: NDArray[Any] | None) -> tuple[float, tuple[str, ...]]:
-    known = areas[areas > 0] if areas is not None else np.empty(0)
-    if len(known):
-        return float(2 * np.sqrt(np.median(known) / np.pi)), ()
-    return CELL_UM, (f"the table of cells says no areas: cells are taken as {CELL_UM:g} um across",)
+def _median_diameter(areas: NDArray[Any] | None) -> tuple[float, tuple[str, ...]]:
+    positive = areas[areas > 0] if areas is not None else np.empty(0)
+    if len(positive):
+        return float(2 * np.sqrt(np.median(positive) / np.pi)), ()
+    return DEFAULT_CELL_UM, (f"the cell table has no areas: cells are assumed to be {DEFAULT_CELL_UM:g} um wide",)

@@ -1,4 +1,4 @@
-"""Which features of a 10x matrix are the genes of a section, and what they are called."""
+"""Select and name the genes among the features of a 10x matrix."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import ConfigError, CountsError
-from spacrd_core.genes.names import ensembl_id
-from spacrd_readers.tenx.blocks import GENES
+from spacrd_core.genes.names import parse_ensembl_id
+from spacrd_readers._base import first_names
+from spacrd_readers.tenx.blocks import GENE_EXPRESSION
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-CONTROLS = (  # names of features that early Xenium bundles do not set apart by a kind
+CONTROL_PREFIXES = (  # of symbols; early Xenium bundles do not give controls a feature type of their own
     *("NegControlProbe_", "NegControlCodeword_", "antisense_", "BLANK_", "UnassignedCodeword_"),
     *("DeprecatedCodeword_", "Intergenic_Region_"),
 )
-DEPRECATED = "DEPRECATED_"  # probes that 10x has withdrawn
+DEPRECATED_PREFIX = "DEPRECATED_"  # of the ids of probes that 10x has withdrawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +32,11 @@ class Genes:
     Attributes
     ----------
     keep
-        Which features they are.
+        A mask of the features that are genes.
     var
-        A row a gene: ``symbol``, ``gene_id``; the index is the symbol, or the id where several genes share a symbol.
+        One row per gene: ``symbol``, ``gene_id``; the index is the symbol, or the id if several genes share a symbol.
     notes
-        What was left out or is odd.
+        What was left out or is unusual.
     """
 
     keep: NDArray[np.bool_]
@@ -44,29 +45,29 @@ class Genes:
 
 
 def choose_genes(features: pd.DataFrame, genome: str, path: Path) -> Genes:
-    """Return the genes among a matrix's features; ``genome`` chooses where it has several ('' where it has one).
+    """Return the genes among a matrix's features; ``genome`` selects one of several ('' for the only one).
 
     Raises
     ------
     ConfigError
         If the matrix does not have the genome.
     CountsError
-        If it has several and none was chosen, or no gene at all.
+        If it has several genomes and none is selected, or no genes.
     """
-    kinds = _kinds(features)
-    keep = (kinds == GENES).to_numpy()
+    kinds = _feature_kinds(features)
+    keep = (kinds == GENE_EXPRESSION).to_numpy()
     if not keep.any():
-        raise CountsError(f"{path} counts no genes, but {_listed(kinds)}", hint="give the matrix of gene expression")
+        raise CountsError(f"{path} counts no genes, only {_listed(kinds)}", hint="give the gene expression matrix")
     keep &= _of_genome(features, keep, genome, path)
     genes = features[keep]
     return Genes(keep, _named(genes), (*_left_out(kinds), *_repeated(genes)))
 
 
-def _kinds(features: pd.DataFrame) -> pd.Series[str]:
+def _feature_kinds(features: pd.DataFrame) -> pd.Series[str]:
     kinds = features["kind"].copy()
-    said = kinds == GENES
-    kinds[said & features["symbol"].str.startswith(CONTROLS)] = "control"
-    kinds[said & features["id"].str.startswith(DEPRECATED)] = "deprecated probe"
+    is_gene = kinds == GENE_EXPRESSION
+    kinds[is_gene & features["symbol"].str.startswith(CONTROL_PREFIXES)] = "control"
+    kinds[is_gene & features["id"].str.startswith(DEPRECATED_PREFIX)] = "deprecated probe"
     return kinds
 
 
@@ -75,13 +76,13 @@ def _of_genome(features: pd.DataFrame, keep: NDArray[np.bool_], genome: str, pat
     if genome:
         if genome not in genomes:
             raise ConfigError(
-                f"{path} has no genes of {genome}, but of {', '.join(genomes) or 'a genome without a name'}",
-                hint="reader.genome",
+                f"{path} has no genes of {genome}; its genomes: {', '.join(genomes) or 'one without a name'}",
+                hint="change reader.genome",
             )
         return np.asarray(features["genome"] == genome)
     if len(genomes) > 1:
         raise CountsError(
-            f"{path} has genes of {len(genomes)} genomes: {', '.join(genomes)}", hint="--set reader.genome=NAME"
+            f"{path} has genes of {len(genomes)} genomes: {', '.join(genomes)}", hint="use --set reader.genome=NAME"
         )
     return np.ones(len(features), dtype=bool)
 
@@ -89,33 +90,32 @@ def _of_genome(features: pd.DataFrame, keep: NDArray[np.bool_], genome: str, pat
 def _named(genes: pd.DataFrame) -> pd.DataFrame:
     symbols, ids = (_unprefixed(genes[name], genes["genome"]) for name in ("symbol", "id"))
     names = ids.where(symbols.duplicated(keep=False), symbols)
-    while names.duplicated().any():  # neither tells them apart
-        places = names.groupby(names).cumcount()
-        names = names.where(places == 0, names + "." + places.astype(str))
-    gene_ids = [ensembl_id(text) for text in ids]
+    while names.duplicated().any():  # neither symbol nor id is unique: number them
+        numbers = names.groupby(names).cumcount()
+        names = names.where(numbers == 0, names + "." + numbers.astype(str))
+    gene_ids = [parse_ensembl_id(text) for text in ids]
     return pd.DataFrame({"symbol": symbols.to_numpy(), "gene_id": gene_ids}, index=pd.Index(names, dtype=object))
 
 
 def _unprefixed(names: pd.Series[str], genomes: pd.Series[str]) -> pd.Series[str]:
-    """Return names without the genome that references of several genomes put before them."""
+    """Return names without the genome prefix that references of several genomes add."""
     prefixes = genomes + "_"
-    carried = [bool(p) and n.startswith(p) for n, p in zip(names, prefixes, strict=True)]
-    if not all(carried):
+    prefixed = [bool(p) and n.startswith(p) for n, p in zip(names, prefixes, strict=True)]
+    if not all(prefixed):
         return names
     return pd.Series([n.removeprefix(p) for n, p in zip(names, prefixes, strict=True)], index=names.index)
 
 
 def _left_out(kinds: pd.Series[str]) -> tuple[str, ...]:
-    others = kinds[kinds != GENES]
-    return (f"features that are no genes, left out: {_listed(others)}",) if len(others) else ()
+    others = kinds[kinds != GENE_EXPRESSION]
+    return (f"features that are not genes, left out: {_listed(others)}",) if len(others) else ()
 
 
 def _repeated(genes: pd.DataFrame) -> tuple[str, ...]:
-    twice = sorted(set(genes["symbol"][genes["symbol"].duplicated()]))
-    if not twice:
+    shared = sorted(set(genes["symbol"][genes["symbol"].duplicated()]))
+    if not shared:
         return ()
-    some = ", ".join(twice[:5]) + (", ..." if len(twice) > 5 else "")
-    return (f"symbols that several genes share, kept apart by their ids: {len(twice)} ({some})",)
+    return (f"symbols shared by several genes, which are named by their ids: {len(shared)} ({first_names(shared)})",)
 
 
 def _listed(kinds: pd.Series[str]) -> str:

@@ -1,4 +1,4 @@
-"""10x matrices in HDF5: the layout of Cell Ranger 3 and later (``/matrix``) and that of 2 (a group a genome)."""
+"""10x matrices in HDF5: the layout of Cell Ranger 3 and later (``/matrix``) and that of 2 (one group per genome)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import CountsError
-from spacrd_readers.tenx.blocks import GENES, Block, feature_table, spans
+from spacrd_readers.tenx.blocks import GENE_EXPRESSION, Block, column_ranges, feature_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
     from spacrd_readers.tenx.blocks import TenxMatrix
 
-WANTED = "filtered_feature_bc_matrix.h5 or cell_feature_matrix.h5 is wanted"
-DAMAGED = (OSError, KeyError, ValueError, RuntimeError)  # what h5py raises on damaged files
+MATRIX_HINT = "give filtered_feature_bc_matrix.h5 or cell_feature_matrix.h5"
+DAMAGED_FILE_ERRORS = (OSError, KeyError, ValueError, RuntimeError)  # raised by h5py
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """One compressed group: features x barcodes, barcode by barcode."""
+class _MatrixPart:
+    """One compressed group: features x barcodes, stored by barcode."""
 
     group: Any
     indptr: NDArray[np.int64]
     first_feature: int
-    barcodes: NDArray[np.int64]  # their places among the file's barcodes
+    barcodes: NDArray[np.int64]  # indices of its barcodes among those of the file
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +42,17 @@ class H5Matrix:
     path: Path
     barcodes: NDArray[np.bytes_]
     features: pd.DataFrame
-    parts: tuple[_Part, ...]
+    parts: tuple[_MatrixPart, ...]
 
     def blocks(self) -> Iterator[Block]:
         for part in self.parts:
-            for first, last in spans(part.indptr):
+            for first, last in column_ranges(part.indptr):
                 low, high = part.indptr[first], part.indptr[last]
                 repeats = np.diff(part.indptr[first : last + 1])
                 try:
                     features = part.group["indices"][low:high].astype(np.int64) + part.first_feature
                     values = part.group["data"][low:high]
-                except DAMAGED as error:
+                except DAMAGED_FILE_ERRORS as error:
                     raise _damaged(self.path, error) from error
                 yield Block(np.repeat(part.barcodes[first:last], repeats), features, values)
 
@@ -64,52 +64,55 @@ def open_h5(path: Path) -> Iterator[TenxMatrix]:
     Raises
     ------
     CountsError
-        If it is no HDF5 file, no feature-barcode matrix, damaged, or a matrix of probes.
+        If it is not HDF5, not a feature-barcode matrix, damaged, or a probe matrix.
     """
     try:
         file = h5py.File(path)
     except OSError as error:
-        raise CountsError(f"the matrix {path} is not an HDF5 file that can be read: {error}", hint=WANTED) from error
+        raise CountsError(f"the matrix {path} is not a readable HDF5 file: {error}", hint=MATRIX_HINT) from error
     with file:
         yield _matrix(path, file)
 
 
 def _matrix(path: Path, file: h5py.File) -> H5Matrix:
     try:
-        matrix = _modern(path, file["matrix"]) if "matrix" in file else _by_genome(path, file)
-    except DAMAGED as error:
+        matrix = _single_group(path, file["matrix"]) if "matrix" in file else _by_genome(path, file)
+    except DAMAGED_FILE_ERRORS as error:
         if isinstance(error, CountsError):
             raise
         raise _damaged(path, error) from error
     for part in matrix.parts:
         if len(part.indptr) != len(part.barcodes) + 1 or part.indptr[-1] != len(part.group["data"]):
-            raise CountsError(f"the matrix {path} is damaged: its arrays do not fit one another", hint="copy it again")
+            raise CountsError(f"the matrix {path} is damaged: its arrays differ in length", hint="copy it again")
     return matrix
 
 
-def _modern(path: Path, group: Any) -> H5Matrix:
-    found = group["features"]
-    if "probe_region" in found or "gene_id" in found:
-        raise CountsError(f"{path} counts probes, not genes", hint=f"{WANTED}: it lies in the same folder")
-    ids = _texts(found["id"])
-    kinds = _texts(found["feature_type"]) if "feature_type" in found else GENES
-    genomes = _texts(found["genome"]) if "genome" in found else ""
+def _single_group(path: Path, group: Any) -> H5Matrix:
+    features = group["features"]
+    if "probe_region" in features or "gene_id" in features:
+        raise CountsError(f"{path} counts probes, not genes", hint=f"{MATRIX_HINT} from the same folder")
+    ids = _texts(features["id"])
+    kinds = _texts(features["feature_type"]) if "feature_type" in features else GENE_EXPRESSION
+    genomes = _texts(features["genome"]) if "genome" in features else ""
     barcodes = _names(group["barcodes"])
-    part = _Part(group, group["indptr"][:].astype(np.int64), 0, np.arange(len(barcodes)))
-    return H5Matrix(path, barcodes, feature_table(ids, _texts(found["name"]), kinds, genomes), (part,))
+    part = _MatrixPart(group, group["indptr"][:].astype(np.int64), 0, np.arange(len(barcodes)))
+    return H5Matrix(path, barcodes, feature_table(ids, _texts(features["name"]), kinds, genomes), (part,))
 
 
 def _by_genome(path: Path, file: h5py.File) -> H5Matrix:
     genomes = [name for name, group in file.items() if isinstance(group, h5py.Group) and "gene_names" in group]
     if not genomes:
-        raise CountsError(f"{path} holds no 10x matrix, but {', '.join(sorted(file)) or 'nothing'}", hint=WANTED)
+        members = ", ".join(sorted(file)) or "nothing"
+        raise CountsError(f"{path} is not a 10x matrix (it holds {members})", hint=MATRIX_HINT)
     names = {genome: _names(file[genome]["barcodes"]) for genome in genomes}
     barcodes = np.unique(np.concatenate(list(names.values())))
-    tables = [feature_table(_texts(file[g]["genes"]), _texts(file[g]["gene_names"]), GENES, g) for g in genomes]
+    tables = [
+        feature_table(_texts(file[g]["genes"]), _texts(file[g]["gene_names"]), GENE_EXPRESSION, g) for g in genomes
+    ]
     parts, first = [], 0
     for genome, table in zip(genomes, tables, strict=True):
         indptr = file[genome]["indptr"][:].astype(np.int64)
-        parts.append(_Part(file[genome], indptr, first, np.searchsorted(barcodes, names[genome])))
+        parts.append(_MatrixPart(file[genome], indptr, first, np.searchsorted(barcodes, names[genome])))
         first += len(table)
     return H5Matrix(path, barcodes, pd.concat(tables, ignore_index=True), tuple(parts))
 

@@ -1,4 +1,4 @@
-"""Open the feature-barcode matrix of any 10x platform, in any of its three formats."""
+"""Open the feature-barcode matrix of a 10x platform, in any of its three formats."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def open_matrix(path: Path) -> Iterator[TenxMatrix]:
     Raises
     ------
     MissingFile
-        If there is nothing at the path.
+        If the path does not exist.
     CountsError
-        If it is no feature-barcode matrix, or one of probes.
+        If it is not a feature-barcode matrix, or is a probe matrix.
     """
     if not path.exists():
         raise MissingFile(f"the matrix {path} does not exist", hint="check the path")

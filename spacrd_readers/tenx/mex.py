@@ -13,7 +13,7 @@ import pandas as pd
 
 from spacrd_core.errors import CountsError, MissingFile
 from spacrd_core.tables import GZIP_MAGIC, read_text
-from spacrd_readers.tenx.blocks import GENES, MOST, Block, feature_table
+from spacrd_readers.tenx.blocks import GENE_EXPRESSION, MAX_BLOCK_VALUES, Block, feature_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from spacrd_readers.tenx.blocks import TenxMatrix
 
-AGAIN = "copy or download it again"
-SUFFIXES = (".gz", ".tsv", ".mtx")
-ENTRY = ["feature", "barcode", "count"]
+COPY_AGAIN = "copy or download it again"
+DEPOSITED_SUFFIXES = (".gz", ".tsv", ".mtx")
+ENTRY_COLUMNS = ["feature", "barcode", "count"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,44 +43,46 @@ class MexMatrix:
         Raises
         ------
         CountsError
-            If the file does not have the shape its barcodes and features give it, or ends too early.
+            If the shape of the matrix does not match its barcodes and features, or the file is truncated.
         """
         with _open(self.entries) as stream:
-            total, found = self._total(stream), 0
+            total, count = self._total(stream), 0
             for block in self._read(stream):
-                found += len(block.values)
+                count += len(block.values)
                 yield block
-        if found != total:
-            raise CountsError(f"{self.entries} announces {total} counts and holds {found}", hint=AGAIN)
+        if count != total:
+            raise CountsError(f"{self.entries} declares {total} counts and holds {count}", hint=COPY_AGAIN)
 
     def _total(self, stream: IO[bytes]) -> int:
         line = next(line for line in stream if not line.startswith(b"%"))
         try:
             features, barcodes, total = map(int, line.split())
         except ValueError as error:
-            raise CountsError(f"{self.entries} is no matrix in Market Exchange Format", hint=AGAIN) from error
+            raise CountsError(f"{self.entries} is not in Market Exchange Format", hint=COPY_AGAIN) from error
         if (features, barcodes) != (len(self.features), len(self.barcodes)):
             raise CountsError(
-                f"{self.entries} is {features} x {barcodes}, beside it are {len(self.features)} features and "
-                f"{len(self.barcodes)} barcodes",
-                hint="the three files must be of one matrix",
+                f"{self.entries} is {features} x {barcodes}, but there are {len(self.features)} features and "
+                f"{len(self.barcodes)} barcodes beside it",
+                hint="give a folder whose three files are of one matrix",
             )
         return total
 
     def _read(self, stream: IO[bytes]) -> Iterator[Block]:
         try:
-            with pd.read_csv(stream, sep=r"\s+", header=None, names=ENTRY, chunksize=MOST) as chunks:
+            with pd.read_csv(
+                stream, sep=r"\s+", header=None, names=ENTRY_COLUMNS, chunksize=MAX_BLOCK_VALUES
+            ) as chunks:
                 for chunk in chunks:
                     if chunk.isna().to_numpy().any():
-                        raise CountsError(f"{self.entries} is damaged: a line is cut short", hint=AGAIN)
-                    feature, barcode, count = (chunk[name].to_numpy() for name in ENTRY)
+                        raise CountsError(f"{self.entries} is damaged: a line is truncated", hint=COPY_AGAIN)
+                    feature, barcode, count = (chunk[name].to_numpy() for name in ENTRY_COLUMNS)
                     yield Block(barcode.astype(np.int64) - 1, feature.astype(np.int64) - 1, count)
         except pd.errors.EmptyDataError:
             return
         except (pd.errors.ParserError, ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             if isinstance(error, CountsError):
                 raise
-            raise CountsError(f"{self.entries} is damaged: {error}", hint=AGAIN) from error
+            raise CountsError(f"{self.entries} is damaged: {error}", hint=COPY_AGAIN) from error
 
 
 @contextmanager
@@ -90,7 +92,7 @@ def open_mex(folder: Path) -> Iterator[TenxMatrix]:
     Raises
     ------
     MissingFile
-        If one of its three files is not there.
+        If one of its three files is missing.
     CountsError
         If one of them is damaged.
     """
@@ -98,7 +100,7 @@ def open_mex(folder: Path) -> Iterator[TenxMatrix]:
     features = _table(_find(folder, "features.tsv", "genes.tsv"), "features")
     ids = _column(features, 0)
     symbols = _column(features, 1) if features.shape[1] > 1 else ids
-    kinds = _column(features, 2) if features.shape[1] > 2 else GENES
+    kinds = _column(features, 2) if features.shape[1] > 2 else GENE_EXPRESSION
     table = feature_table(ids, symbols, kinds)
     yield MexMatrix(folder, np.asarray(barcodes, dtype=np.bytes_), table, _find(folder, "matrix.mtx"))
 
@@ -108,10 +110,12 @@ def _find(folder: Path, *names: str) -> Path:
         for path in (folder / f"{name}.gz", folder / name):
             if path.is_file():
                 return path
-    deposited = [path for name in names for path in sorted(folder.glob(f"*[_.-]{name}*")) if path.suffix in SUFFIXES]
-    if len(deposited) == 1:  # with a sample's name before its own
+    deposited = [
+        path for name in names for path in sorted(folder.glob(f"*[_.-]{name}*")) if path.suffix in DEPOSITED_SUFFIXES
+    ]
+    if len(deposited) == 1:  # its name has a sample prefix
         return deposited[0]
-    raise MissingFile(f"the matrix folder {folder} has no {names[0]} or {names[0]}.gz", hint=AGAIN)
+    raise MissingFile(f"the matrix folder {folder} has no {names[0]} or {names[0]}.gz", hint=COPY_AGAIN)
 
 
 def _table(path: Path, role: str) -> pd.DataFrame:
@@ -125,5 +129,5 @@ def _column(table: pd.DataFrame, number: int) -> list[str]:
 
 def _open(path: Path) -> IO[bytes]:
     with path.open("rb") as stream:
-        packed = stream.read(2) == GZIP_MAGIC
-    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
+        is_gzip = stream.read(2) == GZIP_MAGIC
+    return cast("IO[bytes]", gzip.open(path)) if is_gzip else path.open("rb")

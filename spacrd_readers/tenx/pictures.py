@@ -1,7 +1,7 @@
-"""The pictures of a Space Ranger run, by their names: the small ones it makes, and what may be the user's own image.
+"""Find the images of a Space Ranger run by name: its previews, and candidates for the full-resolution image.
 
-What it draws on (``aligned_fiducials``, ``detected_tissue_image``), fluorescence and the CytAssist's own photograph are
-never taken for H&E.
+Annotated images (``aligned_fiducials``, ``detected_tissue_image``), fluorescence and the CytAssist image are never used
+as H&E.
 """
 
 from __future__ import annotations
@@ -14,27 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-PREVIEWS = ("hires", "lowres")  # the finer first
-PREVIEW = "tissue_{kind}_image.{suffix}"
-ORIGINAL = re.compile(r"(.*[_.-])?image\.(tiff?|btf|ome\.tiff?|svs|ndpi|jpe?g|png)", re.IGNORECASE)
-DRAWN = re.compile(r"detected_tissue_image|aligned_fiducials", re.IGNORECASE)
-OTHERS = re.compile(r"hires|lowres|cytassist|detected|aligned|fluorescence|(^|_)if_image|dapi|mask", re.IGNORECASE)
+PREVIEW_KINDS = ("hires", "lowres")  # the finer first
+PREVIEW_NAME = "tissue_{kind}_image.{suffix}"
+ORIGINAL_NAME = re.compile(r"(.*[_.-])?image\.(tiff?|btf|ome\.tiff?|svs|ndpi|jpe?g|png)", re.IGNORECASE)
+ANNOTATED_NAME = re.compile(r"detected_tissue_image|aligned_fiducials", re.IGNORECASE)
+NOT_HE_NAME = re.compile(r"hires|lowres|cytassist|detected|aligned|fluorescence|(^|_)if_image|dapi|mask", re.IGNORECASE)
 
 
 def find_previews(spatial: Path, prefix: str = "") -> dict[str, Path]:
-    """Return the small pictures of a run's spatial folder by kind; names may be prefixed, files packed."""
-    found: dict[str, Path] = {}
-    for kind in PREVIEWS:
-        names = [PREVIEW.format(kind=kind, suffix=suffix) for suffix in ("png", "jpg", "jpeg", "png.gz", "jpg.gz")]
-        starts = dict.fromkeys((prefix, ""))
-        places = [spatial / f"{start}{name}" for start in starts for name in names]
-        if path := next((place for place in places if place.is_file()), None):
-            found[kind] = path
-    return found
+    """Return the previews in a run's spatial folder by kind; names may have a prefix, and files may be gzipped."""
+    previews: dict[str, Path] = {}
+    for kind in PREVIEW_KINDS:
+        names = [PREVIEW_NAME.format(kind=kind, suffix=suffix) for suffix in ("png", "jpg", "jpeg", "png.gz", "jpg.gz")]
+        candidates = [spatial / f"{start}{name}" for start in dict.fromkeys((prefix, "")) for name in names]
+        if path := next((path for path in candidates if path.is_file()), None):
+            previews[kind] = path
+    return previews
 
 
 def find_originals(folders: Iterable[Path]) -> list[Path]:
-    """Return the files of some folders that are named like the image of a run: ``<id>_image.tif`` and the like."""
+    """Return the files in folders that are named like a run's input image, such as ``<id>_image.tif``."""
     files = (
         path for folder in dict.fromkeys(folders) if os.access(folder, os.R_OK) for path in sorted(folder.iterdir())
     )
@@ -42,4 +41,4 @@ def find_originals(folders: Iterable[Path]) -> list[Path]:
 
 
 def _is_original(name: str) -> bool:
-    return bool(ORIGINAL.fullmatch(name)) and not OTHERS.search(name) and not name.startswith(".")
+    return bool(ORIGINAL_NAME.fullmatch(name)) and not NOT_HE_NAME.search(name) and not name.startswith(".")

@@ -1,4 +1,4 @@
-"""Read ``scalefactors_json.json``: how Space Ranger's pictures relate to the full-resolution image."""
+"""Read ``scalefactors_json.json``: how Space Ranger's previews relate to the full-resolution image."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCALEFACTORS = "scalefactors_json.json"
-AGAIN = "copy it again from the run's spatial folder"
+COPY_AGAIN = "copy it again from the run's spatial folder"
 
 
 @dataclass(frozen=True)
 class Scalefactors:
-    """What the file says; None where it does not.
+    """The scale factors in a file; None if absent.
 
     Attributes
     ----------
     hires, lowres, cytassist
-        Px of that picture per full-resolution px. ``cytassist`` is said by runs that used a CytAssist.
+        Px of that image per full-resolution px. Only runs with a CytAssist have ``cytassist``.
     bin_um, um_per_px
-        Said by Visium HD alone.
+        Only in Visium HD.
 
-    The diameter of a spot is not among them: it is 65 or 70 um by the assay, not the 55 um that a spot measures.
+    The spot diameter is not read: it is 65 or 70 um depending on the assay, not the 55 um that a spot measures.
     """
 
     hires: float | None = None
@@ -38,7 +38,7 @@ class Scalefactors:
     um_per_px: float | None = None
 
 
-NAMES = {
+JSON_KEYS = {
     "hires": "tissue_hires_scalef",
     "lowres": "tissue_lowres_scalef",
     "cytassist": "regist_target_img_scalef",
@@ -53,16 +53,16 @@ def read_scalefactors(path: Path) -> Scalefactors:
     Raises
     ------
     GeometryError
-        If it is no JSON object, or one of them is no positive number.
+        If it is not a JSON object, or a scale factor is not a positive number.
     """
     text = read_text(path, "scale factors", GeometryError)
     try:
         facts = json.loads(text)
     except ValueError as error:
-        raise GeometryError(f"the scale factors {path} are no JSON: {error}", hint=AGAIN) from error
+        raise GeometryError(f"the scale factors {path} are not JSON: {error}", hint=COPY_AGAIN) from error
     if not isinstance(facts, dict):
-        raise GeometryError(f"the scale factors {path} are no JSON object, but {str(facts)[:40]}", hint=AGAIN)
-    return Scalefactors(**{own: _positive(facts, theirs, path) for own, theirs in NAMES.items()})
+        raise GeometryError(f"the scale factors {path} are not a JSON object: {str(facts)[:40]}", hint=COPY_AGAIN)
+    return Scalefactors(**{name: _positive(facts, key, path) for name, key in JSON_KEYS.items()})
 
 
 def _positive(facts: dict[str, object], name: str, path: Path) -> float | None:
@@ -71,4 +71,4 @@ def _positive(facts: dict[str, object], name: str, path: Path) -> float | None:
         return None
     if type(value) in (int, float) and math.isfinite(value) and value > 0:
         return float(value)
-    raise GeometryError(f"the scale factors {path} give {value!r} as {name}, not a positive number", hint=AGAIN)
+    raise GeometryError(f"{name} in the scale factors {path} is {value!r}, not a positive number", hint=COPY_AGAIN)

@@ -12,7 +12,7 @@ import zarr
 from zarr.storage import LocalStore, ZipStore
 
 from spacrd_core.errors import CountsError
-from spacrd_readers.tenx.blocks import GENES, Block, feature_table, spans
+from spacrd_readers.tenx.blocks import GENE_EXPRESSION, Block, column_ranges, feature_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
     from spacrd_readers.tenx.blocks import TenxMatrix
 
-OTHERWISE = "cell_feature_matrix.h5 is read as well"
+H5_HINT = "give cell_feature_matrix.h5 instead"
 SUFFIXES = (".zarr", ".zarr.zip")
-KINDS = {"gene": GENES}  # beside codes of controls, and 'aggregate_gene' for a last feature that sums all genes
-NIBBLES = np.frombuffer(b"abcdefghijklmnop", dtype=np.uint8)
-DAMAGED = (OSError, LookupError, ValueError, TypeError, BadZipFile)
+# Other kinds are codes of controls, and 'aggregate_gene' for a last feature that sums all genes.
+FEATURE_KINDS = {"gene": GENE_EXPRESSION}
+CELL_NAME_LETTERS = np.frombuffer(b"abcdefghijklmnop", dtype=np.uint8)
+DAMAGED_FILE_ERRORS = (OSError, LookupError, ValueError, TypeError, BadZipFile)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,34 +42,34 @@ class ZarrMatrix:
     indptr: NDArray[np.int64]
 
     def blocks(self) -> Iterator[Block]:
-        for first, last in spans(self.indptr):
+        for first, last in column_ranges(self.indptr):
             low, high = self.indptr[first], self.indptr[last]
             features = np.repeat(np.arange(first, last), np.diff(self.indptr[first : last + 1]))
             yield Block(self.group["indices"][low:high].astype(np.int64), features, self.group["data"][low:high])
 
 
 def is_zarr(path: Path) -> bool:
-    """Return whether a path is named like a zarr group or a zip of one."""
+    """Return whether a path is named like a zarr group or a zip archive of one."""
     return path.name.endswith(SUFFIXES)
 
 
 @contextmanager
 def open_zarr(path: Path) -> Iterator[TenxMatrix]:
-    """Open a zarr matrix, a folder or a zip.
+    """Open a zarr matrix, a folder or a zip archive.
 
     Raises
     ------
     CountsError
-        If it is damaged, or no matrix of a Xenium bundle.
+        If it is damaged, or is not the matrix of a Xenium bundle.
     """
     if path.is_file() and not is_zipfile(path):
-        raise CountsError(f"{path} is not a zip file that can be read", hint=OTHERWISE)
+        raise CountsError(f"{path} is not a readable zip file", hint=H5_HINT)
     with closing(LocalStore(path, read_only=True) if path.is_dir() else ZipStore(path, mode="r")) as store:
         try:
             group: Any = zarr.open_group(store, mode="r")["cell_features"]
             matrix = _matrix(path, group)
-        except DAMAGED as error:
-            raise CountsError(f"{path} is not the matrix of a Xenium bundle: {error}", hint=OTHERWISE) from error
+        except DAMAGED_FILE_ERRORS as error:
+            raise CountsError(f"{path} is not the matrix of a Xenium bundle: {error}", hint=H5_HINT) from error
         yield matrix
 
 
@@ -76,7 +77,7 @@ def _matrix(path: Path, group: Any) -> ZarrMatrix:
     facts = dict(group.attrs)
     symbols = list(facts["feature_keys"])
     ids = list(facts.get("feature_ids", symbols))
-    kinds = [KINDS.get(kind, kind) for kind in facts.get("feature_types", [GENES] * len(symbols))]
+    kinds = [FEATURE_KINDS.get(kind, kind) for kind in facts.get("feature_types", [GENE_EXPRESSION] * len(symbols))]
     indptr = group["indptr"][:].astype(np.int64)
     if len(indptr) != len(symbols) + 1 or indptr[-1] != group["data"].shape[0]:
         raise ValueError(f"{len(indptr)} offsets for {len(symbols)} features")
@@ -91,6 +92,6 @@ def cell_names(ids: NDArray[Any]) -> NDArray[np.bytes_]:
     if ids.ndim == 1 or ids.shape[1] == 1:
         return ids.ravel().astype(np.bytes_)
     prefix, suffix = ids[:, 0].astype(np.uint32), ids[:, 1]
-    letters = NIBBLES[(prefix[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)) & 15]
+    letters = CELL_NAME_LETTERS[(prefix[:, None] >> np.arange(28, -1, -4, dtype=np.uint32)) & 15]
     names = np.ascontiguousarray(letters).view("S8").ravel()
     return np.char.add(np.char.add(names, b"-"), suffix.astype(np.bytes_))

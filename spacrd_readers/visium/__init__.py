@@ -1,1 +1,1 @@
-"""Visium: spots on a hexagonal lattice."""
+"""Reader of Visium, with spots on a hexagonal lattice."""

@@ -1,4 +1,4 @@
-"""What the files of a Visium section are called, in a run and in depositions that put a sample's name before them."""
+"""Name patterns of the files of a Visium section, in runs and in depositions that add a sample prefix."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-START = r"(?P<start>.*[_.-])?"
-MATRICES = (  # the first kind that is there is read
-    rf"{START}filtered_feature_bc_matrix\.h5",
-    rf"{START}filtered_feature_bc_matrix",
-    rf"{START}raw_feature_bc_matrix\.h5",
-    rf"{START}raw_feature_bc_matrix",
+PREFIX = r"(?P<prefix>.*[_.-])?"
+MATRICES = (  # in order of preference
+    rf"{PREFIX}filtered_feature_bc_matrix\.h5",
+    rf"{PREFIX}filtered_feature_bc_matrix",
+    rf"{PREFIX}raw_feature_bc_matrix\.h5",
+    rf"{PREFIX}raw_feature_bc_matrix",
 )
-LOOSE = rf"{START}matrix\.mtx(\.gz)?"
-PROBES = rf"{START}raw_probe_bc_matrix\.h5"
-SPATIAL = rf"{START}spatial"
+LOOSE = rf"{PREFIX}matrix\.mtx(\.gz)?"
+PROBES = rf"{PREFIX}raw_probe_bc_matrix\.h5"
+SPATIAL = rf"{PREFIX}spatial"
 POSITIONS = (
-    rf"{START}tissue_positions\.(csv|csv\.gz|parquet|tsv|tsv\.gz)",
-    rf"{START}tissue_positions_list\.(csv|csv\.gz|parquet|tsv|tsv\.gz)",
+    rf"{PREFIX}tissue_positions\.(csv|csv\.gz|parquet|tsv|tsv\.gz)",
+    rf"{PREFIX}tissue_positions_list\.(csv|csv\.gz|parquet|tsv|tsv\.gz)",
 )
-SCALEFACTORS = rf"{START}scalefactors_json\.json(\.gz)?"
-OUTS = rf"{START}outs"
-ARCHIVE = rf"{START}spatial\.(tar\.gz|tgz|tar|zip)"
+SCALEFACTORS = rf"{PREFIX}scalefactors_json\.json(\.gz)?"
+OUTS = rf"{PREFIX}outs"
+ARCHIVE = rf"{PREFIX}spatial\.(tar\.gz|tgz|tar|zip)"
 HD_FOLDER = r"(.*_)?square_\d{3}um"
 
 
-def named(folder: Path, pattern: str) -> list[Path]:
-    """Return what a folder holds by names of a pattern, hidden files and what is aggregated from several runs aside."""
+def files_matching(folder: Path, pattern: str) -> list[Path]:
+    """Return a folder's files whose names match a pattern, except hidden files and those of aggregated runs."""
     if not folder.is_dir():
         return []
-    found = (path for path in folder.iterdir() if re.fullmatch(pattern, path.name))
-    return sorted(path for path in found if not path.name.startswith((".", "aggr_")))
+    matches = (path for path in folder.iterdir() if re.fullmatch(pattern, path.name))
+    return sorted(path for path in matches if not path.name.startswith((".", "aggr_")))
 
 
-def start_of(path: Path, *patterns: str) -> str:
-    """Return what stands before the plain name of a file: ``GSM1234_A_``, or ''."""
-    found = next((match for pattern in patterns if (match := re.fullmatch(pattern, path.name))), None)
-    return (found["start"] or "") if found else ""
+def name_prefix(path: Path, *patterns: str) -> str:
+    """Return the sample prefix of a file name: ``GSM1234_A_``, or ''."""
+    first = next((match for pattern in patterns if (match := re.fullmatch(pattern, path.name))), None)
+    return (first["prefix"] or "") if first else ""
 
 
-def of_sample(paths: Iterable[Path], pattern: str, start: str) -> Path | None:
-    """Return the file of the sample whose names begin with ``start``: so named, or plainly, or the only one there is.
+def select_sample_file(paths: Iterable[Path], pattern: str, prefix: str) -> Path | None:
+    """Return the file of a sample: the one with its prefix, else without a prefix, else the only similar one.
 
     Raises
     ------
     MissingFile
-        If only other samples' files are there, or several and none is plain.
+        If there are only files of other samples, or several similar ones.
     """
-    starts = {path: start_of(path, pattern) for path in paths}
-    for wanted in (start, ""):
-        if chosen := [path for path, own in starts.items() if own == wanted]:
-            return chosen[0]
-    alike = [path for path, own in starts.items() if own in start or start in own]
-    if len(alike) == 1 or not starts:
-        return alike[0] if alike else None
-    names = ", ".join(path.name for path in starts)
+    prefixes = {path: name_prefix(path, pattern) for path in paths}
+    for expected in (prefix, ""):
+        if matches := [path for path, found in prefixes.items() if found == expected]:
+            return matches[0]
+    similar = [path for path, found in prefixes.items() if found in prefix or prefix in found]
+    if len(similar) == 1 or not prefixes:
+        return similar[0] if similar else None
+    names = ", ".join(path.name for path in prefixes)
     raise MissingFile(
-        f"which of {names} belongs to the matrix {start}* cannot be told",
-        hint="put the files of each section into a folder of their own",
+        f"cannot determine which of {names} belongs to the matrix {prefix}*",
+        hint="put the files of each section into a separate folder",
     )

@@ -1,6 +1,6 @@
-"""Read the positions of a capture area's spots: ``tissue_positions*.csv`` or ``.parquet``, with a header or without.
+"""Read the positions of a capture area's spots: ``tissue_positions*.csv`` or ``.parquet``, with or without a header.
 
-Neither the name nor the version tells whether there is a header: files called ``_list`` have one, and others none.
+Neither the name nor the version determines whether there is a header: some ``_list`` files have one, others do not.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-COLUMNS = ("barcode", "in_tissue", "array_row", "array_col", "pxl_row_in_fullres", "pxl_col_in_fullres")
-HINT = f"its columns must be {', '.join(COLUMNS)}"
+POSITION_COLUMNS = ("barcode", "in_tissue", "array_row", "array_col", "pxl_row_in_fullres", "pxl_col_in_fullres")
+COLUMNS_HINT = f"its columns must be {', '.join(POSITION_COLUMNS)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Positions:
     Attributes
     ----------
     array, px
-        Column and row of the array; x and y in full-resolution px: both n x 2. A row of the array or of px is a y.
+        Array column and row, and x and y in full-resolution px, both n x 2. Rows correspond to y.
     """
 
     path: Path
@@ -48,16 +48,16 @@ def read_positions(path: Path) -> Positions:
     Raises
     ------
     GeometryError
-        If it is no table of positions, lacks a number, or has a spot twice.
+        If it is not a table of positions, lacks a number, or lists a spot twice.
     """
     table = _parquet(path) if path.suffix == ".parquet" else _csv(path)
     names = table["barcode"].astype(str).str.strip()
-    numbers = table[list(COLUMNS[1:])].apply(pd.to_numeric, errors="coerce").astype(float)
+    numbers = table[list(POSITION_COLUMNS[1:])].apply(pd.to_numeric, errors="coerce").astype(float)
     wrong = ~np.isfinite(numbers.to_numpy()).all(axis=1)
     if wrong.any():
         raise GeometryError(
-            f"{wrong.sum()} rows of the positions {path} lack a number, first that of {names[wrong.argmax()]}",
-            hint=HINT,
+            f"{wrong.sum()} rows of the positions {path} lack a number, the first is {names[wrong.argmax()]}",
+            hint=COLUMNS_HINT,
         )
     if names.duplicated().any():
         raise GeometryError(f"the positions {path} have spot {names[names.duplicated()].iloc[0]} more than once")
@@ -72,31 +72,33 @@ def read_positions(path: Path) -> Positions:
 
 def _parquet(path: Path) -> pd.DataFrame:
     try:
-        return _chosen(pd.read_parquet(path), path)
+        return _select_columns(pd.read_parquet(path), path)
     except (pa.ArrowException, OSError) as error:
-        raise GeometryError(f"the positions {path} are no parquet table: {error}", hint="copy it again") from error
+        raise GeometryError(f"the positions {path} are not a parquet table: {error}", hint="copy it again") from error
 
 
 def _csv(path: Path) -> pd.DataFrame:
     text = read_text(path, "positions", GeometryError)
     first = text.lstrip().partition("\n")[0]
-    mark = "\t" if "\t" in first else ","
+    separator = "\t" if "\t" in first else ","
     try:
-        table = pd.read_csv(io.StringIO(text), sep=mark, header=0 if _is_header(first, mark) else None, dtype=str)
+        table = pd.read_csv(
+            io.StringIO(text), sep=separator, header=0 if _is_header(first, separator) else None, dtype=str
+        )
     except pd.errors.ParserError as error:
-        raise GeometryError(f"the positions {path} are no table: {str(error).strip()}", hint=HINT) from error
-    if not _is_header(first, mark):
-        if table.shape[1] != len(COLUMNS):
+        raise GeometryError(f"the positions {path} are not a table: {str(error).strip()}", hint=COLUMNS_HINT) from error
+    if not _is_header(first, separator):
+        if table.shape[1] != len(POSITION_COLUMNS):
             raise GeometryError(
-                f"the positions {path} have {table.shape[1]} columns and no header, 6 were wanted", hint=HINT
+                f"the positions {path} have {table.shape[1]} columns and no header, expected 6", hint=COLUMNS_HINT
             )
-        table.columns = pd.Index(COLUMNS)
-    return _chosen(table, path)
+        table.columns = pd.Index(POSITION_COLUMNS)
+    return _select_columns(table, path)
 
 
-def _is_header(line: str, mark: str) -> bool:
-    """Whether the last cell of the first line is a name: that of the table itself is a number of px."""
-    last = line.strip().split(mark)[-1].strip().strip('"')
+def _is_header(line: str, separator: str) -> bool:
+    """Return whether the last cell of a line is a name; in a data row it is a number of px."""
+    last = line.strip().split(separator)[-1].strip().strip('"')
     try:
         float(last)
     except ValueError:
@@ -104,10 +106,10 @@ def _is_header(line: str, mark: str) -> bool:
     return False
 
 
-def _chosen(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    named: dict[str, Any] = {str(name).strip().casefold(): table[name] for name in table.columns}
-    if missing := [name for name in COLUMNS if name not in named]:
-        raise GeometryError(f"the positions {path} have no column {', '.join(missing)}", hint=HINT)
+def _select_columns(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    columns: dict[str, Any] = {str(name).strip().casefold(): table[name] for name in table.columns}
+    if missing := [name for name in POSITION_COLUMNS if name not in columns]:
+        raise GeometryError(f"the positions {path} have no column {', '.join(missing)}", hint=COLUMNS_HINT)
     if table.empty:
         raise GeometryError(f"the positions {path} have no spot", hint="copy it again")
-    return pd.DataFrame({name: named[name] for name in COLUMNS}).reset_index(drop=True)
+    return pd.DataFrame({name: columns[name] for name in POSITION_COLUMNS}).reset_index(drop=True)

@@ -1,7 +1,7 @@
-"""Catch x and y in each other's place: some tools name the two columns of px the wrong way round.
+"""Detect positions whose x and y are swapped: some tools swap the names of the two px columns.
 
-Exchanged, an array lies mirrored on its image. That alone is no proof, for images are mirrored too; but then the spots
-that are in tissue lie on the stained part of the image, and would not if x and y were exchanged.
+Swapping mirrors the array on its image. A mirrored array alone is no proof, because images can be mirrored too; but
+then the spots in tissue are on the stained part of the image, and with x and y swapped they are not.
 """
 
 from __future__ import annotations
@@ -20,46 +20,46 @@ if TYPE_CHECKING:
     from spacrd_readers.tenx.image_frame import ImageFrame
     from spacrd_readers.visium.positions import Positions
 
-BETTER = 0.1  # of an image that shows no more than chance, real and synthetic tissue fits better by 0.3 and more
+MIN_IMPROVEMENT = 0.1  # of the agreement; real and synthetic tissue exceeds chance by 0.3 or more
 
 
-def refuse_exchanged(positions: Positions, frame: ImageFrame) -> None:
-    """Refuse the positions of a mirrored array that fit the small image better with x and y exchanged.
+def refuse_swapped_axes(positions: Positions, frame: ImageFrame) -> None:
+    """Refuse positions of a mirrored array that match the stain in the preview better with x and y swapped.
 
     Raises
     ------
     GeometryError
-        If so.
+        If they match better when swapped.
     """
     if not frame.slides:
         return
     preview = frame.slides[-1]
     with open_raster(preview.path) as raster:
         stain = _saturation(raster.rows(0, raster.height))
-    as_is, exchanged = (
-        _fit(stain, px * preview.scale, positions.in_tissue) for px in (positions.px, positions.px[:, ::-1])
+    as_is, swapped = (
+        _stain_agreement(stain, px * preview.scale, positions.in_tissue) for px in (positions.px, positions.px[:, ::-1])
     )
-    if exchanged > as_is + BETTER:
+    if swapped > as_is + MIN_IMPROVEMENT:
         raise GeometryError(
-            f"x and y of the positions {positions.path} are in each other's place: its array lies mirrored, and fits "
-            f"{preview.path.name} better when they are exchanged",
-            hint="exchange its columns pxl_row_in_fullres and pxl_col_in_fullres",
+            f"x and y of the positions {positions.path} are swapped: the array is mirrored, and matches "
+            f"{preview.path.name} better with x and y swapped back",
+            hint="swap its columns pxl_row_in_fullres and pxl_col_in_fullres",
         )
 
 
 def _saturation(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return how far each pixel is from grey: glass and black borders are grey, stained tissue is not."""
+    """Return the colour saturation of each pixel: background and black borders are grey, stained tissue is not."""
     return np.asarray(pixels.max(axis=2) - pixels.min(axis=2))
 
 
-def _fit(stain: NDArray[np.uint8], places: NDArray[np.float64], in_tissue: NDArray[np.bool_]) -> float:
-    """Return how often a spot in tissue lies on more stain than one that is not; if all are, how many lie on it."""
-    x, y = np.floor(places).astype(int).T
+def _stain_agreement(stain: NDArray[np.uint8], points: NDArray[np.float64], in_tissue: NDArray[np.bool_]) -> float:
+    """Return the AUC of stain for spots in tissue against the others; if all are in tissue, the share on the image."""
+    x, y = np.floor(points).astype(int).T
     height, width = stain.shape
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
     if in_tissue.all():
         return float(inside.mean())
-    found = np.where(inside, stain[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)], -1)
+    values = np.where(inside, stain[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)], -1)
     count = in_tissue.sum()
-    ranks = rankdata(found)[in_tissue].sum() - count * (count + 1) / 2
-    return float(ranks / (count * (len(found) - count)))
+    ranks = rankdata(values)[in_tissue].sum() - count * (count + 1) / 2
+    return float(ranks / (count * (len(values) - count)))

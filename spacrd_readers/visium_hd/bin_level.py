@@ -1,4 +1,4 @@
-"""The bins of one size of a Visium HD section: their matrix, where they lie, and um/px."""
+"""The bins of one size of a Visium HD section: their matrix, positions and um/px."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from spacrd_readers.visium_hd.spatial import read_spatial, um_per_px
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spacrd_core.section.section import Given
+    from spacrd_core.section.section import ImageInputs
     from spacrd_readers.visium_hd.array import BinArray
     from spacrd_readers.visium_hd.bundle import Bundle
-    from spacrd_readers.visium_hd.spatial import Spatial
+    from spacrd_readers.visium_hd.spatial import SpatialFolder
 
 FILTERED = ("filtered_feature_bc_matrix.h5", "filtered_feature_bc_matrix")
 RAW = ("raw_feature_bc_matrix.h5", "raw_feature_bc_matrix")
 
 
 @dataclass(frozen=True, eq=False)
-class Level:
+class BinLevel:
     """The bins of one size."""
 
     bin_um: int
     matrix: Path
     positions: Path
     array: BinArray
-    spatial: tuple[Spatial, ...]
+    spatial: tuple[SpatialFolder, ...]
 
     @property
     def raw(self) -> bool:
-        """Whether the matrix holds bins out of tissue, too."""
+        """Whether the matrix also holds bins out of tissue."""
         return self.matrix.name.endswith(RAW)
 
-    def um_per_px(self, given: Given) -> tuple[float, tuple[str, ...]]:
-        """Return um/px by the steps of the array, or as given, and a note where the scale factors say another."""
+    def um_per_px(self, inputs: ImageInputs) -> tuple[float, tuple[str, ...]]:
+        """Return um/px from the steps of the array, or as given, and a note if the scale factors disagree."""
         fitted = lattice_um_per_px(self.array.to_px, step_um=(self.bin_um, self.bin_um))
-        return um_per_px(fitted, f"the array of {self.bin_um} um bins", self.spatial, given)
+        return um_per_px(fitted, f"the array of {self.bin_um} um bins", self.spatial, inputs)
 
 
-def read_level(bundle: Bundle, bin_um: int) -> Level:
-    """Return the bins of a size that a section has.
+def read_bin_level(bundle: Bundle, bin_um: int) -> BinLevel:
+    """Return the bins of one size.
 
     Raises
     ------
@@ -63,4 +63,4 @@ def read_level(bundle: Bundle, bin_um: int) -> Level:
             raise GeometryError(
                 f"{path} is of bins of {um:g} um, not of {bin_um} um", hint=f"copy the files of {folder} again"
             )
-    return Level(bin_um, matrix, positions, array, spatial)
+    return BinLevel(bin_um, matrix, positions, array, spatial)

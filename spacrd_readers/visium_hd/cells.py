@@ -1,4 +1,4 @@
-"""Spots of Visium HD that are squares of segmented cells, each in the square of its centroid."""
+"""Sum segmented cells of Visium HD into square spots by their centroids."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import CountsError, MissingFile
-from spacrd_readers.tenx.cell_spots import on_grid
-from spacrd_readers.visium_hd.counts import Assigned, Counted, sum_matrix
+from spacrd_readers._base import MAX_UNMATCHED
+from spacrd_readers.tenx.cell_spots import square_spots
+from spacrd_readers.visium_hd.counts import SpotAssignment, SpotCounts, sum_matrix
 from spacrd_readers.visium_hd.files import need_file
 from spacrd_readers.visium_hd.names import parse_cells
 from spacrd_readers.visium_hd.polygons import read_centroids
@@ -21,52 +22,57 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spacrd_core.section.section import Given
+    from spacrd_core.section.section import ImageInputs
     from spacrd_readers.visium_hd.bundle import Bundle
 
-MATRICES = tuple(f"{kind}_feature_cell_matrix{suffix}" for kind in ("filtered", "raw") for suffix in (".h5", ""))
-OUTLINES = ("cell_segmentations.geojson", "graphclust_annotated_cell_segmentations.geojson")
-STRANGERS = 0.1
+MATRIX_FILES = tuple(f"{kind}_feature_cell_matrix{suffix}" for kind in ("filtered", "raw") for suffix in (".h5", ""))
+OUTLINE_FILES = ("cell_segmentations.geojson", "graphclust_annotated_cell_segmentations.geojson")
 
 
-def count_cells(bundle: Bundle, given: Given, *, spot_um: float, genome: str) -> Counted:
-    """Return the squares of a grid with the counts of the cells in them; squares without cells are absent.
+def count_cells(bundle: Bundle, inputs: ImageInputs, *, spot_um: float, genome: str) -> SpotCounts:
+    """Return the squares of a grid with the counts of the cells in them; squares without cells are omitted.
 
     Raises
     ------
     InputError
-        If a file is missing, broken, or does not belong to the others.
+        If a file is missing or broken, or the files are of different sections.
     """
     if bundle.cells is None:
-        raise MissingFile(f"{bundle.path} has no segmented_outputs, so no cells", hint="--set reader.unit=bin")
-    matrix, outlines = need_file(bundle.cells, "matrix", *MATRICES), need_file(bundle.cells, "outlines", *OUTLINES)
-    spatial = read_spatial([bundle.cells, *bundle.levels.values(), *bundle.homes])
-    scale, of_scale = um_per_px(None, "", spatial, given)
-    assign = partial(_assigned, matrix=matrix, outlines=outlines, um_per_px=scale, spot_um=spot_um)
-    counts, units, of_counts = sum_matrix(matrix, genome, "cell", assign)
-    return Counted(
+        raise MissingFile(f"{bundle.path} has no cells (segmented_outputs)", hint="use --set reader.unit=bin")
+    matrix, outlines = (
+        need_file(bundle.cells, "matrix", *MATRIX_FILES),
+        need_file(bundle.cells, "outlines", *OUTLINE_FILES),
+    )
+    spatial = read_spatial([bundle.cells, *bundle.levels.values(), *bundle.shared_folders])
+    scale, scale_notes = um_per_px(None, "", spatial, inputs)
+    assign = partial(_assign_cells, matrix=matrix, outlines=outlines, um_per_px=scale, spot_um=spot_um)
+    counts, sub_spots, count_notes = sum_matrix(matrix, genome, "cell", assign)
+    return SpotCounts(
         counts=counts,
-        units=units,
+        sub_spots=sub_spots,
         um_per_px=scale,
         files=(("counts", matrix), ("cells", outlines)),
         spatial=spatial,
-        notes=(*of_scale, *of_counts),
+        notes=(*scale_notes, *count_notes),
     )
 
 
-def _assigned(names: NDArray[np.bytes_], *, matrix: Path, outlines: Path, um_per_px: float, spot_um: float) -> Assigned:
+def _assign_cells(
+    names: NDArray[np.bytes_], *, matrix: Path, outlines: Path, um_per_px: float, spot_um: float
+) -> SpotAssignment:
     numbers, px = read_centroids(outlines)
-    once = ~pd.Index(numbers).duplicated()
-    places = pd.Index(numbers[once]).get_indexer(parse_cells(names, matrix))
-    placed = places >= 0
-    if not placed.any() or placed.mean() < 1 - STRANGERS:
+    first = ~pd.Index(numbers).duplicated()
+    indices = pd.Index(numbers[first]).get_indexer(parse_cells(names, matrix))
+    placed = indices >= 0
+    if not placed.any() or placed.mean() < 1 - MAX_UNMATCHED:
         raise CountsError(
-            f"{matrix} and {outlines} are not of one section: {(~placed).sum()} of {len(names)} cells have no outline",
-            hint="give both as they came from the run",
+            f"{matrix} and {outlines} are of different sections: {(~placed).sum()} of {len(names)} cells have no "
+            "outline",
+            hint="give both unchanged from the run",
         )
-    grid = on_grid(px[once][places[placed]] * um_per_px, spot_um)
+    grid = square_spots(px[first][indices[placed]] * um_per_px, spot_um)
     spots = np.full(len(names), -1, dtype=np.int32)
-    spots[placed] = grid.of_cell
+    spots[placed] = grid.spot_of_cell
     table = grid.table.assign(x_px=grid.table["x_um"] / um_per_px, y_px=grid.table["y_um"] / um_per_px)
-    lost = f"cells of {matrix.name} without an outline, left out: {(~placed).sum()}"
-    return Assigned(spots, table, () if placed.all() else (lost,))
+    note = f"cells of {matrix.name} without an outline, left out: {(~placed).sum()}"
+    return SpotAssignment(spots, table, () if placed.all() else (note,))

@@ -1,4 +1,4 @@
-"""Sum the bins or cells of a matrix into the spots they belong to."""
+"""Sum the bins or cells of a matrix into spots."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anndata as ad
 
-from spacrd_core.section.section import Units
+from spacrd_core.section.section import SubSpots
 from spacrd_readers.tenx.genes import choose_genes
 from spacrd_readers.tenx.matrix import open_matrix
 from spacrd_readers.tenx.sums import sum_counts
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from spacrd_readers.visium_hd.spatial import Spatial
+    from spacrd_readers.visium_hd.spatial import SpatialFolder
 
-    Assign = Callable[[NDArray[np.bytes_]], "Assigned"]
+    Assign = Callable[[NDArray[np.bytes_]], "SpotAssignment"]
 
 
 @dataclass(frozen=True, eq=False)
-class Assigned:
-    """Which spot every barcode belongs to (-1 for none), and a row a spot, by id: ``x_px``, ``y_px`` and more."""
+class SpotAssignment:
+    """The spot index of every barcode (-1 for none), and one row per spot, by id: ``x_px``, ``y_px`` and more."""
 
     spots: NDArray[np.int32]
     table: pd.DataFrame
@@ -36,33 +36,33 @@ class Assigned:
 
 
 @dataclass(frozen=True, eq=False)
-class Counted:
-    """The spots of a section with their counts, and what they were read from.
+class SpotCounts:
+    """The spots of a section with their counts, and their sources.
 
-    ``files`` are (role, path); ``spatial`` are the folders that may hold its pictures, the best first.
+    ``files`` are (role, path); ``spatial`` are the folders that may hold its previews, in order of preference.
     """
 
     counts: ad.AnnData
-    units: Units
+    sub_spots: SubSpots
     um_per_px: float
     files: tuple[tuple[str, Path], ...]
-    spatial: tuple[Spatial, ...]
+    spatial: tuple[SpatialFolder, ...]
     notes: tuple[str, ...]
 
 
 def sum_matrix(
     path: Path, genome: str, kind: Literal["bin", "cell"], assign: Assign
-) -> tuple[ad.AnnData, Units, tuple[str, ...]]:
-    """Return the counts of the spots that ``assign`` gives a matrix's barcodes, and what they were summed from.
+) -> tuple[ad.AnnData, SubSpots, tuple[str, ...]]:
+    """Return the counts of the spots to which ``assign`` maps a matrix's barcodes, those sub-spots, and notes.
 
     Raises
     ------
     CountsError
-        If it is no matrix of raw counts of genes, or not of bins or cells as wanted.
+        If it is not a matrix of raw gene counts, or its barcodes are not of the expected kind.
     """
     with open_matrix(path) as matrix:
         assigned = assign(matrix.barcodes)
         genes = choose_genes(matrix.features, genome, path)
         sums = sum_counts(matrix, assigned.spots, len(assigned.table), genes)
-        units = Units(kind, matrix.barcodes, assigned.spots)
-    return ad.AnnData(sums, obs=assigned.table, var=genes.var), units, (*assigned.notes, *genes.notes)
+        sub_spots = SubSpots(kind, matrix.barcodes, assigned.spots)
+    return ad.AnnData(sums, obs=assigned.table, var=genes.var), sub_spots, (*assigned.notes, *genes.notes)

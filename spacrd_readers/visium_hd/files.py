@@ -1,4 +1,4 @@
-"""Find files in a folder of bins or cells: downloads put the name of a data set before theirs, or leave them loose."""
+"""Find files in a folder of bins or cells; names of downloads may have a dataset prefix."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from spacrd_readers.tenx.scalefactors import SCALEFACTORS
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCALES = (SCALEFACTORS, f"{SCALEFACTORS}.gz")
+SCALEFACTOR_FILES = (SCALEFACTORS, f"{SCALEFACTORS}.gz")
 POSITIONS = "tissue_positions.parquet"
-UNPACK = "copy it from the run, or unpack it where it came as an archive (.tar.gz)"
+UNPACK = "copy it from the run, or unpack its archive (.tar.gz)"
 
 
 def find_file(folder: Path, *names: str) -> Path | None:
-    """Return the first of some files in a folder or its ``spatial``, their names prefixed or not; None if none is.
+    """Return the first file of a list of names in a folder or its ``spatial``, with or without a prefix, or None.
 
-    Names come in the order of preference.
+    Names are in order of preference.
 
     Raises
     ------
     UnrecognisedSection
-        If the files of several sections lie there.
+        If there are files of several sections.
     """
     for name in names:
-        for place in (folder, folder / "spatial"):
-            found = [place / name] if (place / name).exists() else sorted(place.glob(f"[!.]*_{name}"))
-            if len(found) > 1:
-                several = " and ".join(path.name for path in found[:3])
+        for parent in (folder, folder / "spatial"):
+            matches = [parent / name] if (parent / name).exists() else sorted(parent.glob(f"[!.]*_{name}"))
+            if len(matches) > 1:
+                names_found = " and ".join(path.name for path in matches[:3])
                 raise UnrecognisedSection(
-                    f"{place} holds {several}: which is meant cannot be told",
-                    hint="put the files of each section into a folder of their own",
+                    f"{parent} holds files of several sections: {names_found}",
+                    hint="put the files of each section into a separate folder",
                 )
-            if found:
-                return found[0]
+            if matches:
+                return matches[0]
     return None
 
 
 def need_file(folder: Path, role: str, *names: str) -> Path:
-    """Return the first of some files of a folder.
+    """Return the first file of a list of names in a folder.
 
     Raises
     ------
     MissingFile
         If there is none.
     """
-    found = find_file(folder, *names)
-    if found is None:
+    file = find_file(folder, *names)
+    if file is None:
         raise MissingFile(f"{folder} has no {role}: none of {', '.join(names)}", hint=UNPACK)
-    return found
+    return file

@@ -1,4 +1,4 @@
-"""The outlines of segmented cells: a GeoJSON of half a million polygons, of which only the middles are kept."""
+"""Read the centroids of segmented cells from a GeoJSON of half a million polygons."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PIECE = 2**22  # characters read at once
-LONGEST = 2**26  # characters of one feature; that of a cell has a thousand
-TOGETHER = 10_000  # polygons turned into points at once
-START = re.compile(r'"features"\s*:\s*\[')
-BETWEEN = re.compile(r"[\s,]*")
+CHUNK_CHARS = 2**22  # characters read at once
+MAX_FEATURE_CHARS = 2**26  # a cell's feature has about a thousand
+POLYGONS_PER_BATCH = 10_000  # polygons converted to centroids at once
+FEATURES_START = re.compile(r'"features"\s*:\s*\[')
+SEPARATOR = re.compile(r"[\s,]*")
 Ring = list[list[float]]
 
 
@@ -32,74 +32,74 @@ def read_centroids(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     Raises
     ------
     GeometryError
-        If it is no GeoJSON of polygons, each with the integer ``cell_id``.
+        If it is not a GeoJSON of polygons with an integer ``cell_id`` each.
     """
     ids: list[int] = []
     rings: list[Ring] = []
-    middles = [np.empty((0, 2))]
+    centroids = [np.empty((0, 2))]
     try:
-        for feature in _features(path):
-            number, ring = _cell(feature, len(ids) + 1)
+        for feature in _read_features(path):
+            number, ring = _parse_cell(feature, len(ids) + 1)
             ids.append(number)
             rings.append(ring)
-            if len(rings) == TOGETHER:
-                middles.append(_middles(rings))
+            if len(rings) == POLYGONS_PER_BATCH:
+                centroids.append(_centroids(rings))
                 rings.clear()
         if rings:
-            middles.append(_middles(rings))
+            centroids.append(_centroids(rings))
     except (ValueError, RecursionError, OSError) as error:
         raise GeometryError(
-            f"{path} is no GeoJSON of cells: {error}", hint="copy cell_segmentations.geojson again from the run"
+            f"{path} is not a GeoJSON of cells: {error}", hint="copy cell_segmentations.geojson again from the run"
         ) from error
-    return np.array(ids, dtype=np.int64), np.concatenate(middles)
+    return np.array(ids, dtype=np.int64), np.concatenate(centroids)
 
 
-def _features(path: Path) -> Iterator[Any]:
-    """Yield the features one by one: as a whole they take ten times the room of the file."""
+def _read_features(path: Path) -> Iterator[Any]:
+    """Yield the features one by one: parsed as a whole, they take ten times the memory of the file."""
     decoder = json.JSONDecoder()
     with path.open(encoding="utf-8-sig") as stream:
-        text = stream.read(PIECE)
-        start = START.search(text)
+        text = stream.read(CHUNK_CHARS)
+        start = FEATURES_START.search(text)
         if start is None:
             raise ValueError("it has no list of features")
-        place = start.end()
+        offset = start.end()
         while True:
-            place = _skipped(text, place)
-            if text.startswith("]", place):
+            offset = _skip_separator(text, offset)
+            if text.startswith("]", offset):
                 return
             try:
-                feature, place = decoder.raw_decode(text, place)
+                feature, offset = decoder.raw_decode(text, offset)
             except json.JSONDecodeError:
-                text, place = _more(stream, text[place:]), 0
+                text, offset = _read_more(stream, text[offset:]), 0
             else:
                 yield feature
 
 
-def _skipped(text: str, place: int) -> int:
-    found = BETWEEN.match(text, place)
-    return found.end() if found else place
+def _skip_separator(text: str, offset: int) -> int:
+    match = SEPARATOR.match(text, offset)
+    return match.end() if match else offset
 
 
-def _more(stream: IO[str], rest: str) -> str:
-    """Return what is left of a piece and the next one."""
-    if len(rest) > LONGEST or not (piece := stream.read(PIECE)):
-        raise ValueError("it breaks off, or is damaged")
-    return rest + piece
+def _read_more(stream: IO[str], rest: str) -> str:
+    """Return the rest of a chunk with the next chunk appended."""
+    if len(rest) > MAX_FEATURE_CHARS or not (chunk := stream.read(CHUNK_CHARS)):
+        raise ValueError("it is truncated or damaged")
+    return rest + chunk
 
 
-def _cell(feature: Any, place: int) -> tuple[int, Ring]:
-    """Return the number of a cell and its outline: that of its most detailed piece, if it is in pieces."""
+def _parse_cell(feature: Any, position: int) -> tuple[int, Ring]:
+    """Return the number of a cell and its outline; of a multipolygon, the outline with the most points."""
     try:
         geometry, number = feature["geometry"], int(feature["properties"]["cell_id"])
-        pieces = {"Polygon": [geometry["coordinates"]], "MultiPolygon": geometry["coordinates"]}[geometry["type"]]
-        ring = max((piece[0] for piece in pieces), key=len)
+        polygons = {"Polygon": [geometry["coordinates"]], "MultiPolygon": geometry["coordinates"]}[geometry["type"]]
+        ring = max((polygon[0] for polygon in polygons), key=len)
     except (LookupError, TypeError, ValueError) as error:
-        raise ValueError(f"its feature {place} is no polygon with a number as cell_id") from error
-    return number, ring if len(ring) > 3 else ring * 4  # a cell of one or two px has no area, but a middle
+        raise ValueError(f"its feature {position} is not a polygon with a number as cell_id") from error
+    return number, ring if len(ring) > 3 else ring * 4  # a cell of one or two px has no area, but a centroid
 
 
-def _middles(rings: list[Ring]) -> NDArray[np.float64]:
+def _centroids(rings: list[Ring]) -> NDArray[np.float64]:
     points = np.array(list(chain.from_iterable(rings)), dtype=np.float64)[:, :2]
-    of_ring = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
-    outlines = shapely.polygons(shapely.linearrings(points, indices=of_ring))
+    ring_indices = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    outlines = shapely.polygons(shapely.linearrings(points, indices=ring_indices))
     return np.asarray(shapely.get_coordinates(shapely.centroid(outlines)))

@@ -8,71 +8,73 @@ from pydantic import Field, PositiveInt
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import GeometryError
-from spacrd_core.section.section import Given, Section, Source, Verdict
-from spacrd_readers.visium_hd.bin_level import read_level
+from spacrd_core.section.section import ImageInputs, Recognition, Section, Source
+from spacrd_readers.visium_hd.bin_level import read_bin_level
 from spacrd_readers.visium_hd.bins import count_bins
-from spacrd_readers.visium_hd.bundle import find_bundle, why_no_bundle
+from spacrd_readers.visium_hd.bundle import find_bundle, rejection_reason
 from spacrd_readers.visium_hd.cells import count_cells
-from spacrd_readers.visium_hd.grid import bins_a_side, make_squares
+from spacrd_readers.visium_hd.grid import bins_per_side, make_squares
 from spacrd_readers.visium_hd.slide import find_hd_slide
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_readers.visium_hd.bundle import Bundle
-    from spacrd_readers.visium_hd.counts import Counted
+    from spacrd_readers.visium_hd.counts import SpotCounts
 
 
-# A quarter of a 56 um square is a third of the area of a Visium spot: less tissue gives too few counts to judge by.
-# Spots above it are kept, for the edge of tissue is where tumours invade; `tissue_coverage` tells them from whole ones.
+# A quarter of a 56 um square is a third of the area of a Visium spot: less tissue gives too few counts for a decision.
+# Spots above it are kept because tumours invade at the edge of the tissue; `tissue_coverage` marks partial spots.
 MIN_COVERAGE = 0.25
 
 
 class VisiumHd:
     """Reads a Visium HD run, its ``outs``, or one folder of bins or cells, into square spots.
 
-    Bins of 8 um are the usual source: a matrix of 2 um lacks the squares out of tissue that bins along its edge have.
+    The default is 8 um bins: along the edge of the tissue they include squares that a 2 um matrix omits.
     """
 
     class Options(ComponentOptions):
-        """What is summed, and into how large a spot."""
+        """The units to sum, and the spots to sum them into."""
 
-        unit: Literal["bin", "cell"] = Field("bin", description="What is summed: bins, or segmented cells.")
-        bin_um: PositiveInt | None = Field(None, description="Bins to sum, in um (default: 8, or the only ones).")
-        spot_um: PositiveInt = Field(56, description="Side of a spot, in um: a multiple of the bins'.")
-        min_coverage: float = Field(
-            MIN_COVERAGE, ge=0, le=1, description="Spots with a smaller share of their bins in tissue are left out."
+        unit: Literal["bin", "cell"] = Field("bin", description="Units to sum: bins, or segmented cells.")
+        bin_um: PositiveInt | None = Field(
+            None, description="Size of the bins to sum, in um (default: 8, or the only size there is)."
         )
-        genome: str = Field("", description="The genome to keep, where the matrix has several.")
+        spot_um: PositiveInt = Field(56, description="Side of a spot, in um; a multiple of the bin size.")
+        min_coverage: float = Field(
+            MIN_COVERAGE, ge=0, le=1, description="Minimum share of a spot's bins in tissue; other spots are left out."
+        )
+        genome: str = Field("", description="Genome to read, if the matrix has several.")
 
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def recognises(self, path: Path) -> Verdict:
-        """Return whether a path is a folder of Visium HD, by names and what scale factors state."""
-        reason = why_no_bundle(path)
-        return Verdict(not reason, reason)
+    def recognises(self, path: Path) -> Recognition:
+        """Return whether a path is a folder of Visium HD, by names and scale factors."""
+        reason = rejection_reason(path)
+        return Recognition(not reason, reason)
 
-    def read(self, path: Path, given: Given) -> Section:
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
         """Return the section of a run.
 
         Raises
         ------
         InputError
-            If a file is missing, broken, or does not belong to the others.
+            If a file is missing or broken, or the files are of different sections.
         ConfigError
-            If bins cannot fill spots of the size.
+            If the spot size is not a multiple of the bin size.
         """
-        if given.alignment:
+        if inputs.alignment:
             raise GeometryError(
-                "Visium HD takes no alignment: its positions are px of the image Space Ranger was given",
-                hint="leave --alignment out",
+                "Visium HD sections take no alignment: their positions are px of Space Ranger's input image",
+                hint="omit --alignment",
             )
         bundle = find_bundle(path)
-        counted = self._count(bundle, given)
+        counted = self._count(bundle, inputs)
         obs, scale = counted.counts.obs, counted.um_per_px
         obs["x_um"], obs["y_um"] = obs["x_px"] * scale, obs["y_px"] * scale
-        slide, of_slide = find_hd_slide(counted, bundle, given)
+        slide, slide_notes = find_hd_slide(counted, bundle, inputs)
         files = [*counted.files, *(("scalefactors", spatial.path) for spatial in counted.spatial)]
         files += [("image", slide.path)] if slide else []
         return Section(
@@ -83,17 +85,17 @@ class VisiumHd:
             spot_shape="square",
             pitch_um=float(self.options.spot_um),
             slide=slide,
-            sources=tuple(Source.of(role, file) for role, file in files),
-            notes=(*counted.notes, *of_slide),
-            units=counted.units,
+            sources=tuple(Source.from_path(role, file) for role, file in files),
+            notes=(*counted.notes, *slide_notes),
+            sub_spots=counted.sub_spots,
         )
 
-    def _count(self, bundle: Bundle, given: Given) -> Counted:
+    def _count(self, bundle: Bundle, inputs: ImageInputs) -> SpotCounts:
         options = self.options
         if options.unit == "cell":
-            return count_cells(bundle, given, spot_um=options.spot_um, genome=options.genome)
-        bin_um = bundle.choose(options.bin_um)
-        side = bins_a_side(options.spot_um, bin_um)
-        level = read_level(bundle, bin_um)
+            return count_cells(bundle, inputs, spot_um=options.spot_um, genome=options.genome)
+        bin_um = bundle.select_bin_um(options.bin_um)
+        side = bins_per_side(options.spot_um, bin_um)
+        level = read_bin_level(bundle, bin_um)
         squares = make_squares(level.array.in_tissue, side, spot_um=options.spot_um, min_coverage=options.min_coverage)
-        return count_bins(level, squares, given, options.genome)
+        return count_bins(level, squares, inputs, options.genome)

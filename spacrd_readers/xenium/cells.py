@@ -1,7 +1,7 @@
-"""Read the cells of a Xenium bundle (``cells.parquet`` or ``cells.csv.gz``), whichever version wrote them.
+"""Read the cells of a Xenium bundle (``cells.parquet`` or ``cells.csv.gz``) of any version.
 
-Only ids and centroids are in every version. Ids are integers before XOA 1.3, then text like ``aaaaficg-1``, which early
-parquet files hold as bytes; here they are all bytes.
+All versions have ids and centroids only. Ids are integers before XOA 1.3, then text like ``aaaaficg-1``, which early
+parquet files hold as bytes; here all ids are bytes.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.tables import glance, split_header
+from spacrd_core.tables import read_beginning, split_header
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-NEEDED = ("cell_id", "x_centroid", "y_centroid")
-CONTROLS = (
+REQUIRED_COLUMNS = ("cell_id", "x_centroid", "y_centroid")
+CONTROL_COLUMNS = (
     *("control_probe_counts", "control_codeword_counts", "genomic_control_counts"),
     *("unassigned_codeword_counts", "deprecated_codeword_counts"),
 )
-AREA = "cell_area"
-LARGEST_UM = 1e6  # a slide is 75,000 um long
-AGAIN = "copy it again from the bundle"
+AREA_COLUMN = "cell_area"
+MAX_COORDINATE_UM = 1e6  # a slide is 75,000 um long
+COPY_AGAIN = "copy it again from the bundle"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +42,9 @@ class Cells:
     xy_um
         Centroids, n x 2.
     controls
-        What each cell counted of controls (negative probes, codewords, ...); None if the table does not say.
+        Control counts of each cell (negative probes, codewords, ...); None if the table has none.
     areas
-        um² of each cell, NaN where unknown; None if the table does not say.
+        Area of each cell in um², NaN if unknown; None if the table has none.
     """
 
     path: Path
@@ -54,11 +54,11 @@ class Cells:
     areas: NDArray[np.float64] | None
     notes: tuple[str, ...] = ()
 
-    def take(self, places: NDArray[np.int64]) -> Cells:
-        """Return some of the cells, in the order of their places."""
-        controls = None if self.controls is None else self.controls[places]
-        areas = None if self.areas is None else self.areas[places]
-        return Cells(self.path, self.ids[places], self.xy_um[places], controls, areas, self.notes)
+    def take(self, indices: NDArray[np.int64]) -> Cells:
+        """Return the cells of the given indices, in their order."""
+        controls = None if self.controls is None else self.controls[indices]
+        areas = None if self.areas is None else self.areas[indices]
+        return Cells(self.path, self.ids[indices], self.xy_um[indices], controls, areas, self.notes)
 
 
 def read_cells(path: Path) -> Cells:
@@ -73,20 +73,22 @@ def read_cells(path: Path) -> Cells:
     xy = _numbers(table, ["x_centroid", "y_centroid"], path)
     placed = np.isfinite(xy).all(axis=1)
     if not placed.any():
-        raise GeometryError(f"the cells {path} hold no cell with a position", hint=AGAIN)
-    if np.abs(xy[placed]).max() > LARGEST_UM:
-        raise GeometryError(f"the cells {path} lie up to {np.abs(xy[placed]).max():.3g} um from the origin", hint=AGAIN)
+        raise GeometryError(f"the cell table {path} has no cell with a position", hint=COPY_AGAIN)
+    if np.abs(xy[placed]).max() > MAX_COORDINATE_UM:
+        raise GeometryError(
+            f"the cells of {path} are up to {np.abs(xy[placed]).max():.3g} um from the origin", hint=COPY_AGAIN
+        )
     notes = (f"cells of {path.name} without a position, left out: {(~placed).sum()}",) if not placed.all() else ()
     table = table[placed]
-    controls = [name for name in CONTROLS if name in table.columns]
-    ids = _each_once(as_ids(table["cell_id"]), path)
-    counted = _numbers(table, controls, path).sum(axis=1).astype(np.int64) if controls else None
-    areas = _numbers(table, [AREA], path)[:, 0] if AREA in table.columns else None
-    return Cells(path, ids, xy[placed], counted, areas, notes)
+    controls = [name for name in CONTROL_COLUMNS if name in table.columns]
+    ids = _require_unique(to_ids(table["cell_id"]), path)
+    control_counts = _numbers(table, controls, path).sum(axis=1).astype(np.int64) if controls else None
+    areas = _numbers(table, [AREA_COLUMN], path)[:, 0] if AREA_COLUMN in table.columns else None
+    return Cells(path, ids, xy[placed], control_counts, areas, notes)
 
 
-def as_ids(column: pd.Series[Any]) -> NDArray[np.bytes_]:
-    """Return cell ids as bytes, be they integers, text or bytes."""
+def to_ids(column: pd.Series[Any]) -> NDArray[np.bytes_]:
+    """Return cell ids, which are integers, text or bytes, as bytes."""
     if column.dtype.kind in "iu":
         return np.asarray(column, dtype=np.bytes_)
     return np.array([name if isinstance(name, bytes) else str(name).encode() for name in column], dtype=np.bytes_)
@@ -95,46 +97,48 @@ def as_ids(column: pd.Series[Any]) -> NDArray[np.bytes_]:
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         file = parquet.ParquetFile(path)
-        found = _columns(file.schema_arrow.names, path)
-        return file.read(columns=found).to_pandas()
+        columns = _select_columns(file.schema_arrow.names, path)
+        return file.read(columns=columns).to_pandas()
     except (pa.ArrowException, OSError) as error:
-        raise GeometryError(f"the cells {path} are no parquet table: {error}", hint=AGAIN) from error
+        raise GeometryError(f"the cell table {path} is not parquet: {error}", hint=COPY_AGAIN) from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    header, _ = split_header(glance(path, "cells", GeometryError), ",")
-    found = _columns(header, path)
+    header, _ = split_header(read_beginning(path, "cells", GeometryError), ",")
+    columns = _select_columns(header, path)
     try:
         return pd.read_csv(
             path,
-            usecols=found,
+            usecols=columns,
             dtype={"cell_id": str},
             keep_default_na=False,
-            na_values={name: ["", "NA", "nan", "NaN"] for name in found if name != "cell_id"},
+            na_values={name: ["", "NA", "nan", "NaN"] for name in columns if name != "cell_id"},
         )
     except (ValueError, EOFError, OSError, zlib.error) as error:
-        raise GeometryError(f"the cells {path} are no table: {str(error).strip()}", hint=AGAIN) from error
+        raise GeometryError(f"the cell table {path} is damaged: {str(error).strip()}", hint=COPY_AGAIN) from error
 
 
-def _columns(names: list[str], path: Path) -> list[str]:
-    if missing := [name for name in NEEDED if name not in names]:
+def _select_columns(names: list[str], path: Path) -> list[str]:
+    if missing := [name for name in REQUIRED_COLUMNS if name not in names]:
         raise GeometryError(
-            f"the cells {path} have no column {', '.join(missing)}",
-            hint=f"a bundle's own cells.parquet or cells.csv.gz is wanted, with {', '.join(NEEDED)}",
+            f"the cell table {path} has no column {', '.join(missing)}",
+            hint=f"give the bundle's cells.parquet or cells.csv.gz, with {', '.join(REQUIRED_COLUMNS)}",
         )
-    return [name for name in (*NEEDED, *CONTROLS, AREA) if name in names]
+    return [name for name in (*REQUIRED_COLUMNS, *CONTROL_COLUMNS, AREA_COLUMN) if name in names]
 
 
 def _numbers(table: pd.DataFrame, columns: list[str], path: Path) -> NDArray[np.float64]:
     try:
         return np.asarray(table[columns].to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError) as error:
-        raise GeometryError(f"the cells {path} hold no numbers in {', '.join(columns)}: {error}", hint=AGAIN) from error
+        raise GeometryError(
+            f"the cells {path} hold no numbers in {', '.join(columns)}: {error}", hint=COPY_AGAIN
+        ) from error
 
 
-def _each_once(ids: NDArray[np.bytes_], path: Path) -> NDArray[np.bytes_]:
+def _require_unique(ids: NDArray[np.bytes_], path: Path) -> NDArray[np.bytes_]:
     ordered = np.sort(ids)
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    if len(twice):
-        raise GeometryError(f"the cells {path} name {twice[0].decode()} more than once", hint=AGAIN)
+    repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+    if len(repeated):
+        raise GeometryError(f"the cell table {path} lists {repeated[0].decode()} more than once", hint=COPY_AGAIN)
     return ids

@@ -1,4 +1,4 @@
-"""Xenium (10x Genomics, XOA 1 to 4): cells in um, summed into square spots, or as they are."""
+"""Xenium (10x Genomics, XOA 1 to 4): cells in um, summed into square spots or read as single-cell spots."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, PositiveFloat
 
 from spacrd_core.cards import ComponentOptions
-from spacrd_core.section.section import Given, Section, Source, Verdict
-from spacrd_readers.tenx.cell_spots import Spots, as_cells, on_grid
-from spacrd_readers.xenium.bundle import BundleFiles, find_bundle, why_no_bundle
+from spacrd_core.section.section import ImageInputs, Recognition, Section, Source
+from spacrd_readers.tenx.cell_spots import CellSpots, single_cell_spots, square_spots
+from spacrd_readers.xenium.bundle import BundleFiles, find_bundle, rejection_reason
 from spacrd_readers.xenium.cells import Cells, read_cells
 from spacrd_readers.xenium.counts import count_spots
 from spacrd_readers.xenium.experiment import read_experiment
@@ -19,46 +19,46 @@ from spacrd_readers.xenium.slide import he_frame, morphology_frame
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_HE = "no H&E was found; --image FILE with --alignment FILE gives one"
+NO_HE = "no H&E was found; give one with --image FILE and --alignment FILE"
 
 
 class Xenium:
-    """Reads a Xenium bundle, and the H&E taken of the same section afterwards."""
+    """Reads a Xenium bundle, and the H&E image made of the same section afterwards."""
 
     class Options(ComponentOptions):
-        """How cells become spots."""
+        """How spots are made from cells."""
 
         unit: Literal["spot", "cell"] = Field(
-            "spot", description="Square spots that sum cells, or the cells as they are."
+            "spot", description="What a spot is: a square that sums cells (spot), or a single cell (cell)."
         )
         spot_um: PositiveFloat = Field(100.0, description="Side of a square spot, in um.")
 
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def recognises(self, path: Path) -> Verdict:
-        """Return whether a path is the folder or the ``experiment.xenium`` of one bundle, by names alone."""
-        reason = why_no_bundle(path)
-        return Verdict(not reason, reason)
+    def recognises(self, path: Path) -> Recognition:
+        """Return whether a path is the folder or the ``experiment.xenium`` of one bundle, by names only."""
+        reason = rejection_reason(path)
+        return Recognition(not reason, reason)
 
-    def read(self, path: Path, given: Given) -> Section:
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
         """Return the section of a bundle.
 
         Raises
         ------
         InputError
-            If a file is missing, broken, or does not belong to the others.
+            If a file is missing or broken, or the files are of different sections.
         """
         files = find_bundle(path)
-        experiment = read_experiment(files.experiment, given.um_per_px)
-        he = find_he(files, given)
+        experiment = read_experiment(files.experiment, inputs.um_per_px)
+        he = find_he(files, inputs)
         cells = read_cells(files.cells)
         size = experiment.pixel_size
-        frame = he_frame(he, size, cells.xy_um, given.image_scale) if he else morphology_frame(size)
+        frame = he_frame(he, size, cells.xy_um, inputs.image_scale) if he else morphology_frame(size)
         counted = count_spots(cells, files.matrix, self._spots)
         obs = counted.counts.obs
         obs[["x_px", "y_px"]] = frame.to_px(obs[["x_um", "y_um"]].to_numpy())
-        bare = (NO_HE,) if given.with_image and not he else ()
+        image_notes = (NO_HE,) if inputs.with_image and not he else ()
         return Section(
             platform="xenium",
             counts=counted.counts,
@@ -68,18 +68,18 @@ class Xenium:
             pitch_um=counted.spots.pitch_um,
             slide=frame.slide,
             sources=_sources(files, he),
-            notes=(*experiment.notes, *cells.notes, *counted.notes, *frame.notes, *bare),
-            units=counted.units,
+            notes=(*experiment.notes, *cells.notes, *counted.notes, *frame.notes, *image_notes),
+            sub_spots=counted.sub_spots,
         )
 
-    def _spots(self, cells: Cells) -> Spots:
+    def _spots(self, cells: Cells) -> CellSpots:
         if self.options.unit == "cell":
-            return as_cells(cells.xy_um, cells.ids, cells.areas)
-        return on_grid(cells.xy_um, self.options.spot_um)
+            return single_cell_spots(cells.xy_um, cells.ids, cells.areas)
+        return square_spots(cells.xy_um, self.options.spot_um)
 
 
 def _sources(files: BundleFiles, he: HeFiles | None) -> tuple[Source, ...]:
     roles = [("counts", files.matrix), ("cells", files.cells), ("experiment", files.experiment)]
     if he:
         roles += [("image", he.image), ("alignment", he.alignment)]
-    return tuple(Source.of(role, path) for role, path in roles)
+    return tuple(Source.from_path(role, path) for role, path in roles)

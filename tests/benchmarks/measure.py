@@ -1,4 +1,4 @@
-"""What the benchmarks share: times taken in turns, and facts shown and kept."""
+"""Functions that the benchmarks share: timing of several functions in turns, and reporting of metrics."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
 
-def fastest(rounds: int, *works: Callable[[], object]) -> list[float]:
-    """Return the shortest time of each, all done in turns."""
+def fastest(rounds: int, *functions: Callable[[], object]) -> list[float]:
+    """Return the shortest time of each function in seconds; the functions run in turns."""
     times: list[list[float]] = []
     for _ in range(rounds):
         times.append([])
-        for work in works:
-            begun = time.perf_counter()
-            work()
-            times[-1].append(time.perf_counter() - begun)
+        for function in functions:
+            started = time.perf_counter()
+            function()
+            times[-1].append(time.perf_counter() - started)
     return np.min(times, axis=0).tolist()
 
 
-def show(benchmark: BenchmarkFixture, what: str, facts: dict[str, float]) -> None:
-    benchmark.extra_info.update(facts)
-    print(f"\n{what}: " + ", ".join(f"{name} {value:.4g}" for name, value in facts.items()))  # noqa: T201 - asked for
+def show(benchmark: BenchmarkFixture, title: str, metrics: dict[str, float]) -> None:
+    """Store the metrics with the benchmark and print them."""
+    benchmark.extra_info.update(metrics)
+    print(f"\n{title}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))  # noqa: T201 - benchmarks print their results

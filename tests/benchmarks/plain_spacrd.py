@@ -1,7 +1,7 @@
-"""The published method written the plain way: what our head is measured against, and must agree with.
+"""A plain implementation of the published method, as reference for the speed and the results of our head.
 
-Every spot's neighbourhood is copied into an item of a data set, a loader collates the items one by one, every
-neighbour is encoded for every centre, and all tokens of a neighbourhood attend before the centre's is taken.
+The neighbourhood of every spot is copied into an item of a data set, and a loader collates the items one by one. Every
+neighbour is encoded for every centre, and all tokens of a neighbourhood attend before the token of the centre is taken.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Item = tuple[Float[Tensor, "k genes"], Float[Tensor, "k dim"], Float[Tensor, ""]
 
 
 class Neighbourhoods(Dataset[Item]):
-    """One item a spot: its neighbourhood's genes and image, the spot itself first, and its label."""
+    """One item per spot: genes and image of its neighbourhood, the spot first, and its label."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Neighbourhoods(Dataset[Item]):
 
 
 class Attention(nn.Module):
-    """All tokens of one modality attend to all of the other."""
+    """Attention of all tokens of one modality over all tokens of the other."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,19 +48,19 @@ class Attention(nn.Module):
         self.norm = nn.LayerNorm(WIDTH)
 
     def forward(
-        self, asking: Float[Tensor, "centres k width"], asked: Float[Tensor, "centres k width"]
+        self, query: Float[Tensor, "centres k width"], key_value: Float[Tensor, "centres k width"]
     ) -> Float[Tensor, "centres k width"]:
-        found, _ = self.attention(asking, asked, asked)
-        normed: Float[Tensor, "centres k width"] = self.norm(found)
-        return normed
+        attended, _ = self.attention(query, key_value, key_value)
+        output: Float[Tensor, "centres k width"] = self.norm(attended)
+        return output
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the network says of a batch of centres."""
+class Outputs:
+    """The outputs of the network for a batch of centres."""
 
     fused: Float[Tensor, "centres width"]
-    rebuilt: Float[Tensor, "centres width"]
+    reconstructed: Float[Tensor, "centres width"]
     mean: Float[Tensor, "centres latent"]
     log_variance: Float[Tensor, "centres latent"]
     logits: Float[Tensor, " centres"]
@@ -88,39 +88,42 @@ class PlainSpaCRD(nn.Module):
         tokens: Float[Tensor, "centres k width"] = codes.unflatten(0, features.shape[:2])
         return tokens
 
-    def forward(self, genes: Float[Tensor, "centres k genes"], image: Float[Tensor, "centres k dim"]) -> Found:
+    def forward(self, genes: Float[Tensor, "centres k genes"], image: Float[Tensor, "centres k dim"]) -> Outputs:
         genes, image = (
             F.normalize(self.encode("genes", genes), dim=-1),
             F.normalize(self.encode("image", image), dim=-1),
         )
-        found = torch.cat([self.attention["genes"](genes, image), self.attention["image"](image, genes)], dim=-1)
-        fused = self.norm(self.project(found[:, 0]))
+        attended = torch.cat([self.attention["genes"](genes, image), self.attention["image"](image, genes)], dim=-1)
+        fused = self.norm(self.project(attended[:, 0]))
         code = self.encoder(fused)
         mean, log_variance = self.mean(code), self.log_variance(code)
-        point = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean) if self.training else mean
+        sample = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean) if self.training else mean
         logits = self.classifier(torch.cat([mean, log_variance], dim=-1)).squeeze(-1)
-        return Found(fused, self.decoder(point), mean, log_variance, logits)
+        return Outputs(fused, self.decoder(sample), mean, log_variance, logits)
 
 
 def mlp(features: int) -> nn.Sequential:
-    """Return an encoder of spots, features-1024-512-512."""
+    """Return an encoder of spots with layers of 1024, 512 and 512 units."""
     hidden = [(features, 1024), (1024, 512)]
-    blocks = [nn.Sequential(nn.Linear(*w), nn.BatchNorm1d(w[1]), nn.ReLU(), nn.Dropout(0.2)) for w in hidden]
+    blocks = [
+        nn.Sequential(nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU(), nn.Dropout(0.2))
+        for inputs, outputs in hidden
+    ]
     return nn.Sequential(*blocks, nn.Linear(512, WIDTH))
 
 
 def train_epoch(model: PlainSpaCRD, items: DataLoader[Item], optimiser: torch.optim.Optimizer, phase: str) -> float:
-    """Take one step a batch; return the mean loss."""
+    """Take one step per batch; return the mean loss."""
     model.train()
     total = 0.0
     for genes, image, labels in items:
         if phase == "align":
             loss = contrastive_loss(model.encode("genes", genes)[:, 0], model.encode("image", image)[:, 0])
         else:
-            found = model(genes, image)
-            loss = reconstruction_loss(model, found, labels)
+            outputs = model(genes, image)
+            loss = reconstruction_loss(model, outputs, labels)
             if phase == "detect":
-                loss = F.binary_cross_entropy_with_logits(found.logits, labels) + 0.1 * loss
+                loss = F.binary_cross_entropy_with_logits(outputs.logits, labels) + 0.1 * loss
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -135,15 +138,15 @@ def predict(model: PlainSpaCRD, items: DataLoader[Item]) -> Float[Tensor, " spot
         return torch.cat([model(genes, image).logits for genes, image, _ in items])
 
 
-def contrastive_loss(one: Float[Tensor, "spots width"], other: Float[Tensor, "spots width"]) -> Float[Tensor, ""]:
-    likeness = F.normalize(one, dim=-1) @ F.normalize(other, dim=-1).T / 0.07
-    own = torch.arange(len(likeness))
-    return 0.5 * F.cross_entropy(likeness, own) + 0.5 * F.cross_entropy(likeness.T, own)
+def contrastive_loss(first: Float[Tensor, "spots width"], second: Float[Tensor, "spots width"]) -> Float[Tensor, ""]:
+    scores = F.normalize(first, dim=-1) @ F.normalize(second, dim=-1).T / 0.07
+    targets = torch.arange(len(scores))
+    return 0.5 * F.cross_entropy(scores, targets) + 0.5 * F.cross_entropy(scores.T, targets)
 
 
-def reconstruction_loss(model: PlainSpaCRD, found: Found, labels: Float[Tensor, " centres"]) -> Float[Tensor, ""]:
-    shift = (found.mean - model.class_means[labels.long()]).square()
-    divergence = 0.5 * (found.log_variance.exp() + shift - 1 - found.log_variance).sum(dim=-1).mean()
-    apart = torch.linalg.vector_norm(model.class_means[1] - model.class_means[0])
-    loss: Float[Tensor, ""] = F.mse_loss(found.rebuilt, found.fused) + 0.5 * divergence - 0.1 * apart
+def reconstruction_loss(model: PlainSpaCRD, outputs: Outputs, labels: Float[Tensor, " centres"]) -> Float[Tensor, ""]:
+    shift = (outputs.mean - model.class_means[labels.long()]).square()
+    divergence = 0.5 * (outputs.log_variance.exp() + shift - 1 - outputs.log_variance).sum(dim=-1).mean()
+    separation = torch.linalg.vector_norm(model.class_means[1] - model.class_means[0])
+    loss: Float[Tensor, ""] = F.mse_loss(outputs.reconstructed, outputs.fused) + 0.5 * divergence - 0.1 * separation
     return loss

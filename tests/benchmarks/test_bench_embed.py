@@ -1,7 +1,7 @@
-"""The embedding engine beside the encoder alone, and how fast patches are read, on the H&E of real sections.
+"""Embedding compared with the encoder alone, and how fast patches are read, on the H&E of real sections.
 
-``pytest -m benchmarks -s tests/benchmarks/test_bench_embed.py`` prints patches/s, ratios and peak memory. What is
-compared is measured in turns and the fastest of each is taken: other work on the machine then falls on both.
+``pytest -m benchmarks -s tests/benchmarks/test_bench_embed.py`` prints patches/s, ratios and peak memory. Measurements
+that are compared alternate, and the fastest of each is taken, so that other work on the machine affects both.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import torch
 from benchmarks.measure import fastest, show
 
 from spacrd_cli.main import run
-from spacrd_core.embedding.forward import run_encoder, tiles_of
-from spacrd_core.embedding.pipeline import CPU_TILES, embed_rows
+from spacrd_core.embedding.forward import run_encoder, tiles_from_windows
+from spacrd_core.embedding.pipeline import CPU_BATCH_SIZE, embed_rows
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.embedding.timing import Clock
 from spacrd_core.slide.patches import PatchPlan
@@ -52,17 +52,17 @@ def store(her2st: Path, tmp_path_factory: pytest.TempPathFactory) -> SpotStore:
 
 
 def plan_of(pyramid: Pyramid, centres_um: Any) -> PatchPlan:
-    return PatchPlan.of(pyramid, centres_um, patch_um=PATCH_UM, patch_px=PATCH_PX)
+    return PatchPlan.from_centres(pyramid, centres_um, patch_um=PATCH_UM, patch_px=PATCH_PX)
 
 
 def as_measured(store: SpotStore, section: str) -> PatchPlan:
-    """The section's own spots on its own image: 0.69 um/px, a spot every 200 um."""
+    """The section's own spots on its own image: 0.69 um/px, one spot every 200 um."""
     centres = store.spots(section)[["x_px", "y_px"]].to_numpy() * store.slide_scale(section)
     return plan_of(store.pyramid(section), centres)  # type: ignore[arg-type]
 
 
 def as_visium(store: SpotStore, section: str) -> PatchPlan:
-    """A spot every 100 um over the tissue, and the image taken as 0.5 um/px: a patch is 224 px of it."""
+    """One spot every 100 um over the tissue, on the image with an assumed 0.5 um/px: a patch has 224 px."""
     measured = as_measured(store, section)
     centres = (measured.corners + measured.side / 2)[:, ::-1] * 0.5
     low, high = centres.min(axis=0), centres.max(axis=0)
@@ -80,14 +80,14 @@ def test_two_thousand_patches_a_second_are_read_and_cut(
 
     def cut() -> None:
         for plan in plans:
-            for _ in plan.cut(np.arange(len(plan.corners)), CPU_TILES, readers=2):
+            for _ in plan.cut(np.arange(len(plan.corners)), CPU_BATCH_SIZE, reader_threads=2):
                 pass
 
     cut()  # warm
     begun = time.process_time()
     (seconds,) = benchmark.pedantic(fastest, args=(6, cut), rounds=1)
     processor = (time.process_time() - begun) / 6
-    facts = {"patches/s": patches / seconds, "ms of a core a patch": processor / patches * 1000, "patches": patches}
+    facts = {"patches/s": patches / seconds, "ms of a core per patch": processor / patches * 1000, "patches": patches}
     show(benchmark, f"read and cut, {where.__name__}", facts)
     assert facts["patches/s"] > 2000
 
@@ -101,20 +101,20 @@ def test_the_encoder_hardly_waits(
     clock = Clock(CPU)
 
     def embed(plan: PatchPlan) -> None:
-        settings = Settings(device="cpu", readers=2)
-        embed_rows(plan, range(SPOTS), encoder, name, settings=settings, clock=clock, done=lambda _: None)
+        settings = Settings(device="cpu", reader_threads=2)
+        embed_rows(plan, range(SPOTS), encoder, name, settings=settings, clock=clock, report=lambda _: None)
 
-    def forward(tiles: Sequence[torch.Tensor]) -> None:
-        for some in tiles:
-            run_encoder(encoder, name, some)
+    def forward(batches: Sequence[torch.Tensor]) -> None:
+        for tiles in batches:
+            run_encoder(encoder, name, tiles)
 
     def both() -> Iterator[list[float]]:
         for section in SECTIONS:
             plan = as_measured(store, section)
-            cut = plan.cut(np.arange(SPOTS), CPU_TILES)
-            tiles = [tiles_of(some, side=plan.side, input_px=PATCH_PX, device=CPU) for some in cut]
-            forward(tiles[:1])
-            yield fastest(rounds, partial(embed, plan), partial(forward, tiles))
+            cut = plan.cut(np.arange(SPOTS), CPU_BATCH_SIZE)
+            batches = [tiles_from_windows(windows, side=plan.side, input_px=PATCH_PX, device=CPU) for windows in cut]
+            forward(batches[:1])
+            yield fastest(rounds, partial(embed, plan), partial(forward, batches))
 
     times = np.array(benchmark.pedantic(list, args=(both(),), rounds=1)).sum(axis=0)
     rates = len(SECTIONS) * SPOTS / times
@@ -129,10 +129,10 @@ import json, re, sys
 from pathlib import Path
 import numpy as np, torch
 from spacrd_core.cards import ComponentOptions, Recipe
-from spacrd_core.embedding.clock import Clock
+from spacrd_core.embedding.timing import Clock
 from spacrd_core.embedding.pipeline import embed_rows
 from spacrd_core.embedding.settings import Settings
-from spacrd_core.embedding.staging import shards_of
+from spacrd_core.embedding.staging import shard_ranges
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Pyramid
 
@@ -146,13 +146,13 @@ slide, spots = Pyramid.open(Path(sys.argv[1])), int(sys.argv[2])
 finest = slide.levels[0]
 corner = np.array([finest.width, finest.height]) * finest.um_per_px
 centres = np.random.default_rng(0).uniform(0, corner, (spots, 2))
-plan, clock = PatchPlan.of(slide, centres, patch_um=112.0, patch_px=224), Clock(torch.device("cpu"))
-for rows in shards_of(spots):
-    embed_rows(plan, rows, Colour(), "colour", settings=Settings(device="cpu"), clock=clock, done=lambda _: None)
-peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())  # getrusage counts the parent's, too
+plan, clock = PatchPlan.from_centres(slide, centres, patch_um=112.0, patch_px=224), Clock(torch.device("cpu"))
+for rows in shard_ranges(spots):
+    embed_rows(plan, rows, Colour(), "colour", settings=Settings(device="cpu"), clock=clock, report=lambda _: None)
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())  # getrusage includes the parent's
 print(json.dumps({"MiB": int(peak[1]) / 2**10, **clock.seconds}))
 """
-MOST_MIB_MORE = 64
+MAX_EXTRA_MIB = 64
 
 
 def test_memory_is_flat_from_a_thousand_to_fifty_thousand_spots(benchmark: BenchmarkFixture, store: SpotStore) -> None:
@@ -165,4 +165,4 @@ def test_memory_is_flat_from_a_thousand_to_fifty_thousand_spots(benchmark: Bench
     few = measure(1000)
     many = benchmark.pedantic(measure, args=(50_000,), rounds=1)
     show(benchmark, "peak memory", {"1,000 spots MiB": few["MiB"], "50,000 spots MiB": many["MiB"]})
-    assert many["MiB"] < few["MiB"] + MOST_MIB_MORE
+    assert many["MiB"] < few["MiB"] + MAX_EXTRA_MIB

@@ -21,14 +21,14 @@ from spacrd_cli.main import run
 from spacrd_core.cohort.batch import Dims
 from spacrd_core.cohort.cohort import Cohort
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Lens
+from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.genes.expression import Expression
 from spacrd_core.model.ensemble import SCORING_BATCH, Ensemble
 from spacrd_core.model.fit import fit
-from spacrd_core.model.options import HeadChoice
+from spacrd_core.model.options import HeadOptions
 from spacrd_core.plugins import load_plugins
-from spacrd_fusion.spacrd import SpaCRD
+from spacrd_fusion.spacrd import SpaCRDHead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.benchmarks
 
-GENES, DIM, K = 3000, 1024, 7
+GENE_EXPRESSION, DIM, K = 3000, 1024, 7
 THREADS, ROUNDS = 2, 5
 SLICE = 4096
 PITCH_UM = 200.0
@@ -75,10 +75,10 @@ def threads() -> Iterator[None]:
 def cohort_of(size: Size) -> Cohort:
     parts = np.array_split(np.arange(size.spots), size.sections)
     sections = [section_of(len(part), size.side, number) for number, part in enumerate(parts)]
-    lens = Lens.fit(sections, CohortOptions(neighbours=K, radius_pitches=3.0))  # as published: always k, however far
-    cohort = Cohort.of(sections, lens, torch.device("cpu"))
+    options = CohortOptions(neighbours=K, radius_pitches=3.0)  # as published: always k neighbours, at any distance
+    cohort = Cohort.from_sections(Preprocessor.fit_transform(sections, options)[1], torch.device("cpu"))
     assert cohort.present.all()
-    return replace(cohort, genes=torch.rand(size.spots, GENES, generator=torch.Generator().manual_seed(0)))
+    return replace(cohort, genes=torch.rand(size.spots, GENE_EXPRESSION, generator=torch.Generator().manual_seed(0)))
 
 
 def section_of(spots: int, side: int, seed: int) -> SectionData:
@@ -100,26 +100,28 @@ def section_of(spots: int, side: int, seed: int) -> SectionData:
     )
 
 
-def ours(preset: str = "paper") -> SpaCRD:
+def ours(preset: str = "paper") -> SpaCRDHead:
     torch.manual_seed(0)
-    return SpaCRD(SpaCRD.Options.model_validate({"preset": preset}), dims=Dims(genes=GENES, image=DIM))
+    return SpaCRDHead(
+        SpaCRDHead.Options.model_validate({"preset": preset}), dims=Dims(genes=GENE_EXPRESSION, image=DIM)
+    )
 
 
 def plain_items(cohort: Cohort, spots: int) -> Neighbourhoods:
-    assert cohort.genes is not None
+    assert isinstance(cohort.genes, torch.Tensor)
     assert cohort.image is not None
     return Neighbourhoods(cohort.genes, cohort.image, cohort.neighbours[:spots], cohort.labels[:spots])
 
 
-def score(head: SpaCRD, cohort: Cohort) -> torch.Tensor:
+def score(head: SpaCRDHead, cohort: Cohort) -> torch.Tensor:
     with torch.inference_mode():
-        visits = [(centres, head.score(batch)) for centres, batch in cohort.by_blocks(SCORING_BATCH)]
+        visits = [(centres, head.score(batch)) for centres, batch in cohort.iterate_blocks(SCORING_BATCH)]
     spots, logits = (torch.cat(parts) for parts in zip(*visits, strict=True))
     return logits[torch.argsort(spots)]
 
 
 def test_both_ways_give_the_same_logits() -> None:
-    head, plain = ours().eval(), PlainSpaCRD(genes=GENES, image=DIM)
+    head, plain = ours().eval(), PlainSpaCRD(genes=GENE_EXPRESSION, image=DIM)
     copy_weights(head, plain)
     cohort = cohort_of(Size(200, 2, 10))
     expected = predict(plain, plain_items(cohort, 200).loader(shuffle=False))
@@ -127,7 +129,7 @@ def test_both_ways_give_the_same_logits() -> None:
     assert torch.allclose(score(head, cohort), expected, atol=1e-5)
 
 
-def copy_weights(head: SpaCRD, plain: PlainSpaCRD) -> None:
+def copy_weights(head: SpaCRDHead, plain: PlainSpaCRD) -> None:
     """Give the plain network our head's parameters; both name their parts in the same order."""
     values = head.state_dict()
     for query in [name for name in values if ".query." in name]:
@@ -141,7 +143,7 @@ def copy_weights(head: SpaCRD, plain: PlainSpaCRD) -> None:
 @sizes
 @pytest.mark.parametrize("phase", ["reconstruct", "detect"])
 def test_an_epoch_is_five_times_faster(benchmark: BenchmarkFixture, size: Size, phase: str) -> None:
-    cohort, plain = cohort_of(size), PlainSpaCRD(genes=GENES, image=DIM)
+    cohort, plain = cohort_of(size), PlainSpaCRD(genes=GENE_EXPRESSION, image=DIM)
     items = plain_items(cohort, size.plain).loader(shuffle=True)
     adam = torch.optim.Adam(plain.parameters(), lr=1e-5)
     lengths = {"align": 0, "reconstruct": 0, "detect": 0} | {phase: 2 * ROUNDS}
@@ -159,7 +161,7 @@ def test_an_epoch_is_five_times_faster(benchmark: BenchmarkFixture, size: Size, 
 @sizes
 @pytest.mark.parametrize("preset", ["paper", "default"])
 def test_inference_is_eight_times_faster(benchmark: BenchmarkFixture, size: Size, preset: str) -> None:
-    cohort, head, plain = cohort_of(size), ours(preset).eval(), PlainSpaCRD(genes=GENES, image=DIM)
+    cohort, head, plain = cohort_of(size), ours(preset).eval(), PlainSpaCRD(genes=GENE_EXPRESSION, image=DIM)
     # A new section's neighbourhoods are to be copied before the plain way can score them.
     works = (lambda: predict(plain, plain_items(cohort, size.plain).loader(shuffle=False)), lambda: score(head, cohort))
     seconds = benchmark.pedantic(fastest, args=(ROUNDS if size is HER2ST else 2, *works), rounds=1)
@@ -168,34 +170,36 @@ def test_inference_is_eight_times_faster(benchmark: BenchmarkFixture, size: Size
 
 
 # What ``spacrd detect`` runs on a section that it has loaded: neighbourhoods, scaling and calls, besides the network.
-# The published settings, so that both ways do the same; the preset default smooths and knows novelty by more views.
+# The published settings, so that both ways do the same; the preset default smooths and scores more modalities.
 def test_detecting_is_faster_with_all_that_belongs_to_it(benchmark: BenchmarkFixture) -> None:
     size = Size(SLICE, 1, 64)
     section = with_genes(section_of(size.spots, size.side, 0), size.spots)
-    choice = HeadChoice(name="spacrd", options={"preset": "paper"}, epochs=dict.fromkeys(PHASES, 0))
+    choice = HeadOptions(name="spacrd", options={"preset": "paper"}, epochs=dict.fromkeys(PHASES, 0))
     ensemble = Ensemble.train(
         [section],
-        choice=choice,
+        head_options=choice,
         options=CohortOptions(),
         seeds=(0,),
         heads=load_plugins().heads,
         device=torch.device("cpu"),
     )
-    plain = PlainSpaCRD(genes=GENES, image=DIM)
+    plain = PlainSpaCRD(genes=GENE_EXPRESSION, image=DIM)
 
     def plainly() -> None:
-        cohort = Cohort.of([section], ensemble.lens, torch.device("cpu"))
+        cohort = Cohort.from_sections([ensemble.prepare(section)], torch.device("cpu"))
         predict(plain, plain_items(cohort, size.spots).loader(shuffle=False))
 
-    works = (plainly, lambda: ensemble.score(section, parts=["image+genes"]))
+    works = (plainly, lambda: ensemble.score(ensemble.prepare(section), wanted=["image+genes"]))
     seconds = benchmark.pedantic(fastest, args=(2, *works), rounds=1)
     compare(benchmark, f"detecting, {size.spots} spots, seconds", seconds, size)
     assert benchmark.extra_info["ratio"] > 3
 
 
 def with_genes(section: SectionData, spots: int) -> SectionData:
-    counts = sparse.random(spots, GENES, density=0.1, format="csr", random_state=0).ceil()
-    return replace(section, expression=Expression.of_counts(counts, [f"G{number}" for number in range(GENES)]))
+    counts = sparse.random(spots, GENE_EXPRESSION, density=0.1, format="csr", random_state=0).ceil()
+    return replace(
+        section, expression=Expression.from_counts(counts, [f"G{number}" for number in range(GENE_EXPRESSION)])
+    )
 
 
 @sizes

@@ -27,23 +27,21 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.benchmarks
 
-GENES, UM_PER_PX = 18_000, 0.2738
+GENE_EXPRESSION, UM_PER_PX = 18_000, 0.2738
 MOST_SECONDS, MOST_GIB = 90.0, 3.0
 MOST_GIB_OF_POSITIONS = 0.5
 AT_ONCE = 20_000
 SCRIPTS = {
     "read": """
-from spacrd_core.section.section import Given
+from spacrd_core.section.section import ImageInputs
 from spacrd_readers.visium_hd.reader import VisiumHd
-section = VisiumHd(VisiumHd.Options()).read(path, Given())
+section = VisiumHd(VisiumHd.Options()).read(path, ImageInputs())
 facts = {"spots": section.counts.n_obs, "counts": section.counts.X.nnz}
 """,
     "store": """
-from spacrd_core.ingestion.ingest import IngestRequest, ingest
-from spacrd_core.plugins import load_plugins
+from spacrd_core.ingestion.ingest import ingest
 from spacrd_core.store.store import SpotStore
-request = IngestRequest(path, name="T1")
-facts = {"spots": ingest(SpotStore.create(store), request, load_plugins()).entry.spots}
+facts = {"spots": ingest(SpotStore.create(store), path, name="T1").entry.spots}
 """,
     "positions": """
 from spacrd_readers.visium_hd.array import read_array
@@ -103,7 +101,7 @@ def test_the_positions_of_eleven_million_bins_are_read_in_half_a_gib(
     benchmark: BenchmarkFixture, tmp_path: Path, together: int
 ) -> None:
     slide = SLIDES["2 um"]
-    path = write_positions(tmp_path / "tissue_positions.parquet", slide, places_of(slide), together)
+    path = write_positions(tmp_path / "tissue_positions.parquet", slide, indices_of(slide), together)
     assert measured(benchmark, "positions", path, tmp_path)["GiB"] < MOST_GIB_OF_POSITIONS
 
 
@@ -114,7 +112,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     @cache
     def run(bins: str) -> Path:
         slide, folder = SLIDES[bins], tmp_path_factory.mktemp("slide")
-        places = places_of(slide)
+        places = indices_of(slide)
         level = folder / "outs" / "binned_outputs" / f"square_{slide.bin_um:03d}um"
         write_positions(level / "spatial" / "tissue_positions.parquet", slide, places, 2**20)
         write_matrix(level / "filtered_feature_bc_matrix.h5", slide, places)
@@ -125,7 +123,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return run
 
 
-def places_of(slide: Slide) -> NDArray[np.int64]:
+def indices_of(slide: Slide) -> NDArray[np.int64]:
     """Return the bins in tissue, in no order: so does Space Ranger list them."""
     return np.random.default_rng(0).permutation(slide.side**2)[: slide.bins]
 
@@ -171,14 +169,14 @@ def write_matrix(path: Path, slide: Slide, places: NDArray[np.int64]) -> None:
         for first in range(0, slide.bins, AT_ONCE):
             bins = min(AT_ONCE, slide.bins - first)
             span = slice(first * per_bin, (first + bins) * per_bin)
-            of_each = GENES // per_bin
+            of_each = GENE_EXPRESSION // per_bin
             genes = random.integers(0, of_each, (bins, per_bin)) + np.arange(per_bin) * of_each
             indices[span], data[span] = genes.ravel(), 1 + (random.random(genes.size) < 0.1)
         group["indptr"] = np.arange(slide.bins + 1, dtype=np.int64) * per_bin
         group["barcodes"] = names_of(slide.bin_um, places // slide.side, places % slide.side)
-        group["shape"] = np.array([GENES, slide.bins], dtype=np.int32)
-        ids = np.array([f"ENSG{number:011d}" for number in range(GENES)], dtype="S")
-        names = np.array([f"GENE{number}" for number in range(GENES)], dtype="S")
-        features = {"id": ids, "name": names, "feature_type": np.full(GENES, b"Gene Expression")}
-        for name, values in {**features, "genome": np.full(GENES, b"GRCh38")}.items():
+        group["shape"] = np.array([GENE_EXPRESSION, slide.bins], dtype=np.int32)
+        ids = np.array([f"ENSG{number:011d}" for number in range(GENE_EXPRESSION)], dtype="S")
+        names = np.array([f"GENE{number}" for number in range(GENE_EXPRESSION)], dtype="S")
+        features = {"id": ids, "name": names, "feature_type": np.full(GENE_EXPRESSION, b"Gene Expression")}
+        for name, values in {**features, "genome": np.full(GENE_EXPRESSION, b"GRCh38")}.items():
             group.create_dataset(f"features/{name}", data=values)

@@ -23,21 +23,20 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.benchmarks
 
-CELLS, GENES, DENSITY = 700_000, 500, 0.125
+CELLS, GENE_EXPRESSION, DENSITY = 700_000, 500, 0.125
 MOST_SECONDS, MOST_GIB = 60.0, 2.0
 AT_ONCE = 10_000
 READ = """
-from spacrd_core.section.section import Given
+from spacrd_core.section.section import ImageInputs
 from spacrd_readers.xenium.reader import Xenium
-section = Xenium(Xenium.Options(unit=unit)).read(bundle, Given())
+section = Xenium(Xenium.Options(unit=unit)).read(bundle, ImageInputs())
 facts = {"spots": section.counts.n_obs, "counts": section.counts.X.nnz}
 """
 STORE = """
-from spacrd_core.ingestion.ingest import IngestRequest, ingest
-from spacrd_core.plugins import load_plugins
+from spacrd_core.ingestion.ingest import ingest
 from spacrd_core.store.store import SpotStore
-request = IngestRequest(bundle, name="T1", reader="xenium", reader_options={"unit": unit})
-facts = {"spots": ingest(SpotStore.create(store), request, load_plugins()).entry.spots}
+ingested = ingest(SpotStore.create(store), bundle, name="T1", reader="xenium", reader_options={"unit": unit})
+facts = {"spots": ingested.entry.spots}
 """
 SCRIPT = """
 import json, resource, sys, time
@@ -85,17 +84,17 @@ def write_matrix(path: Path, ids: Any, random: np.random.Generator) -> None:
         indices = group.create_dataset("indices", (0,), "int64", maxshape=(None,), **packed)
         lengths = []
         for first in range(0, CELLS, AT_ONCE):
-            here = random.random((min(AT_ONCE, CELLS - first), GENES), dtype=np.float32) < DENSITY
+            here = random.random((min(AT_ONCE, CELLS - first), GENE_EXPRESSION), dtype=np.float32) < DENSITY
             found = np.nonzero(here)[1]
             lengths.append(here.sum(axis=1))
             for dataset, values in ((data, 1 + random.poisson(0.5, len(found))), (indices, found)):
                 dataset.resize(len(dataset) + len(found), axis=0)
                 dataset[-len(found) :] = values
         group["indptr"] = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
-        group["barcodes"], group["shape"] = ids, np.array([GENES, CELLS], dtype=np.int32)
-        names = np.array([f"GENE{number}" for number in range(GENES)], dtype="S")
-        features = {"id": names, "name": names, "feature_type": np.full(GENES, b"Gene Expression")}
-        for name, values in {**features, "genome": np.full(GENES, b"Unknown")}.items():
+        group["barcodes"], group["shape"] = ids, np.array([GENE_EXPRESSION, CELLS], dtype=np.int32)
+        names = np.array([f"GENE{number}" for number in range(GENE_EXPRESSION)], dtype="S")
+        features = {"id": names, "name": names, "feature_type": np.full(GENE_EXPRESSION, b"Gene Expression")}
+        for name, values in {**features, "genome": np.full(GENE_EXPRESSION, b"Unknown")}.items():
             group.create_dataset(f"features/{name}", data=values)
 
 

@@ -1,4 +1,4 @@
-"""A real browser for tests of what people look at: every page it opens must neither complain nor ask for anything."""
+"""A real browser for tests of HTML pages; an opened page must log no error and request no other resource."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, FloatRect, Locator, Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @contextmanager
 def start_browser() -> Iterator[Browser]:
-    """Yield a headless Chromium, the one of this system."""
+    """Yield the headless Chromium of this system."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - tests without a browser need no playwright
 
     with sync_playwright() as playwright:
@@ -28,12 +28,12 @@ def start_browser() -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, file: Path, *, width: int = 1280, height: int = 900, **options: Any) -> Iterator[Page]:
-    """Yield a page on which a file is open; afterwards it must have logged nothing and asked for that file alone."""
+    """Yield a page that shows a file; check afterwards that it logged nothing and requested only that file."""
     context = browser.new_context(viewport={"width": width, "height": height}, **options)
     page = context.new_page()
-    asked: list[str] = []
+    requested: list[str] = []
     logged: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: requested.append(request.url))
     page.on("console", lambda message: logged.append(message.text))
     page.on("pageerror", lambda error: logged.append(str(error)))
     page.goto(file.as_uri())
@@ -41,30 +41,30 @@ def opened(browser: Browser, file: Path, *, width: int = 1280, height: int = 900
         settle(page)
     yield page
     context.close()
-    assert asked == [file.as_uri()], asked
+    assert requested == [file.as_uri()], requested
     assert logged == [], logged
 
 
 def settle(page: Page) -> None:
-    """Wait until what is due has been drawn."""
+    """Wait until pending frames have been drawn."""
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-def until(page: Page, truth: str) -> None:
-    """Wait until an expression is true; a page's policy forbids Playwright's own way."""
+def until(page: Page, condition: str) -> None:
+    """Wait until a JavaScript condition holds; the page's policy forbids Playwright's wait_for_function."""
     done = page.evaluate(
         f"""async () => {{
-          for (let frame = 0; frame < 120 && !({truth}); frame++) await new Promise(requestAnimationFrame);
-          return Boolean({truth});
+          for (let frame = 0; frame < 120 && !({condition}); frame++) await new Promise(requestAnimationFrame);
+          return Boolean({condition});
         }}"""
     )
-    assert done, truth
+    assert done, condition
 
 
 def drawn(canvas: Locator) -> float:
-    """Return the share of a canvas' px that are not empty, once all is drawn."""
+    """Return the fraction of drawn px of a canvas after pending frames."""
     settle(canvas.page)
-    found = canvas.evaluate(
+    fraction = canvas.evaluate(
         """(canvas) => {
           const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
           copy.drawImage(canvas, 0, 0);
@@ -72,11 +72,17 @@ def drawn(canvas: Locator) -> float:
           return pixels.filter((value, index) => index % 4 === 3 && value > 0).length / (canvas.width * canvas.height);
         }"""
     )
-    return float(found)
+    return float(fraction)
+
+
+def bounding_box(locator: Locator) -> FloatRect:
+    """Return the rectangle of a visible element in the window."""
+    box = locator.bounding_box()
+    assert box is not None
+    return box
 
 
 def centre(locator: Locator) -> tuple[float, float]:
-    """Return the middle of an element, in the window."""
-    box = locator.bounding_box()
-    assert box is not None
+    """Return the centre of an element in the window."""
+    box = bounding_box(locator)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -1,4 +1,4 @@
-"""AnnData objects of the synthetic tissue, as squidpy lays them out, and the files they are kept in."""
+"""AnnData objects of the synthetic tissue in the layout of squidpy, and their files."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-VISIUM_DIAMETER_UM = 65.0  # what spot_diameter_fullres measures on Visium
+VISIUM_DIAMETER_UM = 65.0  # spot_diameter_fullres on Visium
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How the tissue was measured and photographed.
+    """The measurement and imaging of the tissue.
 
     Attributes
     ----------
     pose
-        Of the full-resolution image, which is in no object.
+        Pose of the full-resolution image, which no object contains.
     lattice, pitch_um
         Hexagonal as Visium's, or square.
     hires
-        Px of the picture per full-resolution px.
+        Px of the hires image per full-resolution px.
     library
         The name of the section.
     """
@@ -60,7 +60,7 @@ VISIUM = Measured()
 
 
 def tissue_object(measured: Measured = VISIUM, tissue: Tissue = TISSUE, *, picture: bool = True) -> ad.AnnData:
-    """Return the tissue as ``squidpy.read.visium`` would: genes by symbol, picture and scale factors in ``uns``."""
+    """Return the tissue as ``squidpy.read.visium`` would: genes by symbol, image and scale factors in ``uns``."""
     array, um = measured.places(tissue)
     obs = pd.DataFrame(
         {"in_tissue": 1, "array_row": array[:, 1], "array_col": array[:, 0]},
@@ -83,7 +83,7 @@ def tissue_object(measured: Measured = VISIUM, tissue: Tissue = TISSUE, *, pictu
 
 
 def age(path: Path) -> Path:
-    """Rewrite a .h5ad as anndata 0.7 would have written it: text categories aside, arrays without their kind."""
+    """Rewrite a .h5ad as anndata 0.7 writes it: categories stored separately, arrays without encoding attributes."""
     with h5py.File(path, "r+") as file:
         del file.attrs["encoding-type"], file.attrs["encoding-version"]
         file.visititems(_age)
@@ -106,7 +106,7 @@ def _age(_: str, node: h5py.Dataset | h5py.Group) -> None:
 def write_anndata(adata: ad.AnnData, path: Path, *, zarr_format: Literal[2, 3] = 3) -> Path:
     """Write an object as .h5ad, .zarr, or .zarr.zip (a zipped folder), by the name of the path."""
     with ad.settings.override(zarr_write_format=zarr_format), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what anndata and zarr say of their next releases
+        warnings.simplefilter("ignore")  # future warnings of anndata and zarr
         if path.name.endswith(".zarr.zip"):
             folder = path.with_name("packed") / path.name.removesuffix(".zip")
             adata.write_zarr(folder)

@@ -1,4 +1,4 @@
-"""A section of 4 x 4 spots, 100 um apart, told by barcodes or summed from cells; and what label files make of it."""
+"""A section of 4 x 4 spots, 100 um apart, identified by barcodes or summed from cells, and label files for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scipy import sparse
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
-from spacrd_core.section.section import Section, SlideFile, Units
+from spacrd_core.section.section import Section, SlideFile, SubSpots
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 SIDE, PITCH_UM, UM_PER_PX = 4, 100.0, 0.5
 BARCODES = tuple(f"{'ACGT'[n // 4]}{'ACGT'[n % 4]}{'A' * 14}-1" for n in range(SIDE**2))
 GRID_NAMES = tuple(f"{n % SIDE}x{n // SIDE}" for n in range(SIDE**2))
-NUMBERS = tuple(str(n + 1) for n in range(4 * SIDE**2))  # Xenium's cells before version 1.3
+NUMBERS = tuple(str(n + 1) for n in range(4 * SIDE**2))  # Xenium cell ids before version 1.3
 CELLS = tuple(f"aaaaaa{'abcd'[n // 16]}{'abcdefghijklmnop'[n % 16]}-1" for n in range(4 * SIDE**2))  # and since
 BINS = tuple(f"s_008um_{n // 8:05}_{n % 8:05}-1" for n in range(4 * SIDE**2))
 
 
 @dataclass(frozen=True)
 class Grid:
-    """What a section is made of: names of its spots, of four units in each spot, and the scale of its image."""
+    """The parts of a section: the ids of its spots, of four sub-spots per spot, and the scale of its image."""
 
     names: Sequence[str] = BARCODES
-    units: Sequence[str] = ()
+    sub_spots: Sequence[str] = ()
     kind: Literal["bin", "cell"] = "cell"
     scale: float | None = None
 
     def section(self) -> Section:
-        """Return the section; its spot in column c and row r lies at (250, 350) + 200 (c, r) px."""
+        """Return the section; the spot in column c and row r is at (250, 350) + 200 (c, r) px."""
         rows, columns = (axis.ravel() for axis in np.mgrid[:SIDE, :SIDE])
         x, y = 250.0 + 200 * columns, 350.0 + 200 * rows
         positions = {"x_px": x, "y_px": y, "x_um": x * UM_PER_PX, "y_um": y * UM_PER_PX}
         obs = pd.DataFrame({**positions, "array_x": columns * 1.0, "array_y": rows * 1.0}, index=list(self.names))
         counts = ad.AnnData(sparse.csr_matrix((SIDE**2, 2), dtype=np.int32), obs=obs)
         section = Section("visium", counts, UM_PER_PX, spot_um=60.0, spot_shape="disc", pitch_um=PITCH_UM)
-        if self.units:
-            spots = np.arange(len(self.units), dtype=np.int32) // 4
-            section = replace(section, units=Units(self.kind, np.array(self.units, dtype=np.bytes_), spots))
+        if self.sub_spots:
+            spots = np.arange(len(self.sub_spots), dtype=np.int32) // 4
+            section = replace(section, sub_spots=SubSpots(self.kind, np.array(self.sub_spots, dtype=np.bytes_), spots))
         if self.scale:
             slide = SlideFile(Path("hires.png"), UM_PER_PX / self.scale, scale=self.scale)
             section = replace(section, slide=slide)
@@ -77,8 +77,8 @@ def box(left: float, top: float, right: float, bottom: float) -> list[list[list[
 
 def annotation(rings: list[list[list[float]]], name: str = "Tumor", /, **properties: Any) -> dict[str, Any]:
     """Return the feature QuPath writes for a polygon of a class."""
-    given = {"objectType": "annotation", "classification": {"name": name, "color": [200, 0, 0]}, **properties}
-    return {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": rings}, "properties": given}
+    all_properties = {"objectType": "annotation", "classification": {"name": name, "color": [200, 0, 0]}, **properties}
+    return {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": rings}, "properties": all_properties}
 
 
 def collection(*features: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A legacy ST section of the synthetic tissue: a counts table, a spot table and a photograph."""
+"""A legacy ST section of the synthetic tissue: a counts table, a spot table and an image."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PITCH_UM = 200.0
 
 @dataclass(frozen=True)
 class StSection:
-    """What is written; ``write`` puts it into a folder and returns the path of the counts."""
+    """The contents of a section; ``write`` writes them to a folder and returns the path of the counts."""
 
     tissue: Tissue = field(default_factory=Tissue)
     pose: Pose = field(default_factory=lambda: Pose(um_per_px=1.0))
     name: str = "T1"
 
     def write(self, folder: Path) -> Path:
-        """Write the three files side by side."""
+        """Write the three files into one folder."""
         folder.mkdir(parents=True, exist_ok=True)
         steps = [np.arange(1, side // PITCH_UM) for side in self.tissue.size_um]
         array = np.stack(np.meshgrid(*steps), axis=-1).reshape(-1, 2)

@@ -22,7 +22,7 @@ ATTRIBUTES = {"filetype": "matrix", "version": "2", "software_version": "spacera
 
 @dataclass(frozen=True)
 class H5Variant:
-    """How a matrix is written to HDF5."""
+    """Options for writing a matrix to HDF5."""
 
     attributes: Literal["absent", "bytes", "str", "arrays"] = "str"
     data: str = "int32"
@@ -32,7 +32,7 @@ class H5Variant:
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Counts, barcodes x features, and the names of both."""
+    """Counts, barcodes x features, and the names of both axes."""
 
     counts: Any
     barcodes: Sequence[str]
@@ -49,7 +49,7 @@ class Matrix:
 
     @property
     def features(self) -> pd.DataFrame:
-        """A row a feature; genes of GRCh38 where nothing else is said."""
+        """One row per feature; genes of GRCh38 by default."""
         kinds = list(self.kinds) or ["Gene Expression"] * len(self.ids)
         genomes = list(self.genomes) or ["GRCh38"] * len(self.ids)
         return pd.DataFrame({"id": self.ids, "name": self.symbols, "feature_type": kinds, "genome": genomes})
@@ -75,7 +75,7 @@ def write_h5(path: Path, matrix: Matrix) -> Path:
 
 
 def write_h5_by_genome(path: Path, matrices: dict[str, Matrix]) -> Path:
-    """Write a matrix as Cell Ranger 2 does: a group a genome."""
+    """Write a matrix as Cell Ranger 2 does, with one group per genome."""
     with h5py.File(path, "w") as file:
         for genome, matrix in matrices.items():
             group, rows = file.create_group(genome), matrix.rows
@@ -87,7 +87,7 @@ def write_h5_by_genome(path: Path, matrices: dict[str, Matrix]) -> Path:
 
 
 def write_probes(path: Path, matrix: Matrix) -> Path:
-    """Write a ``raw_probe_bc_matrix.h5``: probes of genes, not genes."""
+    """Write a ``raw_probe_bc_matrix.h5``, which has probes instead of genes."""
     write_h5(path, matrix)
     with h5py.File(path, "a") as file:
         features = file["matrix/features"]
@@ -98,7 +98,7 @@ def write_probes(path: Path, matrix: Matrix) -> Path:
 
 
 def write_mex(folder: Path, matrix: Matrix, *, packed: bool = True) -> Path:
-    """Write ``matrix.mtx``, ``barcodes.tsv`` and ``features.tsv``, gzipped or not."""
+    """Write ``matrix.mtx``, ``barcodes.tsv`` and ``features.tsv``, optionally gzipped."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = matrix.rows.tocoo()
     lines = ["%%MatrixMarket matrix coordinate integer general", '%metadata_json: {"format_version": 2}']

@@ -1,4 +1,4 @@
-"""A Visium section of the synthetic tissue, as versions of Space Ranger, downloads and depositions have it."""
+"""A Visium section of the synthetic tissue, in the variants of Space Ranger versions, downloads and depositions."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALL = Tissue(size_um=(1200.0, 900.0), square_um=(300.0, 200.0, 800.0, 700.0))
-STEP_UM = np.array([50.0, 87.0])  # of a column and a row of the array
-HIRES, LOWRES = 0.5, 0.2  # px of the small pictures per px of the full-resolution image
+STEP_UM = np.array([50.0, 87.0])  # along columns and rows of the array
+HIRES, LOWRES = 0.5, 0.2  # px of the small images per full-resolution px
 HEADER = ("barcode", "in_tissue", "array_row", "array_col", "pxl_row_in_fullres", "pxl_col_in_fullres")
 
 
 @dataclass(frozen=True)
 class VisiumBundle:
-    """What is written; ``write`` puts it into a folder and returns that.
+    """The contents of a bundle; ``write`` writes them to a folder and returns it.
 
     Attributes
     ----------
     positions
-        The name of the table of positions, whose ending says how it is written.
+        The name of the table of positions; its suffix sets the format.
     whole_px
         Whether positions are rounded to whole px, as Space Ranger 1 does.
     matrix, raw
@@ -67,14 +67,14 @@ class VisiumBundle:
 
     def write(self, folder: Path) -> Path:
         """Write the bundle."""
-        place = folder / "outs" if self.outs else folder
-        place.mkdir(parents=True, exist_ok=True)
-        self.write_matrix(place)
-        beside = place / f"{self.prefix}{self.spatial}" if self.spatial else place
-        beside.mkdir(exist_ok=True)
+        run_folder = folder / "outs" if self.outs else folder
+        run_folder.mkdir(parents=True, exist_ok=True)
+        self.write_matrix(run_folder)
+        spatial = run_folder / f"{self.prefix}{self.spatial}" if self.spatial else run_folder
+        spatial.mkdir(exist_ok=True)
         start = "" if self.spatial else self.prefix
-        self.write_positions(beside / f"{start}{self.positions}")
-        self._write_images(beside, start)
+        self.write_positions(spatial / f"{start}{self.positions}")
+        self._write_images(spatial, start)
         if "full" in self.images:
             self.write_image(folder / f"{self.prefix}tissue_image.png")
         return folder
@@ -87,25 +87,25 @@ class VisiumBundle:
 
     @property
     def um(self) -> NDArray[np.float64]:
-        """Where the spots lie on the tissue."""
-        return np.asarray(self.corner_um) + self.array * STEP_UM
+        """The positions of the spots on the tissue."""
+        return np.asarray(np.asarray(self.corner_um) + self.array * STEP_UM)
 
     @property
     def px(self) -> NDArray[np.float64]:
-        """Where they lie on the full-resolution image: x and y."""
+        """The positions of the spots on the full-resolution image: x and y."""
         px = self.pose.to_px(self.tissue, self.um)
         return np.rint(px) if self.whole_px else px
 
     @property
     def in_tissue(self) -> NDArray[np.bool_]:
-        """Which spots lie on tissue."""
+        """The mask of spots on tissue."""
         return self.tissue.covers(self.um)
 
     @property
     def letters(self) -> list[str]:
         """The sixteen letters of every spot's barcode: the same on every slide."""
         numbers = (self.array[:, 1] * 128 + self.array[:, 0]).astype(int) * 2654435761 % 4**16
-        return ["".join("ACGT"[number >> 2 * place & 3] for place in range(16)) for number in numbers.tolist()]
+        return ["".join("ACGT"[number >> 2 * letter & 3] for letter in range(16)) for number in numbers.tolist()]
 
     @property
     def counts(self) -> NDArray[np.int32]:
@@ -128,7 +128,7 @@ class VisiumBundle:
 
     @property
     def factors(self) -> dict[str, float]:
-        """The scale factors, as Space Ranger states them: a spot is called 65 um wide."""
+        """The scale factors as Space Ranger writes them, with a spot diameter of 65 um."""
         wide = 65.0 / self.pose.um_per_px
         usual = {"spot_diameter_fullres": wide, "fiducial_diameter_fullres": wide * 105 / 65}
         scales = {"tissue_hires_scalef": HIRES, "tissue_lowres_scalef": LOWRES}
@@ -147,7 +147,7 @@ class VisiumBundle:
         return path
 
     def write_positions(self, path: Path, table: pd.DataFrame | None = None) -> Path:
-        """Write positions to a file, by its ending and with a header or none."""
+        """Write positions to a file in the format of its suffix, with or without a header."""
         frame = self.table if table is None else table
         if path.suffix == ".parquet":
             frame.to_parquet(path, index=False)
@@ -156,17 +156,17 @@ class VisiumBundle:
         path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
         return path
 
-    def write_matrix(self, place: Path) -> Path:
+    def write_matrix(self, folder: Path) -> Path:
         """Write the matrix into a folder."""
         name = f"{self.prefix}{'raw' if self.raw else 'filtered'}_feature_bc_matrix"
         if self.matrix == "h5":
-            return write_h5(place / f"{name}.h5", self.whole_matrix)
-        return write_mex(place / name, self.whole_matrix, packed=self.matrix == "mex.gz")
+            return write_h5(folder / f"{name}.h5", self.whole_matrix)
+        return write_mex(folder / name, self.whole_matrix, packed=self.matrix == "mex.gz")
 
     @property
     def whole_matrix(self) -> Matrix:
         """The matrix with all its features."""
-        kept = np.ones(len(self.array), dtype=bool) if self.raw else self.in_tissue
+        written = np.ones(len(self.array), dtype=bool) if self.raw else self.in_tissue
         genes = len(self.tissue.ids)
         symbols, ids = list(self.tissue.symbols), list(self.tissue.ids)
         kinds, genomes, extra = ["Gene Expression"] * genes, ["GRCh38"] * genes, []
@@ -181,16 +181,20 @@ class VisiumBundle:
             symbols.append(symbol)
             kinds.append(kind)
             genomes.append(genome)
-        counts = np.hstack([self.counts, np.full((len(self.array), len(extra)), 7, dtype=np.int32)])[kept]
-        names = [self.counted.format(letters) for letters, here in zip(self.letters, kept, strict=True) if here]
+        counts = np.hstack([self.counts, np.full((len(self.array), len(extra)), 7, dtype=np.int32)])[written]
+        names = [
+            self.counted.format(letters)
+            for letters, is_written in zip(self.letters, written, strict=True)
+            if is_written
+        ]
         return Matrix(counts, names, symbols, ids, kinds, genomes, self.variant)
 
-    def _write_images(self, place: Path, start: str) -> None:
+    def _write_images(self, folder: Path, start: str) -> None:
         for kind, scale in (("hires", HIRES), ("lowres", LOWRES)):
             if kind in self.images:
-                self.write_image(place / f"{start}tissue_{kind}_image.png", scale)
+                self.write_image(folder / f"{start}tissue_{kind}_image.png", scale)
         if self.scalefactors is not None:
-            (place / f"{start}scalefactors_json.json").write_text(json.dumps(self.factors))
+            (folder / f"{start}scalefactors_json.json").write_text(json.dumps(self.factors))
 
 
 def changed(bundle: VisiumBundle, **columns: Any) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A Visium HD run of the synthetic tissue: bins of several sizes that nest, and segmented cells."""
+"""A Visium HD run of the synthetic tissue: nested bins of several sizes, and segmented cells."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 SMALL = Tissue(size_um=(900.0, 700.0), square_um=(200.0, 150.0, 600.0, 550.0))
 HIRES, LOWRES = 0.25, 0.1
-CELL_UM = 5.0  # from its middle to its outline
+CELL_UM = 5.0  # from centre to outline
 
 
 @dataclass(frozen=True)
 class HdRun:
-    """What is written; ``write`` puts it into a folder and returns the path to ingest.
+    """The contents of a run; ``write`` writes them to a folder and returns the path to ingest.
 
-    The array lies along the tissue's own axes, ``edge_um`` wider than it all around; the pose of the picture turns and
-    mirrors it. ``seep`` counts a gene are found in every bin of 8 um, in tissue or not.
+    The array is parallel to the tissue's axes and ``edge_um`` wider on all sides; the pose of the image rotates and
+    mirrors it. Every bin of 8 um has ``seep`` counts per gene on average, in tissue or not.
     """
 
     tissue: Tissue = SMALL
@@ -68,24 +68,24 @@ class HdRun:
         return down * whole // bin_um, across * whole // bin_um
 
     def middles_um(self, bin_um: int) -> NDArray[np.float64]:
-        """Return where the middles of bins lie on the tissue, rows x columns x 2."""
+        """Return the centres of bins on the tissue, rows x columns x 2."""
         rows, columns = self.shape(bin_um)
         y, x = np.mgrid[:rows, :columns]
         return (np.stack([x, y], axis=-1) + 0.5) * bin_um - self.edge_um
 
     def in_tissue(self, bin_um: int) -> NDArray[np.bool_]:
-        """Return which bins are in tissue: those with a square of the smallest size in it."""
+        """Return the mask of bins in tissue: those that contain a smallest square in tissue."""
         smallest = self.tissue.covers(self.middles_um(min(self.sizes)))
-        return self._blocks(smallest, bin_um).any(axis=(1, 3))
+        return np.asarray(self._blocks(smallest, bin_um).any(axis=(1, 3)))
 
     def counts(self, bin_um: int) -> NDArray[np.int32]:
         """Return the counts of all bins, rows x columns x genes."""
         small = min(self.sizes)
         share = (small / 8) ** 2
         points = self.middles_um(small)
-        found = self.tissue.counts(points.reshape(-1, 2), mean=self.mean * share)
-        found += np.random.default_rng(1).poisson(self.seep * share, found.shape).astype(np.int32)
-        return self._blocks(found.reshape(*points.shape[:2], -1), bin_um).sum(axis=(1, 3))
+        counts = self.tissue.counts(points.reshape(-1, 2), mean=self.mean * share)
+        counts += np.random.default_rng(1).poisson(self.seep * share, counts.shape).astype(np.int32)
+        return np.asarray(self._blocks(counts.reshape(*points.shape[:2], -1), bin_um).sum(axis=(1, 3)))
 
     def names(self, bin_um: int) -> NDArray[np.str_]:
         """Return the barcodes of all bins, rows x columns."""
@@ -94,7 +94,7 @@ class HdRun:
 
     @property
     def cells_um(self) -> NDArray[np.float64]:
-        """Where the middles of the cells lie on the tissue; their numbers count from 1."""
+        """The centres of the cells on the tissue; cells are numbered from 1."""
         return np.random.default_rng(2).uniform(CELL_UM, np.array(self.tissue.size_um) - CELL_UM, (3000, 2))
 
     @property
@@ -109,13 +109,15 @@ class HdRun:
 
     def _write_level(self, folder: Path, bin_um: int) -> None:
         in_tissue, counts, names = self.in_tissue(bin_um).ravel(), self.counts(bin_um), self.names(bin_um).ravel()
-        order = np.random.default_rng(4).permutation(len(names))  # as Space Ranger lists them: in none
+        order = np.random.default_rng(4).permutation(len(names))  # Space Ranger writes them in no particular order
         for kind in self.matrices:
-            kept = order[in_tissue[order]] if kind == "filtered" else order
-            self._write_matrix(folder / f"{kind}_feature_bc_matrix", counts.reshape(len(names), -1)[kept], names[kept])
+            row_order = order[in_tissue[order]] if kind == "filtered" else order
+            self._write_matrix(
+                folder / f"{kind}_feature_bc_matrix", counts.reshape(len(names), -1)[row_order], names[row_order]
+            )
         self._write_positions(folder / "spatial", bin_um)
-        own = {"bin_size_um": float(bin_um), "spot_diameter_fullres": bin_um / self.pose.um_per_px}
-        self._write_spatial(folder / "spatial", own)
+        factors = {"bin_size_um": float(bin_um), "spot_diameter_fullres": bin_um / self.pose.um_per_px}
+        self._write_spatial(folder / "spatial", factors)
 
     def _write_matrix(self, path: Path, counts: NDArray[np.int32], names: NDArray[np.str_]) -> None:
         matrix = Matrix(sparse.csr_matrix(counts), names.tolist(), self.tissue.symbols, self.tissue.ids)
@@ -133,11 +135,11 @@ class HdRun:
         folder.mkdir(parents=True)
         parquet.write_table(pa.table(table), folder / "tissue_positions.parquet")
 
-    def _write_spatial(self, folder: Path, own: dict[str, float]) -> None:
+    def _write_spatial(self, folder: Path, factors: dict[str, float]) -> None:
         scales = {"tissue_hires_scalef": HIRES, "tissue_lowres_scalef": LOWRES, "fiducial_diameter_fullres": 1200.0}
         shared = {"microns_per_pixel": self.pose.um_per_px, "regist_target_img_scalef": 0.2}
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "scalefactors_json.json").write_text(json.dumps({**own, **shared, **scales}))
+        (folder / "scalefactors_json.json").write_text(json.dumps({**factors, **shared, **scales}))
         for name, scale in (("hires", HIRES), ("lowres", LOWRES)):
             smaller = replace(self.pose, um_per_px=self.pose.um_per_px / scale)
             Image.fromarray(self.tissue.picture(smaller)).save(folder / f"tissue_{name}_image.png")
@@ -152,8 +154,8 @@ class HdRun:
         numbers = np.random.default_rng(5).permutation(len(self.cells_um)) + 1
         names = np.array([f"cellid_{number:09d}-1" for number in numbers])
         self._write_matrix(folder / "filtered_feature_cell_matrix", self.cell_counts[numbers - 1], names)
-        around = np.arange(9) * np.pi / 4
-        outline = CELL_UM * np.column_stack([np.cos(around), np.sin(around)])
+        angles = np.arange(9) * np.pi / 4
+        outline = CELL_UM * np.column_stack([np.cos(angles), np.sin(angles)])
         rings = self.pose.to_px(self.tissue, (self.cells_um[:, None] + outline).reshape(-1, 2)).reshape(-1, 9, 2)
         features = [
             {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": {"cell_id": n}}

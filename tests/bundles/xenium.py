@@ -1,4 +1,4 @@
-"""A Xenium bundle of the synthetic tissue, in the variants that versions and downloads have."""
+"""A Xenium bundle of the synthetic tissue, in the variants of software versions and downloads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COUNTS = {
     "v2": ("unassigned_codeword_counts", "deprecated_codeword_counts"),
     "v3": ("genomic_control_counts",),
 }
-# A control of each kind: its name, its kind and how the zarr calls that.
+# One control of each kind: its name, its kind, and the name of the kind in the zarr.
 CONTROLS = (
     ("NegControlProbe_00042", "Negative Control Probe", "negative_control_probe"),
     ("antisense_PROKR2", "Negative Control Probe", "negative_control_probe"),
@@ -41,9 +41,9 @@ CONTROLS = (
 
 @dataclass(frozen=True)
 class He:
-    """An H&E of the tissue, and how its alignment is written.
+    """An H&E of the tissue, and the format of its alignment.
 
-    ``matrix`` stands for the true one where a test wants another; ``miss_um`` moves each keypoint at random.
+    ``matrix`` replaces the true matrix if given; ``miss_um`` displaces each keypoint at random.
     """
 
     pose: Pose = field(default_factory=lambda: Pose(um_per_px=1.0))
@@ -61,7 +61,7 @@ class He:
 
 @dataclass(frozen=True)
 class XeniumBundle:
-    """What is written; ``write`` puts it into a folder and returns that."""
+    """The contents of a bundle; ``write`` writes them to a folder and returns it."""
 
     tissue: Tissue = SMALL
     software: str = "xenium-3.0.0.15"
@@ -91,7 +91,7 @@ class XeniumBundle:
 
     @property
     def centroids(self) -> NDArray[np.float64]:
-        """Where the cells are, in um."""
+        """The centres of the cells, in um."""
         sides = [np.arange(self.step_um / 2, side, self.step_um) for side in self.tissue.size_um]
         grid = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
         return grid + np.random.default_rng(1).uniform(-0.3, 0.3, grid.shape) * self.step_um
@@ -118,8 +118,8 @@ class XeniumBundle:
     @property
     def control_counts(self) -> NDArray[np.int32]:
         """The counts of every cell's controls."""
-        lasting = len(CONTROLS) if self.controls else 0
-        return np.random.default_rng(4).poisson(0.05, (len(self.centroids), lasting)).astype(np.int32)
+        control_count = len(CONTROLS) if self.controls else 0
+        return np.random.default_rng(4).poisson(0.05, (len(self.centroids), control_count)).astype(np.int32)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -128,12 +128,12 @@ class XeniumBundle:
         table = pd.DataFrame({"cell_id": self._typed_ids(), "x_centroid": x, "y_centroid": y})
         if self.columns == "least":
             return table
-        lasting = [*COUNTS["v1"], *(COUNTS["v2"] if self.columns != "v1" else ())]
-        lasting += COUNTS["v3"] if self.columns == "v3" else ()
-        table = table.assign(**dict.fromkeys(lasting, 0), cell_area=78.54, nucleus_area=np.nan)
-        found = self.control_counts.sum(axis=1)
+        columns = [*COUNTS["v1"], *(COUNTS["v2"] if self.columns != "v1" else ())]
+        columns += COUNTS["v3"] if self.columns == "v3" else ()
+        table = table.assign(**dict.fromkeys(columns, 0), cell_area=78.54, nucleus_area=np.nan)
+        controls = self.control_counts.sum(axis=1)
         genes = self.genes.sum(axis=1)
-        return table.assign(transcript_counts=genes, control_probe_counts=found, total_counts=genes + found)
+        return table.assign(transcript_counts=genes, control_probe_counts=controls, total_counts=genes + controls)
 
     def _typed_ids(self) -> Any:
         if self.ids == "int":
@@ -192,9 +192,13 @@ class XeniumBundle:
 
     @staticmethod
     def _as_zarr(matrix: Matrix) -> Matrix:
-        """Return the matrix as a zarr has it: other names of the kinds, and a last feature that is the sum of genes."""
-        names = {"Gene Expression": "gene", "Protein Expression": "protein", **{kind: own for _, kind, own in CONTROLS}}
-        genes = [place for place, kind in enumerate(matrix.kinds) if kind == "Gene Expression"]
+        """Return the matrix as stored in zarr: with other names of kinds, and the sum of genes as last feature."""
+        names = {
+            "Gene Expression": "gene",
+            "Protein Expression": "protein",
+            **{kind: zarr_kind for _, kind, zarr_kind in CONTROLS},
+        }
+        genes = [index for index, kind in enumerate(matrix.kinds) if kind == "Gene Expression"]
         total = sparse.csr_matrix(matrix.rows[:, genes].sum(axis=1))
         return replace(
             matrix,
@@ -206,27 +210,27 @@ class XeniumBundle:
 
 
 def write_he(folder: Path, he: He, tissue: Tissue, pixel_size: float) -> tuple[Path, Path]:
-    """Write an H&E (an OME-TIFF with a SubIFD pyramid, or what its name says) and its alignment; return both paths."""
+    """Write an H&E (an OME-TIFF with a SubIFD pyramid, or by suffix) and its alignment; return both paths."""
     image = folder / he.name
     pixels = tissue.picture(he.pose)
     if image.suffix in {".tif", ".tiff"}:
         _write_pyramid(image, pixels)
     else:
         Image.fromarray(pixels).save(image)
-    bare = he.name.split(".")[0]
+    stem = he.name.split(".")[0]
     if he.alignment == "matrix":
-        path = folder / f"{bare}alignment.csv"
+        path = folder / f"{stem}alignment.csv"
         matrix = he.true_matrix(tissue, pixel_size) if he.matrix is None else np.asarray(he.matrix)
         path.write_text("\n".join(",".join(repr(float(number)) for number in row) for row in matrix) + "\n")
     else:
-        path = folder / f"{bare}_keypoints.csv"
+        path = folder / f"{stem}_keypoints.csv"
         if he.alignment == "keypoints":
             path.write_text(keypoints(he, tissue, pixel_size).to_csv(index=False))
     return image, path
 
 
 def keypoints(he: He, tissue: Tissue, pixel_size: float) -> pd.DataFrame:
-    """Return places that were found on both images, as Xenium Explorer exports them."""
+    """Return keypoints on both images, as Xenium Explorer exports them."""
     random = np.random.default_rng(7)
     on_he = random.uniform((0, 0), he.pose.size_px(tissue), (he.keypoints, 2))
     matrix = he.true_matrix(tissue, pixel_size)

@@ -1,4 +1,4 @@
-"""The one door: what users see, and the exit code, whatever goes wrong."""
+"""The entry point: the message and the exit code of every kind of error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from spacrd_cli import main
 from spacrd_cli.app import app
-from spacrd_cli.terminal.errors import explain, printable
+from spacrd_cli.terminal.errors import INTERRUPTED, describe_error, printable
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
 
 HEAVY = ("torch", "timm", "anndata", "zarr", "huggingface_hub", "pandas", "scipy", "sklearn", "matplotlib")
@@ -52,7 +52,7 @@ def test_an_error_is_a_sentence_and_its_remedy_on_stderr(
     assert capsys.readouterr() == ("", "error: the counts file x.tsv does not exist\nhint: check the path\n")
 
 
-def test_the_reasons_of_a_group_are_listed_one_a_line(
+def test_the_errors_of_a_group_are_listed_one_per_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reasons = [InputError("st: no spots", hint="--reader st"), InputError("visium: no outs", hint="--reader st")]
@@ -67,7 +67,7 @@ def test_the_reasons_of_a_group_are_listed_one_a_line(
 
 
 def test_a_group_that_holds_a_bug_is_a_bug() -> None:
-    text, code = explain(ExceptionGroup("many", [InputError("st: no spots"), ZeroDivisionError("x")]))
+    text, code = describe_error(ExceptionGroup("many", [InputError("st: no spots"), ZeroDivisionError("x")]))
     assert code == 1
     assert "bug" in text
 
@@ -75,7 +75,7 @@ def test_a_group_that_holds_a_bug_is_a_bug() -> None:
 def test_notes_on_an_error_are_shown() -> None:
     error = SpacrdError("X cannot be read")
     error.add_note("in section A1")
-    assert explain(error)[0].splitlines() == ["error: X cannot be read", "  in section A1"]
+    assert describe_error(error)[0].splitlines() == ["error: X cannot be read", "  in section A1"]
 
 
 @pytest.mark.parametrize("arguments", [["push", "a"], ["nonsense"], ["plugins", "--nonsense"], ["push", "a", "b", "c"]])
@@ -87,12 +87,12 @@ def test_wrong_usage_exits_2_and_names_the_help(arguments: list[str], capsys: py
     assert hint.endswith("--help")
 
 
-def test_an_interrupt_exits_130_and_says_that_work_is_kept(
+def test_an_interrupt_exits_130_and_says_how_to_resume(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing(monkeypatch, KeyboardInterrupt())
     assert main.run(["push", "a", "b"]) == 130
-    assert capsys.readouterr().err == "interrupted; finished work is kept\n"
+    assert capsys.readouterr().err == f"{INTERRUPTED}\n"
 
 
 def test_an_interrupt_before_the_command_runs_is_one_too(
@@ -103,11 +103,11 @@ def test_an_interrupt_before_the_command_runs_is_one_too(
 
     monkeypatch.setattr(main, "app", interrupted)
     assert main.run(["push", "a", "b"]) == 130
-    assert capsys.readouterr().err == "interrupted; finished work is kept\n"
+    assert capsys.readouterr().err == f"{INTERRUPTED}\n"
 
 
 def test_a_question_left_unanswered_stops_without_a_traceback() -> None:
-    assert explain(typer.Abort()) == ("stopped", 1)
+    assert describe_error(typer.Abort()) == ("stopped", 1)
 
 
 def test_anything_else_is_called_a_bug_and_the_traceback_is_offered(
@@ -137,9 +137,11 @@ def test_a_file_named_debug_can_be_given_after_two_dashes() -> None:
     assert main.take_debug(["push", "--", "--debug"]) == (["push", "--", "--debug"], False)
 
 
-def test_what_the_system_refuses_is_no_bug() -> None:
-    text, code = explain(PermissionError(13, "Permission denied", "store/spacrd.json"))
-    assert (text, code) == ("error: the system refused: Permission denied: store/spacrd.json", 1)
+def test_an_operating_system_error_is_not_a_bug() -> None:
+    text, code = describe_error(PermissionError(13, "Permission denied", "store/spacrd.json"))
+    assert code == 1
+    assert text.startswith("error: operating system error: ")
+    assert text.endswith("Permission denied: store/spacrd.json")
 
 
 def test_control_characters_never_reach_the_terminal() -> None:

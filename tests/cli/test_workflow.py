@@ -1,4 +1,4 @@
-"""The commands as a user gives them, on small sections in the files of legacy ST."""
+"""The commands as a user runs them, on small sections in the files of legacy ST."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from conftest import Install
 
-COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage,set"
-COLUMNS += ",top_modality,top_contribution"
+SPOT_COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage,set"
+SPOT_COLUMNS += ",top_modality,top_contribution"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_detect_finds_the_tumour_of_an_unseen_patient(folder: Path) -> None:
     out = folder / "out"
     assert run(["detect", f"{folder}/store", f"{folder}/detector", "--section", "S4", "-o", str(out), "-q"]) == 0
     spots = pd.read_csv(out / "S4.spots.csv", index_col="spot_id")
-    assert ",".join(["spot_id", *spots.columns]) == COLUMNS
+    assert ",".join(["spot_id", *spots.columns]) == SPOT_COLUMNS
     truth = ad.read_h5ad(out / "S4.h5ad").obs["label"].dropna() == "cancer"
     assert roc_auc_score(truth, spots.loc[truth.index, "probability"]) > 0.9
     written = {file["name"] for file in json.loads((out / "manifest.json").read_text())["files"]}
@@ -139,16 +139,19 @@ MISTAKES = {
     "no encoder": (["embed", "{0}/store", "--encoder", "stian"], "no encoder is named 'stian'"),
     "no embeddings": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "uni"], "no embeddings by 'uni'"),
     "no head": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--head", "deep"], "no head is named"),
-    "nothing to read": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--no-genes"], "nothing to read"),
+    "nothing to read": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--no-genes"], "no modality to use"),
     "an option unknown": (["train", "{0}/store", "-o", "{0}/x", "--set", "colour=red"], "colour"),
     "a phase unknown": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--epochs", "x=1"], "no phase x"),
     "no device": (["train", "{0}/store", "-o", "{0}/x", "--encoder", "none", "--device", "tpu"], "tpu"),
     "not the encoder's turn": (["train", "{0}/store", "-o", "{0}/x", "--set", "encoder.colour=red"], "encoder.colour"),
-    "nor in evaluate": (["evaluate", "{0}/store", "--set", "encoder.colour=red"], "encoder.colour: is no setting"),
-    "a head renamed": (["evaluate", "{0}/store", "--set", "heads.linear.name=x"], "heads.linear.name: is no setting"),
+    "nor in evaluate": (["evaluate", "{0}/store", "--set", "encoder.colour=red"], "unknown setting 'encoder.colour'"),
+    "a head renamed": (
+        ["evaluate", "{0}/store", "--set", "heads.linear.name=x"],
+        "unknown setting 'heads.linear.name'",
+    ),
     "a table of no head": (["evaluate", "{0}/store", "--set", "heads.deep.a=1"], "no head is named 'deep'"),
-    "other files": (["train", "{0}/store", "-o", "{0}/cohort", "--encoder", "none"], "holds other files"),
-    "format": (["export", "{0}/store", "--format", "xlsx", "-o", "{0}/x"], "there is no format 'xlsx'"),
+    "other files": (["train", "{0}/store", "-o", "{0}/cohort", "--encoder", "none"], "contains other files"),
+    "format": (["export", "{0}/store", "--format", "xlsx", "-o", "{0}/x"], "unknown format 'xlsx'"),
 }
 
 
@@ -159,20 +162,31 @@ def test_every_mistake_gets_a_sentence_and_a_remedy(
     command, sentence = MISTAKES[case]
     before = (folder / "store" / "spacrd.json").read_bytes()
     assert run([part.format(folder) for part in command] + ["-q"]) == 1
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert "hint: " in told
-    assert "Traceback" not in told
+    stderr = capsys.readouterr().err
+    assert sentence in stderr
+    assert "hint: " in stderr
+    assert "Traceback" not in stderr
     assert (folder / "store" / "spacrd.json").read_bytes() == before
     assert not (folder / "x").exists()
 
 
-def test_the_demo_learns_on_st_and_visium_and_says_how_right_it_is_on_xenium(
+def test_wrong_keys_of_all_tables_are_named_at_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = ["--set", "seed=1", "--set", "cohort.panel=20", "--set", "encoder.colour=red", "--set", "head.depht=3"]
+    assert run(["train", f"{folder}/store", "-o", f"{folder}/x", *wrong]) == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    for key in ("seed", "cohort.panel", "encoder.colour"):
+        assert f"unknown setting '{key}'" in error
+    assert "head 'spacrd': unknown setting 'depht'" in error
+    assert "did you mean cohort.panel_genes or seeds?" in hint
+    assert "settings of cohort: panel_genes, " in hint
+
+
+def test_the_demo_trains_on_st_and_visium_and_reports_its_auc_on_xenium(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     demo = tmp_path / "demo"
     assert run(["demo", str(demo), "-q"]) == 0
-    told = " ".join(capsys.readouterr().out.split())
+    printed = " ".join(capsys.readouterr().out.split())
     store = SpotStore.open(demo / "store")
     assert [entry.platform for entry in store.choose()] == ["st", "st", "visium", "visium", "xenium"]
     detector = json.loads((demo / "detector/config.json").read_text())
@@ -180,10 +194,10 @@ def test_the_demo_learns_on_st_and_visium_and_says_how_right_it_is_on_xenium(
     section = ad.read_h5ad(demo / "results/S5.h5ad")
     auc = roc_auc_score(section.obs["label"] == "cancer", section.obs["spacrd_prob"])
     assert auc > 0.9
-    said = re.search(r"AUC of (0\.\d+)", told)
-    assert said
-    assert float(said[1]) == pytest.approx(auc, abs=0.001)
+    match = re.search(r"AUC of (0\.\d+)", printed)
+    assert match
+    assert float(match[1]) == pytest.approx(auc, abs=0.001)
     assert "S5" in (demo / "results/report.html").read_text()
-    assert "results/report.html" in told
+    assert "results/report.html" in printed
     assert run(["demo", str(demo), "-q"]) == 1
     assert "is not empty" in capsys.readouterr().err

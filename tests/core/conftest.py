@@ -39,7 +39,7 @@ def make_data() -> MakeData:
             spot_ids=tuple(f"{x}x{y}" for x, y in zip(columns, rows, strict=True)),
             xy_um=np.column_stack([columns, rows]) * 200.0,
             labels=labels,
-            expression=Expression.of_counts(
+            expression=Expression.from_counts(
                 sparse.csr_matrix(rng.poisson(rates)), [f"G{number}" for number in range(GENES)]
             ),
             image=values if image else None,

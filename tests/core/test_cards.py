@@ -1,9 +1,10 @@
-"""Cards are checked facts, and a recipe decides what an embedding means."""
+"""Cards are validated, and a recipe determines the meaning of an embedding."""
 
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ RECIPE = Recipe(input_px=224, um_per_px=0.5, dim=1024)
 
 
 @pytest.mark.parametrize("name", ["Uni", "uni v2", "", "-uni", "a:b", "uni/2", "ünï"])
-def test_a_name_that_users_could_mistype_is_refused(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="lower-case letters"):
         Card(name, "module:Class", "A component")
 
@@ -25,8 +26,8 @@ def test_an_alias_follows_the_rules_of_names() -> None:
 
 
 @pytest.mark.parametrize("target", ["module", "module:", ":Class", "module:a.b", "mod-ule:Class", "module:Class()"])
-def test_a_target_reads_module_colon_class(target: str) -> None:
-    with pytest.raises(ValueError, match="must read 'module:Class'"):
+def test_a_target_must_be_module_colon_class(target: str) -> None:
+    with pytest.raises(ValueError, match="must be 'module:Class'"):
         Card("uni", target, "A component")
 
 
@@ -39,7 +40,7 @@ def test_a_patch_has_a_physical_size() -> None:
     assert RECIPE.patch_um == 112.0
 
 
-OTHER = {
+OTHER_VALUES: dict[str, Any] = {
     "input_px": 256,
     "um_per_px": 0.25,
     "dim": 1536,
@@ -55,22 +56,22 @@ OTHER = {
 }
 
 
-@pytest.mark.parametrize("fact", [field.name for field in fields(Recipe)])
-def test_every_fact_of_a_recipe_changes_its_key(fact: str) -> None:
-    assert replace(RECIPE, **{fact: OTHER[fact]}).key != RECIPE.key
+@pytest.mark.parametrize("name", [field.name for field in fields(Recipe)])
+def test_every_field_of_a_recipe_changes_its_key(name: str) -> None:
+    assert replace(RECIPE, **{name: OTHER_VALUES[name]}).key != RECIPE.key
 
 
 def test_equal_recipes_have_equal_keys_in_every_process() -> None:
     assert Recipe(dim=1024, um_per_px=0.5, input_px=224).key == RECIPE.key == "be81818128c1c886"
 
 
-def test_a_fingerprint_does_not_depend_on_the_order_of_facts() -> None:
+def test_a_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
     assert len(fingerprint({})) == 16
 
 
-def test_options_refuse_what_they_do_not_know_and_never_change() -> None:
+def test_options_refuse_unknown_names_and_are_frozen() -> None:
     class Options(ComponentOptions):
         size: int = 1
 
@@ -80,7 +81,7 @@ def test_options_refuse_what_they_do_not_know_and_never_change() -> None:
         Options().size = 2  # type: ignore[misc]
 
 
-def test_portable_options_are_those_chosen_and_hold_on_any_machine(tmp_path: Path) -> None:
+def test_portable_options_differ_from_the_defaults_and_have_no_paths(tmp_path: Path) -> None:
     class Options(ComponentOptions):
         weights: Path | None = None
         stain_views: int = 1

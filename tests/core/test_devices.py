@@ -1,4 +1,4 @@
-"""Where to compute, and with how many threads."""
+"""The compute device and the number of threads."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from spacrd_core.devices import one_thread
 
 
 def threads() -> set[int]:
-    """How many threads the linear algebra of NumPy, SciPy and PyTorch may use."""
+    """Return the numbers of threads that NumPy, SciPy and PyTorch may use for linear algebra."""
     return {pool["num_threads"] for pool in threadpool_info()} | {torch.get_num_threads()}
 
 
-def test_one_thread_binds_every_library_and_lets_go_afterwards() -> None:
+def test_one_thread_limits_every_library_and_is_undone_afterwards() -> None:
     scipy.linalg.lu(np.eye(2))
     with threadpool_limits(2):
         before = threads()
@@ -25,7 +25,7 @@ def test_one_thread_binds_every_library_and_lets_go_afterwards() -> None:
         assert threads() == before
 
 
-def test_threads_are_as_before_after_a_failure() -> None:
+def test_the_limit_is_undone_after_an_error() -> None:
     before = threads()
     with pytest.raises(np.linalg.LinAlgError), one_thread():
         np.linalg.inv(np.zeros((2, 2)))

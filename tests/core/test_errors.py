@@ -1,4 +1,4 @@
-"""The error tree is the one drawn in the module, and every error survives a trip between processes."""
+"""The error tree matches the one in the module docstring, and every error can be passed between processes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ LINE = re.compile(r"^    (?P<branch>[│├└─ ]*)(?P<name>[A-Z]\w+)(?: \((?P
 
 
 def drawn() -> dict[str, tuple[str, str]]:
-    """Return every drawn error's parent and the builtin beside it."""
-    tree, path = {}, []
+    """Return the parent and the built-in base of every error in the drawn tree."""
+    tree: dict[str, tuple[str, str]] = {}
+    path: list[str] = []
     for match in LINE.finditer(errors.__doc__ or ""):
         depth = len(match["branch"]) // 4
         path[depth:] = [match["name"]]
@@ -43,6 +44,6 @@ def test_an_error_keeps_its_message_and_hint_between_processes(error: type[Spacr
 
 
 @pytest.mark.parametrize("error", CLASSES, ids=lambda error: error.__name__)
-def test_every_error_says_what_it_means(error: type[SpacrdError]) -> None:
+def test_every_error_has_a_docstring_of_its_own(error: type[SpacrdError]) -> None:
     assert error.__doc__
     assert error.__doc__ != (error.__base__.__doc__ if error.__base__ else "")

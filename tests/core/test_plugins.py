@@ -1,4 +1,4 @@
-"""Components by name: ours, everyone else's, and what happens when a plugin is broken."""
+"""Components by name: built-in and third-party ones, and broken plugins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spacrd_core.plugins import Plugins, Problem, Registry, describe, load_plugi
 if TYPE_CHECKING:
     from conftest import Install
 
-OURS = [
+BUILT_IN = [
     (registry.kind, card)
     for registry in vars(load_plugins()).values()
     if isinstance(registry, Registry)
@@ -24,7 +24,7 @@ OURS = [
 
 
 class Named:
-    """A component that keeps what it was made with."""
+    """A component that records its arguments."""
 
     class Options(ComponentOptions):
         size: int = 3
@@ -43,13 +43,13 @@ def encoder(name: str, *, family: bool = False, aliases: tuple[str, ...] = ()) -
     return EncoderCard(name, f"{__name__}:Named", "An encoder", aliases=aliases, family=family)
 
 
-@pytest.mark.parametrize(("kind", "card"), OURS, ids=lambda value: value.name if isinstance(value, Card) else value)
+@pytest.mark.parametrize(("kind", "card"), BUILT_IN, ids=lambda value: value.name if isinstance(value, Card) else value)
 def test_the_target_of_every_card_resolves_and_has_options(plugins: Plugins, kind: str, card: Card) -> None:
-    found = getattr(plugins, f"{kind}s").load(f"{card.name}:member" if card.family else card.name)
-    assert issubclass(found.Options, ComponentOptions)
+    component = getattr(plugins, f"{kind}s").load(f"{card.name}:member" if card.family else card.name)
+    assert issubclass(component.Options, ComponentOptions)
 
 
-def test_our_own_components_come_in_like_everyones(plugins: Plugins) -> None:
+def test_built_in_components_are_loaded_as_plugins(plugins: Plugins) -> None:
     assert plugins.problems == ()
     assert {"st"} <= {card.name for card in plugins.readers}
     assert {"stain", "timm", "uni"} <= {card.name for card in plugins.encoders}
@@ -75,49 +75,49 @@ def test_every_hook_is_zero_argument_and_documented() -> None:
         assert hook.__doc__
 
 
-def test_a_plugin_that_cannot_be_imported_is_a_finding_and_spoils_nothing_else(install: Install) -> None:
+def test_a_plugin_that_cannot_be_imported_is_a_problem_and_affects_no_other(install: Install) -> None:
     install("broken_import", "mylab")
-    found = load_plugins()
-    assert [problem.plugin for problem in found.problems] == ["broken-import:broken"]
-    assert "ModuleNotFoundError: No module named 'a_library_that_nobody_has'" in found.problems[0].sentence
-    assert found.heads.card("neighbours").name == "neighbours"
+    plugins = load_plugins()
+    assert [problem.plugin for problem in plugins.problems] == ["broken-import:broken"]
+    assert "ModuleNotFoundError: No module named 'a_missing_library'" in plugins.problems[0].sentence
+    assert plugins.heads.card("neighbours").name == "neighbours"
 
 
-def test_a_hook_that_raises_is_a_finding(install: Install) -> None:
+def test_a_hook_that_raises_is_a_problem(install: Install) -> None:
     install("broken_hook")
     sentences = [problem.sentence for problem in load_plugins().problems]
     assert "its encoders could not be listed: RuntimeError: no licence server" in sentences
 
 
-def test_a_hook_that_nobody_calls_is_a_finding(install: Install) -> None:
+def test_an_unknown_hook_is_a_problem(install: Install) -> None:
     install("broken_hook")
     sentences = [problem.sentence for problem in load_plugins().problems]
-    expected = "'spacrd_reader' is no hook; the hooks are spacrd_readers, spacrd_encoders, spacrd_heads"
+    expected = "'spacrd_reader' is not a hook; the hooks are spacrd_readers, spacrd_encoders, spacrd_heads"
     assert expected in sentences
 
 
-def test_a_wrong_card_is_a_finding_and_the_right_ones_beside_it_stay(install: Install) -> None:
+def test_a_wrong_card_is_a_problem_and_the_valid_cards_are_kept(install: Install) -> None:
     install("broken_card")
-    found = load_plugins()
-    assert [problem.kind for problem in found.problems] == ["reader", "reader"]
-    assert all("where a ReaderCard was wanted" in problem.sentence for problem in found.problems)
-    assert found.readers.card("right").summary == "Right"
+    plugins = load_plugins()
+    assert [problem.kind for problem in plugins.problems] == ["reader", "reader"]
+    assert all("instead of a ReaderCard" in problem.sentence for problem in plugins.problems)
+    assert plugins.readers.card("right").summary == "Right"
 
 
-def test_a_name_claimed_twice_is_refused_to_whoever_asks_for_it_and_to_nobody_else(install: Install) -> None:
+def test_a_name_claimed_twice_is_an_error_only_when_it_is_used(install: Install) -> None:
     install("broken_name")
-    found = load_plugins()
+    plugins = load_plugins()
     claim = "the name is claimed by broken-name:broken and spacrd:heads"
-    assert [str(problem) for problem in found.problems] == [f"head 'linear': {claim}"]
-    assert found.heads.card("spacrd").name == "spacrd"
-    assert "linear" not in [card.name for card in found.heads]
+    assert [str(problem) for problem in plugins.problems] == [f"head 'linear': {claim}"]
+    assert plugins.heads.card("spacrd").name == "spacrd"
+    assert "linear" not in [card.name for card in plugins.heads]
     with pytest.raises(UnknownName, match=f"head 'linear' cannot be used: {claim}"):
-        found.heads.card("linear")
+        plugins.heads.card("linear")
 
 
-def test_a_module_without_hooks_is_a_finding() -> None:
-    found = load_plugins([EntryPoint("forgetful", "spacrd_core.progress", "spacrd")])
-    assert [str(problem) for problem in found.problems] == [
+def test_a_module_without_hooks_is_a_problem() -> None:
+    plugins = load_plugins([EntryPoint("forgetful", "spacrd_core.progress", "spacrd")])
+    assert [str(problem) for problem in plugins.problems] == [
         "plugin ?:forgetful: spacrd_core.progress has no function marked @hookimpl"
     ]
 
@@ -131,7 +131,7 @@ def test_a_component_that_cannot_be_imported_names_the_extra_to_install(install:
         load_plugins().heads.load("absent")
 
 
-def test_a_component_without_options_is_an_explained_error(install: Install) -> None:
+def test_a_component_without_options_is_an_error(install: Install) -> None:
     install("broken_card")
     with pytest.raises(PluginError, match="reader 'right' has no Options"):
         load_plugins().readers.create("right")
@@ -149,17 +149,17 @@ def test_a_name_is_not_offered_twice_under_its_alias() -> None:
     assert caught.value.hint == "did you mean uni2-h or uni?"
 
 
-def test_a_name_like_no_other_is_refused_with_all_there_are() -> None:
+def test_a_dissimilar_name_is_refused_with_all_available_names() -> None:
     with pytest.raises(UnknownName) as caught:
         registry(encoder("uni"), encoder("timm", family=True)).card("xyzzy")
-    assert caught.value.hint == "there are: uni, timm:..."
+    assert caught.value.hint == "available: uni, timm:..."
 
 
 def test_an_alias_stands_for_its_card() -> None:
     assert registry(encoder("uni", aliases=("uni_v1",))).card("uni_v1").name == "uni"
 
 
-def test_work_is_kept_under_one_name_whatever_was_typed() -> None:
+def test_results_are_stored_under_one_name_for_all_aliases() -> None:
     both = registry(encoder("uni", aliases=("uni_v1",)), encoder("timm", family=True, aliases=("pytorch",)))
     assert [both.canonical(name) for name in ("uni", "uni_v1")] == ["uni", "uni"]
     assert both.canonical("pytorch:hub:vit_b") == "timm:hub:vit_b"
@@ -183,7 +183,7 @@ def test_a_component_is_created_with_its_options_and_context() -> None:
     assert (created.options.size, created.context) == (5, {"dims": "both"})
 
 
-def test_a_member_of_a_family_is_told_its_name_split_at_the_first_colon() -> None:
+def test_a_member_of_a_family_receives_its_name_after_the_first_colon() -> None:
     created = registry(encoder("timm", family=True)).create("timm:hub:vit_b")
     assert created.context == {"member": "hub:vit_b"}
 
@@ -192,21 +192,21 @@ def test_all_mistakes_in_the_options_are_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         registry(encoder("uni")).create("uni", {"size": "wide", "depht": 2})
     assert "size: Input should be a valid integer" in str(caught.value)
-    assert "depht: is no setting" in str(caught.value)
+    assert "unknown setting 'depht'" in str(caught.value)
     assert caught.value.hint == "its options are: size, depth"
 
 
-def test_a_card_is_described_in_plain_facts(plugins: Plugins) -> None:
-    facts = describe(plugins.encoders.card("stain"))
-    assert facts["name"] == "stain"
-    assert isinstance(facts["recipe"], dict)
+def test_a_card_is_described_by_plain_values(plugins: Plugins) -> None:
+    description = describe(plugins.encoders.card("stain"))
+    assert description["name"] == "stain"
+    assert isinstance(description["recipe"], dict)
 
 
-def test_a_problem_says_what_it_spoils() -> None:
+def test_a_problem_names_what_it_affects() -> None:
     assert str(Problem("mylab:x", "it is broken")) == "plugin mylab:x: it is broken"
     assert str(Problem("mylab:x", "it is broken", "head", "mine")) == "head 'mine': it is broken"
 
 
-def test_cards_of_each_kind_are_their_own(plugins: Plugins) -> None:
+def test_each_kind_has_its_own_card_type(plugins: Plugins) -> None:
     kinds = {"reader": ReaderCard, "encoder": EncoderCard, "head": HeadCard}
-    assert all(isinstance(card, kinds[kind]) for kind, card in OURS)
+    assert all(isinstance(card, kinds[kind]) for kind, card in BUILT_IN)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Seen:
-    """A track that remembers what it was asked to show."""
+    """A track that records what it shows."""
 
     def __init__(self) -> None:
         self.shown: list[tuple[str, float | None, int]] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spacrd_core.errors import CountsError, InputError, MissingFile
-from spacrd_core.tables import GLANCE_BYTES, glance, read_text, split_header
+from spacrd_core.tables import PREVIEW_BYTES, read_beginning, read_text, split_header
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,35 +21,35 @@ BROKEN = {
 }
 
 
-def test_text_is_read_plain_and_gzipped_whatever_the_name_says(tmp_path: Path) -> None:
+def test_text_is_read_plain_and_gzipped_under_any_name(tmp_path: Path) -> None:
     plain, packed = tmp_path / "a.tsv.gz", tmp_path / "b.tsv"
     plain.write_text("x\ty\n1\t2\n", encoding="utf-8-sig")
     packed.write_bytes(gzip.compress(b"x\ty\n1\t2\n"))
     assert read_text(plain, "table") == read_text(packed, "table") == "x\ty\n1\t2\n"
 
 
-@pytest.mark.parametrize("sentence", BROKEN)
-def test_what_is_no_table_gets_a_sentence_with_its_name_and_a_remedy(tmp_path: Path, sentence: str) -> None:
+@pytest.mark.parametrize("phrase", BROKEN)
+def test_a_file_that_is_no_table_is_refused_by_name_with_a_remedy(tmp_path: Path, phrase: str) -> None:
     path = tmp_path / "counts.tsv"
-    path.write_bytes(BROKEN[sentence])
-    with pytest.raises(CountsError, match=sentence) as caught:
+    path.write_bytes(BROKEN[phrase])
+    with pytest.raises(CountsError, match=phrase) as caught:
         read_text(path, "counts table", CountsError)
     assert str(path) in str(caught.value)
     assert caught.value.hint
 
 
-def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_have_different_errors(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match="does not exist"):
         read_text(tmp_path / "none.tsv", "table")
     with pytest.raises(InputError, match="is a folder"):
         read_text(tmp_path, "table")
 
 
-def test_a_glance_unpacks_only_the_beginning(tmp_path: Path) -> None:
+def test_only_the_beginning_is_decompressed(tmp_path: Path) -> None:
     path = tmp_path / "long.tsv.gz"
-    path.write_bytes(gzip.compress(b"0123456789" * GLANCE_BYTES))
-    assert len(glance(path, "table")) == GLANCE_BYTES
+    path.write_bytes(gzip.compress(b"0123456789" * PREVIEW_BYTES))
+    assert len(read_beginning(path, "table")) == PREVIEW_BYTES
 
 
-def test_a_header_is_split_unquoted_from_the_text_below() -> None:
+def test_a_header_is_split_and_unquoted() -> None:
     assert split_header('""\t"A" \tB\r\n1\t2\t3\n', "\t") == (["", "A", "B"], "1\t2\t3\n")

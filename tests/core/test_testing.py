@@ -1,4 +1,4 @@
-"""The pytest classes that third parties subclass, on the components of a real little distribution."""
+"""The pytest classes for third parties, applied to the components of a small real distribution."""
 
 from __future__ import annotations
 

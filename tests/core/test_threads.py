@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spacrd_core.threads import ahead, prefetched
+from spacrd_core.threads import prefetch, prefetch_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def test_results_come_in_the_order_of_the_parts_though_later_ones_are_done_first() -> None:
+def test_results_come_in_the_order_of_the_parts_even_if_later_ones_finish_first() -> None:
     later = threading.Event()
 
     def work(part: int) -> int:
@@ -21,60 +21,60 @@ def test_results_come_in_the_order_of_the_parts_though_later_ones_are_done_first
             later.set()
         return part * part
 
-    assert list(ahead(work, range(6), threads=2, most=4)) == [0, 1, 4, 9, 16, 25]
+    assert list(prefetch(work, range(6), threads=2, max_ahead=4)) == [0, 1, 4, 9, 16, 25]
 
 
-def test_no_more_parts_are_begun_than_may_wait() -> None:
-    begun: list[int] = []
-    results = ahead(begun.append, range(100), threads=4, most=3)
+def test_the_number_of_parts_started_in_advance_is_limited() -> None:
+    started: list[int] = []
+    results = prefetch(started.append, range(100), threads=4, max_ahead=3)
     next(results)
     results.close()
-    assert len(begun) <= 4
+    assert len(started) <= 4
 
 
-def test_an_error_is_raised_in_its_turn_and_ends_the_work() -> None:
-    begun: list[int] = []
+def test_an_error_is_raised_in_order_and_stops_the_work() -> None:
+    started: list[int] = []
 
     def work(part: int) -> float:
-        begun.append(part)
+        started.append(part)
         return 1 / (2 - part)
 
-    results = ahead(work, range(100), threads=1, most=2)
+    results = prefetch(work, range(100), threads=1, max_ahead=2)
     assert [next(results), next(results)] == [0.5, 1.0]
     with pytest.raises(ZeroDivisionError):
         next(results)
-    assert len(begun) <= 5
+    assert len(started) <= 5
 
 
-def test_items_are_got_while_those_before_are_used_and_no_more_than_may_wait() -> None:
-    got: list[int] = []
+def test_items_are_fetched_in_advance_up_to_the_limit() -> None:
+    fetched: list[int] = []
     third = threading.Event()
 
     def items() -> Iterator[int]:
         for number in range(10):
-            got.append(number)
+            fetched.append(number)
             if number == 2:
                 third.set()
             yield number
 
-    with_three = prefetched(items(), most=2)
-    assert next(with_three) == 0
-    assert third.wait(20), "two more were got before they were asked for"
-    with_three.close()
-    assert len(got) <= 4
+    items_ahead = prefetch_items(items(), max_ahead=2)
+    assert next(items_ahead) == 0
+    assert third.wait(20), "two items were fetched in advance"
+    items_ahead.close()
+    assert len(fetched) <= 4
 
 
-def test_all_items_come_in_order_and_none_are_no_items() -> None:
-    assert list(prefetched(iter(range(20)), most=3)) == list(range(20))
-    assert list(prefetched(iter(()), most=3)) == []
+def test_all_items_come_in_order_also_if_there_are_none() -> None:
+    assert list(prefetch_items(iter(range(20)), max_ahead=3)) == list(range(20))
+    assert list(prefetch_items(iter(()), max_ahead=3)) == []
 
 
-def test_an_error_in_getting_items_reaches_who_uses_them() -> None:
+def test_an_error_in_fetching_items_is_raised_to_the_consumer() -> None:
     def items() -> Iterator[int]:
         yield 1
         raise RuntimeError("no more")
 
-    found = prefetched(items(), most=1)
-    assert next(found) == 1
+    items_ahead = prefetch_items(items(), max_ahead=1)
+    assert next(items_ahead) == 1
     with pytest.raises(RuntimeError, match="no more"):
-        next(found)
+        next(items_ahead)

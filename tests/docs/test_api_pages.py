@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-import spacrd_core
 from documentation.blocks import ROOT
+
+import spacrd_core
 
 
 def test_every_public_name_is_on_a_page() -> None:

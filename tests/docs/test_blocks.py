@@ -8,9 +8,9 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
-from documentation.blocks import PAGES, README, ROOT, Step, blocks, excused, lines, steps
+from documentation.blocks import PAGES, ROOT, TUTORIAL, Step, blocks, excused, lines, steps
 from documentation.exceptions import INSTEAD, NOT_RUN
-from documentation.run import AFTER, BEFORE
+from documentation.run import BEFORE
 
 if TYPE_CHECKING:
     from documentation.run import Done
@@ -24,17 +24,17 @@ def test_what_a_page_says_works(step: Step, done: Done) -> None:
     assert result["code"] == 0, f"{step.text}\n{result['out']}\n{result['err']}"
 
 
-@pytest.mark.parametrize("line", [*BEFORE, *AFTER])
-def test_what_stands_round_the_readme_works(line: str, done: Done) -> None:
+@pytest.mark.parametrize("line", BEFORE)
+def test_the_commands_before_the_readme_work(line: str, done: Done) -> None:
     result = done.results["README.md:0", line]
     assert result["code"] == 0, f"{result['out']}\n{result['err']}"
 
 
-def test_the_readme_names_files_that_its_own_lines_write(done: Done) -> None:
-    named = set(re.findall(r"`(results/(?:B4\.)?[a-z][\w.]*)`", README.read_text()))
+def test_the_tutorial_lists_files_that_its_commands_write(done: Done) -> None:
+    named = set(re.findall(r"`(results/(?:B4\.)?[a-z][\w.]*)`", TUTORIAL.read_text()))
     assert len(named) >= 8
-    missing = {name for name in named if not (done.world / "README" / name).exists()}
-    assert missing <= {"results/B4.genes.csv"}  # which is written where calls rest on genes
+    missing = {name for name in named if not (done.world / "start" / name).exists()}
+    assert missing <= {"results/B4.genes.csv"}  # written only if the calls use genes
 
 
 @pytest.mark.parametrize("step", lines(), ids=lambda step: f"{step.place} {step.text}")

@@ -20,7 +20,9 @@ def test_the_citation_has_the_version() -> None:
 def test_the_workflow_tests_the_versions_of_python_that_are_declared() -> None:
     declared = [name.rpartition(" ")[2] for name in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", name)]
     workflow = (ROOT / ".github/workflows/tests.yml").read_text()
-    assert re.findall(r'"(3\.\d+)"', re.search(r"python: \[(.*)\]", workflow)[1]) == declared
+    matrix = re.search(r"python: \[(.*)\]", workflow)
+    assert matrix is not None
+    assert re.findall(r'"(3\.\d+)"', matrix[1]) == declared
     assert PROJECT["requires-python"] == f">={declared[0]}"
 
 

@@ -24,14 +24,15 @@ import pytest
 from spacrd_cli.main import run
 
 Namespace = dict[str, Any]
+START = ("README.md", "tutorial.md")  # these share one folder; each other page gets a copy of what they leave
 
 
 def main(world: Path) -> None:
-    """Do all steps; each page but the README begins where the README ends."""
+    """Do all steps; each other page begins where the tutorial ends."""
     namespaces: dict[str, Namespace] = {}
     with (world / "results.jsonl").open("w") as stream:
         for step in json.loads((world / "orders.json").read_text()):
-            folder = world / step["page"].removesuffix(".md")
+            folder = world / ("start" if step["page"] in START else step["page"].removesuffix(".md"))
             if not folder.exists():
                 _begin(folder, world)
             os.chdir(folder)
@@ -40,8 +41,8 @@ def main(world: Path) -> None:
 
 
 def _begin(folder: Path, world: Path) -> None:
-    """Make a page's folder: what the README leaves but its plugin, and what only other pages name."""
-    shutil.copytree(world / "README", folder, ignore=shutil.ignore_patterns("mylab_spacrd", "*.dist-info"))
+    """Make a page's folder: the files that the tutorial leaves, and those that only other pages name."""
+    shutil.copytree(world / "start", folder)
     shutil.copytree(world / "beside", folder, dirs_exist_ok=True)
     _forget_plugins()
 
@@ -73,19 +74,19 @@ def _file(step: dict[str, Any], folder: Path, namespace: Namespace) -> int:
 
 def _install(folder: Path, points: dict[str, str]) -> None:
     """Make the folder a distribution with these entry points, as pip does in editable mode."""
-    metadata = folder / "plugin-1.0.dist-info"
+    name = f"page_{next(iter(points))}"
+    metadata = folder / f"{name}-1.0.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("\n".join(["[spacrd]", *(f"{k} = {v}" for k, v in points.items())]))
-    sys.path.insert(0, str(folder))
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
 
 
 def _forget_plugins() -> None:
-    """Take the plugin of a page off again, for the next page to have one of that name."""
-    sys.path[:] = [place for place in sys.path if not (Path(place) / "plugin-1.0.dist-info").is_dir()]
-    for module in [name for name in sys.modules if name.partition(".")[0] == "mylab_spacrd"]:
-        del sys.modules[module]
+    """Remove the plugins of the previous page."""
+    sys.path[:] = [path for path in sys.path if not any(Path(path).glob("page_*-1.0.dist-info"))]
     importlib.invalidate_caches()
 
 

@@ -10,7 +10,7 @@ NOT_RUN = {
     r"^spacrd .*--encoder uni\b": "gated weights of 1.2 GB; tests/encoders/test_uni.py builds the network",
     r"^spacrd .*--encoder midnight": "weights of 4.5 GB",
     r"^spacrd .*--device cuda": "needs a GPU",
-    r"^spacrd .*--scheduler tcp": "needs a cluster of the reader's; tests/core/embedding/test_dask.py makes one",
+    r"^spacrd .*--scheduler tcp": "needs a cluster of the reader's; tests/core/embedding/executors/test_dask.py starts one",
     r"^from dask_jobqueue": "needs SLURM",
 }
 INSTEAD = {

@@ -32,7 +32,7 @@ HD = Tissue(size_um=(500.0, 400.0), square_um=(100.0, 100.0, 300.0, 300.0), symb
 
 
 def write_places(folder: Path) -> None:
-    """Write every file that the README names, and those that other pages name beside."""
+    """Write every file that the README and the tutorial name, and files that other pages name."""
     _write_st(folder)
     _write_visium(folder)
     _write_hd(folder)
@@ -96,7 +96,7 @@ def write_plugin(folder: Path) -> None:
 
 def weights_of_the_hub(folder: Path) -> dict[str, Repository]:
     """Return repositories with random weights of timm's smallest network, under names the pages ask for, and a gate."""
-    save_for_hf(timm.create_model("test_vit"), folder, safe_serialization=True)
+    save_for_hf(timm.create_model("test_vit"), str(folder), safe_serialization=True)
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
     names = ("timm/test_vit.r160_in1k", "1aurent/vit_small_patch16_224.lunit_dino")
     revision = UNI.network.revision if UNI.network else ""

@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
 DRIVER = Path(__file__).with_name("driver.py")
 LABELS = "--labels ST-pat/lbl/{0}_labeled_coordinates.tsv"
-BEFORE = (  # a colleague's detector, which the README begins with, and the store STORE that it learned from
+BEFORE = (  # a colleague's detector, which the README uses, and the store STORE that it was trained on
     *(f"spacrd ingest STORE ST-cnts/{name}.tsv.gz --patient {name[0]} {LABELS.format(name)}" for name in ("A1", "D1")),
     "spacrd embed STORE --encoder stain",
     "spacrd train STORE -o theirs --encoder stain --seeds 1",
     "spacrd push theirs mylab/lung",
 )
-AFTER = ("spacrd plugins check brightness",)  # the README says that it proves the plugin
 Result = dict[str, object]
 
 
@@ -36,7 +35,7 @@ class Done(NamedTuple):
 
 def do_all(world: Path) -> Done:
     """Do all steps of all pages, and all mistakes, in one Python."""
-    write_places(world / "README")
+    write_places(world / "start")
     write_plugin(world / "beside")
     (world / "orders.json").write_text(json.dumps([step._asdict() for step in _all_steps()]))
     with hub() as server:
@@ -50,12 +49,9 @@ def do_all(world: Path) -> Done:
 
 
 def _all_steps() -> list[Step]:
-    written = steps()
-    readme = [step for step in written if step.page == "README.md"]
-    others = [step for step in written if step.page != "README.md"]
     prepared = Step("troubleshooting.md", 0, "python", PREPARATION)
     mistaken = _commands("troubleshooting.md", *dict.fromkeys(MISTAKES.values()))
-    return [*_commands("README.md", *BEFORE), *readme, *_commands("README.md", *AFTER), *others, prepared, *mistaken]
+    return [*_commands("README.md", *BEFORE), *steps(), prepared, *mistaken]
 
 
 def _commands(page: str, *lines: str) -> list[Step]:

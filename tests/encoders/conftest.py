@@ -1,4 +1,4 @@
-"""Painted tissue at a known um/px, and tiles cut from an image as the program cuts them."""
+"""Synthetic tissue at a known um/px, and tiles cut from an image as in production."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ CutTiles = Callable[[Array, float, Array], Tensor]
 
 @pytest.fixture(scope="session")
 def tissue() -> Array:
-    """1.56 mm of tissue at 0.5 um/px: crowds of nuclei, bundles of collagen, open space."""
+    """1.56 mm of tissue at 0.5 um/px: dense nuclei, bundles of collagen, open space."""
     return _paint(np.random.default_rng(0), px=3120, um_per_px=0.5)
 
 
 @pytest.fixture(scope="session")
 def cut_tiles() -> CutTiles:
-    """Cut the stain encoder's tiles round centres in um (x before y) from an image at some um/px."""
+    """Cut the stain encoder's tiles around centres in um (x before y) from an image."""
 
     def cut(image: Array, um_per_px: float, centres_um: Array) -> Tensor:
         pyramid = Pyramid((Level(np.moveaxis(image, -1, 0), um_per_px),))
-        plan = PatchPlan.of(pyramid, centres_um, patch_um=STAIN.patch_um, patch_px=STAIN.input_px)
+        plan = PatchPlan.from_centres(pyramid, centres_um, patch_um=STAIN.patch_um, patch_px=STAIN.input_px)
         tiles = torch.empty((len(centres_um), 3, STAIN.input_px, STAIN.input_px), dtype=torch.uint8)
         for windows in plan.cut(np.arange(len(centres_um))):
             pixels = torch.from_numpy(windows.pixels).movedim(-1, 1)
@@ -63,15 +63,15 @@ def _paint(numbers: np.random.Generator, *, px: int, um_per_px: float) -> Array:
 
 
 def _nuclei(numbers: np.random.Generator, crowding: Array) -> Array:
-    """Discs 7 um wide, each as dark as it happens to be, many where it is crowded."""
+    """Discs 7 um wide of random darkness, denser where crowding is high."""
     nuclei = np.zeros_like(crowding)
     rows, columns = np.mgrid[-7:8, -7:8]
     disc = (rows**2 + columns**2 <= 7**2).astype(np.float32)
-    places = numbers.integers(7, len(crowding) - 8, (25_000, 2))
-    crowded = numbers.random(len(places)) < 0.03 + 0.9 * crowding[*places.T] ** 2
-    for y, x in places[crowded]:
-        place = nuclei[y - 7 : y + 8, x - 7 : x + 8]
-        np.maximum(place, disc * numbers.uniform(0.7, 1.1), out=place)
+    centres = numbers.integers(7, len(crowding) - 8, (25_000, 2))
+    mask = numbers.random(len(centres)) < 0.03 + 0.9 * crowding[*centres.T] ** 2
+    for y, x in centres[mask]:
+        window = nuclei[y - 7 : y + 8, x - 7 : x + 8]
+        np.maximum(window, disc * numbers.uniform(0.7, 1.1), out=window)
     return nuclei
 
 

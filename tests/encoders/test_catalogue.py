@@ -1,4 +1,4 @@
-"""Every published encoder is built as its card says; on the meta device, so that a billion numbers take no memory."""
+"""Every published encoder is built from its card, on the meta device, so that a billion weights take no memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from spacrd_core.embedding.forward import PRECISIONS
 from spacrd_core.plugins import load_plugins
 from spacrd_core.slide.resample import FILTERS
-from spacrd_encoders.backbone.networks import outline, pooled
+from spacrd_encoders.backbone.networks import build_on_meta, pool_tokens
 
 if TYPE_CHECKING:
     from spacrd_core.cards import EncoderCard
@@ -61,7 +61,7 @@ POOLED = {"virchow": 2560, "virchow2": 2560, "h0-mini": 1536, "midnight": 3072}
 
 @cache
 def built(name: str) -> Any:
-    return outline(CARDS[name].network).eval()
+    return build_on_meta(CARDS[name].network).eval()
 
 
 @pytest.fixture(params=CARDS)
@@ -76,9 +76,9 @@ def test_the_catalogue_has_the_encoders_people_use() -> None:
 
 def test_a_network_has_the_parameters_that_were_published(card: EncoderCard) -> None:
     assert card.network
-    found = sum(tensor.numel() for tensor in built(card.name).state_dict().values())
-    assert found == card.network.parameters
-    assert found / 1e6 == pytest.approx(MILLIONS[card.name], rel=0.01)
+    parameters = sum(tensor.numel() for tensor in built(card.name).state_dict().values())
+    assert parameters == card.network.parameters
+    assert parameters / 1e6 == pytest.approx(MILLIONS[card.name], rel=0.01)
 
 
 @pytest.mark.parametrize("name", TENSORS)
@@ -86,12 +86,15 @@ def test_a_network_has_as_many_tensors_as_the_published_file(name: str) -> None:
     assert len(built(name).state_dict()) == TENSORS[name]
 
 
-def test_a_tile_gives_as_many_numbers_as_the_recipe_says(card: EncoderCard) -> None:
+def test_an_embedding_has_the_dimension_of_the_recipe(card: EncoderCard) -> None:
     assert card.recipe
     network = built(card.name)
     tiles = torch.empty(2, 3, card.recipe.input_px, card.recipe.input_px, device="meta")
     output = network(tiles)
-    assert pooled(output, card.recipe.pooling, getattr(network, "num_prefix_tokens", 0)).shape == (2, card.recipe.dim)
+    assert pool_tokens(output, card.recipe.pooling, getattr(network, "num_prefix_tokens", 0)).shape == (
+        2,
+        card.recipe.dim,
+    )
     assert (output.ndim == 3) == (card.recipe.pooling == "cls+mean")
     assert {"avg": "avg", "cls": "token", "cls+mean": ""}[card.recipe.pooling] == getattr(
         network.global_pool, "pool_type", network.global_pool
@@ -104,24 +107,24 @@ def test_patches_begin_after_the_class_token_and_the_registers(name: str) -> Non
 
 
 @pytest.mark.parametrize(("name", "dim"), POOLED.items())
-def test_the_mean_of_the_patches_stands_beside_the_class_token_where_the_owner_says_so(name: str, dim: int) -> None:
+def test_encoders_published_with_the_mean_of_the_patches_concatenate_it_to_the_class_token(name: str, dim: int) -> None:
     assert (CARDS[name].recipe.pooling, CARDS[name].recipe.dim) == ("cls+mean", dim)
     assert all(card.recipe.pooling != "cls+mean" for other, card in CARDS.items() if other not in POOLED)
 
 
 def test_class_token_and_mean_of_patches_leave_the_registers_out() -> None:
     tokens = torch.tensor([[[1.0], [50.0], [60.0], [2.0], [4.0]]])
-    assert pooled(tokens, "cls+mean", 3).tolist() == [[1.0, 3.0]]
-    assert pooled(tokens, "cls", 3).tolist() == [[1.0]]
+    assert pool_tokens(tokens, "cls+mean", 3).tolist() == [[1.0, 3.0]]
+    assert pool_tokens(tokens, "cls", 3).tolist() == [[1.0]]
 
 
 def test_every_number_comes_from_the_file(card: EncoderCard) -> None:
-    """A buffer that no file holds would stay without numbers: these networks have none."""
+    """A buffer that is not in the file would stay uninitialised: these networks have none."""
     network = built(card.name)
     assert {name for name, _ in network.named_buffers()} <= network.state_dict().keys()
 
 
-def test_a_card_says_everything_needed_to_get_the_encoder(card: EncoderCard) -> None:
+def test_a_card_has_everything_needed_to_build_the_encoder(card: EncoderCard) -> None:
     assert card.network
     assert card.recipe
     assert card.citation
@@ -138,9 +141,10 @@ def test_a_card_says_everything_needed_to_get_the_encoder(card: EncoderCard) -> 
 def test_the_recipe_holds_the_architecture_so_that_another_is_another_recipe(card: EncoderCard) -> None:
     assert card.network
     assert card.recipe
-    held = json.loads(card.recipe.settings)
-    assert (held["model"], held["arguments"]) == (card.network.architecture, card.network.arguments)
-    assert replace(card.recipe, settings=card.recipe.settings.replace(held["model"], "other")).key != card.recipe.key
+    settings = json.loads(card.recipe.settings)
+    assert (settings["model"], settings["arguments"]) == (card.network.architecture, card.network.arguments)
+    other = replace(card.recipe, settings=card.recipe.settings.replace(settings["model"], "other"))
+    assert other.key != card.recipe.key
 
 
 def test_gates_and_licences_are_those_of_the_owners() -> None:

@@ -1,4 +1,4 @@
-"""The docs show the cards as they are; ``python tests/encoders/test_docs_table.py`` writes their table anew."""
+"""The docs match the cards; ``python tests/encoders/test_docs_table.py`` regenerates their table."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def _row(card: Any) -> tuple[str, ...]:
     )
 
 
-def test_the_docs_show_the_cards_as_they_are() -> None:
+def test_the_table_in_the_docs_matches_the_cards() -> None:
     (shown,) = MARKED.findall(PAGE.read_text(encoding="utf-8"))
     assert shown == table()
 
 
-def test_every_encoder_of_the_catalogue_sees_the_tile_that_the_docs_tell() -> None:
+def test_every_encoder_of_the_catalogue_uses_the_tile_size_in_the_docs() -> None:
     recipes = [card.recipe for card in load_plugins().encoders if card.network and card.recipe]
     assert {(recipe.input_px, recipe.um_per_px) for recipe in recipes} == {(224, 0.5)}
 
@@ -48,8 +48,8 @@ def test_the_encoders_that_the_docs_call_permissive_are() -> None:
     cards = {card.name: card.recipe for card in load_plugins().encoders if card.recipe}
     without = {name for name, recipe in cards.items() if recipe.licence in ("MIT", "Apache-2.0", "BSD-3-Clause")}
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
-    told = re.findall(r"`([\w*-]+)`", text.partition("Without such terms are")[2].partition("## Left")[0])
-    assert {name for name in cards if any(re.fullmatch(one.replace("*", ".*"), name) for one in told)} == without
+    patterns = re.findall(r"`([\w*-]+)`", text.partition("Without such terms are")[2].partition("## Left")[0])
+    assert {name for name in cards if any(re.fullmatch(text.replace("*", ".*"), name) for text in patterns)} == without
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The cards say what the encoders are, without importing them."""
+"""The cards describe the encoders without importing them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spacrd_core.cards import ComponentOptions, EncoderCard
-from spacrd_core.contracts.encoder import keeps_to_its_card
+from spacrd_core.contracts.encoder import matches_its_card
 from spacrd_encoders.plugin import spacrd_encoders
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ def test_listing_the_encoders_imports_nothing_heavy() -> None:
     program = (
         f"import sys, spacrd_encoders.plugin as p; p.spacrd_encoders(); print([m for m in {HEAVY} if m in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("card", spacrd_encoders(), ids=lambda card: card.name)
@@ -33,5 +33,5 @@ def test_every_card_points_at_a_class_with_options(card: EncoderCard) -> None:
     assert issubclass(getattr(importlib.import_module(module), name).Options, ComponentOptions)
 
 
-def test_stain_is_as_its_card_says(plugins: Plugins) -> None:
-    keeps_to_its_card((plugins.encoders.card("stain"), plugins.encoders.create("stain")))
+def test_stain_matches_its_card(plugins: Plugins) -> None:
+    matches_its_card((plugins.encoders.card("stain"), plugins.encoders.create("stain")))

@@ -1,4 +1,4 @@
-"""One class serves every published network: it is built as the card says, and only from weights that fit."""
+"""One class serves every published network: it is built from the card, and only with weights that fit."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from spacrd_core.cards import EncoderCard, Network
-from spacrd_core.contracts.encoder import check_encoder, keeps_to_its_card
+from spacrd_core.contracts.encoder import check_encoder, matches_its_card
 from spacrd_core.errors import EncoderError, WeightsError
-from spacrd_encoders._cards import IMAGENET, published
-from spacrd_encoders.backbone.base import Published
-from spacrd_encoders.backbone.networks import outline
+from spacrd_encoders._cards import IMAGENET, hub_card
+from spacrd_encoders.backbone.base import HubEncoder
+from spacrd_encoders.backbone.networks import build_on_meta
 from spacrd_encoders.backbone.weights import check_sha256
 
 if TYPE_CHECKING:
@@ -29,29 +29,29 @@ SMALL: dict[str, Any] = {"embed_dim": 48, "depth": 2, "num_heads": 3, "global_po
 
 
 def card(architecture: str = "vit_huge_patch14_224", *, px: int = 56, **arguments: object) -> EncoderCard:
-    """Virchow2 in small: gated layers, four registers that have positions too, the patches' mean beside the token."""
-    given = {"img_size": px, "reg_tokens": 4, "mlp_layer": "SwiGLUPacked", "act_layer": "SiLU", **SMALL, **arguments}
-    return published(
+    """A small Virchow2: gated layers, four registers with positions, class token and mean of the patches."""
+    options = {"img_size": px, "reg_tokens": 4, "mlp_layer": "SwiGLUPacked", "act_layer": "SiLU", **SMALL, **arguments}
+    return hub_card(
         "small",
         "Small",
         recipe={"input_px": px, "dim": 96, "pooling": "cls+mean", "licence": "MIT", **IMAGENET},
         resize="bicubic",
         citation="",
-        network=Network(repo="lab/small", architecture=architecture, arguments=given, parameters=0),
+        network=Network(repo="lab/small", architecture=architecture, arguments=options, parameters=0),
     )
 
 
-def write(described: EncoderCard, path: Path, seed: int = 0) -> dict[str, Tensor]:
-    assert described.network
+def write(encoder_card: EncoderCard, path: Path, seed: int = 0) -> dict[str, Tensor]:
+    assert encoder_card.network
     numbers = torch.Generator().manual_seed(seed)
-    shapes = {name: tensor.shape for name, tensor in outline(described.network).state_dict().items()}
+    shapes = {name: tensor.shape for name, tensor in build_on_meta(encoder_card.network).state_dict().items()}
     tensors = {name: 0.3 * torch.randn(shape, generator=numbers) for name, shape in shapes.items()}
     save_file(tensors, path)
     return tensors
 
 
-def create(described: EncoderCard, path: Path) -> Published:
-    return Published(Published.Options(weights=path), card=described)
+def create(encoder_card: EncoderCard, path: Path) -> HubEncoder:
+    return HubEncoder(HubEncoder.Options(weights=path), card=encoder_card)
 
 
 def tiles(px: int) -> Tensor:
@@ -59,30 +59,30 @@ def tiles(px: int) -> Tensor:
 
 
 def test_an_encoder_with_registers_keeps_its_contract_and_its_card(tmp_path: Path) -> None:
-    described = card()
-    write(described, tmp_path / "w.safetensors")
-    encoder = create(described, tmp_path / "w.safetensors")
+    encoder_card = card()
+    write(encoder_card, tmp_path / "w.safetensors")
+    encoder = create(encoder_card, tmp_path / "w.safetensors")
     check_encoder(encoder)
-    keeps_to_its_card((described, encoder))
+    matches_its_card((encoder_card, encoder))
 
 
 def test_a_published_encoder_keeps_its_contract_with_random_weights(plugins: Plugins, tmp_path: Path) -> None:
     name = "kaiko-s16"
-    described = plugins.encoders.card(name)
-    assert described.network
+    encoder_card = plugins.encoders.card(name)
+    assert encoder_card.network
     torch.manual_seed(0)
-    network = timm.create_model(described.network.architecture, num_classes=0, **described.network.arguments)
+    network = timm.create_model(encoder_card.network.architecture, num_classes=0, **encoder_card.network.arguments)
     save_file(network.state_dict(), tmp_path / "w.safetensors")
     encoder = plugins.encoders.create(name, {"weights": tmp_path / "w.safetensors"})
     check_encoder(encoder)
-    keeps_to_its_card((described, encoder))
+    matches_its_card((encoder_card, encoder))
     unchanged = {fact: getattr(encoder.recipe, fact) for fact in ("mean", "std", "precision", "settings", "resize")}
-    assert unchanged == {fact: getattr(described.recipe, fact) for fact in unchanged}
+    assert unchanged == {fact: getattr(encoder_card.recipe, fact) for fact in unchanged}
 
 
 def test_the_embedding_is_the_class_token_beside_the_mean_of_the_patches(tmp_path: Path) -> None:
-    described = card()
-    tensors = write(described, tmp_path / "w.safetensors")
+    encoder_card = card()
+    tensors = write(encoder_card, tmp_path / "w.safetensors")
     network = timm.create_model(
         "vit_huge_patch14_224",
         num_classes=0,
@@ -98,7 +98,7 @@ def test_the_embedding_is_the_class_token_beside_the_mean_of_the_patches(tmp_pat
         tokens = network.eval()((tiles(56) / 255 - mean) / std)
     assert tokens.shape == (2, 1 + 4 + 16, 48)
     expected = torch.cat([tokens[:, 0], tokens[:, 5:].mean(dim=1)], dim=1)
-    assert torch.allclose(create(described, tmp_path / "w.safetensors").embed(tiles(56)), expected, atol=1e-5)
+    assert torch.allclose(create(encoder_card, tmp_path / "w.safetensors").embed(tiles(56)), expected, atol=1e-5)
 
 
 def test_a_classifier_in_the_file_is_left_out(plugins: Plugins, tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_positions_of_larger_tiles_are_resampled_as_timm_does(plugins: Plugins, 
     assert torch.allclose(encoder.embed(tiles(224)), expected, atol=1e-4)
 
 
-def test_positions_of_other_tiles_are_refused_where_the_card_does_not_speak_of_them(tmp_path: Path) -> None:
-    """UNI's tensors have GPFM's names: only their shapes tell one from the other."""
+def test_positions_of_other_tile_sizes_are_refused_unless_the_card_allows_them(tmp_path: Path) -> None:
+    """UNI's tensors have GPFM's names: only their shapes differ."""
     write(card(px=84), tmp_path / "w.safetensors")
     with pytest.raises(WeightsError, match=r"another shape in 1 tensors \(pos_embed \(1, 41, 48\) for \(1, 21, 48\)\)"):
         create(card(px=56), tmp_path / "w.safetensors").embed(tiles(56))
@@ -139,11 +139,11 @@ def test_weights_of_one_encoder_are_refused_by_another(plugins: Plugins, tmp_pat
 
 
 def test_the_file_a_network_is_built_from_decides_the_recipe(tmp_path: Path) -> None:
-    described = card()
-    write(described, tmp_path / "a.safetensors", seed=1)
-    write(described, tmp_path / "b.safetensors", seed=2)
+    encoder_card = card()
+    write(encoder_card, tmp_path / "a.safetensors", seed=1)
+    write(encoder_card, tmp_path / "b.safetensors", seed=2)
     (tmp_path / "copy").write_bytes((tmp_path / "a.safetensors").read_bytes())
-    keys = [create(described, tmp_path / name).recipe.key for name in ("a.safetensors", "b.safetensors", "copy")]
+    keys = [create(encoder_card, tmp_path / name).recipe.key for name in ("a.safetensors", "b.safetensors", "copy")]
     assert keys[0] == keys[2] != keys[1]
 
 
@@ -152,12 +152,12 @@ def test_a_published_file_is_known_by_its_checksum(tmp_path: Path) -> None:
     digest = hashlib.sha256(b"weights").hexdigest()
     check_sha256(tmp_path / "w.bin", digest, digest)
     check_sha256(tmp_path / "w.bin", digest, "")
-    told = rf"(?m)its sha256 is {digest[:12]}\.\.\., not 000000000000\.\.\.$"
-    with pytest.raises(WeightsError, match=told) as refusal:
+    message = rf"(?m)its sha256 is {digest[:12]}\.\.\., not 000000000000\.\.\.$"
+    with pytest.raises(WeightsError, match=message) as refusal:
         check_sha256(tmp_path / "w.bin", digest, "0" * 64)
     assert str(tmp_path / "w.bin") in refusal.value.hint
 
 
 def test_a_card_without_a_network_is_refused() -> None:
-    with pytest.raises(EncoderError, match="the card of 'small' describes no network"):
-        Published(Published.Options(), card=replace(card(), network=None))
+    with pytest.raises(EncoderError, match="the card of 'small' has no network"):
+        HubEncoder(HubEncoder.Options(), card=replace(card(), network=None))

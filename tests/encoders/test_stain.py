@@ -1,4 +1,4 @@
-"""The stain encoder's numbers mean what they are called."""
+"""The features of the stain encoder measure what their names say."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def stain(plugins: Plugins) -> Stain:
     return encoder
 
 
-def tile(density: Array, *, glass: tuple[float, float, float] = (255, 255, 255)) -> Tensor:
-    """A tile of optical densities (..., 3), seen through glass of some tint."""
-    light = np.array(glass) * 10 ** -np.broadcast_to(density, (32, 32, 3))
+def tile(density: Array, *, background: tuple[float, float, float] = (255, 255, 255)) -> Tensor:
+    """A tile of optical densities (..., 3) on a background of some tint."""
+    light = np.array(background) * 10 ** -np.broadcast_to(density, (32, 32, 3))
     return torch.from_numpy(light.round().astype(np.uint8)).permute(2, 0, 1)[None]
 
 
@@ -69,11 +69,11 @@ def test_every_window_sees_its_own_width(stain: Stain) -> None:
 
 
 @pytest.mark.parametrize(("haematoxylin", "eosin"), [(0.8, 0.1), (0.1, 0.6), (0.4, 0.4)])
-def test_amounts_of_stain_are_found_again(stain: Stain, haematoxylin: float, eosin: float) -> None:
-    found = named(stain, tile(haematoxylin * HAEMATOXYLIN + eosin * EOSIN))
-    assert found["haematoxylin"] == pytest.approx(haematoxylin * np.linalg.norm(HAEMATOXYLIN), abs=0.02)
-    assert found["eosin"] == pytest.approx(eosin * np.linalg.norm(EOSIN), abs=0.02)
-    assert found["density"] == pytest.approx((haematoxylin * HAEMATOXYLIN + eosin * EOSIN).mean(), abs=0.02)
+def test_known_amounts_of_stain_are_recovered(stain: Stain, haematoxylin: float, eosin: float) -> None:
+    features = named(stain, tile(haematoxylin * HAEMATOXYLIN + eosin * EOSIN))
+    assert features["haematoxylin"] == pytest.approx(haematoxylin * np.linalg.norm(HAEMATOXYLIN), abs=0.02)
+    assert features["eosin"] == pytest.approx(eosin * np.linalg.norm(EOSIN), abs=0.02)
+    assert features["density"] == pytest.approx((haematoxylin * HAEMATOXYLIN + eosin * EOSIN).mean(), abs=0.02)
 
 
 def test_nuclei_are_bluer_and_absorb_more_red_than_matrix(stain: Stain) -> None:
@@ -85,12 +85,12 @@ def test_nuclei_are_bluer_and_absorb_more_red_than_matrix(stain: Stain) -> None:
 def test_twice_the_nuclei_absorb_twice_the_red(stain: Stain) -> None:
     numbers = np.random.default_rng(0)
     pixels = 32 * 32 * 64  # 64 of them make one of the tile
-    places = numbers.permutation(pixels)
+    order = numbers.permutation(pixels)
     eosin_lets_red_through = 0.07 * 0.5
     absorbed = []
     for count in (0, 6_000, 12_000):
         density = np.full((pixels, 3), 0.5) * EOSIN
-        density[places[:count]] += 0.7 * HAEMATOXYLIN
+        density[order[:count]] += 0.7 * HAEMATOXYLIN
         mixed = (10**-density).reshape(32, 32, 64, 3).mean(axis=2)
         absorbed.append(named(stain, tile(-np.log10(mixed)))["nuclei"])
     assert absorbed[0] == pytest.approx(1 - 10**-eosin_lets_red_through, abs=0.01)
@@ -108,20 +108,20 @@ def test_grain_falls_with_the_size_of_nests(stain: Stain) -> None:
     assert small > medium > large
 
 
-def test_mixing_is_negative_where_cells_and_matrix_keep_apart(stain: Stain) -> None:
+def test_mixing_is_negative_where_cells_and_matrix_are_separate(stain: Stain) -> None:
     assert named(stain, tile(checked(8)))["mixing"] < -0.9
     dense_and_pale = np.where(checked(8) == NUCLEI, 0.4, 0.8) * (HAEMATOXYLIN + EOSIN)
     assert named(stain, tile(dense_and_pale))["mixing"] > 0.9
 
 
-def test_alignment_tells_stripes_from_squares(stain: Stain) -> None:
+def test_alignment_distinguishes_stripes_from_squares(stain: Stain) -> None:
     assert named(stain, tile(striped(4)))["alignment"] > 0.9
     assert named(stain, tile(checked(4)))["alignment"] < 0.1
 
 
-def test_tissue_is_told_from_tinted_glass_and_padding(stain: Stain) -> None:
+def test_tissue_is_distinguished_from_a_tinted_background_and_padding(stain: Stain) -> None:
     assert named(stain, tile(np.zeros(3)))["tissue"] < 0.02
-    assert named(stain, tile(np.zeros(3), glass=(218, 205, 222)))["tissue"] < 0.1
+    assert named(stain, tile(np.zeros(3), background=(218, 205, 222)))["tissue"] < 0.1
     assert named(stain, tile(MATRIX))["tissue"] > 0.9
 
 
@@ -136,7 +136,7 @@ def test_tissue_at_the_edge_has_the_stain_of_tissue(stain: Stain) -> None:
         )
 
 
-def test_how_a_section_lies_on_the_glass_does_not_matter(stain: Stain, tissue: Array) -> None:
+def test_the_orientation_of_a_section_does_not_matter(stain: Stain, tissue: Array) -> None:
     one = torch.from_numpy(tissue[:3200:100, :3200:100].copy()).permute(2, 0, 1)[None]
     turned = torch.cat([one, one.rot90(1, (2, 3)), one.flip(3), one.flip(2).rot90(1, (2, 3))])
     values = stain.embed(turned)

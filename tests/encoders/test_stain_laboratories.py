@@ -1,4 +1,4 @@
-"""The stain encoder allows for how a section's laboratory stained, and for nothing else."""
+"""The stain encoder corrects for the laboratory's staining, and for nothing else."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def cut(cut_tiles: CutTiles, centres_um: Array) -> Callable[[Array], Tensor]:
 
 
 def restain(image: Array, strengths: tuple[float, float], tint: tuple[float, float, float]) -> Array:
-    """The image with more or less of either stain, seen through tinted glass."""
+    """The image with more or less of either stain, on a tinted background."""
     colours = np.array(STAINS)
     amounts = -np.log10(np.maximum(image, 1) / 255) @ np.linalg.inv(colours)
     density = (amounts * (*strengths, 1)) @ colours + tint
@@ -48,7 +48,7 @@ def restain(image: Array, strengths: tuple[float, float], tint: tuple[float, flo
 
 
 def shift(values: Tensor, others: Tensor) -> float:
-    """How far a section's mean moved, in standard deviations of its spots, averaged over the features."""
+    """The shift of a section's mean, in standard deviations of its spots, averaged over the features."""
     return float(((others - values).mean(dim=0).abs() / values.std(dim=0)).mean())
 
 
@@ -67,7 +67,7 @@ def test_another_laboratory_moves_a_section_far_less_once_its_staining_is_known(
     assert aware < 0.5 * unaware
 
 
-def test_unless_asked_it_takes_stains_as_they_are_and_the_recipes_differ(
+def test_stains_are_not_normalised_by_default_and_the_recipes_differ(
     plugins: Plugins, stain: Stain, tissue: Array, cut: Callable[[Array], Tensor]
 ) -> None:
     plain: Stain = plugins.encoders.create("stain")
@@ -92,10 +92,10 @@ def test_adapting_leaves_the_encoder_as_it_was(stain: Stain, tissue: Array, cut:
 
 
 @pytest.mark.parametrize("grey", [255, 225])
-def test_glass_alone_tells_nothing_of_the_staining(stain: Stain, tissue: Array, grey: int) -> None:
-    glass = torch.full((9, 3, 32, 32), grey, dtype=torch.uint8)
+def test_a_background_without_tissue_does_not_change_the_encoder(stain: Stain, tissue: Array, grey: int) -> None:
+    background = torch.full((9, 3, 32, 32), grey, dtype=torch.uint8)
     tile = torch.from_numpy(tissue[:3200:100, :3200:100].copy()).permute(2, 0, 1)[None]
-    assert torch.equal(stain.adapt(glass).embed(tile), stain.embed(tile))
+    assert torch.equal(stain.adapt(background).embed(tile), stain.embed(tile))
 
 
 @pytest.mark.parametrize("colour", [(1.0, 1.0, 1.0), STAINS[0], (0.0, 0.0, 1.0)], ids=["grey", "nuclei", "yellow"])

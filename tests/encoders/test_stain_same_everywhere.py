@@ -1,4 +1,4 @@
-"""The stain encoder gives the same for the same tissue, whatever the scanner and the staining."""
+"""The stain encoder gives the same features for the same tissue, whatever the scanner and the staining."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def stain(plugins: Plugins) -> Stain:
 
 
 def scanned_coarser(image: Array, times: int) -> Array:
-    """The image as a scanner with wider pixels sees it: the mean of the light in each."""
+    """The image as a scanner with wider pixels records it: the mean of the light in each."""
     height, width = (side // times for side in image.shape[:2])
     blocks = image[: height * times, : width * times].reshape(height, times, width, times, 3)
     return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32).round().astype(np.uint8))
 
 
 def deviations(values: Array, other: Array) -> tuple[Array, Array]:
-    """How far each spot is from itself in the other image, and from another spot, in standard deviations."""
+    """The distance of each spot to itself in the other image, and to another spot, in standard deviations."""
     scale = values.std(axis=0)
     another = np.roll(values, len(values) // 2, axis=0)
-    distances = [np.linalg.norm((values - given) / scale, axis=1) for given in (other, another)]
+    distances = [np.linalg.norm((values - target) / scale, axis=1) for target in (other, another)]
     return distances[0], distances[1]
 
 
@@ -70,12 +70,12 @@ def test_a_real_section_is_the_same_at_3_and_13_um_a_px(stain: Stain, her2st: Pa
     assert correlations(fine, coarse).min() > 0.95
 
 
-def test_strength_of_staining_and_tint_of_glass_move_all_spots_alike(
+def test_staining_strength_and_background_tint_shift_all_spots_equally(
     stain: Stain, tissue: Array, cut_tiles: CutTiles, centres_um: Array
 ) -> None:
     density = -np.log10(np.maximum(tissue[::4, ::4], 1) / 255)
     other_lab = (np.array([228, 215, 232]) * 10 ** (-0.75 * density)).round().astype(np.uint8)
     values = stain.embed(cut_tiles(scanned_coarser(tissue, 4), 2.0, centres_um)).numpy()
-    restained = stain.embed(cut_tiles(other_lab, 2.0, centres_um)).numpy()
-    assert np.median(correlations(values, restained)) > 0.97
-    assert correlations(values, restained).min() > 0.85
+    augment_stain = stain.embed(cut_tiles(other_lab, 2.0, centres_um)).numpy()
+    assert np.median(correlations(values, augment_stain)) > 0.97
+    assert correlations(values, augment_stain).min() > 0.85

@@ -1,4 +1,4 @@
-"""Any model of timm, with its own preprocessing, and weights that are always named."""
+"""Any timm model, with its own preprocessing, and weights that are always identified."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ def test_antialiased_bilinear_is_called_by_its_filter(plugins: Plugins) -> None:
     assert create(plugins, "resnet50.tv_in1k", **RANDOM).recipe.resize == "triangle"
 
 
-def test_a_filter_that_nobody_here_has_is_refused(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unsupported_filter_is_refused(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
     def create_sharp(_: TimmModel) -> Any:
         return timm.create_model("test_resnet", num_classes=0, pretrained_cfg_overlay={"interpolation": "lanczos"})
 
     monkeypatch.setattr(TimmModel, "create", create_sharp)
-    with pytest.raises(ConfigError, match="timm:test_resnet wants its tiles resized by 'lanczos', which") as refusal:
+    with pytest.raises(ConfigError, match="timm:test_resnet needs tiles resized with 'lanczos'") as refusal:
         create(plugins, "test_resnet", **RANDOM)
-    assert refusal.value.hint == "choose a model that is resized by bilinear or bicubic"
+    assert "bilinear or bicubic" in refusal.value.hint
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "phrase"),
     [
         ({"um_per_px": float("inf")}, "um_per_px: Input should be a finite number"),
         ({"um_per_px": float("nan")}, "um_per_px: Input should be a finite number"),
@@ -78,14 +78,14 @@ def test_a_filter_that_nobody_here_has_is_refused(plugins: Plugins, monkeypatch:
     ],
     ids=str,
 )
-def test_a_number_beyond_all_reason_is_refused(plugins: Plugins, options: dict[str, float], says: str) -> None:
-    with pytest.raises(ConfigError, match=f"encoder 'timm:test_vit': {says}"):
+def test_an_out_of_range_option_is_refused(plugins: Plugins, options: dict[str, float], phrase: str) -> None:
+    with pytest.raises(ConfigError, match=f"encoder 'timm:test_vit': {phrase}"):
         create(plugins, "test_vit", **RANDOM, **options)
 
 
 def test_a_model_that_gives_a_map_is_refused(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TimmModel, "create", lambda _: timm.create_model("test_resnet", num_classes=0, global_pool=""))
-    with pytest.raises(ConfigError, match="timm:test_resnet gives a map, not one embedding a tile"):
+    with pytest.raises(ConfigError, match="timm:test_resnet gives a feature map, not one embedding per tile"):
         create(plugins, "test_resnet", **RANDOM)
 
 
@@ -113,7 +113,7 @@ def test_threads_that_need_networks_at_once_get_one_each_with_its_own_numbers(
     plugins: Plugins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = [create(plugins, "test_vit", seed=seed, **RANDOM).embed(tiles(160)) for seed in (1, 2)]
-    built, found = [], {}
+    built, embeddings = [], {}
     real, everybody = TimmModel.build, threading.Barrier(4)
 
     def build(encoder: TimmModel) -> Any:
@@ -121,19 +121,19 @@ def test_threads_that_need_networks_at_once_get_one_each_with_its_own_numbers(
         time.sleep(0.05)
         return real(encoder)
 
-    def work(place: int) -> None:
+    def work(index: int) -> None:
         everybody.wait()
-        found[place] = encoders[place % 2].embed(tiles(160))
+        embeddings[index] = encoders[index % 2].embed(tiles(160))
 
     monkeypatch.setattr(TimmModel, "build", build)
     encoders = [create(plugins, "test_vit", seed=seed, **RANDOM) for seed in (1, 2)]
-    threads = [threading.Thread(target=work, args=(place,)) for place in range(4)]
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sorted(built) == [1, 2]
-    assert all(torch.equal(found[place], expected[place % 2]) for place in range(4))
+    assert all(torch.equal(embeddings[index], expected[index % 2]) for index in range(4))
 
 
 @pytest.mark.parametrize("classes", [0, 1000])
@@ -167,7 +167,7 @@ print(json.dumps([[recipe.weights, recipe.key] for recipe in recipes]))
 
 @pytest.fixture(scope="module")
 def from_cache(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str]]]:
-    """A cache of the Hub, and the weights and key of three recipes: by name, by tag, by name with other contents."""
+    """A Hub cache, and the weights and key of three recipes: by name, by tag, by name with other contents."""
     home, commit = tmp_path_factory.mktemp("home"), "0" * 40
     repository = home / "hub/models--timm--test_vit.r160_in1k"
     (repository / "refs").mkdir(parents=True)
@@ -189,7 +189,7 @@ def test_the_hubs_weights_are_used_from_its_cache(plugins: Plugins, from_cache: 
     assert torch.allclose(load_file(home / "embeddings")["embeddings"], expected, atol=1e-5)
 
 
-def test_the_hubs_weights_are_known_by_their_bytes_not_by_their_name(
+def test_the_hubs_weights_are_identified_by_their_bytes_not_by_their_name(
     plugins: Plugins, from_cache: tuple[Path, list[list[str]]]
 ) -> None:
     home, (by_name, by_tag, changed) = from_cache
@@ -218,19 +218,19 @@ def test_a_width_that_a_model_cannot_take_is_refused(plugins: Plugins) -> None:
         create(plugins, "maxvit_tiny_tf_224", input_px=100, **RANDOM)
 
 
-def test_an_unknown_model_is_answered_with_the_nearest_names(plugins: Plugins) -> None:
+def test_an_unknown_model_is_refused_with_similar_names(plugins: Plugins) -> None:
     with pytest.raises(UnknownName, match="timm has no model 'resnet_50'") as refusal:
         create(plugins, "resnet_50")
     assert "resnet50" in refusal.value.hint
 
 
-def test_unknown_weights_are_answered_with_those_there_are(plugins: Plugins) -> None:
+def test_unknown_weights_are_refused_with_the_available_ones(plugins: Plugins) -> None:
     with pytest.raises(UnknownName, match=r"timm has no weights 'test_vit\.best'") as refusal:
         create(plugins, "test_vit.best")
     assert "test_vit.r160_in1k" in refusal.value.hint
 
 
-def test_a_model_without_published_weights_asks_for_a_choice(plugins: Plugins) -> None:
+def test_a_model_without_published_weights_requires_a_choice(plugins: Plugins) -> None:
     with pytest.raises(WeightsError, match="the Hub has no weights of timm:vit_small_patch16_18x2_224") as refusal:
         create(plugins, "vit_small_patch16_18x2_224")
     assert "pretrained=false" in refusal.value.hint

@@ -23,7 +23,7 @@ from spacrd_core.detection.predict import predict
 from spacrd_core.devices import one_thread
 from spacrd_core.genes.expression import Expression
 from spacrd_core.metrics.classification import Metrics, measure
-from spacrd_core.model.calibrated_ensemble import Trained, TrainOptions, train
+from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
 from spacrd_core.store.store import SpotStore
 
 if TYPE_CHECKING:
@@ -44,14 +44,16 @@ class Patient:
     section: SectionData
     counts: sparse.csr_matrix
     symbols: np.ndarray
-    trained: Trained
+    trained: CalibratedEnsemble
 
     def probabilities(self, section: SectionData) -> np.ndarray:
-        return predict(self.trained.ensemble, self.trained.calibrations, section)["probability"].to_numpy()
+        return predict(self.trained.ensemble, self.trained.calibrations, self.trained.ensemble.prepare(section))[
+            "probability"
+        ].to_numpy()
 
     def calls(self, label: int) -> float:
         """The share of spots called cancer where the section has spots of that label alone."""
-        alone = self.section.only(self.section.labels == label)
+        alone = self.section.select_spots(self.section.labels == label)
         return float((self.probabilities(alone) >= self.trained.calibrations["genes"].threshold).mean())
 
     def auc(self, section: SectionData) -> float:
@@ -64,7 +66,7 @@ class Patient:
         return measure(self.probabilities(self.section)[known], self.section.labels[known], threshold)
 
     def counted(self, counts: sparse.csr_matrix, genes: np.ndarray | slice = slice(None)) -> SectionData:
-        return replace(self.section, expression=Expression.of_counts(counts[:, genes], self.symbols[genes]))
+        return replace(self.section, expression=Expression.from_counts(counts[:, genes], self.symbols[genes].tolist()))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +81,7 @@ def patients(her2st: Path, tmp_path_factory: pytest.TempPathFactory, plugins: Pl
 def held_out(store: SpotStore, section: SectionData, sections: list[SectionData], plugins: Plugins) -> Patient:
     others = [other for other in sections if other.patient != section.patient]
     with one_thread():
-        trained = train(others, TrainOptions(seeds=1), heads=plugins.heads, device=CPU)
+        trained = train_calibrated(others, TrainOptions(seeds=1), heads=plugins.heads, device=CPU)
     adata = store.section(section.id)
     return Patient(section, sparse.csr_matrix(adata.X), adata.var["symbol"].astype(str).to_numpy(), trained)
 
@@ -158,11 +160,13 @@ def test_probabilities_from_genes_alone_are_calibrated(patients: dict[str, Patie
 @pytest.mark.her2st
 def test_wrongly_named_genes_are_told_and_a_held_out_patient_is_not(patients: dict[str, Patient]) -> None:
     for patient in patients.values():
-        names = np.random.default_rng(0).permutation(patient.symbols)
-        wrong = replace(patient.section, expression=Expression.of_counts(patient.counts, names))
-        found = predict(patient.trained.ensemble, patient.trained.calibrations, wrong)
+        names = np.random.default_rng(0).permutation(patient.symbols).tolist()
+        wrong = replace(patient.section, expression=Expression.from_counts(patient.counts, names))
+        found = predict(patient.trained.ensemble, patient.trained.calibrations, patient.trained.ensemble.prepare(wrong))
         assert (found["ood"] > 1).all()
-        right = predict(patient.trained.ensemble, patient.trained.calibrations, patient.section)
+        right = predict(
+            patient.trained.ensemble, patient.trained.calibrations, patient.trained.ensemble.prepare(patient.section)
+        )
         assert (right["ood"] > 1).mean() < 0.1
 
 
@@ -176,12 +180,14 @@ def test_a_detector_of_st_finds_tumour_on_visium_and_on_a_xenium_panel(tmp_path:
     sections = load_sections(store, store.choose(), encoder="stain")
     seen = [section for section in sections if section.platform == "st"]
     with one_thread():
-        trained = train(seen, TrainOptions(seeds=1), heads=plugins.heads, device=CPU)
+        trained = train_calibrated(seen, TrainOptions(seeds=1), heads=plugins.heads, device=CPU)
     found = {}
     for section in (section for section in sections if section.platform != "st"):
         few = cut_to(section, FEW) if section.platform == "xenium" else section
         for view, target in {"both": few, "genes": replace(few, image=None, recipe=None)}.items():
-            probability = predict(trained.ensemble, trained.calibrations, target)["probability"].to_numpy()
+            probability = predict(trained.ensemble, trained.calibrations, trained.ensemble.prepare(target))[
+                "probability"
+            ].to_numpy()
             known = section.labels >= 0
             auc = float(roc_auc_score(section.labels[known], probability[known]))
             found[f"{section.platform} {section.id} {view}"] = auc
@@ -194,4 +200,4 @@ def cut_to(section: SectionData, genes: int) -> SectionData:
     held = np.sort(np.random.default_rng(0).permutation(len(section.expression.symbols))[:genes])
     names = [section.expression.symbols[gene] for gene in held]
     counts = section.expression.values[:, held].expm1()
-    return replace(section, expression=Expression.of_counts(sparse.csr_matrix(counts), names))
+    return replace(section, expression=Expression.from_counts(sparse.csr_matrix(counts), names))

@@ -1,4 +1,4 @@
-"""Spots on a lattice with their neighbourhoods, some padded, some without a label."""
+"""Spots on a lattice with their neighbourhoods, some padded, some unlabelled."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class MakeBatch(Protocol):
         image: int = 0,
         seed: int = 0,
         signal: float = 1.5,
-        unknown: bool = True,
+        unlabelled: bool = True,
         centres: list[int] | None = None,
     ) -> Batch: ...
 
 
 @pytest.fixture
 def make_batch() -> MakeBatch:
-    """Left half normal, right half cancer; the first features of each modality tell which.
+    """A batch with the left half normal and the right half cancer; three features of each modality carry the signal.
 
-    With ``centres`` the batch has these centres alone; the spots stay.
+    ``centres`` restricts the centres of the batch, not its spots. With ``unlabelled``, the first row has no labels.
     """
 
     def make(
@@ -39,30 +39,37 @@ def make_batch() -> MakeBatch:
         image: int = 0,
         seed: int = 0,
         signal: float = 1.5,
-        unknown: bool = True,
+        unlabelled: bool = True,
         centres: list[int] | None = None,
     ) -> Batch:
-        numbers = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
         row, column = torch.arange(SPOTS) // SIDE, torch.arange(SPOTS) % SIDE
         cancer = (column >= SIDE // 2).long()
-        labels = torch.where(unknown & (row == 0), -1, cancer)
+        labels = torch.where(unlabelled & (row == 0), -1, cancer)
         neighbours, present = _cross(row, column)
-        planted = signal * (2.0 * cancer[:, None] - 1)
+        offset = signal * (2.0 * cancer[:, None] - 1)
 
         def features(width: int) -> torch.Tensor | None:
-            values = torch.randn(SPOTS, width, generator=numbers)
-            values[:, :3] += planted
+            values = torch.randn(SPOTS, width, generator=generator)
+            values[:, :3] += offset
             return values if width else None
 
-        kept = torch.arange(SPOTS) if centres is None else torch.tensor(centres)
-        known = (labels >= 0).float()
-        return Batch(features(genes), features(image), neighbours[kept], present[kept], labels[kept], known[kept])
+        selected = torch.arange(SPOTS) if centres is None else torch.tensor(centres)
+        weights = (labels >= 0).float()
+        return Batch(
+            features(genes),
+            features(image),
+            neighbours[selected],
+            present[selected],
+            labels[selected],
+            weights[selected],
+        )
 
     return make
 
 
 def _cross(row: torch.Tensor, column: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """A spot and its four neighbours on the lattice; outside it they are padding."""
+    """Each spot and its four neighbours on the lattice; positions outside it are padding."""
     steps = torch.tensor([(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)])
     rows, columns = row[:, None] + steps[:, 0], column[:, None] + steps[:, 1]
     present = (rows >= 0) & (rows < SIDE) & (columns >= 0) & (columns < SIDE)

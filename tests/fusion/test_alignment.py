@@ -11,26 +11,26 @@ from spacrd_fusion.alignment import SpotEncoder, info_nce
 
 
 def test_info_nce_equals_a_calculation_by_hand() -> None:
-    one = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
-    other = torch.tensor([[5.0, 0.0], [1.0, 1.0]])
-    # Cosines: spot 0 to both others 1 and r, spot 1 to both others 0 and r.
+    first = torch.tensor([[2.0, 0.0], [0.0, 3.0]])
+    second = torch.tensor([[5.0, 0.0], [1.0, 1.0]])
+    # Cosines of each first code with both second codes: 1 and r for spot 0, 0 and r for spot 1.
     r = 1 / math.sqrt(2)
     rows = -math.log(math.exp(2) / (math.exp(2) + math.exp(2 * r))) - math.log(math.exp(2 * r) / (1 + math.exp(2 * r)))
     columns = -math.log(math.exp(2) / (math.exp(2) + 1)) - math.log(0.5)
-    assert info_nce(one, other, temperature=0.5, alpha=1.0).item() == pytest.approx(rows / 2, rel=1e-5)
-    assert info_nce(one, other, temperature=0.5, alpha=0.0).item() == pytest.approx(columns / 2, rel=1e-5)
+    assert info_nce(first, second, temperature=0.5, alpha=1.0).item() == pytest.approx(rows / 2, rel=1e-5)
+    assert info_nce(first, second, temperature=0.5, alpha=0.0).item() == pytest.approx(columns / 2, rel=1e-5)
     mixed = 0.3 * rows / 2 + 0.7 * columns / 2
-    assert info_nce(one, other, temperature=0.5, alpha=0.3).item() == pytest.approx(mixed, rel=1e-5)
+    assert info_nce(first, second, temperature=0.5, alpha=0.3).item() == pytest.approx(mixed, rel=1e-5)
 
 
-def test_info_nce_sees_directions_only_and_is_least_for_codes_that_agree() -> None:
+def test_info_nce_depends_on_directions_only_and_is_smallest_for_codes_that_agree() -> None:
     codes = torch.randn(6, 8, generator=torch.Generator().manual_seed(0))
     loss = info_nce(codes, codes, temperature=0.07, alpha=0.5)
     assert torch.allclose(info_nce(3 * codes, 0.2 * codes, temperature=0.07, alpha=0.5), loss)
     assert loss < info_nce(codes, codes.roll(1, 0), temperature=0.07, alpha=0.5)
 
 
-def test_an_encoder_has_the_hidden_layers_it_was_asked_for() -> None:
+def test_an_encoder_has_the_hidden_layers_of_its_options() -> None:
     encoder = SpotEncoder(7, hidden=(6, 5), width=3, dropout=0.2)
     linear = [(layer.in_features, layer.out_features) for layer in encoder if isinstance(layer, torch.nn.Linear)]
     assert linear == [(7, 6), (6, 5), (5, 3)]

@@ -11,7 +11,7 @@ import torch
 from spacrd_fusion.attention import CentreAttention, NeighbourhoodFusion
 
 if TYPE_CHECKING:
-    from conftest import MakeBatch
+    from fusion.conftest import MakeBatch
 
 SPOTS, WIDTH = 100, 8
 
@@ -24,21 +24,22 @@ def attention() -> CentreAttention:
 
 @pytest.fixture
 def tokens() -> tuple[torch.Tensor, torch.Tensor]:
-    numbers = torch.Generator().manual_seed(1)
-    return torch.randn(SPOTS, WIDTH, generator=numbers), torch.randn(SPOTS, WIDTH, generator=numbers)
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(SPOTS, WIDTH, generator=generator), torch.randn(SPOTS, WIDTH, generator=generator)
 
 
-def test_a_centre_finds_what_plain_multi_head_attention_finds(
+def test_a_centre_has_the_output_of_plain_multi_head_attention(
     attention: CentreAttention, tokens: tuple[torch.Tensor, torch.Tensor], make_batch: MakeBatch
 ) -> None:
-    asking, asked = tokens
+    query_tokens, key_value_tokens = tokens
     batch = make_batch(genes=3)
-    around = batch.neighbours[33]
-    query = attention.query(asking[33]).view(2, 4)
-    key, value = (half.view(5, 2, 4) for half in attention.key_value(asked[around]).split(WIDTH, dim=1))
+    neighbours = batch.neighbours[33]
+    query = attention.query(query_tokens[33]).view(2, 4)
+    key, value = (half.view(5, 2, 4) for half in attention.key_value(key_value_tokens[neighbours]).split(WIDTH, dim=1))
     weights = torch.softmax(torch.einsum("hd,khd->hk", query, key) / 2, dim=1)
-    mixed = torch.einsum("hk,khd->hd", weights, value).reshape(WIDTH)
-    assert torch.allclose(attention(asking, asked, batch)[33], attention.norm(attention.output(mixed)), atol=1e-6)
+    attended = torch.einsum("hk,khd->hd", weights, value).reshape(WIDTH)
+    output = attention(query_tokens, key_value_tokens, batch)[33]
+    assert torch.allclose(output, attention.norm(attention.output(attended)), atol=1e-6)
 
 
 def test_attention_with_padded_neighbours_equals_attention_without_them(
@@ -46,38 +47,39 @@ def test_attention_with_padded_neighbours_equals_attention_without_them(
 ) -> None:
     corner = make_batch(genes=3, centres=[0])
     assert corner.present.tolist() == [[True, True, False, True, False]]
-    kept = replace(corner, neighbours=corner.neighbours[:, [0, 1, 3]], present=corner.present[:, [0, 1, 3]])
-    assert torch.allclose(attention(*tokens, corner), attention(*tokens, kept), atol=1e-6)
+    unpadded = replace(corner, neighbours=corner.neighbours[:, [0, 1, 3]], present=corner.present[:, [0, 1, 3]])
+    assert torch.allclose(attention(*tokens, corner), attention(*tokens, unpadded), atol=1e-6)
 
 
-def test_the_order_of_neighbours_does_not_matter_and_who_they_are_does(
+def test_the_order_of_neighbours_does_not_matter_but_their_identity_does(
     attention: CentreAttention, tokens: tuple[torch.Tensor, torch.Tensor], make_batch: MakeBatch
 ) -> None:
     batch = make_batch(genes=3)
     order = [0, 3, 1, 4, 2]
-    turned = replace(batch, neighbours=batch.neighbours[:, order], present=batch.present[:, order])
-    found = attention(*tokens, batch)
-    assert torch.allclose(attention(*tokens, turned), found, atol=1e-6)
+    reordered = replace(batch, neighbours=batch.neighbours[:, order], present=batch.present[:, order])
+    output = attention(*tokens, batch)
+    assert torch.allclose(attention(*tokens, reordered), output, atol=1e-6)
     others = replace(batch, neighbours=torch.cat([batch.neighbours[:, :1], batch.neighbours[:, 1:].roll(7, 0)], dim=1))
-    assert not torch.allclose(attention(*tokens, others), found, atol=1e-3)
+    assert not torch.allclose(attention(*tokens, others), output, atol=1e-3)
 
 
-def test_only_the_centres_token_asks(
+def test_only_the_centres_token_is_used_as_a_query(
     attention: CentreAttention, tokens: tuple[torch.Tensor, torch.Tensor], make_batch: MakeBatch
 ) -> None:
-    asking, asked = tokens
+    query_tokens, key_value_tokens = tokens
     centre = make_batch(genes=3, centres=[33])
-    changed = asking + torch.arange(SPOTS)[:, None].ne(33)
-    assert torch.equal(attention(changed, asked, centre), attention(asking, asked, centre))
+    changed = query_tokens + torch.arange(SPOTS)[:, None].ne(33)
+    output = attention(query_tokens, key_value_tokens, centre)
+    assert torch.equal(attention(changed, key_value_tokens, centre), output)
 
 
 def test_normalisation_runs_over_the_features_of_a_spot(
     attention: CentreAttention, tokens: tuple[torch.Tensor, torch.Tensor], make_batch: MakeBatch
 ) -> None:
-    found = attention(*tokens, make_batch(genes=3))
-    assert torch.allclose(found.mean(dim=1), torch.zeros(SPOTS), atol=1e-5)
+    output = attention(*tokens, make_batch(genes=3))
+    assert torch.allclose(output.mean(dim=1), torch.zeros(SPOTS), atol=1e-5)
     alone = attention(*tokens, make_batch(genes=3, centres=[33]))
-    assert torch.allclose(alone[0], found[33], atol=1e-6)
+    assert torch.allclose(alone[0], output[33], atol=1e-6)
 
 
 def test_two_modalities_attend_to_each_other_and_one_to_itself(
@@ -85,17 +87,15 @@ def test_two_modalities_attend_to_each_other_and_one_to_itself(
 ) -> None:
     batch = make_batch(genes=3)
     both = NeighbourhoodFusion(("genes", "image"), width=WIDTH, heads=2, dropout=0.0).eval()
-    found = [both.attention["genes"](*tokens, batch), both.attention["image"](*tokens[::-1], batch)]
+    attended = [both.attention["genes"](*tokens, batch), both.attention["image"](*tokens[::-1], batch)]
     fused = both({"genes": tokens[0], "image": tokens[1]}, batch)
-    assert torch.allclose(fused, both.norm(both.project(torch.cat(found, dim=1))), atol=1e-6)
+    assert torch.allclose(fused, both.norm(both.project(torch.cat(attended, dim=1))), atol=1e-6)
     one = NeighbourhoodFusion(("image",), width=WIDTH, heads=2, dropout=0.0).eval()
     alone = one.attention["image"](tokens[0], tokens[0], batch)
     assert torch.allclose(one({"image": tokens[0]}, batch), one.norm(one.project(alone)), atol=1e-6)
 
 
-def test_what_is_to_be_reconstructed_cannot_be_shrunk(
-    tokens: tuple[torch.Tensor, torch.Tensor], make_batch: MakeBatch
-) -> None:
+def test_fused_features_cannot_be_shrunk(tokens: tuple[torch.Tensor, torch.Tensor], make_batch: MakeBatch) -> None:
     fusion = NeighbourhoodFusion(("genes",), width=WIDTH, heads=2, dropout=0.0)
     with torch.no_grad():
         fusion.project.weight.mul_(0.5)

@@ -1,4 +1,4 @@
-"""What the heads share."""
+"""Functions that the heads share."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import torch
 
 from spacrd_core.cohort.batch import Dims
 from spacrd_core.errors import ConfigError, DetectorError
-from spacrd_fusion._base import labelled_mean, measured, modalities
+from spacrd_fusion._base import available_features, labelled_mean, modality_widths
 
 if TYPE_CHECKING:
-    from conftest import MakeBatch
+    from fusion.conftest import MakeBatch
 
 
-def test_a_head_has_the_modalities_it_has_width_for() -> None:
-    assert modalities(Dims(genes=5, image=0)) == {"genes": 5}
-    assert list(modalities(Dims(genes=5, image=4))) == ["genes", "image"]
-    with pytest.raises(ConfigError, match="given neither"):
-        modalities(Dims(genes=0, image=0))
+def test_a_head_has_the_modalities_whose_width_is_not_0() -> None:
+    assert modality_widths(Dims(genes=5, image=0)) == {"genes": 5}
+    assert list(modality_widths(Dims(genes=5, image=4))) == ["genes", "image"]
+    with pytest.raises(ConfigError, match="both widths are 0"):
+        modality_widths(Dims(genes=0, image=0))
 
 
-def test_spots_without_any_modality_the_head_reads_are_refused(make_batch: MakeBatch) -> None:
+def test_spots_without_any_modality_of_the_head_are_refused(make_batch: MakeBatch) -> None:
     batch = make_batch(image=4)
-    assert list(measured(batch, Dims(genes=5, image=4))) == ["image"]
-    with pytest.raises(DetectorError, match="the head reads genes, the spots have none of it"):
-        measured(batch, Dims(genes=5, image=0))
+    assert list(available_features(batch, Dims(genes=5, image=4))) == ["image"]
+    with pytest.raises(DetectorError, match="no such features"):
+        available_features(batch, Dims(genes=5, image=0))
 
 
-def test_unlabelled_spots_take_no_part_in_a_mean_and_weights_are_honoured(make_batch: MakeBatch) -> None:
+def test_a_mean_is_weighted_and_leaves_out_unlabelled_spots(make_batch: MakeBatch) -> None:
     batch = make_batch(genes=4)
     weights = torch.where(batch.labels == 1, 1.5, torch.where(batch.labels == 0, 0.5, 0.0))
     values = torch.where(batch.labels == 1, 2.0, torch.where(batch.labels == 0, 4.0, torch.nan))
@@ -39,5 +39,5 @@ def test_unlabelled_spots_take_no_part_in_a_mean_and_weights_are_honoured(make_b
 
 def test_a_mean_over_no_labelled_spot_is_zero(make_batch: MakeBatch) -> None:
     batch = make_batch(genes=4)
-    blind = replace(batch, labels=torch.full_like(batch.labels, -1), weights=torch.zeros_like(batch.weights))
-    assert labelled_mean(torch.ones(len(batch.labels)), blind).item() == 0.0
+    unlabelled = replace(batch, labels=torch.full_like(batch.labels, -1), weights=torch.zeros_like(batch.weights))
+    assert labelled_mean(torch.ones(len(batch.labels)), unlabelled).item() == 0.0

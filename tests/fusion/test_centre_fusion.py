@@ -1,4 +1,4 @@
-"""Fusion of a spot alone: its modalities side by side, its neighbours unseen."""
+"""Fusion of the modalities of a spot without its neighbours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from spacrd_fusion.centre_fusion import CentreFusion
 
 if TYPE_CHECKING:
-    from conftest import MakeBatch
+    from fusion.conftest import MakeBatch
 
     from spacrd_core.cohort.batch import Batch
 
@@ -38,38 +38,39 @@ def fusion() -> CentreFusion:
 
 
 def test_every_centre_has_one_feature_of_the_width(fusion: CentreFusion, tokens: Tokens, make_batch: MakeBatch) -> None:
-    some = make_batch(genes=WIDTH, centres=[7, 3, 3])
-    fused = fusion(tokens, some)
+    fused = fusion(tokens, make_batch(genes=WIDTH, centres=[7, 3, 3]))
     assert fused.shape == (3, WIDTH)
     assert torch.equal(fused[1], fused[2])
     assert not torch.allclose(fused[0], fused[1])
 
 
-def test_a_centre_is_read_from_its_own_tokens(fusion: CentreFusion, tokens: Tokens, make_batch: MakeBatch) -> None:
-    some = make_batch(genes=WIDTH, centres=[7])
+def test_the_feature_of_a_centre_depends_on_its_own_tokens_only(
+    fusion: CentreFusion, tokens: Tokens, make_batch: MakeBatch
+) -> None:
+    centre = make_batch(genes=WIDTH, centres=[7])
     others = {name: torch.cat([x[:7] + 1, x[7:8], x[8:] - 1]) for name, x in tokens.items()}
-    assert torch.equal(fusion(others, some), fusion(tokens, some))
+    assert torch.equal(fusion(others, centre), fusion(tokens, centre))
 
 
-def test_its_neighbours_are_not_looked_at(fusion: CentreFusion, tokens: Tokens, batch: Batch) -> None:
+def test_it_does_not_depend_on_the_neighbours(fusion: CentreFusion, tokens: Tokens, batch: Batch) -> None:
     alone = replace(batch, neighbours=batch.neighbours[:, :1], present=batch.present[:, :1])
-    turned = replace(batch, neighbours=torch.cat([batch.neighbours[:, :1], batch.neighbours[:, 1:].flip(0)], dim=1))
+    reordered = replace(batch, neighbours=torch.cat([batch.neighbours[:, :1], batch.neighbours[:, 1:].flip(0)], dim=1))
     assert torch.equal(fusion(tokens, alone), fusion(tokens, batch))
-    assert torch.equal(fusion(tokens, turned), fusion(tokens, batch))
+    assert torch.equal(fusion(tokens, reordered), fusion(tokens, batch))
 
 
 @pytest.mark.parametrize("changed", ["genes", "image"])
-def test_every_modality_has_a_say(fusion: CentreFusion, tokens: Tokens, batch: Batch, changed: str) -> None:
+def test_every_modality_contributes(fusion: CentreFusion, tokens: Tokens, batch: Batch, changed: str) -> None:
     other = tokens | {changed: tokens[changed].flip(1)}
     assert (fusion(other, batch) - fusion(tokens, batch)).abs().amax(dim=1).min() > 1e-3
 
 
-def test_modalities_are_known_by_name(fusion: CentreFusion, tokens: Tokens, batch: Batch) -> None:
-    turned = dict(reversed(tokens.items()))
-    assert torch.equal(fusion(turned, batch), fusion(tokens, batch))
+def test_modalities_are_selected_by_name(fusion: CentreFusion, tokens: Tokens, batch: Batch) -> None:
+    reordered = dict(reversed(tokens.items()))
+    assert torch.equal(fusion(reordered, batch), fusion(tokens, batch))
 
 
-def test_its_features_have_mean_0_and_spread_1_whatever_it_learns(
+def test_its_features_have_mean_0_and_spread_1_for_any_weights(
     fusion: CentreFusion, tokens: Tokens, batch: Batch
 ) -> None:
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The released code's normalisation, kept to be measured."""
+"""The normalisation of the released code."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import torch
 
 from spacrd_core.cohort.batch import Dims
 from spacrd_core.testing import HeadContract
-from spacrd_fusion.neighbour_norm import scaled_over_neighbours
-from spacrd_fusion.spacrd import SpaCRD
+from spacrd_fusion.neighbour_norm import normalise_over_neighbours
+from spacrd_fusion.spacrd import SpaCRDHead
 
 if TYPE_CHECKING:
-    from conftest import MakeBatch
+    from fusion.conftest import MakeBatch
 
     from spacrd_core.contracts.head import Build
 
@@ -21,34 +21,34 @@ if TYPE_CHECKING:
 class TestNeighbourNorm(HeadContract):
     @pytest.fixture
     def build(self) -> Build:
-        return lambda dims: SpaCRD(SpaCRD.Options(neighbour_norm=True), dims=dims)
+        return lambda dims: SpaCRDHead(SpaCRDHead.Options(neighbour_norm=True), dims=dims)
 
 
 def test_each_feature_has_length_one_over_a_neighbourhood(make_batch: MakeBatch) -> None:
     batch = make_batch(genes=5, image=0)
     assert batch.genes is not None
-    scaled, reading = scaled_over_neighbours({"genes": batch.genes}, batch)
-    around = scaled["genes"][reading.neighbours]
-    assert torch.allclose(around.norm(dim=1), torch.ones(len(batch.labels), 5), atol=1e-6)
-    assert not around[~batch.present].any()
+    scaled, indexed = normalise_over_neighbours({"genes": batch.genes}, batch)
+    tokens = scaled["genes"][indexed.neighbours]
+    assert torch.allclose(tokens.norm(dim=1), torch.ones(len(batch.labels), 5), atol=1e-6)
+    assert not tokens[~batch.present].any()
 
 
-def test_the_centre_stays_first_and_neighbourhoods_stay_apart(make_batch: MakeBatch) -> None:
+def test_the_centre_stays_first_and_neighbourhoods_share_no_token(make_batch: MakeBatch) -> None:
     batch = make_batch(genes=5, image=0)
     assert batch.genes is not None
-    scaled, reading = scaled_over_neighbours({"genes": batch.genes}, batch)
+    scaled, indexed = normalise_over_neighbours({"genes": batch.genes}, batch)
     norm = torch.where(batch.present[..., None], batch.genes[batch.neighbours], 0.0).norm(dim=1)
-    assert torch.allclose(scaled["genes"][reading.centres] * norm, batch.genes[batch.centres], atol=1e-5)
-    assert len(reading.neighbours.unique()) == reading.neighbours.numel()
+    assert torch.allclose(scaled["genes"][indexed.centres] * norm, batch.genes[batch.centres], atol=1e-5)
+    assert len(indexed.neighbours.unique()) == indexed.neighbours.numel()
 
 
 def test_it_is_off_in_both_presets_and_changes_what_is_fused(make_batch: MakeBatch) -> None:
     batch = make_batch(genes=12, image=6)
     for preset in ("default", "paper"):
-        options = SpaCRD.Options.model_validate({"preset": preset})
+        options = SpaCRDHead.Options.model_validate({"preset": preset})
         assert not options.neighbour_norm
         torch.manual_seed(0)
-        head = SpaCRD(options, dims=Dims(genes=12, image=6)).eval()
+        head = SpaCRDHead(options, dims=Dims(genes=12, image=6)).eval()
         head.warm_start(batch)
         before = head.features(batch)
         head.options = options.model_copy(update={"neighbour_norm": True})

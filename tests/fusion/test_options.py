@@ -6,23 +6,23 @@ import pytest
 from pydantic import ValidationError
 
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_fusion.options import PAPER, READING, SpaCRDOptions
+from spacrd_fusion.options import COHORT_DEFAULTS, PAPER_OPTIONS, SpaCRDOptions
 
 
 def test_the_preset_paper_gives_the_published_settings() -> None:
     options = SpaCRDOptions(preset="paper")
-    assert {name: getattr(options, name) for name in PAPER} == PAPER
+    assert {name: getattr(options, name) for name in PAPER_OPTIONS} == PAPER_OPTIONS
     assert (options.temperature, options.alpha, options.batch_size) == (0.07, 0.5, 512)
     assert (options.prior_weight, options.separation_weight, options.reconstruction_weight) == (0.5, 0.1, 0.1)
 
 
-def test_the_preset_paper_is_the_published_model_and_no_more() -> None:
+def test_the_preset_paper_is_the_published_model_without_additions() -> None:
     options = SpaCRDOptions(preset="paper")
     assert (options.expert, options.smoothing) == (False, False)
     assert (options.attention, options.reconstruction) == (True, True)
 
 
-def test_nothing_is_ablated_unless_asked_for() -> None:
+def test_nothing_is_ablated_by_default() -> None:
     options = SpaCRDOptions()
     assert (options.attention, options.reconstruction, options.expert, options.smoothing) == (True,) * 4
 
@@ -34,26 +34,26 @@ def test_a_part_can_be_left_out_of_the_published_model(part: str) -> None:
     assert options.model_dump(exclude={part}) == SpaCRDOptions(preset="paper").model_dump(exclude={part})
 
 
-def test_every_preset_asks_for_a_reading_that_there_is() -> None:
+def test_every_preset_has_valid_cohort_defaults() -> None:
     presets = SpaCRDOptions.model_json_schema()["properties"]["preset"]["enum"]
-    assert set(READING) == set(presets)
-    for asked in READING.values():
-        assert CohortOptions.model_validate(asked).model_dump(include=set(asked)) == asked
+    assert set(COHORT_DEFAULTS) == set(presets)
+    for defaults in COHORT_DEFAULTS.values():
+        assert CohortOptions.model_validate(defaults).model_dump(include=set(defaults)) == defaults
 
 
-def test_an_option_that_is_given_wins_over_the_preset() -> None:
+def test_an_option_overrides_the_preset() -> None:
     options = SpaCRDOptions(preset="paper", width=128, align_epochs=2)
     assert (options.width, options.align_epochs, options.hidden) == (128, 2, (1024, 512))
 
 
 @pytest.mark.parametrize("preset", ["default", "paper"])
-def test_resolved_options_read_back_the_same(preset: str) -> None:
+def test_resolved_options_survive_a_round_trip_through_json(preset: str) -> None:
     options = SpaCRDOptions.model_validate({"preset": preset, "latent": 9})
     assert SpaCRDOptions.model_validate_json(options.model_dump_json()) == options
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "options",
     [
         {"preset": "big"},
         {"width": 10, "heads": 4},
@@ -63,6 +63,6 @@ def test_resolved_options_read_back_the_same(preset: str) -> None:
         {"components": -1},
     ],
 )
-def test_what_cannot_be_built_is_refused(wrong: dict[str, object]) -> None:
+def test_invalid_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        SpaCRDOptions.model_validate(wrong)
+        SpaCRDOptions.model_validate(options)

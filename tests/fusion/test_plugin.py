@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.cohort.batch import Dims
-from spacrd_fusion.linear import Linear
-from spacrd_fusion.spacrd import SpaCRD
+from spacrd_fusion.linear import LinearHead
+from spacrd_fusion.spacrd import SpaCRDHead
 
 if TYPE_CHECKING:
     from spacrd_core.plugins import Plugins
 
 
 def test_both_heads_are_found_by_name_and_built_with_their_options(plugins: Plugins) -> None:
-    deep = plugins.heads.create("spacrd", {"preset": "paper", "width": 64}, dims=Dims(genes=5, image=0))
-    control = plugins.heads.create("linear", {"components": 3}, dims=Dims(genes=5, image=4))
-    assert isinstance(deep, SpaCRD)
-    assert deep.options.width == 64
-    assert isinstance(control, Linear)
-    assert control.options.components == 3
+    spacrd = plugins.heads.create("spacrd", {"preset": "paper", "width": 64}, dims=Dims(genes=5, image=0))
+    linear = plugins.heads.create("linear", {"components": 3}, dims=Dims(genes=5, image=4))
+    assert isinstance(spacrd, SpaCRDHead)
+    assert spacrd.options.width == 64
+    assert isinstance(linear, LinearHead)
+    assert linear.options.components == 3

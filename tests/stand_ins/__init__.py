@@ -1,1 +1,1 @@
-"""Real servers on this machine that stand in for services of the internet."""
+"""Local servers and small data in place of services of the internet."""

@@ -1,4 +1,4 @@
-"""A small detector in a folder, for tests that move one about."""
+"""A small detector in a folder, for tests that copy or upload it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from spacrd_core.cards import Recipe
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detector.detector import Detector
 from spacrd_core.genes.expression import Expression
-from spacrd_core.model.calibrated_ensemble import TrainOptions, train
-from spacrd_core.model.options import HeadChoice
+from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
+from spacrd_core.model.options import HeadOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ SPOTS, DIM = 36, 3
 
 
 def made_section(patient: str, seed: int, licence: str = "") -> SectionData:
-    """Thirty-six spots, every second cancer; with an image where its encoder has a licence."""
+    """Return 36 spots, every second one cancer; with an image if the encoder has a licence."""
     rng = np.random.default_rng(seed)
     labels = np.arange(SPOTS) % 2
     counts = rng.poisson(np.where(labels[:, None] == 1, 8.0, 3.0) * np.ones(6)).astype(float)
@@ -39,7 +39,7 @@ def made_section(patient: str, seed: int, licence: str = "") -> SectionData:
         spot_ids=tuple(map(str, range(SPOTS))),
         xy_um=np.column_stack(np.divmod(np.arange(SPOTS), 6)) * 200.0,
         labels=labels.astype(np.int64),
-        expression=Expression.of_counts(sparse.csr_matrix(counts), [f"G{gene}" for gene in range(6)]),
+        expression=Expression.from_counts(sparse.csr_matrix(counts), [f"G{gene}" for gene in range(6)]),
         image=image,
         image_coverage=np.ones(SPOTS, dtype=np.float32) if licence else None,
         recipe=Recipe(input_px=8, um_per_px=14.0, dim=DIM, licence=licence) if licence else None,
@@ -47,11 +47,11 @@ def made_section(patient: str, seed: int, licence: str = "") -> SectionData:
 
 
 def made_detector(plugins: Plugins, *, licence: str = "", patients: str = "ABC", seed: int = 42) -> Detector:
-    """Return a linear detector of a few patients, of genes alone unless its encoder has a licence."""
-    options = TrainOptions(head=HeadChoice(name="linear"), seeds=1, first_seed=seed)
+    """Return a linear detector of a few patients, genes-only unless its encoder has a licence."""
+    options = TrainOptions(head=HeadOptions(name="linear"), seeds=1, first_seed=seed)
     sections = [made_section(patient, number, licence) for number, patient in enumerate(patients)]
-    trained = train(sections, options, heads=plugins.heads, device=torch.device("cpu"))
-    return Detector.of(trained, options, sections, "uni" if licence else "")
+    trained = train_calibrated(sections, options, heads=plugins.heads, device=torch.device("cpu"))
+    return Detector.from_training(trained, options, sections, "uni" if licence else "")
 
 
 def written(detector: Detector, folder: Path) -> Path:
@@ -61,5 +61,5 @@ def written(detector: Detector, folder: Path) -> Path:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Return what a folder holds, by name."""
+    """Return the contents of the files in a folder, by name."""
     return {file.name: file.read_bytes() for file in folder.iterdir()}

@@ -1,4 +1,4 @@
-"""A stand-in of the Hugging Face Hub: repositories, revisions, gates and tokens, answered as the Hub answers."""
+"""A local server in place of the Hugging Face Hub, with repositories, revisions, gated access and tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stand_ins.uploads import handle
 
@@ -28,29 +28,29 @@ Headers = dict[str, str]
 
 @dataclass
 class Repository:
-    """What a repository holds, who may read it, and what is wrong with it."""
+    """The files of a repository, its access, and its faults."""
 
     files: dict[str, bytes] = field(default_factory=dict)
-    granted: frozenset[str] | None = None  # None: open to all
+    granted: frozenset[str] | None = None  # None: public
     revisions: tuple[str, ...] = ("main", COMMIT)
     status: int = 200
     silent: bool = False
     torn: bool = False
     private: bool = False
-    full: bool = False  # takes no large files
+    full: bool = False  # rejects large files
     kind: str = "model"
-    heads: dict[str, str] = field(default_factory=dict)  # what was pushed: branches, and files by commit
+    heads: dict[str, str] = field(default_factory=dict)  # branches of pushes; history has the files by commit
     history: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     def at(self, revision: str) -> tuple[str, dict[str, bytes]] | None:
-        """Return the commit that a revision is, and its files."""
+        """Return the commit of a revision, and its files."""
         commit = self.heads.get(revision, revision)
         if commit in self.history:
             return commit, self.history[commit]
         return (COMMIT if revision == "main" else revision, self.files) if revision in self.revisions else None
 
     def commit(self, branch: str, added: dict[str, bytes]) -> str:
-        """Add files to a branch; return the commit."""
+        """Add files to a branch, and return the commit."""
         _, before = self.at(branch) or ("", {})
         commit = hashlib.sha1(f"{branch} {len(self.history)}".encode()).hexdigest()  # noqa: S324 - git's length
         self.heads[branch], self.history[commit] = commit, before | added
@@ -58,40 +58,40 @@ class Repository:
 
 
 class Hub(ThreadingHTTPServer):
-    """Repositories by name, and the tokens that somebody holds."""
+    """The server: repositories by name, and the valid tokens."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
+        super().__init__(("127.0.0.1", 0), RequestHandler)
         self.repositories: dict[str, Repository] = {}
         self.tokens = {TOKEN, OTHER_TOKEN}
         self.owners = {"lab": {TOKEN}}
         self.stored: dict[str, bytes] = {}
         self.messages: list[str] = []
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.closing = threading.Event()
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Whoever does not wait for the answer does no harm."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore clients that close the connection before the response."""
         if not isinstance(sys.exception(), BrokenPipeError):
             super().handle_error(request, client_address)
 
     def make(self, repo: str, *, private: bool) -> None:
-        """Make an empty repository, as the Hub does: with a first commit."""
+        """Create an empty repository with a first commit, as the Hub does."""
         self.repositories[repo] = Repository(private=private, revisions=())
         self.repositories[repo].commit("main", {".gitattributes": b""})
 
     def writable(self, repo: str, token: str | None) -> bool:
-        """Whether a token may write to a repository, or make it."""
+        """Return whether a token may write to a repository, or create it."""
         return token in self.owners.get(repo.partition("/")[0], set())
 
     def hides(self, repo: str, token: str | None) -> bool:
-        """Whether a repository is not to be seen by a token."""
+        """Return whether a repository is hidden from a token."""
         return self.repositories[repo].private and not self.writable(repo, token)
 
     def answer(self, method: str, path: str, token: str | None, body: bytes) -> tuple[int, Headers, bytes]:
@@ -116,10 +116,10 @@ class Hub(ThreadingHTTPServer):
     def _refusal(
         self, repository: Repository | None, revision: str, file: str, token: str | None
     ) -> tuple[int, Headers] | None:
-        """Return what is wrong, in the order in which the Hub looks."""
-        found = repository or Repository()
-        gated = found.granted is not None and token not in found.granted
-        wrong: tuple[tuple[bool, int, Headers], ...] = (
+        """Return the first failed check, in the order of the Hub."""
+        checked = repository or Repository()
+        gated = checked.granted is not None and token not in checked.granted
+        checks: tuple[tuple[bool, int, Headers], ...] = (
             (
                 token not in {None, *self.tokens},
                 401,
@@ -127,18 +127,18 @@ class Hub(ThreadingHTTPServer):
             ),
             (repository is None, 401 if token is None else 404, {"X-Error-Code": "RepoNotFound"}),
             (gated, 401 if token is None else 403, {"X-Error-Code": "GatedRepo"}),
-            (found.status != 200, found.status, {}),
-            (found.at(revision) is None, 404, {"X-Error-Code": "RevisionNotFound"}),
+            (checked.status != 200, checked.status, {}),
+            (checked.at(revision) is None, 404, {"X-Error-Code": "RevisionNotFound"}),
             (
-                file not in (found.at(revision) or ("", {}))[1],
+                file not in (checked.at(revision) or ("", {}))[1],
                 404,
                 {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT},
             ),
         )
-        return next(((status, headers) for holds, status, headers in wrong if holds), None)
+        return next(((status, headers) for failed, status, headers in checks if failed), None)
 
 
-class Answer(BaseHTTPRequestHandler):
+class RequestHandler(BaseHTTPRequestHandler):
     server: Hub
 
     def do_HEAD(self) -> None:
@@ -148,14 +148,14 @@ class Answer(BaseHTTPRequestHandler):
         headers, body = self._send()
         self.wfile.write(body[: len(body) // 2] if "X-Torn" in headers else body)
 
-    do_POST = do_PUT = do_GET  # noqa: N815 - the names in the standard library
+    do_POST = do_PUT = do_GET  # noqa: N815 - names of the standard library
 
     def _send(self) -> tuple[Headers, bytes]:
         bearer = self.headers.get("Authorization")
-        self.server.asked.append(f"{self.command} {self.path}")
+        self.server.requests.append(f"{self.command} {self.path}")
         token = bearer.removeprefix("Bearer ") if bearer else None
-        given = self._body()
-        status, headers, body = self.server.answer(self.command, self.path, token, given)
+        request_body = self._body()
+        status, headers, body = self.server.answer(self.command, self.path, token, request_body)
         self.send_response(status)
         for name, value in (headers | {"Content-Length": str(len(body))}).items():
             self.send_header(name, value)
@@ -172,13 +172,13 @@ class Answer(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(chunks)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the standard library
-        """Say nothing."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name of the standard library
+        """Log nothing."""
 
 
 @contextmanager
 def hub() -> Iterator[Hub]:
-    """Serve a Hub without repositories."""
+    """Serve a Hub without repositories inside the block."""
     with Hub() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -189,14 +189,18 @@ def hub() -> Iterator[Hub]:
 
 
 def python(*arguments: str, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run Python with its own cache: the Hub's library reads its settings when it is imported. No token gets out."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-    own = {"HF_HOME": str(home), "NO_PROXY": "127.0.0.1", "HF_HUB_DISABLE_TELEMETRY": "1", "COLUMNS": "400"}
-    own |= {"HF_HUB_DISABLE_XET": "1"}  # the stand-in speaks the Hub's older protocol for large files
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, env=kept | own | settings, check=False
+    """Run Python with its own cache and settings, which the Hub library reads on import; check that no token leaks."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
+    hub_settings = {"HF_HOME": str(home), "NO_PROXY": "127.0.0.1", "HF_HUB_DISABLE_TELEMETRY": "1", "COLUMNS": "400"}
+    hub_settings |= {"HF_HUB_DISABLE_XET": "1"}  # the server has only the older protocol for large files
+    process = subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment | hub_settings | settings,
+        check=False,
     )
     for token in (TOKEN, OTHER_TOKEN, INVALID_TOKEN):
-        assert token not in done.stdout + done.stderr
+        assert token not in process.stdout + process.stderr
         assert not [path for path in home.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
-    return done
+    return process

@@ -1,1 +1,1 @@
-"""Executors that embed shards: in this process, in local processes, or on a Dask cluster."""
+"""Executors of shard tasks. Each opens a ``concurrent.futures.Executor``: here, in worker processes, or on Dask."""

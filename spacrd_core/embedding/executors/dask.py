@@ -1,12 +1,12 @@
-"""A Dask cluster: workers on this machine or on many, which Dask replaces when they die."""
+"""A Dask cluster on this machine or on many. Dask moves the shards of a dead worker to another one."""
 
 from __future__ import annotations
 
 import logging
 import signal
-from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Semaphore
@@ -15,25 +15,26 @@ from uuid import uuid4
 
 import torch
 
-from spacrd_core.embedding.executors.serial import CUDA_LANES, attempt, devices_of, lanes_of, threads_for, usual_workers
-from spacrd_core.embedding.shard_task import Outcome
-from spacrd_core.errors import ConfigError, EncoderError, PluginError, StoreError
+from spacrd_core.embedding.executors import resources
+from spacrd_core.embedding.executors.pool import Pool
+from spacrd_core.embedding.shard_task import attempt_shard
+from spacrd_core.errors import ConfigError, PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-    from spacrd_core.embedding.executors.serial import Outcomes
-    from spacrd_core.embedding.shard_task import ShardTask
+    from spacrd_core.embedding.shard_task import Outcome, ShardTask
 
+IN_FLIGHT = 1000  # the scheduler distributes the tasks, also to workers that join later
 
-_lanes = Semaphore(CUDA_LANES)
+_streams = Semaphore(resources.CUDA_STREAMS)
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What a worker is to use: one of the devices and so many threads; on a user's cluster, what it has of its own.
+    """Devices and threads of the workers; a user's own cluster has its own.
 
-    ``topic`` is where it tells how many patches are done.
+    ``topic`` is the Dask topic of the progress messages.
     """
 
     topic: str
@@ -43,7 +44,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Dask:
-    """The cluster whose scheduler has this address, or one started here with so many workers (0: as many as usual)."""
+    """The cluster at a scheduler's address, or a new local cluster; 0 workers: the default number."""
 
     scheduler: str = ""
     workers: int = 0
@@ -52,28 +53,26 @@ class Dask:
         if find_spec("distributed") is None:
             raise PluginError("Dask is not installed", hint="pip install 'spacrd[dask]'")
 
-    def run(self, tasks: Iterable[ShardTask], count: Callable[[int], None]) -> Outcomes:
-        """Yield what became of every task as soon as it is known."""
-        listed = list(tasks)
-        if not listed:
-            return
-        with _quiet(), ExitStack() as stack:
-            client, placement = self._connect(stack, listed[0].settings.device)
-            client.subscribe_topic(placement.topic, lambda event: count(event[1]))
-            yield from _outcomes(client, placement, listed)
+    @contextmanager
+    def open(self, device: str, report: Callable[[int], None]) -> Iterator[Pool]:
+        """Connect to the cluster, or start one that ends with the context."""
+        with _no_logs(), ExitStack() as stack:
+            client, placement = self._connect(stack, device)
+            client.subscribe_topic(placement.topic, lambda event: report(event[1]))
+            yield Pool(client.get_executor(pure=False), partial(_run_on_cluster, placement), IN_FLIGHT)
 
     def _connect(self, stack: ExitStack, device: str) -> tuple[Any, Placement]:
         topic = f"spacrd-{uuid4().hex}"
         if self.scheduler:
             return stack.enter_context(_client(self.scheduler)), Placement(topic)
-        workers = self.workers or usual_workers(device)
-        cluster = stack.enter_context(_cluster(workers, lanes_of(device)))
-        placement = Placement(topic, tuple(devices_of(device)), threads_for(workers))
+        workers = self.workers or resources.default_workers(device)
+        cluster = stack.enter_context(_local_cluster(workers, resources.streams(device)))
+        placement = Placement(topic, tuple(resources.devices(device)), resources.threads_per_worker(workers))
         return stack.enter_context(distributed().Client(cluster)), placement
 
 
 def distributed() -> Any:
-    """Return Dask's distributed part, which may not be installed."""
+    """Return the module ``distributed``, which is an optional dependency."""
     return import_module("distributed")
 
 
@@ -87,27 +86,27 @@ def _client(address: str) -> Any:
         ) from error
 
 
-def _cluster(workers: int, lanes: int) -> Any:
+def _local_cluster(workers: int, streams: int) -> Any:
     return distributed().LocalCluster(
         n_workers=workers,
-        threads_per_worker=lanes,
-        memory_limit=0,  # embedding takes what its batch takes, and the system has a limit of its own
+        threads_per_worker=streams,
+        memory_limit=0,  # the batch size decides how much memory is used, and the system has its own limit
         dashboard_address=None,
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # it serves something all the same: not at a usual port
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # the scheduler always serves one; avoid the usual port
         silence_logs=logging.CRITICAL,
         preload=[__name__],
     )
 
 
 def dask_setup(_: Any) -> None:
-    """Prepare a worker that was started here: Ctrl-C reaches it too, but ending it is its cluster's affair."""
+    """Prepare a local worker: it ignores Ctrl-C, which reaches the process group, and the cluster stops it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Dask from logging to the user's terminal: what they need to know, we say."""
-    distributed()  # which sets its levels when it is imported
+def _no_logs() -> Iterator[None]:
+    """Keep Dask from logging to the terminal; our errors report what the user needs to know."""
+    distributed()  # the import sets its log levels
     loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -119,26 +118,12 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _outcomes(client: Any, placement: Placement, tasks: list[ShardTask]) -> Iterator[Outcome]:
-    futures = {client.submit(_work, task, placement, pure=False): task for task in tasks}
-    for future in distributed().as_completed(futures):
-        task = futures.pop(future)
-        try:
-            yield replace(future.result(), task=task)
-        except (CancelledError, OSError) as error:
-            raise StoreError(
-                "the Dask scheduler is gone; finished shards are kept", hint="run the same command again"
-            ) from error
-        except Exception as error:  # noqa: BLE001 - whatever stood in the way of the task, on another machine
-            yield Outcome(task, error=EncoderError(f"{type(error).__name__}: {error}"), again=True)
-
-
-def _work(task: ShardTask, placement: Placement) -> Outcome:
-    """Run a task where Dask put it, and tell how it goes."""
+def _run_on_cluster(placement: Placement, task: ShardTask) -> Outcome:
+    """Embed a shard on a Dask worker, and report its progress to the client."""
     worker: Any = distributed().get_worker()
     if placement.devices:
         device = placement.devices[int(worker.name) % len(placement.devices)]
         task = replace(task, settings=replace(task.settings, device=device))
-    with _lanes:  # however many threads a user's workers have
+    with _streams:  # a user's workers may have any number of threads
         torch.set_num_threads(placement.threads or worker.state.nthreads)
-        return attempt(task, lambda patches: worker.log_event(placement.topic, patches))
+        return attempt_shard(task, lambda patches: worker.log_event(placement.topic, patches))

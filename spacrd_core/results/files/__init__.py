@@ -1,1 +1,1 @@
-"""Result files, one writer a module."""
+"""Writers of result files, one module per file."""

@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 DECIMALS = 6
 
 
-def no_genes(result: SectionResult) -> InputError | None:
-    """Return why a section has no such table: no spot was called cancer, or no gene was read."""
+def genes_unsupported(result: SectionResult) -> InputError | None:
+    """Return why a section has no gene table; None if it has one."""
     if result.genes:
         return None
     return InputError(
-        f"no gene drives the calls of section '{result.section_id}': no spot was called cancer, or no gene was read",
-        hint="name other sections, or choose another format",
+        f"section '{result.section_id}' has no driving genes: no spot was called cancer, or genes were not used",
+        hint="choose other sections or another format",
     )
 
 
 def write_genes_csv(result: SectionResult, path: Path) -> None:
-    """Write a row a gene: those that push towards cancer, the strongest first, then those that push towards normal.
+    """Write one row per gene: genes that push towards cancer, the strongest first, then genes that push towards normal.
 
     Raises
     ------
     InputError
-        If no gene drives the section's calls.
+        If the section has no driving genes.
     """
-    if refusal := no_genes(result):
-        raise refusal
+    if error := genes_unsupported(result):
+        raise error
     table = pd.DataFrame([asdict(driver) for driver in result.genes])
     table.round(DECIMALS).to_csv(path, index=False, lineterminator="\n")

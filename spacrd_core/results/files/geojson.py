@@ -1,4 +1,4 @@
-"""Regions and spots for QuPath, in px of the image that the user opens there."""
+"""Regions and spots for QuPath, in px of the image that the user opens in QuPath."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import shapely
 
-from spacrd_core.results.result import CLASSES, Class
-from spacrd_core.results.warnings import wholly_strange
+from spacrd_core.results.result import LABEL_STYLES, LabelStyle
+from spacrd_core.results.warnings import is_out_of_distribution
 from spacrd_core.section.geometry import footprints
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from spacrd_core.results.result import SectionResult
 
-GRID_PX = 0.01  # coordinates are rounded to this, and the polygons kept valid
-TOGETHER = 4096  # spots whose shapes are made at a time
-MEASURED = {
+PRECISION_PX = 0.01  # coordinates are rounded to this; polygons stay valid
+CHUNK_SPOTS = 4096  # spot outlines held in memory at a time
+MEASUREMENT_NAMES = {
     "probability": "SpaCRD probability",
     "spread": "SpaCRD spread",
     "ood": "SpaCRD out of distribution",
@@ -29,8 +29,8 @@ MEASURED = {
     "image_coverage": "SpaCRD image coverage",
 }
 
-DESCRIPTION = "ANNOTATION_DESCRIPTION"  # the metadata that QuPath shows as an annotation's description
-NO_REGIONS = Class("No regions drawn", (128, 128, 128))
+DESCRIPTION_KEY = "ANNOTATION_DESCRIPTION"  # QuPath shows this metadata as the description of an annotation
+NO_REGIONS = LabelStyle("No regions drawn", (128, 128, 128))
 
 Feature = dict[str, Any]
 
@@ -38,9 +38,9 @@ Feature = dict[str, Any]
 def write_geojson(result: SectionResult, path: Path) -> None:
     """Write cancer regions as annotations with their area, and spots as detections with their measurements.
 
-    A section unlike the training tissue has a locked annotation instead of regions, which says so. Notes are in the
-    description of every annotation. An object's id depends on the section and its name only, so that a second import
-    meets the same objects. An object is a line, made and written one after the other: a section may have 100,000 spots.
+    For a section unlike the training tissue, a locked annotation with a warning replaces the regions. The notes are in
+    the description of every annotation. Object ids depend only on the section and the object's name, so they stay the
+    same in later runs. Objects are written one per line as they are built: a section may have 100,000 spots.
     """
     encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -52,27 +52,29 @@ def write_geojson(result: SectionResult, path: Path) -> None:
 
 
 def _features(result: SectionResult) -> Iterator[Feature]:
-    if wholly_strange(result.spots):
-        yield _caution(result)
+    if is_out_of_distribution(result.spots):
+        yield _no_regions_warning(result)
     else:
         yield from _regions(result)
     yield from _spots(result)
 
 
-def _caution(result: SectionResult) -> Feature:
-    """Return a frame round all spots, whose name says what a reader is to know first."""
-    frame = shapely.box(*shapely.total_bounds(result.cells.polygons))
+def _no_regions_warning(result: SectionResult) -> Feature:
+    """Return an annotation around all spots that explains why no regions are drawn."""
+    frame = shapely.box(*shapely.total_bounds(result.tessellation.polygons))
     name = "Unlike the training tissue: no cancer regions drawn"
-    feature = _feature(result, "annotation", name, NO_REGIONS, _placed(result, frame), {})
-    feature["properties"] |= {"isLocked": True, "metadata": {DESCRIPTION: "\n".join(result.notes)}}
+    feature = _feature(result, "annotation", name, NO_REGIONS, _to_image_px(result, frame), {})
+    feature["properties"] |= {"isLocked": True, "metadata": {DESCRIPTION_KEY: "\n".join(result.notes)}}
     return feature
 
 
 def _regions(result: SectionResult) -> Iterator[Feature]:
     rule = f", {result.threshold_rule}" if result.threshold_rule else ""
-    description = "\n".join([f"Touching spots of probability {result.threshold:.3f} and above{rule}.", *result.notes])
+    description = "\n".join(
+        [f"Touching spots with a probability of {result.threshold:.3f} or more{rule}.", *result.notes]
+    )
     for number, region in enumerate(result.regions, start=1):
-        mm2 = result.mm2(region.outline.area)
+        mm2 = result.area_mm2(region.outline.area)
         measurements = {
             "Area mm2": mm2,
             "Area um2": mm2 * 1e6,
@@ -81,34 +83,34 @@ def _regions(result: SectionResult) -> Iterator[Feature]:
             "SpaCRD threshold": result.threshold,
         }
         name = f"Cancer region {number}"
-        outline = _placed(result, region.outline)
-        feature = _feature(result, "annotation", name, CLASSES["cancer"], outline, measurements)
-        feature["properties"]["metadata"] = {DESCRIPTION: description}
+        outline = _to_image_px(result, region.outline)
+        feature = _feature(result, "annotation", name, LABEL_STYLES["cancer"], outline, measurements)
+        feature["properties"]["metadata"] = {DESCRIPTION_KEY: description}
         yield feature
 
 
 def _spots(result: SectionResult) -> Iterator[Feature]:
-    for first in range(0, len(result.spots), TOGETHER):
-        spots, points = result.spots.iloc[first:][:TOGETHER], result.points[first:][:TOGETHER]
+    for first in range(0, len(result.spots), CHUNK_SPOTS):
+        spots, points = result.spots.iloc[first:][:CHUNK_SPOTS], result.points[first:][:CHUNK_SPOTS]
         shapes = footprints(points, result.spot_px, result.spot_shape, angle=result.angle)
-        shapes = _placed(result, shapes, mode="pointwise")  # convex, and far wider than the grid
-        measured = spots[list(MEASURED)].astype(float).rename(columns=MEASURED).to_dict("records")
-        for spot, label, shape, values in zip(spots.index, spots["label"], shapes, measured, strict=True):
-            yield _feature(result, "detection", str(spot), CLASSES[label], shape, values)
+        shapes = _to_image_px(result, shapes, mode="pointwise")  # convex and wide: rounding keeps them valid
+        measurements = spots[list(MEASUREMENT_NAMES)].astype(float).rename(columns=MEASUREMENT_NAMES).to_dict("records")
+        for spot, label, shape, values in zip(spots.index, spots["label"], shapes, measurements, strict=True):
+            yield _feature(result, "detection", str(spot), LABEL_STYLES[label], shape, values)
 
 
-def _placed(result: SectionResult, shapes: Any, *, mode: str = "valid_output") -> Any:
-    """Return shapes in px of the image that the user opens, rounded; it may be coarser than the spots' frame."""
+def _to_image_px(result: SectionResult, shapes: Any, *, mode: str = "valid_output") -> Any:
+    """Return shapes in rounded px of the user's image, which may be coarser than full resolution."""
     scale = result.image_px_per_full_px
-    placed = shapes if scale == 1 else shapely.transform(shapes, lambda places: places * scale)
-    return shapely.set_precision(placed, GRID_PX, mode=mode)
+    scaled = shapes if scale == 1 else shapely.transform(shapes, lambda points: points * scale)
+    return shapely.set_precision(scaled, PRECISION_PX, mode=mode)
 
 
 def _feature(
     result: SectionResult,
     kind: str,
     name: str,
-    called: Class,
+    style: LabelStyle,
     shape: shapely.Geometry,
     measurements: dict[Any, Any],
 ) -> Feature:
@@ -119,7 +121,7 @@ def _feature(
         "properties": {
             "objectType": kind,
             "name": name,
-            "classification": {"name": called.name, "color": list(called.colour)},
+            "classification": {"name": style.name, "color": list(style.colour)},
             "measurements": {key: value for key, value in measurements.items() if math.isfinite(value)},
         },
     }

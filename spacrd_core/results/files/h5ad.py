@@ -1,4 +1,4 @@
-"""The section as AnnData, for scanpy, squidpy and whoever reads h5ad."""
+"""The section as AnnData, for scanpy, squidpy and other tools that read h5ad."""
 
 from __future__ import annotations
 
@@ -9,37 +9,36 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from spacrd_core.results.result import CLASSES, SETS, TOPS
+from spacrd_core.results.result import LABEL_NAMES, LABEL_STYLES, MODALITY_NAMES, SET_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.results.result import Provenance, SectionResult
 
-OURS = "spacrd_"  # columns of an earlier run go, whichever it wrote
-
-COLOURS = ["#{:02x}{:02x}{:02x}".format(*kind.colour) for kind in CLASSES.values()]  # as scanpy reads them
+COLUMN_PREFIX = "spacrd_"  # columns of an earlier run are dropped
 
 
 def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> None:
-    """Write the section as it came, with the calls as ``obs['spacrd_*']``."""
-    with_calls(result, provenance).write_h5ad(path, compression="gzip", convert_strings_to_categoricals=False)
+    """Write the section with the calls as ``obs['spacrd_*']``."""
+    annotated_section(result, provenance).write_h5ad(path, compression="gzip", convert_strings_to_categoricals=False)
 
 
-def with_calls(result: SectionResult, provenance: Provenance) -> ad.AnnData:
-    """Return the section as it came, with the calls as ``obs['spacrd_*']``.
+def annotated_section(result: SectionResult, provenance: Provenance) -> ad.AnnData:
+    """Return the section with the calls as ``obs['spacrd_*']``.
 
-    ``uns['spacrd']`` holds their origin beside what makes the file a section again: platform, um/px, spot and pitch.
-    Spots without a call are kept and have missing values.
+    ``uns['spacrd']`` holds the provenance, and platform, um/px, spot size and pitch, so that the file can be ingested
+    again. Spots without a call are kept with missing values.
     """
     section, calls = result.adata, _calls(result)
-    earlier = [name for name in section.obs if str(name).startswith(OURS)]
-    origin = _section(result) | provenance.facts() | _called(result)
+    earlier = [name for name in section.obs if str(name).startswith(COLUMN_PREFIX)]
+    facts = _geometry(result) | provenance.to_dict() | _decision(result)
+    colours = np.array([style.hex_colour for style in LABEL_STYLES.values()], dtype=object)  # the key scanpy reads
     return ad.AnnData(
         X=section.X,
         obs=pd.concat([section.obs.drop(columns=earlier), calls], axis=1),
         var=section.var,
-        uns=dict(section.uns) | {"spacrd": _storable(origin), "spacrd_label_colors": np.array(COLOURS, dtype=object)},
+        uns=dict(section.uns) | {"spacrd": _to_hdf5(facts), "spacrd_label_colors": colours},
         obsm=dict(section.obsm),
         varm=dict(section.varm),
         layers=dict(section.layers),
@@ -48,7 +47,7 @@ def with_calls(result: SectionResult, provenance: Provenance) -> ad.AnnData:
     )
 
 
-def _section(result: SectionResult) -> dict[str, object]:
+def _geometry(result: SectionResult) -> dict[str, object]:
     return {
         "section": result.section_id,
         "patient": result.patient,
@@ -60,8 +59,8 @@ def _section(result: SectionResult) -> dict[str, object]:
     }
 
 
-def _called(result: SectionResult) -> dict[str, object]:
-    """How this section was called, which the provenance tells of all sections together."""
+def _decision(result: SectionResult) -> dict[str, object]:
+    """Return this section's threshold, rule and set level; they replace the summary over sections in the provenance."""
     level = {} if result.alpha is None else {"set_alpha": result.alpha}
     rule = {"threshold_rule": result.threshold_rule} if result.threshold_rule else {}
     return {"threshold": result.threshold, "notes": list(result.notes)} | rule | level
@@ -69,25 +68,25 @@ def _called(result: SectionResult) -> dict[str, object]:
 
 def _calls(result: SectionResult) -> pd.DataFrame:
     spots = result.spots.reindex(result.adata.obs_names)
-    names = spots["label"].map({label: kind.name for label, kind in CLASSES.items()})
+    names = spots["label"].map(LABEL_NAMES)
     return pd.DataFrame(
         {
             "spacrd_prob": spots["probability"].astype(np.float32),
-            "spacrd_label": pd.Categorical(names, categories=[kind.name for kind in CLASSES.values()]),
+            "spacrd_label": pd.Categorical(names, categories=list(LABEL_NAMES.values())),
             "spacrd_spread": spots["spread"].astype(np.float32),
             "spacrd_ood": spots["ood"].astype(np.float32),
-            "spacrd_set": pd.Categorical(spots["set"], categories=SETS),
-            "spacrd_top_modality": pd.Categorical(spots["top_modality"], categories=TOPS),
+            "spacrd_set": pd.Categorical(spots["set"], categories=SET_NAMES),
+            "spacrd_top_modality": pd.Categorical(spots["top_modality"], categories=MODALITY_NAMES),
             "spacrd_top_contribution": spots["top_contribution"].astype(np.float32),
         },
         index=spots.index,
     )
 
 
-def _storable(value: object) -> object:
-    """Return facts as HDF5 holds them: nested groups, arrays of text, no slashes in names."""
+def _to_hdf5(value: object) -> object:
+    """Return a value that HDF5 can store: nested mappings, arrays of text, no slashes in names."""
     if isinstance(value, Mapping):
-        return {str(key).replace("/", "_"): _storable(inner) for key, inner in value.items()}
+        return {str(key).replace("/", "_"): _to_hdf5(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return np.array([str(item) for item in value], dtype=object)
     return value

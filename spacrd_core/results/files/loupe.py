@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from spacrd_core.errors import InputError
-from spacrd_core.results.result import CLASSES
+from spacrd_core.results.result import LABEL_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 BARCODE = re.compile(r"[ACGT]{16}-\d+")
 
 
-def no_loupe(result: SectionResult) -> InputError | None:
-    """Return why Loupe cannot show a section: it knows its spots by Visium barcodes and nothing else."""
+def loupe_unsupported(result: SectionResult) -> InputError | None:
+    """Return why Loupe cannot show a section; None if it can. Loupe identifies spots by Visium barcodes only."""
     if len(result.spots) and all(BARCODE.fullmatch(spot) for spot in result.spots.index):
         return None
     return InputError(
-        f"the spots of section '{result.section_id}' have no Visium barcodes, which Loupe Browser knows spots by",
-        hint="name Visium sections, or choose another format",
+        f"the spots of section '{result.section_id}' have no Visium barcodes, which Loupe Browser needs",
+        hint="choose Visium sections or another format",
     )
 
 
 def write_loupe(result: SectionResult, path: Path) -> None:
-    """Write barcode and call. Loupe's categories are words, so there is no probability.
+    """Write barcode and label. Loupe categories are text, so the probability is not included.
 
     Raises
     ------
     InputError
-        If not all spot ids are Visium barcodes.
+        If a spot id is not a Visium barcode.
     """
-    if refusal := no_loupe(result):
-        raise refusal
-    names = result.spots["label"].map({label: kind.name for label, kind in CLASSES.items()})
+    if error := loupe_unsupported(result):
+        raise error
+    names = result.spots["label"].map(LABEL_NAMES)
     table = pd.DataFrame({"Barcode": result.spots.index, "SpaCRD": names.to_numpy()})
     table.to_csv(path, index=False, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""What was written, with checksums: a folder with a manifest is a finished one."""
+"""The manifest: every written file with its checksum. A folder with a manifest is complete."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
     from spacrd_core.results.result import Provenance
 
-FORMAT = 1
+MANIFEST_VERSION = 1
 
 
 def write_manifest(
     path: Path, files: Iterable[Path], provenance: Provenance, sections: Mapping[str, Mapping[str, object]]
 ) -> None:
-    """Write every file's name, size and sha256, which detector made them, and how every section was called."""
+    """Write name, size and sha256 of every file, the provenance, and threshold and counts of every section."""
     content = {
-        "format": FORMAT,
-        "provenance": provenance.facts(),
+        "format": MANIFEST_VERSION,
+        "provenance": provenance.to_dict(),
         "sections": {name: dict(facts) for name, facts in sections.items()},
         "files": [_record(file) for file in sorted(files)],
     }
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def files_of(manifest: Path) -> set[str]:
-    """Return the names of the files that a manifest lists; none if there is no manifest, or it is not ours."""
+def listed_files(manifest: Path) -> set[str]:
+    """Return the file names that a manifest lists; none if it is missing or not a SpaCRD manifest."""
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
         return {str(record["name"]) for record in content["files"]}

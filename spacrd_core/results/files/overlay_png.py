@@ -1,4 +1,4 @@
-"""The picture of a section: H&E, spots coloured by probability, regions, scale bar."""
+"""The overlay picture of a section: H&E, spots coloured by probability, regions, scale bar."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from spacrd_core.results.report.viewport import PALETTE, Window, photograph, scale_bar, window
-from spacrd_core.results.warnings import wholly_strange
+from spacrd_core.results.report.viewport import PALETTE, Viewport, he_image, scale_bar, section_viewport
+from spacrd_core.results.warnings import is_out_of_distribution
 from spacrd_core.section.geometry import footprints
 
 if TYPE_CHECKING:
@@ -24,47 +24,49 @@ if TYPE_CHECKING:
 
     from spacrd_core.results.result import SectionResult
 
-INCHES = 8.0  # of the longer side of the tissue
+TISSUE_INCHES = 8.0  # longer side of the tissue
 DPI = 200
-OUTLINE = "#e3120b"
-UNSURE = "#ff9500"
+REGION_COLOUR = "#e3120b"
+UNCERTAIN_COLOUR = "#ff9500"
 
 
 def write_overlay(result: SectionResult, path: Path) -> None:
-    """Write the tissue with every spot's probability at its true size, and the regions over the threshold, as PNG."""
-    view = window(result)
-    zoom = INCHES / max(view.width, view.height)
+    """Write the tissue with its spots at true size, coloured by probability, and the cancer regions, as PNG."""
+    view = section_viewport(result)
+    zoom = TISSUE_INCHES / max(view.width, view.height)
     figure = Figure(
         figsize=(max(view.width * zoom, 3.5) + 1.2, view.height * zoom + 1.0), dpi=DPI, layout="constrained"
     )
     axes = figure.add_subplot()
-    picture = np.asarray(photograph(result, view, longest_px=round(INCHES * DPI)))
+    picture = np.asarray(he_image(result, view, longest_px=round(TISSUE_INCHES * DPI)))
     axes.imshow(picture, extent=(view.left, view.right, view.bottom, view.top))
     spots = _draw_spots(axes, result)
     _draw_regions(axes, result)
     _draw_scale_bar(axes, result, view)
     axes.set(xlim=(view.left, view.right), ylim=(view.bottom, view.top), xticks=[], yticks=[])
-    without = "" if result.thumbnail is not None else ", no image"
-    title = f"{result.section_id}  ({result.platform}, {len(result.spots)} spots{without})"
+    suffix = "" if result.thumbnail is not None else ", no image"
+    title = f"{result.section_id}  ({result.platform}, {len(result.spots)} spots{suffix})"
     axes.set_title(title, parse_math=False, loc="left")
     bar = figure.colorbar(spots, ax=axes, label="probability of cancer", fraction=0.04, pad=0.02, aspect=30)
-    bar.ax.axhline(result.threshold, color=OUTLINE, linewidth=2)
-    FigureCanvasAgg(figure).print_figure(path, format="png", metadata={"Software": None, "Description": _told(result)})
+    bar.ax.axhline(result.threshold, color=REGION_COLOUR, linewidth=2)
+    FigureCanvasAgg(figure).print_figure(
+        path, format="png", metadata={"Software": None, "Description": _alt_text(result)}
+    )
 
 
-def _told(result: SectionResult) -> str:
-    """What the picture shows, for who cannot see it."""
-    ground = "on its H&E" if result.thumbnail is not None else "without an image"
-    return f"Probability of cancer of the spots of section {result.section_id}, {ground}"
+def _alt_text(result: SectionResult) -> str:
+    """Return a text description of the picture."""
+    background = "on its H&E" if result.thumbnail is not None else "without an image"
+    return f"Probability of cancer of the spots of section {result.section_id}, {background}"
 
 
 def _draw_spots(axes: Axes, result: SectionResult) -> Collection:
-    unsure = (result.spots["label"] == "uncertain").to_numpy()
+    uncertain = (result.spots["label"] == "uncertain").to_numpy()
     style: dict[str, Any] = {
         "cmap": PALETTE,
         "alpha": 0.75,
-        "linewidths": np.where(unsure, 1.5, 0.0),
-        "edgecolors": UNSURE,
+        "linewidths": np.where(uncertain, 1.5, 0.0),
+        "edgecolors": UNCERTAIN_COLOUR,
     }
     spots: Collection
     if result.spot_shape == "disc":
@@ -83,36 +85,38 @@ def _draw_spots(axes: Axes, result: SectionResult) -> Collection:
 
 def _draw_regions(axes: Axes, result: SectionResult) -> None:
     rings = [ring for region in result.regions for ring in shapely.get_rings(region.outline)]
-    lines = LineCollection([shapely.get_coordinates(ring) for ring in rings], colors=OUTLINE, linewidths=1.6)
+    lines = LineCollection([shapely.get_coordinates(ring) for ring in rings], colors=REGION_COLOUR, linewidths=1.6)
     lines.set_path_effects([withStroke(linewidth=3, foreground="white")])
     axes.add_collection(lines)
-    strange = wholly_strange(result.spots)
-    unsure = int((result.spots["label"] == "uncertain").sum())
+    uncertain = int((result.spots["label"] == "uncertain").sum())
+    line_width = 0 if is_out_of_distribution(result.spots) else 1.6
     marker = "o" if result.spot_shape == "disc" else "s"
     ring: dict[str, Any] = {
         "marker": marker,
         "markerfacecolor": "none",
-        "markeredgecolor": UNSURE,
+        "markeredgecolor": UNCERTAIN_COLOUR,
         "markeredgewidth": 1.5,
     }
-    keys = [
-        Line2D([], [], color=OUTLINE, linewidth=0 if strange else 1.6, label=_areas(result)),
-        Line2D([], [], linestyle="none", label=f"uncertain: {unsure} spots", **ring),
+    entries = [
+        Line2D([], [], color=REGION_COLOUR, linewidth=line_width, label=_region_label(result)),
+        Line2D([], [], linestyle="none", label=f"uncertain: {uncertain} spots", **ring),
     ]
-    axes.legend(handles=keys[: 2 if unsure else 1], loc="upper left", bbox_to_anchor=(0, -0.01), ncols=2, frameon=False)
+    axes.legend(
+        handles=entries[: 2 if uncertain else 1], loc="upper left", bbox_to_anchor=(0, -0.01), ncols=2, frameon=False
+    )
 
 
-def _areas(result: SectionResult) -> str:
+def _region_label(result: SectionResult) -> str:
     if result.cancer_mm2 is None:
         return "unlike the training tissue: no cancer regions drawn"
     return f"cancer regions: probability ≥ {result.threshold:.2f}, {result.cancer_mm2:.3g} mm²"
 
 
-def _draw_scale_bar(axes: Axes, result: SectionResult, view: Window) -> None:
+def _draw_scale_bar(axes: Axes, result: SectionResult, view: Viewport) -> None:
     um, text = scale_bar(view.width * result.um_per_px)
     right, bottom = view.right - 0.03 * view.width, view.bottom - 0.03 * view.width
     left = right - um / result.um_per_px
     halo = [withStroke(linewidth=5, foreground="white")]
     axes.plot([left, right], [bottom, bottom], color="black", linewidth=3, solid_capstyle="butt", path_effects=halo)
     label = axes.text((left + right) / 2, bottom - 0.012 * view.width, text, ha="center", va="bottom", fontsize=11)
-    label.set_bbox({"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})  # spots may lie under it
+    label.set_bbox({"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})  # readable on top of spots

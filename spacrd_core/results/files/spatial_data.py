@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 
 from spacrd_core.errors import ConfigError
-from spacrd_core.results.files.h5ad import with_calls
+from spacrd_core.results.files.h5ad import annotated_section
 from spacrd_core.section.geometry import footprints
 
 if TYPE_CHECKING:
@@ -22,35 +22,36 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import Provenance, SectionResult
     from spacrd_core.slide.pyramid import Pyramid
 
-REGION, SPOT = "spacrd_region", "spacrd_spot"  # which element a row of the table annotates, and what of it
+REGION_KEY, INSTANCE_KEY = "spacrd_region", "spacrd_spot"  # obs columns: annotated element, and spot in it
 
 
 def write_spatialdata(result: SectionResult, path: Path, provenance: Provenance) -> None:
-    """Write the section with its calls; every element lies in ``global``, which is full-resolution px.
+    """Write the section with its calls; all elements use the coordinate system ``global``, in full-resolution px.
 
     Elements are named after the section, ``<id>_he``, ``<id>_spots`` and ``<id>_cancer_regions``, so that sections can
-    be put together; ``table`` annotates the spots.
+    be concatenated; ``table`` annotates the spots.
 
     Raises
     ------
     ConfigError
         If spatialdata is not installed.
     """
-    with _library() as library, TemporaryDirectory(prefix=".spacrd-", dir=path.parent) as aside:
+    with _import_spatialdata() as library, TemporaryDirectory(prefix=".spacrd-", dir=path.parent) as staging:
         data = library.SpatialData(
             images=_image(result, library), shapes=_shapes(result, library), tables=_tables(result, library, provenance)
         )
-        data.write(Path(aside) / path.name)
+        staged = Path(staging) / path.name
+        data.write(staged)
         if path.is_dir():
             shutil.rmtree(path)
-        (Path(aside) / path.name).rename(path)
+        staged.rename(path)
 
 
 @contextmanager
-def _library() -> Iterator[Any]:
-    """The library, without what it says of the libraries below it."""
+def _import_spatialdata() -> Iterator[Any]:
+    """Yield the library, with warnings about its dependencies suppressed."""
     try:
-        import spatialdata  # noqa: PLC0415 - an extra that most users do without
+        import spatialdata  # noqa: PLC0415 - an optional dependency
     except ModuleNotFoundError as error:
         raise ConfigError(
             "the format 'spatialdata' needs the library spatialdata, which is not installed",
@@ -63,7 +64,7 @@ def _library() -> Iterator[Any]:
 
 
 def _image(result: SectionResult, library: Any) -> dict[str, Any]:
-    """The slide as the store has it, at all its resolutions."""
+    """Return the slide at all stored resolutions."""
     if not result.slide or not result.slide_um_per_full_px:
         return {}
     scale = result.slide.levels[0].um_per_px / result.slide_um_per_full_px
@@ -74,16 +75,16 @@ def _image(result: SectionResult, library: Any) -> dict[str, Any]:
 
 
 def _multiscale(slide: Pyramid) -> Any:
-    """Every level as spatialdata lays them out, read when it is written, chunk by chunk: a slide may not fit memory."""
+    """Return all levels in spatialdata's layout, read lazily by chunk: a slide may not fit in memory."""
     import dask.array  # noqa: PLC0415 - comes with spatialdata
     import xarray  # noqa: PLC0415 - comes with spatialdata
 
-    lazy: Any = dask.array.from_zarr
+    from_zarr: Any = dask.array.from_zarr
     scales = {}
     for number, level in enumerate(slide.levels):
         step = level.um_per_px / slide.levels[0].um_per_px
         centres = {axis: (np.arange(count) + 0.5) * step for axis, count in (("y", level.height), ("x", level.width))}
-        image = xarray.DataArray(lazy(level.array), dims=("c", "y", "x"), coords={"c": ["r", "g", "b"], **centres})
+        image = xarray.DataArray(from_zarr(level.array), dims=("c", "y", "x"), coords={"c": ["r", "g", "b"], **centres})
         scales[f"scale{number}"] = xarray.Dataset({"image": image})
     return xarray.DataTree.from_dict(scales)
 
@@ -92,14 +93,14 @@ def _shapes(result: SectionResult, library: Any) -> dict[str, Any]:
     shapes = {f"{result.section_id}_spots": _spots(result)}
     if result.regions:
         outlines = [region.outline for region in result.regions]
-        areas = [result.mm2(outline.area) for outline in outlines]
+        areas = [result.area_mm2(outline.area) for outline in outlines]
         names = [f"Cancer region {number}" for number in range(1, len(outlines) + 1)]
         shapes[f"{result.section_id}_cancer_regions"] = _frame({"area_mm2": areas}, outlines, names)
     return {name: library.models.ShapesModel.parse(frame) for name, frame in shapes.items()}
 
 
 def _spots(result: SectionResult) -> Any:
-    """Every spot of the section, called or not: circles as centre and radius, squares as they lie on the image."""
+    """Return every spot of the section, called or not: circles (centre and radius) or rotated squares."""
     points = result.adata.obs[["x_px", "y_px"]].to_numpy(dtype=float)
     if result.spot_shape == "disc":
         return _frame({"radius": result.spot_px / 2}, shapely.points(points), result.adata.obs_names)
@@ -114,7 +115,9 @@ def _frame(columns: dict[str, Any], shapes: Any, names: Any) -> Any:
 
 
 def _tables(result: SectionResult, library: Any, provenance: Provenance) -> dict[str, Any]:
-    table, region = with_calls(result, provenance), f"{result.section_id}_spots"
-    table.obs[REGION] = table.obs_names.map(lambda _: region).astype("category")
-    table.obs[SPOT] = table.obs_names
-    return {"table": library.models.TableModel.parse(table, region=region, region_key=REGION, instance_key=SPOT)}
+    table, region = annotated_section(result, provenance), f"{result.section_id}_spots"
+    table.obs[REGION_KEY] = table.obs_names.map(lambda _: region).astype("category")
+    table.obs[INSTANCE_KEY] = table.obs_names
+    return {
+        "table": library.models.TableModel.parse(table, region=region, region_key=REGION_KEY, instance_key=INSTANCE_KEY)
+    }

@@ -1,4 +1,4 @@
-"""The plain table everybody can open."""
+"""The spot table as CSV."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ if TYPE_CHECKING:
 
     from spacrd_core.results.result import SectionResult
 
-DECIMALS = {"x_um": 3, "y_um": 3, "x_px": 3, "y_px": 3}
-SCORES = {"probability": 6, "spread": 6, "ood": 6, "gene_coverage": 6, "image_coverage": 6, "top_contribution": 6}
-TOLD = ("probability", "label", "spread", "ood", "gene_coverage", "image_coverage", "set")
-COLUMNS = (*DECIMALS, *TOLD, "top_modality", "top_contribution")
+POSITION_DECIMALS = {"x_um": 3, "y_um": 3, "x_px": 3, "y_px": 3}
+SCORE_DECIMALS = {
+    "probability": 6,
+    "spread": 6,
+    "ood": 6,
+    "gene_coverage": 6,
+    "image_coverage": 6,
+    "top_contribution": 6,
+}
+CALL_COLUMNS = ("probability", "label", "spread", "ood", "gene_coverage", "image_coverage", "set")
+COLUMNS = (*POSITION_DECIMALS, *CALL_COLUMNS, "top_modality", "top_contribution")
 
 
 def write_spots_csv(result: SectionResult, path: Path) -> None:
-    """Write a row a spot: where it is, how probable cancer is, how far to trust that, and why; empty where unknown."""
-    scores = result.spots.astype(dict.fromkeys(SCORES, float))
+    """Write one row per spot: position, probability, label and quality scores; unknown values are empty."""
+    scores = result.spots.astype(dict.fromkeys(SCORE_DECIMALS, float))
     table = pd.concat([result.positions, scores], axis=1)[list(COLUMNS)]
-    table.round(DECIMALS | SCORES).to_csv(path, index_label="spot_id", lineterminator="\n")
+    table.round(POSITION_DECIMALS | SCORE_DECIMALS).to_csv(path, index_label="spot_id", lineterminator="\n")

@@ -1,6 +1,6 @@
-"""The numbers that the report's script draws of one section, as JSON has them.
+"""The numbers that the report's script draws for one section, as JSON values.
 
-Places and lengths are in units of the frame: its longer side has ``FRAME`` of them.
+Positions and lengths are in canvas units; the longer side of the viewport is ``CANVAS_UNITS`` long.
 """
 
 from __future__ import annotations
@@ -11,80 +11,68 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from spacrd_core.results.result import CLASSES, TOPS
-from spacrd_core.results.warnings import wholly_strange
+from spacrd_core.results.result import LABEL_STYLES, MODALITY_NAMES
+from spacrd_core.results.warnings import is_out_of_distribution
 
 if TYPE_CHECKING:
-    from spacrd_core.results.report.viewport import Window
+    from spacrd_core.results.report.viewport import Viewport
     from spacrd_core.results.result import SectionResult
 
-FRAME = 10_000  # whole numbers are then fine enough at any zoom, and are short to write
+CANVAS_UNITS = 10_000  # whole units are precise enough at any zoom, and short in JSON
 
 
-def plot(result: SectionResult, view: Window) -> dict[str, Any]:
-    """Return a section's spots, what is known of each, and the edges between them."""
-    zoom = FRAME / max(view.width, view.height)  # units per full-resolution px
+def canvas_data(result: SectionResult, view: Viewport) -> dict[str, Any]:
+    """Return the geometry of a section, its spots with their values, and the edges between them."""
+    zoom = CANVAS_UNITS / max(view.width, view.height)  # units per full-resolution px
     corner = np.array([view.left, view.top])
     points = (result.points - corner) * zoom
-    edges = (result.cells.edges.reshape(-1, 2, 2) - corner) * zoom
+    edges = (result.tessellation.edges.reshape(-1, 2, 2) - corner) * zoom
     return {
         "width": round(view.width * zoom, 1),
         "height": round(view.height * zoom, 1),
-        "um": result.um_per_px / zoom,
+        "um_per_unit": result.um_per_px / zoom,
         "spot": {"shape": result.spot_shape, "width": round(result.spot_px * zoom, 1), "angle": round(result.angle, 4)},
         "pitch": round(result.pitch_um / result.um_per_px * zoom, 1),
         "threshold": round(result.threshold, 6),
-        "regions": not wholly_strange(result.spots),
+        "has_regions": not is_out_of_distribution(result.spots),
         "x": np.rint(points[:, 0]).astype(int).tolist(),
         "y": np.rint(points[:, 1]).astype(int).tolist(),
-        "um2": [float(f"{area:.5g}") for area in result.cells.areas * result.um_per_px**2],
-        "edges": _packed(edges),
-        "sides": result.cells.sides.ravel().tolist(),
-        **_spots(result),
+        "area_um2": [float(f"{area:.5g}") for area in result.tessellation.areas * result.um_per_px**2],
+        "edges": _to_base64(edges),
+        "edge_spots": result.tessellation.edge_spots.ravel().tolist(),
+        **_spot_values(result),
     }
 
 
-def _spots(result: SectionResult) -> dict[str, Any]:
-    spots, labels = result.spots, list(CLASSES)
+def _spot_values(result: SectionResult) -> dict[str, Any]:
+    spots, labels = result.spots, list(LABEL_STYLES)
     return {
         "id": [str(spot) for spot in spots.index],
-        "probability": _rounded(result.probability, 6),
+        "probability": _to_json_numbers(result.probability, 6),
         "label": [labels.index(label) for label in spots["label"]],
-        "doubt": np.flatnonzero(_doubtful(result)).tolist(),
-        "spread": _rounded(spots["spread"], 6),
-        "ood": _rounded(spots["ood"], 3),
-        "top": pd.Categorical(spots["top_modality"], categories=TOPS).codes.tolist(),
-        "push": _rounded(spots["top_contribution"], 2),
-        "given": given_labels(result),
+        "doubtful": np.flatnonzero(spots["doubtful"]).tolist(),
+        "spread": _to_json_numbers(spots["spread"], 6),
+        "ood": _to_json_numbers(spots["ood"], 3),
+        "top_modality": pd.Categorical(spots["top_modality"], categories=MODALITY_NAMES).codes.tolist(),
+        "top_contribution": _to_json_numbers(spots["top_contribution"], 2),
+        "annotation": annotation_codes(result),
     }
 
 
-def given_labels(result: SectionResult) -> list[int]:
-    """Return the label each called spot came with, as its place in ``CLASSES``; -1 where it came with none."""
+def annotation_codes(result: SectionResult) -> list[int]:
+    """Return the label that each called spot was ingested with, as an index into ``LABEL_STYLES``; -1 for none."""
     if "label" not in result.adata.obs:
         return []
-    given = result.adata.obs["label"].reindex(result.spots.index)
-    found: list[int] = pd.Categorical(given, categories=["cancer", "normal"]).codes.tolist()
-    return found if max(found, default=-1) >= 0 else []
+    labels = result.adata.obs["label"].reindex(result.spots.index)
+    codes: list[int] = pd.Categorical(labels, categories=["cancer", "normal"]).codes.tolist()
+    return codes if max(codes, default=-1) >= 0 else []
 
 
-def _doubtful(result: SectionResult) -> np.ndarray[Any, Any]:
-    """Which spots are uncertain whatever the threshold.
-
-    A table of an older SpaCRD does not say: known are those where the spread does not reach across its own threshold.
-    """
-    if "doubtful" in result.spots:
-        return np.asarray(result.spots["doubtful"], dtype=bool)
-    unsure = (result.spots["label"] == "uncertain").to_numpy()
-    near = np.abs(result.probability - result.threshold) < result.spots["spread"].to_numpy(dtype=float)
-    return np.asarray(unsure & ~near)
-
-
-def _packed(places: np.ndarray[Any, Any]) -> str:
+def _to_base64(positions: np.ndarray[Any, Any]) -> str:
     """Return whole numbers as base64 of 16 bits each, a third of their length in JSON."""
-    return base64.b64encode(np.rint(places).clip(0, 2**16 - 1).astype("<u2").tobytes()).decode()
+    return base64.b64encode(np.rint(positions).clip(0, 2**16 - 1).astype("<u2").tobytes()).decode()
 
 
-def _rounded(values: Any, digits: int) -> list[float | None]:
-    """Return numbers as JSON has them: null for what is not finite."""
+def _to_json_numbers(values: Any, digits: int) -> list[float | None]:
+    """Return rounded numbers for JSON, with null for values that are not finite."""
     return [round(value, digits) if np.isfinite(value) else None for value in np.asarray(values, dtype=float).tolist()]

@@ -1,4 +1,4 @@
-"""What the report shows of a detector's reliability: lines to draw, a table, and who was never held out."""
+"""The detector's reliability as the report shows it: a diagram, a table, and platforms without held-out patients."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-SIDE = 400.0  # of the square the lines are drawn in
-DOT = (4.0, 11.0)  # the radius of a dot, from the fewest spots to the most
+DIAGRAM_SIZE = 400.0  # side of the square diagram, in SVG units
+DOT_RADII = (4.0, 11.0)  # of the bin with the fewest and with the most spots, in SVG units
 
 
 class Bin(NamedTuple):
-    """Spots of like probability: how many, what was said of them on average, and how many of them were cancer."""
+    """Spots of similar probability: their number, mean probability, fraction of cancer, and radius in the diagram."""
 
     spots: int
     probability: float
@@ -24,18 +24,18 @@ class Bin(NamedTuple):
 
     @property
     def x(self) -> float:
-        """Where the bin is drawn, from the left."""
-        return round(SIDE * self.probability, 1)
+        """Position from the left of the diagram."""
+        return round(DIAGRAM_SIZE * self.probability, 1)
 
     @property
     def y(self) -> float:
-        """Where the bin is drawn, from the top."""
-        return round(SIDE * (1 - self.cancer), 1)
+        """Position from the top of the diagram."""
+        return round(DIAGRAM_SIZE * (1 - self.cancer), 1)
 
 
 @dataclass(frozen=True)
 class ReliabilityView:
-    """The reliability on one platform's held-out patients as the report's template takes it."""
+    """Reliability on the held-out patients of one platform, as the report's template uses it."""
 
     platform: str
     patients: int
@@ -45,27 +45,27 @@ class ReliabilityView:
     @property
     def line(self) -> str:
         """The points of a line through the bins."""
-        return " ".join(f"{found.x},{found.y}" for found in self.bins)
+        return " ".join(f"{point.x},{point.y}" for point in self.bins)
 
 
-def view_reliability(reliability: Mapping[str, Mapping[str, Any]]) -> list[ReliabilityView]:
-    """Return what is shown of every platform in ``metrics.json``'s record; bins without spots are left out."""
+def build_reliability_views(reliability: Mapping[str, Mapping[str, Any]]) -> list[ReliabilityView]:
+    """Return one view per platform of the record in ``metrics.json``; bins without spots are omitted."""
     return [
         ReliabilityView(platform, int(record["patients"]), float(record["ece"]), _bins(record))
         for platform, record in reliability.items()
     ]
 
 
-def never_held_out(platforms: Iterable[str], views: Iterable[ReliabilityView]) -> list[str]:
-    """Return the platforms of which no patient was held out, so that nothing is known of their reliability."""
+def platforms_without_held_out(platforms: Iterable[str], views: Iterable[ReliabilityView]) -> list[str]:
+    """Return the platforms without a held-out patient, for which the reliability is unknown."""
     return sorted(set(platforms) - {view.platform for view in views})
 
 
 def _bins(record: Mapping[str, Any]) -> list[Bin]:
-    found = [row for row in zip(record["spots"], record["probability"], record["cancer"], strict=True) if row[0]]
-    most = max((spots for spots, _, _ in found), default=1)
-    least, largest = DOT
+    rows = [row for row in zip(record["spots"], record["probability"], record["cancer"], strict=True) if row[0]]
+    most_spots = max((spots for spots, _, _ in rows), default=1)
+    smallest, largest = DOT_RADII
     return [
-        Bin(spots, probability, cancer, round(least + (largest - least) * float(np.sqrt(spots / most)), 1))
-        for spots, probability, cancer in found
+        Bin(spots, probability, cancer, round(smallest + (largest - smallest) * float(np.sqrt(spots / most_spots)), 1))
+        for spots, probability, cancer in rows
     ]

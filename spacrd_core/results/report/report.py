@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs nothing else, neither other files nor a network."""
+"""The report: one self-contained HTML file that loads no other file and needs no network."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from spacrd_core.files import sync
-from spacrd_core.results.report.reliability_view import SIDE, never_held_out, view_reliability
+from spacrd_core.results.report.reliability_view import (
+    DIAGRAM_SIZE,
+    build_reliability_views,
+    platforms_without_held_out,
+)
 from spacrd_core.results.report.viewport import PALETTE
-from spacrd_core.results.result import CLASSES, TOPS
+from spacrd_core.results.result import LABEL_NAMES, MODALITY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +30,9 @@ if TYPE_CHECKING:
     from spacrd_core.results.report.section_view import SectionView
     from spacrd_core.results.result import Provenance
 
-SHADES = 64
-STYLES = ("page.css", "stage.css", "print.css")
-SCRIPTS = ("calls.js", "draw.js", "camera.js", "report.js")
+PALETTE_STEPS = 64
+STYLESHEETS = ("page.css", "stage.css", "print.css")
+SCRIPTS = ("spots.js", "draw.js", "camera.js", "report.js")
 
 
 def write_report(
@@ -38,37 +42,39 @@ def write_report(
     *,
     reliability: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Write the cohort's table, every section's picture and calls, and where they come from.
+    """Write the table of sections, the picture and calls of every section, and their provenance.
 
-    An earlier report stays as it was until this one is whole.
-    ``reliability`` holds, by platform, how reliable the detector's probabilities were on patients held out, as its
-    ``metrics.json`` has it, and nothing where no patient was held out; None leaves this out of the report.
+    The file replaces an earlier report only when it is complete. ``reliability`` is the detector's reliability on
+    held-out patients by platform, as in its ``metrics.json``; it is empty if no patient was held out, and None leaves
+    the chapter out.
     """
-    style, script = _static(*STYLES), _static(*SCRIPTS)
-    held_out = view_reliability(reliability or {})
+    style, script = _read_assets(*STYLESHEETS), _read_assets(*SCRIPTS)
+    reliability_views = build_reliability_views(reliability or {})
     page = _template().render(
         sections=sections,
         provenance=provenance,
-        reliability=None if reliability is None else held_out,
-        unmeasured=never_held_out((str(section.summary["platform"]) for section in sections), held_out),
-        side=SIDE,
-        strange=[section.summary["section"] for section in sections if section.summary["unlike_training"]],
-        tops=TOPS,
-        classes=[kind.name for kind in CLASSES.values()],
-        palette=[to_hex(colour) for colour in colormaps[PALETTE].resampled(SHADES)(range(SHADES))],
+        reliability=None if reliability is None else reliability_views,
+        without_held_out=platforms_without_held_out(
+            (str(section.summary["platform"]) for section in sections), reliability_views
+        ),
+        side=DIAGRAM_SIZE,
+        out_of_distribution=[section.summary["section"] for section in sections if section.summary["unlike_training"]],
+        modalities=MODALITY_NAMES,
+        labels=list(LABEL_NAMES.values()),
+        palette=[to_hex(colour) for colour in colormaps[PALETTE].resampled(PALETTE_STEPS)(range(PALETTE_STEPS))],
         style=Markup(style),  # noqa: S704 - files of this package
         script=Markup(script),  # noqa: S704 - files of this package
-        policy=f"default-src 'none'; img-src data:; style-src {_source(style)}; script-src {_source(script)}",
+        policy=f"default-src 'none'; img-src data:; style-src {_csp_hash(style)}; script-src {_csp_hash(script)}",
     )
-    _replace(path, page)
+    _replace_text(path, page)
 
 
-def _replace(path: Path, text: str) -> None:
-    with TemporaryDirectory(prefix=".spacrd-", dir=path.parent) as aside:
-        made = Path(aside) / path.name
-        made.write_text(text, encoding="utf-8")
-        sync(made)
-        made.replace(path)
+def _replace_text(path: Path, text: str) -> None:
+    with TemporaryDirectory(prefix=".spacrd-", dir=path.parent) as staging:
+        staged = Path(staging) / path.name
+        staged.write_text(text, encoding="utf-8")
+        sync(staged)
+        staged.replace(path)
 
 
 def _template() -> jinja2.Template:
@@ -83,12 +89,12 @@ def _template() -> jinja2.Template:
     return environment.get_template("report.html.j2")
 
 
-def _static(*names: str) -> str:
-    """Return some files of ours as one text."""
+def _read_assets(*names: str) -> str:
+    """Return template files of this package, concatenated."""
     folder = resources.files("spacrd_core.results") / "templates"
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
-def _source(text: str) -> str:
-    """Return what a content security policy calls this text: nothing but ours runs, whatever slips into the page."""
+def _csp_hash(text: str) -> str:
+    """Return the hash that allows this text, and no injected one, in the content security policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

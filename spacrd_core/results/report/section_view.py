@@ -1,4 +1,4 @@
-"""What the report shows of one section: its row, its picture, and the numbers its script draws."""
+"""One section as the report shows it: table row, picture, facts, and the numbers that the script draws."""
 
 from __future__ import annotations
 
@@ -7,89 +7,89 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spacrd_core.results.report.canvas_data import given_labels, plot
-from spacrd_core.results.report.viewport import native_px, photograph, window
-from spacrd_core.results.result import SETS
+from spacrd_core.results.report.canvas_data import annotation_codes, canvas_data
+from spacrd_core.results.report.viewport import he_image, native_px, section_viewport
+from spacrd_core.results.result import SET_NAMES
 
 if TYPE_CHECKING:
     import pandas as pd
     from PIL import Image
 
-    from spacrd_core.detection.attribution import Driver
-    from spacrd_core.results.report.viewport import Window
+    from spacrd_core.detection.attribution import DrivingGene
+    from spacrd_core.results.report.viewport import Viewport
     from spacrd_core.results.result import SectionResult
 
-LONGEST_PX = 2000  # twice to four times what a screen shows of the whole, for looking closer
-QUALITY = 75  # of WebP, which takes two thirds of a JPEG's bytes
-MOST_BYTES = 540_000  # so that twenty sections of 5,000 spots stay under 30 MB whatever the tissue
+MAX_PHOTO_PX = 2000  # two to four times the screen size of a section, for zooming in
+WEBP_QUALITY = 75  # WebP takes two thirds of the bytes of JPEG
+MAX_PHOTO_BYTES = 540_000  # keeps twenty sections of 5,000 spots under 30 MB for any tissue
 
 
 @dataclass(frozen=True)
 class SectionView:
-    """One section as the report's template takes it.
+    """One section as the report's template uses it.
 
     Attributes
     ----------
     summary
-        Its row in the table.
+        The row in the table of sections.
     facts
-        What was measured and how well it was covered, by name.
+        Geometry, threshold and coverage, by display name.
     photo
-        The H&E as a data URI; empty where there is none.
-    plot
-        What is drawn over it; JSON-able.
-    cautions, remarks
-        What to know before relying on the calls, and how the section was read.
-    given
-        How many spots came with which label, and who gave it; empty where none did.
+        The H&E as a data URI; empty without an image.
+    canvas
+        The data that the script draws over the photo; JSON-compatible.
+    warnings, remarks
+        What to know before relying on the calls, and how the section was ingested.
+    annotation
+        Counts and source of the labels that the section was ingested with; empty without labels.
     genes
-        What drives the calls: genes that push towards cancer, and towards normal, by heading.
+        The genes that drive the calls, by heading: towards cancer and towards normal.
     """
 
     summary: dict[str, object]
     facts: dict[str, str]
     photo: str
-    plot: dict[str, Any]
-    cautions: list[str]
+    canvas: dict[str, Any]
+    warnings: list[str]
     remarks: list[str]
-    given: str
-    genes: dict[str, list[Driver]]
+    annotation: str
+    genes: dict[str, list[DrivingGene]]
 
 
-def view_section(result: SectionResult) -> SectionView:
-    """Return what the report shows of a section; the section itself can be let go."""
-    view = window(result)
+def build_section_view(result: SectionResult) -> SectionView:
+    """Return a section for the report; the view does not keep the section in memory."""
+    view = section_viewport(result)
     return SectionView(
         summary=result.summary(),
         facts=_facts(result),
         photo=_photo(result, view),
-        plot=plot(result, view),
-        cautions=[note for note in result.notes if note not in result.remarks],
+        canvas=canvas_data(result, view),
+        warnings=[note for note in result.notes if note not in result.remarks],
         remarks=list(result.remarks),
-        given=_given(result),
+        annotation=_annotation(result),
         genes=_genes(result),
     )
 
 
-def _photo(result: SectionResult, view: Window) -> str:
-    """Return the H&E as a data URI, no finer than it is known."""
+def _photo(result: SectionResult, view: Viewport) -> str:
+    """Return the H&E as a data URI, never upsampled."""
     native = native_px(result, view)
     if native is None:
         return ""
-    longest_px = min(LONGEST_PX, native)
-    while len(packed := _webp(photograph(result, view, longest_px=longest_px))) > MOST_BYTES:
+    longest_px = min(MAX_PHOTO_PX, native)
+    while len(encoded := _webp(he_image(result, view, longest_px=longest_px))) > MAX_PHOTO_BYTES:
         longest_px = int(0.85 * longest_px)
-    return f"data:image/webp;base64,{base64.b64encode(packed).decode()}"
+    return f"data:image/webp;base64,{base64.b64encode(encoded).decode()}"
 
 
 def _webp(photo: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    photo.save(buffer, format="WEBP", quality=QUALITY)
+    photo.save(buffer, format="WEBP", quality=WEBP_QUALITY)
     return buffer.getvalue()
 
 
-def _given(result: SectionResult) -> str:
-    codes = given_labels(result)
+def _annotation(result: SectionResult) -> str:
+    codes = annotation_codes(result)
     if not codes:
         return ""
     counts = f"{codes.count(0)} cancer, {codes.count(1)} normal, {codes.count(-1)} without a label"
@@ -98,47 +98,45 @@ def _given(result: SectionResult) -> str:
     return f"{counts}; from {', '.join(sources)}" if sources else counts
 
 
-def _genes(result: SectionResult) -> dict[str, list[Driver]]:
-    found = {
+def _genes(result: SectionResult) -> dict[str, list[DrivingGene]]:
+    genes = {
         "Towards cancer": [driver for driver in result.genes if driver.attribution > 0],
         "Towards normal": [driver for driver in result.genes if driver.attribution < 0],
     }
-    return {heading: drivers for heading, drivers in found.items() if drivers}
+    return {heading: drivers for heading, drivers in genes.items() if drivers}
 
 
 def _facts(result: SectionResult) -> dict[str, str]:
     spots = result.spots
     image_um = result.um_per_px / result.image_px_per_full_px
     return {
-        "Spot": f"{result.spot_um:g} µm {result.spot_shape}, {result.pitch_um:g} µm apart",
-        "Image": f"{image_um:.3g} µm per px" if result.thumbnail is not None else "none",
+        "Spot": f"{result.spot_um:g} µm {result.spot_shape}, pitch {result.pitch_um:g} µm",
+        "Image": f"{image_um:.3g} µm/px" if result.thumbnail is not None else "none",
         "Threshold": f"{result.threshold:.3f}" + (f", {result.threshold_rule}" if result.threshold_rule else ""),
         "Conformal sets": _sets(result),
         "Gene coverage": _percent(spots["gene_coverage"]),
         "Image coverage": _percent(spots["image_coverage"]),
-        "Out-of-distribution score": _novelty(spots["ood"]),
+        "Out-of-distribution score": _ood_summary(spots["ood"]),
     }
 
 
 def _sets(result: SectionResult) -> str:
-    """How many spots may be either class at the sets' level; nothing where there are none."""
+    """Return how many spots have which conformal set; empty without sets."""
     if result.alpha is None:
         return ""
     counts = result.spots["set"].value_counts()
-    found = ", ".join(f"{int(counts.get(name, 0))} {name}" for name in SETS)
-    promised = (
-        f"to hold the true class of {1 - result.alpha:.0%} of the spots of patients like those held out in training"
-    )
-    return f"{found}; {promised}"
+    sizes = ", ".join(f"{int(counts.get(name, 0))} {name}" for name in SET_NAMES)
+    coverage = f"{1 - result.alpha:.0%}"
+    return f"{sizes}. For patients like the held-out ones, the sets contain the true class of {coverage} of the spots"
 
 
 def _percent(values: pd.Series[Any]) -> str:
     known = values.dropna().astype(float)
-    return f"{known.mean():.0%} on average, {known.min():.0%} at least" if len(known) else "none"
+    return f"mean {known.mean():.0%}, minimum {known.min():.0%}" if len(known) else "none"
 
 
-def _novelty(values: pd.Series[Any]) -> str:
+def _ood_summary(values: pd.Series[Any]) -> str:
     known = values.dropna().astype(float)
     if not len(known):
-        return "not known"
-    return f"median {known.median():.2g}; {(known > 1).mean():.0%} of spots above 1, unlike the training tissue"
+        return "unknown"
+    return f"median {known.median():.2g}; {(known > 1).mean():.0%} of spots above 1 (unlike the training tissue)"

@@ -1,12 +1,12 @@
 // Draws a section's spots, regions and marks over its tissue. Lines keep their width on the screen at any zoom:
-// a pen is a canvas' context, turned to the plot's units, and how many px a unit has.
+// a pen is a canvas context in canvas units, with its CSS px per unit.
 
-const palette = read("palette");
-const PART = 16; // spots painted at a time: the time a path takes grows with the square of its parts
-const FAINT = 0.55; // of the overlay's opacity: spots below the threshold
-const INK = { region: "#e3120b", unsure: "#ff9500", unknown: "#9aa0a6", edge: "#00000080" };
-const within = (least, value, most) => Math.min(most, Math.max(least, value));
-const shade = (share) => palette[Math.round(within(0, share, 1) * (palette.length - 1))];
+const palette = readJson("palette");
+const PATH_SPOTS = 16; // spots per path: drawing time grows with the square of the number of subpaths
+const BELOW_THRESHOLD_ALPHA = 0.55; // relative to the chosen opacity
+const INK = { region: "#e3120b", uncertain: "#ff9500", unknown: "#9aa0a6", edge: "#00000080" };
+const clamp = (low, value, high) => Math.min(high, Math.max(low, value));
+const paletteColour = (fraction) => palette[Math.round(clamp(0, fraction, 1) * (palette.length - 1))];
 
 function stroke({ ctx, scale }, colour, px) {
   ctx.lineWidth = px / scale;
@@ -14,9 +14,9 @@ function stroke({ ctx, scale }, colour, px) {
   ctx.stroke();
 }
 
-// A disc, or a square turned as the lattice is.
-function outline({ ctx }, plot, spot, width) {
-  const x = plot.x[spot], y = plot.y[spot], { shape, angle } = plot.spot;
+// Adds a spot to the path: a disc, or a square with the rotation of the lattice.
+function traceSpot({ ctx }, data, spot, width) {
+  const x = data.x[spot], y = data.y[spot], { shape, angle } = data.spot;
   if (shape === "disc") {
     ctx.moveTo(x + width / 2, y);
     ctx.arc(x, y, width / 2, 0, 2 * Math.PI);
@@ -31,108 +31,108 @@ function outline({ ctx }, plot, spot, width) {
 }
 
 function paint({ ctx }, items, trace, finish) {
-  for (let first = 0; first < items.length; first += PART) {
+  for (let first = 0; first < items.length; first += PATH_SPOTS) {
     ctx.beginPath();
-    items.slice(first, first + PART).forEach(trace);
+    items.slice(first, first + PATH_SPOTS).forEach(trace);
     finish();
   }
 }
 
-function drawSpots(pen, plot, state, seen) {
+function drawSpots(pen, data, state, visible) {
   const groups = new Map();
-  for (const spot of seen) {
-    const value = state.by.values[spot];
-    const colour = value === null ? INK.unknown : shade(value / state.by.most);
-    const faint = state.by.name === "probability" && !(value >= state.threshold);
+  for (const spot of visible) {
+    const value = state.colourBy.values[spot];
+    const colour = value === null ? INK.unknown : paletteColour(value / state.colourBy.max);
+    const faint = state.colourBy.name === "probability" && !(value >= state.threshold);
     const key = colour + faint;
     if (!groups.has(key)) groups.set(key, { colour, faint, spots: [] });
     groups.get(key).spots.push(spot);
   }
   for (const { colour, faint, spots } of groups.values()) {
-    pen.ctx.globalAlpha = state.opacity * (faint ? FAINT : 1);
+    pen.ctx.globalAlpha = state.opacity * (faint ? BELOW_THRESHOLD_ALPHA : 1);
     pen.ctx.fillStyle = colour;
-    paint(pen, spots, (spot) => outline(pen, plot, spot, plot.spot.width), () => pen.ctx.fill());
+    paint(pen, spots, (spot) => traceSpot(pen, data, spot, data.spot.width), () => pen.ctx.fill());
   }
   pen.ctx.globalAlpha = 1;
 }
 
-// Rings lie inside squares, which touch their neighbours.
-function drawUncertain(pen, plot, state, seen) {
-  const width = within(1, 0.1 * plot.pitch * pen.scale, 2.5);
-  const inset = plot.spot.shape === "disc" ? 0 : (4 * width) / pen.scale;
-  const unsure = seen.filter((spot) => callAt(plot, spot, state.threshold) === UNCERTAIN);
-  paint(pen, unsure, (spot) => outline(pen, plot, spot, plot.spot.width - inset), () => {
+// Outlines of uncertain spots; in squares they are inset, because squares touch their neighbours.
+function drawUncertain(pen, data, state, visible) {
+  const width = clamp(1, 0.1 * data.pitch * pen.scale, 2.5);
+  const inset = data.spot.shape === "disc" ? 0 : (4 * width) / pen.scale;
+  const uncertain = visible.filter((spot) => labelAt(data, spot, state.threshold) === UNCERTAIN);
+  paint(pen, uncertain, (spot) => traceSpot(pen, data, spot, data.spot.width - inset), () => {
     stroke(pen, INK.edge, 1.7 * width);
-    stroke(pen, INK.unsure, width);
+    stroke(pen, INK.uncertain, width);
   });
 }
 
-// A region's outline: the edges with a spot of the region on one side only.
-function drawRegions(pen, plot, state) {
-  const inside = (spot) => spot >= 0 && plot.level[spot] >= state.threshold;
-  const { edges, sides } = plot, rim = [];
-  for (let edge = 0; 2 * edge < sides.length; edge++) {
-    if (inside(sides[2 * edge]) !== inside(sides[2 * edge + 1])) rim.push(4 * edge);
+// Outlines of regions: the edges with a spot of a region on one side only.
+function drawRegions(pen, data, state) {
+  const inRegion = (spot) => spot >= 0 && data.region_level[spot] >= state.threshold;
+  const { edges, edge_spots } = data, border = [];
+  for (let edge = 0; 2 * edge < edge_spots.length; edge++) {
+    if (inRegion(edge_spots[2 * edge]) !== inRegion(edge_spots[2 * edge + 1])) border.push(4 * edge);
   }
   const trace = (start) => {
     pen.ctx.moveTo(edges[start], edges[start + 1]);
     pen.ctx.lineTo(edges[start + 2], edges[start + 3]);
   };
-  const width = within(1.25, 0.12 * plot.pitch * pen.scale, 2.5);
+  const width = clamp(1.25, 0.12 * data.pitch * pen.scale, 2.5);
   pen.ctx.lineCap = "round";
-  paint(pen, rim, trace, () => stroke(pen, "#fff", 2 * width));
-  paint(pen, rim, trace, () => stroke(pen, INK.region, width));
+  paint(pen, border, trace, () => stroke(pen, "#fff", 2 * width));
+  paint(pen, border, trace, () => stroke(pen, INK.region, width));
 }
 
-// Labels that came with the section: a cross for cancer, a dot for normal, nothing where there is none.
-function drawGiven(pen, plot, seen) {
+// Annotated labels: a cross for cancer, a dot for normal, no mark without a label.
+function drawAnnotation(pen, data, visible) {
   const { ctx, scale } = pen;
-  const px = within(1.5, 0.17 * plot.spot.width * scale, 6), arm = px / scale, thin = within(1, 0.35 * px, 2);
-  const labelled = (label) => seen.filter((spot) => plot.given[spot] === label);
-  const cross = (spot) => {
-    for (const turn of [-1, 1]) {
-      ctx.moveTo(plot.x[spot] - arm, plot.y[spot] - turn * arm);
-      ctx.lineTo(plot.x[spot] + arm, plot.y[spot] + turn * arm);
+  const px = clamp(1.5, 0.17 * data.spot.width * scale, 6), arm = px / scale, line = clamp(1, 0.35 * px, 2);
+  const annotatedAs = (label) => visible.filter((spot) => data.annotation[spot] === label);
+  const traceCross = (spot) => {
+    for (const sign of [-1, 1]) {
+      ctx.moveTo(data.x[spot] - arm, data.y[spot] - sign * arm);
+      ctx.lineTo(data.x[spot] + arm, data.y[spot] + sign * arm);
     }
   };
-  const dot = (spot) => outline(pen, { ...plot, spot: { shape: "disc" } }, spot, 0.9 * arm);
+  const traceDot = (spot) => traceSpot(pen, { ...data, spot: { shape: "disc" } }, spot, 0.9 * arm);
   ctx.lineCap = "round";
   ctx.fillStyle = "#000";
-  paint(pen, labelled(0), cross, () => {
-    stroke(pen, "#fff", 3 * thin);
-    stroke(pen, "#000", 1.2 * thin);
+  paint(pen, annotatedAs(CANCER), traceCross, () => {
+    stroke(pen, "#fff", 3 * line);
+    stroke(pen, "#000", 1.2 * line);
   });
-  paint(pen, labelled(1), dot, () => {
-    stroke(pen, "#fff", 2 * thin);
+  paint(pen, annotatedAs(NORMAL), traceDot, () => {
+    stroke(pen, "#fff", 2 * line);
     ctx.fill();
   });
 }
 
-function drawChosen(pen, plot, spot) {
+function drawSelected(pen, data, spot) {
   pen.ctx.beginPath();
-  outline(pen, plot, spot, plot.spot.width + 6 / pen.scale);
+  traceSpot(pen, data, spot, data.spot.width + 6 / pen.scale);
   stroke(pen, "#fff", 5);
   stroke(pen, "#000", 2.5);
 }
 
-// A round length of at most a quarter of the width, in um.
+// Returns a round length in um of at most a quarter of the width.
 function roundLength(um) {
   const power = 10 ** Math.floor(Math.log10(um / 4));
   return Math.max(...[1, 2, 5].map((step) => step * power).filter((length) => length <= um / 4));
 }
 
-// Draws all of a stage; `density` is how many px of the canvas a CSS px has.
-function drawStage(canvas, plot, camera, state, density) {
+// Draws the whole stage; `density` is the number of canvas px per CSS px.
+function drawStage(canvas, data, camera, state, density) {
   const size = [canvas.clientWidth, canvas.clientHeight].map((length) => Math.round(length * density));
   if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-  const pen = { ctx: canvas.getContext("2d"), scale: camera.scale }, turn = camera.scale * density;
+  const pen = { ctx: canvas.getContext("2d"), scale: camera.scale }, factor = camera.scale * density;
   pen.ctx.setTransform(1, 0, 0, 1, 0, 0);
   pen.ctx.clearRect(0, 0, ...size);
-  pen.ctx.setTransform(turn, 0, 0, turn, -camera.left * turn, -camera.top * turn);
-  const seen = plot.id.map((_, spot) => spot).filter((spot) => camera.shows(plot.x[spot], plot.y[spot], plot.pitch));
-  if (state.spots) drawSpots(pen, plot, state, seen);
-  if (state.uncertain) drawUncertain(pen, plot, state, seen);
-  if (state.regions && plot.regions) drawRegions(pen, plot, state);
-  if (state.given) drawGiven(pen, plot, seen);
-  if (state.chosen >= 0) drawChosen(pen, plot, state.chosen);
+  pen.ctx.setTransform(factor, 0, 0, factor, -camera.left * factor, -camera.top * factor);
+  const visible = data.id.map((_, spot) => spot).filter((spot) => camera.shows(data.x[spot], data.y[spot], data.pitch));
+  if (state.spots) drawSpots(pen, data, state, visible);
+  if (state.uncertain) drawUncertain(pen, data, state, visible);
+  if (state.regions && data.has_regions) drawRegions(pen, data, state);
+  if (state.annotation) drawAnnotation(pen, data, visible);
+  if (state.selected >= 0) drawSelected(pen, data, state.selected);
 }

@@ -1,9 +1,10 @@
-"""``spacrd doctor``: what this machine has, and exit 1 where something is wrong."""
+"""``spacrd doctor``: findings about this machine, and exit 1 if a check fails."""
 
 from __future__ import annotations
 
 import json
 import sys
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,10 +20,10 @@ def findings(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
     return {finding["subject"]: finding for finding in json.loads(capsys.readouterr().out)}
 
 
-def test_a_sound_machine_is_told_its_versions_memory_disk_and_plugins(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sound_machine_gets_its_versions_memory_disk_and_plugins(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["doctor", "--json"]) == 0
     found = findings(capsys)
-    assert {"spacrd", "python", "torch", "timm", "memory", "disk", "cpu", "plugins"} <= set(found)
+    assert {"spacrd", "python", "torch", "timm", "hdf5", "memory", "disk", "cpu", "plugins"} <= set(found)
     assert {finding["verdict"] for finding in found.values()} == {"PASS"}
 
 
@@ -44,7 +45,7 @@ def test_a_broken_plugin_is_a_finding(install: Install, capsys: pytest.CaptureFi
     assert main.run(["doctor"]) == 1
     shown = capsys.readouterr().out
     assert "broken-import:broken" in shown
-    assert "a_library_that_nobody_has" in shown
+    assert "a_missing_library" in shown
 
 
 def test_a_library_that_cannot_be_imported_is_a_finding(
@@ -56,7 +57,7 @@ def test_a_library_that_cannot_be_imported_is_a_finding(
     assert "cannot be imported: ModuleNotFoundError" in findings(capsys)["broken-import"]["found"]
 
 
-def test_a_machine_without_torch_can_still_be_looked_at(
+def test_a_machine_without_torch_can_still_be_checked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
@@ -68,20 +69,22 @@ def test_a_machine_without_torch_can_still_be_looked_at(
 
 
 @pytest.mark.parametrize(
-    "options", [["--device", "cpu"], ["--weights", "w.bin"], ["--set", "encoder.seed=1"]], ids=lambda given: given[0]
+    "options",
+    [["--device", "cpu"], ["--weights", "w.bin"], ["--set", "encoder.seed=1"]],
+    ids=lambda options: options[0],
 )
-def test_what_is_said_of_no_encoder_is_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_of_an_encoder_without_an_encoder_are_refused(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main.run(["doctor", *options]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == (
-        "error: Invalid value for --weights/--device/--set: there is no encoder to try; name one by --encoder\n"
-        "hint: spacrd doctor --help\n"
-    )
+    result = capsys.readouterr()
+    assert result.out == ""
+    assert "--weights/--device/--set: no encoder to check" in result.err
+    assert "hint: spacrd doctor --help" in result.err
 
 
 @pytest.mark.gpu
-def test_a_gpu_is_told_by_name_with_its_free_memory(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_gpu_is_listed_by_name_with_its_free_memory(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["doctor", "--encoder", "stain", "--json"]) == 0
     found = findings(capsys)
     assert "GiB free" in found["cuda:0"]["found"]
@@ -95,3 +98,32 @@ def test_a_library_that_is_missing_is_a_finding(
     assert main.run(["doctor", "--json"]) == 1
     missing = findings(capsys)["a-library-that-nobody-has"]
     assert (missing["found"], missing["verdict"], missing["remedy"]) == ("not installed", "FAIL", "pip install spacrd")
+
+
+@pytest.mark.parametrize(
+    ("library", "installed"), [("torch", "2.9.1+cu128"), ("torch", "2.5.1"), ("pillow", "12.1.1"), ("jinja2", "3.1.5")]
+)
+def test_a_library_below_its_security_floor_fails(
+    library: str, installed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "version", lambda name: installed if name == library else metadata.version(name))
+    assert main.run(["doctor", "--json"]) == 1
+    found = findings(capsys)
+    assert [subject for subject, finding in found.items() if finding["verdict"] != "PASS"] == [library]
+    assert found[library]["verdict"] == "FAIL"
+    assert "CVE-" in found[library]["found"]
+    assert found[library]["remedy"].startswith(f"pip install '{library}>=")
+
+
+@pytest.mark.parametrize(
+    ("installed", "verdict"),
+    [("1.14.2", "FAIL"), ("1.14.4", "WARN"), ("1.14.4-2", "PASS"), ("1.14.6", "PASS"), ("2.0.0", "PASS")],
+)
+def test_hdf5_is_checked_inside_h5py_and_1_14_4_may_be_either(
+    installed: str, verdict: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("h5py.version.hdf5_version", installed)
+    assert main.run(["doctor", "--json"]) == (1 if verdict == "FAIL" else 0)
+    finding = findings(capsys)["hdf5"]
+    assert finding["verdict"] == verdict
+    assert ("CVE-2026-26200" in finding["found"]) == ("h5py" in finding["remedy"]) == (verdict != "PASS")

@@ -36,12 +36,12 @@ def test_embed_ends_with_patches_their_speed_and_where_the_time_went(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["embed", store, "--encoder", "stain", "--device", "cpu"]) == 0
-    told = capsys.readouterr()
-    last = told.err.splitlines()[-1]
+    printed = capsys.readouterr()
+    last = printed.err.splitlines()[-1]
     parts = r"(\w+ [\d.]+ s, )+\w+ [\d.]+ s"
     assert re.fullmatch(rf"(\d+) patches in [\d.]+ s, \d+ patches/s \({parts}\)", last), last
     assert {"read", "resample", "encode", "write"} <= set(re.findall(r"(\w+) [\d.]+ s[,)]", last))
-    assert [line.split()[0] for line in told.out.splitlines() if line.strip().startswith("S")] == ["S1", "S2"]
+    assert [line.split()[0] for line in printed.out.splitlines() if line.strip().startswith("S")] == ["S1", "S2"]
 
 
 def test_the_document_has_the_same_figures(store: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +65,7 @@ def test_the_document_has_the_same_figures(store: str, capsys: pytest.CaptureFix
     ],
     ids=["serial", "processes"],
 )
-def test_every_way_leaves_the_same(ways: list[str], store: str, ingested: Path, tmp_path: Path) -> None:
+def test_every_executor_writes_the_same_embeddings(ways: list[str], store: str, ingested: Path, tmp_path: Path) -> None:
     shutil.copytree(ingested, tmp_path / "usual")
     assert run(["embed", str(tmp_path / "usual"), "--encoder", "stain", "-q"]) == 0
     assert run(["embed", store, "--encoder", "stain", "--device", "cpu", "-q", *ways]) == 0
@@ -82,13 +82,15 @@ def test_parts_say_what_they_leave_to_others(store: str, capsys: pytest.CaptureF
 
 def test_a_part_without_a_shard_says_so(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["embed", store, "--encoder", "stain", "--part", "3/3"]) == 0
-    told = capsys.readouterr()
-    assert (told.out, told.err) == ("", "nothing in this part\n")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "this part contains no shard" in printed.err
 
 
-def test_the_help_says_where_the_batch_size_counts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_limits_the_batch_size_to_cuda(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["embed", "--help"]) == 0
-    assert "Patches at a time, on CUDA." in capsys.readouterr().out
+    text = " ".join(re.sub("[│╭╰─]", " ", capsys.readouterr().out).split())
+    assert "forward pass on CUDA" in text
 
 
 def test_a_broken_section_is_named_and_the_other_is_embedded(store: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,10 +98,10 @@ def test_a_broken_section_is_named_and_the_other_is_embedded(store: str, capsys:
     assert entry.slide
     shutil.rmtree(Path(store) / entry.slide.path)
     assert run(["embed", store, "--encoder", "stain", "-q"]) == 1
-    told = capsys.readouterr().err.splitlines()
-    assert told[0].startswith("error: ")
-    assert told[0].endswith(f"{entry.slide.path} is missing from the store")
-    assert told[1:] == ["  section 'S1'", f"hint: spacrd store verify {store}"]
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[0].startswith("error: ")
+    assert printed[0].endswith(f"{entry.slide.path} is missing from the store")
+    assert printed[1:] == ["  section 'S1'", f"hint: spacrd store verify {store}"]
     assert len(checksums(store)) == 1
 
 
@@ -108,7 +110,7 @@ MISTAKES = {
     "scheduler": (["--scheduler", "tcp://a:1"], "scheduler: only Dask has a scheduler"),
     "both": (
         ["--executor", "dask", "--scheduler", "tcp://a:1", "--workers", "2"],
-        "scheduler: a scheduler has its workers already; leave --workers out",
+        "scheduler: a scheduler has its own workers",
     ),
     "part": (["--part", "4/3"], "part: a part reads I/N, from 1/N to N/N, found '4/3'"),
     "executor": (["--executor", "magic"], "executor: Input should be 'serial', 'processes' or 'dask', found 'magic'"),
@@ -122,21 +124,33 @@ MISTAKES = {
 def test_a_mistake_gets_a_sentence(case: str, store: str, capsys: pytest.CaptureFixture[str]) -> None:
     options, sentence = MISTAKES[case]
     assert run(["embed", store, "--encoder", "stain", *options, "-q"]) == 1
-    told = capsys.readouterr().err
-    assert sentence in told
-    assert "hint: " in told
+    printed = capsys.readouterr().err
+    assert sentence in printed
+    assert "hint: " in printed
     assert checksums(store) == []
 
 
-def test_all_mistakes_are_said_at_once(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_mistakes_are_reported_at_once(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--workers", "2", "--scheduler", "a", "--part", "x", "--batch-size", "0", "--precision", "x"]
     assert run(["embed", store, *options]) == 1
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     for setting in ("workers", "scheduler", "part", "batch_size", "precision"):
-        assert f"{setting}: " in told
+        assert f"{setting}: " in printed
 
 
-def test_without_dask_the_way_to_get_it_is_said(
+def test_wrong_settings_and_wrong_options_of_the_encoder_are_reported_together(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ["--set", "seed=1", "--set", "encoder.colour=red", "--set", "encoder.name=stain"]
+    assert run(["embed", store, *settings]) == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    assert "unknown setting 'seed'" in error
+    assert "encoder 'stain': unknown setting 'colour'" in error
+    assert "settings: encoder, device" in hint
+    assert "its options are: " in hint
+
+
+def test_without_dask_the_hint_is_how_to_install_it(
     store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)

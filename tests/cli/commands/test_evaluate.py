@@ -12,9 +12,10 @@ import torch
 from spacrd_cli.main import run
 from spacrd_core._version import __version__
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.devices import usual_jobs
+from spacrd_core.devices import default_jobs
+from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
-from spacrd_core.store.write import Ticket, add_section
+from spacrd_core.store.write import add_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def store(tmp_path: Path, make_section: MakeSection) -> Path:
     """Three patients, genes only."""
     store = SpotStore.create(tmp_path / "store")
     for seed, patient in enumerate("ABC"):
-        add_section(store, make_section(seed, image=False), Ticket(f"S{seed}", patient, f"made{seed}"))
+        add_section(store, make_section(seed, image=False), SectionKey(f"S{seed}", patient, f"made{seed}"))
     return tmp_path / "store"
 
 
@@ -73,11 +74,12 @@ def test_the_protocol_holds_what_every_head_was_given_and_read(evaluated: dict[s
     assert protocol["cohort"]["linear"] == CohortOptions().model_dump()
 
 
-def test_the_protocol_says_that_calibration_was_not_asked_for(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_protocol_says_that_calibration_was_switched_off(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["evaluate", str(store), "--encoder", "none", "--head", "linear", "--jobs", "1", "--json", "-q"]
     assert run([*command, "--set", "calibrate=false"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["protocol"]["f1"] == "threshold 0.5 of logits as they are: calibration was not asked for"
+    assert "threshold 0.5" in document["protocol"]["f1"]
+    assert "calibration was switched off" in document["protocol"]["f1"]
     assert {row["threshold"] for row in document["rows"]} == {0.5}
 
 
@@ -91,16 +93,16 @@ def test_a_head_reads_as_it_asks_in_the_protocol(store: Path, capsys: pytest.Cap
 
 
 def test_processes_share_the_cores_and_one_has_a_gpu_to_itself() -> None:
-    assert usual_jobs(torch.device("cpu")) == os.cpu_count()
-    assert usual_jobs(torch.device("cuda")) == 1
+    assert default_jobs(torch.device("cpu")) == os.cpu_count()
+    assert default_jobs(torch.device("cuda")) == 1
 
 
-def test_means_have_intervals_and_the_words_for_them(evaluated: dict[str, Any]) -> None:
+def test_means_have_intervals_and_a_note_on_them(evaluated: dict[str, Any]) -> None:
     for line in evaluated["summary"]:
         assert line["auc_low"] <= line["auc_mean"] <= line["auc_high"]
         assert set(line["auc_by_patient"]) == {row["patient"] for row in evaluated["rows"]}
         assert set(line["auc_by_seed"]) == {"42", "43"}
-    assert "with 3 of them they are rough" in evaluated["protocol"]["interval"]
+    assert "with 3 patients they are approximate" in evaluated["protocol"]["interval"]
 
 
 def test_differences_are_of_the_same_patients(evaluated: dict[str, Any]) -> None:
@@ -112,9 +114,9 @@ def test_differences_are_of_the_same_patients(evaluated: dict[str, Any]) -> None
 
 def test_a_mistaken_variant_ends_with_a_sentence_and_a_remedy(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", str(store), "--encoder", "none", "--head", "linear+dream=1", "-q"]) == 1
-    told = capsys.readouterr().err
-    assert "head 'linear': dream: is no setting" in told
-    assert "hint: its options are: components, inverse_penalty" in told
+    stderr = capsys.readouterr().err
+    assert "head 'linear': unknown setting 'dream'" in stderr
+    assert "hint: its options are: components, inverse_penalty" in stderr
 
 
 def test_help_shows_how_a_variant_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,14 +59,14 @@ def test_heads_that_have_a_table_are_compared_where_none_is_named(plugins: Plugi
 @pytest.mark.parametrize(
     ("entry", "error", "sentence"),
     [
-        ("linear+dream=1", ConfigError, "head 'linear': dream: is no setting"),
+        ("linear+dream=1", ConfigError, "head 'linear': unknown setting 'dream'"),
         ("linear+components=x", ConfigError, "head 'linear': components: Input should be a valid integer"),
-        ("linear+name=x", ConfigError, "--head linear+name=x: 'name' is no option of a head"),
+        ("linear+name=x", ConfigError, "--head linear+name=x: 'name' is not an option of a head"),
         ("deep+width=1", UnknownName, "no head is named 'deep'"),
         ("linear+components", UnknownName, "no head is named 'linear+components'"),
     ],
 )
-def test_a_mistake_in_a_variant_is_told_before_anything_is_trained(
+def test_a_mistake_in_a_variant_is_reported_before_anything_is_trained(
     entry: str, error: type[Exception], sentence: str, plugins: Plugins
 ) -> None:
     with pytest.raises(error) as caught:
@@ -77,7 +77,7 @@ def test_a_mistake_in_a_variant_is_told_before_anything_is_trained(
 
 def test_a_variant_is_trained_under_its_label(plugins: Plugins) -> None:
     compared = variants(["spacrd", "spacrd+align_epochs=0"], {}, plugins.heads)
-    assert [(each.choice.name, each.choice.label) for each in compared] == [
+    assert [(variant.options.name, variant.options.label) for variant in compared] == [
         ("spacrd", "spacrd"),
         ("spacrd", "spacrd+align_epochs=0"),
         ("linear", "linear"),

@@ -1,4 +1,4 @@
-"""`spacrd push` and `pull`, and `hf://` wherever a detector is taken. A stand-in of the Hub answers on this machine."""
+"""`spacrd push` and `pull`, and `hf://` addresses, with a local server in place of the Hub."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.plugins import Plugins
 
-# Runs commands one after the other in one Python, and prints of each its exit code and what it wrote.
+# Runs commands one after the other in one Python, and prints the exit code and output of each.
 COMMANDS = """
 import contextlib, io, json, sys
 from spacrd_cli.main import run
@@ -31,24 +31,24 @@ for name, arguments in json.loads(sys.argv[1]).items():
 """
 
 
-class Ran(NamedTuple):
-    """What a command left behind."""
+class Result(NamedTuple):
+    """The exit code and output of a command."""
 
     code: int
     out: str
     err: str
 
 
-def session(commands: dict[str, list[str]], home: Path, **settings: str) -> dict[str, Ran]:
-    done = python("-c", COMMANDS, json.dumps(commands), home=home, **settings)
-    assert (done.returncode, done.stderr) == (0, "")
-    return {name: Ran(*rest) for name, *rest in map(json.loads, done.stdout.splitlines())}
+def session(commands: dict[str, list[str]], home: Path, **settings: str) -> dict[str, Result]:
+    process = python("-c", COMMANDS, json.dumps(commands), home=home, **settings)
+    assert (process.returncode, process.stderr) == (0, "")
+    return {name: Result(*rest) for name, *rest in map(json.loads, process.stdout.splitlines())}
 
 
 class Session(NamedTuple):
-    """Commands that were run with a Hub, where, and what they say of the detector."""
+    """The results of commands with a Hub, the folder, and the address, key and commit of the detector."""
 
-    ran: dict[str, Ran]
+    results: dict[str, Result]
     folder: Path
     address: str
     key: str
@@ -57,7 +57,7 @@ class Session(NamedTuple):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, plugins: Plugins) -> Path:
-    """A store, a detector of its first two sections, and one that an encoder's licence reaches."""
+    """A store, a detector of its first two sections, and one that the licence of an encoder restricts."""
     folder = tmp_path_factory.mktemp("hub")
     cohort, store = write_demo_cohort(folder / "cohort", platforms=("st",) * 3), str(folder / "store")
     assert run(["ingest", store, "--cohort", str(cohort), "-q"]) == 0
@@ -88,9 +88,9 @@ def online(folder: Path) -> Iterator[Session]:
     }
     shutil.copytree(folder / "detector", folder / "replaced")
     with hub() as server:
-        ran = session(commands, folder / "home", HF_ENDPOINT=server.address, HF_TOKEN=TOKEN)
-        key = json.loads((folder / "detector/config.json").read_text())["seal"]
-        yield Session(ran, folder, server.address, key, server.repositories["lab/breast"].heads["main"])
+        results = session(commands, folder / "home", HF_ENDPOINT=server.address, HF_TOKEN=TOKEN)
+        key = json.loads((folder / "detector/config.json").read_text())["fingerprint"]
+        yield Session(results, folder, server.address, key, server.repositories["lab/breast"].heads["main"])
 
 
 def patients(folder: Path) -> str:
@@ -98,18 +98,17 @@ def patients(folder: Path) -> str:
     return ", ".join(sorted(section["patient"] for section in trained_on))
 
 
-def test_push_says_whose_sections_it_names_and_where_it_went(online: Session) -> None:
-    told = online.ran["push"]
-    assert (told.code, told.out) == (0, f"{online.address}/lab/breast/tree/main (private)\n")
-    assert told.err.splitlines() == [
-        f"the detector names the sections it was trained on, and their patients ({patients(online.folder)})",
-        f"detector {online.key} is hf://lab/breast@{online.commit}",
-    ]
+def test_push_reports_the_patients_and_the_address(online: Session) -> None:
+    result = online.results["push"]
+    assert (result.code, result.out) == (0, f"{online.address}/lab/breast/tree/main (private)\n")
+    names, address = result.err.splitlines()
+    assert f"their patients ({patients(online.folder)})" in names
+    assert address == f"detector {online.key} is hf://lab/breast@{online.commit}"
 
 
-def test_push_as_json_says_all_and_a_public_one_warns_though_quiet(online: Session) -> None:
-    told = online.ran["push --json"]
-    document = json.loads(told.out)
+def test_push_as_json_reports_everything_and_warns_if_public(online: Session) -> None:
+    result = online.results["push --json"]
+    document = json.loads(result.out)
     commit = document["commit"]
     assert sorted(document.pop("files")) == [
         "README.md",
@@ -128,81 +127,80 @@ def test_push_as_json_says_all_and_a_public_one_warns_though_quiet(online: Sessi
         "url": f"{online.address}/lab/open/tree/v1",
         "private": False,
     }
-    named = f"the detector names the sections it was trained on, and their patients ({patients(online.folder)})"
-    assert told.err == f"note: {named}: everybody will read them\n"
+    assert result.err.startswith("note: ")
+    assert f"their patients ({patients(online.folder)}): they will be public" in result.err
 
 
-def test_what_an_encoders_licence_reaches_is_pushed_by_a_flag_and_pulled_with_a_note(online: Session) -> None:
-    refused = online.ran["push bound"]
-    hint = "hint: read the licence; if it allows what you are about to do, push with --licence-allows"
+def test_a_restricted_detector_is_pushed_with_a_flag_and_pulled_with_a_note(online: Session) -> None:
+    refused = online.results["push bound"]
     assert refused.code == 1
-    assert refused.err.splitlines()[1].startswith("error: the detector was trained on what 'uni' says of images")
-    assert refused.err.splitlines()[2] == hint
-    assert online.ran["push bound, allowed"].code == 0
-    note = "note: the licence of its encoder (CC-BY-NC-ND-4.0) may reach it and what it calls\n"
-    assert online.ran["pull --replace"].err == note
+    assert refused.err.splitlines()[1].startswith("error: the detector was trained on embeddings from 'uni'")
+    assert "--licence-allows" in refused.err.splitlines()[2]
+    assert online.results["push bound, allowed"].code == 0
+    note = online.results["pull --replace"].err
+    assert note.startswith("note: the licence of its encoder (CC-BY-NC-ND-4.0) may also cover the detector")
 
 
-def test_pull_makes_a_folder_and_says_the_commit(online: Session) -> None:
-    told = online.ran["pull"]
-    assert (told.code, told.out) == (0, f"detector {online.key} is in {online.folder / 'pulled'}\n")
-    assert told.err.splitlines()[-1] == f"the detector is hf://lab/breast@{online.commit}"
+def test_pull_writes_a_folder_and_reports_the_commit(online: Session) -> None:
+    result = online.results["pull"]
+    assert (result.code, result.out) == (0, f"detector {online.key} is in {online.folder / 'pulled'}\n")
+    assert result.err.splitlines()[-1] == f"the detector is hf://lab/breast@{online.commit}"
 
 
-def test_pull_as_json_says_all_and_nothing_else(online: Session) -> None:
-    told = online.ran["pull --json"]
-    pushed = json.loads(online.ran["push --json"].out)
-    kept = {key: pushed[key] for key in ("detector", "repository", "revision", "commit")}
-    assert json.loads(told.out) == kept | {"folder": str(online.folder / "pulled")}
-    assert told.err == ""
+def test_pull_as_json_reports_everything(online: Session) -> None:
+    result = online.results["pull --json"]
+    pushed = json.loads(online.results["push --json"].out)
+    expected = {key: pushed[key] for key in ("detector", "repository", "revision", "commit")}
+    assert json.loads(result.out) == expected | {"folder": str(online.folder / "pulled")}
+    assert result.err == ""
 
 
-def test_another_detector_is_written_over_only_on_request(online: Session) -> None:
-    assert online.ran["pull another"].err.splitlines() == [
-        f"error: {online.folder / 'pulled'} holds another detector ({online.key})",
-        "hint: name another folder, or add --replace",
+def test_another_detector_is_replaced_only_on_request(online: Session) -> None:
+    assert online.results["pull another"].err.splitlines() == [
+        f"error: {online.folder / 'pulled'} contains another detector ({online.key})",
+        "hint: choose another folder, or add --replace",
     ]
     replaced, bound = (json.loads((online.folder / name / "config.json").read_text()) for name in ("replaced", "bound"))
     assert replaced == bound
 
 
-def test_detect_and_report_take_a_detector_of_the_hub_and_record_its_commit(online: Session) -> None:
-    told = online.ran["detect"]
-    assert (told.code, list(json.loads(told.out))) == (0, ["S3"])
-    assert f"the detector is hf://lab/breast@{online.commit}" in told.err.splitlines()
+def test_detect_and_report_accept_a_detector_on_the_hub_and_record_its_commit(online: Session) -> None:
+    result = online.results["detect"]
+    assert (result.code, list(json.loads(result.out))) == (0, ["S3"])
+    assert f"the detector is hf://lab/breast@{online.commit}" in result.err.splitlines()
     provenance = json.loads((online.folder / "out/manifest.json").read_text())["provenance"]
     assert provenance["detector"] == online.key
     assert provenance["more"] == {"fetched from": f"hf://lab/breast@{online.commit}"}
-    assert online.ran["report"].code == 0
+    assert online.results["report"].code == 0
     assert f"hf://lab/breast@{online.commit}" in (online.folder / "report.html").read_text()
 
 
-def test_a_pulled_detector_calls_as_that_of_the_hub_does(online: Session) -> None:
-    assert online.ran["pulled"].code == 0
-    one, two = ((online.folder / name / "S3.spots.csv").read_bytes() for name in ("out", "again"))
-    assert one == two
+def test_a_pulled_detector_gives_the_same_calls_as_the_one_on_the_hub(online: Session) -> None:
+    assert online.results["pulled"].code == 0
+    from_hub, pulled = ((online.folder / name / "S3.spots.csv").read_bytes() for name in ("out", "again"))
+    assert from_hub == pulled
 
 
-def test_what_is_not_there_is_said(online: Session) -> None:
-    assert online.ran["absent"].code == 1
-    assert online.ran["absent"].err.splitlines() == [
-        "error: repository lab/lung does not exist or is private (404)",
-        "hint: look at https://huggingface.co/lab/lung",
-    ]
+def test_a_missing_detector_is_an_error(online: Session) -> None:
+    assert online.results["absent"].code == 1
+    error, hint = online.results["absent"].err.splitlines()
+    assert error.startswith("error: cannot download the detector from lab/lung: ")
+    assert "does not exist or is private (404)" in error
+    assert "https://huggingface.co/lab/lung" in hint
     for name, text in {"no address": "hf://lung", "no repository": "breast"}.items():
-        assert online.ran[name].err.splitlines() == [
-            f"error: '{text}' is no address of a detector",
-            "hint: a detector of the Hub reads hf://owner/name[@revision]",
-        ]
+        error, hint = online.results[name].err.splitlines()
+        assert error == f"error: '{text}' is not the address of a detector"
+        assert "hf://owner/name[@revision]" in hint
 
 
-def test_offline_the_copy_in_the_cache_detects_and_says_so(online: Session) -> None:
+def test_offline_the_cached_copy_is_used_with_a_note(online: Session) -> None:
     command = ["detect", str(online.folder / "store"), "hf://lab/breast", "--section", "S3", "-q"]
-    told = session({"detect": command}, online.folder / "home", HF_HUB_OFFLINE="1")["detect"]
-    said = f"the Hub cannot be asked for hf://lab/breast: the copy in the cache is taken, commit {online.commit}"
-    assert (told.code, told.err) == (0, f"note: {said}\n")
+    result = session({"detect": command}, online.folder / "home", HF_HUB_OFFLINE="1")["detect"]
+    assert result.code == 0
+    assert result.err.startswith("note: hf://lab/breast cannot be looked up on the Hub")
+    assert f"the cached copy is used, commit {online.commit}" in result.err
 
 
-def test_push_names_no_detector_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_push_of_a_folder_without_a_detector_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["push", str(tmp_path), "lab/breast"]) == 1
     assert capsys.readouterr().err.splitlines()[0] == f"error: there is no detector at {tmp_path}"

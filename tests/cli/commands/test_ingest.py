@@ -1,4 +1,4 @@
-"""``spacrd ingest``: what it says of a user's mistakes, and of patients."""
+"""``spacrd ingest``: errors of the user, and notes about patients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spacrd_core.demo.cohort import write_demo_cohort
 if TYPE_CHECKING:
     from pathlib import Path
 
-ALONE = "no --patient was given"
+NO_PATIENT = "no --patient was given"
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,10 @@ def test_an_impossible_number_is_a_mistake_and_not_a_bug(
     option: str, counts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["ingest", str(tmp_path / "store"), str(counts), option, "-q"]) == 1
-    told = capsys.readouterr().err
-    assert option.partition("=")[0].removeprefix("--").replace("-", "_") in told
-    assert "Input should be" in told
-    assert "bug" not in told
+    stderr = capsys.readouterr().err
+    assert option.partition("=")[0].removeprefix("--").replace("-", "_") in stderr
+    assert "Input should be" in stderr
+    assert "bug" not in stderr
     assert not (tmp_path / "store").exists()
 
 
@@ -42,14 +42,25 @@ def test_json_is_a_document_even_if_every_section_fails(tmp_path: Path, capsys: 
     assert "there is nothing at" in shown.err
 
 
-def test_no_table_is_drawn_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_section_no_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ingest", str(tmp_path / "store"), str(tmp_path / "gone.tsv")]) == 1
     assert capsys.readouterr().out == ""
 
 
-def test_only_who_gave_no_patient_is_told_so(counts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_patient_is_noted(counts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["ingest", str(tmp_path / "store"), str(counts), "--no-image", "--name"]
     assert run([*command, "A1", "--patient", "A1"]) == 0
-    assert ALONE not in capsys.readouterr().err
+    assert NO_PATIENT not in capsys.readouterr().err
     assert run([*command, "A2"]) == 0
-    assert f"A2: {ALONE}" in capsys.readouterr().err
+    assert f"A2: {NO_PATIENT}" in capsys.readouterr().err
+
+
+def test_wrong_settings_and_wrong_options_of_the_reader_are_reported_together(
+    counts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ["--set", "seed=1", "--set", "reader.colour=red", "--reader", "st"]
+    assert run(["ingest", str(tmp_path / "store"), str(counts), *settings]) == 1
+    error, hint = capsys.readouterr().err.splitlines()
+    assert "unknown setting 'seed'" in error
+    assert "reader 'st': unknown setting 'colour'" in error
+    assert "its options are: " in hint

@@ -1,4 +1,4 @@
-"""``spacrd plugins``: lists, shows and checks; problems are told, not thrown."""
+"""``spacrd plugins``: lists, shows and checks; problems are stderr, not thrown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BROKEN = ("broken_import", "broken_hook", "broken_card", "broken_name")
 
 
-def test_list_is_what_runs_when_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_runs_without_a_subcommand(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["plugins"]) == 0
     bare = capsys.readouterr().out
     assert main.run(["plugins", "list"]) == 0
@@ -40,7 +40,7 @@ def test_the_list_as_json_holds_every_card_and_problem(
     assert [problem["name"] for problem in document["problems"]] == ["linear"]
 
 
-def test_problems_are_told_on_stderr_and_the_list_still_stands(
+def test_problems_are_reported_on_stderr_and_the_list_still_stands(
     install: Install, capsys: pytest.CaptureFixture[str]
 ) -> None:
     install(*BROKEN)
@@ -49,7 +49,7 @@ def test_problems_are_told_on_stderr_and_the_list_still_stands(
     assert "stain" in shown.out
     assert "note: head 'linear': the name is claimed by broken-name:broken and spacrd:heads" in shown.err
     assert "no licence server" in shown.err
-    assert "a_library_that_nobody_has" in shown.err
+    assert "a_missing_library" in shown.err
 
 
 def test_listing_a_third_partys_plugin_stays_light(install: Install) -> None:
@@ -116,8 +116,8 @@ def test_show_tells_the_recipe_and_the_options(capsys: pytest.CaptureFixture[str
 
 def test_show_says_that_it_knows_the_family_and_not_the_member(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["plugins", "show", "timm:nope"]) == 0
-    told = "note: this is the family; whether 'timm:nope' is there shows when it is used\n"
-    assert capsys.readouterr().err == told
+    stderr = "note: this is the family; whether 'timm:nope' exists is known only when it is used\n"
+    assert capsys.readouterr().err == stderr
     assert main.run(["plugins", "show", "uni"]) == 0
     assert capsys.readouterr().err == ""
 
@@ -142,7 +142,7 @@ def test_show_still_shows_the_card_when_the_class_cannot_be_imported(
 def test_an_unknown_name_is_refused_with_what_there_is_of_each_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["plugins", "show", "stane"]) == 1
     shown = capsys.readouterr().err
-    assert "error: nothing is named 'stane'" in shown
+    assert "error: no component is named 'stane'" in shown
     assert "did you mean stain?" in shown
 
 
@@ -162,9 +162,9 @@ def test_check_reads_a_readers_example(install: Install, tmp_path: Path, capsys:
     example = tmp_path / "a.mylab.csv"
     example.write_text("spot,x_px,y_px,ERBB2\na,0,0,3\nb,200,0,0\n")
     assert main.run(["plugins", "check", "mylab", "--example", str(example)]) == 0
-    assert "lie a pitch apart" in capsys.readouterr().out
+    assert "one pitch apart" in capsys.readouterr().out
     assert main.run(["plugins", "check", "mylab", "--example", str(example), "--set", "um_per_px=2"]) == 1
-    assert "neighbouring spots lie 400 um apart" in capsys.readouterr().out
+    assert "neighbouring spots are 400 um apart" in capsys.readouterr().out
 
 
 def test_check_exits_1_and_names_what_is_broken_even_if_the_component_crashes(
@@ -180,4 +180,4 @@ def test_check_exits_1_and_names_what_is_broken_even_if_the_component_crashes(
 
 def test_an_option_that_a_component_does_not_have_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["plugins", "check", "stain", "--set", "nonsense=1"]) == 1
-    assert "nonsense: is no setting" in capsys.readouterr().err
+    assert "unknown setting 'nonsense'" in capsys.readouterr().err

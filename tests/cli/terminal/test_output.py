@@ -44,14 +44,14 @@ def test_json_holds_what_results_are_made_of() -> None:
     assert json.loads(as_json(document)) == {"report": {"path": "a/b", "auc": None}, "counts": [0, 1], "one": 0.5}
 
 
-def test_chatter_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    Output(json=True).say("reading [A1]")
+def test_notes_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(json=True).info("reading [A1]")
     assert capsys.readouterr() == ("", "reading [A1]\n")
 
 
-def test_quiet_silences_chatter_and_progress_but_not_warnings(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_silences_info_and_progress_but_not_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     out = Output(quiet=True)
-    out.say("reading")
+    out.info("reading")
     assert list(out.track([1, 2], "embed")) == [1, 2]
     out.warn("one spot has no counts")
     assert capsys.readouterr() == ("", "note: one spot has no counts\n")
@@ -65,17 +65,17 @@ def test_progress_is_plain_lines_where_stderr_is_no_terminal(capsys: pytest.Capt
 
 
 def test_long_work_says_how_far_how_fast_and_what_remains() -> None:
-    said: list[str] = []
-    list(Lines(said.append, seconds=0.0)(range(4), "embed"))
-    assert len(said) == 5
-    assert said[0].startswith("embed: 1 of 4, ")
-    assert said[0].endswith(" left")
+    lines: list[str] = []
+    list(Lines(lines.append, seconds=0.0)(range(4), "embed"))
+    assert len(lines) == 5
+    assert lines[0].startswith("embed: 1 of 4, ")
+    assert lines[0].endswith(" left")
 
 
 def test_lines_need_no_total() -> None:
-    said: list[str] = []
-    list(Lines(said.append, seconds=0.0)((x for x in [1]), "embed"))
-    assert said[0].startswith("embed: 1, ")
+    lines: list[str] = []
+    list(Lines(lines.append, seconds=0.0)((x for x in [1]), "embed"))
+    assert lines[0].startswith("embed: 1, ")
 
 
 def test_bars_show_what_how_many_and_how_fast_and_may_nest() -> None:
@@ -107,19 +107,19 @@ def test_an_inner_bar_that_failed_goes_and_leaves_room_for_the_next() -> None:
 
 
 def test_lines_say_nothing_at_the_end_of_short_work_inside_other_work() -> None:
-    said: list[str] = []
-    track = Lines(said.append)
+    lines: list[str] = []
+    track = Lines(lines.append)
     assert [[*track([1, 2], "inner")] for _ in track(range(2), "outer")] == [[1, 2], [1, 2]]
     list(track([1], "after"))
-    assert [line.partition(":")[0] for line in said] == ["outer", "after"]
+    assert [line.partition(":")[0] for line in lines] == ["outer", "after"]
 
 
 def test_lines_say_how_far_long_work_inside_other_work_is() -> None:
-    said: list[str] = []
-    track = Lines(said.append, seconds=0.0)
+    lines: list[str] = []
+    track = Lines(lines.append, seconds=0.0)
     for _ in track([1], "outer"):
         list(track([1], "inner"))
-    assert [line.partition(" in ")[0] for line in said if " in " in line] == ["inner: 1", "outer: 1"]
+    assert [line.partition(" in ")[0] for line in lines if " in " in line] == ["inner: 1", "outer: 1"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a training looks like while it runs."""
+"""The display of a training while it runs."""
 
 from __future__ import annotations
 
@@ -10,64 +10,64 @@ from rich.console import Console
 
 from spacrd_cli.terminal.output import Output
 from spacrd_cli.terminal.training_view import TrainingBars, TrainingLines, losses, training_view
-from spacrd_core.model.calibrated_ensemble import ALL, Moment
+from spacrd_core.model.calibrated_ensemble import ALL_PATIENTS, TrainingEvent
 from spacrd_core.model.fit import Epoch
 
 TERMS = {"detection": 0.25, "prior": 0.125}
 
 
-def epoch(number: int, *, stage: str = "without A", phase: str = "detect") -> Moment:
-    return Moment(stage, epoch=Epoch(phase, number, 3, TERMS, 0.1))
+def epoch(number: int, *, stage: str = "without A", phase: str = "detect") -> TrainingEvent:
+    return TrainingEvent(stage, epoch=Epoch(phase, number, 3, TERMS, 0.1))
 
 
-def held_out(patient: str, auc: float | None) -> Moment:
-    return Moment(f"without {patient}", held_out_auc=auc)
+def held_out(patient: str, auc: float | None) -> TrainingEvent:
+    return TrainingEvent(f"without {patient}", held_out_auc=auc)
 
 
-def lines(*moments: Moment, seconds: float = 100.0) -> list[str]:
-    said: list[str] = []
-    tell = TrainingLines(said.append, told=ALL, seconds=seconds)
-    for moment in moments:
-        tell(moment)
-    return said
+def lines(*events: TrainingEvent, seconds: float = 100.0) -> list[str]:
+    written: list[str] = []
+    on_event = TrainingLines(written.append, final_stage=ALL_PATIENTS, seconds=seconds)
+    for event in events:
+        on_event(event)
+    return written
 
 
-def screen(*moments: Moment, width: int = 100) -> str:
-    """Everything a terminal was told."""
-    drawn = io.StringIO()
-    bars = TrainingBars(Console(file=drawn, force_terminal=True, color_system=None, width=width), stages=3)
-    for moment in moments:
-        bars(moment)
+def screen(*events: TrainingEvent, width: int = 100) -> str:
+    """All output to a terminal."""
+    terminal = io.StringIO()
+    bars = TrainingBars(Console(file=terminal, force_terminal=True, color_system=None, width=width), stages=3)
+    for event in events:
+        bars(event)
         bars._progress.refresh()
     bars.close()
-    return drawn.getvalue()
+    return terminal.getvalue()
 
 
 def test_every_patient_held_out_has_a_line_with_the_mean_so_far() -> None:
     assert lines(held_out("A", 0.9), held_out("B", None), held_out("C", 0.7)) == [
-        "without A: held-out AUC before weighing 0.900",
-        "without B: held out, one class only: no AUC",
-        "without C: held-out AUC before weighing 0.700 (mean of 2: 0.800)",
+        "without A: held-out AUC before modality weighting 0.900",
+        "without B: held out, no AUC because only one class is labelled",
+        "without C: held-out AUC before modality weighting 0.700 (mean of 2: 0.800)",
     ]
 
 
-def test_plain_lines_tell_the_end_of_every_phase_of_the_model_that_is_kept() -> None:
-    kept = [epoch(number, stage=ALL) for number in (1, 2, 3)]
-    assert lines(*(epoch(number) for number in (1, 2, 3)), *kept) == [
+def test_plain_lines_show_the_end_of_every_phase_of_the_final_model() -> None:
+    final = [epoch(number, stage=ALL_PATIENTS) for number in (1, 2, 3)]
+    assert lines(*(epoch(number) for number in (1, 2, 3)), *final) == [
         "all patients: detect, epoch 3 of 3: loss 0.375: detection 0.250, prior 0.125"
     ]
 
 
-def test_plain_lines_tell_how_a_long_training_stands() -> None:
-    said = lines(epoch(1), epoch(2), seconds=0.0)
-    assert [line.partition(":")[2].partition(":")[0] for line in said] == [
+def test_plain_lines_show_the_progress_of_a_long_training() -> None:
+    written = lines(epoch(1), epoch(2), seconds=0.0)
+    assert [line.partition(":")[2].partition(":")[0] for line in written] == [
         " detect, epoch 1 of 3",
         " detect, epoch 2 of 3",
     ]
 
 
-def test_a_single_loss_has_no_terms_to_tell() -> None:
-    assert losses(Moment("without A", epoch=Epoch("align", 1, 1, {"contrastive": 2.0}, 0.1))) == "loss 2.000"
+def test_a_single_loss_has_no_terms() -> None:
+    assert losses(TrainingEvent("without A", epoch=Epoch("align", 1, 1, {"contrastive": 2.0}, 0.1))) == "loss 2.000"
 
 
 def test_a_terminal_shows_phase_epoch_and_losses() -> None:
@@ -80,14 +80,14 @@ def test_a_terminal_shows_phase_epoch_and_losses() -> None:
 
 def test_a_patients_line_stays_on_the_screen_and_its_bar_goes() -> None:
     shown = screen(epoch(3), held_out("A", 0.9), epoch(1, stage="without B"))
-    assert "without A: held-out AUC before weighing 0.900\n" in shown
+    assert "without A: held-out AUC before modality weighting 0.900\n" in shown
     last = shown.split("models trained")[-1]
     assert "without A" not in last
     assert "1/3" in last
     assert "without B: detect" in last
 
 
-def test_models_trained_side_by_side_have_a_bar_each() -> None:
+def test_models_trained_in_parallel_have_one_bar_each() -> None:
     last = screen(epoch(1), epoch(1, stage="without B"), epoch(2)).split("models trained")[-1]
     assert "without A" in last
     assert "without B" in last
@@ -105,28 +105,28 @@ def test_no_line_is_wider_than_the_screen(width: int) -> None:
 
 
 def test_where_there_is_no_terminal_lines_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    with training_view(Output(), stages=3) as watch:
-        watch(held_out("A", 0.9))
-    assert capsys.readouterr() == ("", "without A: held-out AUC before weighing 0.900\n")
+    with training_view(Output(), stages=3) as on_event:
+        on_event(held_out("A", 0.9))
+    assert capsys.readouterr() == ("", "without A: held-out AUC before modality weighting 0.900\n")
 
 
 def test_quiet_trains_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
-    with training_view(Output(quiet=True), stages=3) as watch:
-        watch(held_out("A", 0.9))
+    with training_view(Output(quiet=True), stages=3) as on_event:
+        on_event(held_out("A", 0.9))
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_training_that_fails_gives_the_screen_back() -> None:
-    drawn = io.StringIO()
+    terminal = io.StringIO()
     out = Output()
-    out.chatter = Console(file=drawn, force_terminal=True, width=80)
+    out.console = Console(file=terminal, force_terminal=True, width=80)
 
     def fail() -> None:
-        with training_view(out, stages=3) as watch:
-            watch(epoch(1))
+        with training_view(out, stages=3) as on_event:
+            on_event(epoch(1))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert drawn.getvalue().rstrip().endswith("\x1b[2K")
-    assert "\x1b[?25h" in drawn.getvalue()
+    assert terminal.getvalue().rstrip().endswith("\x1b[2K")
+    assert "\x1b[?25h" in terminal.getvalue()

@@ -9,13 +9,14 @@ import torch
 
 from spacrd_core.cohort.cohort import Cohort, shuffled
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Lens
-from spacrd_core.cohort.scaling import Scale
+from spacrd_core.cohort.preprocessing import Preprocessor
+from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.errors import DetectorError
 
 if TYPE_CHECKING:
-    from conftest import MakeData
+    from core.conftest import MakeData
 
+    from spacrd_core.arrays import Array
     from spacrd_core.cohort.section_data import SectionData
 
 CPU = torch.device("cpu")
@@ -24,7 +25,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def cohort(make_data: MakeData) -> Cohort:
     sections = [make_data("A", 1), make_data("B", 2)]
-    return Cohort.of(sections, Lens.fit(sections, CohortOptions(panel_genes=20)), CPU)
+    return Cohort.from_sections(Preprocessor.fit_transform(sections, CohortOptions(panel_genes=20))[1], CPU)
 
 
 def test_a_batch_holds_every_needed_spot_once(cohort: Cohort) -> None:
@@ -73,28 +74,36 @@ def test_genes_are_standardised_within_each_section(cohort: Cohort) -> None:
         assert (part.std(dim=0, correction=0) - 1).abs().max() < 1e-4
 
 
+def transformed_image(preprocessor: Preprocessor, section: SectionData) -> Array:
+    image = preprocessor.transform(section).image
+    assert image is not None
+    return image
+
+
 def test_embeddings_are_standardised_by_the_training_patients(make_data: MakeData) -> None:
     sections = [make_data("A", 1), make_data("B", 2), make_data("B", 3)]
-    lens = Lens.fit(sections, CohortOptions())
+    preprocessor = Preprocessor.fit(sections, CohortOptions())
     target = make_data("C", 4)
     assert target.image is not None
     shifted = replace(target, image=target.image + 3.0)
-    assert np.allclose(lens.image(shifted) - lens.image(target), 3.0 / lens.image_scale.width)  # type: ignore[operator,union-attr]
-    own = replace(lens, options=CohortOptions(image_scale="section"))
-    assert np.allclose(own.image(shifted), own.image(target), atol=1e-5)  # type: ignore[arg-type]
+    assert preprocessor.image_scaler is not None
+    difference = transformed_image(preprocessor, shifted) - transformed_image(preprocessor, target)
+    assert np.allclose(difference, 3.0 / preprocessor.image_scaler.scale)
+    own = replace(preprocessor, options=CohortOptions(image_scale="section"))
+    assert np.allclose(transformed_image(own, shifted), transformed_image(own, target), atol=1e-5)
 
 
 def test_every_patient_counts_the_same_in_the_scale(make_data: MakeData) -> None:
     one, other = make_data("A", 1), make_data("B", 2)
     assert other.image is not None
     twice = [one, other, replace(other, id="again")]
-    once = Lens.fit([one, other], CohortOptions()).image_scale
-    assert np.allclose(Lens.fit(twice, CohortOptions()).image_scale.offset, once.offset)  # type: ignore[union-attr]
+    once = Preprocessor.fit([one, other], CohortOptions()).image_scaler
+    assert np.allclose(Preprocessor.fit(twice, CohortOptions()).image_scaler.offset, once.offset)  # type: ignore[union-attr]
 
 
 def test_patients_weigh_the_same_whatever_their_sections(make_data: MakeData) -> None:
     sections = [make_data("A", 1), make_data("B", 2), make_data("B", 3)]
-    cohort = Cohort.of(sections, Lens.fit(sections, CohortOptions()), CPU)
+    cohort = Cohort.from_sections(Preprocessor.fit_transform(sections, CohortOptions())[1], CPU)
     assert float(cohort.weights[:81].sum()) == pytest.approx(float(cohort.weights[81:].sum()), rel=1e-5)
     assert float(cohort.weights.mean()) == pytest.approx(1.0, rel=1e-5)
 
@@ -104,32 +113,34 @@ def test_unlabelled_spots_weigh_nothing(make_data: MakeData) -> None:
     labels = section.labels.copy()
     labels[:10] = -1
     sections = [replace(section, labels=labels)]
-    cohort = Cohort.of(sections, Lens.fit(sections, CohortOptions()), CPU)
+    cohort = Cohort.from_sections(Preprocessor.fit_transform(sections, CohortOptions())[1], CPU)
     assert not cohort.weights[:10].any()
     assert float(cohort.weights[10:].mean()) == pytest.approx(1.0, rel=1e-5)
 
 
 def test_genes_a_section_lacks_are_zero(make_data: MakeData) -> None:
     sections = [make_data("A", 1)]
-    lens = replace(Lens.fit(sections, CohortOptions()), panel=("G0", "ABSENT"), panel_ids=())
-    cohort = Cohort.of(sections, lens, CPU)
-    assert cohort.genes is not None
+    preprocessor = replace(Preprocessor.fit(sections, CohortOptions()), panel=("G0", "ABSENT"), panel_ids=())
+    cohort = Cohort.from_sections([*map(preprocessor.transform, sections)], CPU)
+    assert isinstance(cohort.genes, torch.Tensor)
     assert cohort.genes[:, 0].any()
     assert not cohort.genes[:, 1].any()
 
 
 def test_embeddings_of_another_width_are_refused(make_data: MakeData) -> None:
     section = make_data("A", 1)
-    lens = replace(Lens.fit([section], CohortOptions()), image_scale=Scale(np.zeros(1024), np.ones(1024)))
-    with pytest.raises(DetectorError, match="6 numbers a patch, the detector 1024"):
-        Cohort.of([section], lens, CPU)
+    preprocessor = replace(
+        Preprocessor.fit([section], CohortOptions()), image_scaler=Scaler(np.zeros(1024), np.ones(1024))
+    )
+    with pytest.raises(DetectorError, match="have 6 dimensions, but the detector reads 1024"):
+        Cohort.from_sections([*map(preprocessor.transform, [section])], CPU)
 
 
-def test_an_image_only_lens_reads_no_genes(make_data: MakeData) -> None:
+def test_an_image_only_detector_reads_no_genes(make_data: MakeData) -> None:
     sections = [replace(make_data("A", 1), expression=None)]
-    lens = Lens.fit(sections, CohortOptions())
-    assert (lens.dims.genes, lens.dims.image) == (0, 6)
-    assert Cohort.of(sections, lens, CPU).genes is None
+    preprocessor = Preprocessor.fit(sections, CohortOptions())
+    assert (preprocessor.dims.genes, preprocessor.dims.image) == (0, 6)
+    assert Cohort.from_sections([*map(preprocessor.transform, sections)], CPU).genes is None
 
 
 def test_constant_features_do_not_divide_by_zero(make_data: MakeData) -> None:
@@ -137,16 +148,19 @@ def test_constant_features_do_not_divide_by_zero(make_data: MakeData) -> None:
     assert section.image is not None
     image = section.image.copy()
     image[:, 3] = 5.0
-    cohort = Cohort.of([replace(section, image=image)], Lens.fit([section], CohortOptions()), CPU)
+    cohort = Cohort.from_sections(
+        [Preprocessor.fit([section], CohortOptions()).transform(replace(section, image=image))], CPU
+    )
     assert cohort.image is not None
     assert np.isfinite(cohort.image.numpy()).all()
 
 
 def test_sections_with_other_modalities_are_parts_balanced_as_one(make_data: MakeData) -> None:
     sections = [make_data("A", 1), make_data("B", 2, image=False), make_data("C", 3)]
-    whole = Cohort.of([make_data("A", 1), make_data("B", 2), make_data("C", 3)], lens_of(sections), CPU)
-    seeing, blind = Cohort.parted(sections, lens_of(sections), CPU)
-    assert (seeing.view, blind.view) == ("image+genes", "genes")
+    with_images = [make_data("A", 1), make_data("B", 2), make_data("C", 3)]
+    whole = Cohort.from_sections([*map(fit_preprocessor(sections).transform, with_images)], CPU)
+    seeing, blind = Cohort.by_modalities([*map(fit_preprocessor(sections).transform, sections)], CPU)
+    assert (seeing.modalities, blind.modalities) == ("image+genes", "genes")
     first, second, third = whole.weights.split(len(blind))
     assert torch.equal(seeing.weights, torch.cat([first, third]))
     assert torch.equal(blind.weights, second)
@@ -154,12 +168,13 @@ def test_sections_with_other_modalities_are_parts_balanced_as_one(make_data: Mak
 
 def test_batches_of_all_parts_visit_every_spot_once(make_data: MakeData) -> None:
     sections = [make_data("A", 1), make_data("B", 2, image=False)]
-    parts = Cohort.parted(sections, lens_of(sections), CPU)
+    parts = Cohort.by_modalities([*map(fit_preprocessor(sections).transform, sections)], CPU)
     batches = list(shuffled(parts, 20, torch.Generator().manual_seed(0)))
     assert {
-        view: sum(len(batch.labels) for batch in batches if batch.view == view) for view in ("image+genes", "genes")
-    } == {part.view: len(part) for part in parts}
+        view: sum(len(batch.labels) for batch in batches if batch.modalities == view)
+        for view in ("image+genes", "genes")
+    } == {part.modalities: len(part) for part in parts}
 
 
-def lens_of(sections: list[SectionData]) -> Lens:
-    return Lens.fit(sections, CohortOptions(panel_genes=20))
+def fit_preprocessor(sections: list[SectionData]) -> Preprocessor:
+    return Preprocessor.fit(sections, CohortOptions(panel_genes=20))

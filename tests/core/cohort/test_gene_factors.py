@@ -42,21 +42,21 @@ def test_it_tells_noise_from_what_is_shared(fitted: GeneFactors) -> None:
 
 def test_missing_genes_are_inferred_from_the_measured(fitted: GeneFactors, tissue: tuple[np.ndarray, ...]) -> None:
     measured = np.arange(GENES) % 3 > 0
-    read = fitted.reading(measured, genes=READ, centred=False)(tissue[2][:, measured].astype(np.float32))
+    read = fitted.projection(measured, genes=READ, centred=False)(tissue[2][:, measured].astype(np.float32))
     missing = ~measured[:READ]
     pairs = zip(read[:, missing].T, tissue[1][:, :READ][:, missing].T, strict=True)
     assert min(np.corrcoef(inferred, true)[0, 1] for inferred, true in pairs) > 0.85
 
 
 def test_measured_genes_are_read_with_half_their_noise(fitted: GeneFactors, tissue: tuple[np.ndarray, ...]) -> None:
-    read = fitted.reading(np.ones(GENES, bool), genes=READ, centred=True)(tissue[2].astype(np.float32))
+    read = fitted.projection(np.ones(GENES, bool), genes=READ, centred=True)(tissue[2].astype(np.float32))
     true = centred(tissue[1][:, :READ])
     error, before = (np.square(centred(values) - true).mean() for values in (read, tissue[2][:, :READ]))
     assert 0.2 < error / before < 0.5
 
 
 def test_a_spot_reads_the_same_whatever_is_added_to_all_its_genes(fitted: GeneFactors) -> None:
-    reading = fitted.reading(np.ones(GENES, bool), genes=READ, centred=True)
+    reading = fitted.projection(np.ones(GENES, bool), genes=READ, centred=True)
     assert np.allclose(reading(np.zeros((2, GENES), np.float32)).mean(axis=1), 0.0)
 
 
@@ -65,12 +65,12 @@ def test_a_spot_reads_the_same_whatever_is_added_to_all_its_genes(fitted: GeneFa
 def test_it_multiplies_matrices_as_if_it_were_dense(fitted: GeneFactors, share: int, *, centring: bool) -> None:
     rng = np.random.default_rng(0)
     measured = np.arange(GENES) % share > 0
-    reading = fitted.reading(measured, genes=READ, centred=centring)
+    reading = fitted.projection(measured, genes=READ, centred=centring)
     scaled, right = rng.standard_normal((50, measured.sum())), rng.standard_normal((READ, 4))
     dense = reading(scaled)
-    assert np.allclose(scaled @ reading.pulled(right), dense @ right, atol=1e-5)
+    assert np.allclose(scaled @ reading.matmat(right), dense @ right, atol=1e-5)
     left = rng.standard_normal((50, 4))
-    assert np.allclose(reading.pushed(scaled.T @ left), dense.T @ left, atol=1e-5)
+    assert np.allclose(reading.rmatmat(scaled.T @ left), dense.T @ left, atol=1e-5)
 
 
 def test_the_same_sections_give_the_same_factors(tissue: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
@@ -84,11 +84,11 @@ def test_genes_that_go_together_as_in_training_are_kin(
 ) -> None:
     measured = np.arange(GENES) % share == 0
     found = centred(tissue[2][:, measured])
-    assert fitted.kinship(operator(found), measured) > 2
+    assert fitted.agreement(operator(found), measured) > 2
 
 
 def test_wrongly_named_genes_are_not_kin(
     fitted: GeneFactors, tissue: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> None:
     mixed = np.random.default_rng(3).permutation(GENES)
-    assert fitted.kinship(operator(centred(tissue[2][:, mixed])), np.ones(GENES, bool)) < 2
+    assert fitted.agreement(operator(centred(tissue[2][:, mixed])), np.ones(GENES, bool)) < 2

@@ -13,15 +13,15 @@ from scipy import sparse
 
 from spacrd_core.cohort.cohort import Cohort
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Lens
+from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.genes.expression import Expression
 from spacrd_core.model.ensemble import Ensemble
-from spacrd_core.model.options import HeadChoice
+from spacrd_core.model.options import HeadOptions
 
 if TYPE_CHECKING:
-    from conftest import MakeData
+    from core.conftest import MakeData
 
-    from spacrd_core.cohort.gene_rows import GeneRows
+    from spacrd_core.cohort.gene_rows import LazyExpression
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.plugins import Plugins
 
@@ -30,34 +30,36 @@ SIDE, GENES = 40, 3000
 
 
 @pytest.fixture(params=[{}, {"gene_centring": True}, {"gene_scale": "range"}], ids=["plain", "centred", "range"])
-def rows(request: pytest.FixtureRequest, make_data: MakeData) -> GeneRows:
+def rows(request: pytest.FixtureRequest, make_data: MakeData) -> LazyExpression:
     """Genes of which the panel's first was not measured and its second does not vary."""
-    lens = Lens.fit([make_data("A", 1)], CohortOptions(panel_genes=20, **request.param))
-    found = replace(lens, panel=("ABSENT", *lens.panel), panel_ids=()).gene_rows(make_data("B", 2))
-    assert found is not None
-    width = found.scale.width.copy()
-    width[0] = 0.0
-    return replace(found, scale=replace(found.scale, width=width))
+    preprocessor = Preprocessor.fit([make_data("A", 1)], CohortOptions(panel_genes=20, **request.param))
+    longer = replace(preprocessor, panel=("ABSENT", *preprocessor.panel[:19]), panel_ids=())
+    rows = longer.transform(make_data("B", 2)).genes
+    assert rows is not None
+    scale = rows.scaler.scale.copy()
+    scale[0] = 0.0
+    return replace(rows, scaler=replace(rows.scaler, scale=scale))
 
 
-def test_rows_are_those_of_the_whole(rows: GeneRows) -> None:
+def test_rows_are_those_of_the_whole(rows: LazyExpression) -> None:
     whole, some = rows[:], torch.tensor([80, 3, 3])
-    assert whole.shape == (81, 21)
+    assert whole.shape == (81, 20)
     assert torch.equal(rows[some], whole[some])
     assert not whole[:, 0].any()
 
 
-def test_it_multiplies_as_the_whole_does(rows: GeneRows) -> None:
+def test_it_multiplies_as_the_whole_does(rows: LazyExpression) -> None:
     rng, whole = np.random.default_rng(0), rows[:].numpy()
-    right, left = (rng.normal(size=(size, 4)).astype(np.float32) for size in (21, 81))
+    right, left = (rng.normal(size=(size, 4)).astype(np.float32) for size in (20, 81))
     assert rows.operator() @ right == pytest.approx(whole @ right, abs=1e-3)
     assert rows.operator().T @ left == pytest.approx(whole.T @ left, abs=1e-3)
 
 
 def test_a_spot_without_a_count_on_the_panel_is_known(make_data: MakeData) -> None:
-    found = Lens.fit([make_data("A", 1)], CohortOptions()).gene_rows(emptied(make_data("B", 2), 7))
-    assert found is not None
-    assert np.flatnonzero(~found.counted).tolist() == [7]
+    preprocessor = Preprocessor.fit([make_data("A", 1)], CohortOptions())
+    rows = preprocessor.transform(emptied(make_data("B", 2), 7)).genes
+    assert rows is not None
+    assert np.flatnonzero(~rows.has_counts).tolist() == [7]
 
 
 def emptied(section: SectionData, spot: int) -> SectionData:
@@ -77,11 +79,11 @@ def large(make_data: MakeData, seed: int, *, genes: int = GENES) -> SectionData:
         spot_ids=tuple(map(str, order)),
         xy_um=np.column_stack([columns, lines]) * 200.0,
         labels=(columns < SIDE // 2).astype(np.int64),
-        expression=Expression.of_counts(counts.ceil(), [f"G{number}" for number in range(genes)]),
+        expression=Expression.from_counts(counts.ceil(), [f"G{number}" for number in range(genes)]),
     )
 
 
-def ensemble_of(section: SectionData, plugins: Plugins, choice: HeadChoice) -> Ensemble:
+def ensemble_of(section: SectionData, plugins: Plugins, choice: HeadOptions) -> Ensemble:
     few = np.arange(200)
     assert section.expression is not None
     small = replace(
@@ -91,26 +93,26 @@ def ensemble_of(section: SectionData, plugins: Plugins, choice: HeadChoice) -> E
         expression=replace(section.expression, values=section.expression.values[few]),
     )
     options = CohortOptions(panel_genes=GENES)
-    return Ensemble.train([small], choice=choice, options=options, seeds=(1,), heads=plugins.heads, device=CPU)
+    return Ensemble.train([small], head_options=choice, options=options, seeds=(1,), heads=plugins.heads, device=CPU)
 
 
 @pytest.mark.parametrize("name", ["linear", "spacrd"])
 def test_a_section_scores_the_same_whatever_the_batch(name: str, make_data: MakeData, plugins: Plugins) -> None:
     section = large(make_data, 1, genes=60)
-    ensemble = ensemble_of(section, plugins, HeadChoice(name=name, epochs={"reconstruct": 1, "detect": 1}))
-    one, many = (ensemble.score(section, batch_size=size) for size in (SIDE**2, 100))
+    ensemble = ensemble_of(section, plugins, HeadOptions(name=name, epochs={"reconstruct": 1, "detect": 1}))
+    one, many = (ensemble.score(ensemble.prepare(section), batch_size=size) for size in (SIDE**2, 100))
     assert many.logits["genes"] == pytest.approx(one.logits["genes"], abs=1e-3)
-    assert many.novelty == pytest.approx(one.novelty, abs=1e-3)
+    assert many.ood == pytest.approx(one.ood, abs=1e-3)
 
 
 def test_scoring_in_batches_takes_less_memory_than_the_dense_genes(make_data: MakeData, plugins: Plugins) -> None:
     section = large(make_data, 1)
-    ensemble = ensemble_of(section, plugins, HeadChoice(name="spacrd", epochs={"reconstruct": 0, "detect": 1}))
+    ensemble = ensemble_of(section, plugins, HeadOptions(name="spacrd", epochs={"reconstruct": 0, "detect": 1}))
     dense = SIDE**2 * GENES * np.dtype(np.float32).itemsize
 
     def peak(batch_size: int) -> int:
         tracemalloc.start()
-        ensemble.score(section, batch_size=batch_size)
+        ensemble.score(ensemble.prepare(section), batch_size=batch_size)
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found
@@ -123,8 +125,8 @@ def test_every_needed_spot_is_encoded_about_once_in_whatever_order_spots_are_sto
     make_data: MakeData, batch_size: int
 ) -> None:
     section = large(make_data, 1, genes=60)
-    lens = Lens.fit([section], CohortOptions())
-    cohort = Cohort.to_score(section, lens, CPU, batch_size=batch_size)
-    visits: list[Any] = list(cohort.by_blocks(batch_size))
+    preprocessor = Preprocessor.fit([section], CohortOptions())
+    cohort = Cohort.for_scoring(preprocessor.transform(section), CPU, batch_size=batch_size)
+    visits: list[Any] = list(cohort.iterate_blocks(batch_size))
     assert torch.equal(torch.sort(torch.cat([centres for centres, _ in visits])).values, torch.arange(SIDE**2))
     assert sum(len(batch.genes) for _, batch in visits) < 1.6 * SIDE**2

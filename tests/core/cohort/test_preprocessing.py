@@ -10,28 +10,28 @@ import pytest
 from scipy import sparse
 
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Lens
-from spacrd_core.cohort.scaling import Scale
+from spacrd_core.cohort.preprocessing import Preprocessor
+from spacrd_core.cohort.scaling import Scaler
 
 if TYPE_CHECKING:
-    from conftest import MakeData
+    from core.conftest import MakeData
 
     from spacrd_core.arrays import Array
     from spacrd_core.cohort.section_data import SectionData
 
 
-def lens_of(*sections: SectionData, **options: Any) -> Lens:
-    return Lens.fit(sections, CohortOptions.model_validate({"panel_genes": 20} | options))
+def fit_preprocessor(*sections: SectionData, **options: Any) -> Preprocessor:
+    return Preprocessor.fit(sections, CohortOptions.model_validate({"panel_genes": 20} | options))
 
 
-def genes(lens: Lens, section: SectionData) -> Array:
-    values = lens.genes(section)
-    assert values is not None
-    return values
+def genes(preprocessor: Preprocessor, section: SectionData) -> Array:
+    rows = preprocessor.transform(section).genes
+    assert rows is not None
+    return rows[:].numpy()
 
 
-def image(lens: Lens, section: SectionData) -> Array:
-    values = lens.image(section)
+def image(preprocessor: Preprocessor, section: SectionData) -> Array:
+    values = preprocessor.transform(section).image
     assert values is not None
     return values
 
@@ -49,20 +49,22 @@ def with_still_features(section: SectionData) -> SectionData:
 
 def test_centring_takes_the_mean_of_a_spots_genes_off_each_of_them(make_data: MakeData) -> None:
     section = make_data("A", 1)
-    plain, centred = (genes(lens_of(section, gene_centring=on), section) for on in (False, True))
+    plain, centred = (genes(fit_preprocessor(section, gene_centring=on), section) for on in (False, True))
     assert np.allclose(centred, plain - plain.mean(axis=1, keepdims=True), atol=1e-6)
     assert np.abs(plain.mean(axis=1)).max() > 0.05
 
 
-def test_centring_is_off_unless_asked_for(make_data: MakeData) -> None:
+def test_centring_is_off_by_default(make_data: MakeData) -> None:
     assert CohortOptions().gene_centring is False
-    assert np.abs(genes(lens_of(make_data("A", 1)), make_data("A", 1)).mean(axis=1)).max() > 0.05
+    assert np.abs(genes(fit_preprocessor(make_data("A", 1)), make_data("A", 1)).mean(axis=1)).max() > 0.05
 
 
 def test_centring_leaves_genes_that_were_not_measured_out(make_data: MakeData) -> None:
     section = make_data("A", 1)
-    lens = replace(lens_of(section, gene_centring=True), panel=("ABSENT", "G0", "G1", "G2", "MISSING"), panel_ids=())
-    values = genes(lens, section)
+    preprocessor = replace(
+        fit_preprocessor(section, gene_centring=True), panel=("ABSENT", "G0", "G1", "G2", "MISSING"), panel_ids=()
+    )
+    values = genes(preprocessor, section)
     assert not values[:, [0, 4]].any()
     assert values[:, 1:4].mean(axis=1) == pytest.approx(0, abs=1e-6)
     assert values[:, 1:4].any()
@@ -74,8 +76,8 @@ def test_what_all_genes_of_a_spot_share_is_gone_once_centred(make_data: MakeData
     spots, measured = section.expression.values.shape
     depth = sparse.csr_matrix(np.tile(np.linspace(1.0, 2.0, spots)[:, None], measured))
     section = replace(section, expression=replace(section.expression, values=depth))
-    assert np.ptp(genes(lens_of(section), section)) > 3.0
-    assert np.abs(genes(lens_of(section, gene_centring=True), section)).max() < 1e-5
+    assert np.ptp(genes(fit_preprocessor(section), section)) > 3.0
+    assert np.abs(genes(fit_preprocessor(section, gene_centring=True), section)).max() < 1e-5
 
 
 @pytest.mark.parametrize("modality", ["genes", "image"])
@@ -83,15 +85,15 @@ def test_the_range_of_every_feature_of_a_section_is_from_0_to_1(make_data: MakeD
     trained, target = make_data("A", 1), make_data("B", 2)
     assert target.image is not None
     target = replace(target, image=10.0 * target.image - 4.0)
-    lens = lens_of(trained, gene_scale="range", image_scale="range")
+    preprocessor = fit_preprocessor(trained, gene_scale="range", image_scale="range")
     for section in (trained, target):
-        values = genes(lens, section) if modality == "genes" else image(lens, section)
+        values = genes(preprocessor, section) if modality == "genes" else image(preprocessor, section)
         assert values.min(axis=0) == pytest.approx(0, abs=1e-6)
         assert values.max(axis=0) == pytest.approx(1, abs=1e-6)
 
 
 def test_the_spread_of_every_gene_of_a_section_is_1_and_its_mean_0(make_data: MakeData) -> None:
-    values = genes(lens_of(make_data("A", 1), gene_scale="spread"), make_data("B", 2))
+    values = genes(fit_preprocessor(make_data("A", 1), gene_scale="spread"), make_data("B", 2))
     assert values.mean(axis=0) == pytest.approx(0, abs=1e-5)
     assert values.std(axis=0) == pytest.approx(1, abs=1e-4)
 
@@ -99,8 +101,8 @@ def test_the_spread_of_every_gene_of_a_section_is_1_and_its_mean_0(make_data: Ma
 @pytest.mark.parametrize("scale", ["spread", "range"])
 def test_a_gene_that_does_not_vary_is_0(make_data: MakeData, scale: str) -> None:
     still = with_still_features(make_data("B", 2))
-    lens = replace(lens_of(make_data("A", 1), gene_scale=scale), panel=("G0", "G1"), panel_ids=())
-    values = genes(lens, still)
+    preprocessor = replace(fit_preprocessor(make_data("A", 1), gene_scale=scale), panel=("G0", "G1"), panel_ids=())
+    values = genes(preprocessor, still)
     assert not values[:, 1].any()
     assert values[:, 0].any()
 
@@ -108,7 +110,7 @@ def test_a_gene_that_does_not_vary_is_0(make_data: MakeData, scale: str) -> None
 @pytest.mark.parametrize("scale", ["training", "section", "range"])
 def test_a_number_of_a_patch_that_does_not_vary_is_0(make_data: MakeData, scale: str) -> None:
     still = with_still_features(make_data("A", 1))
-    values = image(lens_of(still, image_scale=scale), still)
+    values = image(fit_preprocessor(still, image_scale=scale), still)
     assert not values[:, 0].any()
     assert values[:, 1:].any(axis=0).all()
 
@@ -117,16 +119,16 @@ def test_a_section_of_one_spot_has_no_range_and_is_0(make_data: MakeData) -> Non
     section = make_data("A", 1)
     assert section.image is not None
     one = replace(section, image=section.image[:1])
-    assert not image(lens_of(section, image_scale="range"), one).any()
+    assert not image(fit_preprocessor(section, image_scale="range"), one).any()
 
 
 def test_scaled_features_are_single_precision() -> None:
-    assert Scale.range_of(np.arange(6.0).reshape(3, 2))(np.ones((1, 2))).dtype == np.float32
+    assert Scaler.fit_minmax(np.arange(6.0).reshape(3, 2))(np.ones((1, 2))).dtype == np.float32
 
 
-def test_a_neighbourhood_is_as_wide_as_the_options_say(make_data: MakeData) -> None:
+def test_a_neighbourhood_is_as_wide_as_the_options_set(make_data: MakeData) -> None:
     section = make_data("A", 1)
-    around, present = lens_of(section, neighbours=7, radius_pitches=3.0).around(section)
-    assert around.shape == (81, 7)
-    assert present.all(), "a corner has its seven within three pitches"
-    assert lens_of(section, neighbours=7, radius_pitches=1.0).around(section)[1][0].sum() == 3
+    wide = fit_preprocessor(section, neighbours=7, radius_pitches=3.0).align(section)
+    assert wide.neighbours.shape == (81, 7)
+    assert wide.present.all(), "a corner has its seven within three pitches"
+    assert fit_preprocessor(section, neighbours=7, radius_pitches=1.0).align(section).present[0].sum() == 3

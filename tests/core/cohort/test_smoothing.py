@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from spacrd_core.cohort.smoothing import Smoother, neighbourhood_means
+from spacrd_core.cohort.smoothing import BilateralFilter, neighbourhood_means
 from spacrd_core.section.geometry import neighbours
 
 if TYPE_CHECKING:
@@ -23,12 +23,14 @@ def lattice(rows: int, columns: int) -> Array:
     return np.stack([axis.ravel() for axis in np.mgrid[:rows, :columns]], axis=1)[:, ::-1] * PITCH_UM
 
 
-def smoother(xy_um: Array, *, genes: Array | None = None, image: Array | None = None, reach: int = 9) -> Smoother:
+def smoother(
+    xy_um: Array, *, genes: Array | None = None, image: Array | None = None, reach: int = 9
+) -> BilateralFilter:
     """The smoother of spots whose features are read over neighbourhoods of ``reach`` spots."""
     around, present = neighbours(xy_um, k=reach, radius_um=1.6 * PITCH_UM)
     held = [torch.from_numpy(values.astype(np.float32)) for values in (genes, image) if values is not None]
     places = torch.from_numpy(around), torch.from_numpy(present)
-    return Smoother.of(xy_um, PITCH_UM, [neighbourhood_means(values, *places) for values in held])
+    return BilateralFilter.fit(xy_um, PITCH_UM, [neighbourhood_means(values, *places) for values in held])
 
 
 def noise(spots: int, features: int, seed: int = 0) -> Array:
@@ -47,7 +49,7 @@ def right(square: Array) -> Array:
 
 
 def test_the_shares_of_a_spot_are_not_negative_and_sum_to_one(square: Array) -> None:
-    shares = smoother(square, genes=noise(SIDE**2, 12)).shares
+    shares = smoother(square, genes=noise(SIDE**2, 12)).weights
     assert (shares >= 0).all()
     assert shares.sum(axis=1) == pytest.approx(1, abs=1e-6)
 
@@ -79,7 +81,7 @@ def test_calls_do_not_bleed_over_an_edge_between_two_kinds_of_tissue(square: Arr
     values = np.where(right, 1.0, -1.0)
     beside = right & (square[:, 0] < (EDGE + 1) * PITCH_UM)
     like = smoother(square, genes=noise(SIDE**2, 12) + 8.0 * right[:, None])
-    plain = Smoother(like.around, (like.shares > 0) / (like.shares > 0).sum(axis=1, keepdims=True))
+    plain = BilateralFilter(like.neighbours, (like.weights > 0) / (like.weights > 0).sum(axis=1, keepdims=True))
     assert like(values)[beside].min() > 0.9
     assert plain(values)[beside].max() < 0.6
 
@@ -95,8 +97,8 @@ def test_spots_count_by_how_far_they_are_apart_over_the_median_pair() -> None:
     row = lattice(1, 3)
     found = smoother(row, genes=np.array([[0.0], [1.0], [3.0]]), reach=1)  # squared: 1, 4 and 9; their median is 4
     weights = np.exp([0.0, -1 / 4, -9 / 4])
-    assert found.around[0, :3].tolist() == [0, 1, 2]
-    assert found.shares[0, :3] == pytest.approx(weights / weights.sum(), abs=1e-5)
+    assert found.neighbours[0, :3].tolist() == [0, 1, 2]
+    assert found.weights[0, :3] == pytest.approx(weights / weights.sum(), abs=1e-5)
 
 
 @pytest.mark.parametrize("features", [12, 400], ids=["fewer features than spots", "more features than spots"])
@@ -111,8 +113,8 @@ def test_the_order_of_spots_does_not_matter(square: Array, right: Array, feature
 def test_the_same_section_gives_the_same_bits(square: Array) -> None:
     genes = noise(SIDE**2, 400)
     one, again = (smoother(square, genes=genes) for _ in range(2))
-    assert np.array_equal(one.shares, again.shares)
-    assert np.array_equal(one.around, again.around)
+    assert np.array_equal(one.weights, again.weights)
+    assert np.array_equal(one.neighbours, again.neighbours)
 
 
 def test_a_spot_alone_keeps_its_call() -> None:
@@ -145,17 +147,17 @@ def test_a_single_feature_is_enough(square: Array, right: Array) -> None:
 
 def test_both_modalities_count_alike_whatever_their_units(square: Array) -> None:
     genes, image = noise(SIDE**2, 12), noise(SIDE**2, 6, seed=1)
-    shares = smoother(square, genes=genes, image=image).shares
-    assert smoother(square, genes=genes, image=1000.0 * image + 5.0).shares == pytest.approx(shares, abs=1e-4)
-    assert smoother(square, genes=image, image=genes).shares == pytest.approx(shares, abs=1e-4)
-    assert smoother(square, genes=genes, image=genes).shares == pytest.approx(
-        smoother(square, genes=genes).shares, abs=1e-4
+    shares = smoother(square, genes=genes, image=image).weights
+    assert smoother(square, genes=genes, image=1000.0 * image + 5.0).weights == pytest.approx(shares, abs=1e-4)
+    assert smoother(square, genes=image, image=genes).weights == pytest.approx(shares, abs=1e-4)
+    assert smoother(square, genes=genes, image=genes).weights == pytest.approx(
+        smoother(square, genes=genes).weights, abs=1e-4
     )
-    assert smoother(square, genes=genes).shares != pytest.approx(shares, abs=1e-2)
+    assert smoother(square, genes=genes).weights != pytest.approx(shares, abs=1e-2)
 
 
 def test_features_that_vary_by_rounding_alone_do_not_vary(square: Array) -> None:
     blank = np.full((SIDE**2, 8), 1 / 3)
     blank[::2] += 3e-8
     even = smoother(square, genes=np.zeros((SIDE**2, 8)))
-    assert np.array_equal(smoother(square, genes=blank).shares, even.shares)
+    assert np.array_equal(smoother(square, genes=blank).weights, even.weights)

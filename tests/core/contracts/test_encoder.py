@@ -1,4 +1,4 @@
-"""The contract of encoders notices every broken promise, and says it with shapes."""
+"""The contract of encoders detects every violation, and reports shapes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions, EncoderCard, Recipe
-from spacrd_core.contracts.encoder import check_encoder, example_tiles, keeps_to_its_card
+from spacrd_core.contracts.encoder import check_encoder, example_tiles, matches_its_card
 from spacrd_core.errors import ContractError
 
 RECIPE = Recipe(input_px=8, um_per_px=2.0, dim=6)
 
 
 class Good:
-    Options: object = ComponentOptions
-    recipe: object = RECIPE
+    Options: type[ComponentOptions] = ComponentOptions
+    recipe: Recipe = RECIPE
 
     def to(self, device: torch.device) -> Good:
         return self
@@ -32,7 +32,7 @@ class Lax(ComponentOptions, extra="allow"):
 
 
 class NoOptions(Good):
-    Options = None
+    Options = None  # type: ignore[assignment]
 
 
 class LaxOptions(Good):
@@ -40,14 +40,14 @@ class LaxOptions(Good):
 
 
 class NoRecipe(Good):
-    recipe = None
+    recipe = None  # type: ignore[assignment]
 
 
 class FlatRecipe(Good):
     recipe = replace(RECIPE, um_per_px=0.0)
 
 
-class LosesItself(Good):
+class ReturnsAnother(Good):
     def to(self, device: torch.device) -> Good:
         return Good()
 
@@ -84,9 +84,9 @@ class Random(Good):
 
 class Writes(Good):
     def embed(self, tiles: Tensor) -> Tensor:
-        found = super().embed(tiles)
+        embeddings = super().embed(tiles)
         tiles.zero_()
-        return found
+        return embeddings
 
 
 class Grows(Good):
@@ -105,8 +105,8 @@ class WideAlone(Good):
 
 class Mixes(Good):
     def embed(self, tiles: Tensor) -> Tensor:
-        found = super().embed(tiles)
-        return found - found.mean(dim=0)
+        embeddings = super().embed(tiles)
+        return embeddings - embeddings.mean(dim=0)
 
 
 class Adapts(Good):
@@ -148,36 +148,36 @@ def test_a_good_encoder_passes(encoder: type[Good]) -> None:
     [
         (NoOptions, "NoOptions.Options must derive from"),
         (LaxOptions, "must refuse unknown settings"),
-        (NoRecipe, "must be a spacrd_core.cards.Recipe, not None"),
-        (FlatRecipe, "must be positive, not input_px=8, um_per_px=0.0, dim=6"),
-        (LosesItself, "must return the encoder itself"),
-        (Narrow, r"5 tiles must give float32 \(5, 6\), the encoder gave float32 \(5, 4\)"),
-        (Half, r"the encoder gave float16 \(5, 6\)"),
+        (NoRecipe, "must be a spacrd_core.cards.Recipe, found None"),
+        (FlatRecipe, "must be positive, found input_px=8, um_per_px=0.0, dim=6"),
+        (ReturnsAnother, "must return the encoder itself"),
+        (Narrow, r"5 tiles must give float32 \(5, 6\), the encoder returned float32 \(5, 4\)"),
+        (Half, r"the encoder returned float16 \(5, 6\)"),
         (Infinite, "must be finite"),
         (Differentiable, "no gradient"),
         (Blind, "10 pairs are equal"),
-        (Random, "the same tiles must give the same numbers"),
-        (Writes, "must not change the tiles"),
-        (Grows, r"the same numbers, the shapes are \(5, 6\) and \(5, 7\)"),
-        (WideAlone, r"alone as in a batch of 5, the shapes are \(5, 7\) and \(5, 6\)"),
-        (Mixes, "alone as in a batch of 5, they are up to"),
-        (AdaptsItself, "adapt must leave the encoder as it was, they are up to 1 apart"),
+        (Random, "the same tiles must give the same embeddings"),
+        (Writes, "must not change its input tiles"),
+        (Grows, r"the same embeddings, but the shapes are \(5, 6\) and \(5, 7\)"),
+        (WideAlone, r"alone as in a batch of 5, but the shapes are \(5, 7\) and \(5, 6\)"),
+        (Mixes, "alone as in a batch of 5, but they differ by up to"),
+        (AdaptsItself, "adapt must not change the encoder itself, but they differ by up to 1"),
         (AdaptsToAnother, "adapt must return an encoder of the same recipe"),
-        (Lists, "must return a torch tensor, not list"),
+        (Lists, "must return a torch tensor, found list"),
     ],
 )
-def test_a_broken_promise_is_named(encoder: type[Good], sentence: str) -> None:
+def test_a_violation_is_reported(encoder: type[Good], sentence: str) -> None:
     with pytest.raises(ContractError, match=sentence):
         check_encoder(encoder())
 
 
 def test_a_card_shows_the_recipe_of_its_encoder() -> None:
-    keeps_to_its_card((EncoderCard("good", "a:B", "Good", recipe=RECIPE), Good()))
-    keeps_to_its_card((EncoderCard("good", "a:B", "Good", family=True), Good()))
+    matches_its_card((EncoderCard("good", "a:B", "Good", recipe=RECIPE), Good()))
+    matches_its_card((EncoderCard("good", "a:B", "Good", family=True), Good()))
     with pytest.raises(ContractError, match="shows dim=7, the encoder has 6"):
-        keeps_to_its_card((EncoderCard("good", "a:B", "Good", recipe=replace(RECIPE, dim=7)), Good()))
+        matches_its_card((EncoderCard("good", "a:B", "Good", recipe=replace(RECIPE, dim=7)), Good()))
     with pytest.raises(ContractError, match="must show a recipe"):
-        keeps_to_its_card((EncoderCard("good", "a:B", "Good"), Good()))
+        matches_its_card((EncoderCard("good", "a:B", "Good"), Good()))
 
 
 @pytest.mark.parametrize("size", [8, 33, 224])

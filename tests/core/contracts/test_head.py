@@ -1,4 +1,4 @@
-"""The contract of heads notices every broken promise."""
+"""The contract of heads detects every violation."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Good(Head):
 
     def __init__(self, dims: Dims) -> None:
         super().__init__(ComponentOptions(), dims=dims)
-        self.read = nn.Linear(dims.genes + dims.image, 1)
+        self.linear = nn.Linear(dims.genes + dims.image, 1)
 
     def curriculum(self) -> tuple[Phase, ...]:
         return (Phase("fit", 1, 0.01),)
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Tensor]:
-        known = batch.labelled
-        wanted = batch.labels[known].float()
-        return {"bce": nn.functional.binary_cross_entropy_with_logits(self.score(batch)[known], wanted)}
+        labelled = batch.labelled
+        targets = batch.labels[labelled].float()
+        return {"bce": nn.functional.binary_cross_entropy_with_logits(self.score(batch)[labelled], targets)}
 
     def features(self, batch: Batch) -> Tensor:
         modalities = ((batch.genes, self.dims.genes), (batch.image, self.dims.image))
@@ -35,7 +35,7 @@ class Good(Head):
         return torch.cat(parts, dim=1)
 
     def classify(self, features: Tensor) -> Tensor:
-        return self.read(features)[:, 0]
+        return self.linear(features)[:, 0]
 
 
 class NoOptions(Good):
@@ -146,8 +146,8 @@ class Forgets(Good):
 
 
 class Grows(Good):
-    def warm_start(self, batch: Batch) -> None:
-        self.register_buffer("mean", torch.zeros(len(batch.neighbours)))
+    def warm_start(self, *batches: Batch) -> None:
+        self.register_buffer("mean", torch.zeros(len(batches[0].neighbours)))
 
 
 def test_a_good_head_passes() -> None:
@@ -158,27 +158,27 @@ def test_a_good_head_passes() -> None:
     ("head", "sentence"),
     [
         (NoOptions, "NoOptions.Options must derive from"),
-        (SameNames, r"phases must have different names, not \['fit', 'fit'\]"),
-        (NoEpochs, "nothing can be learned in .0. epochs"),
-        (Words, "a curriculum is a tuple of Phase"),
-        (VectorLoss, r"losses must be named scalars, not \{'bce': \(96,\)\}"),
+        (SameNames, r"phases must have different names, found \['fit', 'fit'\]"),
+        (NoEpochs, "phases must have epochs, found .0."),
+        (Words, "a curriculum must be a tuple of Phase"),
+        (VectorLoss, r"losses must be named scalars, found \{'bce': \(96,\)\}"),
         (NaNLoss, "built for image and genes, in phase 'fit', the loss must be finite"),
         (NoGradient, "the loss must have a gradient"),
-        (ZeroGradient, "must have a gradient that is not 0"),
-        (NaNWithoutImage, "built for both and given no image, its logits must be finite"),
-        (Column, r"it must give \(96,\) logits, not \(96, 1\)"),
+        (ZeroGradient, "must have a non-zero gradient"),
+        (NaNWithoutImage, "built for both, without an image, its logits must be finite"),
+        (Column, r"it must return \(96,\) logits, found \(96, 1\)"),
         (Scaled, r"classify\(features\(batch\)\) must equal score\(batch\)"),
         (Restless, "must equal score|the same batch must give the same scores"),
-        (LeavesTorch, "a score must have a finite gradient by the genes"),
+        (LeavesTorch, "a score must have a finite gradient with respect to the genes"),
         (Peeks, "scores must not depend on labels|must equal score"),
         (InOrder, "must not depend on the order of neighbours"),
-        (Unmasked, "must not depend on what stands in padded places"),
+        (Unmasked, "must not depend on padded entries"),
         (BatchNormal, "must not depend on the other centres of its batch"),
         (Forgets, "a reloaded head must score the same"),
         (Grows, "its state does not load into a new head"),
     ],
 )
-def test_a_broken_promise_is_named(head: type[Good], sentence: str) -> None:
+def test_a_violation_is_reported(head: type[Good], sentence: str) -> None:
     with pytest.raises(ContractError, match=sentence):
         check_head(head)
 

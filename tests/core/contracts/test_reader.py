@@ -1,4 +1,4 @@
-"""The contract of readers notices every broken promise."""
+"""The contract of readers detects every violation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy import sparse
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.contracts.reader import SECTION_CHECKS, check_reader
 from spacrd_core.errors import ContractError, CountsError
-from spacrd_core.section.section import Given, Section, Verdict
+from spacrd_core.section.section import ImageInputs, Recognition, Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,46 +21,46 @@ if TYPE_CHECKING:
 
 
 class Good:
-    Options: object = ComponentOptions
+    Options: type[ComponentOptions] = ComponentOptions
 
     def __init__(self, section: Section | None = None) -> None:
         self.section = section
 
-    def recognises(self, path: Path) -> Verdict:
-        return Verdict(path.name == "example", "it is not called example")
+    def recognises(self, path: Path) -> Recognition:
+        return Recognition(path.name == "example", "it is not called example")
 
-    def read(self, path: Path, given: Given) -> Section:
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
         if path.name != "example" or self.section is None:
             raise CountsError(f"{path} is no example")
         return self.section
 
 
 class NoOptions(Good):
-    Options = int
+    Options = int  # type: ignore[assignment]
 
 
 class Greedy(Good):
-    def recognises(self, path: Path) -> Verdict:
-        return Verdict(recognised=True)
+    def recognises(self, path: Path) -> Recognition:
+        return Recognition(recognised=True)
 
 
 class Silent(Good):
-    def recognises(self, path: Path) -> Verdict:
-        return Verdict(recognised=False)
+    def recognises(self, path: Path) -> Recognition:
+        return Recognition(recognised=False)
 
 
 class Terse(Good):
-    def recognises(self, path: Path) -> Verdict:
+    def recognises(self, path: Path) -> Recognition:
         return False  # type: ignore[return-value]
 
 
 class Crashes(Good):
-    def read(self, path: Path, given: Given) -> Section:
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
         raise KeyError("spot")
 
 
 class Lenient(Good):
-    def read(self, path: Path, given: Given) -> Section:
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
         return None  # type: ignore[return-value]
 
 
@@ -83,20 +83,20 @@ def test_a_section_of_one_spot_has_no_pitch_to_disagree_with(section: Section) -
     ("reader", "sentence"),
     [
         (NoOptions, "NoOptions.Options must derive from"),
-        (Greedy, r"recognises must refuse noise\.bin"),
-        (Silent, r"must say why it refuses noise\.bin"),
-        (Terse, "must return a Verdict, not False"),
-        (Crashes, r"reading noise\.bin must raise an InputError, it raised KeyError"),
-        (Lenient, r"reading noise\.bin must raise an InputError, it raised nothing"),
+        (Greedy, r"recognises must reject noise\.bin"),
+        (Silent, r"must give a reason for rejecting noise\.bin"),
+        (Terse, "must return a Recognition, found False"),
+        (Crashes, r"reading noise\.bin must raise an InputError, but raised KeyError"),
+        (Lenient, r"reading noise\.bin must raise an InputError, but raised nothing"),
     ],
 )
-def test_a_broken_promise_is_named(reader: type[Good], sentence: str) -> None:
+def test_a_violation_is_reported(reader: type[Good], sentence: str) -> None:
     with pytest.raises(ContractError, match=sentence):
         check_reader(reader())
 
 
 def test_an_example_must_be_recognised(section: Section) -> None:
-    with pytest.raises(ContractError, match="it said: it is not called example"):
+    with pytest.raises(ContractError, match="rejected it: it is not called example"):
         check_reader(Good(section), Path("other"))
 
 
@@ -124,25 +124,25 @@ def renamed(section: Section) -> Section:
     ("change", "sentence"),
     [
         (lambda s: replace(s, platform=""), "must name its platform"),
-        (lambda s: replace(s, um_per_px=float("nan")), "sizes must be positive, not {'um_per_px': nan"),
-        (lambda s: replace(s, spot_shape="star"), "not 'star'"),
-        (lambda s: with_counts(s, sparse.csc_matrix), r"sparse CSR of shape \(144, 40\), not csc"),
-        (lambda s: with_counts(s, lambda x: x.toarray()), "not ndarray"),
+        (lambda s: replace(s, um_per_px=float("nan")), "sizes must be positive, found {'um_per_px': nan"),
+        (lambda s: replace(s, spot_shape="star"), "found 'star'"),
+        (lambda s: with_counts(s, sparse.csc_matrix), r"sparse CSR of shape \(144, 40\), found csc"),
+        (lambda s: with_counts(s, lambda x: x.toarray()), "found ndarray"),
         (lambda s: with_counts(s, lambda x: x * 0.5), "whole numbers"),
-        (lambda s: with_counts(s, lambda x: -x), "none below 0"),
-        (renamed, "every spot must have a name of its own"),
+        (lambda s: with_counts(s, lambda x: -x), "not negative"),
+        (renamed, "every spot must have a unique name"),
         (lambda s: without(s, "var", "gene_id"), "missing: gene_id"),
         (lambda s: without(s, "obs", "x_px"), "missing: x_px"),
         (lambda s: moved(s, "x_um", float("nan")), "positions must be finite"),
-        (lambda s: replace(s, um_per_px=4.0), "um_per_px is 4, but the positions in um and px differ by 5"),
-        (lambda s: replace(s, pitch_um=100.0), "pitch_um is 100, but neighbouring spots lie 200 um apart"),
-        (lambda s: replace(s, slide=replace(s.slide, scale=0.5)), "must be the section's um_per_px 5: 2.5"),
+        (lambda s: replace(s, um_per_px=4.0), "um_per_px is 4, but the ratio of the positions in um and px is 5"),
+        (lambda s: replace(s, pitch_um=100.0), "pitch_um is 100, but neighbouring spots are 200 um apart"),
+        (lambda s: replace(s, slide=replace(s.slide, scale=0.5)), "must be the section's um_per_px 5, found 2.5"),
         (lambda s: replace(s, slide=replace(s.slide, path=Path("gone"))), "the slide gone does not exist"),
         (lambda s: replace(s, sources=()), "must name the files"),
-        (lambda s: replace(s, sources=(replace(s.sources[0], sha256="0"),)), "must have a SHA-256, not '0'"),
+        (lambda s: replace(s, sources=(replace(s.sources[0], sha256="0"),)), "must have a SHA-256, found '0'"),
     ],
 )
-def test_a_section_that_breaks_a_promise_is_refused(
+def test_a_section_that_breaks_the_contract_is_refused(
     section: Section, change: Callable[[Section], Section], sentence: str
 ) -> None:
     broken = change(section)

@@ -1,4 +1,4 @@
-"""Every registered component keeps its contract: a new one is tested by being registered."""
+"""Every registered component satisfies its contract; a new component is tested by being registered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spacrd_core.contracts import check_encoder, check_head, check_reader
-from spacrd_core.contracts.encoder import keeps_to_its_card
+from spacrd_core.contracts.encoder import matches_its_card
 from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
@@ -18,21 +18,23 @@ BUILDABLE = [card for card in ALL.encoders if card.recipe is not None and card.r
 
 
 @pytest.mark.parametrize("name", [card.name for card in BUILDABLE])
-def test_an_encoder_that_needs_no_weights_keeps_its_contract_and_its_card(plugins: Plugins, name: str) -> None:
+def test_an_encoder_that_needs_no_weights_satisfies_its_contract_and_matches_its_card(
+    plugins: Plugins, name: str
+) -> None:
     encoder = plugins.encoders.create(name)
     check_encoder(encoder)
-    keeps_to_its_card((plugins.encoders.card(name), encoder))
+    matches_its_card((plugins.encoders.card(name), encoder))
 
 
 @pytest.mark.parametrize("name", [card.name for card in ALL.heads])
-def test_a_head_keeps_its_contract(plugins: Plugins, name: str) -> None:
+def test_a_head_satisfies_its_contract(plugins: Plugins, name: str) -> None:
     check_head(lambda dims: plugins.heads.create(name, dims=dims))
 
 
 @pytest.mark.parametrize("name", [card.name for card in ALL.readers])
-def test_a_reader_keeps_its_contract(plugins: Plugins, name: str) -> None:
+def test_a_reader_satisfies_its_contract(plugins: Plugins, name: str) -> None:
     check_reader(plugins.readers.create(name))
 
 
-def test_every_encoder_that_is_no_family_shows_its_recipe() -> None:
+def test_every_encoder_except_a_family_has_a_recipe_on_its_card() -> None:
     assert all((card.recipe is None) == card.family for card in ALL.encoders)

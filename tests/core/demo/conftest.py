@@ -1,4 +1,4 @@
-"""The demo's sections, one of each platform, as written and as drawn."""
+"""Sections of the demo cohort, one per platform, as files and as specimens."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The table of S1 (ST), S2 (Visium) and S3 (Xenium)."""
+    """The cohort table of S1 (ST), S2 (Visium) and S3 (Xenium)."""
     return write_demo_cohort(tmp_path_factory.mktemp("demo"), platforms=("st", "visium", "xenium"))
 
 
 @pytest.fixture(scope="session")
 def rows(cohort: Path) -> dict[str, dict[str, str]]:
-    """The rows of the table, by platform."""
+    """The rows of the cohort table by platform."""
     with cohort.open(newline="", encoding="utf-8") as stream:
         return {row["reader"]: row for row in csv.DictReader(stream)}
 
@@ -37,5 +37,5 @@ def specimen() -> Specimen:
 
 @pytest.fixture(scope="session")
 def spots(specimen: Specimen) -> Spots:
-    """What legacy ST measures of it."""
+    """The spots of S1 on legacy ST."""
     return measure_st(specimen)

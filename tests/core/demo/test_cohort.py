@@ -1,10 +1,10 @@
-"""The demo's cohort: files that exist, the same from the same seed, and patients that differ."""
+"""The demo cohort: its files, reproducibility, and differences between patients."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spacrd_core.demo.cohort import COLUMNS, PLATFORMS, demo_specimen, write_demo_cohort
+from spacrd_core.demo.cohort import COHORT_COLUMNS, PLATFORMS, demo_specimen, write_demo_cohort
 from spacrd_core.ingestion.cohort_file import read_cohort
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def test_the_table_has_the_columns_of_ingest_and_names_files_that_exist(
     cohort: Path, rows: dict[str, dict[str, str]]
 ) -> None:
-    assert {tuple(row) for row in rows.values()} == {COLUMNS}
+    assert {tuple(row) for row in rows.values()} == {COHORT_COLUMNS}
     sections = read_cohort(cohort, {})
     assert [(section.name, section.patient) for section in sections] == [("S1", "P1"), ("S2", "P2"), ("S3", "P3")]
     for section in sections:
@@ -29,7 +29,7 @@ def test_two_patients_of_each_training_platform_can_be_held_out_in_turn_and_xeni
     assert PLATFORMS[-1] == "xenium"
 
 
-def test_the_same_seed_writes_the_same_bytes_whatever_comes_after(cohort: Path, tmp_path: Path) -> None:
+def test_the_same_seed_writes_the_same_bytes_independent_of_later_sections(cohort: Path, tmp_path: Path) -> None:
     again = write_demo_cohort(tmp_path, platforms=("st", "visium"))
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path != again]
     assert len(files) == 11
@@ -51,4 +51,4 @@ def test_a_patient_has_the_same_tissue_on_every_platform_but_not_the_same_sensit
     assert elsewhere.tissue.centre_um == specimen.tissue.centre_um
     ratio = elsewhere.programmes.expression / specimen.programmes.expression
     assert ratio.std() > 0.2
-    assert (abs(ratio - ratio[0]) < 1e-9).all()  # of a gene, in whatever class
+    assert (abs(ratio - ratio[0]) < 1e-9).all()  # per gene, the same in every class

@@ -1,4 +1,4 @@
-"""Measuring a specimen: counts follow the tissue, on spots and in cells, and no single gene settles it."""
+"""Simulated measurements: counts follow the tissue in spots and cells, and no single gene separates cancer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def share_of(gene: str, counts: np.ndarray, genes: tuple[str, ...]) -> np.ndarra
     return counts[:, genes.index(gene)] / np.maximum(counts.sum(axis=1), 1)
 
 
-def test_genes_tell_cancer_from_other_tissue_but_no_single_gene_settles_it(spots: Spots) -> None:
+def test_genes_separate_cancer_from_other_tissue_but_no_single_gene_does_so_fully(spots: Spots) -> None:
     cancer = np.array([label == "invasive cancer" for label in spots.labels])
     aucs = [roc_auc_score(cancer, share_of(gene, spots.counts, GENES)) for gene in ("ERBB2", "KRT8", "EPCAM", "FOXA1")]
     assert max(aucs) > 0.65
@@ -42,7 +42,7 @@ def test_genes_tell_cancer_from_other_tissue_but_no_single_gene_settles_it(spots
     assert roc_auc_score(cancer, -matrix) > 0.7
 
 
-def test_the_image_tells_cancer_from_other_tissue_but_not_perfectly(specimen: Specimen, spots: Spots) -> None:
+def test_the_image_separates_cancer_from_other_tissue_but_not_perfectly(specimen: Specimen, spots: Spots) -> None:
     cancer = np.array([label == "invasive cancer" for label in spots.labels])
     centres = np.rint(spots.centres_um / specimen.um_per_px).astype(int)
     red = np.array([specimen.picture[y - 25 : y + 25, x - 25 : x + 25, 0].mean() for x, y in centres])
@@ -58,18 +58,18 @@ def test_visium_spots_lie_100_um_apart_on_a_hexagonal_lattice_under_tissue(speci
     assert (specimen.tissue.depth_um(*visium.centres_um.T) > -30).all()
 
 
-def test_cells_lie_in_tissue_at_about_2000_a_mm2_and_count_panel_genes(xenium: Specimen, cells: Cells) -> None:
+def test_cells_lie_in_tissue_at_about_2000_per_mm2_and_count_panel_genes(xenium: Specimen, cells: Cells) -> None:
     assert (xenium.tissue.depth_um(*cells.centres_um.T) > 0).all()
     (top, bottom), (left, right) = xenium.tissue.extent_um
     x, y = np.meshgrid(np.arange(left, right, 20.0), np.arange(top, bottom, 20.0))
     mm2 = (xenium.tissue.depth_um(x, y) > 0).sum() * 4e-4
-    assert 1500 < len(cells.kinds) / mm2 < 2600
-    assert cells.counts.shape == (len(cells.kinds), len(PANEL))
+    assert 1500 < len(cells.class_indices) / mm2 < 2600
+    assert cells.counts.shape == (len(cells.class_indices), len(PANEL))
     assert 40 < np.median(cells.counts.sum(axis=1)) < 110
 
 
 def test_tumour_cells_lie_where_tumour_is_and_express_its_markers(xenium: Specimen, cells: Cells) -> None:
-    tumour = cells.kinds == TUMOUR
+    tumour = cells.class_indices == TUMOUR
     shares = xenium.tissue.shares(*cells.centres_um.T)[:, TUMOUR]
     assert shares[tumour].mean() > 0.8
     assert shares[~tumour].mean() < 0.2

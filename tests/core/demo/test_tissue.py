@@ -1,4 +1,4 @@
-"""Generated tissue: shares add up, the outline holds, the stain follows the tissue."""
+"""Simulated tissue: composition, outline and stain."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_depth_falls_to_zero_at_the_outline(tissue: Tissue) -> None:
     assert tissue.depth_um(x + 4000, y)[0] < 0
 
 
-def test_the_stain_is_dark_in_tumour_pale_in_fat_and_glass_outside(tissue: Tissue) -> None:
+def test_the_stain_is_dark_in_tumour_pale_in_fat_and_background_outside(tissue: Tissue) -> None:
     picture = render(tissue, np.random.default_rng(5), um_per_px=4.0).astype(float)
     assert picture.shape == (1700, 1600, 3)
     x_um, y_um = np.meshgrid((np.arange(1600) + 0.5) * 4, (np.arange(1700) + 0.5) * 4)
@@ -51,10 +51,10 @@ def test_the_stain_is_dark_in_tumour_pale_in_fat_and_glass_outside(tissue: Tissu
     depth = tissue.depth_um(x_um[::4, ::4], y_um[::4, ::4])
     red = picture[::4, ::4, 0]
     tumour, fat = (red[(depth > 100) & (shares[..., kind] > 0.9)].mean() for kind in (TUMOUR, FAT))
-    glass = red[depth < -200].mean()
+    background = red[depth < -200].mean()
     assert tumour < fat - 30
-    assert fat < glass
-    assert glass > 215
+    assert fat < background
+    assert background > 215
 
 
 def test_the_stain_is_purple_in_nuclei_and_pink_elsewhere(tissue: Tissue) -> None:

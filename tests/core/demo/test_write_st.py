@@ -1,4 +1,4 @@
-"""ST as the demo writes it: the files of the her2st deposition."""
+"""ST files of the demo, in the layout of the her2st data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 from PIL import Image
 
 from spacrd_core.demo.genes import GENES
-from spacrd_core.demo.tissue import CLASSES
+from spacrd_core.demo.tissue import TISSUE_CLASSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,10 +36,10 @@ def test_pixels_follow_the_array_position_on_an_image_cropped_to_the_frame(cohor
     np.testing.assert_allclose(spots.pixel_y, (spots.new_y - 1) * height / 34, atol=0.06)
 
 
-def test_every_spot_is_labelled_in_a_pixel_space_of_its_own_whose_y_points_up(cohort: Path, rows: Rows) -> None:
+def test_every_spot_is_labelled_in_a_separate_pixel_space_with_an_upward_y_axis(cohort: Path, rows: Rows) -> None:
     labels = pd.read_csv(cohort.parent / rows["st"]["labels"], sep="\t")
     spots = pd.read_csv(cohort.parent / "ST-spotfiles/S1_selection.tsv", sep="\t")
     np.testing.assert_array_equal(labels[["x", "y"]], spots[["new_x", "new_y"]])
     assert np.corrcoef(labels.y, labels.pixel_y)[0, 1] < -0.99
-    assert set(labels.label) <= {*CLASSES, "undetermined"}
+    assert set(labels.label) <= {*TISSUE_CLASSES, "undetermined"}
     assert (labels.label == "invasive cancer").mean() > 0.15

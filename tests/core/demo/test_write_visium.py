@@ -1,4 +1,4 @@
-"""Visium as the demo writes it: the folder of a Space Ranger run, an image, and labels of Loupe."""
+"""Visium files of the demo: the folder of a Space Ranger run, an image, and labels exported from Loupe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from spacrd_core.demo.cohort import UM_PER_PX
 from spacrd_core.demo.genes import GENES
-from spacrd_core.demo.tissue import CLASSES
+from spacrd_core.demo.tissue import TISSUE_CLASSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def test_all_spots_of_the_capture_area_have_a_position_and_those_in_tissue_have_
     assert 250 < len(barcodes) < 500
 
 
-def test_spots_of_a_row_lie_100_um_apart_and_a_spot_is_said_to_be_65_um_wide(
+def test_spots_in_a_row_are_100_um_apart_and_the_reported_diameter_is_65_um(
     outs: Path, positions: pd.DataFrame
 ) -> None:
     row = positions[positions.array_row == 40].sort_values("array_col")
@@ -62,7 +62,9 @@ def test_spots_of_a_row_lie_100_um_apart_and_a_spot_is_said_to_be_65_um_wide(
 def test_the_previews_are_the_image_at_the_stated_scale(cohort: Path, rows: Rows, outs: Path) -> None:
     factors = json.loads((outs / "spatial/scalefactors_json.json").read_text())
     with tifffile.TiffFile(cohort.parent / rows["visium"]["image"]) as file:
-        assert file.pages[0].is_tiled
+        page = file.pages[0]
+        assert isinstance(page, tifffile.TiffPage)
+        assert page.is_tiled
         height, width, _ = file.series[0].shape
     for kind, longest in (("hires", 2000), ("lowres", 600)):
         with Image.open(outs / f"spatial/tissue_{kind}_image.png") as image:
@@ -72,11 +74,11 @@ def test_the_previews_are_the_image_at_the_stated_scale(cohort: Path, rows: Rows
             )
 
 
-def test_loupe_says_a_class_for_every_spot_in_tissue_or_nothing(
+def test_the_loupe_export_has_a_class_or_nothing_for_every_spot_in_tissue(
     cohort: Path, rows: Rows, positions: pd.DataFrame
 ) -> None:
     labels = pd.read_csv(cohort.parent / rows["visium"]["labels"], keep_default_na=False)
     assert list(labels.columns) == ["Barcode", "Pathology"]
     assert set(labels.Barcode) == set(positions.index[positions.in_tissue == 1])
-    assert set(labels.Pathology) <= {*CLASSES, ""}
+    assert set(labels.Pathology) <= {*TISSUE_CLASSES, ""}
     assert (labels.Pathology == "invasive cancer").mean() > 0.15

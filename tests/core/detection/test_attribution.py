@@ -12,16 +12,23 @@ import torch
 from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.cohort import Cohort
 from spacrd_core.detection import attribution
-from spacrd_core.detection.attribution import drivers_of, driving_genes, gene_attributions, top_modality, write_drivers
+from spacrd_core.detection.attribution import (
+    attach_driving_genes,
+    driving_genes,
+    driving_genes_from_table,
+    gene_attributions,
+    top_modality,
+)
 from spacrd_core.detection.predict import predict
-from spacrd_core.model.calibrated_ensemble import Trained, TrainOptions, train
+from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
 from spacrd_core.model.platt import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conftest import MakeData
+    from core.conftest import MakeData
 
+    from spacrd_core.cohort.prepared import PreparedSection
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.model.ensemble import Ensemble
     from spacrd_core.plugins import Plugins
@@ -39,27 +46,27 @@ HEADS: dict[str, dict[str, Any]] = {
 BOTH = {"image+genes": 0.7, "genes": 0.5}
 
 
-def trained_on(sections: list[SectionData], plugins: Plugins, head: str) -> Trained:
+def trained_on(sections: list[SectionData], plugins: Plugins, head: str) -> CalibratedEnsemble:
     options = TrainOptions.model_validate(HEADS[head])
-    return train(sections, options, heads=plugins.heads, device=torch.device("cpu"))
+    return train_calibrated(sections, options, heads=plugins.heads, device=torch.device("cpu"))
 
 
 @pytest.fixture
-def linear(make_data: MakeData, plugins: Plugins) -> Trained:
+def linear(make_data: MakeData, plugins: Plugins) -> CalibratedEnsemble:
     return trained_on([make_data("A", 1), make_data("B", 2)], plugins, "linear")
 
 
-def odds_beyond_the_mean(ensemble: Ensemble, slopes: Mapping[str, float], section: SectionData) -> np.ndarray:
+def odds_beyond_the_mean(ensemble: Ensemble, slopes: Mapping[str, float], section: PreparedSection) -> np.ndarray:
     """How much more the log odds of every spot are than with the section's mean expression everywhere."""
-    rows = ensemble.lens.gene_rows(section)
+    rows = section.genes
     assert rows is not None
-    mean = rows.scale(np.asarray(rows.values.mean(axis=0)))
-    batch = Cohort.of([section], ensemble.lens, ensemble.device).everything()
+    mean = rows.scaler(np.asarray(rows.values.mean(axis=0)))
+    batch = Cohort.from_sections([section], ensemble.device).everything()
     assert batch.genes is not None
-    usual = replace(batch, genes=torch.from_numpy(rows.reading(mean)).expand_as(batch.genes).contiguous())
+    usual = replace(batch, genes=torch.from_numpy(rows.projection(mean)).expand_as(batch.genes).contiguous())
     with torch.inference_mode():
         beyond = [
-            slope * (head.score(batch.seen_by(view)) - head.score(usual.seen_by(view)))
+            slope * (head.score(batch.select(view)) - head.score(usual.select(view)))
             for view, slope in slopes.items()
             for head in ensemble.heads
         ]
@@ -73,8 +80,8 @@ def test_attributions_sum_to_what_expression_changes_in_the_log_odds(
     ensemble = trained_on([make_data("A", 1), make_data("B", 2)], plugins, head).ensemble
     monkeypatch.setattr(attribution, "BATCH", 7)
     monkeypatch.setattr(attribution, "STEPS", 32)
-    section = make_data("D", 4)
-    spots = np.flatnonzero(section.labels == 1)
+    section = ensemble.prepare(make_data("D", 4))
+    spots = np.flatnonzero(section.section.labels == 1)
     wanted = odds_beyond_the_mean(ensemble, BOTH, section)[spots]
     found = gene_attributions(ensemble, BOTH, section, spots)
     usual = float(np.abs(wanted).mean())
@@ -83,15 +90,15 @@ def test_attributions_sum_to_what_expression_changes_in_the_log_odds(
 
 
 def test_attributions_of_a_linear_head_are_its_weights_times_what_spots_have_beyond_the_mean(
-    linear: Trained, make_data: MakeData
+    linear: CalibratedEnsemble, make_data: MakeData
 ) -> None:
-    section, lens, head = make_data("D", 4), linear.ensemble.lens, linear.ensemble.heads[0]
-    genes = lens.genes(section)
-    assert genes is not None
+    section, head = linear.ensemble.prepare(make_data("D", 4)), linear.ensemble.heads[0]
+    assert section.genes is not None
+    genes = section.genes[:].numpy()
     own = torch.arange(30)[:, None]
     nothing = Batch(torch.zeros(30, 30), None, own, own >= 0, torch.zeros(30).long(), torch.zeros(30))
     weights = head.score(replace(nothing, genes=torch.eye(30))) - head.score(nothing)
-    around, present = lens.around(section)
+    around, present = section.aligned.neighbours, section.aligned.present
     means = (genes[around] * present[..., None]).sum(axis=1) / present.sum(axis=1, keepdims=True)
     spots = np.arange(40)
     found = gene_attributions(linear.ensemble, {"genes": 1.0}, section, spots)
@@ -99,9 +106,9 @@ def test_attributions_of_a_linear_head_are_its_weights_times_what_spots_have_bey
 
 
 def test_genes_that_tumours_express_drive_the_calls_and_say_where_they_are_expressed(
-    linear: Trained, make_data: MakeData
+    linear: CalibratedEnsemble, make_data: MakeData
 ) -> None:
-    section = make_data("D", 4, image=False)
+    section = linear.ensemble.prepare(make_data("D", 4, image=False))
     table = predict(linear.ensemble, linear.calibrations, section)
     drivers = driving_genes(linear.ensemble, linear.calibrations, section, table)
     assert {driver.gene for driver in drivers[:4]} == {"G0", "G1", "G2", "G3"}
@@ -109,18 +116,18 @@ def test_genes_that_tumours_express_drive_the_calls_and_say_where_they_are_expre
     up = [driver.attribution for driver in drivers if driver.attribution > 0]
     down = [driver.attribution for driver in drivers if driver.attribution < 0]
     assert [driver.attribution for driver in drivers] == [*sorted(up, reverse=True), *sorted(down)]
-    write_drivers(drivers, table)
-    assert drivers_of(table) == drivers
-    assert drivers_of(table[[]].reset_index()) == drivers
+    attach_driving_genes(drivers, table)
+    assert driving_genes_from_table(table) == drivers
+    assert driving_genes_from_table(table[[]].reset_index()) == drivers
 
 
 def test_at_most_twenty_genes_are_listed_either_way_and_as_many_spots_looked_at(
-    linear: Trained, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
+    linear: CalibratedEnsemble, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section = make_data("D", 4, image=False)
+    section = linear.ensemble.prepare(make_data("D", 4, image=False))
     table = predict(linear.ensemble, linear.calibrations, section)
-    monkeypatch.setattr(attribution, "LISTED", 3)
-    monkeypatch.setattr(attribution, "MOST_SPOTS", 12)
+    monkeypatch.setattr(attribution, "GENES_LISTED", 3)
+    monkeypatch.setattr(attribution, "MAX_SPOTS", 12)
     looked_at = []
 
     def watched(*arguments: Any) -> np.ndarray:
@@ -136,9 +143,9 @@ def test_at_most_twenty_genes_are_listed_either_way_and_as_many_spots_looked_at(
 
 
 def test_no_gene_drives_calls_from_the_image_alone_or_where_nothing_is_cancer(
-    linear: Trained, make_data: MakeData
+    linear: CalibratedEnsemble, make_data: MakeData
 ) -> None:
-    section = make_data("D", 4)
+    section = linear.ensemble.prepare(make_data("D", 4))
     table = predict(linear.ensemble, linear.calibrations, section)
     image = dict.fromkeys(linear.calibrations, Calibration.none("image", "made"))
     assert driving_genes(linear.ensemble, image, section, table) == ()
@@ -149,9 +156,9 @@ def test_no_gene_drives_calls_from_the_image_alone_or_where_nothing_is_cancer(
 
 
 def test_no_gene_is_listed_where_a_head_leaves_torch_and_nobody_can_tell(
-    linear: Trained, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
+    linear: CalibratedEnsemble, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section = make_data("C", 3)
+    section = linear.ensemble.prepare(make_data("C", 3))
     table = predict(linear.ensemble, linear.calibrations, section)
     head = type(linear.ensemble.heads[0])
     features = head.features
@@ -161,10 +168,10 @@ def test_no_gene_is_listed_where_a_head_leaves_torch_and_nobody_can_tell(
 
 
 def test_the_top_modality_is_the_one_that_pushes_most_to_the_side_a_spot_was_called() -> None:
-    calibration = Calibration(shares={"genes": 0.5, "image": 0.5}, slopes={"genes": 2.0, "image": 1.0})
+    calibration = Calibration(weights={"genes": 0.5, "image": 0.5}, slopes={"genes": 2.0, "image": 1.0})
     logits = {"genes": np.array([11.0, 9.0, 10.0, 10.0]), "image": np.array([1.0, -4.0, 3.0, 0.0])}
     cancer = np.array([True, False, True, False])
-    top, contribution = top_modality(calibration, logits, cancer=cancer, seen=np.ones(4, dtype=bool))
+    top, contribution = top_modality(calibration, logits, cancer=cancer, measured=np.ones(4, dtype=bool))
     assert top.tolist() == ["genes", "image", "image", "genes"]
     np.testing.assert_allclose(contribution, [2.0, -4.0, 3.0, 0.0])
     assert top.categories.tolist() == ["genes", "image", "fusion"]
@@ -173,21 +180,21 @@ def test_the_top_modality_is_the_one_that_pushes_most_to_the_side_a_spot_was_cal
 def test_spots_in_which_nothing_was_measured_have_no_top_modality_and_do_not_move_the_mean() -> None:
     seen = np.array([True, True, False])
     top, contribution = top_modality(
-        Calibration.none("image+genes", "made"), {"image+genes": np.array([1.0, 3.0, 99.0])}, cancer=seen, seen=seen
+        Calibration.none("image+genes", "made"), {"image+genes": np.array([1.0, 3.0, 99.0])}, cancer=seen, measured=seen
     )
     assert top.tolist() == ["fusion", "fusion", np.nan]
     np.testing.assert_allclose(contribution, [-1.0, 1.0, np.nan])
     assert (
         top_modality(
-            Calibration.none("genes", "made"), {"genes": np.ones(2)}, cancer=seen[:2], seen=np.zeros(2, dtype=bool)
+            Calibration.none("genes", "made"), {"genes": np.ones(2)}, cancer=seen[:2], measured=np.zeros(2, dtype=bool)
         )[0]
         .isna()
         .all()
     )
 
 
-def test_a_spot_table_says_what_told_most_of_every_spot(linear: Trained, make_data: MakeData) -> None:
-    alone = predict(linear.ensemble, linear.calibrations, make_data("D", 4, image=False))
+def test_a_spot_table_says_what_told_most_of_every_spot(linear: CalibratedEnsemble, make_data: MakeData) -> None:
+    alone = predict(linear.ensemble, linear.calibrations, linear.ensemble.prepare(make_data("D", 4, image=False)))
     assert set(alone["top_modality"]) == {"genes"}
     assert alone["top_contribution"].mean() == pytest.approx(0, abs=1e-6)
     rises = np.argsort(alone["top_contribution"].to_numpy()), np.argsort(alone["probability"].to_numpy())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,8 @@ from spacrd_core import Detector, Settings, SpotStore, TrainOptions, detect, emb
 from spacrd_core.detector.config import read_detector_config
 from spacrd_core.errors import RecipeMismatch
 from spacrd_core.ingestion.checks import check_section
-from spacrd_core.store.write import Ticket, add_section
+from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.write import add_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +29,7 @@ def store(make_section: MakeSection, tmp_path: Path) -> SpotStore:
     store = SpotStore.create(tmp_path / "store")
     for seed, name in enumerate(("S1", "S2", "S3")):
         section, checks = check_section(make_section(seed))
-        add_section(store, section, Ticket(name, name, f"made{seed}", mpp=5.0), checks=checks)
+        add_section(store, section, SectionKey(name, name, f"made{seed}", mpp=5.0), checks=asdict(checks))
     embed(store, "stain", options=NORMALISED, sections=["S1", "S2"], settings=Settings(device="cpu"))
     return store
 
@@ -58,5 +60,5 @@ def test_an_encoder_that_is_another_one_by_now_is_refused(store: SpotStore, dete
     object.__setattr__(detector.config, "encoder", older)
     with pytest.raises(RecipeMismatch) as caught:
         detect(store, detector, sections=["S3"])
-    assert str(caught.value) == "S3 lack embeddings, and 'stain' as installed is not what the detector reads"
-    assert caught.value.hint == f"spacrd embed {store.path} --encoder stain, with the weights used for training"
+    assert "sections without embeddings: S3" in str(caught.value)
+    assert f"spacrd embed {store.path} --encoder stain" in caught.value.hint

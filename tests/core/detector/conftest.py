@@ -1,4 +1,4 @@
-"""A detector that was trained once for all tests here."""
+"""A detector that is trained once for all tests of this folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, plugins: Plugins) -> Path:
-    """The folder of a detector of genes alone; not to be changed."""
+    """The folder of a genes-only detector; tests must not change it."""
     return written(made_detector(plugins), tmp_path_factory.mktemp("trained") / "detector")
 
 

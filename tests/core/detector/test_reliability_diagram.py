@@ -1,11 +1,11 @@
-"""The picture of how reliable probabilities are, by what is drawn in it."""
+"""The contents of the reliability diagram."""
 
 from __future__ import annotations
 
 import io
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -16,46 +16,49 @@ from spacrd_core.detector import reliability_diagram as reliability
 from spacrd_core.detector.reliability_diagram import reliability_png
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
-GAP = [None] * 8
+EMPTY_BINS = [None] * 8
 ST: dict[str, Any] = {
     "patients": 2,
     "ece": 0.0812,
     "spots": [30, *[0] * 8, 20],
-    "probability": [0.04, *GAP, 0.96],
-    "cancer": [0.1, *GAP, 0.9],
+    "probability": [0.04, *EMPTY_BINS, 0.96],
+    "cancer": [0.1, *EMPTY_BINS, 0.9],
 }
 VISIUM = ST | {"patients": 1, "ece": 0.2, "spots": [5] * 10, "cancer": [0.5] * 10, "probability": [0.5] * 10}
 
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures behind the pictures."""
+    """The matplotlib figures of the PNG files."""
     figures: list[Figure] = []
 
     def keep(figure: Figure) -> bytes:
         figures.append(figure)
-        return drawing.png(figure)
+        return drawing.figure_png(figure)
 
-    monkeypatch.setattr(reliability, "png", keep)
+    monkeypatch.setattr(reliability, "figure_png", keep)
     return figures
 
 
 def legend(axes: Axes) -> list[str]:
-    shown = axes.get_legend()
-    return [text.get_text() for text in shown.get_texts()] if shown else []
+    box = axes.get_legend()
+    return [text.get_text() for text in box.get_texts()] if box else []
 
 
 def test_a_line_goes_through_the_bins_that_have_spots_beside_the_diagonal(drawn: list[Figure]) -> None:
     reliability_png({"st": ST})
     diagonal, line = drawn[0].axes[0].lines
-    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 1]
-    assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.04, 0.96], [0.1, 0.9])
+    assert np.asarray(diagonal.get_xdata()).tolist() == np.asarray(diagonal.get_ydata()).tolist() == [0, 1]
+    assert (np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist()) == ([0.04, 0.96], [0.1, 0.9])
 
 
-def test_every_platform_has_its_line_colour_mark_and_error(drawn: list[Figure]) -> None:
+def test_every_platform_has_its_colour_marker_and_error(drawn: list[Figure]) -> None:
     reliability_png({"st": ST, "visium": VISIUM})
     _, *lines = drawn[0].axes[0].lines
     assert legend(drawn[0].axes[0]) == ["st: ECE 0.081 (2 patients)", "visium: ECE 0.200 (1 patient)"]
@@ -63,13 +66,14 @@ def test_every_platform_has_its_line_colour_mark_and_error(drawn: list[Figure]) 
 
 
 @pytest.mark.parametrize("platforms", [1, 2, 3])
-def test_bars_below_count_the_spots_and_do_not_cover_one_another(drawn: list[Figure], platforms: int) -> None:
+def test_bars_count_the_spots_and_do_not_overlap(drawn: list[Figure], platforms: int) -> None:
     reliability_png({f"platform {number}": ST for number in range(platforms)})
-    bars = [patch for patch in drawn[0].axes[1].patches if patch.get_height()]
+    patches = cast("Iterable[Rectangle]", drawn[0].axes[1].patches)
+    bars = [patch for patch in patches if patch.get_height()]
     assert sorted(patch.get_height() for patch in bars) == [20] * platforms + [30] * platforms
     edges = sorted((patch.get_x(), patch.get_x() + patch.get_width()) for patch in bars)
     assert all(end <= start + 1e-9 for (_, end), (start, _) in pairwise(edges))
-    assert 0 < edges[0][0] < edges[platforms - 1][1] < 0.1  # those of the first bin lie in it
+    assert 0 < edges[0][0] < edges[platforms - 1][1] < 0.1  # the bars of the first bin are inside it
 
 
 def test_there_may_be_more_platforms_than_colours(drawn: list[Figure]) -> None:
@@ -77,11 +81,11 @@ def test_there_may_be_more_platforms_than_colours(drawn: list[Figure]) -> None:
     assert len(legend(drawn[0].axes[0])) == 7
 
 
-def test_a_name_with_dollars_is_no_formula() -> None:
+def test_a_name_with_dollars_is_not_a_formula() -> None:
     assert reliability_png({"$\\frac$": ST}).startswith(b"\x89PNG")
 
 
-def test_the_same_figures_give_the_same_bytes_also_after_a_file() -> None:
+def test_equal_metrics_give_equal_bytes_also_after_json() -> None:
     first = reliability_png({"st": ST})
     assert reliability_png(json.loads(json.dumps({"st": ST}))) == first
     picture = Image.open(io.BytesIO(first))

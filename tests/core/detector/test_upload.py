@@ -1,4 +1,4 @@
-"""Detectors pushed to the Hub: looked over first, private unless said otherwise. A stand-in of the Hub takes them."""
+"""Detectors pushed to the Hub: verified first and private by default, with a local server in place of the Hub."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.plugins import Plugins
 
-# Pushes one detector after the other, and prints for each where it went, or the sentence and the remedy.
+# Pushes one detector after the other, and prints the commit of each, or the message and hint.
 PUSH = """
 import json, os, sys
 from pathlib import Path
@@ -27,22 +27,22 @@ for name, folder, address, token, options in json.loads(sys.argv[1]):
     os.environ.pop("HF_TOKEN", None)
     os.environ.update({"HF_TOKEN": token} if token else {})
     try:
-        pushed = push(Path(folder), Address.of(address), heads=load_plugins().heads, **options)
-        answer = {"commit": pushed.origin.commit, "url": pushed.url, "private": pushed.private, "files": pushed.files}
+        pushed = push(Path(folder), Address.parse(address), heads=load_plugins().heads, **options)
+        result = {"commit": pushed.origin.commit, "url": pushed.url, "private": pushed.private, "files": pushed.files}
     except DetectorError as error:
-        answer = {"message": str(error), "hint": error.hint}
-    print(json.dumps({"name": name} | answer))
+        result = {"message": str(error), "hint": error.hint}
+    print(json.dumps({"name": name} | result))
 """
 FILES = ["README.md", "config.json", "curve.png", "metrics.json", "model.safetensors", "reliability.png"]
 COMMIT = "a" * 40
-Answers = dict[str, dict[str, Any]]
+Results = dict[str, dict[str, Any]]
 
 
-class Refusal(NamedTuple):
-    """What is said and advised, and what was asked for."""
+class Failure(NamedTuple):
+    """A push that fails, and phrases of the error: {hub}, {folders} and {page} are filled in."""
 
-    says: str
-    advises: str
+    message: tuple[str, ...]
+    hint: tuple[str, ...]
     repository: Repository | None = None
     token: str | None = TOKEN
     options: dict[str, bool] = {}  # noqa: RUF012 - never changed
@@ -50,86 +50,79 @@ class Refusal(NamedTuple):
     revision: str = ""
 
 
-REFUSALS = {
-    "no-token": Refusal(
-        "to push, the Hub must know who you are, and there is no Hugging Face token",
-        "`hf auth login` with a token that may write, or set HF_TOKEN",
-        token=None,
-    ),
-    "bad-token": Refusal(
-        "the detector lab/bad-token was refused: the Hugging Face token is not valid (401)",
-        "`hf auth login` with a valid one, or unset HF_TOKEN",
+FAILURES = {
+    "no-token": Failure(("needs a Hugging Face token",), ("hf auth login", "write access", "HF_TOKEN"), token=None),
+    "bad-token": Failure(
+        ("cannot push the detector to lab/bad-token: ", "token is not valid (401)"),
+        ("hf auth login", "unset HF_TOKEN"),
         token=INVALID_TOKEN,
     ),
-    "not-ours-to-make": Refusal(
-        "the detector lab/not-ours-to-make was refused to the Hugging Face token (403)",
-        "use a token that may write there",
+    "not-ours-to-make": Failure(
+        ("cannot push the detector to lab/not-ours-to-make: ", "no write access (403)"),
+        ("token with write access",),
         token=OTHER_TOKEN,
     ),
-    "not-ours-to-write": Refusal(
-        "the detector lab/not-ours-to-write was refused to the Hugging Face token (403)",
-        "use a token that may write there",
+    "not-ours-to-write": Failure(
+        ("cannot push the detector to lab/not-ours-to-write: ", "no write access (403)"),
+        ("token with write access",),
         Repository(),
         OTHER_TOKEN,
         {"private": False},
     ),
-    "public-already": Refusal(
-        "repository lab/public-already is public, and --private changes nothing of it",
-        "add --public, take another name, or change it at {hub}/lab/public-already/settings",
+    "public-already": Failure(
+        ("repository lab/public-already is public", "--private does not change it"),
+        ("add --public", "{hub}/lab/public-already/settings"),
         Repository(),
     ),
-    "private-already": Refusal(
-        "repository lab/private-already is private, and --public changes nothing of it",
-        "add --private, take another name, or change it at {hub}/lab/private-already/settings",
+    "private-already": Failure(
+        ("repository lab/private-already is private", "--public does not change it"),
+        ("add --private", "{hub}/lab/private-already/settings"),
         Repository(private=True),
         options={"private": False},
     ),
-    "busy": Refusal("{hub} cannot serve lab/busy at the moment (503)", "try again later", Repository(status=503)),
-    "silent": Refusal(
-        "{hub} did not answer within 1 s",
-        "check the connection, or set HF_HUB_ETAG_TIMEOUT to wait longer",
+    "busy": Failure(
+        ("cannot push the detector to lab/busy: ", "{hub} is not available", "(503)"),
+        ("try again later",),
+        Repository(status=503),
+    ),
+    "silent": Failure(
+        ("cannot push the detector to lab/silent: ", "{hub} did not respond within 1 s"),
+        ("HF_HUB_ETAG_TIMEOUT",),
         Repository(silent=True),
     ),
-    "full": Refusal(
-        "the detector lab/full could not be pushed: Bad request (400)",
-        "try again or look at https://huggingface.co/lab/full",
+    "full": Failure(
+        ("cannot push the detector to lab/full: ", "Bad request (400)"),
+        ("try again, or check {page}",),
         Repository(private=True, full=True),
     ),
-    "no-metadata": Refusal(
-        "the Hub does not take the model card: Invalid metadata in README.md. - metadata is not valid YAML",
-        "delete README.md: it is written anew",
-        folder="edited card",
+    "no-metadata": Failure(
+        ("the Hub rejects the model card", "metadata is not valid YAML"), ("delete README.md",), folder="edited card"
     ),
-    "other-weights": Refusal(
-        "{folders}/other weights/model.safetensors is not the file its config.json was written for",
-        "copy the detector again",
+    "other-weights": Failure(
+        ("{folders}/other weights/model.safetensors does not match config.json",),
+        ("copy the detector again",),
         folder="other weights",
     ),
-    "changed": Refusal(
-        "{folders}/changed/config.json was changed after training",
-        "copy the detector again, or train anew",
-        folder="changed",
+    "changed": Failure(
+        ("{folders}/changed/config.json was changed after training",), ("copy the detector again",), folder="changed"
     ),
-    "nowhere": Refusal(
-        "there is no detector at {folders}/nowhere", "spacrd train STORE -o {folders}/nowhere", folder="nowhere"
+    "nowhere": Failure(
+        ("there is no detector at {folders}/nowhere",), ("spacrd train STORE -o {folders}/nowhere",), folder="nowhere"
     ),
-    "bound": Refusal(
-        "the detector was trained on what 'uni' says of images, and that encoder's licence (CC-BY-NC-ND-4.0) may reach "
-        "it: it may forbid to hand the detector on, or to use it commercially",
-        "read the licence; if it allows what you are about to do, push with --licence-allows",
+    "bound": Failure(
+        ("trained on embeddings from 'uni'", "licence (CC-BY-NC-ND-4.0) may cover the detector"),
+        ("read the licence", "--licence-allows"),
         folder="bound",
     ),
-    "commit": Refusal(
-        f"'{COMMIT}' is a commit, and a push makes a new one", "name a branch: --revision NAME", revision=f"@{COMMIT}"
-    ),
+    "commit": Failure((f"'{COMMIT}' is a commit",), ("--revision NAME",), revision=f"@{COMMIT}"),
 }
 
 
-def ask(cases: list[list[Any]], home: Path, **settings: str) -> Answers:
-    done = python("-c", PUSH, json.dumps(cases), home=home, **settings)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return {answer.pop("name"): answer for answer in map(json.loads, done.stdout.splitlines())}
+def push_all(cases: list[list[Any]], home: Path, **settings: str) -> Results:
+    process = python("-c", PUSH, json.dumps(cases), home=home, **settings)
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
+    return {result.pop("name"): result for result in map(json.loads, process.stdout.splitlines())}
 
 
 def case(name: str, folder: Path, address: str, token: str | None = TOKEN, **options: bool) -> list[Any]:
@@ -138,7 +131,7 @@ def case(name: str, folder: Path, address: str, token: str | None = TOKEN, **opt
 
 @pytest.fixture(scope="module")
 def folders(trained: Path, plugins: Plugins) -> Path:
-    """Beside the trained detector: one that its encoder's licence reaches, one that none does, and damaged ones."""
+    """The folder of the trained detector, of a restricted and an unrestricted one, and of damaged ones."""
     written(made_detector(plugins, licence="CC-BY-NC-ND-4.0"), trained.parent / "bound")
     written(made_detector(plugins, licence="apache-2.0"), trained.parent / "free")
     changes = {
@@ -148,42 +141,45 @@ def folders(trained: Path, plugins: Plugins) -> Path:
     }
     for name, (file, content) in changes.items():
         (trained.parent / name).mkdir()
-        for kept, held in (files_of(trained) | {file: content}).items():
-            (trained.parent / name / kept).write_bytes(held)
+        for file_name, file_content in (files_of(trained) | {file: content}).items():
+            (trained.parent / name / file_name).write_bytes(file_content)
     return trained.parent
 
 
 @pytest.fixture(scope="module")
-def refusals(tmp_path_factory: pytest.TempPathFactory, trained: Path, folders: Path) -> Answers:
-    """What every obstacle makes of a push, all asked by one Python; nothing may have been committed."""
+def failures(tmp_path_factory: pytest.TempPathFactory, trained: Path, folders: Path) -> Results:
+    """The results of all failing pushes from one Python; nothing may have been committed."""
     with hub() as server:
-        server.repositories |= {f"lab/{name}": case.repository for name, case in REFUSALS.items() if case.repository}
+        server.repositories |= {f"lab/{name}": case.repository for name, case in FAILURES.items() if case.repository}
         cases = [
             case(
                 name,
-                trained if given.folder == "trained" else folders / given.folder,
-                f"lab/{name}{given.revision}",
-                given.token,
-                **given.options,
+                trained if failure.folder == "trained" else folders / failure.folder,
+                f"lab/{name}{failure.revision}",
+                failure.token,
+                **failure.options,
             )
-            for name, given in REFUSALS.items()
+            for name, failure in FAILURES.items()
         ]
         home = tmp_path_factory.mktemp("home")
-        answers = ask(cases, home, HF_ENDPOINT=server.address, HF_HUB_ETAG_TIMEOUT="1")
+        results = push_all(cases, home, HF_ENDPOINT=server.address, HF_HUB_ETAG_TIMEOUT="1")
         assert not server.messages
         assert not server.stored
-        return answers | {"places": {"hub": server.address, "folders": str(folders)}}
+        return results | {"places": {"hub": server.address, "folders": str(folders)}}
 
 
-@pytest.mark.parametrize("name", REFUSALS)
-def test_every_obstacle_has_its_own_sentence_and_remedy(refusals: Answers, name: str) -> None:
-    says, advises = (text.format(**refusals["places"]) for text in REFUSALS[name][:2])
-    assert refusals[name] == {"message": says, "hint": advises}
+@pytest.mark.parametrize("name", FAILURES)
+def test_every_failure_has_its_own_message_and_hint(failures: Results, name: str) -> None:
+    places = failures["places"] | {"page": f"https://huggingface.co/lab/{name}"}
+    for phrase in FAILURES[name].message:
+        assert phrase.format(**places) in failures[name]["message"]
+    for phrase in FAILURES[name].hint:
+        assert phrase.format(**places) in failures[name]["hint"]
 
 
 @pytest.fixture(scope="module")
-def pushed(tmp_path_factory: pytest.TempPathFactory, trained: Path, folders: Path) -> Iterator[tuple[Hub, Answers]]:
-    """Pushes that succeed, by one Python, and the Hub that took them."""
+def pushed(tmp_path_factory: pytest.TempPathFactory, trained: Path, folders: Path) -> Iterator[tuple[Hub, Results]]:
+    """The Hub and the results after successful pushes from one Python."""
     (trained / "notes.txt").write_text("not for others")
     cases = [
         case("first", trained, "lab/breast"),
@@ -193,58 +189,59 @@ def pushed(tmp_path_factory: pytest.TempPathFactory, trained: Path, folders: Pat
         case("agreed", folders / "bound", "lab/bound", licence_allows=True),
     ]
     with hub() as server:
-        yield server, ask(cases, tmp_path_factory.mktemp("home"), HF_ENDPOINT=server.address)
+        yield server, push_all(cases, tmp_path_factory.mktemp("home"), HF_ENDPOINT=server.address)
     (trained / "notes.txt").unlink()
 
 
-Pushes = tuple[Hub, Answers]
+Pushes = tuple[Hub, Results]
 
 
 def test_a_detector_goes_into_a_new_private_repository_in_one_commit(pushed: Pushes, trained: Path) -> None:
-    server, answers = pushed
-    repository, first = server.repositories["lab/breast"], answers["first"]
+    server, results = pushed
+    repository, first = server.repositories["lab/breast"], results["first"]
     files = files_of(trained)
     del files["notes.txt"]
     assert repository.private
     assert repository.history[first["commit"]] == files | {".gitattributes": b""}
-    assert server.messages[0] == f"SpaCRD detector {json.loads(files['config.json'])['seal']}"
+    assert server.messages[0] == f"SpaCRD detector {json.loads(files['config.json'])['fingerprint']}"
     assert first["url"] == f"{server.address}/lab/breast/tree/main"
     assert first["private"]
     assert sorted(first["files"]) == FILES
 
 
 def test_pushed_again_it_is_the_same_commit(pushed: Pushes) -> None:
-    server, answers = pushed
-    assert answers["again"] == answers["first"]
+    server, results = pushed
+    assert results["again"] == results["first"]
     assert len(server.messages) == 4  # five pushes
 
 
-def test_another_branch_is_made_and_leaves_main_as_it_is(pushed: Pushes, folders: Path) -> None:
-    server, answers = pushed
+def test_another_branch_is_created_and_main_is_unchanged(pushed: Pushes, folders: Path) -> None:
+    server, results = pushed
     heads = server.repositories["lab/breast"].heads
-    assert heads == {"main": answers["first"]["commit"], "v2": answers["branch"]["commit"]}
+    assert heads == {"main": results["first"]["commit"], "v2": results["branch"]["commit"]}
     assert server.repositories["lab/breast"].history[heads["v2"]].items() >= files_of(folders / "free").items()
-    assert answers["branch"]["url"] == f"{server.address}/lab/breast/tree/v2"
+    assert results["branch"]["url"] == f"{server.address}/lab/breast/tree/v2"
 
 
-def test_all_may_see_it_only_where_that_was_said(pushed: Pushes) -> None:
-    server, answers = pushed
+def test_only_a_public_push_makes_a_public_repository(pushed: Pushes) -> None:
+    server, results = pushed
     assert [name for name, repository in server.repositories.items() if not repository.private] == ["lab/open"]
-    assert not answers["public"]["private"]
+    assert not results["public"]["private"]
 
 
-def test_what_was_pushed_is_pulled_the_same(pushed: Pushes, trained: Path, tmp_path: Path) -> None:
-    server, answers = pushed
+def test_a_pulled_detector_equals_the_pushed_one(pushed: Pushes, trained: Path, tmp_path: Path) -> None:
+    server, results = pushed
     code = "from pathlib import Path; from spacrd_core.detector.locate import pull; import sys\n"
-    code += "from spacrd_core.detector.address import Address; pull(Address.of(sys.argv[1]), Path(sys.argv[2]))"
+    code += "from spacrd_core.detector.address import Address; pull(Address.parse(sys.argv[1]), Path(sys.argv[2]))"
     arguments = ("-c", code, "lab/breast", str(tmp_path / "pulled"))
-    done = python(*arguments, home=tmp_path / "home", HF_ENDPOINT=server.address, HF_TOKEN=TOKEN)
-    assert done.returncode == 0, done.stderr
+    process = python(*arguments, home=tmp_path / "home", HF_ENDPOINT=server.address, HF_TOKEN=TOKEN)
+    assert process.returncode == 0, process.stderr
     files = files_of(tmp_path / "pulled")
-    assert json.loads(files.pop("hub.json"))["commit"] == answers["first"]["commit"]
+    assert json.loads(files.pop("hub.json"))["commit"] == results["first"]["commit"]
     assert files.items() < files_of(trained).items()
 
 
 def test_offline_nothing_is_pushed(trained: Path, tmp_path: Path) -> None:
-    answer = ask([case("breast", trained, "lab/breast")], tmp_path, HF_HUB_OFFLINE="1")["breast"]
-    assert answer == {"message": "HF_HUB_OFFLINE forbids to ask the Hub", "hint": "unset HF_HUB_OFFLINE"}
+    result = push_all([case("breast", trained, "lab/breast")], tmp_path, HF_HUB_OFFLINE="1")["breast"]
+    assert result["message"] == "cannot push the detector to lab/breast: HF_HUB_OFFLINE is set"
+    assert result["hint"] == "unset HF_HUB_OFFLINE"

@@ -9,8 +9,9 @@ import pytest
 from small_shards import ROWS, SECTIONS, embed_all, embeddings
 
 from spacrd_core.embedding import staging
+from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
-from spacrd_core.store.write import Ticket, add_section
+from spacrd_core.store.write import add_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,21 +19,21 @@ if TYPE_CHECKING:
     from conftest import MakeSection
 
 
-Left = tuple[str, dict[str, list[str]]]
+StoredEmbeddings = tuple[str, dict[str, list[str]]]
 
 
-class Copy(Protocol):
+class NewStore(Protocol):
     def __call__(self) -> SpotStore: ...
 
 
 @pytest.fixture
-def copy(tmp_path: Path, make_section: MakeSection, monkeypatch: pytest.MonkeyPatch) -> Copy:
+def new_store(tmp_path: Path, make_section: MakeSection, monkeypatch: pytest.MonkeyPatch) -> NewStore:
     """A factory of equal stores, not embedded yet, whose sections have nine shards each."""
     monkeypatch.setattr(staging, "SHARD_ROWS", ROWS)
     monkeypatch.setattr(staging, "CHUNK_ROWS", ROWS)
     first = SpotStore.create(tmp_path / "store0")
     for number in range(1, SECTIONS + 1):
-        add_section(first, make_section(number), Ticket(f"S{number}", f"P{number}", str(number)))
+        add_section(first, make_section(number), SectionKey(f"S{number}", f"P{number}", str(number)))
     numbers = iter(range(1, 100))
 
     def make() -> SpotStore:
@@ -44,15 +45,15 @@ def copy(tmp_path: Path, make_section: MakeSection, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture(scope="session")
-def known() -> dict[str, Left]:
+def reference_cache() -> dict[str, StoredEmbeddings]:
     return {}
 
 
 @pytest.fixture
-def uninterrupted(copy: Copy, known: dict[str, Left]) -> Left:
-    """What an uninterrupted run in one process leaves."""
-    if not known:
-        store = copy()
+def uninterrupted(new_store: NewStore, reference_cache: dict[str, StoredEmbeddings]) -> StoredEmbeddings:
+    """The embeddings of an uninterrupted run in one process."""
+    if not reference_cache:
+        store = new_store()
         embed_all(store)
-        known["left"] = embeddings(store)
-    return known["left"]
+        reference_cache["embeddings"] = embeddings(store)
+    return reference_cache["embeddings"]

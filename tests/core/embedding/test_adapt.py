@@ -1,4 +1,4 @@
-"""An encoder that asks for it sees a sample of a section first, the same whoever embeds which part of it."""
+"""An adaptive encoder sees a sample of a section first: the same one in every process that embeds a part of it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import torch
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions, Recipe
-from spacrd_core.embedding.adapt import SAMPLE, adapted
+from spacrd_core.embedding.adapt import SAMPLE_TILES, adapt_to_section
 from spacrd_core.embedding.embed import embed
 from spacrd_core.embedding.executors.processes import Processes
 from spacrd_core.embedding.settings import Settings
-from spacrd_core.plugins import load_plugins
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Level, Pyramid
 
 if TYPE_CHECKING:
-    from conftest import Copy
+    from core.embedding.conftest import NewStore
 
 CPU = torch.device("cpu")
 NORMALISED = {"normalised": True}
@@ -41,7 +40,7 @@ class Plain:
 
 
 class Adaptive(Plain):
-    """The same, which keeps the samples it was shown."""
+    """The same, adaptive; it keeps the samples it has seen."""
 
     def adapt(self, tiles: Tensor) -> Adaptive:
         self.seen.append(tiles)
@@ -51,39 +50,40 @@ class Adaptive(Plain):
 def plan(spots: int) -> PatchPlan:
     numbers = np.random.default_rng(0)
     image = numbers.integers(0, 256, (3, 200, 200), dtype=np.uint8)
-    return PatchPlan.of(Pyramid((Level(image, 1.0),)), numbers.uniform(10, 190, (spots, 2)), patch_um=8, patch_px=8)
+    return PatchPlan.from_centres(
+        Pyramid((Level(image, 1.0),)), numbers.uniform(10, 190, (spots, 2)), patch_um=8, patch_px=8
+    )
 
 
-def test_an_encoder_that_asks_for_nothing_is_used_as_it_is() -> None:
+def test_an_encoder_that_is_not_adaptive_is_used_as_it_is() -> None:
     plain = Plain()
-    assert adapted(plain, plan(9), CPU) is plain
+    assert adapt_to_section(plain, plan(9), CPU) is plain
 
 
-def test_an_encoder_that_asks_is_shown_a_sample_and_what_it_returns_is_used() -> None:
+def test_an_adaptive_encoder_sees_a_sample_and_what_it_returns_is_used() -> None:
     encoder = Adaptive()
-    assert adapted(encoder, plan(1000), CPU) is not encoder
-    assert encoder.seen[0].shape == (SAMPLE, 3, 8, 8)
+    assert adapt_to_section(encoder, plan(1000), CPU) is not encoder
+    assert encoder.seen[0].shape == (SAMPLE_TILES, 3, 8, 8)
     assert encoder.seen[0].dtype == torch.uint8
 
 
-def test_a_small_section_is_shown_whole() -> None:
+def test_of_a_small_section_all_tiles_are_the_sample() -> None:
     encoder = Adaptive()
-    adapted(encoder, plan(9), CPU)
+    adapt_to_section(encoder, plan(9), CPU)
     assert len(encoder.seen[0]) == 9
 
 
 def test_the_sample_is_the_same_every_time() -> None:
     encoder = Adaptive()
-    for readers in (1, 2):
-        adapted(encoder, plan(1000), CPU, readers=readers)
+    for reader_threads in (1, 2):
+        adapt_to_section(encoder, plan(1000), CPU, reader_threads=reader_threads)
     assert torch.equal(*encoder.seen)
 
 
-def test_every_shard_and_every_process_adapts_alike(copy: Copy) -> None:
-    stain = load_plugins().encoders.create("stain", NORMALISED)
-    here, there = copy(), copy()
-    embed(here, "stain", stain, options=NORMALISED, settings=Settings(device="cpu"))
-    embed(there, "stain", stain, options=NORMALISED, settings=Settings(device="cpu"), executor=Processes(2))
+def test_every_shard_and_every_process_adapts_alike(new_store: NewStore) -> None:
+    here, there = new_store(), new_store()
+    embed(here, "stain", options=NORMALISED, settings=Settings(device="cpu"))
+    embed(there, "stain", options=NORMALISED, settings=Settings(device="cpu"), executor=Processes(2))
     for section in here.entries:
         assert np.array_equal(
             here.embedding(section, encoder="stain").values, there.embedding(section, encoder="stain").values

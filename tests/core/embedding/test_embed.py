@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import torch
 import zarr
+from stand_ins.encoder import embed_with
 
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding import staging
-from spacrd_core.embedding.embed import embed
-from spacrd_core.embedding.pipeline import CPU_TILES
+from spacrd_core.embedding.pipeline import CPU_BATCH_SIZE
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import StoreError, UnknownSection
+from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
-from spacrd_core.store.write import Ticket, add_section
+from spacrd_core.store.write import add_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ CPU = Settings(device="cpu")
 
 
 class Colour:
-    """Mean colour, and a small convolution: enough to see what it is shown."""
+    """Mean colour, and a small convolution: enough to recognise its input."""
 
     Options = ComponentOptions
     recipe = Recipe(input_px=20, um_per_px=5.0, dim=5, weights="fixed")
@@ -54,8 +55,8 @@ class Colour:
 @pytest.fixture
 def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
     store = SpotStore.create(tmp_path / "store")
-    add_section(store, make_section(1), Ticket("S1", "P1", "one"))
-    add_section(store, make_section(2, image=False), Ticket("S2", "P2", "two"))
+    add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    add_section(store, make_section(2, image=False), SectionKey("S2", "P2", "two"))
     return store
 
 
@@ -63,14 +64,14 @@ def values(store: SpotStore) -> np.ndarray[Any, Any]:
     return store.embedding("S1", encoder="colour").values
 
 
-def forget(store: SpotStore) -> None:
-    """Let nothing be left of the embeddings."""
+def remove_embeddings(store: SpotStore) -> None:
+    """Remove all embeddings from the store."""
     store.update(lambda m: m.with_entry(m.sections["S1"].model_copy(update={"embeddings": {}})))
     shutil.rmtree(store.path / "embeddings")
 
 
-def test_every_spot_gets_the_tissue_round_it(store: SpotStore) -> None:
-    embed(store, "colour", Colour(), settings=CPU)
+def test_every_spot_gets_the_tissue_around_it(store: SpotStore) -> None:
+    embed_with(store, "colour", Colour(), settings=CPU)
     adata = store.section("S1")
     dark = (adata.obs["label"] == "cancer").to_numpy()
     red = values(store)[:, 0]
@@ -78,35 +79,37 @@ def test_every_spot_gets_the_tissue_round_it(store: SpotStore) -> None:
 
 
 def test_values_do_not_depend_on_the_batch_size(store: SpotStore) -> None:
-    embed(store, "colour", Colour(), settings=Settings(device="cpu", batch_size=7))
+    embed_with(store, "colour", Colour(), settings=Settings(device="cpu", batch_size=7))
     small = values(store)
-    forget(store)
-    embed(store, "colour", Colour(), settings=CPU)
+    remove_embeddings(store)
+    embed_with(store, "colour", Colour(), settings=CPU)
     assert np.array_equal(small, values(store))
 
 
 def test_a_second_run_embeds_nothing(store: SpotStore) -> None:
-    embed(store, "colour", Colour(), settings=CPU)
+    embed_with(store, "colour", Colour(), settings=CPU)
     encoder = Colour()
-    report = embed(store, "colour", encoder, settings=CPU)
+    report = embed_with(store, "colour", encoder, settings=CPU)
     assert encoder.seen == 0
     assert [item.note for item in report.sections] == ["done before", "no image"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "note"), [("bf16", "done before in fp32"), ("fp32", "done before"), ("auto", "done before")]
+    ("precision", "note"), [("bf16", "done before in fp32"), ("fp32", "done before"), ("auto", "done before")]
 )
-def test_what_is_done_in_another_precision_than_is_asked_for_is_told(
-    store: SpotStore, asked: Precision, note: str
+def test_a_note_says_what_was_done_before_in_another_precision(
+    store: SpotStore, precision: Precision, note: str
 ) -> None:
-    embed(store, "colour", Colour(), settings=CPU)
-    report = embed(store, "colour", Colour(), settings=Settings(device="cpu", precision=asked))
+    embed_with(store, "colour", Colour(), settings=CPU)
+    report = embed_with(store, "colour", Colour(), settings=Settings(device="cpu", precision=precision))
     assert (report.patches, report.sections[0].note) == (0, note)
 
 
-@pytest.mark.parametrize(("asked", "used"), [("auto", "fp32"), ("bf16", "bf16")])
-def test_embeddings_carry_the_precision_they_were_computed_in(store: SpotStore, asked: Precision, used: str) -> None:
-    embed(store, "colour", Colour(), settings=Settings(device="cpu", precision=asked))
+@pytest.mark.parametrize(("requested", "used"), [("auto", "fp32"), ("bf16", "bf16")])
+def test_embeddings_carry_the_precision_they_were_computed_in(
+    store: SpotStore, requested: Precision, used: str
+) -> None:
+    embed_with(store, "colour", Colour(), settings=Settings(device="cpu", precision=requested))
     (record,) = store.entry("S1").embeddings.values()
     assert zarr.open_group(store.path / record.path, mode="r").attrs["precision"] == used
 
@@ -116,17 +119,17 @@ def test_what_did_not_fit_the_memory_once_is_not_tried_again_for_every_shard(
 ) -> None:
     class Large(Colour):
         def embed(self, tiles: Tensor) -> Tensor:
-            given.append(len(tiles))
+            batch_sizes.append(len(tiles))
             if len(tiles) > 4:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return super().embed(tiles)
 
-    given: list[int] = []
+    batch_sizes: list[int] = []
     monkeypatch.setattr(staging, "SHARD_ROWS", 48)
     monkeypatch.setattr(staging, "CHUNK_ROWS", 48)
-    report = embed(store, "colour", Large(), settings=CPU)
-    assert [count for count in given if count > 4] == [CPU_TILES, CPU_TILES // 2]
-    assert report.sections[0].note == f"{CPU_TILES} patches at once do not fit cpu: embedded 4 at a time"
+    report = embed_with(store, "colour", Large(), settings=CPU)
+    assert [count for count in batch_sizes if count > 4] == [CPU_BATCH_SIZE, CPU_BATCH_SIZE // 2]
+    assert report.sections[0].note == f"batches of {CPU_BATCH_SIZE} patches do not fit cpu: the batch size was 4"
 
 
 def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(
@@ -137,22 +140,22 @@ def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(
     encoder = Colour()
     encoder.stop_after = 110
     with pytest.raises(KeyboardInterrupt):
-        embed(store, "colour", encoder, settings=Settings(device="cpu", batch_size=16))
+        embed_with(store, "colour", encoder, settings=Settings(device="cpu", batch_size=16))
     assert store.entry("S1").embeddings == {}, "nothing half done is published"
     resumed = Colour()
-    embed(store, "colour", resumed, settings=Settings(device="cpu", batch_size=16))
+    embed_with(store, "colour", resumed, settings=Settings(device="cpu", batch_size=16))
     assert resumed.seen == 144 - 96, "two of three shards were kept"
-    kept = values(store)
-    forget(store)
-    embed(store, "colour", Colour(), settings=Settings(device="cpu", batch_size=16))
-    assert np.array_equal(kept, values(store))
+    resumed_values = values(store)
+    remove_embeddings(store)
+    embed_with(store, "colour", Colour(), settings=Settings(device="cpu", batch_size=16))
+    assert np.array_equal(resumed_values, values(store))
 
 
-def test_another_recipe_stands_beside_the_first_and_the_latest_answers_to_the_name(store: SpotStore) -> None:
-    embed(store, "colour", Colour(), settings=CPU)
+def test_another_recipe_is_stored_beside_the_first_and_the_name_means_the_latest(store: SpotStore) -> None:
+    embed_with(store, "colour", Colour(), settings=CPU)
     wider = Colour()
     wider.recipe = Recipe(input_px=20, um_per_px=10.0, dim=5, weights="fixed")  # type: ignore[misc]
-    embed(store, "colour", wider, settings=CPU)
+    embed_with(store, "colour", wider, settings=CPU)
     assert store.embedding("S1", encoder="colour").recipe.patch_um == 200.0
     assert store.embedding("S1", key=Colour.recipe.key).recipe.patch_um == 100.0
 
@@ -163,26 +166,26 @@ def test_embeddings_of_a_section_replaced_meanwhile_are_not_published(
     class Slow(Colour):
         def embed(self, tiles: Tensor) -> Tensor:
             if not self.seen:
-                add_section(store, make_section(3), Ticket("S1", "P1", "other-slide"))
+                add_section(store, make_section(3), SectionKey("S1", "P1", "other-slide"))
             return super().embed(tiles)
 
     with pytest.raises(StoreError, match="section 'S1' was replaced meanwhile"):
-        embed(store, "colour", Slow(), settings=CPU)
+        embed_with(store, "colour", Slow(), settings=CPU)
     assert store.entry("S1").embeddings == {}
 
 
 def test_a_store_without_any_image_is_refused_with_a_remedy(tmp_path: Path, make_section: MakeSection) -> None:
     store = SpotStore.create(tmp_path / "blind")
-    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     with pytest.raises(UnknownSection, match=r"no section of .* has an image"):
-        embed(store, "colour", Colour(), settings=CPU)
+        embed_with(store, "colour", Colour(), settings=CPU)
 
 
 def test_embeddings_outlive_a_change_of_labels_but_not_of_the_slide(
     store: SpotStore, make_section: MakeSection
 ) -> None:
-    embed(store, "colour", Colour(), settings=CPU)
-    add_section(store, make_section(1, labels=False), Ticket("S1", "P1", "relabelled"))
+    embed_with(store, "colour", Colour(), settings=CPU)
+    add_section(store, make_section(1, labels=False), SectionKey("S1", "P1", "relabelled"))
     assert store.entry("S1").embeddings
-    add_section(store, make_section(3), Ticket("S1", "P1", "other-slide"))
+    add_section(store, make_section(3), SectionKey("S1", "P1", "other-slide"))
     assert not store.entry("S1").embeddings

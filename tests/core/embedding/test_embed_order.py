@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from stand_ins.encoder import embed_with
 from torch import nn
 
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding import staging
-from spacrd_core.embedding.embed import embed
 from spacrd_core.embedding.settings import Settings
+from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
-from spacrd_core.store.write import Ticket, add_section
+from spacrd_core.store.write import add_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,9 +54,11 @@ class Small:
 def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
     store = SpotStore.create(tmp_path / "store")
     section = make_section(1)
-    turned = replace(section, counts=section.counts[np.random.default_rng(0).permutation(section.counts.n_obs)].copy())
-    add_section(store, section, Ticket("S1", "P1", "as-measured"))
-    add_section(store, turned, Ticket("S2", "P1", "turned"))
+    shuffled = replace(
+        section, counts=section.counts[np.random.default_rng(0).permutation(section.counts.n_obs)].copy()
+    )
+    add_section(store, section, SectionKey("S1", "P1", "as-measured"))
+    add_section(store, shuffled, SectionKey("S2", "P1", "shuffled"))
     return store
 
 
@@ -63,45 +66,45 @@ def embedded(store: SpotStore, section: str = "S1", **choices: Any) -> np.ndarra
     """Embed anew and return the values."""
     store.update(lambda m: m.with_entry(m.sections[section].model_copy(update={"embeddings": {}})))
     shutil.rmtree(store.path / "embeddings" / section, ignore_errors=True)
-    embed(store, "small", Small(), sections=[section], settings=Settings(device="cpu", **choices))
+    embed_with(store, "small", Small(), sections=[section], settings=Settings(device="cpu", **choices))
     return store.embedding(section, encoder="small").values
 
 
-def test_values_are_the_same_bits_whatever_the_batch_the_readers_and_the_shards(
+def test_values_are_the_same_bits_whatever_the_batch_the_reader_threads_and_the_shards(
     store: SpotStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual = embedded(store)
-    assert all(np.array_equal(usual, embedded(store, batch_size=size)) for size in (1, 7, 1000))
-    assert np.array_equal(usual, embedded(store, readers=5))
+    reference = embedded(store)
+    assert all(np.array_equal(reference, embedded(store, batch_size=size)) for size in (1, 7, 1000))
+    assert np.array_equal(reference, embedded(store, reader_threads=5))
     monkeypatch.setattr(staging, "SHARD_ROWS", 10)
     monkeypatch.setattr(staging, "CHUNK_ROWS", 5)
-    assert np.array_equal(usual, embedded(store))
+    assert np.array_equal(reference, embedded(store))
 
 
-def test_values_follow_their_spots_bit_for_bit_when_the_spots_stand_in_another_order(store: SpotStore) -> None:
-    usual, turned = embedded(store), embedded(store, "S2")
-    places = store.section("S1").obs_names.get_indexer(store.section("S2").obs_names)
-    assert not np.array_equal(places, np.arange(len(places)))
-    assert np.array_equal(turned, usual[places])
+def test_values_follow_their_spots_bit_for_bit_in_another_order(store: SpotStore) -> None:
+    reference, shuffled = embedded(store), embedded(store, "S2")
+    order = store.section("S1").obs_names.get_indexer(store.section("S2").obs_names)
+    assert not np.array_equal(order, np.arange(len(order)))
+    assert np.array_equal(shuffled, reference[order])
 
 
-def test_the_mean_colour_is_that_of_the_tissue_round_the_spot(store: SpotStore, tmp_path: Path) -> None:
+def test_the_mean_colour_is_that_of_the_tissue_around_the_spot(store: SpotStore, tmp_path: Path) -> None:
     obs = store.section("S1").obs
-    with Image.open(tmp_path / "slide1.png") as picture:
-        for place in (0, 77, 143):
-            x, y = obs[["x_px", "y_px"]].to_numpy()[place]
+    with Image.open(tmp_path / "slide1.png") as image:
+        for spot in (0, 77, 143):
+            x, y = obs[["x_px", "y_px"]].to_numpy()[spot]
             box = (int(x - 16), int(y - 16), int(x + 16), int(y + 16))  # 160 um at 5 um/px
-            expected = np.asarray(picture.crop(box)).mean(axis=(0, 1))
-            assert embedded(store)[place, :3] == pytest.approx(expected, abs=0.6)
+            expected = np.asarray(image.crop(box)).mean(axis=(0, 1))
+            assert embedded(store)[spot, :3] == pytest.approx(expected, abs=0.6)
 
 
-def test_coverage_is_kept_beside_the_values(store: SpotStore) -> None:
+def test_coverage_is_stored_with_the_values(store: SpotStore) -> None:
     embedded(store)
     assert (store.embedding("S1", encoder="small").coverage == 1).all()
 
 
-def test_the_report_says_where_the_time_went(store: SpotStore) -> None:
-    report = embed(store, "small", Small(), settings=CPU)
+def test_the_report_has_seconds_by_step(store: SpotStore) -> None:
+    report = embed_with(store, "small", Small(), settings=CPU)
     assert [(item.section, item.patches) for item in report.sections] == [("S1", 144), ("S2", 144)]
     assert {"read", "encode", "write"} <= set(report.seconds)
     parts = [item.seconds["encode"] for item in report.sections]
@@ -118,5 +121,5 @@ def test_progress_counts_patches(store: SpotStore) -> None:
         shown.append((description, total, len(items)))
         return items
 
-    embed(store, "small", Small(), settings=Settings(device="cpu", batch_size=50), track=track)
+    embed_with(store, "small", Small(), settings=Settings(device="cpu", batch_size=50), track=track)
     assert shown == [("embedding by small", 288, 288)]

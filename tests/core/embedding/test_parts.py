@@ -8,42 +8,44 @@ from small_shards import ROWS, SECTIONS, SPOTS, embed_all, embeddings, start_emb
 from spacrd_core.embedding.parts import Part
 
 if TYPE_CHECKING:
-    from conftest import Copy, Left
+    from core.embedding.conftest import NewStore, StoredEmbeddings
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 7, 12])
 def test_parts_are_disjoint_and_together_are_all(parts: int) -> None:
-    shares = [Part(number, parts).share(range(10)) for number in range(1, parts + 1)]
+    shares = [Part(number, parts).select(range(10)) for number in range(1, parts + 1)]
     assert sorted(item for share in shares for item in share) == list(range(10))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 @pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "1/0", "-1/3", "1/3/5", "a/b", "1.5/2", "1 / 2"])
 def test_what_is_no_part_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^a part reads I/N, from 1/N to N/N$"):
+    with pytest.raises(ValueError, match="a part reads I/N"):
         Part.parse(text)
 
 
-def test_parts_in_several_processes_at_once_leave_the_same_bytes_as_one(copy: Copy, uninterrupted: Left) -> None:
-    store = copy()
+def test_parts_in_several_processes_at_once_leave_the_same_bytes_as_one(
+    new_store: NewStore, uninterrupted: StoredEmbeddings
+) -> None:
+    store = new_store()
     runs = [start_embed(store, "--part", f"{number}/3") for number in (1, 2, 3)]
-    told = [run.communicate(timeout=120) for run in runs]
-    assert [run.returncode for run in runs] == [0, 0, 0], told
+    output = [run.communicate(timeout=120) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], output
     assert embeddings(store) == uninterrupted
 
 
-def test_two_runs_of_the_same_work_share_it(copy: Copy, uninterrupted: Left) -> None:
-    store = copy()
+def test_two_runs_of_the_same_work_share_it(new_store: NewStore, uninterrupted: StoredEmbeddings) -> None:
+    store = new_store()
     runs = [start_embed(store, "--json", "-q") for _ in range(2)]
-    told = [run.communicate(timeout=120) for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], told
+    output = [run.communicate(timeout=120) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], output
     assert embeddings(store) == uninterrupted
 
 
 def test_parts_one_after_the_other_are_the_same_parts_whatever_is_published_already(
-    copy: Copy, uninterrupted: Left
+    new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:
-    store = copy()
+    store = new_store()
     embed_all(store, sections=["S1"])
     shards = SPOTS // ROWS
     done = [embed_all(store, part=Part(number, 4)) for number in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""A shard through the pipeline: what its numbers may depend on, and what it tells of itself."""
+"""A shard through the pipeline: what its numbers may depend on, and what is reported."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from torchvision import transforms
 
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding.forward import run_encoder
-from spacrd_core.embedding.pipeline import CPU_TILES, READY, embed_rows
+from spacrd_core.embedding.pipeline import CPU_BATCH_SIZE, MAX_BATCHES_AHEAD, embed_rows
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.embedding.timing import Clock
 from spacrd_core.errors import ConfigError, CorruptStore, EncoderError
-from spacrd_core.images.raster import ArrayRaster
+from spacrd_core.images.raster import ArrayImage
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
 
@@ -75,47 +75,47 @@ def vit() -> Network:
 def pyramid(tmp_path_factory: pytest.TempPathFactory) -> Pyramid:
     """720 x 600 px of smooth texture at 1 um/px: 2 x 2 chunks."""
     folder = tmp_path_factory.mktemp("slide")
-    write_pyramid(ArrayRaster(TEXTURE), folder, um_per_px=1.0, mpp=1.0)
+    write_pyramid(ArrayImage(TEXTURE), folder, um_per_px=1.0, mpp=1.0)
     return Pyramid.open(folder)
 
 
 def plan_of(pyramid: Pyramid, order: np.ndarray | None = None, patch_px: int = 48) -> PatchPlan:
     centres = np.random.default_rng(3).uniform(-10, 610, (SPOTS, 2))
     chosen = centres if order is None else centres[order]
-    return PatchPlan.of(pyramid, chosen, patch_um=float(patch_px), patch_px=patch_px)
+    return PatchPlan.from_centres(pyramid, chosen, patch_um=float(patch_px), patch_px=patch_px)
 
 
 def embedded(plan: PatchPlan, encoder: Any, rows: range = range(SPOTS), **choices: Any) -> np.ndarray:
     settings = Settings(**{"device": "cpu", **choices})
-    return embed_rows(plan, rows, encoder, "network", settings=settings, clock=Clock(CPU), done=lambda _: None)
+    return embed_rows(plan, rows, encoder, "network", settings=settings, clock=Clock(CPU), report=lambda _: None)
 
 
 @pytest.fixture(scope="module")
-def usual(pyramid: Pyramid, network: Network) -> np.ndarray:
+def reference(pyramid: Pyramid, network: Network) -> np.ndarray:
     return embedded(plan_of(pyramid), network)
 
 
 @given(data=st.data())
 @hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_spot_has_the_same_bits_whatever_the_batches_the_readers_the_shard_and_the_order(
-    pyramid: Pyramid, network: Network, usual: np.ndarray, data: st.DataObject
+    pyramid: Pyramid, network: Network, reference: np.ndarray, data: st.DataObject
 ) -> None:
     order = np.array(data.draw(st.permutations(range(SPOTS))))
     first = data.draw(st.integers(0, SPOTS - 1))
     rows = range(first, data.draw(st.integers(first + 1, SPOTS)))
-    batch_size, readers = data.draw(st.integers(1, 100)), data.draw(st.integers(1, 5))
-    found = embedded(plan_of(pyramid, order), network, rows, batch_size=batch_size, readers=readers)
-    assert np.array_equal(found, usual[order[rows.start : rows.stop]])
+    batch_size, reader_threads = data.draw(st.integers(1, 100)), data.draw(st.integers(1, 5))
+    embeddings = embedded(plan_of(pyramid, order), network, rows, batch_size=batch_size, reader_threads=reader_threads)
+    assert np.array_equal(embeddings, reference[order[rows.start : rows.stop]])
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_spot_has_the_same_bits_whatever_the_number_of_threads(
-    pyramid: Pyramid, network: Network, usual: np.ndarray, count: int
+    pyramid: Pyramid, network: Network, reference: np.ndarray, count: int
 ) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
-        assert np.array_equal(embedded(plan_of(pyramid), network), usual)
+        assert np.array_equal(embedded(plan_of(pyramid), network), reference)
     finally:
         torch.set_num_threads(threads)
 
@@ -123,46 +123,46 @@ def test_a_spot_has_the_same_bits_whatever_the_number_of_threads(
 def test_embeddings_are_those_of_torchvisions_own_transform_of_the_same_crops(pyramid: Pyramid, vit: Network) -> None:
     vit.recipe = Recipe(input_px=48, um_per_px=2.0, dim=vit.recipe.dim)
     corners = np.array([[40, 70], [300, 410], [499, 33]])  # x, y of crops of 96 whole px
-    plan = PatchPlan.of(Pyramid(pyramid.levels[:1]), corners + 48.0, patch_um=96.0, patch_px=48)
+    plan = PatchPlan.from_centres(Pyramid(pyramid.levels[:1]), corners + 48.0, patch_um=96.0, patch_px=48)
     steps = [transforms.Resize(48), transforms.CenterCrop(48), transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
     crops = [Image.fromarray(TEXTURE).crop((x, y, x + 96, y + 96)) for x, y in corners.tolist()]
     with torch.inference_mode():
         expected = vit.network(torch.stack([transforms.Compose(steps)(crop) for crop in crops]))
-    found = torch.from_numpy(embedded(plan, vit, range(3)))
-    assert 1 - torch.nn.functional.cosine_similarity(found, expected).min() < 1e-3
+    embeddings = torch.from_numpy(embedded(plan, vit, range(3)))
+    assert 1 - torch.nn.functional.cosine_similarity(embeddings, expected).min() < 1e-3
 
 
 def test_a_recipes_own_way_to_resize_is_followed(pyramid: Pyramid, vit: Network) -> None:
     plan = plan_of(pyramid, patch_px=70)
-    found = []
+    embeddings = []
     for resize in ("triangle", "bicubic"):
         vit.recipe = Recipe(input_px=48, um_per_px=70 / 48, dim=vit.recipe.dim, resize=resize)
-        found.append(embedded(plan, vit))
-    assert not np.array_equal(*found)
-    assert np.allclose(*found, rtol=0, atol=0.2 * np.abs(found[0]).max())
+        embeddings.append(embedded(plan, vit))
+    assert not np.array_equal(*embeddings)
+    assert np.allclose(*embeddings, rtol=0, atol=0.2 * np.abs(embeddings[0]).max())
 
 
-def test_every_patch_is_told_once_and_none_before_it_is_there(pyramid: Pyramid, vit: Network) -> None:
-    told: list[int] = []
+def test_every_patch_is_reported_once_and_none_before_it_is_done(pyramid: Pyramid, vit: Network) -> None:
+    reported: list[int] = []
     settings = Settings(device="cpu")
-    embed_rows(plan_of(pyramid), range(SPOTS), vit, "vit", settings=settings, clock=Clock(CPU), done=told.append)
-    assert told == [CPU_TILES] * (SPOTS // CPU_TILES) + [SPOTS % CPU_TILES]
+    embed_rows(plan_of(pyramid), range(SPOTS), vit, "vit", settings=settings, clock=Clock(CPU), report=reported.append)
+    assert reported == [CPU_BATCH_SIZE] * (SPOTS // CPU_BATCH_SIZE) + [SPOTS % CPU_BATCH_SIZE]
 
 
 def test_no_rows_give_no_numbers(pyramid: Pyramid, vit: Network) -> None:
     assert embedded(plan_of(pyramid), vit, range(7, 7)).shape == (0, vit.recipe.dim)
 
 
-def test_the_clock_says_where_the_time_went_and_reading_goes_on_beside_the_rest(pyramid: Pyramid, vit: Network) -> None:
+def test_the_clock_has_seconds_by_step_and_reading_overlaps_the_others(pyramid: Pyramid, vit: Network) -> None:
     vit.meanwhile = lambda _: time.sleep(0.05)
     clock = Clock(CPU)
     begun = time.perf_counter()
     embed_rows(
-        plan_of(pyramid), range(SPOTS), vit, "vit", settings=Settings(device="cpu"), clock=clock, done=lambda _: None
+        plan_of(pyramid), range(SPOTS), vit, "vit", settings=Settings(device="cpu"), clock=clock, report=lambda _: None
     )
     seconds = clock.seconds
     assert seconds.keys() == {"read", "wait", "resample", "encode"}
-    assert seconds["encode"] >= 0.05 * -(-SPOTS // CPU_TILES)
+    assert seconds["encode"] >= 0.05 * -(-SPOTS // CPU_BATCH_SIZE)
     assert seconds["wait"] + seconds["resample"] + seconds["encode"] <= time.perf_counter() - begun
     assert clock.notes == []
 
@@ -174,10 +174,10 @@ def test_reading_goes_on_while_the_encoder_works_and_no_further_than_batches_may
     last_that_may_wait = threading.Event()
     real = PatchPlan._filled
 
-    def filled(*given: Any) -> Any:
-        windows = real(*given)
+    def filled(*arguments: Any) -> Any:
+        windows = real(*arguments)
         cut.append(len(windows.rows))
-        if len(cut) == 1 + READY:
+        if len(cut) == 1 + MAX_BATCHES_AHEAD:
             last_that_may_wait.set()
         return windows
 
@@ -190,15 +190,15 @@ def test_reading_goes_on_while_the_encoder_works_and_no_further_than_batches_may
     seen: list[int] = []
     monkeypatch.setattr(PatchPlan, "_filled", filled)
     vit.meanwhile = meanwhile
-    centres = np.random.default_rng(3).uniform(0, 600, (10 * CPU_TILES, 2))
-    plan = PatchPlan.of(pyramid, centres, patch_um=48.0, patch_px=48)
+    centres = np.random.default_rng(3).uniform(0, 600, (10 * CPU_BATCH_SIZE, 2))
+    plan = PatchPlan.from_centres(pyramid, centres, patch_um=48.0, patch_px=48)
     embedded(plan, vit, range(len(centres)))
-    assert seen[0] <= 2 + READY
+    assert seen[0] <= 2 + MAX_BATCHES_AHEAD
     assert sum(cut) == len(centres)
 
 
-def test_memory_that_is_short_makes_smaller_passes_and_the_result_says_so_once(pyramid: Pyramid, vit: Network) -> None:
-    usual = embedded(plan_of(pyramid), vit)
+def test_short_memory_makes_smaller_passes_and_is_noted_once(pyramid: Pyramid, vit: Network) -> None:
+    reference = embedded(plan_of(pyramid), vit)
 
     def run_short(tiles: int) -> None:
         if tiles > 4:
@@ -206,11 +206,11 @@ def test_memory_that_is_short_makes_smaller_passes_and_the_result_says_so_once(p
 
     vit.meanwhile = run_short
     clock = Clock(CPU)
-    found = embed_rows(
-        plan_of(pyramid), range(SPOTS), vit, "vit", settings=Settings(device="cpu"), clock=clock, done=lambda _: None
+    embeddings = embed_rows(
+        plan_of(pyramid), range(SPOTS), vit, "vit", settings=Settings(device="cpu"), clock=clock, report=lambda _: None
     )
-    assert np.allclose(found, usual, atol=1e-5)
-    assert clock.notes == ["16 patches at once do not fit cpu: embedded 4 at a time"]
+    assert np.allclose(embeddings, reference, atol=1e-5)
+    assert clock.notes == ["batches of 16 patches do not fit cpu: the batch size was 4"]
 
 
 def test_bf16_is_fp32_to_a_thousandth_of_cosine(pyramid: Pyramid, network: Network) -> None:
@@ -235,7 +235,7 @@ def test_an_error_of_the_encoder_ends_the_readers_too(pyramid: Pyramid, vit: Net
 
 
 def test_a_damaged_slide_ends_the_run_with_the_file_and_the_remedy(tmp_path: Path, vit: Network) -> None:
-    write_pyramid(ArrayRaster(TEXTURE), tmp_path, um_per_px=1.0, mpp=1.0)
+    write_pyramid(ArrayImage(TEXTURE), tmp_path, um_per_px=1.0, mpp=1.0)
     plan = plan_of(Pyramid.open(tmp_path))
     shard = next(path for path in (tmp_path / "0" / "c").rglob("*") if path.is_file())
     shard.write_bytes(shard.read_bytes()[:-100])
@@ -246,7 +246,7 @@ def test_a_damaged_slide_ends_the_run_with_the_file_and_the_remedy(tmp_path: Pat
 
 
 def test_a_device_that_is_not_there_is_refused(pyramid: Pyramid, vit: Network) -> None:
-    with pytest.raises(ConfigError, match="'cuda:99' was asked for"):
+    with pytest.raises(ConfigError, match="'cuda:99' was requested"):
         embedded(plan_of(pyramid), vit, device="cuda:99")
 
 
@@ -255,19 +255,19 @@ def test_a_device_that_is_not_there_is_refused(pyramid: Pyramid, vit: Network) -
 def test_a_gpu_in_bf16_gives_what_a_cpu_gives_in_fp32(tmp_path: Path, compiled: bool) -> None:  # noqa: FBT001
     """ViT-L/16 as UNI's; the rates are printed: end to end, and of the same passes on tiles already there."""
     encoder = Network("vit_large_patch16_224", 224, init_values=1e-5, dynamic_img_size=True)
-    write_pyramid(ArrayRaster(TEXTURE.repeat(8, axis=0).repeat(8, axis=1)), tmp_path, um_per_px=0.5, mpp=0.5)
+    write_pyramid(ArrayImage(TEXTURE.repeat(8, axis=0).repeat(8, axis=1)), tmp_path, um_per_px=0.5, mpp=0.5)
     encoder.recipe = Recipe(input_px=224, um_per_px=0.5, dim=1024, precision="bf16")
     slide = Pyramid.open(tmp_path)
     centres = np.random.default_rng(3).uniform(60, 2300, (8192, 2))
-    plan = PatchPlan.of(slide, centres, patch_um=112.0, patch_px=224)
+    plan = PatchPlan.from_centres(slide, centres, patch_um=112.0, patch_px=224)
     expected = torch.from_numpy(embedded(plan, encoder, range(32)))
     encoder.to(torch.device("cuda"))
-    choices: dict[str, Any] = {"device": "cuda", "batch_size": 256, "readers": 8, "compiled": compiled}
-    found = torch.from_numpy(embedded(plan, encoder, range(32), **choices))
-    assert torch.nn.functional.cosine_similarity(found, expected).min() > 0.999
+    choices: dict[str, Any] = {"device": "cuda", "batch_size": 256, "reader_threads": 8, "compiled": compiled}
+    embeddings = torch.from_numpy(embedded(plan, encoder, range(32), **choices))
+    assert torch.nn.functional.cosine_similarity(embeddings, expected).min() > 0.999
 
     settings, clock, begun = Settings(**choices), Clock(torch.device("cuda")), time.perf_counter()
-    embed_rows(plan, range(8192), encoder, "vit", settings=settings, clock=clock, done=lambda _: None)
+    embed_rows(plan, range(8192), encoder, "vit", settings=settings, clock=clock, report=lambda _: None)
     whole = time.perf_counter() - begun
     tiles = torch.randint(0, 256, (256, 3, 224, 224), dtype=torch.uint8, device="cuda")
     tiles = tiles.contiguous(memory_format=torch.channels_last)

@@ -8,18 +8,20 @@ import pytest
 from small_shards import ROWS
 
 from spacrd_core.cards import ComponentOptions, Recipe
-from spacrd_core.embedding.executors.serial import attempt
+from spacrd_core.embedding.encoder_cache import cache_encoder
 from spacrd_core.embedding.settings import Settings
-from spacrd_core.embedding.shard_task import ShardTask, keep_encoder, plan_section, run_shard
+from spacrd_core.embedding.shard_task import ShardTask, attempt_shard, embed_shard, plan_section
 from spacrd_core.embedding.staging import Staging
 from spacrd_core.errors import RecipeMismatch, StoreError, UnknownSection
 from spacrd_core.plugins import load_plugins
-from spacrd_core.store.locks import hold, lock_of
-from spacrd_core.store.write import Ticket, add_section
+from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.locks import lock_file, try_lock
+from spacrd_core.store.write import add_section
 
 if TYPE_CHECKING:
     import torch
-    from conftest import Copy, MakeSection
+    from conftest import MakeSection
+    from core.embedding.conftest import NewStore
 
     from spacrd_core.store.store import SpotStore
 
@@ -27,8 +29,8 @@ STAIN = load_plugins().encoders.card("stain").recipe
 
 
 @pytest.fixture
-def store(copy: Copy) -> SpotStore:
-    return copy()
+def store(new_store: NewStore) -> SpotStore:
+    return new_store()
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def task(store: SpotStore) -> ShardTask:
     assert recipe
     folder = store.staging(entry, recipe.key)
     plan = plan_section(store, "S1", entry.geometry, recipe)
-    Staging.begin(folder, encoder="stain", options={}, recipe=recipe, precision="auto", coverage=plan.coverage)
+    Staging.open_or_create(folder, encoder="stain", options={}, recipe=recipe, precision="auto", coverage=plan.coverage)
     return ShardTask(
         store=store.path,
         section="S1",
@@ -53,9 +55,9 @@ def task(store: SpotStore) -> ShardTask:
 
 
 def test_a_shard_is_embedded_and_entered_in_the_ledger(task: ShardTask) -> None:
-    heard: list[int] = []
-    outcome = run_shard(task, heard.append)
-    assert (outcome.patches, sum(heard), outcome.error) == (ROWS, ROWS, None)
+    reported: list[int] = []
+    outcome = embed_shard(task, reported.append)
+    assert (outcome.patches, sum(reported), outcome.error) == (ROWS, ROWS, None)
     assert set(outcome.seconds) >= {"read", "encode", "write"}
     staging = Staging(task.staging)
     assert staging.is_done(task.rows)
@@ -63,43 +65,42 @@ def test_a_shard_is_embedded_and_entered_in_the_ledger(task: ShardTask) -> None:
     assert len(staging.missing) == 8
 
 
-def test_a_task_and_what_becomes_of_it_travel_between_processes(task: ShardTask) -> None:
+def test_a_task_and_its_outcome_can_be_sent_to_another_process(task: ShardTask) -> None:
     assert pickle.loads(pickle.dumps(task)) == task  # noqa: S301 - our own
-    failed = attempt(replace(task, section="S9"))
+    failed = attempt_shard(replace(task, section="S9"))
     back = pickle.loads(pickle.dumps(failed))  # noqa: S301 - our own
     assert isinstance(back.error, UnknownSection)
     assert str(back.error).endswith("has no section 'S9'")
-    assert back.error.hint == "it has: S1, S2"
+    assert back.error.hint
+    assert back.error.hint.endswith("S1, S2")
 
 
 def test_a_shard_that_is_done_is_not_done_again(task: ShardTask) -> None:
-    run_shard(task)
-    assert run_shard(task).patches == 0
+    embed_shard(task)
+    assert embed_shard(task).patches == 0
 
 
-def test_a_shard_that_another_process_has_in_hand_is_left_to_it(task: ShardTask) -> None:
-    with hold(lock_of(task.staging, str(task.rows.start))):
-        outcome = run_shard(task)
-        assert (outcome.busy, outcome.patches) == (True, 0)
-        assert run_shard(replace(task, rows=range(ROWS))).patches == ROWS, "the others are free"
-    assert run_shard(replace(task, wait=True)).patches == ROWS
+def test_a_shard_that_another_process_has_locked_is_left_to_it(task: ShardTask) -> None:
+    with try_lock(lock_file(task.staging, str(task.rows.start))):
+        outcome = embed_shard(task)
+        assert (outcome.locked_elsewhere, outcome.patches) == (True, 0)
+        assert embed_shard(replace(task, rows=range(ROWS))).patches == ROWS, "the others are free"
+    assert embed_shard(replace(task, wait=True)).patches == ROWS
 
 
 def test_a_section_that_was_replaced_is_not_mixed_with_what_it_was(
     task: ShardTask, store: SpotStore, make_section: MakeSection
 ) -> None:
-    add_section(store, make_section(9), Ticket("S1", "P1", "another-slide"))
-    with pytest.raises(StoreError, match=r"(?m)^section 'S1' was replaced meanwhile$"):
-        run_shard(task)
+    add_section(store, make_section(9), SectionKey("S1", "P1", "another-slide"))
+    with pytest.raises(StoreError, match="was replaced meanwhile"):
+        embed_shard(task)
     assert not Staging(task.staging).is_done(task.rows)
 
 
 def test_another_recipe_under_the_same_name_is_refused(task: ShardTask) -> None:
-    with pytest.raises(
-        RecipeMismatch, match=r"^encoder 'stain' has another recipe in this worker than where"
-    ) as caught:
-        run_shard(replace(task, recipe="0123456789abcdef"))
-    assert caught.value.hint == "install the same SpaCRD, plugins and weights on all machines"
+    with pytest.raises(RecipeMismatch, match="another recipe in this worker") as caught:
+        embed_shard(replace(task, recipe="0123456789abcdef"))
+    assert caught.value.hint
 
 
 class Counting:
@@ -115,22 +116,22 @@ class Counting:
         return tiles.float().mean(dim=(1, 2, 3))[:, None].expand(-1, self.recipe.dim)
 
 
-def test_a_process_builds_an_encoder_once_and_uses_the_one_it_was_given(task: ShardTask) -> None:
+def test_a_process_builds_an_encoder_once_and_uses_an_existing_one(task: ShardTask) -> None:
     named = replace(task, encoder="no-such-encoder", options={"weights": "nowhere"})
-    keep_encoder(Counting(), "no-such-encoder", {"weights": "nowhere"})
-    assert run_shard(named).patches == ROWS
-    assert attempt(replace(named, rows=range(ROWS), options={})).error, "other options are another encoder"
+    cache_encoder(Counting(), "no-such-encoder", {"weights": "nowhere"})
+    assert embed_shard(named).patches == ROWS
+    assert attempt_shard(replace(named, rows=range(ROWS), options={})).error, "other options are another encoder"
 
 
-def test_a_surprise_may_be_tried_again_and_keeps_its_traceback(task: ShardTask) -> None:
+def test_an_unexpected_error_is_retryable_and_keeps_its_traceback(task: ShardTask) -> None:
     class Broken(Counting):
         def embed(self, tiles: torch.Tensor) -> torch.Tensor:
             raise ZeroDivisionError("boom")
 
-    keep_encoder(Broken(), "stain", {})
-    outcome = attempt(task)
-    assert outcome.again
+    cache_encoder(Broken(), "stain", {})
+    outcome = attempt_shard(task)
+    assert outcome.retryable
     assert str(outcome.error) == "ZeroDivisionError: boom"
     assert outcome.error
     assert "in embed" in outcome.error.__notes__[0]
-    keep_encoder(load_plugins().encoders.create("stain"), "stain", {})
+    cache_encoder(load_plugins().encoders.create("stain"), "stain", {})

@@ -15,9 +15,9 @@ def clock() -> Clock:
 
 def test_seconds_add_up_by_part(clock: Clock) -> None:
     for _ in range(2):
-        with clock.part("encode"):
+        with clock.measure("encode"):
             time.sleep(0.02)
-    with clock.part("write"):
+    with clock.measure("write"):
         pass
     assert clock.seconds["encode"] >= 0.04
     assert clock.seconds["write"] < 0.02
@@ -29,7 +29,7 @@ def test_getting_items_is_counted_and_using_them_is_not(clock: Clock) -> None:
         return [1, 2]
 
     seen = []
-    for item in clock.each("read", (number for number in slow())):
+    for item in clock.measure_each("read", (number for number in slow())):
         seen.append(item)
         time.sleep(0.02)
     assert seen == [1, 2]

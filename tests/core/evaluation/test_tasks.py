@@ -11,16 +11,16 @@ from spacrd_core.errors import TrainingError
 from spacrd_core.evaluation import tasks as evaluate
 from spacrd_core.evaluation.summary import Row, summarise
 from spacrd_core.evaluation.tasks import plan, run
-from spacrd_core.model.calibrated_ensemble import TrainOptions, train
-from spacrd_core.model.options import HeadChoice
+from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
+from spacrd_core.model.options import HeadOptions
 
 if TYPE_CHECKING:
-    from conftest import MakeData
+    from core.conftest import MakeData
 
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.plugins import Plugins
 
-LINEAR = [TrainOptions(head=HeadChoice(name="linear"))]
+LINEAR = [TrainOptions(head=HeadOptions(name="linear"))]
 
 
 def evaluated(sections: list[SectionData], plugins: Plugins, by: str = "patient") -> list[Row]:
@@ -74,10 +74,10 @@ def test_a_head_that_no_seed_changes_is_trained_once_and_its_rows_repeated(
 
     def count(*given: Any, **named: Any) -> Any:
         trained.append(given[1].first_seed)
-        return train(*given, **named)
+        return train_calibrated(*given, **named)
 
-    monkeypatch.setattr(evaluate, "train", count)
-    brief = TrainOptions(head=HeadChoice(name="spacrd", epochs={"reconstruct": 0, "detect": 1}), calibrate=False)
+    monkeypatch.setattr(evaluate, "train_calibrated", count)
+    brief = TrainOptions(head=HeadOptions(name="spacrd", epochs={"reconstruct": 0, "detect": 1}), calibrate=False)
     tasks = plan(sections, [brief, *LINEAR], ["genes"], (1, 2), "patient")
     rows = list(run(tasks, sections, encoder="", device=torch.device("cpu"), heads=plugins.heads))
     assert sorted(trained) == [1, 1, 1, 1, 2, 2]
@@ -92,8 +92,8 @@ def test_the_fusion_as_it_is_stands_beside_the_weighed_one(make_data: MakeData, 
     sections = [make_data("A", 1), make_data("B", 2), make_data("C", 3)]
     tasks = plan(sections, LINEAR, ["image+genes"], (42,), "patient")
     rows = list(run(tasks, sections, encoder="", device=torch.device("cpu"), heads=plugins.heads))
-    assert [row.auc_unweighed for row in rows] == [row.auc for row in rows], "the control weighs nothing"
-    assert summarise(rows)[0]["shares"] == {"image+genes": 1.0}
+    assert [row.auc_unweighted for row in rows] == [row.auc for row in rows], "the control weighs nothing"
+    assert summarise(rows)[0]["weights"] == {"image+genes": 1.0}
 
 
 def test_the_summary_is_a_mean_over_patients_not_over_sections() -> None:

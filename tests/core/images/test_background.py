@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from spacrd_core.images.background import PAINTED
+from spacrd_core.images.background import WHITENED_NOTE
 from spacrd_core.images.raster import open_raster
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def cut_out(tmp_path: Path) -> Path:
     return tmp_path / "dark.png"
 
 
-def test_a_blacked_out_background_comes_out_white_and_is_noted(cut_out: Path) -> None:
+def test_a_blacked_out_background_is_whitened_and_noted(cut_out: Path) -> None:
     with open_raster(cut_out) as raster:
         pixels = raster.rows(0, raster.height)
-        assert raster.notes == (PAINTED,)
+        assert raster.notes == (WHITENED_NOTE,)
     assert (pixels[:40, :200] == 255).all()
     assert (pixels[-10:] == 255).all()
 
@@ -50,14 +50,14 @@ def test_dark_nuclei_inside_the_tissue_stay(cut_out: Path) -> None:
         assert raster.rows(121, 122)[0, 151].tolist() == [5, 3, 8]
 
 
-def test_what_is_painted_does_not_depend_on_the_rows_asked_for(cut_out: Path) -> None:
+def test_the_result_does_not_depend_on_how_rows_are_divided(cut_out: Path) -> None:
     with open_raster(cut_out) as raster:
         whole = raster.rows(0, raster.height)
         bands = [raster.rows(top, min(top + 7, raster.height)) for top in range(0, raster.height, 7)]
     np.testing.assert_array_equal(np.concatenate(bands), whole)
 
 
-def test_dark_tissue_on_glass_is_left_alone(tmp_path: Path) -> None:
+def test_dark_tissue_on_a_bright_background_is_unchanged(tmp_path: Path) -> None:
     pixels = np.full((60, 60, 3), 240, dtype=np.uint8)
     pixels[:, 10:50] = 0  # a black fold from edge to edge
     Image.fromarray(pixels).save(tmp_path / "fold.png")
@@ -68,9 +68,9 @@ def test_dark_tissue_on_glass_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.her2st
 @pytest.mark.parametrize("section", ["A1", "A2"])
-def test_the_real_dark_images_come_out_white_up_to_the_tissue(her2st: Path, section: str) -> None:
+def test_real_blacked_out_images_are_whitened_up_to_the_tissue(her2st: Path, section: str) -> None:
     with open_raster(her2st / "ST-imgs" / "A" / section / f"{section}_HE_image_dark.png") as raster:
         pixels = raster.rows(0, raster.height)
     assert (pixels[-200:] == 255).all()
     assert (pixels.max(axis=2) <= 24).mean() < 1e-4
-    assert (pixels[700:1600, 400:1400].mean(axis=2) < 150).mean() > 0.3, "tissue is still there"
+    assert (pixels[700:1600, 400:1400].mean(axis=2) < 150).mean() > 0.3, "tissue is kept"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import imagecodecs
 import numpy as np
@@ -26,7 +26,7 @@ def violet() -> Array:
 
 
 def write(path: Path, stored: bytes, compression: int, photometric: str) -> None:
-    layout = {"shape": (32, 32, 3), "dtype": np.uint8, "tile": (32, 32)}
+    layout: dict[str, Any] = {"shape": (32, 32, 3), "dtype": np.uint8, "tile": (32, 32)}
     tifffile.imwrite(path, iter([stored]), photometric=photometric, compression=compression, metadata=None, **layout)
 
 
@@ -37,32 +37,32 @@ def read(path: Path) -> Array:
 
 def stored_as(pixels: Array, colours: str) -> bytes:
     image = np.asarray(Image.fromarray(pixels).convert(colours))
-    return imagecodecs.jpeg2k_encode(image, level=0, codecformat="j2k", mct=False)
+    return bytes(imagecodecs.jpeg2k_encode(image, level=0, codecformat="j2k", mct=False))
 
 
 @pytest.mark.parametrize("photometric", ["ycbcr", "rgb"])
 @pytest.mark.parametrize("chroma", ["whole", "halved"])
-def test_aperios_ycbcr_comes_out_as_rgb(tmp_path: Path, violet: Array, chroma: str, photometric: str) -> None:
+def test_ycbcr_of_aperio_is_converted_to_rgb(tmp_path: Path, violet: Array, chroma: str, photometric: str) -> None:
     stored = CHROMA_HALVED.read_bytes() if chroma == "halved" else stored_as(violet, "YCbCr")
     write(tmp_path / "slide.svs", stored, 33003, photometric)
     assert np.abs(read(tmp_path / "slide.svs") - violet).max() <= 2
 
 
-def test_a_tag_of_subsampling_changes_nothing(tmp_path: Path, violet: Array) -> None:
+def test_the_subsampling_tag_is_ignored(tmp_path: Path, violet: Array) -> None:
     path = tmp_path / "slide.svs"
     write(path, CHROMA_HALVED.read_bytes(), 33003, "ycbcr")
     with tifffile.TiffFile(path, mode="r+") as file:
-        file.pages[0].tags["YCbCrSubSampling"].overwrite((2, 2))
+        file.pages.first.tags["YCbCrSubSampling"].overwrite((2, 2))
     assert np.abs(read(path) - violet).max() <= 2
 
 
 @pytest.mark.parametrize("compression", [33005, 34712])
-def test_rgb_comes_out_as_it_is_stored(tmp_path: Path, violet: Array, compression: int) -> None:
+def test_rgb_is_read_as_stored(tmp_path: Path, violet: Array, compression: int) -> None:
     write(tmp_path / "slide.svs", stored_as(violet, "RGB"), compression, "rgb")
     np.testing.assert_array_equal(read(tmp_path / "slide.svs"), violet)
 
 
-def test_plain_jpeg2000_in_ycbcr_comes_out_as_rgb(tmp_path: Path, violet: Array) -> None:
+def test_plain_jpeg2000_in_ycbcr_is_converted_to_rgb(tmp_path: Path, violet: Array) -> None:
     write(tmp_path / "slide.tif", stored_as(violet, "YCbCr"), 34712, "ycbcr")
     assert np.abs(read(tmp_path / "slide.tif") - violet).max() <= 2
 
@@ -70,6 +70,6 @@ def test_plain_jpeg2000_in_ycbcr_comes_out_as_rgb(tmp_path: Path, violet: Array)
 def test_three_grey_planes_in_jpeg2000_are_rgb(tmp_path: Path, violet: Array) -> None:
     path = tmp_path / "slide.ome.tif"
     planes = np.moveaxis(violet, -1, 0)
-    layout = {"compression": "jpeg2000", "tile": (16, 16), "metadata": {"axes": "CYX"}}
+    layout: dict[str, Any] = {"compression": "jpeg2000", "tile": (16, 16), "metadata": {"axes": "CYX"}}
     tifffile.imwrite(path, planes, photometric="minisblack", **layout)
     np.testing.assert_array_equal(read(path), violet)

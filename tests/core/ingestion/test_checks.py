@@ -1,4 +1,4 @@
-"""Every section is checked at ingest, and all that is wrong with it is said together."""
+"""Every section is checked at ingest, and all errors are reported together."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def test_a_sound_section_gets_its_figures_and_no_note(make_section: Any) -> None
     assert (found.inside_image, found.empty_spots, found.shared_symbols, found.genes_with_ids) == (1.0, 0, 0, 0)
 
 
-def test_without_an_image_nothing_is_said_of_one(make_section: Any) -> None:
+def test_without_an_image_its_figures_are_none(make_section: Any) -> None:
     found = check_section(make_section(0, image=False))[1]
     assert found.inside_image is None
     assert found.image_um_per_px is None
 
 
 @pytest.mark.parametrize("value", [0.6931, -1.0, np.inf])
-def test_counts_that_are_no_counts_are_refused_with_their_place(make_section: Any, value: float) -> None:
+def test_values_that_are_not_counts_are_refused_with_their_place(make_section: Any, value: float) -> None:
     def spoil(values: Any) -> None:
         values.data[0] = value
 
@@ -50,7 +50,7 @@ def test_counts_that_are_no_counts_are_refused_with_their_place(make_section: An
     with pytest.raises(CountsError) as caught:
         check_section(section)
     gene = f"GENE{section.counts.X.indices[0]}"
-    assert str(caught.value) == f"counts.h5 holds no raw counts: {value:g} at spot 1x1, gene {gene}"
+    assert f"{value:g} at spot 1x1, gene {gene}" in str(caught.value)
     assert caught.value.hint == "give the raw counts, before any normalisation or logarithm"
 
 
@@ -73,33 +73,30 @@ def test_spots_summed_from_cells_may_have_no_single_count(make_section: Any) -> 
 def test_counts_scaled_and_rounded_are_refused(make_section: Any) -> None:
     with pytest.raises(CountsError) as caught:
         check_section(without_single_counts(make_section(0)))
-    assert str(caught.value) == (
-        "the section holds no raw counts: in 100% of the spots no gene is counted once, as after scaling and rounding"
-    )
+    assert "holds no raw counts: 100% of the spots" in str(caught.value)
 
 
-def test_spots_outside_the_image_are_refused_when_most_and_said_when_some(make_section: Any) -> None:
+def test_spots_outside_the_image_are_refused_when_most_and_noted_when_some(make_section: Any) -> None:
     section = make_section(0)
-    some = section.counts.copy()
-    some.obs.loc["1x1", "x_px"] = -1.0
-    noted, found = check_section(replace(section, counts=some))
+    one_outside = section.counts.copy()
+    one_outside.obs.loc["1x1", "x_px"] = -1.0
+    noted, found = check_section(replace(section, counts=one_outside))
     assert noted.notes == ("1 of 144 spots lie outside the image slide0.png",)
     assert found.inside_image == pytest.approx(143 / 144)
     far = replace(section, slide=replace(section.slide, scale=3.0))
     with pytest.raises(GeometryError) as caught:
         check_section(far)
-    assert str(caught.value) == (
-        f"89% of the spots lie outside the image {section.slide.path} (520 x 520 px): they span x 120 to 1440, "
-        "y 120 to 1440"
-    )
+    assert f"89% of the spots lie outside the image {section.slide.path} (520 x 520 px)" in str(caught.value)
+    assert "x 120 to 1440, y 120 to 1440" in str(caught.value)
     assert "--image-scale" in caught.value.hint
 
 
-def test_everything_wrong_is_said_at_once(make_section: Any) -> None:
+def test_all_errors_are_reported_at_once(make_section: Any) -> None:
     def spoil(values: Any) -> None:
         values.data[0] = 0.5
 
     section = with_counts(make_section(0), spoil)
+    assert section.slide is not None
     with pytest.raises(ExceptionGroup) as caught:
         check_section(replace(section, slide=replace(section.slide, scale=3.0)))
     assert [type(error) for error in caught.value.exceptions] == [CountsError, GeometryError]
@@ -113,22 +110,19 @@ def test_empty_spots_are_kept_and_named(make_section: Any) -> None:
     counts.X = sparse.csr_matrix(values)
     noted, found = check_section(replace(section, counts=counts))
     assert found.empty_spots == 1
-    assert noted.notes == (f"spots without a single count, kept: 1 ({counts.obs_names[3]})",)
+    assert noted.notes == (f"spots with zero counts, kept: 1 ({counts.obs_names[3]})",)
 
 
-@pytest.mark.parametrize(("stated", "said"), [(5.1, False), (4.9, False), (5.2, True), (2.5, True)])
-def test_an_image_that_states_another_resolution_is_said(
-    make_section: Any, monkeypatch: pytest.MonkeyPatch, stated: float, *, said: bool
+@pytest.mark.parametrize(("um_per_px", "noted"), [(5.1, False), (4.9, False), (5.2, True), (2.5, True)])
+def test_metadata_with_another_resolution_give_a_note(
+    make_section: Any, monkeypatch: pytest.MonkeyPatch, um_per_px: float, *, noted: bool
 ) -> None:
-    monkeypatch.setattr(module, "image_um_per_px", lambda _: stated)
-    noted, found = check_section(make_section(0))
-    assert found.image_um_per_px == stated
-    assert bool(noted.notes) == said
-    if stated == 2.5:
-        assert noted.notes[0] == (
-            "slide0.png states 2.5 um/px, the positions of the spots say 5 (50% apart): "
-            "the file's own figure was not used"
-        )
+    monkeypatch.setattr(module, "image_um_per_px", lambda _: um_per_px)
+    section, found = check_section(make_section(0))
+    assert found.image_um_per_px == um_per_px
+    assert bool(section.notes) == noted
+    if um_per_px == 2.5:
+        assert "slide0.png give 2.5 um/px, the spot positions 5 (50% difference)" in section.notes[0]
 
 
 def test_an_image_in_memory_is_measured_by_its_own_size(make_section: Any) -> None:

@@ -39,7 +39,7 @@ def labels(labelled: Section) -> list[str | None]:
     return [None if pd.isna(label) else str(label) for label in labelled.counts.obs["label"]]
 
 
-def test_labels_bring_their_text_their_file_a_source_and_notes(tmp_path: Path) -> None:
+def test_labels_add_their_text_their_file_a_source_and_notes(tmp_path: Path) -> None:
     before = section()
     after = attach(tmp_path, "id,label\n9x12,invasive cancer\n10x12,undetermined\n9x13,breast glands\n", before)
     obs = after.counts.obs
@@ -74,10 +74,10 @@ def test_positions_of_another_section_are_refused(tmp_path: Path) -> None:
     assert caught.value.hint
 
 
-def test_whole_number_positions_are_joined_and_said_to_prove_nothing(tmp_path: Path) -> None:
+def test_whole_number_positions_are_joined_with_a_note(tmp_path: Path) -> None:
     after = attach(tmp_path, "x,y,label\n9,12,1\n10,12,0\n11,12,0\n9,13,1\n")
     assert labels(after) == ["cancer", "normal", "normal", "cancer"]
-    assert "other sections have too" in after.notes[-1]
+    assert "other sections may have as well" in after.notes[-1]
 
 
 def test_a_section_without_array_positions_cannot_be_labelled_by_them(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_section_without_array_positions_cannot_be_labelled_by_them(tmp_path: 
 
 
 def test_more_than_a_tenth_of_rows_for_other_spots_is_another_section(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match=r"1 of the 4 labels of .* this section lacks \(30x30\)"):
+    with pytest.raises(LabelError, match=r"1 of the 4 labels of .* not in this section \(30x30\)"):
         attach(tmp_path, "id,label\n9x12,1\n10x12,0\n11x12,0\n30x30,1\n")
 
 
@@ -106,26 +106,26 @@ def test_barcodes_join_with_and_without_their_gem_group(tmp_path: Path, suffix: 
     assert after.notes == ("before",)
 
 
-def test_a_bare_vector_follows_the_order_of_the_counts(tmp_path: Path) -> None:
+def test_a_list_of_labels_follows_the_order_of_the_counts(tmp_path: Path) -> None:
     assert labels(attach(tmp_path, "1\n0\n0\n1\n")) == ["cancer", "normal", "normal", "cancer"]
     assert labels(attach(tmp_path, "1 0 0 1")) == ["cancer", "normal", "normal", "cancer"]
 
 
-def test_a_bare_vector_counts_the_rows_that_were_dropped_from_the_section(tmp_path: Path) -> None:
-    kept = section()
-    kept.counts.uns["counts_order"] = np.array(["9x12", "31x33", "10x12", "11x12", "9x13"], dtype=object)
-    assert labels(attach(tmp_path, "1 1 0 0 1", kept)) == ["cancer", "normal", "normal", "cancer"]
-    with pytest.raises(LabelError, match="holds 4 labels in counts order, the counts have 5"):
-        attach(tmp_path, "1 0 0 1", kept)
+def test_a_list_of_labels_includes_rows_that_were_dropped_from_the_section(tmp_path: Path) -> None:
+    target = section()
+    target.counts.uns["counts_order"] = np.array(["9x12", "31x33", "10x12", "11x12", "9x13"], dtype=object)
+    assert labels(attach(tmp_path, "1 1 0 0 1", target)) == ["cancer", "normal", "normal", "cancer"]
+    with pytest.raises(LabelError, match="4 labels in counts order, but the counts have 5"):
+        attach(tmp_path, "1 0 0 1", target)
 
 
-def test_a_table_that_says_nothing_leaves_all_spots_unknown(tmp_path: Path) -> None:
+def test_a_table_without_labels_leaves_all_spots_unlabelled(tmp_path: Path) -> None:
     for text in ("id,label\n9x12,\n", "x,y,label\nNA,NA,cancer\n"):
         after = attach(tmp_path, text)
         assert labels(after) == [None] * 4
         assert "4 of 4 spots have no label" in after.notes[-1]
 
 
-def test_two_rows_that_meet_in_one_spot_are_refused(tmp_path: Path) -> None:
+def test_two_rows_for_one_spot_are_refused(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="labels 1 spots more than once"):
         attach(tmp_path, "Barcode,label\nAAAC,1\nAAAC-1,0\nAAAG,0\nAACC,0\n", section(BARCODES))

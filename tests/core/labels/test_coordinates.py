@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from spacrd_core.section.section import Section
 
 NAMES = ["Tumor"] * 8 + ["Normal"] * 8
-CALLED = ["cancer"] * 8 + ["normal"] * 8
-OF_VISIUM = "pxl_col_in_fullres,pxl_row_in_fullres"
+LABELS = ["cancer"] * 8 + ["normal"] * 8
+VISIUM_COLUMNS = "pxl_col_in_fullres,pxl_row_in_fullres"
 
 
 def placed(section: Section, unit: str) -> np.ndarray:
-    return section.counts.obs[[f"x_{unit}", f"y_{unit}"]].to_numpy(dtype=float)
+    return np.asarray(section.counts.obs[[f"x_{unit}", f"y_{unit}"]], dtype=float)
 
 
 def by_barcode(columns: str, positions: np.ndarray) -> str:
@@ -29,7 +29,7 @@ def by_barcode(columns: str, positions: np.ndarray) -> str:
 @pytest.mark.parametrize(
     ("columns", "unit", "factor"),
     [
-        (OF_VISIUM, "px", 1.0),
+        (VISIUM_COLUMNS, "px", 1.0),
         ("imagecol,imagerow", "px", 0.17),  # of the hires image
         ("imagerow,imagecol", "px", 1.0),  # named the other way round
         ("x_px,y_px", "px", 1.0),
@@ -39,47 +39,43 @@ def by_barcode(columns: str, positions: np.ndarray) -> str:
         ("x,y", "um", 1.0),
     ],
 )
-def test_the_sections_own_coordinates_at_any_scale_prove_the_table(
+def test_coordinates_of_the_section_confirm_the_table_at_any_scale(
     tmp_path: Path, columns: str, unit: str, factor: float
 ) -> None:
     section = Grid().section()
     after = attach(tmp_path / "labels.csv", by_barcode(columns, placed(section, unit) * factor), section)
-    assert labels(after) == CALLED
+    assert labels(after) == LABELS
     assert after.notes == ()
 
 
-def test_a_table_of_another_section_that_joins_by_its_barcodes_is_refused_by_its_coordinates(tmp_path: Path) -> None:
+def test_a_table_of_another_section_with_the_same_barcodes_is_refused_by_its_coordinates(tmp_path: Path) -> None:
     section, path = Grid().section(), tmp_path / "labels.csv"
     elsewhere = placed(section, "px") + np.array([90.0, -140.0])
     with pytest.raises(LabelError) as caught:
-        attach(path, by_barcode(OF_VISIUM, elsewhere), section)
-    assert str(caught.value) == (
-        f"{path} is not of this section: its pxl_col_in_fullres, pxl_row_in_fullres lie 0.8 pitches (median) from the "
-        "spots that its ids name, at whatever scale"
-    )
-    assert caught.value.hint == (
-        "is it the file of this section? check --labels; columns that hold no positions need another name"
-    )
+        attach(path, by_barcode(VISIUM_COLUMNS, elsewhere), section)
+    assert f"{path} is not of this section: its pxl_col_in_fullres, pxl_row_in_fullres" in str(caught.value)
+    assert "0.8 pitches (median)" in str(caught.value)
+    assert "--labels" in caught.value.hint
 
 
 @pytest.mark.parametrize("columns", ["x_um,y_um", "imagecol,imagerow", "x,y", "array_col,array_row"])
-def test_positions_that_no_scale_explains_are_refused_in_whatever_columns(tmp_path: Path, columns: str) -> None:
+def test_positions_that_fit_at_no_scale_are_refused_in_any_columns(tmp_path: Path, columns: str) -> None:
     section = Grid().section()
-    turned = placed(section, "um")[::-1]
+    reversed_order = placed(section, "um")[::-1]
     with pytest.raises(LabelError, match="is not of this section"):
-        attach(tmp_path / "labels.csv", by_barcode(columns, turned), section)
+        attach(tmp_path / "labels.csv", by_barcode(columns, reversed_order), section)
 
 
-def test_whole_array_positions_agree_and_prove_nothing(tmp_path: Path) -> None:
+def test_whole_number_array_positions_confirm_nothing(tmp_path: Path) -> None:
     section = Grid().section()
     array = section.counts.obs[["array_y", "array_x"]].to_numpy(dtype=float) + 1
     after = attach(tmp_path / "labels.csv", by_barcode("array_row,array_col", array), section)
     assert after.notes == (
-        "labels.csv: labels joined by ids like AAAAAAAAAAAAAAAA-1 alone, which other sections have too",
+        "labels.csv: labels matched only by ids like AAAAAAAAAAAAAAAA-1, which other sections may have as well",
     )
 
 
-def test_array_positions_with_decimals_beside_ids_are_those_of_the_section_or_refused(tmp_path: Path) -> None:
+def test_array_positions_with_decimals_beside_ids_must_equal_those_of_the_section(tmp_path: Path) -> None:
     section, path = Grid(GRID_NAMES).section(), tmp_path / "labels.csv"
     jitter = np.random.default_rng(0).uniform(-0.2, 0.2, (16, 2))
     section.counts.obs[["array_x", "array_y"]] += jitter
@@ -89,43 +85,43 @@ def test_array_positions_with_decimals_beside_ids_are_those_of_the_section_or_re
         attach(path, table("id,x,y,label", GRID_NAMES, x + 0.05, y - 0.05, NAMES), section)
 
 
-def test_columns_called_x_and_y_may_hold_anything_where_others_agree(tmp_path: Path) -> None:
+def test_columns_named_x_and_y_are_ignored_if_others_match(tmp_path: Path) -> None:
     section = Grid().section()
     embedded = np.random.default_rng(0).normal(size=(16, 2))
     both = np.hstack([embedded, placed(section, "px")])
-    assert attach(tmp_path / "labels.csv", by_barcode(f"x,y,{OF_VISIUM}", both), section).notes == ()
+    assert attach(tmp_path / "labels.csv", by_barcode(f"x,y,{VISIUM_COLUMNS}", both), section).notes == ()
 
 
 @pytest.mark.parametrize("cells", [["", ""], ["NA", "NA"], ["left", "right"], ["5", "5"]])
 def test_columns_without_positions_are_no_evidence(tmp_path: Path, cells: list[str]) -> None:
     after = attach(tmp_path / "labels.csv", by_barcode("x,y", np.array([cells] * 16)), Grid().section())
-    assert "other sections have too" in after.notes[0]
+    assert "other sections may have as well" in after.notes[0]
 
 
-def test_rows_without_a_position_do_not_hide_what_the_others_say(tmp_path: Path) -> None:
+def test_rows_without_a_position_do_not_hide_a_mismatch_of_the_others(tmp_path: Path) -> None:
     section = Grid().section()
     positions = placed(section, "px")[::-1].copy()
     positions[::3] = np.nan
     with pytest.raises(LabelError, match="is not of this section"):
-        attach(tmp_path / "labels.csv", by_barcode(OF_VISIUM, positions), section)
+        attach(tmp_path / "labels.csv", by_barcode(VISIUM_COLUMNS, positions), section)
 
 
 def centroids(section: Section) -> np.ndarray:
-    """Four cells a spot, anywhere in it."""
+    """Return the centres of four cells per spot, anywhere in it."""
     return np.repeat(placed(section, "um"), 4, axis=0) + np.random.default_rng(0).uniform(-30, 30, (64, 2))
 
 
-def test_the_middles_of_its_own_cells_prove_a_table_of_numbered_cells(tmp_path: Path) -> None:
+def test_the_centres_of_its_own_cells_confirm_a_table_of_numbered_cells(tmp_path: Path) -> None:
     section = Grid(GRID_NAMES, NUMBERS).section()
     text = table("cell_id,x_centroid,y_centroid,cluster", NUMBERS, *centroids(section).T, ["Stromal"] * 64)
     after = attach(tmp_path / "cells.csv", text, section)
     assert not any("other sections" in note for note in after.notes)
 
 
-def test_numbered_cells_of_another_bundle_are_refused_by_their_middles(tmp_path: Path) -> None:
+def test_numbered_cells_of_another_bundle_are_refused_by_their_centres(tmp_path: Path) -> None:
     section, path = Grid(GRID_NAMES, NUMBERS).section(), tmp_path / "cells.csv"
     text = table("cell_id,x_centroid,y_centroid,cluster", NUMBERS, *centroids(section)[::-1].T, ["Stromal"] * 64)
-    with pytest.raises(LabelError, match=r"its x_centroid, y_centroid lie 2\.\d pitches \(median\) from the spots"):
+    with pytest.raises(LabelError, match=r"its x_centroid, y_centroid are 2\.\d pitches \(median\) from the spots"):
         attach(path, text, section)
 
 
@@ -136,15 +132,15 @@ def test_a_cell_table_of_the_bundle_itself_with_labels_added_is_read(tmp_path: P
     assert labels(attach(tmp_path / "cells.csv", text, section)) == ["cancer"] * 16
 
 
-def test_the_frame_of_her2sts_label_files_whose_y_points_up_is_no_evidence_against_them(tmp_path: Path) -> None:
+def test_label_files_of_her2st_with_an_upward_y_axis_are_not_refused(tmp_path: Path) -> None:
     section = Grid(GRID_NAMES).section()
-    own = placed(section, "px") * [1.0, -1.0] + [0.0, 9000.0]
-    text = table("id,pixel_x,pixel_y,label", GRID_NAMES, *own.T, NAMES)
-    assert labels(attach(tmp_path / "labels.csv", text, section)) == CALLED
+    flipped = placed(section, "px") * [1.0, -1.0] + [0.0, 9000.0]
+    text = table("id,pixel_x,pixel_y,label", GRID_NAMES, *flipped.T, NAMES)
+    assert labels(attach(tmp_path / "labels.csv", text, section)) == LABELS
 
 
-def test_coordinates_that_only_nearly_agree_prove_nothing(tmp_path: Path) -> None:
+def test_coordinates_that_only_nearly_agree_confirm_nothing(tmp_path: Path) -> None:
     section = Grid().section()
     nearly = placed(section, "px") + np.random.default_rng(0).normal(0, 0.05 * 200, (16, 2))
-    after = attach(tmp_path / "labels.csv", by_barcode(OF_VISIUM, nearly), section)
-    assert "other sections have too" in after.notes[0]
+    after = attach(tmp_path / "labels.csv", by_barcode(VISIUM_COLUMNS, nearly), section)
+    assert "other sections may have as well" in after.notes[0]

@@ -1,4 +1,4 @@
-"""Label files of the real sections, against what is known of them."""
+"""Label files of real sections, compared with known counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spacrd_core.errors import LabelError
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
-from spacrd_core.section.section import Given
+from spacrd_core.section.section import ImageInputs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ PAPER_POSITIVES = {"A1": 311, "B1": 65, "C1": 130, "D1": 147, "E1": 340, "G2": 1
 @pytest.fixture(scope="module")
 def sections(her2st: Path, plugins: Plugins) -> dict[str, Section]:
     reader = plugins.readers.create("st")
-    return {name: reader.read(her2st / "ST-cnts" / f"{name}.tsv.gz", Given(with_image=False)) for name in FACTS}
+    return {name: reader.read(her2st / "ST-cnts" / f"{name}.tsv.gz", ImageInputs(with_image=False)) for name in FACTS}
 
 
 def pathologist(her2st: Path, section: Section, name: str) -> Section:
@@ -55,9 +55,9 @@ def paper(her2st: Path, section: Section, name: str) -> Section:
 def test_every_spot_gets_the_pathologists_label(her2st: Path, sections: dict[str, Section], name: str) -> None:
     spots, *texts, contested, _ = FACTS[name]
     obs = pathologist(her2st, sections[name], name).counts.obs
-    found = obs["annotation"].value_counts()
+    text_counts = obs["annotation"].value_counts()
     assert len(obs) == spots
-    assert [int(found.get(text, 0)) for text in TEXTS] == texts
+    assert [int(text_counts.get(text, 0)) for text in TEXTS] == texts
     assert (obs["label"] == "cancer").sum() == texts[0] + texts[1]
     assert obs["label"].isna().sum() == texts[-1]
     assert obs["label_contested"].sum() == contested
@@ -70,10 +70,10 @@ def test_the_contested_spots_of_g2_keep_their_first_label(her2st: Path, sections
 
 @pytest.mark.parametrize("name", FACTS)
 def test_the_papers_vectors_follow_the_counts(her2st: Path, sections: dict[str, Section], name: str) -> None:
-    theirs = paper(her2st, sections[name], name).counts.obs["label"] == "cancer"
-    ours = pathologist(her2st, sections[name], name).counts.obs["label"] == "cancer"
-    assert theirs.sum() == PAPER_POSITIVES[name]
-    assert (theirs == ours).mean() == pytest.approx(FACTS[name][-1], abs=6e-4)
+    paper_labels = paper(her2st, sections[name], name).counts.obs["label"] == "cancer"
+    pathologist_labels = pathologist(her2st, sections[name], name).counts.obs["label"] == "cancer"
+    assert paper_labels.sum() == PAPER_POSITIVES[name]
+    assert (paper_labels == pathologist_labels).mean() == pytest.approx(FACTS[name][-1], abs=6e-4)
 
 
 def test_the_label_file_of_any_other_section_is_refused(her2st: Path, sections: dict[str, Section]) -> None:
@@ -86,9 +86,9 @@ def test_the_label_file_of_any_other_section_is_refused(her2st: Path, sections: 
 
 
 def test_transferred_labels_are_few_of_the_border_and_joined_by_id(her2st: Path, plugins: Plugins) -> None:
-    section = plugins.readers.create("st").read(her2st / "ST-cnts" / "C5.tsv.gz", Given(with_image=False))
+    section = plugins.readers.create("st").read(her2st / "ST-cnts" / "C5.tsv.gz", ImageInputs(with_image=False))
     labelled = attach_labels(section, read_labels(her2st / "labels_transferred" / "C5.csv"), Vocabulary())
     counted = labelled.counts.obs["label"].value_counts()
     assert dict(pd.Series(counted).astype(int)) == {"cancer": 124, "normal": 41}
     assert labelled.notes[-1] == "C5.csv: 16 of 181 spots have no label (6 without a row, 10 undetermined or blank)"
-    assert "other sections have too" in labelled.notes[-2]
+    assert "other sections may have as well" in labelled.notes[-2]

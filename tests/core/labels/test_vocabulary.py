@@ -15,7 +15,7 @@ def classify(values: list[str], vocabulary: Vocabulary | None = None) -> list[st
     return list((vocabulary or Vocabulary()).classify(pd.Series(values, dtype=object), FILE))
 
 
-def test_the_words_of_her2st_need_no_options() -> None:
+def test_the_texts_of_her2st_need_no_options() -> None:
     words = ["invasive cancer", "cancer in situ", "connective tissue", "adipose tissue", "immune infiltrate"]
     assert classify([*words, "breast glands", "undetermined"]) == ["cancer"] * 2 + ["normal"] * 4 + [None]
 
@@ -36,12 +36,12 @@ def test_the_cell_types_of_janesicks_breast_tumour_need_no_options() -> None:
     assert classify(["Stromal_&_T_Cell_Hybrid", "T_Cell_&_Tumor_Hybrid", "Unlabeled"]) == [None] * 3
 
 
-def test_no_word_has_two_meanings() -> None:
+def test_no_text_has_two_meanings() -> None:
     folded = [fold(word) for words in (CANCER_WORDS, NORMAL_WORDS, UNKNOWN_WORDS) for word in words]
     assert len(folded) == len(set(folded))
 
 
-def test_an_unknown_text_is_refused_with_all_that_were_found_and_the_two_options() -> None:
+def test_an_unknown_text_is_refused_with_all_texts_and_the_two_options() -> None:
     with pytest.raises(
         LabelError, match=r"'necrosis' \(2\); all its labels: 'necrosis' \(2\), 'tumor' \(1\)"
     ) as caught:
@@ -51,19 +51,19 @@ def test_an_unknown_text_is_refused_with_all_that_were_found_and_the_two_options
     assert "--ignore" in caught.value.hint
 
 
-def test_given_positives_make_every_other_text_normal_but_the_ignored_and_blank_ones() -> None:
+def test_positive_texts_make_every_other_text_normal_except_ignored_and_unknown_ones() -> None:
     vocabulary = Vocabulary(positive=("DCIS_1", "invasive  Tumor"), ignore=("Hybrid",))
     values = ["dcis_1", "Invasive_Tumor", "InvasiveTumor", "Hybrid", "Stromal", "Undetermined", "", "tumor"]
     assert classify(values, vocabulary) == ["cancer", "normal", "cancer", None, "normal", None, None, "normal"]
 
 
-def test_ignored_texts_are_unknown_beside_the_usual_words() -> None:
+def test_ignored_texts_are_unknown_in_addition_to_the_known_ones() -> None:
     assert classify(["tumor", "normal", "immune infiltrate", "fold"], Vocabulary(ignore=("fold", "normal"))) == [
         "cancer", None, "normal", None,
     ]  # fmt: skip
 
 
-def test_other_numbers_have_no_meaning_until_one_is_given() -> None:
+def test_other_numbers_are_unknown_without_options() -> None:
     with pytest.raises(LabelError, match="'2'"):
         classify(["0", "1", "2", "-1"])
     assert classify(["0", "1", "2", "-1"], Vocabulary(positive=("2",), ignore=("-1",))) == [
@@ -75,8 +75,8 @@ def test_other_numbers_have_no_meaning_until_one_is_given() -> None:
 
 
 @pytest.mark.parametrize("vocabulary", [Vocabulary(positive=("tumr",)), Vocabulary(ignore=("tumr",))])
-def test_a_given_text_that_does_not_occur_is_refused_with_those_that_do(vocabulary: Vocabulary) -> None:
-    with pytest.raises(LabelError, match=r"no label of labels.tsv reads 'tumr'; it has 'tumor' \(1\)"):
+def test_an_option_text_that_does_not_occur_is_refused_with_those_that_do(vocabulary: Vocabulary) -> None:
+    with pytest.raises(LabelError, match=r"no label of labels.tsv is 'tumr'; it has 'tumor' \(1\)"):
         classify(["tumor"], vocabulary)
 
 
@@ -85,6 +85,6 @@ def test_a_text_cannot_be_positive_and_ignored() -> None:
         Vocabulary(positive=("Cancer",), ignore=("cancer",))
 
 
-def test_a_long_list_of_texts_is_cut() -> None:
+def test_a_long_list_of_texts_is_abbreviated() -> None:
     with pytest.raises(LabelError, match="and 80 more"):
         classify([f"cluster {number}" for number in range(100)])

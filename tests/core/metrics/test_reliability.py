@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from scipy.special import logit
-from stand_ins.detector import made_section
 
-from spacrd_core.metrics.reliability import Reliability, reliability_by_platform
-from spacrd_core.model.cross_validation import HeldOut
-from spacrd_core.model.platt import Calibration
+from spacrd_core.metrics.reliability import HeldOutSection, Reliability, reliability_by_platform
 
 
-def held_out(patient: str, probabilities: list[float], labels: list[int], platform: str = "st") -> HeldOut:
-    """A section of which so much was said, with one spot more that has no label."""
-    spots = len(labels) + 1
-    section = made_section(patient, 0).only(np.arange(36) < spots)
-    section = replace(section, labels=np.array([*labels, -1]), platform=platform)
-    return HeldOut(section, {"genes": {"genes": logit(np.array(probabilities))}})
+def held_out(patient: str, probabilities: list[float], labels: list[int], platform: str = "st") -> HeldOutSection:
+    return HeldOutSection(platform, patient, np.array(probabilities), np.array(labels))
 
 
-def measured(*items: HeldOut) -> dict[str, Reliability]:
-    return reliability_by_platform(items, {"genes": Calibration(shares={"genes": 1.0}, slopes={"genes": 1.0})})
+def measured(*sections: HeldOutSection) -> dict[str, Reliability]:
+    return reliability_by_platform(sections)
 
 
 def test_a_bin_has_its_spots_their_mean_probability_and_their_share_of_cancer() -> None:
     found = measured(held_out("A", [0.02, 0.06, 0.95, 0.97], [0, 1, 1, 1]))["st"]
     assert found.spots == [2, 0, 0, 0, 0, 0, 0, 0, 0, 2]
-    assert (found.probability[0], found.probability[9]) == (pytest.approx(0.04), pytest.approx(0.96))
+    assert (found.probability[0], found.probability[9]) == pytest.approx((0.04, 0.96))
     assert (found.cancer[0], found.cancer[9]) == (0.5, 1.0)
 
 
@@ -52,15 +42,6 @@ def test_platforms_are_told_apart_by_name_in_order_also_within_a_patient() -> No
     assert list(found) == ["st", "visium"]
     assert [sum(figures.spots) for figures in found.values()] == [2, 1]
     assert [figures.ece for figures in found.values()] == [pytest.approx(0.1), pytest.approx(0.05)]
-
-
-def test_probabilities_are_those_after_calibration() -> None:
-    item = held_out("A", [0.5, 0.5], [0, 1])
-    found = reliability_by_platform(
-        [item], {"genes": Calibration(shares={"genes": 1.0}, slopes={"genes": 1.0}, intercept=float(logit(0.85)))}
-    )["st"]
-    assert found.spots[8] == 2
-    assert found.probability[8] == pytest.approx(0.85)
 
 
 def test_without_held_out_patients_there_is_nothing() -> None:

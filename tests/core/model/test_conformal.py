@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 from spacrd_core.arrays import Array
-from spacrd_core.model.conformal import conformal_sets, strangeness_limit, strangeness_profiles
+from spacrd_core.model.conformal import conformal_sets, nonconformity_limit, nonconformity_profiles
 
 Patient = tuple[Array, Array]
 
@@ -22,7 +22,7 @@ def patient(rng: np.random.Generator, *, shift: float = 0.0, spots: int = 200) -
 def limit_of(patients: list[Patient], alpha: float) -> float | None:
     names = [str(number) for number, (_, labels) in enumerate(patients) for _ in labels]
     probabilities, labels = (np.concatenate(parts) for parts in zip(*patients, strict=True))
-    return strangeness_limit(strangeness_profiles(probabilities, labels, names), alpha)
+    return nonconformity_limit(nonconformity_profiles(probabilities, labels, names), alpha)
 
 
 def coverage(target: Patient, calibrated_on: list[Patient], alpha: float) -> float:
@@ -45,7 +45,7 @@ def test_coverage_is_of_patients_with_few_spots_as_of_those_with_many() -> None:
     rng = np.random.default_rng(1)
     many = [patient(rng, spots=5000)] + [patient(rng, spots=60) for _ in range(8)]
     strange = patient(rng, shift=4.0, spots=40)
-    assert limit_of([*many, strange], 0.3) == pytest.approx(limit_of(many, 0.3), abs=0.1)  # type: ignore[arg-type]
+    assert limit_of([*many, strange], 0.3) == pytest.approx(limit_of(many, 0.3), abs=0.1)
 
 
 def test_one_strange_patient_among_many_does_not_widen_the_sets() -> None:
@@ -83,13 +83,13 @@ def test_sets_shrink_as_alpha_grows() -> None:
 def test_one_held_out_patient_gives_no_sets() -> None:
     assert limit_of([patient(np.random.default_rng(0))], 0.1) is None
     assert conformal_sets(np.array([0.1, 0.9]), None).tolist() == [None, None]
-    assert strangeness_limit((), 0.1) is None
+    assert nonconformity_limit((), 0.1) is None
 
 
 def test_profiles_are_quantiles_of_each_patient_whatever_the_order_of_spots() -> None:
     probabilities, labels = np.array([0.9, 0.2, 0.6, 0.4]), np.array([1, 0, 1, 1])
-    profiles = strangeness_profiles(probabilities, labels, ["B", "A", "B", "B"])
+    profiles = nonconformity_profiles(probabilities, labels, ["B", "A", "B", "B"])
     assert np.array(profiles)[:, [0, 50, 100]] == pytest.approx(np.array([[0.2, 0.2, 0.2], [0.1, 0.4, 0.6]]), abs=1e-6)
     assert (np.array(profiles)[:, 100] >= [0.2, 0.6]).all()
-    turned = strangeness_profiles(probabilities[::-1], labels[::-1], ["B", "B", "A", "B"])
+    turned = nonconformity_profiles(probabilities[::-1], labels[::-1], ["B", "B", "A", "B"])
     assert turned == profiles

@@ -11,7 +11,7 @@ import torch
 from spacrd_cli.main import run
 from spacrd_core.cohort.section_data import load_sections, patients
 from spacrd_core.detection.predict import predict
-from spacrd_core.model.calibrated_ensemble import TrainOptions, train
+from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.store.store import SpotStore
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def store_of(cohort: Path, folder: Path, *, encoder: str) -> SpotStore:
 def covered(sections: list[SectionData], patient: str, plugins: Plugins) -> float:
     """The share of a patient's labelled spots whose set at 90 % holds their class."""
     others = [section for section in sections if section.patient != patient]
-    trained = train(others, TrainOptions(seeds=1), heads=plugins.heads, device=torch.device("cpu"))
+    trained = train_calibrated(others, TrainOptions(seeds=1), heads=plugins.heads, device=torch.device("cpu"))
     found: list[Any] = []
     for section in sections:
         if section.patient == patient:
-            sets = predict(trained.ensemble, trained.calibrations, section)["set"]
+            sets = predict(trained.ensemble, trained.calibrations, trained.ensemble.prepare(section))["set"]
             right = np.where(section.labels == 1, "cancer", "normal")
             found.extend(((sets == right) | (sets == "both"))[section.labels >= 0])
     return float(np.mean(found))

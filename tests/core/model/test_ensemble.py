@@ -1,4 +1,4 @@
-"""An ensemble reads every section by what it has, as its head asks, and is kept whole."""
+"""An ensemble scores every section by its modalities and the defaults of its head, and its state is complete."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ import pytest
 import torch
 
 from spacrd_core.cohort.cohort import Cohort
-from spacrd_core.cohort.modalities import VIEWS
+from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.section_data import with_modalities
-from spacrd_core.cohort.smoothing import Smoother
+from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.detector.detector import Detector
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes.expression import Expression
-from spacrd_core.model.calibrated_ensemble import TrainOptions, train
-from spacrd_core.model.ensemble import Ensemble, fitted_parts
-from spacrd_core.model.options import HeadChoice
+from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
+from spacrd_core.model.ensemble import Ensemble, Scores
+from spacrd_core.model.options import HeadOptions
+from spacrd_core.model.state_dict import ensemble_from_state, ensemble_state, fitted_preprocessor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from conftest import MakeData
+    from core.conftest import MakeData
 
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.plugins import Plugins
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 CPU = torch.device("cpu")
 SHORT = {"align": 1, "reconstruct": 1, "detect": 2}
 SMALL = {"preset": "paper", "hidden": (8,), "width": 8, "heads": 2, "latent_hidden": (8,), "latent": 4}
-LINEAR = HeadChoice(name="linear")
-DEFAULT = HeadChoice(name="spacrd", epochs=SHORT)
+LINEAR = HeadOptions(name="linear")
+DEFAULT = HeadOptions(name="spacrd", epochs=SHORT)
 ROUGH = DEFAULT.model_copy(update={"options": {"smoothing": False}})
-PAPER = HeadChoice(name="spacrd", options=SMALL, epochs=SHORT)
+PAPER = HeadOptions(name="spacrd", options=SMALL, epochs=SHORT)
 FEW = CohortOptions(panel_genes=20)
 EITHER = pytest.mark.parametrize("choice", [LINEAR, DEFAULT], ids=["linear", "spacrd"])
 
@@ -54,11 +55,19 @@ def target(make_data: MakeData) -> SectionData:
 def trained(
     sections: Sequence[SectionData],
     plugins: Plugins,
-    choice: HeadChoice = LINEAR,
+    choice: HeadOptions = LINEAR,
     options: CohortOptions = FEW,
     seeds: Sequence[int] = (42,),
 ) -> Ensemble:
-    return Ensemble.train(sections, choice=choice, options=options, seeds=seeds, heads=plugins.heads, device=CPU)
+    return Ensemble.train(sections, head_options=choice, options=options, seeds=seeds, heads=plugins.heads, device=CPU)
+
+
+def scores_of(ensemble: Ensemble, section: SectionData, modalities: str = "", wanted: Sequence[str] = ()) -> Scores:
+    return ensemble.score(ensemble.prepare(section), modalities, wanted)
+
+
+def modalities_of(ensemble: Ensemble, section: SectionData) -> str:
+    return ensemble.modalities_of(ensemble.prepare(section))
 
 
 def without_image(section: SectionData) -> SectionData:
@@ -70,13 +79,13 @@ def without_genes(section: SectionData) -> SectionData:
 
 
 @EITHER
-def test_a_detector_of_both_reads_a_section_by_both_and_by_either(
-    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadChoice
+def test_a_detector_of_both_modalities_scores_a_section_by_both_and_by_either(
+    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadOptions
 ) -> None:
-    scores = trained(sections, plugins, choice, seeds=(1, 2)).score(target)
+    scores = scores_of(trained(sections, plugins, choice, seeds=(1, 2)), target)
     assert list(scores.logits) == ["image+genes", "genes", "image"]
     assert {logits.shape for logits in scores.logits.values()} == {(2, 81)}
-    assert scores.novelty.shape == (81,)
+    assert scores.ood.shape == (81,)
     both, genes, image = scores.logits.values()
     assert not np.allclose(genes, image)
     assert not np.allclose(both, genes)
@@ -85,26 +94,29 @@ def test_a_detector_of_both_reads_a_section_by_both_and_by_either(
 
 @EITHER
 def test_a_section_is_read_by_what_it_measures(
-    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadChoice
+    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadOptions
 ) -> None:
     ensemble = trained(sections, plugins, choice)
     seen = {"image+genes": target, "genes": without_image(target), "image": without_genes(target)}
-    for view, section in seen.items():
-        assert ensemble.view(section) == view
-        assert next(iter(ensemble.score(section).logits)) == view
-    assert list(ensemble.score(seen["genes"]).logits) == ["genes"]
-    assert list(ensemble.score(seen["image"]).logits) == ["image"]
+    for modalities, section in seen.items():
+        assert modalities_of(ensemble, section) == modalities
+        assert next(iter(scores_of(ensemble, section).logits)) == modalities
+    assert list(scores_of(ensemble, seen["genes"]).logits) == ["genes"]
+    assert list(scores_of(ensemble, seen["image"]).logits) == ["image"]
 
 
 @EITHER
-def test_only_the_views_asked_for_are_scored(
-    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadChoice
+def test_only_the_wanted_modalities_are_scored(
+    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadOptions
 ) -> None:
     ensemble = trained(sections, plugins, choice)
-    everything, some = ensemble.score(target), ensemble.score(target, parts=["image"])
+    everything, some = (
+        scores_of(ensemble, target),
+        scores_of(ensemble, target, wanted=["image"]),
+    )
     assert list(some.logits) == ["image"]
     assert np.array_equal(some.logits["image"], everything.logits["image"])
-    assert np.array_equal(some.novelty, everything.novelty)
+    assert np.array_equal(some.ood, everything.ood)
 
 
 def test_a_section_with_nothing_to_read_is_named(
@@ -112,17 +124,17 @@ def test_a_section_with_nothing_to_read_is_named(
 ) -> None:
     empty = without_genes(without_image(target))
     with pytest.raises(DetectorError) as caught:
-        trained(sections, plugins).view(empty)
-    assert str(caught.value) == "section 'D4' has nothing that the detector reads: image+genes or genes or image"
+        modalities_of(trained(sections, plugins), empty)
+    assert "section 'D4' has nothing that the detector reads (image+genes or genes or image)" in str(caught.value)
 
 
 def test_a_detector_of_genes_reads_no_image(sections: list[SectionData], target: SectionData, plugins: Plugins) -> None:
     ensemble = trained([without_image(section) for section in sections], plugins)
-    assert ensemble.views == ("genes",)
-    assert list(ensemble.score(target).logits) == ["genes"]
+    assert ensemble.modalities == ("genes",)
+    assert list(scores_of(ensemble, target).logits) == ["genes"]
     with pytest.raises(DetectorError) as caught:
-        ensemble.score(without_genes(target))
-    assert str(caught.value) == "section 'D4' has nothing that the detector reads: genes"
+        scores_of(ensemble, without_genes(target))
+    assert "(genes)" in str(caught.value)
 
 
 def test_genes_are_not_read_where_too_few_of_the_panel_were_measured(
@@ -130,13 +142,11 @@ def test_genes_are_not_read_where_too_few_of_the_panel_were_measured(
 ) -> None:
     few = with_genes(sections[-1], 2)
     both, genes = (trained(some, plugins, LINEAR, CohortOptions()) for some in (sections, without_images(sections)))
-    assert both.view(few) == "image"
+    assert modalities_of(both, few) == "image"
     with pytest.raises(DetectorError) as caught:
-        genes.view(replace(few, image=None))
-    assert caught.value.hint == (
-        "it measures 2 of the detector's 30 genes, 3 are needed; are they named by symbol or Ensembl id?"
-    )
-    assert genes.view(with_genes(sections[-1], 3)) == "genes"
+        modalities_of(genes, replace(few, image=None))
+    assert "measures 2 of the detector's 30 genes, and 3 are needed" in caught.value.hint
+    assert modalities_of(genes, with_genes(sections[-1], 3)) == "genes"
 
 
 def with_genes(section: SectionData, count: int) -> SectionData:
@@ -153,8 +163,8 @@ def test_a_detector_of_sections_with_either_reads_the_genes_of_one_with_both(
     sections: list[SectionData], target: SectionData, plugins: Plugins
 ) -> None:
     ensemble = trained([without_image(sections[0]), without_genes(sections[1])], plugins)
-    assert ensemble.views == ("genes", "image")
-    assert ensemble.view(target) == "genes"
+    assert ensemble.modalities == ("genes", "image")
+    assert modalities_of(ensemble, target) == "genes"
 
 
 @pytest.mark.parametrize(
@@ -167,50 +177,55 @@ def test_a_detector_of_sections_with_either_reads_the_genes_of_one_with_both(
     ],
     ids=["default", "no dropout", "paper", "linear"],
 )
-def test_either_modality_may_be_weighed_where_the_head_learned_to_read_it_alone(
-    sections: list[SectionData], plugins: Plugins, choice: HeadChoice, *, either: bool
+def test_modalities_are_weighted_if_the_head_was_trained_to_score_them_separately(
+    sections: list[SectionData], plugins: Plugins, choice: HeadOptions, *, either: bool
 ) -> None:
-    assert trained(sections, plugins, choice).reads_either is either
+    assert trained(sections, plugins, choice).scores_modalities_separately is either
 
 
-def test_a_head_of_one_modality_has_nothing_to_weigh(sections: list[SectionData], plugins: Plugins) -> None:
-    choice = HeadChoice(name="spacrd", epochs={"reconstruct": 1, "detect": 1})
-    assert trained([without_image(section) for section in sections], plugins, choice).reads_either is False
+def test_a_head_of_one_modality_has_nothing_to_weight(sections: list[SectionData], plugins: Plugins) -> None:
+    choice = HeadOptions(name="spacrd", epochs={"reconstruct": 1, "detect": 1})
+    assert (
+        trained([without_image(section) for section in sections], plugins, choice).scores_modalities_separately is False
+    )
 
 
 @EITHER
-def test_its_state_fills_new_heads_that_say_the_same(
-    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadChoice
+def test_its_state_fills_new_heads_that_score_the_same(
+    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadOptions
 ) -> None:
     ensemble = trained(sections, plugins, choice, seeds=(1, 2))
-    state, built = ensemble.state(), [plugins.heads.create(choice.name, dims=ensemble.lens.dims) for _ in range(2)]
-    again = Ensemble.of_state(state, replace(ensemble.lens, **fitted_parts(state)), built, CPU)
-    assert again.views == ensemble.views
-    for view in VIEWS:
-        one, two = ensemble.score(target, view), again.score(target, view)
+    state = ensemble_state(ensemble)
+    untrained = [plugins.heads.create(choice.name, dims=ensemble.preprocessor.dims) for _ in range(2)]
+    again = ensemble_from_state(state, fitted_preprocessor(ensemble.preprocessor, state), untrained, CPU)
+    assert again.modalities == ensemble.modalities
+    for modalities in MODALITIES:
+        one, two = scores_of(ensemble, target, modalities), scores_of(again, target, modalities)
         assert all(np.array_equal(one.logits[part], two.logits[part]) for part in one.logits)
-        assert np.array_equal(one.novelty, two.novelty)
+        assert np.array_equal(one.ood, two.ood)
 
 
-def test_its_state_keeps_what_each_member_knows_by_every_view(sections: list[SectionData], plugins: Plugins) -> None:
-    both = trained(sections, plugins, seeds=(1, 2)).state()
-    kept = {name.partition(".known.")[0::2] for name in both if ".known." in name}
-    facts = ("mean", "precision", "reach")
-    assert kept == {(member, f"{view}.{fact}") for member in "01" for view in VIEWS for fact in facts}
-    genes = trained([without_image(section) for section in sections], plugins).state()
-    assert {name for name in genes if ".known." in name} == {f"0.known.genes.{fact}" for fact in facts}
-    assert fitted_parts(genes)["image_scale"] is None
+def test_its_state_keeps_the_training_distribution_of_every_member_and_modality(
+    sections: list[SectionData], plugins: Plugins
+) -> None:
+    both = ensemble_state(trained(sections, plugins, seeds=(1, 2)))
+    kept = {name.partition(".distribution.")[0::2] for name in both if ".distribution." in name}
+    facts = ("mean", "precision", "radius_95")
+    assert kept == {(member, f"{modalities}.{fact}") for member in "01" for modalities in MODALITIES for fact in facts}
+    genes = ensemble_state(trained([without_image(section) for section in sections], plugins))
+    assert {name for name in genes if ".distribution." in name} == {f"0.distribution.genes.{fact}" for fact in facts}
+    assert not any(name.startswith("image_scaler.") for name in genes)
 
 
 def test_a_tensor_of_no_member_is_refused(sections: list[SectionData], plugins: Plugins) -> None:
     ensemble = trained(sections, plugins)
-    state = ensemble.state() | {"1.head.intercept": torch.zeros(())}
-    with pytest.raises(ValueError, match=r"^1 tensors belong to no member, such as 1\.head\.intercept$"):
-        Ensemble.of_state(state, ensemble.lens, ensemble.heads, CPU)
+    state = ensemble_state(ensemble) | {"1.head.intercept": torch.zeros(())}
+    with pytest.raises(ValueError, match=r"do not belong to the ensemble, for example 1\.head\.intercept"):
+        ensemble_from_state(state, ensemble.preprocessor, ensemble.heads, CPU)
 
 
 @pytest.mark.parametrize(
-    ("choice", "asked"),
+    ("choice", "defaults"),
     [
         (DEFAULT, {"panel_genes": 4000, "gene_centring": True, "gene_factors": 30}),
         (
@@ -227,50 +242,50 @@ def test_a_tensor_of_no_member_is_refused(sections: list[SectionData], plugins: 
     ],
     ids=["default", "paper", "linear"],
 )
-def test_a_section_is_read_as_the_head_asks(
-    sections: list[SectionData], plugins: Plugins, choice: HeadChoice, asked: dict[str, Any]
+def test_a_section_is_read_by_the_defaults_of_the_head(
+    sections: list[SectionData], plugins: Plugins, choice: HeadOptions, defaults: dict[str, Any]
 ) -> None:
-    read = trained(sections, plugins, choice, CohortOptions()).lens.options
-    assert read.model_dump() == CohortOptions().model_dump() | asked
+    read = trained(sections, plugins, choice, CohortOptions()).preprocessor.options
+    assert read.model_dump() == CohortOptions().model_dump() | defaults
 
 
-def test_the_users_own_choice_wins_over_what_the_head_asks(sections: list[SectionData], plugins: Plugins) -> None:
-    read = trained(sections, plugins, DEFAULT, CohortOptions(gene_centring=False, neighbours=5)).lens.options
+def test_the_users_choice_overrides_the_defaults_of_the_head(sections: list[SectionData], plugins: Plugins) -> None:
+    read = trained(sections, plugins, DEFAULT, CohortOptions(gene_centring=False, neighbours=5)).preprocessor.options
     assert (read.gene_centring, read.neighbours, read.panel_genes) == (False, 5, 4000)
 
 
-def test_a_choice_that_happens_to_be_the_usual_one_wins_too(sections: list[SectionData], plugins: Plugins) -> None:
+def test_a_choice_that_equals_the_default_also_overrides(sections: list[SectionData], plugins: Plugins) -> None:
     usual = CohortOptions(panel_genes=CohortOptions().panel_genes)
-    read = trained(sections, plugins, DEFAULT, usual).lens.options
+    read = trained(sections, plugins, DEFAULT, usual).preprocessor.options
     assert (read.panel_genes, read.gene_centring) == (2000, True)
 
 
 @pytest.mark.parametrize("choice", [DEFAULT, PAPER], ids=["default", "paper"])
-def test_a_saved_detector_reads_sections_as_it_was_trained_to(
-    sections: list[SectionData], target: SectionData, plugins: Plugins, tmp_path: Path, choice: HeadChoice
+def test_a_saved_detector_reads_sections_as_in_training(
+    sections: list[SectionData], target: SectionData, plugins: Plugins, tmp_path: Path, choice: HeadOptions
 ) -> None:
     options = TrainOptions(head=choice, cohort=FEW, seeds=1, calibrate=False)
-    fitted = train(sections, options, heads=plugins.heads, device=CPU)
-    detector = Detector.of(fitted, options, sections, "made")
+    fitted = train_calibrated(sections, options, heads=plugins.heads, device=CPU)
+    detector = Detector.from_training(fitted, options, sections, "made")
     detector.save(tmp_path / "detector")
     loaded = Detector.load(tmp_path / "detector", heads=plugins.heads, device=CPU)
-    resolved = fitted.ensemble.lens.options
+    resolved = fitted.ensemble.preprocessor.options
     assert resolved.model_dump() != FEW.model_dump()
     assert loaded.config.cohort == resolved.model_dump(mode="json")
-    assert loaded.ensemble.lens.options == resolved
-    for view, logits in detector.ensemble.score(target).logits.items():
-        assert np.array_equal(loaded.ensemble.score(target).logits[view], logits)
+    assert loaded.ensemble.preprocessor.options == resolved
+    for modalities, logits in scores_of(detector.ensemble, target).logits.items():
+        assert np.array_equal(scores_of(loaded.ensemble, target).logits[modalities], logits)
 
 
-def test_logits_are_averaged_over_like_tissue_where_the_head_smooths(
+def test_logits_are_averaged_over_similar_tissue_if_the_head_smooths(
     sections: list[SectionData], target: SectionData, plugins: Plugins
 ) -> None:
     rough, smooth = trained(sections, plugins, ROUGH), trained(sections, plugins, DEFAULT)
-    before, after = rough.score(target), smooth.score(target)
+    before, after = scores_of(rough, target), scores_of(smooth, target)
     assert (rough.heads[0].smooths, smooth.heads[0].smooths) == (False, True)
-    for view in VIEWS:
-        assert after.logits[view].std() < 0.9 * before.logits[view].std()
-    assert np.array_equal(after.novelty, before.novelty)
+    for modalities in MODALITIES:
+        assert after.logits[modalities].std() < 0.9 * before.logits[modalities].std()
+    assert np.array_equal(after.ood, before.ood)
 
 
 def test_smoothing_is_that_of_the_sections_own_features(
@@ -278,34 +293,34 @@ def test_smoothing_is_that_of_the_sections_own_features(
 ) -> None:
     blind = without_image(target)
     rough, smooth = trained(sections, plugins, ROUGH), trained(sections, plugins, DEFAULT)
-    means = Cohort.of([blind], rough.lens, CPU).means("genes")
-    average = Smoother.of(blind.xy_um, blind.pitch_um, means)
-    assert np.allclose(smooth.score(blind).logits["genes"][0], average(rough.score(blind).logits["genes"][0]))
+    means = Cohort.from_sections([rough.prepare(blind)], CPU).neighbourhood_means("genes")
+    average = BilateralFilter.fit(blind.xy_um, blind.pitch_um, means)
+    assert np.allclose(scores_of(smooth, blind).logits["genes"][0], average(scores_of(rough, blind).logits["genes"][0]))
 
 
 @EITHER
 def test_the_labels_of_a_section_change_none_of_its_scores(
-    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadChoice
+    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadOptions
 ) -> None:
     ensemble, other = trained(sections, plugins, choice), replace(target, labels=1 - target.labels)
-    for view, logits in ensemble.score(target).logits.items():
-        assert np.array_equal(ensemble.score(other).logits[view], logits)
+    for modalities, logits in scores_of(ensemble, target).logits.items():
+        assert np.array_equal(scores_of(ensemble, other).logits[modalities], logits)
 
 
 @EITHER
-@pytest.mark.parametrize(("view", "only"), [("genes", without_image), ("image", without_genes)])
-def test_what_a_view_says_does_not_depend_on_what_it_does_not_hold(
+@pytest.mark.parametrize(("modalities", "only"), [("genes", without_image), ("image", without_genes)])
+def test_scores_of_one_modality_do_not_depend_on_the_other(
     sections: list[SectionData],
     target: SectionData,
     plugins: Plugins,
-    choice: HeadChoice,
-    view: str,
+    choice: HeadOptions,
+    modalities: str,
     only: Any,
 ) -> None:
     ensemble = trained(sections, plugins, choice)
-    alone, beside = ensemble.score(only(target)), ensemble.score(target, view)
-    assert np.allclose(alone.logits[view], beside.logits[view], atol=1e-5)
-    assert np.allclose(alone.novelty, beside.novelty, atol=1e-5)
+    alone, beside = scores_of(ensemble, only(target)), scores_of(ensemble, target, modalities)
+    assert np.allclose(alone.logits[modalities], beside.logits[modalities], atol=1e-5)
+    assert np.allclose(alone.ood, beside.ood, atol=1e-5)
 
 
 def test_a_section_whose_genes_are_wrongly_named_is_beyond_the_training_tissue(
@@ -316,5 +331,5 @@ def test_a_section_whose_genes_are_wrongly_named_is_beyond_the_training_tissue(
     right, expression = genes[-1], genes[-1].expression
     assert expression is not None
     wrong = replace(right, expression=Expression(expression.values, expression.symbols[::-1]))
-    assert (ensemble.score(wrong).novelty > 1).all()
-    assert (ensemble.score(right).novelty > 1).mean() < 0.5
+    assert (scores_of(ensemble, wrong).ood > 1).all()
+    assert (scores_of(ensemble, right).ood > 1).mean() < 0.5

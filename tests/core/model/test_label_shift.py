@@ -1,4 +1,4 @@
-"""What a section as a whole says of how much of it is tumour."""
+"""The label-shift correction: how much of a section is tumour changes its gene logits."""
 
 from dataclasses import replace
 
@@ -7,16 +7,16 @@ import pytest
 from scipy import sparse
 
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Lens
+from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.genes.expression import Expression
-from spacrd_core.model.label_shift import SHARES, Composition, Evidence, mixtures
+from spacrd_core.model.label_shift import KEPT_SHARES, LabelShift, Mixture, mixture_masks
 
 GENES, MARKERS, SIDE = 60, 20, 12
 
 
 def section_of(patient: str, cancer: np.ndarray, *, depth: float = 200.0) -> SectionData:
-    """Spots on a square lattice; markers are thrice as strong in cancer, and every patient has its own chemistry."""
+    """Spots on a square lattice: markers are three times as strong in cancer, and chemistry differs by patient."""
     seed = sum(map(ord, patient))
     chemistry = np.random.default_rng(seed).uniform(0.7, 1.4, GENES)
     profile = np.where(cancer[:, None] & (np.arange(GENES) < MARKERS), 3.0, 1.0) * chemistry
@@ -32,7 +32,7 @@ def section_of(patient: str, cancer: np.ndarray, *, depth: float = 200.0) -> Sec
         spot_ids=tuple(map(str, spot)),
         xy_um=200.0 * np.column_stack([spot % SIDE, spot // SIDE]),
         labels=cancer.astype(np.int64),
-        expression=Expression.of_counts(sparse.csr_matrix(counts), [f"GENE{n}" for n in range(GENES)]),
+        expression=Expression.from_counts(sparse.csr_matrix(counts), [f"GENE{n}" for n in range(GENES)]),
         image=None,
         image_coverage=None,
         recipe=None,
@@ -49,93 +49,113 @@ def patients() -> list[SectionData]:
 
 
 @pytest.fixture(scope="module")
-def lens(patients: list[SectionData]) -> Lens:
-    return Lens.fit(patients, CohortOptions())
+def preprocessor(patients: list[SectionData]) -> Preprocessor:
+    return Preprocessor.fit(patients, CohortOptions())
 
 
 @pytest.fixture(scope="module")
-def fitted(patients: list[SectionData], lens: Lens) -> Composition:
-    found = Composition.fit(patients, lens)
-    assert found is not None
-    return found
+def unweighted(patients: list[SectionData], preprocessor: Preprocessor) -> LabelShift:
+    """A label shift with a tumour score, before its weights are fitted."""
+    label_shift = fit(patients, preprocessor)
+    assert label_shift is not None
+    return label_shift
 
 
-def evidence(section: SectionData, fitted: Composition, lens: Lens) -> Evidence:
-    """As told by a head that standardises within the section: its logits have mean 0, whatever the section is of."""
+def fit(patients: list[SectionData], preprocessor: Preprocessor) -> LabelShift | None:
+    return LabelShift.fit([*map(preprocessor.transform, patients)], genes_read=preprocessor.genes_read)
+
+
+def tumour_score(section: SectionData, label_shift: LabelShift, preprocessor: Preprocessor) -> float:
+    return label_shift.tumour_score(preprocessor.transform(section), genes_read=preprocessor.genes_read)
+
+
+def scored(section: SectionData, label_shift: LabelShift, preprocessor: Preprocessor) -> Mixture:
+    """Scores of a head that standardises within the section: the mean logit is 0 whatever the section contains."""
     logits = np.where(section.labels == 1, 2.0, -2.0) + np.random.default_rng(0).normal(0, 0.7, len(section.labels))
-    return Evidence(section.patient, logits - logits.mean(), section.labels, fitted.level(section, lens))
+    score = tumour_score(section, label_shift, preprocessor)
+    return Mixture(section.patient, logits - logits.mean(), section.labels, score)
+
+
+def mixtures(section: SectionData) -> list[SectionData]:
+    return [section.select_spots(spots) for spots in mixture_masks(section)]
 
 
 @pytest.fixture(scope="module")
-def taught(patients: list[SectionData], fitted: Composition, lens: Lens) -> Composition:
-    told = [evidence(cut, fitted, lens) for section in patients for cut in mixtures(section)]
-    return fitted.taught(told, [evidence(section, fitted, lens) for section in patients])
+def label_shift(patients: list[SectionData], unweighted: LabelShift, preprocessor: Preprocessor) -> LabelShift:
+    cut = [scored(mixture, unweighted, preprocessor) for section in patients for mixture in mixtures(section)]
+    return unweighted.fit_weights(cut, [scored(section, unweighted, preprocessor) for section in patients])
 
 
-def test_the_level_of_a_new_patient_rises_with_its_share_of_tumour(fitted: Composition, lens: Lens) -> None:
-    shares = [np.arange(SIDE**2) < round(share * SIDE**2) for share in (0, 0.3, 0.7, 1)]
-    levels = [fitted.level(section_of("Z", cancer), lens) for cancer in shares]
-    assert levels == sorted(levels)
-    assert levels[0] < -0.3 < 0.3 < levels[-1]
+def test_the_tumour_score_of_a_new_patient_rises_with_its_share_of_tumour(
+    unweighted: LabelShift, preprocessor: Preprocessor
+) -> None:
+    masks = [np.arange(SIDE**2) < round(share * SIDE**2) for share in (0, 0.3, 0.7, 1)]
+    scores = [tumour_score(section_of("Z", cancer), unweighted, preprocessor) for cancer in masks]
+    assert scores == sorted(scores)
+    assert scores[0] < -0.3 < 0.3 < scores[-1]
 
 
-def test_it_shifts_nothing_before_it_was_taught(fitted: Composition) -> None:
-    assert fitted.shift(5.0, np.arange(9.0)) == 0.0
+def test_there_is_no_shift_before_the_weights_are_fitted(unweighted: LabelShift) -> None:
+    assert unweighted.shift(5.0, np.arange(9.0)) == 0.0
 
 
 @pytest.mark.parametrize(("cancer", "called"), [(False, (0.0, 0.05)), (True, (0.95, 1.0))], ids=["none", "all"])
 def test_a_section_of_one_tissue_is_called_as_that(
-    taught: Composition, lens: Lens, *, cancer: bool, called: tuple[float, float]
+    label_shift: LabelShift, preprocessor: Preprocessor, *, cancer: bool, called: tuple[float, float]
 ) -> None:
-    told = evidence(section_of("Z", np.full(SIDE**2, cancer)), taught, lens)
-    share = (told.logits + taught.shift(told.level, told.logits) > 0).mean()
+    mixture = scored(section_of("Z", np.full(SIDE**2, cancer)), label_shift, preprocessor)
+    share = (mixture.logits + label_shift.shift(mixture.tumour_score, mixture.logits) > 0).mean()
     assert called[0] <= share <= called[1]
-    assert 0.3 < (told.logits > 0).mean() < 0.7, "by itself the head would have called half of it"
+    assert 0.3 < (mixture.logits > 0).mean() < 0.7, "without the shift the head would have called half of it"
 
 
-def test_a_mixed_section_is_called_as_before(taught: Composition, lens: Lens) -> None:
-    told = evidence(section_of("Z", half_cancer()), taught, lens)
-    shifted = told.logits + taught.shift(told.level, told.logits)
-    assert ((shifted > 0) == (told.labels == 1)).mean() > 0.95
+def test_a_mixed_section_is_called_as_before(label_shift: LabelShift, preprocessor: Preprocessor) -> None:
+    mixture = scored(section_of("Z", half_cancer()), label_shift, preprocessor)
+    shifted = mixture.logits + label_shift.shift(mixture.tumour_score, mixture.logits)
+    assert ((shifted > 0) == (mixture.labels == 1)).mean() > 0.95
 
 
-def test_two_patients_are_too_few_to_tell(patients: list[SectionData], fitted: Composition, lens: Lens) -> None:
-    assert Composition.fit(patients[:2], lens) is None
-    told = [evidence(cut, fitted, lens) for section in patients[:2] for cut in mixtures(section)]
-    assert not fitted.taught(told, told).weights.any()
-
-
-def test_logits_that_held_out_patients_contradict_teach_nothing(
-    patients: list[SectionData], fitted: Composition, lens: Lens
+def test_two_patients_are_too_few(
+    patients: list[SectionData], unweighted: LabelShift, preprocessor: Preprocessor
 ) -> None:
-    told = [evidence(cut, fitted, lens) for section in patients for cut in mixtures(section)]
-    contrary = [replace(each, logits=-each.logits) for each in told]
-    assert not fitted.taught(contrary, contrary).weights.any()
+    assert fit(patients[:2], preprocessor) is None
+    cut = [scored(mixture, unweighted, preprocessor) for section in patients[:2] for mixture in mixtures(section)]
+    assert not unweighted.fit_weights(cut, cut).weights.any()
 
 
-def test_a_section_that_lacks_many_genes_has_no_level(fitted: Composition, lens: Lens) -> None:
+def test_logits_that_contradict_the_labels_give_no_weights(
+    patients: list[SectionData], unweighted: LabelShift, preprocessor: Preprocessor
+) -> None:
+    cut = [scored(mixture, unweighted, preprocessor) for section in patients for mixture in mixtures(section)]
+    contrary = [replace(mixture, logits=-mixture.logits) for mixture in cut]
+    assert not unweighted.fit_weights(contrary, contrary).weights.any()
+
+
+def test_a_section_without_many_of_the_genes_has_no_tumour_score(
+    unweighted: LabelShift, preprocessor: Preprocessor
+) -> None:
     section = section_of("Z", half_cancer())
     assert section.expression is not None
     few = Expression(section.expression.values[:, :30], section.expression.symbols[:30])
-    assert np.isnan(fitted.level(replace(section, expression=few), lens))
+    assert np.isnan(tumour_score(replace(section, expression=few), unweighted, preprocessor))
 
 
-def test_a_section_read_to_another_depth_has_no_level(fitted: Composition, lens: Lens) -> None:
-    assert np.isnan(fitted.level(section_of("Z", half_cancer(), depth=15.0), lens))
+def test_a_section_of_another_depth_has_no_tumour_score(unweighted: LabelShift, preprocessor: Preprocessor) -> None:
+    assert np.isnan(tumour_score(section_of("Z", half_cancer(), depth=15.0), unweighted, preprocessor))
 
 
-def test_a_section_without_a_level_is_taken_as_held_out_ones_on_average(
-    patients: list[SectionData], taught: Composition, lens: Lens
+def test_a_section_without_a_tumour_score_gets_the_mean_shift(
+    patients: list[SectionData], label_shift: LabelShift, preprocessor: Preprocessor
 ) -> None:
-    told = [evidence(section, taught, lens) for section in patients]
-    shifts = [taught.shift(each.level, each.logits) for each in told]
-    assert taught.shift(np.nan, np.arange(9.0)) == pytest.approx(np.mean(shifts))
+    sections = [scored(section, label_shift, preprocessor) for section in patients]
+    shifts = [label_shift.shift(section.tumour_score, section.logits) for section in sections]
+    assert label_shift.shift(np.nan, np.arange(9.0)) == pytest.approx(np.mean(shifts))
 
 
 def test_a_section_is_cut_to_every_mixture(patients: list[SectionData]) -> None:
     unknown = replace(patients[0], labels=np.where(np.arange(SIDE**2) < SIDE, -1, patients[0].labels))
-    found = [cut.labels.mean() for cut in mixtures(unknown)]
-    assert len(found) == 1 + 2 * len(SHARES)
-    assert min(found) == 0.0
-    assert max(found) == 1.0
-    assert all((cut.labels >= 0).all() for cut in mixtures(unknown))
+    shares = [mixture.labels.mean() for mixture in mixtures(unknown)]
+    assert len(shares) == 1 + 2 * len(KEPT_SHARES)
+    assert min(shares) == 0.0
+    assert max(shares) == 1.0
+    assert all((mixture.labels >= 0).all() for mixture in mixtures(unknown))

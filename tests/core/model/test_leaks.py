@@ -15,22 +15,24 @@ import torch
 from scipy import sparse
 
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Lens
-from spacrd_core.cohort.scaling import Scale
-from spacrd_core.evaluation import tasks as evaluate
+from spacrd_core.cohort.preprocessing import Preprocessor
+from spacrd_core.cohort.scaling import Scaler
+from spacrd_core.evaluation import tasks as evaluation
 from spacrd_core.evaluation.tasks import plan, run
 from spacrd_core.genes.expression import Expression
-from spacrd_core.model import calibrated_ensemble as train
-from spacrd_core.model.calibrated_ensemble import Trained, TrainOptions
-from spacrd_core.model.cross_validation import HeldOut, calibrate_on, hold_out
+from spacrd_core.model import calibrated_ensemble as training
+from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions
+from spacrd_core.model.cross_validation import OutOfFold, calibrate_folds, cross_validate
 from spacrd_core.model.ensemble import Ensemble
-from spacrd_core.model.options import HeadChoice
+from spacrd_core.model.options import HeadOptions
+from spacrd_core.model.state_dict import ensemble_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from conftest import MakeData
+    from core.conftest import MakeData
 
+    from spacrd_core.cohort.prepared import PreparedSection
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.model.platt import Calibration
     from spacrd_core.plugins import Plugins
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 CPU = torch.device("cpu")
 SMALL = CohortOptions(panel_genes=12)
 CHOICES = {
-    "linear": HeadChoice(name="linear"),
-    "spacrd": HeadChoice(name="spacrd", epochs={"align": 1, "reconstruct": 1, "detect": 2}),
+    "linear": HeadOptions(name="linear"),
+    "spacrd": HeadOptions(name="spacrd", epochs={"align": 1, "reconstruct": 1, "detect": 2}),
 }
 
 
@@ -51,14 +53,14 @@ def other_counts(section: SectionData) -> SectionData:
     assert section.expression is not None
     symbols = section.expression.symbols
     counts = np.random.default_rng(9).poisson(np.linspace(40.0, 1.0, len(symbols)), (len(section.labels), len(symbols)))
-    return replace(section, expression=Expression.of_counts(sparse.csr_matrix(counts.astype(float)), symbols))
+    return replace(section, expression=Expression.from_counts(sparse.csr_matrix(counts.astype(float)), symbols))
 
 
 def other_genes(section: SectionData) -> SectionData:
     assert section.expression is not None
     names = [f"{symbol}X" if place < 10 else symbol for place, symbol in enumerate(section.expression.symbols)]
     counts = np.random.default_rng(9).poisson(4.0, (len(section.labels), len(names))).astype(float)
-    return replace(section, expression=Expression.of_counts(sparse.csr_matrix(counts), names))
+    return replace(section, expression=Expression.from_counts(sparse.csr_matrix(counts), names))
 
 
 def other_embeddings(section: SectionData) -> SectionData:
@@ -87,20 +89,20 @@ class Folds:
     """The detectors of an evaluation, by the patient each was tested on."""
 
     def __init__(self, plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._plugins, self._trained, self._modalities = plugins, list[Trained](), "image+genes"
+        self._plugins, self._trained, self._modalities = plugins, list[CalibratedEnsemble](), "image+genes"
 
-        def remember(*given: Any, **named: Any) -> Trained:
-            self._trained.append(train.train(*given, **named))
+        def remember(*given: Any, **named: Any) -> CalibratedEnsemble:
+            self._trained.append(training.train_calibrated(*given, **named))
             return self._trained[-1]
 
-        monkeypatch.setattr(evaluate, "train", remember)
+        monkeypatch.setattr(evaluation, "train_calibrated", remember)
 
-    def reading(self, modalities: str) -> Folds:
-        """The same, reading these modalities alone."""
+    def with_modalities(self, modalities: str) -> Folds:
+        """Return the same folds with these modalities only."""
         self._modalities = modalities
         return self
 
-    def __call__(self, sections: Sequence[SectionData], options: TrainOptions) -> dict[str, Trained]:
+    def __call__(self, sections: Sequence[SectionData], options: TrainOptions) -> dict[str, CalibratedEnsemble]:
         self._trained.clear()
         tasks = plan(sections, [options], [self._modalities], (42,), "patient")
         rows = list(run(tasks, sections, encoder="made", device=CPU, heads=self._plugins.heads))
@@ -112,7 +114,7 @@ def folds(plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> Folds:
     return Folds(plugins, monkeypatch)
 
 
-def differing(before: Trained, after: Trained) -> set[str]:
+def differing(before: CalibratedEnsemble, after: CalibratedEnsemble) -> set[str]:
     """The parts in which two detectors differ by a bit or more."""
     one, two = _parts(before.ensemble), _parts(after.ensemble)
     one["calibration"], two["calibration"] = tuple(before.calibrations.items()), tuple(after.calibrations.items())
@@ -120,13 +122,13 @@ def differing(before: Trained, after: Trained) -> set[str]:
 
 
 def _parts(ensemble: Ensemble) -> dict[str, Any]:
-    state = ensemble.state()
+    state = ensemble_state(ensemble)
     return {
-        "gene panel": ensemble.lens.panel,
-        "image scale": {name: value for name, value in state.items() if name.startswith("image_scale")},
+        "gene panel": ensemble.preprocessor.panel,
+        "image scale": {name: value for name, value in state.items() if name.startswith("image_scaler")},
         "components": {name: value for name, value in state.items() if ".components." in name},
         "weights": {name: value for name, value in state.items() if "head." in name and ".components." not in name},
-        "novelty": {name: value for name, value in state.items() if ".known." in name},
+        "training distribution": {name: value for name, value in state.items() if ".distribution." in name},
     }
 
 
@@ -160,9 +162,9 @@ def test_whatever_the_held_out_patient_is_its_detector_is_the_same_to_the_bit(
 def test_whatever_the_genes_of_the_held_out_patient_are_its_detector_of_genes_is_the_same_to_the_bit(
     alter: Callable[[SectionData], SectionData], sections: list[SectionData], folds: Folds
 ) -> None:
-    choice = HeadChoice(name="spacrd", epochs={"reconstruct": 0, "detect": 1})
+    choice = HeadOptions(name="spacrd", epochs={"reconstruct": 0, "detect": 1})
     options = TrainOptions(head=choice, cohort=SMALL, seeds=1)
-    read = folds.reading("genes")
+    read = folds.with_modalities("genes")
     before, after = read(sections, options), read(with_altered(sections, alter), options)
     assert differing(before["C"], after["C"]) == set()
     experts = [
@@ -180,11 +182,11 @@ def members(sections: Sequence[SectionData], plugins: Plugins) -> dict[str, dict
     def fit(seen: Sequence[SectionData], stage: str) -> Ensemble:
         choice, options = CHOICES["linear"], SMALL
         found[stage] = Ensemble.train(
-            seen, choice=choice, options=options, seeds=(42,), heads=plugins.heads, device=CPU
+            seen, head_options=choice, options=options, seeds=(42,), heads=plugins.heads, device=CPU
         )
         return found[stage]
 
-    list(hold_out(sections, fit))
+    list(cross_validate(sections, fit))
     return {stage: _parts(ensemble) for stage, ensemble in found.items()}
 
 
@@ -199,23 +201,25 @@ def test_whatever_the_patient_held_out_for_calibration_is_the_models_that_judge_
 
 def leaking_panel(everything: Sequence[SectionData], monkeypatch: pytest.MonkeyPatch) -> None:
     """Choose genes on all sections."""
-    honest = Lens.fit
+    honest = Preprocessor.fit_transform
 
-    def leaky(seen: Sequence[SectionData], options: CohortOptions) -> Lens:
-        return replace(honest(seen, options), panel=honest(everything, options).panel)
+    def leaky(seen: Sequence[SectionData], options: CohortOptions) -> tuple[Preprocessor, list[PreparedSection]]:
+        preprocessor = replace(honest(seen, options)[0], panel=honest(everything, options)[0].panel)
+        return preprocessor, [*map(preprocessor.transform, seen)]
 
-    monkeypatch.setattr(Lens, "fit", leaky)
+    monkeypatch.setattr(Preprocessor, "fit_transform", leaky)
 
 
 def leaking_scale(everything: Sequence[SectionData], monkeypatch: pytest.MonkeyPatch) -> None:
     """Scale embeddings by all sections."""
-    honest = Lens.fit
+    honest = Preprocessor.fit_transform
 
-    def leaky(seen: Sequence[SectionData], options: CohortOptions) -> Lens:
-        scale = Scale.of([section.image for section in everything if section.image is not None])
-        return replace(honest(seen, options), image_scale=scale)
+    def leaky(seen: Sequence[SectionData], options: CohortOptions) -> tuple[Preprocessor, list[PreparedSection]]:
+        scaler = Scaler.fit([section.image for section in everything if section.image is not None])
+        preprocessor = replace(honest(seen, options)[0], image_scaler=scaler)
+        return preprocessor, [*map(preprocessor.transform, seen)]
 
-    monkeypatch.setattr(Lens, "fit", leaky)
+    monkeypatch.setattr(Preprocessor, "fit_transform", leaky)
 
 
 def leaking_components(everything: Sequence[SectionData], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,16 +237,16 @@ def leaking_components(everything: Sequence[SectionData], monkeypatch: pytest.Mo
 def leaking_calibration(everything: Sequence[SectionData], monkeypatch: pytest.MonkeyPatch) -> None:
     """Calibrate on every patient there is."""
 
-    def leaky(held_out: Sequence[HeldOut], views: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:
-        seen = {item.section.id for item in held_out}
+    def leaky(folds: Sequence[OutOfFold], modality_sets: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:
+        held_out = {fold.section.id for fold in folds}
         unseen = [
-            HeldOut(s, {view: dict.fromkeys(views, s.image[:, 0]) for view in views})
+            OutOfFold(s, {name: dict.fromkeys(modality_sets, s.image[:, 0]) for name in modality_sets})
             for s in everything
-            if s.id not in seen
+            if s.id not in held_out and s.image is not None
         ]
-        return calibrate_on([*held_out, *unseen], views, fuse=fuse)
+        return calibrate_folds([*folds, *unseen], modality_sets, fuse=fuse)
 
-    monkeypatch.setattr(train, "calibrate_on", leaky)
+    monkeypatch.setattr(training, "calibrate_folds", leaky)
 
 
 CAUGHT: Mapping[Any, tuple[Callable[[SectionData], SectionData], str]] = {

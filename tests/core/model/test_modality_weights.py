@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from spacrd_core.model.modality_weights import blend
+from spacrd_core.model.modality_weights import fit_modality_weights
 
 SPOTS = 200
 Odds = dict[str, np.ndarray]
@@ -25,34 +25,34 @@ def patients(count: int, *, genes: float, image: float, shared: float = 0.0) -> 
 
 
 def test_two_modalities_that_know_different_things_are_fused() -> None:
-    shares = blend(*patients(6, genes=0.8, image=0.8))
+    shares = fit_modality_weights(*patients(6, genes=0.8, image=0.8))
     assert set(shares) == {"genes", "image"}
     assert sum(shares.values()) == pytest.approx(1)
     assert all(0.2 < share < 0.8 for share in shares.values())
 
 
 def test_a_modality_that_knows_nothing_does_not_count() -> None:
-    assert blend(*patients(6, genes=0.0, image=0.8)) == {"image": 1.0}
+    assert fit_modality_weights(*patients(6, genes=0.0, image=0.8)) == {"image": 1.0}
 
 
 def test_a_modality_that_says_the_same_does_not_count() -> None:
-    assert len(blend(*patients(6, genes=0.5, image=0.8, shared=1.0))) == 1
+    assert len(fit_modality_weights(*patients(6, genes=0.5, image=0.8, shared=1.0))) == 1
 
 
 def test_one_patient_cannot_show_that_fusing_helps() -> None:
-    assert len(blend(*patients(1, genes=0.8, image=0.8))) == 1
+    assert len(fit_modality_weights(*patients(1, genes=0.8, image=0.8))) == 1
 
 
 def test_a_gain_on_one_of_three_patients_is_no_reason_to_fuse() -> None:
     odds, labels, owners = patients(3, genes=0.0, image=0.8)
     odds["genes"][:SPOTS] += 2.0 * (2 * labels[:SPOTS] - 1)
-    assert blend(odds, labels, owners) == {"image": 1.0}
+    assert fit_modality_weights(odds, labels, owners) == {"image": 1.0}
 
 
 def test_the_fused_view_stands_alone_where_it_surely_gains() -> None:
     odds, labels, owners = patients(6, genes=0.5, image=0.6)
     fused = 2.0 * (2 * labels - 1) + np.random.default_rng(7).normal(0, 1, len(labels))
-    assert blend({"image+genes": fused} | odds, labels, owners)["image+genes"] > 0.5
+    assert fit_modality_weights({"image+genes": fused} | odds, labels, owners)["image+genes"] > 0.5
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_two_patients_do_not_speak_for_genes_against_the_image_unless_it_is_far_
     odds, labels, owners = patients(count, genes=1.5, image=image, shared=1.0)
     aucs = {view: roc_auc_score(labels, values) for view, values in odds.items()}
     assert aucs["genes"] > aucs["image"]
-    assert blend(odds, labels, owners) == {alone: 1.0}
+    assert fit_modality_weights(odds, labels, owners) == {alone: 1.0}
 
 
 def test_patients_of_one_class_have_no_say() -> None:
     odds, labels, owners = patients(2, genes=0.8, image=0.1)
     labels[SPOTS:] = 1
-    assert blend(odds, labels, owners) == {"genes": 1.0}
-    assert blend(odds, np.ones_like(labels), owners) == {"genes": 1.0}
+    assert fit_modality_weights(odds, labels, owners) == {"genes": 1.0}
+    assert fit_modality_weights(odds, np.ones_like(labels), owners) == {"genes": 1.0}

@@ -1,4 +1,4 @@
-"""A section of known shape: a lattice of spots over a slide, with a disc of tumour in the middle."""
+"""A section of known shape: a lattice of spots over a slide with a disc of tumour in the centre."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from browsing import CHROMIUM, opened, start_browser
 from scipy import sparse
 
 from spacrd_core.results.report.report import write_report
-from spacrd_core.results.report.section_view import view_section
+from spacrd_core.results.report.section_view import build_section_view
 from spacrd_core.results.result import Provenance, SectionResult
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def provenance() -> Provenance:
 
 @pytest.fixture(scope="session")
 def make_result() -> Make:
-    """Return a maker of results: ``make_result("hex" or "square", side=..., degrees=..., **fields of the result)``."""
+    """Return a factory: ``make_result("hex" or "square", side=..., degrees=..., **fields of SectionResult)``."""
 
     def make(
         lattice: str = "hex",
@@ -64,12 +64,12 @@ def make_result() -> Make:
         **fields: object,
     ) -> SectionResult:
         array = array_positions(lattice, side)
-        points = array * (STEPS_UM[lattice] * [-1 if mirrored else 1, 1]) @ turned(degrees)
+        points = array * (STEPS_UM[lattice] * [-1 if mirrored else 1, 1]) @ rotation(degrees)
         points = points - points.min(axis=0) + 2 * PITCH_UM
         index = pd.Index([barcode(i) if barcodes else f"{i}x7" for i in range(len(points))])
         distance = np.hypot(*(points - points.mean(axis=0)).T)
         probability = 1 / (1 + np.exp((distance - TUMOUR_UM) / PITCH_UM)) * 0.86
-        given = {
+        defaults = {
             "section_id": "S1",
             "patient": "P1",
             "platform": "visium",
@@ -86,7 +86,7 @@ def make_result() -> Make:
             "thumbnail_um_per_px": 10.0,
             "slide_um_per_full_px": UM_PER_PX,
         }
-        return SectionResult(**(given | fields))
+        return SectionResult(**(defaults | fields))
 
     return make
 
@@ -102,12 +102,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_report(browser: Browser, provenance: Provenance, tmp_path: Path) -> Iterator[Open]:
-    """Return what writes a report of some results and opens it: ``open_report(result, ..., **of the browser)``."""
+    """Return a function that writes a report and opens it: ``open_report(result, ..., **browser options)``."""
     with ExitStack() as pages:
 
         def open_(*results: SectionResult, reliability: Any = None, **options: Any) -> Page:
             file = tmp_path / "report.html"
-            write_report(file, [view_section(result) for result in results], provenance, reliability=reliability)
+            write_report(file, [build_section_view(result) for result in results], provenance, reliability=reliability)
             return pages.enter_context(opened(browser, file, **options))
 
         yield open_
@@ -115,7 +115,7 @@ def open_report(browser: Browser, provenance: Provenance, tmp_path: Path) -> Ite
 
 @pytest.fixture
 def keep(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Return what keeps a screenshot for people to look at: ``keep(page, name)``."""
+    """Return a function that saves a screenshot for visual inspection: ``keep(page, name)``."""
     folder = request.config.rootpath / "build" / "screenshots"
 
     def keep(page: Page, name: str) -> None:
@@ -125,19 +125,19 @@ def keep(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 def array_positions(lattice: str, side: int) -> np.ndarray:
-    """Return column and row of every spot; on a hexagonal array the columns of odd rows are odd, as Visium's are."""
+    """Return column and row of every spot; as on Visium, odd rows of a hexagonal array have odd columns."""
     column, row = (axis.ravel() for axis in np.meshgrid(np.arange(side), np.arange(side)))
     return np.column_stack([column if lattice == "square" else 2 * column + row % 2, row]).astype(float)
 
 
-def turned(degrees: float) -> np.ndarray:
-    """Return the matrix that turns points, right-multiplied, clockwise as seen in an image."""
+def rotation(degrees: float) -> np.ndarray:
+    """Return the matrix that rotates points (right-multiplied) clockwise as seen in an image."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return np.array([[cosine, sine], [-sine, cosine]])
 
 
 def barcode(number: int) -> str:
-    return "".join("ACGT"[(number >> 2 * place) & 3] for place in range(16)) + "-1"
+    return "".join("ACGT"[(number >> 2 * base) & 3] for base in range(16)) + "-1"
 
 
 def section(points: np.ndarray, array: np.ndarray, index: pd.Index) -> ad.AnnData:
@@ -160,8 +160,8 @@ def section(points: np.ndarray, array: np.ndarray, index: pd.Index) -> ad.AnnDat
 
 def calls(probability: np.ndarray, index: pd.Index) -> pd.DataFrame:
     spread = np.full(len(index), 0.02)
-    sure = np.abs(probability - THRESHOLD) >= spread
-    label = np.select([~sure, probability >= THRESHOLD], ["uncertain", "cancer"], "normal")
+    clear = np.abs(probability - THRESHOLD) >= spread
+    label = np.select([~clear, probability >= THRESHOLD], ["uncertain", "cancer"], "normal")
     missing = np.where(np.arange(len(index)) % 3 == 0, np.nan, 0.7)
     return pd.DataFrame(
         {
@@ -171,9 +171,10 @@ def calls(probability: np.ndarray, index: pd.Index) -> pd.DataFrame:
             "ood": missing,
             "gene_coverage": 0.9,
             "image_coverage": np.nan,
-            "set": pd.Categorical(np.where(sure, label, "both"), categories=["cancer", "normal", "both", "none"]),
+            "set": pd.Categorical(np.where(clear, label, "both"), categories=["cancer", "normal", "both", "none"]),
             "top_modality": np.where(np.arange(len(index)) % 2 == 0, "genes", "image"),
             "top_contribution": np.where(probability >= THRESHOLD, 1.25, -0.75),
+            "doubtful": False,
         },
         index=index,
     )

@@ -1,4 +1,4 @@
-"""What docs/files.md says of files is what is written: every column, key and measurement, by name."""
+"""docs/files.md lists every column, key and measurement that is written."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import anndata as ad
 import pandas as pd
 import pytest
 
-from spacrd_core.detection.attribution import Driver
+from spacrd_core.detection.attribution import DrivingGene
 from spacrd_core.detector.config import DetectorConfig
-from spacrd_core.detector.files import FILES
+from spacrd_core.detector.files import DETECTOR_FILES
 from spacrd_core.evaluation.comparison import Difference
 from spacrd_core.evaluation.summary import Row, summarise
 from spacrd_core.metrics.classification import Metrics
-from spacrd_core.results.result import CLASSES
-from spacrd_core.results.write import write_results
+from spacrd_core.results.folder import write_folder
+from spacrd_core.results.result import LABEL_STYLES
 from spacrd_core.store.manifest import SectionEntry
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ NAME = re.compile(r"`([^`]+)`")
 
 
 def rows(chapter: str, heading: str) -> list[list[str]]:
-    """The cells of a chapter's table whose first heading is this."""
+    """Return the cells of the chapter's table with this first heading."""
     table = re.search(rf"^\| ?{re.escape(heading)} \|.*\n\|[-|]+\|\n((?:\|.*\n?)+)", CHAPTERS[chapter], re.MULTILINE)
     assert table, f"'{chapter}' has no table of '{heading}'"
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table[1].splitlines()]
 
 
 def named(chapter: str, heading: str) -> list[str]:
-    """The names that stand in the first column of that table."""
+    """Return the names in the first column of that table."""
     return [name for row in rows(chapter, heading) for name in NAME.findall(row[0])]
 
 
@@ -48,15 +48,15 @@ def written(
     tmp_path_factory: pytest.TempPathFactory, make_result: Callable[..., SectionResult], provenance: Provenance
 ) -> Path:
     """The files of a Visium section V and a Xenium section X."""
-    genes = (Driver("ERBB2", 0.5, 2.0, 1.0), Driver("ADIPOQ", -0.2, 0.1, None))
+    genes = (DrivingGene("ERBB2", 0.5, 2.0, 1.0), DrivingGene("ADIPOQ", -0.2, 0.1, None))
     visium = make_result(side=24, section_id="V", genes=genes)
     xenium = make_result("square", side=24, section_id="X", barcodes=False, platform="xenium", spot_shape="square")
     folder = tmp_path_factory.mktemp("results")
-    write_results(folder, [visium, xenium], provenance)
+    write_folder(folder, [visium, xenium], provenance)
     return folder
 
 
-def test_every_file_that_is_written_stands_on_the_page(written: Path) -> None:
+def test_every_written_file_is_on_the_page(written: Path) -> None:
     files = {re.sub(r"^[VX]\.", "<id>.", file.name) for file in written.iterdir()}
     assert files == {*named("Files", "file")} - {"<id>.spatialdata.zarr"}
 
@@ -74,47 +74,51 @@ def test_the_columns_of_tables_are_those_of_the_page(written: Path, file: str, c
     assert named(chapter, "column") == pd.read_csv(written / file).columns.tolist()
 
 
-def test_groups_of_cells_have_the_colours_of_the_page(written: Path) -> None:
+def test_cell_groups_have_the_colours_of_the_page(written: Path) -> None:
     names, colours = (NAME.findall(meaning) for _, meaning in rows("Xenium Explorer", "column")[1:])
-    assert names == [kind.name for kind in CLASSES.values()]
-    assert colours == ["#{:02x}{:02x}{:02x}".format(*kind.colour) for kind in CLASSES.values()]
+    assert names == [style.name for style in LABEL_STYLES.values()]
+    assert colours == [style.hex_colour for style in LABEL_STYLES.values()]
     groups = pd.read_csv(written / "X.cell_groups.csv")[["group", "color"]].drop_duplicates()
     assert {*groups.itertuples(index=False, name=None)} <= {*zip(names, colours, strict=True)}
 
 
 def test_anndata_has_the_columns_and_types_of_the_page(written: Path) -> None:
     obs = ad.read_h5ad(written / "V.h5ad").obs
-    found = {name: obs[name].dtype.name for name in obs if name.startswith("spacrd_")}
-    said = {NAME.findall(row[0])[0]: row[1].replace("categorical", "category") for row in rows("AnnData", "column")}
-    assert said == found
+    written_types = {name: obs[name].dtype.name for name in obs if name.startswith("spacrd_")}
+    documented_types = {
+        NAME.findall(row[0])[0]: row[1].replace("categorical", "category") for row in rows("AnnData", "column")
+    }
+    assert documented_types == written_types
 
 
-def test_anndata_has_the_facts_of_the_page(written: Path) -> None:
+def test_anndata_has_the_uns_keys_of_the_page(written: Path) -> None:
     assert sorted(named("AnnData", "key")) == sorted(ad.read_h5ad(written / "V.h5ad").uns["spacrd"])
 
 
-def test_qupath_is_given_the_properties_and_measurements_of_the_page(written: Path) -> None:
+def test_geojson_has_the_properties_and_measurements_of_the_page(written: Path) -> None:
     features = json.loads((written / "V.geojson").read_text())["features"]
-    region, spot = (features[place]["properties"] for place in (0, -1))
+    region, spot = (features[index]["properties"] for index in (0, -1))
     assert [region["objectType"], spot["objectType"]] == ["annotation", "detection"]
     assert named("QuPath", "") == [*region] == [*spot, "metadata"]
     assert named("QuPath", "measurement of a region") == [*region["measurements"]]
-    known = {name for feature in features for name in feature["properties"]["measurements"]} - {*region["measurements"]}
-    assert known == {*named("QuPath", "measurement of a spot")} - {"SpaCRD image coverage"}  # which is not known here
+    measurements = {name for feature in features for name in feature["properties"]["measurements"]} - {
+        *region["measurements"]
+    }
+    assert measurements == {*named("QuPath", "measurement of a spot")} - {"SpaCRD image coverage"}  # unknown here
 
 
-def test_multiqc_is_given_the_columns_of_the_page(written: Path) -> None:
+def test_multiqc_has_the_columns_of_the_page(written: Path) -> None:
     content = json.loads((written / "spacrd_mqc.json").read_text())
     assert named("MultiQC", "column") == [*content["headers"]] == [*content["data"]["V"]]
 
 
 def test_the_manifest_has_the_keys_of_the_page(written: Path) -> None:
     manifest = json.loads((written / "manifest.json").read_text())
-    said = {NAME.findall(row[0])[0]: NAME.findall(row[1]) for row in rows("Manifest", "key")}
-    assert [*said] == [*manifest]
-    assert said["provenance"] == [*manifest["provenance"], "uns['spacrd']"]
-    assert said["sections"] == [*manifest["sections"]["V"]]
-    assert said["files"] == [*manifest["files"][0]]
+    documented = {NAME.findall(row[0])[0]: NAME.findall(row[1]) for row in rows("Manifest", "key")}
+    assert [*documented] == [*manifest]
+    assert documented["provenance"] == [*manifest["provenance"], "uns['spacrd']"]
+    assert documented["sections"] == [*manifest["sections"]["V"]]
+    assert documented["files"] == [*manifest["files"][0]]
 
 
 def test_an_evaluation_has_the_keys_of_the_page() -> None:
@@ -126,8 +130,8 @@ def test_an_evaluation_has_the_keys_of_the_page() -> None:
     assert named("Evaluation", "key of a difference") == [*Difference.model_fields]
 
 
-def test_a_detector_has_the_files_and_facts_of_the_page() -> None:
-    assert sorted(named("The detector's folder", "file")) == sorted(FILES)
+def test_a_detector_has_the_files_and_keys_of_the_page() -> None:
+    assert sorted(named("The detector's folder", "file")) == sorted(DETECTOR_FILES)
     assert named("The detector's folder", "key") == [*DetectorConfig.model_fields]
     assert ", ".join(f"`{name}`" for name in Metrics.__annotations__) in CHAPTERS["The detector's folder"]
 

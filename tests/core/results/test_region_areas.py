@@ -1,10 +1,10 @@
-"""Tissue of known shape, measured by every platform's lattice: the regions that QuPath reads are that shape."""
+"""Regions for tissue of known shape on the lattice of every platform, as QuPath reads them."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anndata as ad
 import numpy as np
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import SectionResult
 
 ROUND = shapely.Point(0, 0).buffer(1, quad_segs=64)
-SHAPES = {  # of any size; how many regions, and how many holes in them
+SHAPES = {  # outline, number of regions, number of holes
     "disc": (ROUND, 1, 0),
     "ring": (ROUND - affinity.scale(ROUND, 0.5, 0.5), 1, 1),
     "lobes": (shapely.MultiPolygon([affinity.translate(ROUND, -1.3), affinity.translate(ROUND, 1.3)]), 2, 0),
     "L": (shapely.Polygon([(-1, -1), (1, -1), (1, 0), (0, 0), (0, 1), (-1, 1)]), 1, 0),
 }
-CELL = {"hex": np.sqrt(3) / 2, "square": 1.0}  # of a pitch squared
+CELL_AREA = {"hex": np.sqrt(3) / 2, "square": 1.0}  # in squared pitches
 
 
 @dataclass(frozen=True)
 class Platform:
-    """A lattice, and how it lies on its picture."""
+    """A lattice and its position on the image."""
 
     lattice: str
     pitch_um: float
@@ -57,8 +57,8 @@ PLATFORMS = {
 }
 
 
-def places(platform: Platform, side: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the array's columns and rows, and where its spots are in full-resolution px of the picture."""
+def lattice_positions(platform: Platform, side: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the columns and rows of the array, and the positions of its spots in full-resolution px."""
     column, row = (axis.ravel().astype(float) for axis in np.meshgrid(np.arange(side), np.arange(side)))
     hexagonal = platform.lattice == "hex"
     array = np.column_stack([2 * column + row % 2 if hexagonal else column, row])
@@ -70,16 +70,18 @@ def places(platform: Platform, side: int) -> tuple[NDArray[np.float64], NDArray[
 
 
 def tumour(shape: shapely.Geometry, platform: Platform, spots: float, seed: int) -> shapely.Geometry:
-    """Return a shape, in px, that covers as much tissue as that many spots stand for, turned somehow about (0, 0)."""
+    """Return a shape in px with the area of this number of spots, rotated randomly about (0, 0)."""
     random = np.random.default_rng(seed)
-    size = np.sqrt(spots * CELL[platform.lattice] / shape.area) * platform.pitch_um / platform.um_per_px
+    size = np.sqrt(spots * CELL_AREA[platform.lattice] / shape.area) * platform.pitch_um / platform.um_per_px
     grown = affinity.scale(shape, size, size, origin=(0, 0))
     return affinity.rotate(grown, random.uniform(0, 360), origin=(0, 0))
 
 
-def measured(make: Callable[..., SectionResult], platform: Platform, truth: shapely.Geometry, side: int) -> tuple:
-    """Return a section whose spots inside the truth, moved to its middle, are called cancer; and the truth as moved."""
-    array, px = places(platform, side)
+def measured(
+    make: Callable[..., SectionResult], platform: Platform, truth: shapely.Geometry, side: int
+) -> tuple[SectionResult, shapely.Geometry]:
+    """Return a section with the true shape at its centre and the spots inside called cancer, and the moved shape."""
+    array, px = lattice_positions(platform, side)
     truth = affinity.translate(truth, *(px.mean(axis=0) + platform.pitch_um / platform.um_per_px * 0.29))
     probability = np.where(shapely.contains_xy(truth, *px.T), 0.9, 0.05)
     index = pd.Index([f"{column:g}x{row:g}" for column, row in array])
@@ -99,7 +101,7 @@ def measured(make: Callable[..., SectionResult], platform: Platform, truth: shap
     return result, truth
 
 
-def annotations(result: SectionResult, path: Path) -> list[dict]:
+def read_annotations(result: SectionResult, path: Path) -> list[dict[str, Any]]:
     """Read a section's regions as QuPath does."""
     write_geojson(result, path)
     features = json.loads(path.read_text(encoding="utf-8"))["features"]
@@ -113,35 +115,35 @@ def test_regions_have_the_area_the_place_and_the_holes_of_the_tumour(
     make_result: Callable[..., SectionResult], tmp_path: Path, platform: str, shape: str
 ) -> None:
     outline, regions, holes = SHAPES[shape]
-    how = PLATFORMS[platform]
-    result, truth = measured(make_result, how, tumour(outline, how, spots=200, seed=len(platform)), side=34)
-    found = annotations(result, tmp_path / "s.geojson")
-    polygons = [shapely.geometry.shape(feature["geometry"]) for feature in found]
+    layout = PLATFORMS[platform]
+    result, truth = measured(make_result, layout, tumour(outline, layout, spots=200, seed=len(platform)), side=34)
+    features = read_annotations(result, tmp_path / "s.geojson")
+    polygons = [shapely.geometry.shape(feature["geometry"]) for feature in features]
     together = shapely.union_all(polygons)
     assert len(polygons) == regions
     assert all(polygon.is_valid for polygon in polygons)
     assert sum(len(polygon.interiors) for polygon in polygons) == holes
     assert together.area == pytest.approx(truth.area, rel=0.05)
     assert together.intersection(truth).area / together.union(truth).area > 0.8  # borders follow the lattice
-    mm2 = sum(feature["properties"]["measurements"]["Area mm2"] for feature in found)
-    assert mm2 == pytest.approx(truth.area * (how.um_per_px / 1000) ** 2, rel=0.05)
+    mm2 = sum(feature["properties"]["measurements"]["Area mm2"] for feature in features)
+    assert mm2 == pytest.approx(truth.area * (layout.um_per_px / 1000) ** 2, rel=0.05)
 
 
 @pytest.mark.parametrize("platform", ["visium", "st", "visium_hd"])
-def test_lone_spots_over_the_threshold_add_nothing_and_lone_ones_under_it_are_holes(
+def test_single_spots_above_the_threshold_add_nothing_and_single_ones_below_it_are_holes(
     make_result: Callable[..., SectionResult], tmp_path: Path, platform: str
 ) -> None:
-    how = PLATFORMS[platform]
-    result, truth = measured(make_result, how, tumour(ROUND, how, spots=200, seed=1), side=34)
-    away = shapely.distance(truth.centroid, shapely.points(result.points))
-    beside, within = (int(np.argmin(np.abs(away - target))) for target in (away.max(), 0.0))
-    result.spots.iloc[[beside, within], result.spots.columns.get_loc("probability")] = 0.9, 0.05
-    (region,) = annotations(result, tmp_path / "s.geojson")
+    layout = PLATFORMS[platform]
+    result, truth = measured(make_result, layout, tumour(ROUND, layout, spots=200, seed=1), side=34)
+    distance = shapely.distance(truth.centroid, shapely.points(result.points))
+    outside, centre = (int(np.argmin(np.abs(distance - target))) for target in (distance.max(), 0.0))
+    result.spots.iloc[[outside, centre], result.spots.columns.get_loc("probability")] = 0.9, 0.05
+    (region,) = read_annotations(result, tmp_path / "s.geojson")
     polygon = shapely.geometry.shape(region["geometry"])
     (hole,) = polygon.interiors
-    cell = CELL[how.lattice] * (how.pitch_um / how.um_per_px) ** 2
+    cell = CELL_AREA[layout.lattice] * (layout.pitch_um / layout.um_per_px) ** 2
     assert shapely.Polygon(hole).area == pytest.approx(cell, rel=0.01)
-    assert shapely.Polygon(hole).contains(shapely.Point(result.points[within]))
+    assert shapely.Polygon(hole).contains(shapely.Point(result.points[centre]))
     assert polygon.area == pytest.approx(truth.area, rel=0.05)
 
 
@@ -151,17 +153,17 @@ def test_lone_spots_over_the_threshold_add_nothing_and_lone_ones_under_it_are_ho
 def test_how_often_an_area_is_within_5_percent_depends_on_how_many_spots_it_covers(
     make_result: Callable[..., SectionResult], lattice: str, shape: str, spots: int, share: float
 ) -> None:
-    how = PLATFORMS[lattice]
-    result, _ = measured(make_result, how, tumour(ROUND, how, spots=spots, seed=0), side=34)
+    layout = PLATFORMS[lattice]
+    result, _ = measured(make_result, layout, tumour(ROUND, layout, spots=spots, seed=0), side=34)
     random = np.random.default_rng(0)
-    pitch = how.pitch_um / how.um_per_px
+    pitch = layout.pitch_um / layout.um_per_px
     good = []
     for seed in range(60):
         truth = affinity.translate(
-            tumour(SHAPES[shape][0], how, spots=spots, seed=seed),
+            tumour(SHAPES[shape][0], layout, spots=spots, seed=seed),
             *(result.points.mean(axis=0) + random.uniform(-1, 1, 2) * pitch),
         )
         inside = shapely.contains_xy(truth, *result.points.T).astype(float)
-        area = sum(region.outline.area for region in result.cells.regions(inside, 0.5))
+        area = sum(region.outline.area for region in result.tessellation.regions(inside, 0.5))
         good.append(abs(area / truth.area - 1) < 0.05)
     assert np.mean(good) >= share

@@ -1,4 +1,4 @@
-"""What a reader is told before relying on calls."""
+"""Warnings to read before relying on calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from stand_ins.detector import made_detector
 
-from spacrd_core.results.warnings import cautions, wholly_strange
+from spacrd_core.results.warnings import collect_warnings, is_out_of_distribution
 
 if TYPE_CHECKING:
     from spacrd_core.detector.config import DetectorConfig
@@ -24,40 +24,40 @@ def table(*, ood: list[float], genes: float = 0.9, image: float = 0.0) -> pd.Dat
     return pd.DataFrame({"ood": ood, "gene_coverage": genes, "image_coverage": image})
 
 
-def test_a_section_mostly_beyond_the_training_tissue_is_not_to_be_relied_on(config: DetectorConfig) -> None:
-    strange = table(ood=[1.4, 0.3, 2.0])
-    assert wholly_strange(strange)
-    said = cautions("Z9", strange, config, genes=True)
-    assert said[0] == "67% of the spots are unlike the training tissue: do not rely on these calls"
+def test_a_section_unlike_the_training_tissue_has_a_warning(config: DetectorConfig) -> None:
+    spots = table(ood=[1.4, 0.3, 2.0])
+    assert is_out_of_distribution(spots)
+    first = collect_warnings("Z9", spots, config, genes=True)[0]
+    assert "67%" in first
+    assert "unlike the training tissue" in first
 
 
-def test_a_few_strange_spots_are_no_caution(config: DetectorConfig) -> None:
-    usual = table(ood=[0.4, 0.3, 2.0])
-    assert not wholly_strange(usual)
-    assert not [said for said in cautions("Z9", usual, config, genes=True) if "unlike" in said]
+def test_a_few_spots_unlike_the_training_tissue_give_no_warning(config: DetectorConfig) -> None:
+    spots = table(ood=[0.4, 0.3, 2.0])
+    assert not is_out_of_distribution(spots)
+    assert not any("unlike" in warning for warning in collect_warnings("Z9", spots, config, genes=True))
 
 
 @pytest.mark.parametrize(
-    ("genes", "why"),
+    ("genes", "reason"),
     [(True, "too few of the detector's genes were measured"), (False, "the section has no genes")],
 )
-def test_a_detector_of_both_says_why_it_read_no_genes(config: DetectorConfig, why: str, *, genes: bool) -> None:
+def test_a_detector_of_both_modalities_gives_the_reason_for_not_using_genes(
+    config: DetectorConfig, reason: str, *, genes: bool
+) -> None:
     both = config.model_copy(update={"image_dim": 8})
-    said = cautions("Z9", table(ood=[0.2], genes=0.0, image=1.0), both, genes=genes)
-    assert f"no gene was read: {why}, it is called from the image alone" in said
+    warnings = collect_warnings("Z9", table(ood=[0.2], genes=0.0, image=1.0), both, genes=genes)
+    assert any(f"gene expression was not used: {reason}" in warning for warning in warnings)
 
 
-def test_calls_on_a_training_section_say_nothing_new(config: DetectorConfig) -> None:
-    known = config.trained_on[0].id
-    wanted = "the detector was trained on this section: its calls here say nothing about new sections"
-    assert wanted in cautions(known, table(ood=[0.2]), config, genes=True)
+def test_calls_on_a_training_section_have_a_warning(config: DetectorConfig) -> None:
+    warnings = collect_warnings(config.trained_on[0].id, table(ood=[0.2]), config, genes=True)
+    assert any("trained on this section" in warning for warning in warnings)
 
 
-def test_calls_on_a_patient_of_the_training_say_nothing_of_new_patients(config: DetectorConfig) -> None:
-    met = config.trained_on[0]
-    said = cautions("Z9", table(ood=[0.2]), config, genes=True, patient=met.patient)
-    told = (
-        f"the detector was trained on patient {met.patient} ({met.id}): its calls here say nothing about new patients"
-    )
-    assert told in said
-    assert not [note for note in cautions("Z9", table(ood=[0.2]), config, genes=True, patient="X") if "trained" in note]
+def test_calls_on_a_training_patient_have_a_warning(config: DetectorConfig) -> None:
+    trained = config.trained_on[0]
+    warnings = collect_warnings("Z9", table(ood=[0.2]), config, genes=True, patient=trained.patient)
+    assert any(f"trained on patient {trained.patient} ({trained.id})" in warning for warning in warnings)
+    others = collect_warnings("Z9", table(ood=[0.2]), config, genes=True, patient="X")
+    assert not any("trained" in warning for warning in others)

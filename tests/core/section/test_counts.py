@@ -1,4 +1,4 @@
-"""What counts are, and what is said of values that are none."""
+"""Raw counts pass; normalised and rounded values are refused."""
 
 from __future__ import annotations
 
@@ -29,23 +29,21 @@ def test_raw_counts_of_many_genes_pass() -> None:
 def test_counts_per_million_rounded_to_whole_numbers_are_refused() -> None:
     with pytest.raises(CountsError) as caught:
         require_single_counts(per_million(raw()), "A.tsv")
-    assert str(caught.value) == (
-        "A.tsv holds no raw counts: in 100% of the spots no gene is counted once, as after scaling and rounding"
-    )
-    assert caught.value.hint == "give the raw counts, before any normalisation or logarithm"
+    assert "A.tsv holds no raw counts: 100% of the spots" in str(caught.value)
+    assert "give the raw counts" in caught.value.hint
 
 
 def test_a_small_panel_summed_over_large_spots_may_have_no_single_count() -> None:
     require_single_counts(sparse.csr_matrix(np.full((20, 300), 7)), "A.h5")
 
 
-def test_empty_spots_and_empty_tables_say_nothing() -> None:
+def test_empty_spots_and_empty_tables_pass() -> None:
     counts = raw().tolil()
     counts[[0, 7, 19]] = 0
     require_single_counts(sparse.csr_matrix(counts), "A.tsv")
     require_single_counts(sparse.csr_matrix((5, 1000), dtype=np.int64), "A.tsv")
 
 
-def test_a_few_spots_without_a_single_count_are_no_reason() -> None:
-    some = sparse.csr_matrix(sparse.vstack([raw(), 2 * raw(spots=10)]))
-    require_single_counts(some, "A.tsv")
+def test_a_few_spots_without_a_single_count_pass() -> None:
+    counts = sparse.csr_matrix(sparse.vstack([raw(), 2 * raw(spots=10)]))
+    require_single_counts(counts, "A.tsv")

@@ -1,4 +1,4 @@
-"""Pixels to open, and a raster that remembers what was read of it."""
+"""Pixels to read, and a raster that records which rows were read."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 class RecordingRaster:
-    """An array as a raster that remembers which rows were asked for."""
+    """An array as a raster that records the requested rows."""
 
     notes: tuple[str, ...] = ()
 
     def __init__(self, pixels: Array) -> None:
         self.height, self.width = pixels.shape[:2]
         self.pixels = pixels
-        self.asked: list[tuple[int, int]] = []
+        self.requests: list[tuple[int, int]] = []
 
     def rows(self, top: int, bottom: int) -> Array:
         assert 0 <= top < bottom <= self.height
-        self.asked.append((top, bottom))
+        self.requests.append((top, bottom))
         return self.pixels[top:bottom]
 
 

@@ -1,4 +1,4 @@
-"""Chunks read straight from their shards are those that zarr reads."""
+"""Chunks read directly from shards equal those that zarr reads."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import zarr
+from zarr.codecs import BloscCodec
 
 from spacrd_core.errors import CorruptStore
-from spacrd_core.images.raster import ArrayRaster
+from spacrd_core.images.raster import ArrayImage
 from spacrd_core.slide.chunks import Chunks
 from spacrd_core.slide.pyramid import Level, Pyramid, write_pyramid
 from spacrd_core.slide.shards import Shards
@@ -40,9 +41,9 @@ def assert_equal_to_zarr(array: Any) -> None:
         assert np.array_equal(chunks.read((row, column)), expected)
 
 
-def test_chunks_are_those_that_zarr_reads(tmp_path: Path) -> None:
+def test_chunks_equal_those_that_zarr_reads(tmp_path: Path) -> None:
     array = write(tmp_path)
-    assert Shards.of(array)
+    assert Shards.from_array(array)
     assert len(list((tmp_path / "c").rglob("*/*/*"))) == 6, "shards of background are not stored"
     assert_equal_to_zarr(array)
 
@@ -52,32 +53,32 @@ def test_chunks_are_those_that_zarr_reads(tmp_path: Path) -> None:
     [
         {"shards": None},
         {"compressors": None},
-        {"compressors": zarr.codecs.BloscCodec()},
+        {"compressors": BloscCodec()},
         {"chunks": (1, 32, 32)},
         {"dtype": "uint16"},
     ],
     ids=["no shards", "not packed", "blosc", "channel by channel", "16 bits"],
 )
-def test_what_is_stored_in_another_way_is_left_to_zarr(tmp_path: Path, other: dict[str, Any]) -> None:
+def test_arrays_of_another_layout_are_read_by_zarr(tmp_path: Path, other: dict[str, Any]) -> None:
     array = write(tmp_path, **other)
-    assert Shards.of(array) is None
+    assert Shards.from_array(array) is None
     assert_equal_to_zarr(array)
 
 
 def test_an_array_in_memory_has_no_shards() -> None:
-    assert Shards.of(PIXELS) is None
+    assert Shards.from_array(PIXELS) is None
     chunks = Chunks(Level(PIXELS, 1.0))
     assert chunks.side == 512
     assert np.array_equal(chunks.read((0, 0)), PIXELS)
 
 
-def test_every_level_of_a_stored_slide_is_read_straight_from_its_shards(tmp_path: Path) -> None:
-    write_pyramid(ArrayRaster(np.moveaxis(PIXELS, 0, -1).repeat(12, axis=0)), tmp_path, um_per_px=1.0, mpp=0.5)
-    assert all(Shards.of(level.array) for level in Pyramid.open(tmp_path).levels)
+def test_every_level_of_a_stored_slide_is_read_directly_from_its_shards(tmp_path: Path) -> None:
+    write_pyramid(ArrayImage(np.moveaxis(PIXELS, 0, -1).repeat(12, axis=0)), tmp_path, um_per_px=1.0, mpp=0.5)
+    assert all(Shards.from_array(level.array) for level in Pyramid.open(tmp_path).levels)
 
 
 @pytest.mark.parametrize("damage", ["cut short", "scrambled", "other length", "emptied"])
-def test_a_damaged_shard_is_named_with_a_remedy(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_shard_is_reported_by_name_with_a_remedy(tmp_path: Path, damage: str) -> None:
     array = write(tmp_path)
     path = tmp_path / "c" / "0" / "0" / "0"
     whole = path.read_bytes()
@@ -91,8 +92,8 @@ def test_a_damaged_shard_is_named_with_a_remedy(tmp_path: Path, damage: str) -> 
     }
     path.write_bytes(made[damage])
     with pytest.raises(CorruptStore, match=re.escape(f"{path} cannot be read: ")) as caught:
-        Shards.of(array).chunk(0, 0)  # type: ignore[union-attr]
-    assert caught.value.hint == "ingest the section anew"
+        Shards.from_array(array).chunk(0, 0)  # type: ignore[union-attr]
+    assert "ingest the section again" in caught.value.hint
 
 
 def test_a_chunk_of_another_size_is_refused(tmp_path: Path) -> None:
@@ -104,5 +105,5 @@ def test_a_chunk_of_another_size_is_refused(tmp_path: Path) -> None:
     where = np.array([[0, len(chunk)]] * 4, dtype="<u8").tobytes()
     path.write_bytes(chunk + where + b"\0\0\0\0")
     assert small.chunks == (3, 16, 16)
-    with pytest.raises(CorruptStore, match="a chunk has 768 bytes instead of 3072"):
-        Shards.of(array).chunk(0, 0)  # type: ignore[union-attr]
+    with pytest.raises(CorruptStore, match="768 bytes, expected 3072"):
+        Shards.from_array(array).chunk(0, 0)  # type: ignore[union-attr]

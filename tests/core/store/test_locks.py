@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spacrd_core.store.locks import any_piece_held, anyone_at_work, at_work, hold, lock_of
+from spacrd_core.store.locks import any_piece_locked, is_in_use, lock_file, mark_in_use, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HOLD = """
+LOCK_A_PIECE = """
 import sys, time
 from pathlib import Path
-from spacrd_core.store.holds import hold
-with hold(Path(sys.argv[1])):
-    print("held", flush=True)
+from spacrd_core.store.locks import try_lock
+with try_lock(Path(sys.argv[1])):
+    print("locked", flush=True)
     time.sleep(60)
 """
 
@@ -31,48 +31,48 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def another(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process, which holds a piece of the folder."""
+    """Another process, which has locked a piece of the folder."""
     folder.parent.mkdir()
-    line = [sys.executable, "-c", HOLD, str(lock_of(folder, "8"))]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", LOCK_A_PIECE, str(lock_file(folder, "8"))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        assert process.stdout.readline() == "held\n"
+        assert process.stdout.readline() == "locked\n"
         yield process
         process.kill()
 
 
-def test_a_piece_is_one_process_at_a_time(folder: Path, another: subprocess.Popen[str]) -> None:
-    with hold(lock_of(folder, "8"), wait=False) as mine:
-        assert not mine
-    assert any_piece_held(folder)
-    with hold(lock_of(folder, "0"), wait=False) as mine:
-        assert mine
+def test_a_piece_is_locked_by_one_process_at_a_time(folder: Path, another: subprocess.Popen[str]) -> None:
+    with try_lock(lock_file(folder, "8"), wait=False) as acquired:
+        assert not acquired
+    assert any_piece_locked(folder)
+    with try_lock(lock_file(folder, "0"), wait=False) as acquired:
+        assert acquired
 
 
-def test_a_killed_process_holds_nothing(folder: Path, another: subprocess.Popen[str]) -> None:
+def test_the_locks_of_a_killed_process_are_released(folder: Path, another: subprocess.Popen[str]) -> None:
     os.kill(another.pid, signal.SIGKILL)
-    with hold(lock_of(folder, "8"), wait=True) as mine:
-        assert mine
+    with try_lock(lock_file(folder, "8"), wait=True) as acquired:
+        assert acquired
 
 
-def test_what_a_killed_process_leaves_is_cleared(folder: Path, another: subprocess.Popen[str]) -> None:
+def test_lock_files_of_a_killed_process_are_removed(folder: Path, another: subprocess.Popen[str]) -> None:
     os.kill(another.pid, signal.SIGKILL)
     another.wait()
-    assert lock_of(folder, "8").exists()
-    assert not any_piece_held(folder)
-    assert not lock_of(folder, "8").exists()
+    assert lock_file(folder, "8").exists()
+    assert not any_piece_locked(folder)
+    assert not lock_file(folder, "8").exists()
 
 
-def test_whoever_decides_about_all_of_a_folder_is_in_no_ones_way(folder: Path) -> None:
+def test_a_lock_on_a_folder_does_not_block_its_pieces(folder: Path) -> None:
     folder.parent.mkdir()
-    with hold(lock_of(folder)), hold(lock_of(folder, "0"), wait=False) as mine:
-        assert mine
-        assert any_piece_held(folder)
+    with try_lock(lock_file(folder)), try_lock(lock_file(folder, "0"), wait=False) as acquired:
+        assert acquired
+        assert any_piece_locked(folder)
     assert not list(folder.parent.iterdir())
 
 
-def test_several_may_be_at_work(tmp_path: Path) -> None:
-    with at_work(tmp_path), at_work(tmp_path):
-        assert anyone_at_work(tmp_path)
-    assert not anyone_at_work(tmp_path)
+def test_several_processes_can_mark_a_folder_as_in_use(tmp_path: Path) -> None:
+    with mark_in_use(tmp_path), mark_in_use(tmp_path):
+        assert is_in_use(tmp_path)
+    assert not is_in_use(tmp_path)
     assert not list(tmp_path.iterdir())

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from spacrd_core.errors import CorruptStore, MissingFile, SectionExists, StoreBusy, StoreError, UnknownSection
-from spacrd_core.store.locks import at_work, hold, lock_of
+from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.locks import lock_file, mark_in_use, try_lock
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
-from spacrd_core.store.write import Ticket, _enter, add_section
+from spacrd_core.store.write import _with_entry, add_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +34,11 @@ def test_a_new_store_writes_nothing_before_its_first_section(store: SpotStore) -
 
 def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").touch()
-    with pytest.raises(StoreError, match="holds other files"):
+    with pytest.raises(StoreError, match="contains other files"):
         SpotStore.create(tmp_path)
 
 
-def test_opening_a_folder_without_a_store_says_how_to_make_one(tmp_path: Path) -> None:
+def test_opening_a_folder_without_a_store_hints_at_ingest(tmp_path: Path) -> None:
     with pytest.raises(MissingFile) as caught:
         SpotStore.open(tmp_path)
     assert "spacrd ingest" in caught.value.hint
@@ -45,28 +46,28 @@ def test_opening_a_folder_without_a_store_says_how_to_make_one(tmp_path: Path) -
 
 def test_every_section_opens_with_anndata(store: SpotStore, make_section: MakeSection) -> None:
     section = make_section(1)
-    entry = add_section(store, section, Ticket("S1", "P1", "abc"))
+    entry = add_section(store, section, SectionKey("S1", "P1", "abc"))
     adata = ad.read_zarr(store.path / entry.section.path)
     assert (adata.X != section.counts.X).nnz == 0
     assert list(adata.obs_names) == list(section.counts.obs_names)
     assert adata.obsm["spatial"].shape == (144, 2)
-    shown = adata.uns["spatial"]["S1"]
-    assert shown["images"]["hires"].shape[2] == 3
-    scale = shown["scalefactors"]["tissue_hires_scalef"]
-    assert adata.obsm["spatial"].max() * scale < max(shown["images"]["hires"].shape)
+    spatial = adata.uns["spatial"]["S1"]
+    assert spatial["images"]["hires"].shape[2] == 3
+    scale = spatial["scalefactors"]["tissue_hires_scalef"]
+    assert adata.obsm["spatial"].max() * scale < max(spatial["images"]["hires"].shape)
 
 
 @pytest.mark.filterwarnings("default")
 def test_every_section_draws_with_squidpy(store: SpotStore, make_section: MakeSection) -> None:
     squidpy = pytest.importorskip("squidpy", reason="squidpy is not installed")
     pytest.importorskip("matplotlib").use("Agg")
-    add_section(store, make_section(1), Ticket("S1", "P1", "abc"))
+    add_section(store, make_section(1), SectionKey("S1", "P1", "abc"))
     axes = squidpy.pl.spatial_scatter(store.section("S1"), color="GENE0", return_ax=True)
     assert axes.images, "the H&E is drawn under the spots"
 
 
 def test_the_entry_counts_spots_labels_and_cancer(store: SpotStore, make_section: MakeSection) -> None:
-    entry = add_section(store, make_section(1), Ticket("S1", "P1", "abc"))
+    entry = add_section(store, make_section(1), SectionKey("S1", "P1", "abc"))
     assert (entry.spots, entry.genes, entry.labelled) == (144, 40, 144)
     assert 0 < entry.cancer < 144
     assert entry.slide is not None
@@ -78,31 +79,31 @@ def test_a_section_that_fails_leaves_nothing_behind(
     section = make_section(1)
     (tmp_path / "slide1.png").write_bytes(b"no picture")
     with pytest.raises(Exception, match=r"slide1\.png"):
-        add_section(store, section, Ticket("S1", "P1", "abc"))
+        add_section(store, section, SectionKey("S1", "P1", "abc"))
     assert not store.path.exists()
 
 
-def test_unknown_sections_are_refused_with_those_there_are(store: SpotStore, make_section: MakeSection) -> None:
-    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "abc"))
+def test_an_unknown_section_is_an_error_that_lists_the_sections(store: SpotStore, make_section: MakeSection) -> None:
+    add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "abc"))
     with pytest.raises(UnknownSection) as caught:
         store.choose(("S2",))
     assert "S1" in caught.value.hint
 
 
 def test_verify_finds_a_changed_and_a_missing_group(store: SpotStore, make_section: MakeSection) -> None:
-    entry = add_section(store, make_section(1), Ticket("S1", "P1", "abc"))
+    entry = add_section(store, make_section(1), SectionKey("S1", "P1", "abc"))
     assert verify(store) == []
-    victim = next((store.path / entry.section.path / "X").rglob("c/*"))
-    victim.write_bytes(victim.read_bytes() + b"!")
+    file = next((store.path / entry.section.path / "X").rglob("c/*"))
+    file.write_bytes(file.read_bytes() + b"!")
     assert "has changed" in verify(store)[0]
     (store.path / entry.section.path).rename(store.path / "elsewhere")
     assert "is missing" in verify(store)[0]
 
 
-def test_superseded_groups_are_garbage_and_current_ones_are_not(store: SpotStore, make_section: MakeSection) -> None:
-    first = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
-    second = add_section(store, make_section(2), Ticket("S1", "P1", "two"))
-    assert collect_garbage(store) == [], "what was touched just now may still be needed"
+def test_replaced_groups_are_garbage_and_current_ones_are_not(store: SpotStore, make_section: MakeSection) -> None:
+    first = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    second = add_section(store, make_section(2), SectionKey("S1", "P1", "two"))
+    assert collect_garbage(store) == [], "recently modified groups may still be needed"
     removed = collect_garbage(store, grace_seconds=0)
     assert store.path / first.section.path in removed
     assert verify(store) == []
@@ -110,19 +111,19 @@ def test_superseded_groups_are_garbage_and_current_ones_are_not(store: SpotStore
 
 
 def test_relabelling_keeps_slide_and_geometry(store: SpotStore, make_section: MakeSection) -> None:
-    first = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
-    second = add_section(store, make_section(1, labels=False), Ticket("S1", "P1", "two"))
+    first = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    second = add_section(store, make_section(1, labels=False), SectionKey("S1", "P1", "two"))
     assert second.slide == first.slide
     assert second.geometry == first.geometry
     assert second.labelled == 0
 
 
-def test_a_damaged_group_makes_way_for_a_sound_one(store: SpotStore, make_section: MakeSection) -> None:
-    entry = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
-    victim = next((store.path / entry.section.path / "X").rglob("c/*"))
-    victim.write_bytes(b"rot")
+def test_a_damaged_group_is_replaced_by_a_sound_one(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    file = next((store.path / entry.section.path / "X").rglob("c/*"))
+    file.write_bytes(b"rot")
     assert verify(store)
-    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     assert verify(store) == []
 
 
@@ -136,20 +137,20 @@ def test_a_damaged_group_makes_way_for_a_sound_one(store: SpotStore, make_sectio
     ],
     ids=["path", "id", "another name", "no number"],
 )
-def test_a_manifest_that_leads_astray_is_refused(
+def test_an_invalid_manifest_is_refused(
     store: SpotStore, make_section: MakeSection, keys: tuple[str, ...], value: object
 ) -> None:
-    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     edit_manifest(store, keys, value)
     with pytest.raises(CorruptStore, match=r"spacrd\.json is damaged"):
         store.section("S1")
 
 
-def test_a_store_of_a_newer_spacrd_asks_for_an_update(store: SpotStore, make_section: MakeSection) -> None:
-    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+def test_a_store_of_a_newer_spacrd_needs_an_update(store: SpotStore, make_section: MakeSection) -> None:
+    add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     edit_manifest(store, ("schema_version",), 99)
     edit_manifest(store, ("something", "new"), 1)
-    with pytest.raises(CorruptStore, match="has schema 99") as caught:
+    with pytest.raises(CorruptStore, match="has schema version 99") as caught:
         store.section("S1")
     assert caught.value.hint == "update SpaCRD"
 
@@ -164,114 +165,140 @@ def edit_manifest(store: SpotStore, keys: tuple[str, ...], value: object) -> Non
     file.write_text(json.dumps(manifest))
 
 
-def test_what_a_killed_first_ingest_leaves_is_no_obstacle(store: SpotStore, make_section: MakeSection) -> None:
+def test_the_remains_of_a_killed_first_ingest_are_accepted(store: SpotStore, make_section: MakeSection) -> None:
     (store.path / "slides" / "S1" / ".tmp-1234").mkdir(parents=True)
     (store.path / "spacrd.lock").touch()
-    add_section(SpotStore.create(store.path), make_section(1), Ticket("S1", "P1", "one"))
+    add_section(SpotStore.create(store.path), make_section(1), SectionKey("S1", "P1", "one"))
     assert verify(store) == []
 
 
 def test_a_damaged_slide_is_written_anew(store: SpotStore, make_section: MakeSection) -> None:
-    entry = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
     assert entry.slide is not None
     next(file for file in (store.path / entry.slide.path / "0").rglob("c/**/*") if file.is_file()).write_bytes(b"rot")
-    add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
     assert verify(store) == []
 
 
-def test_two_processes_that_ingest_the_same_agree(store: SpotStore, make_section: MakeSection) -> None:
+def test_two_processes_can_ingest_the_same_section(store: SpotStore, make_section: MakeSection) -> None:
     expected = None
-    first = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
-    store.update(lambda manifest: _enter(manifest, first, expected=expected, damaged=()))
+    first = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    store.update(lambda manifest: _with_entry(manifest, first, expected=expected, damaged=()))
     assert store.entry("S1") == first
 
 
-def test_a_section_that_another_process_changed_meanwhile_is_refused(
-    store: SpotStore, make_section: MakeSection
-) -> None:
-    first = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
-    add_section(store, make_section(2, image=False), Ticket("S1", "P1", "two"))
+def test_a_section_that_another_process_has_changed_is_refused(store: SpotStore, make_section: MakeSection) -> None:
+    first = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    add_section(store, make_section(2, image=False), SectionKey("S1", "P1", "two"))
     late = first.model_copy(update={"identity": "three"})
     with pytest.raises(SectionExists, match="meanwhile"):
-        store.update(lambda manifest: _enter(manifest, late, expected=first, damaged=()))
+        store.update(lambda manifest: _with_entry(manifest, late, expected=first, damaged=()))
 
 
 def staged(store: SpotStore, make_section: MakeSection) -> Path:
-    entry = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+    entry = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     folder = store.staging(entry, "recipe")
     folder.mkdir(parents=True)
     (folder / "shard").touch()
     return folder
 
 
-def test_garbage_collection_leaves_unfinished_work_while_anybody_is_at_work(
+def test_garbage_collection_keeps_unfinished_work_of_a_folder_in_use(
     store: SpotStore, make_section: MakeSection
 ) -> None:
     folder = staged(store, make_section)
-    with at_work(store.path / "embeddings"):
+    with mark_in_use(store.path / "embeddings"):
         assert collect_garbage(store, grace_seconds=0) == []
     assert collect_garbage(store, grace_seconds=0) == [folder]
-    assert not list((store.path / "embeddings").rglob("*")), "no lock is left either"
+    assert not list((store.path / "embeddings").rglob("*")), "the lock files are removed, too"
 
 
-def test_garbage_collection_leaves_work_of_which_somebody_holds_a_piece(
-    store: SpotStore, make_section: MakeSection
-) -> None:
+def test_garbage_collection_keeps_work_with_a_locked_piece(store: SpotStore, make_section: MakeSection) -> None:
     folder = staged(store, make_section)
-    with hold(lock_of(folder, "0")):
+    with try_lock(lock_file(folder, "0")):
         assert collect_garbage(store, grace_seconds=0) == []
-    with hold(lock_of(folder)):
+    with try_lock(lock_file(folder)):
         assert collect_garbage(store, grace_seconds=0) == []
-    lock_of(folder, "0").touch()  # as a killed process leaves it
+    lock_file(folder, "0").touch()  # as a killed process leaves it
     assert collect_garbage(store, grace_seconds=0) == [folder]
     assert not list((store.path / "embeddings").rglob("*"))
 
 
-def test_a_section_has_one_staging_folder_a_recipe_until_its_slide_changes(
+def test_a_section_has_one_staging_folder_per_recipe_until_its_slide_changes(
     store: SpotStore, make_section: MakeSection
 ) -> None:
-    entry = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
-    relabelled = add_section(store, make_section(1, labels=False), Ticket("S1", "P1", "two"))
+    entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    relabelled = add_section(store, make_section(1, labels=False), SectionKey("S1", "P1", "two"))
     assert store.staging(entry, "recipe") == store.staging(relabelled, "recipe") != store.staging(entry, "other")
-    replaced = add_section(store, make_section(2), Ticket("S1", "P1", "three"))
+    replaced = add_section(store, make_section(2), SectionKey("S1", "P1", "three"))
     assert store.staging(entry, "recipe") != store.staging(replaced, "recipe")
 
 
 def test_the_spots_of_a_section_are_read_without_its_counts(store: SpotStore, make_section: MakeSection) -> None:
-    entry = add_section(store, make_section(1), Ticket("S1", "P1", "one"))
+    entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
     expected = store.section("S1").obs
     shutil.rmtree(store.path / entry.section.path / "X")
     pd.testing.assert_frame_equal(store.spots("S1"), expected)
 
 
-def test_a_lock_held_too_long_is_said(store: SpotStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spacrd_core.store.folder.LOCK_SECONDS", 0.1)
+def test_a_lock_held_too_long_is_an_error(store: SpotStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spacrd_core.store.folder.LOCK_TIMEOUT_S", 0.1)
     with store.locked(), pytest.raises(StoreBusy, match="another process has held the lock"):
         SpotStore(store.path).update(lambda manifest: manifest)
 
 
-def test_a_broken_manifest_is_named(store: SpotStore, make_section: MakeSection) -> None:
-    add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+def test_a_broken_manifest_is_reported(store: SpotStore, make_section: MakeSection) -> None:
+    add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     (store.path / "spacrd.json").write_text("{")
     with pytest.raises(CorruptStore, match=r"spacrd\.json"):
         store.entries  # noqa: B018 - reading is the test
 
 
-def test_a_group_whose_metadata_is_damaged_is_named(store: SpotStore, make_section: MakeSection) -> None:
-    entry = add_section(store, make_section(1, image=False), Ticket("S1", "P1", "one"))
+def test_damaged_metadata_of_a_group_are_reported(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     (store.path / entry.section.path / "zarr.json").write_text('{"a" "b"}')
     with pytest.raises(CorruptStore, match="is damaged") as caught:
         store.section("S1")
     assert "store verify" in caught.value.hint
 
 
-@pytest.mark.parametrize(("preview", "opened"), [(False, 0.5), (True, 1.0)])
-def test_the_store_knows_in_which_px_users_see_their_image(
-    make_section: MakeSection, tmp_path: Path, *, preview: bool, opened: float
+@pytest.mark.parametrize(("preview", "expected"), [(False, 0.5), (True, 1.0)])
+def test_the_store_records_the_px_of_the_image_that_users_open(
+    make_section: MakeSection, tmp_path: Path, *, preview: bool, expected: float
 ) -> None:
     section = make_section(0)
     assert section.slide is not None
     coarse = replace(section.slide, scale=0.5, um_per_px=2 * section.slide.um_per_px, preview=preview)
-    entry = add_section(SpotStore.create(tmp_path / "new"), replace(section, slide=coarse), Ticket("S1", "P1", "abc"))
+    entry = add_section(
+        SpotStore.create(tmp_path / "new"), replace(section, slide=coarse), SectionKey("S1", "P1", "abc")
+    )
     assert entry.slide is not None
-    assert entry.slide.image_px_per_full_px == opened
+    assert entry.slide.image_px_per_full_px == expected
+
+
+def test_predictions_are_stored_with_the_detector_that_made_them(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    table = pd.DataFrame({"probability": [0.25, 0.75]}, index=pd.Index(["a", "b"], name="spot"))
+    store.publish_predictions(entry, table, key="first", detector={"head": "linear"})
+    store.publish_predictions(entry, table.iloc[:1], key="second", detector={"head": "spacrd"})
+    stored, detector = store.predictions("S1", "first")
+    pd.testing.assert_frame_equal(stored, table)
+    assert detector == {"head": "linear"}
+    assert store.predictions("S1")[1] == {"head": "spacrd"}, "the latest is the default"
+    with pytest.raises(UnknownSection, match="no predictions of detector third"):
+        store.predictions("S1", "third")
+
+
+def test_predictions_of_a_replaced_section_are_refused(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    add_section(store, make_section(2, image=False), SectionKey("S1", "P1", "two"))
+    with pytest.raises(StoreError, match="was replaced meanwhile"):
+        store.publish_predictions(entry, pd.DataFrame({"probability": [0.5]}, index=["a"]), key="key", detector={})
+
+
+def test_the_entry_records_the_checks_and_the_fraction_on_tissue(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"), checks={"empty_spots": 2})
+    assert entry.checks.keys() == {"empty_spots", "on_tissue"}
+    assert entry.checks["empty_spots"] == 2
+    without_image = add_section(store, make_section(2, image=False), SectionKey("S2", "P2", "two"))
+    assert without_image.checks == {}

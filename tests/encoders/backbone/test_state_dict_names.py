@@ -1,4 +1,4 @@
-"""Encoders published in other names than timm's: transformers' own networks, with random weights, are the oracle."""
+"""Encoders published with names other than timm's: transformers' networks, with random weights, are the oracle."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from transformers.utils import logging
 
 from spacrd_core.cards import EncoderCard, Network
 from spacrd_core.errors import WeightsError
-from spacrd_encoders._cards import IMAGENET, published
-from spacrd_encoders.backbone.base import Published
-from spacrd_encoders.backbone.state_dict_names import timm_names
+from spacrd_encoders._cards import IMAGENET, hub_card
+from spacrd_encoders.backbone.base import HubEncoder
+from spacrd_encoders.backbone.state_dict_names import to_timm_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ KINDS: dict[str, tuple[Any, str, dict[str, Any]]] = {
 
 
 def oracle(kind: str, px: int) -> PreTrainedModel:
-    """Transformers' network with every number random, those that start as nought or one too."""
+    """Transformers' network with all weights random, including those initialised as 0 or 1."""
     logging.disable_progress_bar()
     torch.manual_seed(0)
     network: PreTrainedModel = KINDS[kind][0](px)
@@ -73,7 +73,7 @@ def oracle(kind: str, px: int) -> PreTrainedModel:
 
 def card(kind: str, px: int) -> EncoderCard:
     _, architecture, arguments = KINDS[kind]
-    return published(
+    return hub_card(
         kind,
         "Small",
         recipe={"input_px": px, "dim": 96, "pooling": "cls+mean", **IMAGENET},
@@ -95,10 +95,10 @@ def tiles(px: int) -> Tensor:
 @pytest.mark.parametrize("published_px", [112, 224], ids=["same grid", "another grid"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_embeddings_are_those_of_transformers(kind: str, published_px: int, tmp_path: Path) -> None:
-    """The class token beside the mean of the patches, so that registers must not be among them."""
+    """The class token and the mean of the patches, which must not include registers."""
     network = oracle(kind, published_px)
     network.save_pretrained(tmp_path)
-    encoder = Published(Published.Options(weights=tmp_path / "model.safetensors"), card=card(kind, 112))
+    encoder = HubEncoder(HubEncoder.Options(weights=tmp_path / "model.safetensors"), card=card(kind, 112))
     images = tiles(112) / 255 - torch.tensor(IMAGENET["mean"])[:, None, None]
     images /= torch.tensor(IMAGENET["std"])[:, None, None]
     extra = {"interpolate_pos_encoding": True} if kind == "phikon" else {}
@@ -106,9 +106,9 @@ def test_the_embeddings_are_those_of_transformers(kind: str, published_px: int, 
         tokens = network(images, **extra).last_hidden_state
     patches = tokens[:, 5:] if kind == "hibou" else tokens[:, 1:]
     expected = torch.cat([tokens[:, 0], patches.mean(dim=1)], dim=1)
-    found = encoder.embed(tiles(112))
-    assert torch.cosine_similarity(found, expected).min() > 0.99999
-    assert torch.allclose(found, expected, atol=2e-4)
+    embeddings = encoder.embed(tiles(112))
+    assert torch.cosine_similarity(embeddings, expected).min() > 0.99999
+    assert torch.allclose(embeddings, expected, atol=2e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -117,13 +117,13 @@ def test_a_file_without_one_of_the_three_parts_of_attention_is_refused(kind: str
     tensors = load_file(tmp_path / "model.safetensors")
     del tensors["encoder.layer.1.attention.attention.key.bias"]
     save_file(tensors, tmp_path / "torn.safetensors")
-    encoder = Published(Published.Options(weights=tmp_path / "torn.safetensors"), card=card(kind, 112))
+    encoder = HubEncoder(HubEncoder.Options(weights=tmp_path / "torn.safetensors"), card=card(kind, 112))
     with pytest.raises(WeightsError, match=r"it lacks 1 tensors \(blocks\.1\.attn\.qkv\.bias\)"):
         encoder.embed(tiles(112))
 
 
 def test_the_names_of_dinov2_are_known_too() -> None:
-    """As in the files that kaiko.ai and HistAI keep on GitHub: gated layers, registers, a mask token."""
+    """As in the files of kaiko.ai and HistAI on GitHub: gated layers, registers, a mask token."""
     tensors = {
         "cls_token": torch.ones(1, 1, 4),
         "pos_embed": torch.arange(20.0).reshape(1, 5, 4),
@@ -132,12 +132,12 @@ def test_the_names_of_dinov2_are_known_too() -> None:
         "blocks.0.mlp.w12.weight": torch.zeros(6, 4),
         "blocks.0.mlp.w3.bias": torch.zeros(4),
     }
-    found = timm_names(tensors)
-    assert found.keys() == {"cls_token", "pos_embed", "reg_token", "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc2.bias"}
-    assert torch.equal(found["cls_token"], 1 + torch.arange(4.0).reshape(1, 1, 4))
-    assert torch.equal(found["pos_embed"], tensors["pos_embed"][:, 1:])
+    renamed = to_timm_names(tensors)
+    assert renamed.keys() == {"cls_token", "pos_embed", "reg_token", "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc2.bias"}
+    assert torch.equal(renamed["cls_token"], 1 + torch.arange(4.0).reshape(1, 1, 4))
+    assert torch.equal(renamed["pos_embed"], tensors["pos_embed"][:, 1:])
 
 
 def test_timms_own_names_are_left_alone() -> None:
     tensors = {"cls_token": torch.ones(1), "blocks.0.attn.qkv.weight": torch.ones(2), "norm.bias": torch.ones(3)}
-    assert timm_names(tensors) == tensors
+    assert to_timm_names(tensors) == tensors

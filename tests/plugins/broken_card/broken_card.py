@@ -1,4 +1,4 @@
-"""A plugin that gives a head's card, and no card at all, as readers."""
+"""A plugin whose reader hook returns the card of a head, a text, and a valid card."""
 
 from __future__ import annotations
 

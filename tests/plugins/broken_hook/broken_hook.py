@@ -1,4 +1,4 @@
-"""A plugin whose hook raises, and that misspells another."""
+"""A plugin with a hook that raises, and a hook with a misspelt name."""
 
 from __future__ import annotations
 

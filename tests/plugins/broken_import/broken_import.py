@@ -1,3 +1,3 @@
-"""A plugin that needs a library nobody has."""
+"""A plugin that needs a library that is not installed."""
 
-import a_library_that_nobody_has  # noqa: F401
+import a_missing_library  # noqa: F401

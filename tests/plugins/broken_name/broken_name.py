@@ -1,4 +1,4 @@
-"""A plugin that claims a name that exists, and has a head of its own that cannot be imported."""
+"""A plugin that claims an existing name, and has heads that cannot be imported."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from spacrd_core.hookspecs import hookimpl
 def spacrd_heads() -> tuple[HeadCard, ...]:
     return (
         HeadCard("linear", "broken_name:Mine", "Mine"),
-        HeadCard("elsewhere", "broken_name.elsewhere:Head", "Not there", extra="dask"),
-        HeadCard("absent", "broken_name:Absent", "Not there either"),
+        HeadCard("elsewhere", "broken_name.elsewhere:Head", "Missing module", extra="dask"),
+        HeadCard("absent", "broken_name:Absent", "Missing class"),
     )

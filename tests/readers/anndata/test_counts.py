@@ -1,4 +1,4 @@
-"""Which matrix of an object is read: the first that holds raw counts, told by its values."""
+"""The matrix that is read is the first with raw counts, detected by its values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as st_numpy
 from scipy import sparse
 
 from spacrd_core.errors import ConfigError, CountsError, InputError
-from spacrd_core.section.section import Given, Section
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.anndata import matrix
 from spacrd_readers.anndata.file import AnnDataFile
 from spacrd_readers.anndata.matrix import load_counts
@@ -29,7 +29,7 @@ LOGGED = np.log1p(RAW.X)
 
 
 def read(path: Path, counts: str = "", **options: Any) -> Section:
-    return AnnData(AnnData.Options(counts=counts, **options)).read(path, Given(with_image=False))
+    return AnnData(AnnData.Options(counts=counts, **options)).read(path, ImageInputs(with_image=False))
 
 
 def write(tmp_path: Path, **matrices: Any) -> Path:
@@ -45,41 +45,42 @@ def write(tmp_path: Path, **matrices: Any) -> Path:
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, np.asarray])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint16", "uint8"])
-def test_counts_come_out_as_sparse_int32_however_they_are_kept(tmp_path: Path, kind: Any, dtype: str) -> None:
-    found = read(write(tmp_path, X=kind(COUNTS.astype(dtype)))).counts.X
-    assert (found.format, found.dtype) == ("csr", np.int32)
-    np.testing.assert_array_equal(found.toarray(), COUNTS)
+def test_counts_of_any_storage_become_sparse_int32(tmp_path: Path, kind: Any, dtype: str) -> None:
+    counts = read(write(tmp_path, X=kind(COUNTS.astype(dtype)))).counts.X
+    assert (counts.format, counts.dtype) == ("csr", np.int32)
+    np.testing.assert_array_equal(counts.toarray(), COUNTS)
 
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, np.asarray])
 def test_blocks_and_left_out_spots_change_no_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
-    monkeypatch.setattr(matrix, "BLOCK", 100)
+    monkeypatch.setattr(matrix, "BLOCK_VALUES", 100)
     adata = RAW.copy()
     adata.X = kind(COUNTS.astype("float32"))
     adata.obs["in_tissue"] = (np.arange(adata.n_obs) % 5 > 1).astype(int)
     adata.obs.iloc[:300, 0] = 0
-    found = read(write_anndata(adata, tmp_path / "S1.h5ad")).counts.X
-    np.testing.assert_array_equal(found.toarray(), COUNTS[adata.obs["in_tissue"] == 1])
+    counts = read(write_anndata(adata, tmp_path / "S1.h5ad")).counts.X
+    np.testing.assert_array_equal(counts.toarray(), COUNTS[adata.obs["in_tissue"] == 1])
 
 
 @pytest.mark.parametrize(
     ("matrices", "note"),
     [
         ({"X": COUNTS}, None),
-        ({"X": LOGGED, "counts": COUNTS}, "the counts are those of layers['counts']"),
-        ({"X": LOGGED, "raw_counts": COUNTS}, "the counts are those of layers['raw_counts']"),
+        ({"X": LOGGED, "counts": COUNTS}, "from layers['counts']"),
+        ({"X": LOGGED, "raw_counts": COUNTS}, "from layers['raw_counts']"),
         ({"X": COUNTS, "counts": LOGGED}, None),
         (
             {"X": LOGGED, "raw": RAW.X},
-            "the counts are those of raw.X: X looks log-normalised (it has {0:.3g})",
+            "from raw.X: X looks log-normalised (it has {0:.3g})",
         ),
-        ({"raw": RAW.X}, "the counts are those of raw.X"),
+        ({"raw": RAW.X}, "from raw.X"),
     ],
 )
-def test_the_first_matrix_with_raw_counts_is_read_and_said(tmp_path: Path, matrices: Any, note: str | None) -> None:
+def test_the_first_matrix_with_raw_counts_is_read_and_noted(tmp_path: Path, matrices: Any, note: str | None) -> None:
     section = read(write(tmp_path, **matrices))
     np.testing.assert_array_equal(section.counts.X.toarray(), COUNTS)
-    assert section.notes == (() if note is None else (note.format(LOGGED.data[0]),))
+    assert len(section.notes) == (note is not None)
+    assert not note or section.notes[0].endswith(note.format(LOGGED.data[0]))
 
 
 def test_raw_counts_bring_the_genes_they_are_of(tmp_path: Path) -> None:
@@ -97,39 +98,43 @@ def test_the_users_choice_of_matrix_wins_and_is_not_guessed_at(tmp_path: Path) -
         np.testing.assert_array_equal(read(path, counts=name).counts.X.toarray(), COUNTS * times)
     with pytest.raises(ConfigError) as caught:
         read(path, counts="umi")
-    assert str(caught.value) == f"{path} has no layer 'umi', but counts, spliced"
-    assert caught.value.hint == "--set reader.counts=NAME"
+    assert f"{path} has no layer 'umi'" in str(caught.value)
+    assert "counts, spliced" in str(caught.value)
+    assert "--set reader.counts=NAME" in caught.value.hint
 
 
-def test_where_nothing_is_raw_the_error_says_what_each_matrix_looks_like(tmp_path: Path) -> None:
+def test_the_error_without_raw_counts_describes_each_matrix(tmp_path: Path) -> None:
     scaled = COUNTS - COUNTS.mean(axis=0)
     path = write(tmp_path, X=scaled, counts=LOGGED, raw=sparse.csr_matrix(COUNTS / COUNTS.sum(axis=1, keepdims=True)))
     with pytest.raises(CountsError) as caught:
         read(path)
     share = COUNTS[0, 0] / COUNTS[0].sum()
-    assert str(caught.value) == (
-        f"{path} holds no raw counts: layers['counts'] looks log-normalised (it has {LOGGED.data[0]:.3g}); "
-        f"X looks scaled (down to {scaled.min():.3g}); raw.X looks like fractions (it has {share:.3g})"
-    )
-    assert caught.value.hint == "store the raw counts in layers['counts']"
+    assert f"{path} holds no raw counts" in str(caught.value)
+    for phrase in (
+        f"layers['counts'] looks log-normalised (it has {LOGGED.data[0]:.3g})",
+        f"X looks scaled (down to {scaled.min():.3g})",
+        f"raw.X looks like fractions (it has {share:.3g})",
+    ):
+        assert phrase in str(caught.value)
+    assert "layers['counts']" in caught.value.hint
 
 
 @pytest.mark.parametrize(
-    ("matrix", "sentence"),
+    ("matrix", "phrase"),
     [
         (np.where(COUNTS > 3, np.nan, COUNTS), "X has values that are not finite"),
         (COUNTS * 12.25, f"X looks normalised (it has {(COUNTS * 12.25)[(COUNTS * 12.25) % 1 > 0][0]:.3g})"),
-        (COUNTS + 2.0**31, f"X has {COUNTS[0, 0] + 2**31}, more than a count can be"),
-        (COUNTS * 0, "X holds zeros alone"),
+        (COUNTS + 2.0**31, f"X has {COUNTS[0, 0] + 2**31}, too large"),
+        (COUNTS * 0, "X holds only zeros"),
         (COUNTS > 2, "X holds bool values"),
         (None, "it has no matrix"),
     ],
 )
-def test_what_is_no_count_is_named(tmp_path: Path, matrix: Any, sentence: str) -> None:
+def test_values_that_are_not_counts_are_described(tmp_path: Path, matrix: Any, phrase: str) -> None:
     path = write(tmp_path, X=matrix)
     with pytest.raises(CountsError) as caught:
         read(path)
-    assert str(caught.value) == f"{path} holds no raw counts: {sentence}"
+    assert f"{path} holds no raw counts: {phrase}" in str(caught.value)
 
 
 def test_only_the_chosen_matrix_is_read(tmp_path: Path) -> None:
@@ -151,7 +156,7 @@ def test_a_matrix_whose_parts_do_not_fit_is_refused_as_damaged(tmp_path: Path, n
             file[f"X/{name}"][3] = value
     with pytest.raises(InputError, match=r"S1\.h5ad cannot be read as AnnData: ") as caught:
         read(path)
-    assert caught.value.hint == "copy or download it again, or write it anew with anndata"
+    assert "copy or download it again" in caught.value.hint
 
 
 def test_values_kept_twice_are_one_count(tmp_path: Path) -> None:
@@ -179,7 +184,7 @@ def test_any_whole_numbers_come_back_as_they_were(values: Any, kind: str, data: 
         ad.io.write_elem(file, "X", values if kind == "dense" else getattr(sparse, kind)(values))
         opened = AnnDataFile(Path("in memory"), file)
         if not values[rows].any():
-            with pytest.raises(CountsError, match="zeros alone"):
+            with pytest.raises(CountsError, match="only zeros"):
                 load_counts(opened, "X", rows, spots=len(values))
             return
         np.testing.assert_array_equal(load_counts(opened, "X", rows, spots=len(values)).toarray(), values[rows])

@@ -1,4 +1,4 @@
-"""What a section read from AnnData is, whatever file it stands in."""
+"""A section read from AnnData is the same for every file format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import zarr
 from bundles.anndata_file import TISSUE, VISIUM, age, tissue_object, write_anndata
 
 from spacrd_core.errors import GeometryError, InputError, MissingFile, UnrecognisedSection
-from spacrd_core.section.section import Given, Section
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.anndata.reader import AnnData
 
@@ -31,8 +31,8 @@ class TestAnnData(ReaderContract):
         return write_anndata(tissue_object(), tmp_path / "S1.h5ad")
 
 
-def read(path: Path, **given: Any) -> Section:
-    return AnnData(AnnData.Options()).read(path, Given(**given))
+def read(path: Path, **inputs: Any) -> Section:
+    return AnnData(AnnData.Options()).read(path, ImageInputs(**inputs))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_spots_out_of_tissue_or_without_a_position_are_left_out_and_named(tmp_pa
 
 
 @pytest.mark.parametrize("kind", [bool, str, "category", float])
-def test_in_tissue_is_understood_however_it_is_kept(tmp_path: Path, kind: Any) -> None:
+def test_in_tissue_is_read_from_any_data_type(tmp_path: Path, kind: Any) -> None:
     adata = tissue_object(picture=False)
     adata.obs["in_tissue"] = (np.arange(adata.n_obs) % 3 > 0).astype(int if kind in {str, "category"} else kind)
     adata.obs["in_tissue"] = adata.obs["in_tissue"].astype(kind)
@@ -116,32 +116,27 @@ def test_spots_of_one_name_are_refused_by_name(tmp_path: Path) -> None:
     path = write_anndata(adata, tmp_path / "S1.h5ad")
     with pytest.raises(UnrecognisedSection) as caught:
         read(path)
-    assert str(caught.value) == f"{path} has spot {names[3]} more than once"
-    assert caught.value.hint == "write one section a file, or choose one by --set reader.library=NAME"
+    assert f"{path} has spot {names[3]} more than once" in str(caught.value)
+    assert "--set reader.library=NAME" in caught.value.hint
 
 
-def test_positions_that_are_no_pairs_are_refused(tmp_path: Path) -> None:
+def test_positions_that_are_not_pairs_are_refused(tmp_path: Path) -> None:
     adata = tissue_object()
     adata.obsm["spatial"] = np.hstack([adata.obsm["spatial"], np.zeros((adata.n_obs, 1))])
     path = write_anndata(adata, tmp_path / "S1.h5ad")
     with pytest.raises(GeometryError) as caught:
         read(path)
-    assert str(caught.value) == (
-        f"obsm['spatial'] of {path} is {adata.n_obs} x 3, {adata.n_obs} x 2 was wanted: x and y of every spot in px of "
-        "the full-resolution image"
-    )
+    assert f"obsm['spatial'] of {path} has shape {adata.n_obs} x 3, expected {adata.n_obs} x 2" in str(caught.value)
 
 
-def test_a_section_without_a_spot_to_read_says_why(tmp_path: Path) -> None:
+def test_a_section_without_usable_spots_is_refused_with_the_reason(tmp_path: Path) -> None:
     adata = tissue_object()
     adata.obs["in_tissue"] = 0
     path = write_anndata(adata, tmp_path / "S1.h5ad")
     with pytest.raises(GeometryError) as caught:
         read(path)
-    assert str(caught.value) == (
-        f"{path} has no spot in tissue with a position: of {adata.n_obs} spots {adata.n_obs} are out of tissue and 0 "
-        "have no position"
-    )
+    assert f"{path} has no spot in tissue with a position" in str(caught.value)
+    assert f"of {adata.n_obs} spots {adata.n_obs} are out of tissue and 0 have no position" in str(caught.value)
 
 
 def test_alignments_and_absent_files_are_refused(tmp_path: Path) -> None:

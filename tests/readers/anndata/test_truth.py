@@ -1,4 +1,4 @@
-"""From an object to embeddings: the dark square of the known tissue is found where it is."""
+"""From an AnnData file to embeddings: the dark square of the known tissue is at its position."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POSES = (Pose(1.0), Pose(0.8, degrees=33.0), Pose(1.25, degrees=90.0, mirrored=T
 
 
 def clear_of_the_border(um: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which spots lie more than half a spot from the border of the square."""
+    """Return a mask of the spots more than half a spot from the border of the square."""
     outward = np.array([-1, -1, 1, 1]) * HALF_A_SPOT
     grown, shrunk = (replace(TISSUE, square_um=tuple(TISSUE.square_um + outward * sign)) for sign in (1, -1))
     return grown.dark(um) == shrunk.dark(um)
@@ -55,16 +55,16 @@ def test_the_square_is_dark_and_its_genes_are_high_where_it_is(tmp_path: Path, p
     np.testing.assert_allclose(spread, np.linalg.norm(um - um.mean(axis=0), axis=1), rtol=1e-6)
 
 
-def test_the_commands_take_an_object_to_embeddings_that_tell_the_square(
+def test_the_commands_turn_an_object_into_embeddings_that_separate_the_square(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write_anndata(tissue_object(), tmp_path / "S1.zarr")
     assert run(["ingest", str(tmp_path / "store"), str(path), "--reader", "anndata", "--patient", "P1"]) == 0
-    said = capsys.readouterr()
-    assert "the object's hires image has 4 um/px, so a 112 um patch is 28 px wide" in said.out + said.err
+    output = capsys.readouterr()
+    assert "hires image has 4 um/px, so a 112 um patch is 28 px wide" in output.out + output.err
     assert run(["embed", str(tmp_path / "store"), "--encoder", "stain", "-q"]) == 0
     values = SpotStore.open(tmp_path / "store").embedding("S1", encoder="stain").values
     truth = TISSUE.dark(Measured().places(TISSUE)[1])
-    apart = np.linalg.norm(values[truth].mean(axis=0) - values[~truth].mean(axis=0))
+    distance = np.linalg.norm(values[truth].mean(axis=0) - values[~truth].mean(axis=0))
     shuffled = np.random.default_rng(0).permutation(truth)
-    assert apart > 5 * np.linalg.norm(values[shuffled].mean(axis=0) - values[~shuffled].mean(axis=0))
+    assert distance > 5 * np.linalg.norm(values[shuffled].mean(axis=0) - values[~shuffled].mean(axis=0))

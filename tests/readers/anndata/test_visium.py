@@ -1,4 +1,4 @@
-"""Real Visium runs as squidpy and scanpy make objects of them."""
+"""Real Visium runs as AnnData objects of squidpy and scanpy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from scipy import io
 
-from spacrd_core.section.section import Given, Section
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.anndata.reader import AnnData
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def read(path: Path) -> Section:
-    return AnnData(AnnData.Options()).read(path, Given())
+    return AnnData(AnnData.Options()).read(path, ImageInputs())
 
 
 def fiducial_um(adata: ad.AnnData, section: Section) -> float:
@@ -61,7 +61,7 @@ def test_a_cytassist_run_laid_out_by_scanpy_is_read_whole(visium: Path, tmp_path
     assert fiducial_um(adata, section) == pytest.approx(105, rel=0.001)
     assert section.slide
     assert section.slide.um_per_px == pytest.approx(23.39, abs=0.01)
-    assert "the object's lowres image has 23.4 um/px, so a 112 um patch is 5 px wide" in section.notes[-1]
+    assert "lowres image has 23.4 um/px, so a 112 um patch is 5 px wide" in section.notes[-1]
 
 
 def laid_out(run: Path) -> ad.AnnData:
@@ -72,12 +72,12 @@ def laid_out(run: Path) -> ad.AnnData:
     names = pd.read_csv(matrix / "features.tsv.gz", sep="\t", header=None)
     symbols = ad.utils.make_index_unique(pd.Index(names[1].to_numpy()))
     barcodes = pd.read_csv(matrix / "barcodes.tsv.gz", header=None)[0]
-    places = pd.read_csv(run / "spatial/tissue_positions.csv", index_col=0).loc[barcodes]
+    positions = pd.read_csv(run / "spatial/tissue_positions.csv", index_col=0).loc[barcodes]
     adata = ad.AnnData(
         counts,
-        obs=places[["in_tissue", "array_row", "array_col"]],
+        obs=positions[["in_tissue", "array_row", "array_col"]],
         var=pd.DataFrame({"gene_ids": names[0].to_numpy(), "feature_types": names[2].to_numpy()}, index=symbols),
-        obsm={"spatial": places[["pxl_col_in_fullres", "pxl_row_in_fullres"]].to_numpy()},
+        obsm={"spatial": positions[["pxl_col_in_fullres", "pxl_row_in_fullres"]].to_numpy()},
     )
     factors = json.loads((run / "spatial/scalefactors_json.json").read_text())
     adata.uns["spatial"] = {"embryo": {"images": {"lowres": picture(run)}, "scalefactors": factors}}

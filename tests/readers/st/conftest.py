@@ -1,4 +1,4 @@
-"""A tiny legacy ST section on disk, to be spoiled one trait at a time."""
+"""A small legacy ST section on disk that tests modify."""
 
 from __future__ import annotations
 

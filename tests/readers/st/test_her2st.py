@@ -1,4 +1,4 @@
-"""The real sections, against what is known of them."""
+"""Real her2st sections, compared with known facts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spacrd_core.section.section import Given
+from spacrd_core.section.section import ImageInputs
 from spacrd_readers.st.reader import St
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ FACTS = {
 @pytest.mark.parametrize("name", FACTS)
 def test_every_section_is_read_whole_at_its_own_um_per_px(her2st: Path, name: str) -> None:
     spots, um_per_px, scale = FACTS[name]
-    section = St(St.Options()).read(her2st / "ST-cnts" / f"{name}.tsv.gz", Given())
+    section = St(St.Options()).read(her2st / "ST-cnts" / f"{name}.tsv.gz", ImageInputs())
     assert section.counts.n_obs == spots
     assert 14_861 <= section.counts.n_vars <= 15_842
     assert section.um_per_px == pytest.approx(um_per_px, abs=6e-4)

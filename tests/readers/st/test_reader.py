@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from spacrd_core.errors import CountsError, GeometryError, ImageError, MissingFile, UnrecognisedSection
-from spacrd_core.section.section import Given, Section
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.st.reader import St
 
 
-def read(path: Path, *, spots: Path | None = None, **given: Any) -> Section:
-    return St(St.Options(spots=spots)).read(path, Given(**given))
+def read(path: Path, *, spots: Path | None = None, **inputs: Any) -> Section:
+    return St(St.Options(spots=spots)).read(path, ImageInputs(**inputs))
 
 
 def test_a_section_has_counts_positions_slide_and_sources(st: Any) -> None:
@@ -57,11 +57,11 @@ def test_spots_marked_as_not_selected_are_left_out(st: Any) -> None:
 
 def test_the_spot_table_of_another_section_is_refused(st: Any) -> None:
     st.spots[["x", "new_x"]] += 2
-    with pytest.raises(CountsError, match="not of one section: 10 of 30 spots with counts have no position"):
+    with pytest.raises(CountsError, match="of different sections: 10 of 30 spots with counts have no position"):
         read(st.write())
 
 
-def test_a_missing_spot_table_is_asked_for_and_an_option_gives_it(st: Any, tmp_path: Path) -> None:
+def test_a_missing_spot_table_is_required_and_an_option_gives_it(st: Any, tmp_path: Path) -> None:
     counts = st.write()
     moved = shutil.move(tmp_path / "ST-spotfiles" / "T1_selection.tsv", tmp_path / "mine.tsv")
     with pytest.raises(MissingFile, match=r"T1_selection\.tsv") as caught:
@@ -72,17 +72,18 @@ def test_a_missing_spot_table_is_asked_for_and_an_option_gives_it(st: Any, tmp_p
         read(counts, spots=tmp_path / "nowhere.tsv")
 
 
-def test_a_missing_image_is_a_note_and_one_that_was_asked_for_an_error(st: Any, tmp_path: Path) -> None:
+def test_a_missing_image_is_a_note_and_one_that_was_requested_an_error(st: Any, tmp_path: Path) -> None:
     st.image = None
     counts = st.write()
     section = read(counts)
     assert section.slide is None
-    assert section.notes == ("no image was found; --image FILE gives one",)
+    assert len(section.notes) == 1
+    assert "no image was found" in section.notes[0]
     with pytest.raises(MissingFile, match=r"none\.png does not exist"):
         read(counts, image=tmp_path / "none.png")
 
 
-def test_without_image_none_is_looked_for(st: Any) -> None:
+def test_without_image_no_image_is_searched(st: Any) -> None:
     section = read(st.write(), with_image=False)
     assert section.slide is None
     assert section.notes == ()
@@ -114,16 +115,16 @@ def test_a_folder_with_one_section_is_read_whatever_its_files_are_called(st: Any
         read(folder)
 
 
-@pytest.mark.parametrize(("data", "sentence"), [(b"\x1f\x8b\x08broken", "broken gzip"), (b"", "is empty")])
-def test_a_broken_counts_table_is_named_with_the_remedy(st: Any, data: bytes, sentence: str) -> None:
+@pytest.mark.parametrize(("data", "phrase"), [(b"\x1f\x8b\x08broken", "broken gzip"), (b"", "is empty")])
+def test_a_broken_counts_table_is_named_with_the_remedy(st: Any, data: bytes, phrase: str) -> None:
     counts = st.write()
     counts.write_bytes(data)
-    with pytest.raises(CountsError, match=sentence) as caught:
+    with pytest.raises(CountsError, match=phrase) as caught:
         read(counts)
     assert "again" in caught.value.hint
 
 
-def test_what_is_no_counts_table_at_all_is_not_read(st: Any, tmp_path: Path) -> None:
+def test_what_is_not_counts_table_at_all_is_not_read(st: Any, tmp_path: Path) -> None:
     st.write()
     with pytest.raises(UnrecognisedSection, match="it is a table of spots"):
         read(tmp_path / "ST-spotfiles" / "T1_selection.tsv")
@@ -135,4 +136,4 @@ def test_alignments_and_impossible_numbers_are_refused(st: Any, tmp_path: Path) 
     with pytest.raises(GeometryError, match="no alignment"):
         read(st.write(), alignment=tmp_path / "matrix.csv")
     with pytest.raises(GeometryError, match="positive number"):
-        Given(image_scale=0.0)
+        ImageInputs(image_scale=0.0)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spacrd_core.plugins import Plugins
 
 
-def test_the_reader_recognises_its_files_and_says_why_not(st: Any, tmp_path: Path) -> None:
+def test_the_reader_recognises_its_files_and_gives_the_reason(st: Any, tmp_path: Path) -> None:
     reader, counts = St(St.Options()), st.write()
     assert reader.recognises(counts)
     assert reader.recognises(counts.parent)
@@ -25,7 +25,7 @@ def test_the_reader_recognises_its_files_and_says_why_not(st: Any, tmp_path: Pat
         tmp_path / "ST-spotfiles": "no ST counts table",
         tmp_path / "ST-imgs/T/T1/9769_HE_small.png": "does not end in",
         tmp_path / "page.tsv": "web page",
-        tmp_path / "words.tsv": "named like 10x13",
+        tmp_path / "words.tsv": "spot names like 10x13",
         tmp_path / "mine.tsv": "spots or labels",
         tmp_path / "none.tsv": "does not exist",
     }.items():

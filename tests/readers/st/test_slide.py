@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.section.section import Given, Section
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.st.reader import St
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def read(path: Path, **given: Any) -> Section:
-    return St(St.Options()).read(path, Given(**given))
+def read(path: Path, **inputs: Any) -> Section:
+    return St(St.Options()).read(path, ImageInputs(**inputs))
 
 
 def turn(st: Any, angle: float = 0.1) -> None:
@@ -34,13 +34,13 @@ def test_the_image_of_another_resolution_is_scaled_by_the_array_frame(st: Any) -
     assert section.slide
     assert section.slide.scale == pytest.approx(0.25, rel=1e-3)
     assert section.slide.um_per_px == pytest.approx(4 * section.um_per_px, rel=1e-3)
-    assert "9769_HE_small.png has 0.2500 of the resolution of the spot coordinates" in section.notes
+    assert "9769_HE_small.png has 0.2500 times the resolution of the spot coordinates" in section.notes
 
 
 def test_an_image_of_other_proportions_is_refused_unless_its_scale_is_given(st: Any) -> None:
     st.image = (640, 800)
     counts = st.write()
-    with pytest.raises(GeometryError, match="not the same picture") as caught:
+    with pytest.raises(GeometryError, match="different images") as caught:
         read(counts)
     assert "--image-scale" in caught.value.hint
     section = read(counts, image_scale=1.0)
@@ -61,7 +61,7 @@ def test_coordinates_off_the_array_frame_that_leave_the_image_need_a_scale(st: A
     turn(st)
     st.image = (250, 250)
     counts = st.write()
-    with pytest.raises(GeometryError, match="many lie outside the image"):
+    with pytest.raises(GeometryError, match="many spots are outside the image"):
         read(counts)
     assert read(counts, image_scale=0.5).slide is not None
 
@@ -71,12 +71,12 @@ def test_um_per_px_follows_from_the_pitch_of_200_um(st: Any) -> None:
     assert read(st.write(), with_image=False).um_per_px == pytest.approx(200 / (20 * 14.6), rel=0.03)
 
 
-def test_um_per_px_as_given_wins_and_a_disagreement_is_said(st: Any) -> None:
+def test_um_per_px_as_given_takes_precedence_and_a_disagreement_is_reported(st: Any) -> None:
     counts = st.write()
     section = read(counts, um_per_px=8.0)
     assert section.um_per_px == 8.0
     np.testing.assert_allclose(section.counts.obs["x_um"], section.counts.obs["x_px"] * 8.0)
-    assert any("um/px is 8 as given, though the 200 um pitch of the array says" in note for note in section.notes)
+    assert any("um/px is 8 as given, but the array's 200 um pitch gives" in note for note in section.notes)
     fitted = read(counts).um_per_px
     assert read(counts, um_per_px=fitted * 1.02).notes == ()
 
@@ -86,7 +86,7 @@ def test_spots_on_one_line_need_um_per_px(st: Any) -> None:
     st.spots = st.spots[row]
     st.counts = st.counts[st.counts.index.str.endswith("x12")]
     counts = st.write()
-    with pytest.raises(GeometryError, match="um/px is not known") as caught:
+    with pytest.raises(GeometryError, match="um/px is unknown") as caught:
         read(counts, with_image=False)
     assert "--um-per-px" in caught.value.hint
     assert read(counts, with_image=False, um_per_px=10.0).um_per_px == 10.0
@@ -99,17 +99,17 @@ def test_pixels_that_do_not_follow_the_array_are_refused(st: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "sentence"),
+    ("column", "value", "phrase"),
     [
-        ("new_x", np.nan, "1 rows .* lack a number"),
-        ("pixel_y", "a", "1 rows .* lack a number"),
+        ("new_x", np.nan, "1 rows .* lack a position"),
+        ("pixel_y", "a", "1 rows .* lack a position"),
         ("new_x", 11.0, "more than once"),
     ],
 )
-def test_a_spot_table_with_a_bad_row_is_refused(st: Any, column: str, value: object, sentence: str) -> None:
+def test_a_spot_table_with_a_bad_row_is_refused(st: Any, column: str, value: object, phrase: str) -> None:
     st.spots = st.spots.astype({column: object})
     st.spots.loc[0, column] = value
-    with pytest.raises(GeometryError, match=sentence):
+    with pytest.raises(GeometryError, match=phrase):
         read(st.write())
 
 

@@ -29,11 +29,11 @@ def matrix() -> Matrix:
 
 def dense(path: Path) -> tuple[list[bytes], np.ndarray[Any, Any], Any]:
     """Return barcodes, counts and features as a matrix file gives them."""
-    with open_matrix(path) as found:
-        total = np.zeros((len(found.barcodes), len(found.features)))
-        for block in found.blocks():
+    with open_matrix(path) as matrix:
+        total = np.zeros((len(matrix.barcodes), len(matrix.features)))
+        for block in matrix.blocks():
             np.add.at(total, (block.barcodes, block.features), block.values)
-        return found.barcodes.tolist(), total, found.features
+        return matrix.barcodes.tolist(), total, matrix.features
 
 
 @pytest.mark.parametrize("attributes", ["absent", "bytes", "str", "arrays"])
@@ -93,9 +93,9 @@ def test_blocks_are_small_and_together_everything(
 ) -> None:
     random = sparse.random(60, 4, 0.5, random_state=0, data_rvs=lambda n: np.arange(1, n + 1)).toarray()
     many = Matrix(random, [f"B{n}" for n in range(60)], matrix.symbols, matrix.ids)
-    monkeypatch.setattr("spacrd_readers.tenx.blocks.spans.__defaults__", (10,))
-    with open_matrix(write_h5(tmp_path / "m.h5", many)) as found:
-        sizes = [len(block.values) for block in found.blocks()]
+    monkeypatch.setattr("spacrd_readers.tenx.blocks.column_ranges.__defaults__", (10,))
+    with open_matrix(write_h5(tmp_path / "m.h5", many)) as opened:
+        sizes = [len(block.values) for block in opened.blocks()]
     assert max(sizes) <= 10
     assert sum(sizes) == 120
     np.testing.assert_array_equal(dense(tmp_path / "m.h5")[1], random)
@@ -105,7 +105,7 @@ def test_a_matrix_of_probes_is_refused(tmp_path: Path, matrix: Matrix) -> None:
     path = write_probes(tmp_path / "raw_probe_bc_matrix.h5", matrix)
     with pytest.raises(CountsError) as caught, open_matrix(path):
         pass
-    assert str(caught.value) == f"{path} counts probes, not genes"
+    assert f"{path} counts probes, not genes" in str(caught.value)
     assert "filtered_feature_bc_matrix.h5" in caught.value.hint
 
 
@@ -115,61 +115,61 @@ def test_the_real_matrix_of_probes_is_refused(visium: Path) -> None:
         pass
 
 
-def test_what_is_no_matrix_is_said(tmp_path: Path) -> None:
+def test_what_is_not_matrix_is_reported(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match="does not exist"), open_matrix(tmp_path / "absent.h5"):
         pass
     (tmp_path / "noise.h5").write_bytes(b"noise")
-    with pytest.raises(CountsError, match=r"noise.h5 is not an HDF5 file"), open_matrix(tmp_path / "noise.h5"):
+    with pytest.raises(CountsError, match=r"noise.h5 is not a readable HDF5 file"), open_matrix(tmp_path / "noise.h5"):
         pass
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["weights"] = [1, 2]
     with (
-        pytest.raises(CountsError, match=r"other.h5 holds no 10x matrix, but weights"),
+        pytest.raises(CountsError, match=r"other.h5 is not a 10x matrix \(it holds weights\)"),
         open_matrix(tmp_path / "other.h5"),
     ):
         pass
     (tmp_path / "x.zarr.zip").write_bytes(b"noise")
-    with pytest.raises(CountsError, match="is not a zip file"), open_matrix(tmp_path / "x.zarr.zip"):
+    with pytest.raises(CountsError, match="is not a readable zip file"), open_matrix(tmp_path / "x.zarr.zip"):
         pass
     (tmp_path / "empty").mkdir()
     with pytest.raises(MissingFile, match=r"has no barcodes.tsv"), open_matrix(tmp_path / "empty"):
         pass
 
 
-def test_a_truncated_hdf5_file_is_said(tmp_path: Path, matrix: Matrix) -> None:
+def test_a_truncated_hdf5_file_is_reported(tmp_path: Path, matrix: Matrix) -> None:
     path = write_h5(tmp_path / "m.h5", matrix)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(CountsError, match=r"m.h5"):
         dense(path)
 
 
-def test_arrays_that_do_not_fit_are_said(tmp_path: Path, matrix: Matrix) -> None:
+def test_arrays_that_do_not_fit_are_reported(tmp_path: Path, matrix: Matrix) -> None:
     path = write_h5(tmp_path / "m.h5", matrix)
     with h5py.File(path, "a") as file:
         del file["matrix/data"]
         file["matrix/data"] = [1, 2]
-    with pytest.raises(CountsError, match=r"m.h5 is damaged: its arrays do not fit one another"), open_matrix(path):
+    with pytest.raises(CountsError, match=r"m.h5 is damaged: its arrays differ in length"), open_matrix(path):
         pass
 
 
-def test_a_truncated_market_exchange_file_is_said(tmp_path: Path, matrix: Matrix) -> None:
+def test_a_truncated_market_exchange_file_is_reported(tmp_path: Path, matrix: Matrix) -> None:
     folder = write_mex(tmp_path / "m", matrix)
     text = gzip.decompress((folder / "matrix.mtx.gz").read_bytes()).decode().splitlines()
     (folder / "matrix.mtx.gz").write_bytes(gzip.compress("\n".join(text[:-2]).encode()))
-    with pytest.raises(CountsError, match=r"matrix.mtx.gz announces 7 counts and holds 5"):
+    with pytest.raises(CountsError, match=r"matrix.mtx.gz declares 7 counts and holds 5"):
         dense(folder)
 
 
-def test_market_exchange_files_of_two_matrices_are_said(tmp_path: Path, matrix: Matrix) -> None:
+def test_market_exchange_files_of_two_matrices_are_reported(tmp_path: Path, matrix: Matrix) -> None:
     folder = write_mex(tmp_path / "m", matrix, packed=False)
     (folder / "barcodes.tsv").write_text("AAAC-1\n")
-    with pytest.raises(CountsError, match="is 4 x 5, beside it are 4 features and 1 barcodes"):
+    with pytest.raises(CountsError, match="is 4 x 5, but there are 4 features and 1 barcodes"):
         dense(folder)
 
 
-def test_a_line_that_is_cut_short_is_said(tmp_path: Path, matrix: Matrix) -> None:
+def test_a_line_that_is_cut_short_is_reported(tmp_path: Path, matrix: Matrix) -> None:
     folder = write_mex(tmp_path / "m", matrix, packed=False)
     text = (folder / "matrix.mtx").read_text()
     (folder / "matrix.mtx").write_text(text[:-3])
-    with pytest.raises(CountsError, match=r"matrix.mtx is damaged: a line is cut short"):
+    with pytest.raises(CountsError, match=r"matrix.mtx is damaged: a line is truncated"):
         dense(folder)

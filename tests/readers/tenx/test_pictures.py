@@ -1,4 +1,4 @@
-"""Which files are pictures of H&E, by their names."""
+"""Recognising H&E images by their names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_file_named_like_the_image_of_a_run_may_be_it(tmp_path: Path, name: st
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_pictures_that_are_drawn_on_fluorescent_or_of_the_cytassist_are_no_h_and_e(tmp_path: Path, name: str) -> None:
+def test_pictures_that_are_drawn_on_fluorescent_or_of_the_cytassist_are_not_h_and_e(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     assert find_originals([tmp_path]) == []
 
@@ -49,7 +49,7 @@ def test_small_pictures_are_found_with_the_prefix_of_the_section_and_without(tmp
     }
 
 
-def test_a_packed_picture_is_found_where_there_is_no_other(tmp_path: Path) -> None:
+def test_a_packed_picture_is_found_where_there_is_not_other(tmp_path: Path) -> None:
     (tmp_path / "tissue_hires_image.png.gz").touch()
     assert find_previews(tmp_path) == {"hires": tmp_path / "tissue_hires_image.png.gz"}
     (tmp_path / "tissue_hires_image.png").touch()

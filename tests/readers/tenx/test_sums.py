@@ -35,7 +35,7 @@ def summed(path: Path, groups: Any, spots: int) -> sparse.csr_matrix:
 def test_sums_equal_brute_force(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, barcodes: int, spots: int, most: int
 ) -> None:
-    monkeypatch.setattr("spacrd_readers.tenx.blocks.spans.__defaults__", (most,))
+    monkeypatch.setattr("spacrd_readers.tenx.blocks.column_ranges.__defaults__", (most,))
     rng = np.random.default_rng(seed)
     counts = rng.poisson(0.7, (barcodes, 4))
     groups = rng.integers(-1, spots, barcodes)
@@ -43,20 +43,20 @@ def test_sums_equal_brute_force(
     path = write_h5(tmp_path / "m.h5", Matrix(counts, [f"B{n}" for n in range(barcodes)], names, names, KINDS))
     expected = np.zeros((spots, 4), dtype=int)
     np.add.at(expected, groups[groups >= 0], counts[groups >= 0])
-    found = summed(path, groups, spots)
-    assert found.dtype == np.int32
-    assert found.has_canonical_format
-    np.testing.assert_array_equal(found.toarray(), expected[:, [0, 1, 3]])
+    sums = summed(path, groups, spots)
+    assert sums.dtype == np.int32
+    assert sums.has_canonical_format
+    np.testing.assert_array_equal(sums.toarray(), expected[:, [0, 1, 3]])
 
 
 @pytest.mark.parametrize(("value", "shown"), [(1.5, "1.5"), (-2.0, "-2"), (np.nan, "nan"), (3e9, "3e+09")])
-def test_what_is_no_count_is_named_with_its_place(tmp_path: Path, value: float, shown: str) -> None:
+def test_what_is_not_count_is_named_with_its_place(tmp_path: Path, value: float, shown: str) -> None:
     counts = np.array([[1.0, 0.0], [0.0, value]])
     variant = H5Variant(data="float64")
     path = write_h5(tmp_path / "m.h5", Matrix(counts, ["AA-1", "CC-1"], ["A", "B"], ["E1", "E2"], variant=variant))
     with pytest.raises(CountsError) as caught:
         summed(path, [0, 1], 2)
-    assert str(caught.value) == f"{path} holds no raw counts: {shown} at spot CC-1, gene B"
+    assert f"{path} holds no raw counts: {shown} at spot CC-1, gene B" in str(caught.value)
 
 
 def test_a_matrix_without_counts_gives_empty_spots(tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ def test_a_matrix_without_counts_gives_empty_spots(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("beyond", [2, -1])
-def test_counts_of_features_that_are_not_there_are_said(tmp_path: Path, beyond: int) -> None:
+def test_counts_of_features_that_are_not_there_are_reported(tmp_path: Path, beyond: int) -> None:
     path = write_h5(tmp_path / "m.h5", Matrix(np.ones((2, 2), dtype=int), ["A-1", "B-1"], ["A", "B"], ["E1", "E2"]))
     with h5py.File(path, "a") as file:
         file["matrix/indices"][0] = beyond
     with pytest.raises(CountsError) as caught:
         summed(path, [0, 1], 2)
-    assert str(caught.value) == f"{path} is damaged: it has counts beyond its 2 features"
+    assert f"{path} is damaged: it has counts beyond its 2 features" in str(caught.value)

@@ -1,4 +1,4 @@
-"""A Visium section, whatever version or deposition wrote its files: spots, genes and their order."""
+"""A Visium section (spots, genes and their order) is the same for every version and deposition."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bundles.tenx import H5Variant, Matrix, write_h5, write_h5_by_genome
 from bundles.visium import VisiumBundle
 
 from spacrd_core.errors import ConfigError, CountsError, GeometryError
-from spacrd_core.section.section import Given, Section
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.visium.reader import Visium
 
@@ -25,8 +25,8 @@ BUNDLE = VisiumBundle(images=())
 PLACES = ["array_x", "array_y", "x_px", "y_px", "x_um", "y_um"]
 
 
-def read(path: Path, *, options: dict[str, Any] | None = None, **given: Any) -> Section:
-    return Visium(Visium.Options(**(options or {}))).read(path, Given(**{"with_image": False, **given}))
+def read(path: Path, *, options: dict[str, Any] | None = None, **inputs: Any) -> Section:
+    return Visium(Visium.Options(**(options or {}))).read(path, ImageInputs(**{"with_image": False, **inputs}))
 
 
 class TestVisium(ReaderContract):
@@ -84,14 +84,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_version_and_deposition_gives_the_same_section(tmp_path: Path, variant: str) -> None:
     varied = replace(BUNDLE, **VARIANTS[variant])
-    found, plain = read(varied.write(tmp_path / "b")), read(BUNDLE.write(tmp_path / "a"))
-    np.testing.assert_array_equal(found.counts.X.toarray(), plain.counts.X.toarray())
-    assert found.counts.var.equals(plain.counts.var)
-    assert list(found.counts.obs_names) == list(plain.counts.obs_names)
-    off = 0.5 if varied.whole_px else 1e-6
-    np.testing.assert_allclose(found.counts.obs[PLACES[:4]], plain.counts.obs[PLACES[:4]], atol=off)
-    assert found.um_per_px == pytest.approx(2.0, rel=1e-3)
-    assert found.notes == ()
+    section, plain = read(varied.write(tmp_path / "b")), read(BUNDLE.write(tmp_path / "a"))
+    np.testing.assert_array_equal(section.counts.X.toarray(), plain.counts.X.toarray())
+    assert section.counts.var.equals(plain.counts.var)
+    assert list(section.counts.obs_names) == list(plain.counts.obs_names)
+    tolerance = 0.5 if varied.whole_px else 1e-6
+    np.testing.assert_allclose(section.counts.obs[PLACES[:4]], plain.counts.obs[PLACES[:4]], atol=tolerance)
+    assert section.um_per_px == pytest.approx(2.0, rel=1e-3)
+    assert section.notes == ()
 
 
 def test_the_hdf5_matrix_and_the_filtered_one_come_first(tmp_path: Path) -> None:
@@ -127,17 +127,18 @@ def test_a_matrix_is_a_path_of_its_own(tmp_path: Path) -> None:
         assert section.counts.n_obs == BUNDLE.in_tissue.sum()
 
 
-def test_antibodies_are_no_genes(tmp_path: Path) -> None:
+def test_antibodies_are_not_genes(tmp_path: Path) -> None:
     section = read(replace(BUNDLE, antibodies=True).write(tmp_path))
     assert list(section.counts.var["symbol"]) == list(BUNDLE.tissue.symbols)
-    assert section.notes == ("features that are no genes, left out: Antibody Capture (1)",)
+    assert section.notes == ("features that are not genes, left out: Antibody Capture (1)",)
 
 
 def test_genes_of_one_symbol_stay_apart_and_are_named(tmp_path: Path) -> None:
     section = read(replace(BUNDLE, shared_symbol=True).write(tmp_path))
     twice = section.counts.var[section.counts.var["symbol"] == "ERBB2"]
     assert list(twice.index) == list(twice["gene_id"]) == [BUNDLE.tissue.ids[0], BUNDLE.tissue.ids[-1]]
-    assert section.notes == ("symbols that several genes share, kept apart by their ids: 1 (ERBB2)",)
+    (note,) = section.notes
+    assert note.endswith(": 1 (ERBB2)")
 
 
 def test_two_genomes_need_a_choice(tmp_path: Path) -> None:
@@ -145,8 +146,8 @@ def test_two_genomes_need_a_choice(tmp_path: Path) -> None:
     path = tmp_path / "filtered_feature_bc_matrix.h5"
     with pytest.raises(CountsError) as caught:
         read(tmp_path)
-    assert str(caught.value) == f"{path} has genes of 2 genomes: GRCh38, mm10"
-    assert caught.value.hint == "--set reader.genome=NAME"
+    assert f"{path} has genes of 2 genomes: GRCh38, mm10" in str(caught.value)
+    assert "--set reader.genome=NAME" in caught.value.hint
     assert list(read(tmp_path, options={"genome": "mm10"}).counts.var["symbol"]) == ["Mouse0", "Mouse1"]
     assert read(tmp_path, options={"genome": "GRCh38"}).counts.n_vars == len(BUNDLE.tissue.ids)
 
@@ -161,7 +162,7 @@ def test_the_matrix_of_cell_ranger_2_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(old.X.toarray(), plain.counts.X.toarray())
 
 
-def test_what_are_no_counts_is_refused_with_its_place(tmp_path: Path) -> None:
+def test_what_are_not_counts_is_refused_with_its_place(tmp_path: Path) -> None:
     BUNDLE.write(tmp_path)
     path = tmp_path / "filtered_feature_bc_matrix.h5"
     matrix = BUNDLE.whole_matrix
@@ -171,7 +172,7 @@ def test_what_are_no_counts_is_refused_with_its_place(tmp_path: Path) -> None:
     )
     with pytest.raises(CountsError, match=r"holds no raw counts: .* at spot .*, gene ") as caught:
         read(tmp_path)
-    assert caught.value.hint == "give the raw counts, before any normalisation or logarithm"
+    assert "raw counts" in caught.value.hint
 
 
 @pytest.mark.parametrize("matrix", ["h5", "mex.gz"])
@@ -189,8 +190,8 @@ def test_a_damaged_matrix_is_named(tmp_path: Path, matrix: Any) -> None:
 def test_an_alignment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GeometryError) as caught:
         read(BUNDLE.write(tmp_path), alignment=tmp_path / "matrix.csv")
-    assert str(caught.value) == "Visium sections take no alignment: their positions are px of the image"
-    assert caught.value.hint == "leave --alignment out"
+    assert "Visium sections take no alignment" in str(caught.value)
+    assert "--alignment" in caught.value.hint
 
 
 def test_the_reader_comes_by_its_card(plugins: Plugins) -> None:

@@ -12,7 +12,7 @@ from bundles.tissue import Pose
 from bundles.visium_hd import HdRun
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.section.section import Given, Section
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.visium_hd import polygons
 from spacrd_readers.visium_hd.polygons import read_centroids
 from spacrd_readers.visium_hd.reader import VisiumHd
@@ -25,8 +25,8 @@ SCALES = "segmented_outputs/spatial/scalefactors_json.json"
 OUTLINES = "segmented_outputs/cell_segmentations.geojson"
 
 
-def read(path: Path, *, spot_um: int = 56, **given: Any) -> Section:
-    return VisiumHd(VisiumHd.Options(unit="cell", spot_um=spot_um)).read(path, Given(**given))
+def read(path: Path, *, spot_um: int = 56, **inputs: Any) -> Section:
+    return VisiumHd(VisiumHd.Options(unit="cell", spot_um=spot_um)).read(path, ImageInputs(**inputs))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def run(written: Path, tmp_path: Path) -> Path:
 
 
 def squares(run: HdRun, spot_um: float) -> list[str]:
-    """Return the square every cell lies in, told from where it is on the image."""
+    """Return the square of every cell, from its position on the image."""
     um = run.pose.to_px(run.tissue, run.cells_um) * run.pose.um_per_px
     return [f"x{int(x // spot_um):05d}_y{int(y // spot_um):05d}" for x, y in um]
 
@@ -70,10 +70,10 @@ def test_cells_are_summed_by_their_centroids(written: Path, spot_um: int) -> Non
 
 def test_the_cells_of_every_spot_are_known(written: Path) -> None:
     section, names = read(written), squares(RUN, 56)
-    units = section.units
-    assert units
-    assert (units.kind, len(units.ids)) == ("cell", len(names))
-    for name, spot in zip(units.ids, units.spots, strict=True):
+    sub_spots = section.sub_spots
+    assert sub_spots
+    assert (sub_spots.kind, len(sub_spots.ids)) == ("cell", len(names))
+    for name, spot in zip(sub_spots.ids, sub_spots.spots, strict=True):
         assert section.counts.obs_names[spot] == names[int(name[7:16]) - 1]
 
 
@@ -92,29 +92,29 @@ def test_um_per_px_that_nothing_states_must_be_given(run: Path) -> None:
     (run / SCALES).write_text(json.dumps({"tissue_hires_scalef": 0.25}))
     with pytest.raises(GeometryError) as caught:
         read(run)
-    assert str(caught.value) == f"um/px is not known: {run / SCALES} states no microns_per_pixel"
-    assert caught.value.hint == "--um-per-px X"
+    assert f"um/px is unknown: {run / SCALES} has no microns_per_pixel" in str(caught.value)
+    assert "--um-per-px X" in caught.value.hint
     assert read(run, um_per_px=0.9).um_per_px == 0.9
     (run / SCALES).unlink()
-    with pytest.raises(GeometryError, match="um/px is not known: there are no scale factors"):
+    with pytest.raises(GeometryError, match="um/px is unknown: there are no scale factors"):
         read(run)
 
 
-def test_a_cell_without_an_outline_is_left_out_and_that_is_said(run: Path) -> None:
+def test_a_cell_without_an_outline_is_left_out_and_reported(run: Path) -> None:
     document = json.loads((run / OUTLINES).read_text())
     document["features"] = document["features"][5:]
     (run / OUTLINES).write_text(json.dumps(document))
     section = read(run)
     assert section.notes[0] == "cells of filtered_feature_cell_matrix.h5 without an outline, left out: 5"
     assert section.counts.obs["n_cells"].sum() == len(RUN.cells_um) - 5
-    assert section.units
-    assert (section.units.spots < 0).sum() == 5
+    assert section.sub_spots
+    assert (section.sub_spots.spots < 0).sum() == 5
 
 
 @pytest.mark.parametrize("piece", [60, 333, 4096])
 def test_outlines_are_read_in_pieces_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
-    monkeypatch.setattr(polygons, "PIECE", piece)
-    monkeypatch.setattr(polygons, "TOGETHER", 3)
+    monkeypatch.setattr(polygons, "CHUNK_CHARS", piece)
+    monkeypatch.setattr(polygons, "POLYGONS_PER_BATCH", 3)
     path = tmp_path / "cells.geojson"
     path.write_text(collection(*(feature(number, square(number, 2.0)) for number in range(10)), indent=1))
     ids, middles = read_centroids(path)
@@ -122,7 +122,7 @@ def test_outlines_are_read_in_pieces_of_any_size(tmp_path: Path, monkeypatch: py
     np.testing.assert_allclose(middles, [[number + 1.0, 1.0] for number in range(10)])
 
 
-def test_a_cell_in_pieces_lies_in_its_greatest_and_one_of_two_px_between_them(tmp_path: Path) -> None:
+def test_a_multipolygon_has_the_centroid_of_its_largest_polygon_and_a_line_its_midpoint(tmp_path: Path) -> None:
     path = tmp_path / "cells.geojson"
     pieces = [[[[90, 90], [91, 90], [90, 91], [90, 90]]], [square(4.0, 2.0)]]
     line = feature(2, [[1.0, 1.0], [3.0, 1.0]])
@@ -139,25 +139,25 @@ def test_a_hole_does_not_move_the_cell(tmp_path: Path) -> None:
 
 WRONG = {
     '{"a": 1}': "it has no list of features",
-    '{"features": [': "it breaks off, or is damaged",
-    '{"features": [{"properties": {"cell_id": 1}, ': "it breaks off, or is damaged",
-    '{"features": [{"type": "Feature"}]}': "its feature 1 is no polygon with a number as cell_id",
+    '{"features": [': "it is truncated or damaged",
+    '{"features": [{"properties": {"cell_id": 1}, ': "it is truncated or damaged",
+    '{"features": [{"type": "Feature"}]}': "its feature 1 is not a polygon",
     '{"features": [{"properties": {"cell_id": 1}, "geometry": {"type": "Point", "coordinates": [1, 1]}}]}': (
-        "its feature 1 is no polygon with a number as cell_id"
+        "its feature 1 is not a polygon"
     ),
-    '{"features": [{"properties": {"cell_id": null}}]}': "its feature 1 is no polygon with a number as cell_id",
+    '{"features": [{"properties": {"cell_id": null}}]}': "its feature 1 is not a polygon",
     "\x00": "it has no list of features",
 }
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_what_are_no_outlines_is_named(run: Path, text: str) -> None:
+def test_what_are_not_outlines_is_named(run: Path, text: str) -> None:
     path = run / OUTLINES
     path.write_text(text)
     with pytest.raises(GeometryError) as caught:
         read(run)
-    assert str(caught.value) == f"{path} is no GeoJSON of cells: {WRONG[text]}"
-    assert caught.value.hint == "copy cell_segmentations.geojson again from the run"
+    assert f"{path} is not a GeoJSON of cells: {WRONG[text]}" in str(caught.value)
+    assert "cell_segmentations.geojson" in caught.value.hint
 
 
 def square(left: float, side: float) -> list[list[float]]:

@@ -1,4 +1,4 @@
-"""A Visium HD section: squares of bins, whatever the layout, format and bin size of the run."""
+"""A Visium HD section is the same for every layout, format and bin size of the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from bundles.visium_hd import HIRES, SMALL, HdRun
 
 from spacrd_core.errors import ConfigError
-from spacrd_core.section.section import Given, Section
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.visium_hd.reader import VisiumHd
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 RUN = HdRun()
 
 
-def read(path: Path, *, options: dict[str, Any] | None = None, **given: Any) -> Section:
-    return VisiumHd(VisiumHd.Options(**(options or {}))).read(path, Given(**given))
+def read(path: Path, *, options: dict[str, Any] | None = None, **inputs: Any) -> Section:
+    return VisiumHd(VisiumHd.Options(**(options or {}))).read(path, ImageInputs(**inputs))
 
 
 def brute_force(run: HdRun, bin_um: int = 8, side: int = 7) -> dict[str, tuple[int, Any]]:
@@ -72,7 +72,7 @@ def test_a_spot_is_the_sum_of_seven_by_seven_bins_in_tissue(tmp_path: Path) -> N
     assert list(section.counts.var["gene_id"]) == list(SMALL.ids)
 
 
-def test_spots_barely_in_tissue_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+def test_spots_barely_in_tissue_are_left_out_and_reported(tmp_path: Path) -> None:
     path, all_spots = RUN.write(tmp_path), brute_force(RUN)
     sparse = {name: bins for name, (bins, _) in all_spots.items() if bins < 0.25 * 49}
     share = sum(sparse.values()) / RUN.in_tissue(8).sum()
@@ -84,7 +84,7 @@ def test_spots_barely_in_tissue_are_left_out_and_that_is_said(tmp_path: Path) ->
     assert len(read(path, options={"min_coverage": 1.0}).counts) == sum(bins == 49 for bins, _ in all_spots.values())
 
 
-def test_a_spot_lies_in_the_middle_of_its_bins(tmp_path: Path) -> None:
+def test_a_spot_is_at_the_centre_of_its_bins(tmp_path: Path) -> None:
     run = replace(RUN, edge_um=96.0)
     obs = read(run.write(tmp_path)).counts.obs
     spot = obs.loc["s_056um_00004_00009"]
@@ -96,12 +96,12 @@ def test_a_spot_lies_in_the_middle_of_its_bins(tmp_path: Path) -> None:
 
 def test_every_bin_of_the_matrix_is_known_so_that_labels_of_bins_can_be_summed(tmp_path: Path) -> None:
     section = read(RUN.write(tmp_path))
-    units = section.units
-    assert units
-    assert units.kind == "bin"
+    sub_spots = section.sub_spots
+    assert sub_spots
+    assert sub_spots.kind == "bin"
     names = RUN.names(8)
-    assert sorted(units.ids) == sorted(name.encode() for name in names[RUN.in_tissue(8)])
-    for name, spot in zip(units.ids.tolist(), units.spots.tolist(), strict=True):
+    assert sorted(sub_spots.ids) == sorted(name.encode() for name in names[RUN.in_tissue(8)])
+    for name, spot in zip(sub_spots.ids.tolist(), sub_spots.spots.tolist(), strict=True):
         _, _, row, column = name.removesuffix(b"-1").split(b"_")
         expected = f"s_056um_{int(row) // 7:05d}_{int(column) // 7:05d}"
         assert (section.counts.obs_names[spot] == expected) if spot >= 0 else expected not in section.counts.obs_names
@@ -185,23 +185,20 @@ def test_a_spot_may_be_a_bin(tmp_path: Path) -> None:
     assert set(section.counts.obs_names + "-1") == set(RUN.names(8)[RUN.in_tissue(8)])
 
 
-def test_the_small_picture_is_taken_at_its_own_scale_when_there_is_no_other(tmp_path: Path) -> None:
+def test_the_small_picture_is_taken_at_its_own_scale_when_there_is_not_other(tmp_path: Path) -> None:
     section = read(RUN.write(tmp_path))
     assert section.slide
     assert section.slide.path.name == "tissue_hires_image.png"
     assert (section.slide.scale, section.slide.um_per_px) == (HIRES, pytest.approx(1 / HIRES))
-    assert section.notes[-1] == (
-        "the full-resolution image was not given; tissue_hires_image.png has 4 um/px, so a 112 um patch is 28 px wide; "
-        "--image FILE gives the full-resolution one"
-    )
+    assert "tissue_hires_image.png has 4 um/px, so a 112 um patch is 28 px wide" in section.notes[-1]
 
 
 @pytest.mark.parametrize(("kind", "name"), [("beside", "Sample_tissue_image.tif"), ("microscope", "slide.tif")])
-def test_the_image_of_the_run_is_found_where_it_is_kept(tmp_path: Path, kind: Any, name: str) -> None:
+def test_the_image_of_the_run_is_found_in_its_folder(tmp_path: Path, kind: Any, name: str) -> None:
     section = read(HdRun(image=kind).write(tmp_path))
     assert section.slide
     assert (section.slide.path.name, section.slide.scale) == (name, 1.0)
-    assert section.notes[-1] == f"{section.slide.path} was taken for the full-resolution image"
+    assert section.notes[-1] == f"{section.slide.path} was used as the full-resolution image"
 
 
 def test_an_image_of_another_section_is_not_taken(tmp_path: Path) -> None:
@@ -213,7 +210,7 @@ def test_an_image_of_another_section_is_not_taken(tmp_path: Path) -> None:
     assert section.slide.path.name == "tissue_hires_image.png"
 
 
-def test_without_image_none_is_looked_for(tmp_path: Path) -> None:
+def test_without_image_no_image_is_searched(tmp_path: Path) -> None:
     section = read(HdRun(image="beside").write(tmp_path), with_image=False)
     assert section.slide is None
     assert [source.role for source in section.sources] == ["counts", "positions", "scalefactors"]
@@ -223,23 +220,23 @@ def test_um_per_px_is_that_of_the_bins_unless_another_is_given(tmp_path: Path) -
     run = replace(RUN, pose=replace(RUN.pose, um_per_px=1.3))
     path = run.write(tmp_path)
     assert read(path).um_per_px == pytest.approx(1.3)
-    given = read(path, um_per_px=1.5)
-    assert given.um_per_px == 1.5
+    section = read(path, um_per_px=1.5)
+    assert section.um_per_px == 1.5
     scales = tmp_path / "binned_outputs/square_008um/spatial/scalefactors_json.json"
-    assert given.notes[:2] == (
-        "um/px is 1.5 by what was given, though the array of 8 um bins says 1.3",
-        f"um/px is 1.5 by what was given, though {scales} says 1.3",
+    assert section.notes[:2] == (
+        "um/px is 1.5 from the user, but the array of 8 um bins gives 1.3",
+        f"um/px is 1.5 from the user, but {scales} gives 1.3",
     )
 
 
-def test_scale_factors_that_disagree_with_the_bins_are_said(tmp_path: Path) -> None:
+def test_scale_factors_that_disagree_with_the_bins_are_reported(tmp_path: Path) -> None:
     path = RUN.write(tmp_path)
     scales = path / "binned_outputs/square_008um/spatial/scalefactors_json.json"
     facts = json.loads(scales.read_text())
     scales.write_text(json.dumps(facts | {"microns_per_pixel": 1.02}))
     assert not [note for note in read(path).notes if "um/px is" in note]
     scales.write_text(json.dumps(facts | {"microns_per_pixel": 1.05}))
-    assert read(path).notes[0] == f"um/px is 1 by the array of 8 um bins, though {scales} says 1.05"
+    assert read(path).notes[0] == f"um/px is 1 from the array of 8 um bins, but {scales} gives 1.05"
     scales.unlink()
     assert read(path, with_image=False).um_per_px == pytest.approx(1.0)
 

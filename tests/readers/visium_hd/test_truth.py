@@ -1,4 +1,4 @@
-"""From a run to the store: the dark square of the known tissue is found where it is, however the array lies."""
+"""From a run to the store: the dark square of the known tissue is at its position, whatever the array's pose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bundles.visium_hd import SMALL, HdRun
 
 from spacrd_cli.main import run
 from spacrd_core.section.geometry import fit_affine
-from spacrd_core.section.section import Given
+from spacrd_core.section.section import ImageInputs
 from spacrd_core.store.store import SpotStore
 from spacrd_readers.visium_hd.reader import VisiumHd
 
@@ -66,9 +66,9 @@ def test_the_square_is_dark_and_its_genes_are_high_where_it_is(tmp_path: Path, p
 
 
 @pytest.mark.parametrize("pose", POSES)
-def test_the_array_of_spots_lies_as_the_array_of_bins_does(tmp_path: Path, pose: str) -> None:
+def test_the_array_of_spots_has_the_pose_of_the_array_of_bins(tmp_path: Path, pose: str) -> None:
     hd = HdRun(pose=POSES[pose])
-    obs = VisiumHd(VisiumHd.Options()).read(hd.write(tmp_path), Given()).counts.obs
+    obs = VisiumHd(VisiumHd.Options()).read(hd.write(tmp_path), ImageInputs()).counts.obs
     fit = fit_affine(obs[["array_x", "array_y"]].to_numpy(), obs[["x_px", "y_px"]].to_numpy())
     turn = hd.pose.matrix(SMALL)[:2, :2].T
     np.testing.assert_allclose(fit.matrix, 56 * turn, atol=1e-6)

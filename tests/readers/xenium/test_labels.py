@@ -1,4 +1,4 @@
-"""Types of cells, as they are published, become a share of cancer in every spot; cells as they are take their own."""
+"""Published cell types become a share of cancer in every spot; single-cell spots take their own type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Xenium section, whatever version wrote its bundle: cells, spots, genes and controls."""
+"""A Xenium section (cells, spots, genes and controls) is the same for every version of the bundle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bundles.tissue import Pose
 from bundles.xenium import SMALL, He, XeniumBundle
 
 from spacrd_core.errors import ConfigError
-from spacrd_core.section.section import Given, Section
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.xenium.reader import Xenium
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from spacrd_core.section.section import Reader
 
 BUNDLE = XeniumBundle()
-NO_HE = "no H&E was found; --image FILE with --alignment FILE gives one"
+NO_HE = "no H&E was found; give one with --image FILE and --alignment FILE"
 
 
-def read(path: Path, *, options: dict[str, Any] | None = None, **given: Any) -> Section:
-    return Xenium(Xenium.Options(**(options or {}))).read(path, Given(**given))
+def read(path: Path, *, options: dict[str, Any] | None = None, **inputs: Any) -> Section:
+    return Xenium(Xenium.Options(**(options or {}))).read(path, ImageInputs(**inputs))
 
 
 def brute_force(bundle: XeniumBundle, spot_um: float) -> dict[str, Any]:
@@ -78,11 +78,11 @@ def test_the_side_of_a_spot_is_an_option(tmp_path: Path) -> None:
 
 def test_the_cells_of_every_spot_are_known_so_that_their_labels_can_be_summed(tmp_path: Path) -> None:
     section = read(replace(BUNDLE, shuffled=True).write(tmp_path))
-    units, places = section.units, dict(zip(BUNDLE.names, BUNDLE.centroids, strict=True))
-    assert units
-    assert units.kind == "cell"
-    assert sorted(units.ids) == sorted(name.encode() for name in BUNDLE.names)
-    for name, spot in zip(units.ids, units.spots, strict=True):
+    sub_spots, places = section.sub_spots, dict(zip(BUNDLE.names, BUNDLE.centroids, strict=True))
+    assert sub_spots
+    assert sub_spots.kind == "cell"
+    assert sorted(sub_spots.ids) == sorted(name.encode() for name in BUNDLE.names)
+    for name, spot in zip(sub_spots.ids, sub_spots.spots, strict=True):
         x, y = places[name.decode()] // 100
         assert section.counts.obs_names[spot] == f"x{int(x):05d}_y{int(y):05d}"
 
@@ -93,16 +93,16 @@ def test_cells_as_they_are_keep_their_ids_places_and_counts(tmp_path: Path) -> N
     of = section.counts.obs_names.get_indexer(bundle.names)
     np.testing.assert_allclose(section.counts.obs[["x_um", "y_um"]].to_numpy()[of], bundle.centroids)
     np.testing.assert_array_equal(section.counts.X.toarray()[of], bundle.genes)
-    assert section.units is None
+    assert section.sub_spots is None
     assert section.spot_shape == "disc"
     assert section.spot_um == pytest.approx(10.0, abs=0.01)  # a disc of 78.54 um2
     assert 15 < section.pitch_um < 30
 
 
-def test_cells_without_areas_are_taken_as_10_um_across_and_that_is_said(tmp_path: Path) -> None:
+def test_cells_without_areas_are_assumed_to_be_10_um_wide_with_a_note(tmp_path: Path) -> None:
     section = read(replace(BUNDLE, columns="least").write(tmp_path), options={"unit": "cell"})
     assert section.spot_um == 10.0
-    assert "the table of cells says no areas: cells are taken as 10 um across" in section.notes
+    assert any("cells are assumed to be 10 um wide" in note for note in section.notes)
 
 
 VARIANTS = {
@@ -114,7 +114,7 @@ VARIANTS = {
     "XOA 4: proteins": {"proteins": True, "software": "xenium-4.0.1.1"},
     "XOA 4: proteins, real numbers": {"proteins": True, "matrix": "mex"},
     "XOA 4: proteins, zarr": {"proteins": True, "matrix": "zarr.zip"},
-    "kinds of features not told apart": {"kinds": False},
+    "all features of one kind": {"kinds": False},
     "no controls": {"controls": False},
     "other orders": {"shuffled": True},
     "other orders in zarr": {"shuffled": True, "matrix": "zarr.zip"},
@@ -135,13 +135,13 @@ def test_every_version_and_format_gives_the_same_section(tmp_path: Path, variant
     assert varied.counts.obs.iloc[order][columns].equals(plain.counts.obs[columns])
     lasting = plain.counts.obs["control_counts"] if VARIANTS[variant].get("controls", True) else 0
     assert (varied.counts.obs["control_counts"].iloc[order] == lasting).all()
-    assert varied.units
-    assert plain.units
+    assert varied.sub_spots
+    assert plain.sub_spots
     if "ids" not in VARIANTS[variant]:
-        assert sorted(varied.units.ids) == sorted(plain.units.ids)
+        assert sorted(varied.sub_spots.ids) == sorted(plain.sub_spots.ids)
 
 
-def test_controls_are_no_genes_and_their_share_is_said(tmp_path: Path) -> None:
+def test_controls_are_not_genes_and_their_share_is_reported(tmp_path: Path) -> None:
     section = read(BUNDLE.write(tmp_path))
     controls = int(BUNDLE.control_counts.sum())
     everything = controls + int(BUNDLE.genes.sum())
@@ -151,7 +151,7 @@ def test_controls_are_no_genes_and_their_share_is_said(tmp_path: Path) -> None:
         "Unassigned Codeword (1), Deprecated Codeword (1), Genomic Control (1)"
     )
     assert section.notes == (
-        f"features that are no genes, left out: {kinds}",
+        f"features that are not genes, left out: {kinds}",
         f"counts of controls, left out: {controls} of {everything} ({controls / everything:.2%})",
         NO_HE,
     )
@@ -159,7 +159,7 @@ def test_controls_are_no_genes_and_their_share_is_said(tmp_path: Path) -> None:
 
 def test_controls_are_known_by_their_names_where_early_bundles_call_all_features_genes(tmp_path: Path) -> None:
     section = read(replace(BUNDLE, kinds=False, columns="least", ids="int").write(tmp_path))
-    assert "features that are no genes, left out: control (7)" in section.notes
+    assert "features that are not genes, left out: control (7)" in section.notes
     assert section.counts.obs["control_counts"].sum() == BUNDLE.control_counts.sum()
 
 
@@ -170,7 +170,7 @@ def test_proteins_are_left_out_and_count_neither_as_genes_nor_as_controls(tmp_pa
 
 
 @pytest.mark.parametrize("unit", ["spot", "cell"])
-def test_a_px_is_as_large_as_the_bundle_says(tmp_path: Path, unit: str) -> None:
+def test_um_per_px_is_the_pixel_size_of_the_bundle(tmp_path: Path, unit: str) -> None:
     section = read(replace(BUNDLE, pixel_size=0.17).write(tmp_path), options={"unit": unit})
     assert section.um_per_px == 0.17
     np.testing.assert_allclose(section.counts.obs[["x_px", "y_px"]] * 0.17, section.counts.obs[["x_um", "y_um"]])

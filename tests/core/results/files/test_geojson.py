@@ -4,7 +4,7 @@ import json
 import math
 import tracemalloc
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import shapely
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from spacrd_core.results.result import SectionResult
 
+Feature = dict[str, Any]
 UM_PER_PX, TUMOUR_MM = 0.5, 0.9
 
 
-def read(path: Path) -> list[dict]:
+def read(path: Path) -> list[Feature]:
     """Read as QuPath does: strict JSON, a FeatureCollection."""
 
     def refuse(constant: str) -> None:
@@ -31,12 +32,12 @@ def read(path: Path) -> list[dict]:
     return collection["features"]
 
 
-def of_kind(features: list[dict], kind: str) -> list[dict]:
+def of_kind(features: list[Feature], kind: str) -> list[Feature]:
     return [feature for feature in features if feature["properties"]["objectType"] == kind]
 
 
 @pytest.fixture
-def features(make_result: Callable[..., SectionResult], tmp_path: Path) -> list[dict]:
+def features(make_result: Callable[..., SectionResult], tmp_path: Path) -> list[Feature]:
     write_geojson(make_result(), tmp_path / "s.geojson")
     return read(tmp_path / "s.geojson")
 
@@ -55,24 +56,24 @@ def test_the_region_has_the_area_of_the_tumour_in_full_resolution_px(
     assert measured["SpaCRD threshold"] == 0.43
 
 
-def test_on_a_coarser_image_everything_lies_where_it_lies_there_and_areas_stay(
-    make_result: Callable[..., SectionResult], features: list[dict], tmp_path: Path
+def test_on_a_coarser_image_positions_are_scaled_and_areas_stay(
+    make_result: Callable[..., SectionResult], features: list[Feature], tmp_path: Path
 ) -> None:
     write_geojson(make_result(image_px_per_full_px=0.25), tmp_path / "coarse.geojson")
     for fine, coarse in zip(features, read(tmp_path / "coarse.geojson"), strict=True):
         assert fine["properties"]["measurements"] == coarse["properties"]["measurements"]
         whole, quarter = (shapely.geometry.shape(feature["geometry"]).bounds for feature in (fine, coarse))
-        assert [4 * place for place in quarter] == pytest.approx(whole, abs=0.1)
+        assert [4 * bound for bound in quarter] == pytest.approx(whole, abs=0.1)
 
 
-def test_every_shape_is_a_valid_closed_polygon(features: list[dict]) -> None:
+def test_every_shape_is_a_valid_closed_polygon(features: list[Feature]) -> None:
     shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
     assert all(shape.is_valid and shape.geom_type == "Polygon" and not shape.is_empty for shape in shapes)
     assert all(ring[0] == ring[-1] for feature in features for ring in feature["geometry"]["coordinates"])
 
 
-def test_every_spot_is_a_detection_at_its_place_with_its_footprint(
-    make_result: Callable[..., SectionResult], features: list[dict]
+def test_every_spot_is_a_detection_with_its_position_and_footprint(
+    make_result: Callable[..., SectionResult], features: list[Feature]
 ) -> None:
     result, spots = make_result(), of_kind(features, "detection")
     assert [spot["properties"]["name"] for spot in spots] == result.spots.index.tolist()
@@ -82,7 +83,7 @@ def test_every_spot_is_a_detection_at_its_place_with_its_footprint(
 
 
 def test_measurements_are_numbers_and_unknown_ones_are_left_out(
-    make_result: Callable[..., SectionResult], features: list[dict]
+    make_result: Callable[..., SectionResult], features: list[Feature]
 ) -> None:
     first, second = of_kind(features, "detection")[:2]
     assert "SpaCRD out of distribution" not in first["properties"]["measurements"]
@@ -92,14 +93,16 @@ def test_measurements_are_numbers_and_unknown_ones_are_left_out(
     assert second["properties"]["measurements"]["SpaCRD probability"] == pytest.approx(expected)
 
 
-def test_every_object_has_a_class_with_a_colour_for_qupath_throws_without_one(features: list[dict]) -> None:
+def test_every_object_has_a_class_with_a_colour_because_qupath_fails_without_one(
+    features: list[Feature],
+) -> None:
     kinds = {feature["properties"]["classification"]["name"] for feature in features}
     assert kinds == {"Cancer", "Normal", "Uncertain"}
     colours = [feature["properties"]["classification"]["color"] for feature in features]
     assert all(len(colour) == 3 and all(0 <= part <= 255 for part in colour) for colour in colours)
 
 
-def test_ids_are_uuids_that_a_second_run_repeats_and_no_two_objects_share(
+def test_ids_are_uuids_that_are_unique_and_repeated_by_a_second_run(
     make_result: Callable[..., SectionResult], tmp_path: Path
 ) -> None:
     for name, section in (("a", "S1"), ("b", "S1"), ("c", "S2")):
@@ -116,7 +119,7 @@ def test_square_bins_are_squares_of_their_width(make_result: Callable[..., Secti
 
 
 @pytest.mark.parametrize(("degrees", "mirrored"), [(30, False), (-100, True)])
-def test_squares_of_a_turned_array_are_turned_with_it_and_touch_their_neighbours(
+def test_squares_of_a_rotated_array_are_rotated_and_touch_their_neighbours(
     make_result: Callable[..., SectionResult], tmp_path: Path, degrees: float, *, mirrored: bool
 ) -> None:
     turned = {"degrees": degrees, "mirrored": mirrored}
@@ -132,19 +135,19 @@ def test_squares_of_a_turned_array_are_turned_with_it_and_touch_their_neighbours
     assert beside.area < 0.01 * together.area
 
 
-def test_an_object_is_a_line_of_its_own(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+def test_every_object_is_one_line(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
     write_geojson(make_result(side=8, spots=make_result(side=8).spots[:50]), tmp_path / "s.geojson")
     first, *objects, last = (tmp_path / "s.geojson").read_text(encoding="utf-8").splitlines()
     assert first + last == '{"type":"FeatureCollection","features":[]}'
     assert [json.loads(line.removesuffix(",")) for line in objects] == read(tmp_path / "s.geojson")
 
 
-def test_objects_are_written_as_they_are_made_not_held_in_memory(
+def test_objects_are_written_as_they_are_built_and_not_held_in_memory(
     make_result: Callable[..., SectionResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("spacrd_core.results.files.geojson.TOGETHER", 250)
+    monkeypatch.setattr("spacrd_core.results.files.geojson.CHUNK_SPOTS", 250)
     result = make_result(side=50)
-    assert len(result.regions) == 1  # found before, as every writer needs them
+    assert len(result.regions) == 1  # computed before memory is measured
     tracemalloc.start()
     write_geojson(result, tmp_path / "s.geojson")
     _, peak = tracemalloc.get_traced_memory()
@@ -173,49 +176,49 @@ def test_a_section_without_cancer_has_spots_and_no_regions(
     assert len(features) == 26 * 26
 
 
-def test_a_region_says_what_it_was_drawn_by_and_the_notes_of_its_section(
+def test_the_description_of_a_region_has_the_threshold_its_rule_and_the_notes(
     make_result: Callable[..., SectionResult], tmp_path: Path
 ) -> None:
     write_geojson(make_result(notes=("no image was read", "rough calls")), tmp_path / "s.geojson")
     (region,) = of_kind(read(tmp_path / "s.geojson"), "annotation")
-    drawn = "Touching spots of probability 0.430 and above, highest accuracy on held-out patients."
-    assert region["properties"]["metadata"] == {
-        "ANNOTATION_DESCRIPTION": f"{drawn}\nno image was read\nrough calls"  # QuPath's key for a description
-    }
+    first, *notes = region["properties"]["metadata"]["ANNOTATION_DESCRIPTION"].splitlines()  # QuPath's key
+    assert "0.430" in first
+    assert "highest accuracy on held-out patients" in first
+    assert notes == ["no image was read", "rough calls"]
 
 
-def test_who_opens_a_section_unlike_the_training_tissue_learns_why_it_has_no_regions(
+def test_a_section_unlike_the_training_tissue_has_a_warning_instead_of_regions(
     make_result: Callable[..., SectionResult], tmp_path: Path
 ) -> None:
     usual = make_result()
-    strange = make_result(spots=usual.spots.assign(ood=2.0), notes=("99% unlike the training tissue",))
-    write_geojson(strange, tmp_path / "s.geojson")
+    unfamiliar = make_result(spots=usual.spots.assign(ood=2.0), notes=("99% unlike the training tissue",))
+    write_geojson(unfamiliar, tmp_path / "s.geojson")
     features = read(tmp_path / "s.geojson")
-    (caution,) = of_kind(features, "annotation")
-    said = caution["properties"]
-    assert said["name"] == "Unlike the training tissue: no cancer regions drawn"
-    assert said["metadata"] == {"ANNOTATION_DESCRIPTION": "99% unlike the training tissue"}
-    assert said["isLocked"]
-    assert len(said["classification"]["color"]) == 3
-    assert said["classification"]["name"] not in {"Cancer", "Normal", "Uncertain"}
-    frame = shapely.geometry.shape(caution["geometry"])
+    (warning,) = of_kind(features, "annotation")
+    properties = warning["properties"]
+    assert "no cancer regions" in properties["name"]
+    assert properties["metadata"] == {"ANNOTATION_DESCRIPTION": "99% unlike the training tissue"}
+    assert properties["isLocked"]
+    assert len(properties["classification"]["color"]) == 3
+    assert properties["classification"]["name"] not in {"Cancer", "Normal", "Uncertain"}
+    frame = shapely.geometry.shape(warning["geometry"])
     assert frame.is_valid
     assert all(frame.contains(shapely.geometry.shape(spot["geometry"])) for spot in of_kind(features, "detection"))
 
 
 @pytest.mark.parametrize("spots", [0, 1])
-def test_a_section_with_hardly_a_spot_can_be_read(
+def test_a_section_with_no_spot_or_one_can_be_read(
     make_result: Callable[..., SectionResult], tmp_path: Path, spots: int
 ) -> None:
     few = make_result().spots[:spots]
-    for name, ood in (("usual", float("nan")), ("strange", 2.0)):
+    for name, ood in (("usual", float("nan")), ("unfamiliar", 2.0)):
         write_geojson(make_result(spots=few.assign(ood=ood)), tmp_path / name)
         features = read(tmp_path / name)
         assert len(of_kind(features, "detection")) == spots
-        assert len(of_kind(features, "annotation")) == (spots if name == "strange" else 0)
+        assert len(of_kind(features, "annotation")) == (spots if name == "unfamiliar" else 0)
 
 
-def test_ids_with_commas_quotes_and_other_scripts_come_back_as_they_were(
+def test_ids_with_commas_quotes_and_other_scripts_are_unchanged(
     make_result: Callable[..., SectionResult], tmp_path: Path
 ) -> None:
     result = make_result(side=2, section_id='Fall 3, "rechts"')

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import Provenance, SectionResult
 
 
-def test_anndata_reads_back_the_calls_beside_what_the_section_had(
+def test_anndata_reads_back_the_section_and_its_calls(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     result = make_result()
@@ -39,19 +39,19 @@ def test_anndata_reads_back_the_calls_beside_what_the_section_had(
     assert {str(read.obs[name].dtype) for name in ("spacrd_prob", "spacrd_spread", "spacrd_ood")} == {"float32"}
 
 
-def test_the_origin_of_the_calls_is_kept(
+def test_the_provenance_is_stored(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     write_h5ad(make_result(notes=("read with care",)), tmp_path / "s.h5ad", provenance)
-    origin = ad.read_h5ad(tmp_path / "s.h5ad").uns["spacrd"]
-    assert [origin[name] for name in ("section", "platform", "um_per_px")] == ["S1", "visium", 0.5]
-    assert [origin[name] for name in ("spot_um", "spot_shape", "pitch_um")] == [55.0, "disc", 100.0]
-    assert origin["detector"] == "demo (0123456789abcdef)"
-    assert origin["training_sections"].tolist() == ["A1", "B1"]
-    assert origin["versions"]["torch_cpu"] == "2.15"
-    assert (origin["threshold"], origin["set_alpha"]) == (0.43, 0.1)
-    assert origin["threshold_rule"] == "highest accuracy on held-out patients"
-    assert origin["notes"].tolist() == ["read with care"]
+    facts = ad.read_h5ad(tmp_path / "s.h5ad").uns["spacrd"]
+    assert [facts[name] for name in ("section", "platform", "um_per_px")] == ["S1", "visium", 0.5]
+    assert [facts[name] for name in ("spot_um", "spot_shape", "pitch_um")] == [55.0, "disc", 100.0]
+    assert facts["detector"] == "demo (0123456789abcdef)"
+    assert facts["training_sections"].tolist() == ["A1", "B1"]
+    assert facts["versions"]["torch_cpu"] == "2.15"
+    assert (facts["threshold"], facts["set_alpha"]) == (0.43, 0.1)
+    assert facts["threshold_rule"] == "highest accuracy on held-out patients"
+    assert facts["notes"].tolist() == ["read with care"]
 
 
 def test_calls_without_sets_have_missing_sets_and_no_level(
@@ -74,7 +74,7 @@ def test_spots_without_a_call_are_kept_with_missing_values(
     assert read.obs["spacrd_prob"].iloc[1] == np.float32(result.spots["probability"].iloc[-1])
 
 
-def test_a_section_that_was_called_before_gets_the_new_calls_and_is_itself_unchanged(
+def test_a_section_with_earlier_calls_gets_the_new_ones_and_the_input_is_unchanged(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     result = make_result()
@@ -86,7 +86,7 @@ def test_a_section_that_was_called_before_gets_the_new_calls_and_is_itself_uncha
     assert "spacrd" not in result.adata.uns
 
 
-def test_nothing_of_another_run_stays_beside_the_calls(
+def test_calls_of_another_run_are_removed(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     result = make_result()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from spacrd_core.errors import ConfigError
-from spacrd_core.images.raster import ArrayRaster
+from spacrd_core.images.raster import ArrayImage
 from spacrd_core.results.files.h5ad import write_h5ad
 from spacrd_core.results.files.spatial_data import write_spatialdata
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
@@ -57,7 +57,7 @@ def test_the_slide_is_there_at_all_its_resolutions_in_full_resolution_px(
     written: Written, make_result: Callable[..., SectionResult], library: Any, tmp_path: Path
 ) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (1100, 1301, 3), dtype=np.uint8)
-    write_pyramid(ArrayRaster(pixels), tmp_path / "slide", um_per_px=1.0)
+    write_pyramid(ArrayImage(pixels), tmp_path / "slide", um_per_px=1.0)
     slide = Pyramid.open(tmp_path / "slide")
     data = written(make_result(side=8, slide=slide, slide_um_per_full_px=0.5))
     scales = [data["S1_he"][name]["image"] for name in data["S1_he"]]
@@ -70,13 +70,13 @@ def test_the_slide_is_there_at_all_its_resolutions_in_full_resolution_px(
         np.testing.assert_allclose([whole.x[0] + whole.x[-1], whole.y[0] + whole.y[-1]], [2602, 2200], rtol=0.02)
 
 
-def test_regions_are_those_of_the_other_files(written: Written, make_result: Callable[..., SectionResult]) -> None:
+def test_regions_equal_those_of_the_other_files(written: Written, make_result: Callable[..., SectionResult]) -> None:
     result = make_result(side=26)
     regions = written(result)["S1_cancer_regions"]
     assert len(regions) == len(result.regions) > 0
     areas = [region.outline.area for region in result.regions]
     np.testing.assert_allclose(regions.geometry.area, areas)
-    np.testing.assert_allclose(regions["area_mm2"], [result.mm2(area) for area in areas])
+    np.testing.assert_allclose(regions["area_mm2"], [result.area_mm2(area) for area in areas])
     assert regions.geometry.is_valid.all()
 
 
@@ -98,15 +98,12 @@ def test_the_table_annotates_the_spots_and_is_that_of_the_h5ad(
 
 def test_spots_without_a_call_are_kept(written: Written, make_result: Callable[..., SectionResult]) -> None:
     result = make_result(side=8)
-    some = make_result(side=8, spots=result.spots[10:])
-    data = written(some)
+    data = written(make_result(side=8, spots=result.spots[10:]))
     assert len(data["S1_spots"]) == data["table"].n_obs == 64
     assert data["table"].obs["spacrd_prob"].isna().sum() == 10
 
 
-def test_square_spots_are_squares_as_they_lie_on_the_image(
-    written: Written, make_result: Callable[..., SectionResult]
-) -> None:
+def test_square_spots_are_rotated_as_on_the_image(written: Written, make_result: Callable[..., SectionResult]) -> None:
     spots = written(make_result("square", side=8, degrees=20, spot_shape="square", spot_um=100.0))["S1_spots"]
     np.testing.assert_allclose(spots.geometry.area, 200.0**2)
     np.testing.assert_allclose(spots.geometry.union_all().area, 64 * 200.0**2, rtol=1e-6)
@@ -128,18 +125,18 @@ def test_an_earlier_export_is_replaced_and_nothing_else_is_left(
     assert [path.name for path in tmp_path.iterdir()] == ["S1.spatialdata.zarr"]
 
 
-def test_sections_can_be_put_together(
+def test_sections_can_be_concatenated(
     make_result: Callable[..., SectionResult], provenance: Provenance, library: Any, tmp_path: Path
 ) -> None:
     for name in ("A.1", "B-2"):
         write_spatialdata(make_result(side=8, section_id=name), tmp_path / name, provenance)
     data = [library.read_zarr(tmp_path / name) for name in ("A.1", "B-2")]
-    together = library.concatenate(data, concatenate_tables=True, index_unique="_")
-    assert set(together.shapes) == {f"{name}_{kind}" for name in ("A.1", "B-2") for kind in ("spots", "cancer_regions")}
-    assert together["table"].n_obs == 128
+    combined = library.concatenate(data, concatenate_tables=True, index_unique="_")
+    assert set(combined.shapes) == {f"{name}_{kind}" for name in ("A.1", "B-2") for kind in ("spots", "cancer_regions")}
+    assert combined["table"].n_obs == 128
 
 
-def test_without_the_library_the_extra_is_named(
+def test_without_the_library_the_error_names_the_extra(
     make_result: Callable[..., SectionResult],
     provenance: Provenance,
     tmp_path: Path,
@@ -148,6 +145,6 @@ def test_without_the_library_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "spatialdata", None)
     with pytest.raises(ConfigError) as caught:
         write_spatialdata(make_result(side=6), tmp_path / "S1.zarr", provenance)
-    assert str(caught.value) == "the format 'spatialdata' needs the library spatialdata, which is not installed"
-    assert caught.value.hint == "pip install 'spacrd[spatialdata]'"
+    assert "needs the library spatialdata" in str(caught.value)
+    assert "spacrd[spatialdata]" in str(caught.value.hint)
     assert not list(tmp_path.iterdir())

@@ -44,7 +44,7 @@ def test_unknown_values_stay_empty(make_result: Callable[..., SectionResult], tm
     assert pd.read_csv(tmp_path / "s.csv")["ood"].isna().any()
 
 
-def test_ids_with_commas_quotes_and_other_scripts_come_back_as_they_were(
+def test_ids_with_commas_quotes_and_other_scripts_are_unchanged(
     make_result: Callable[..., SectionResult], tmp_path: Path
 ) -> None:
     result = make_result(side=2)

@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from spacrd_core.results.report.reliability_view import DOT, SIDE, never_held_out, view_reliability
+from spacrd_core.results.report.reliability_view import (
+    DIAGRAM_SIZE,
+    DOT_RADII,
+    build_reliability_views,
+    platforms_without_held_out,
+)
 
 RECORD = {
     "patients": 2,
@@ -13,20 +18,23 @@ RECORD = {
 }
 
 
-def test_bins_lie_where_their_probability_and_share_are_and_those_without_spots_are_left_out() -> None:
-    (view,) = view_reliability({"visium": RECORD})
+def test_bins_are_placed_by_probability_and_fraction_and_empty_ones_are_omitted() -> None:
+    (view,) = build_reliability_views({"visium": RECORD})
     assert (view.platform, view.patients, view.ece) == ("visium", 2, 0.05)
-    assert [(found.x, found.y) for found in view.bins] == [(0.1 * SIDE, 0.75 * SIDE), (0.75 * SIDE, 0.0)]
+    assert [(point.x, point.y) for point in view.bins] == [
+        (0.1 * DIAGRAM_SIZE, 0.75 * DIAGRAM_SIZE),
+        (0.75 * DIAGRAM_SIZE, 0.0),
+    ]
     assert view.line == "40.0,300.0 300.0,0.0"
 
 
-def test_the_bin_with_most_spots_has_the_largest_dot_and_areas_follow_spots() -> None:
-    (view,) = view_reliability({"visium": RECORD})
-    least, largest = DOT
-    assert [found.radius for found in view.bins] == pytest.approx([largest, least + (largest - least) / 2])
+def test_the_bin_with_most_spots_has_the_largest_dot_and_dots_scale_with_spots() -> None:
+    (view,) = build_reliability_views({"visium": RECORD})
+    smallest, largest = DOT_RADII
+    assert [point.radius for point in view.bins] == pytest.approx([largest, smallest + (largest - smallest) / 2])
 
 
-def test_platforms_without_a_held_out_patient_are_named_once() -> None:
-    views = view_reliability({"visium": RECORD})
-    assert never_held_out(["xenium", "visium", "st", "xenium"], views) == ["st", "xenium"]
-    assert never_held_out(["visium"], views) == []
+def test_platforms_without_a_held_out_patient_are_listed_once() -> None:
+    views = build_reliability_views({"visium": RECORD})
+    assert platforms_without_held_out(["xenium", "visium", "st", "xenium"], views) == ["st", "xenium"]
+    assert platforms_without_held_out(["visium"], views) == []

@@ -5,16 +5,16 @@ import io
 import json
 import re
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from spacrd_core.detection.attribution import Driver
+from spacrd_core.detection.attribution import DrivingGene
 from spacrd_core.results.report.report import write_report
-from spacrd_core.results.report.section_view import MOST_BYTES, view_section
-from spacrd_core.results.report.viewport import window
+from spacrd_core.results.report.section_view import MAX_PHOTO_BYTES, build_section_view
+from spacrd_core.results.report.viewport import section_viewport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     from spacrd_core.results.result import Provenance, SectionResult
 
-NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"quotes\" 'too'"
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"quotes\" 'too'"
 
 
 class Page(HTMLParser):
-    """What a browser makes of the report: its elements, its text, and the data for its script."""
+    """The parsed report: its elements, its text, and the data for its script."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
-        self.data: dict[str, object] = {}
+        self.data: dict[str, Any] = {}
         self._data_id: str | None = None
         self.feed(text)
 
@@ -52,22 +52,23 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def page(make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path) -> Page:
-    results = [make_result(section_id=name, notes=(NASTY,) if name == "A" else ()) for name in ("A", "B")]
-    write_report(tmp_path / "r.html", [view_section(result) for result in results], provenance)
+    results = [make_result(section_id=name, notes=(HOSTILE,) if name == "A" else ()) for name in ("A", "B")]
+    write_report(tmp_path / "r.html", [build_section_view(result) for result in results], provenance)
     return Page((tmp_path / "r.html").read_text(encoding="utf-8"))
 
 
-def test_the_report_asks_nothing_of_a_network_and_its_policy_forbids_it(page: Page) -> None:
+def test_the_report_loads_nothing_from_a_network_and_its_policy_forbids_it(page: Page) -> None:
     addresses = [attributes[name] for _, attributes in page.elements for name in ("src", "href") if name in attributes]
     assert addresses
-    assert all(address.startswith(("data:image/webp;base64,", "#")) for address in addresses)
-    policy = next(meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert all(str(address).startswith(("data:image/webp;base64,", "#")) for address in addresses)
+    policies = [meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    policy = str(policies[0])
     assert policy.startswith("default-src 'none'; img-src data:;")
     assert "unsafe" not in policy
 
 
-def test_what_users_wrote_is_shown_as_text_and_never_becomes_markup(page: Page) -> None:
-    assert NASTY in page.text
+def test_user_text_is_escaped(page: Page) -> None:
+    assert HOSTILE in page.text
     assert "pathologist <b>one</b>" in page.text
     assert [script.get("type") for script in page.all("script")].count(None) == 1
     assert not any("onerror" in attributes for _, attributes in page.elements)
@@ -77,29 +78,29 @@ def test_hostile_spot_ids_cannot_leave_the_data_block(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     result = make_result(side=4)
-    index = [NASTY, *result.spots.index[1:]]
+    index = [HOSTILE, *result.spots.index[1:]]
     result.spots.index = index
     result.adata.obs_names = index
-    write_report(tmp_path / "r.html", [view_section(result)], provenance)
+    write_report(tmp_path / "r.html", [build_section_view(result)], provenance)
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
-    assert page.data["plot-1"]["id"][0] == NASTY
+    assert page.data["canvas-data-1"]["id"][0] == HOSTILE
     assert len(page.all("script")) == 5
 
 
-def test_cautions_stand_in_sight_and_how_the_section_was_read_is_folded(
+def test_warnings_are_visible_and_ingestion_notes_are_collapsed(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     result = make_result(notes=("do not rely on it", "scale as given"), remarks=("scale as given",))
-    write_report(tmp_path / "r.html", [view_section(result)], provenance)
+    write_report(tmp_path / "r.html", [build_section_view(result)], provenance)
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert '<p class="note">Do not rely on it</p>' in text
+    assert '<p class="warning">Do not rely on it</p>' in text
     assert text.count("scale as given") == text.count("<li>scale as given</li>") == 1
     page = Page(text)
     assert len(page.all("details")) == 1
     assert "2.490.391" in page.text
 
 
-def test_the_table_holds_every_section_with_its_numbers(make_result: Callable[..., SectionResult], page: Page) -> None:
+def test_the_table_has_every_section_with_its_numbers(make_result: Callable[..., SectionResult], page: Page) -> None:
     row = make_result().summary()
     words = re.sub(r"\s+", " ", page.text)
     for name in ("A", "B"):
@@ -107,11 +108,11 @@ def test_the_table_holds_every_section_with_its_numbers(make_result: Callable[..
     assert f"{row['cancer_mm2']:.3g}" in words
 
 
-def test_a_report_that_cannot_be_written_to_its_end_leaves_the_earlier_one(
+def test_a_report_that_cannot_be_completed_leaves_the_earlier_one(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     resource = pytest.importorskip("resource", reason="no limits on files here")
-    views = [view_section(make_result(side=6))]
+    views = [build_section_view(make_result(side=6))]
     write_report(tmp_path / "r.html", views, provenance)
     before = (tmp_path / "r.html").read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -124,73 +125,79 @@ def test_a_report_that_cannot_be_written_to_its_end_leaves_the_earlier_one(
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"r.html": before}
 
 
-def test_the_script_gets_the_numbers_of_the_calls_and_null_for_what_is_unknown(
+def test_the_script_gets_the_numbers_of_the_calls_and_null_for_unknown_values(
     make_result: Callable[..., SectionResult], page: Page
 ) -> None:
-    result, plot = make_result(), page.data["plot-1"]
-    assert plot["id"] == result.spots.index.tolist()
-    assert plot["probability"] == pytest.approx(result.spots["probability"].tolist(), abs=1e-6)
-    assert plot["ood"][:2] == [None, 0.7]
-    assert len(base64.b64decode(plot["edges"])) == 2 * 2 * len(plot["sides"])
-    assert sum(plot["um2"]) / 1e6 == pytest.approx(result.mm2(result.cells.areas.sum()), rel=1e-4)
+    result, canvas = make_result(), page.data["canvas-data-1"]
+    assert canvas["id"] == result.spots.index.tolist()
+    assert canvas["probability"] == pytest.approx(result.spots["probability"].tolist(), abs=1e-6)
+    assert canvas["ood"][:2] == [None, 0.7]
+    assert len(base64.b64decode(canvas["edges"])) == 2 * 2 * len(canvas["edge_spots"])
+    assert sum(canvas["area_um2"]) / 1e6 == pytest.approx(result.area_mm2(result.tessellation.areas.sum()), rel=1e-4)
 
 
-def test_the_script_gets_where_spots_and_edges_lie_in_the_picture(make_result: Callable[..., SectionResult]) -> None:
+def test_the_script_gets_the_positions_of_spots_and_edges_in_the_picture(
+    make_result: Callable[..., SectionResult],
+) -> None:
     result = make_result()
-    view, drawn = window(result), view_section(result).plot
-    full_px = drawn["um"] / result.um_per_px
-    assert np.array(drawn["x"]) * full_px + view.left == pytest.approx(result.points[:, 0], abs=full_px)
-    assert np.array(drawn["y"]) * full_px + view.top == pytest.approx(result.points[:, 1], abs=full_px)
-    edges = np.frombuffer(base64.b64decode(drawn["edges"]), "<u2").reshape(-1, 2) * full_px + [view.left, view.top]
-    assert edges == pytest.approx(result.cells.edges.reshape(-1, 2), abs=full_px)
-    assert max(drawn["width"], drawn["height"]) == 10_000
+    view, canvas = section_viewport(result), build_section_view(result).canvas
+    full_px = canvas["um_per_unit"] / result.um_per_px
+    assert np.array(canvas["x"]) * full_px + view.left == pytest.approx(result.points[:, 0], abs=full_px)
+    assert np.array(canvas["y"]) * full_px + view.top == pytest.approx(result.points[:, 1], abs=full_px)
+    edges = np.frombuffer(base64.b64decode(canvas["edges"]), "<u2").reshape(-1, 2) * full_px + [view.left, view.top]
+    assert edges == pytest.approx(result.tessellation.edges.reshape(-1, 2), abs=full_px)
+    assert max(canvas["width"], canvas["height"]) == 10_000
 
 
-def test_labels_that_came_with_a_section_are_told_apart_from_calls_and_left_out_where_none_came(
+def test_annotated_labels_are_separate_from_calls_and_omitted_if_there_are_none(
     make_result: Callable[..., SectionResult], page: Page
 ) -> None:
-    assert page.data["plot-1"]["given"] == [-1] + [1] * 675
-    assert "labels given with the section, not calls (0 cancer, 675 normal, 1 without a label)" in page.text
-    assert not [box for box in page.all("input") if box.get("data-show") == "given" and "checked" in box]
+    assert page.data["canvas-data-1"]["annotation"] == [-1] + [1] * 675
+    assert "not calls (0 cancer, 675 normal, 1 without a label)" in page.text
+    assert not [box for box in page.all("input") if box.get("data-show") == "annotation" and "checked" in box]
     adata = make_result().adata.copy()
     adata.obs["label_source"] = "CNIO.csv"
-    assert view_section(make_result(adata=adata)).given.endswith("; from CNIO.csv")
+    assert build_section_view(make_result(adata=adata)).annotation.endswith("; from CNIO.csv")
     del adata.obs["label"]
-    unlabelled = view_section(make_result(adata=adata))
-    assert (unlabelled.plot["given"], unlabelled.given) == ([], "")
+    unlabelled = build_section_view(make_result(adata=adata))
+    assert (unlabelled.canvas["annotation"], unlabelled.annotation) == ([], "")
 
 
-def test_genes_that_drive_the_calls_are_listed_by_section_and_left_out_where_none_do(
+def test_driving_genes_are_listed_by_section_and_omitted_if_there_are_none(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
-    genes = (Driver("ERBB2", 0.4312, 4.2, 1.55), Driver("COL1A1", -0.1, 1.234, None))
-    write_report(tmp_path / "r.html", [view_section(make_result(genes=genes)), view_section(make_result())], provenance)
+    genes = (DrivingGene("ERBB2", 0.4312, 4.2, 1.55), DrivingGene("COL1A1", -0.1, 1.234, None))
+    write_report(
+        tmp_path / "r.html",
+        [build_section_view(make_result(genes=genes)), build_section_view(make_result())],
+        provenance,
+    )
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert len(page.all("details")) == 1
     words = re.sub(r"\s+", " ", page.text)
-    assert "Towards cancer GeneAddsIn cancerIn normal ERBB2+0.4314.201.55" in words
-    assert "Towards normal GeneAddsIn cancerIn normal COL1A1\N{MINUS SIGN}0.1001.23\N{EN DASH}" in words
+    assert "Towards cancer GeneContributionIn cancerIn normal ERBB2+0.4314.201.55" in words
+    assert "Towards normal GeneContributionIn cancerIn normal COL1A1\N{MINUS SIGN}0.1001.23\N{EN DASH}" in words
 
 
-def test_the_script_gets_what_says_most_of_each_spot_and_nothing_where_that_is_not_known(
+def test_the_script_gets_the_top_modality_of_each_spot_and_none_where_it_is_unknown(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     spots = make_result().spots
     spots.loc[spots.index[1], ["top_modality", "top_contribution"]] = None
-    write_report(tmp_path / "r.html", [view_section(make_result(spots=spots))], provenance)
+    write_report(tmp_path / "r.html", [build_section_view(make_result(spots=spots))], provenance)
     data = Page((tmp_path / "r.html").read_text(encoding="utf-8")).data
-    assert [data["tops"][top] if top >= 0 else "" for top in data["plot-1"]["top"][:4]] == [
+    assert [data["modalities"][code] if code >= 0 else "" for code in data["canvas-data-1"]["top_modality"][:4]] == [
         "genes",
         "",
         "genes",
         "image",
     ]
-    assert data["plot-1"]["push"][:3] == [-0.75, None, -0.75]
+    assert data["canvas-data-1"]["top_contribution"][:3] == [-0.75, None, -0.75]
 
 
-def test_the_intended_use_and_the_origin_of_the_calls_are_stated(page: Page, provenance: Provenance) -> None:
+def test_the_intended_use_and_the_provenance_are_stated(page: Page, provenance: Provenance) -> None:
     words = re.sub(r"\s+", " ", page.text)
-    assert "For research only." in words
+    assert "For research use only." in words
     assert "not for diagnosis" in words
     assert "on 2026-01-02 03:04:05 UTC" in words
     for fact in (provenance.threshold_rule, provenance.calibration, provenance.licence, "A1, B1", "2.15", "seeds"):
@@ -200,43 +207,42 @@ def test_the_intended_use_and_the_origin_of_the_calls_are_stated(page: Page, pro
 def test_sections_without_an_image_or_without_spots_are_reported(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
-    bare = [make_result(thumbnail=None), make_result(spots=make_result().spots[:0])]
-    write_report(tmp_path / "r.html", [view_section(result) for result in bare], provenance)
+    results = [make_result(thumbnail=None), make_result(spots=make_result().spots[:0])]
+    write_report(tmp_path / "r.html", [build_section_view(result) for result in results], provenance)
     page = Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert [image["alt"] for image in page.all("img")] == ["H&E of section S1"]
-    assert page.text.count("No image of this section") == 1
+    assert page.text.count("This section has no image") == 1
     names = [canvas["aria-label"] for canvas in page.all("canvas")]
     assert ["H&E" in str(name) for name in names] == [False, True]
-    assert page.data["plot-2"]["id"] == []
+    assert page.data["canvas-data-2"]["id"] == []
 
 
-def test_the_photograph_is_as_fine_as_the_slide_is_known_and_no_finer(
+def test_the_photo_is_as_fine_as_the_slide_and_no_finer(
     make_result: Callable[..., SectionResult],
 ) -> None:
     sizes = []
     for pixels, um_per_px in ((300, 10.0), (3000, 1.0)):
         thumbnail = np.full((pixels, pixels, 3), 200, dtype=np.uint8)
-        photo = view_section(make_result(thumbnail=thumbnail, thumbnail_um_per_px=um_per_px)).photo
+        photo = build_section_view(make_result(thumbnail=thumbnail, thumbnail_um_per_px=um_per_px)).photo
         sizes.append(max(Image.open(io.BytesIO(base64.b64decode(photo.split(",")[1]))).size))
-    view = window(make_result())
+    view = section_viewport(make_result())
     assert sizes == [round(view.width * 0.5 / 10), 2000]
 
 
-def test_a_photograph_that_takes_too_many_bytes_is_made_smaller(make_result: Callable[..., SectionResult]) -> None:
+def test_a_photo_of_too_many_bytes_is_made_smaller(make_result: Callable[..., SectionResult]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (2400, 2400, 3), dtype=np.uint8)
-    photo = base64.b64decode(view_section(make_result(thumbnail=noise, thumbnail_um_per_px=1.3)).photo.split(",")[1])
-    assert 350_000 < len(photo) <= MOST_BYTES
+    photo = base64.b64decode(
+        build_section_view(make_result(thumbnail=noise, thumbnail_um_per_px=1.3)).photo.split(",")[1]
+    )
+    assert 350_000 < len(photo) <= MAX_PHOTO_BYTES
 
 
-def test_a_section_says_its_threshold_and_how_many_spots_may_be_either_class(
+def test_a_section_has_its_threshold_and_the_counts_of_its_conformal_sets(
     make_result: Callable[..., SectionResult],
 ) -> None:
     result = make_result()
-    facts = view_section(result).facts
+    facts = build_section_view(result).facts
     both = int((result.spots["set"] == "both").sum())
     assert facts["Threshold"] == "0.430, highest accuracy on held-out patients"
-    assert (
-        f", {both} both, 0 none; to hold the true class of 90% of the spots of patients like those held out in training"
-        in facts["Conformal sets"]
-    )
-    assert view_section(make_result(alpha=None)).facts["Conformal sets"] == ""
+    assert f", {both} both, 0 none" in facts["Conformal sets"]
+    assert build_section_view(make_result(alpha=None)).facts["Conformal sets"] == ""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from browsing import centre, drawn, settle, until
 
-from spacrd_core.results.report.viewport import window
+from spacrd_core.results.report.viewport import section_viewport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +26,13 @@ def numbers(page: Page) -> list[str]:
 
 
 def expected(result: SectionResult, threshold: float) -> list[str]:
-    """Return what Python counts at a threshold, as the report writes it."""
+    """Return the counts at a threshold, computed in Python and formatted as in the report."""
     distance = result.spots["probability"] - threshold
-    sure = distance.abs() >= result.spots["spread"]
-    area = result.mm2(sum(region.outline.area for region in result.cells.regions(result.probability, threshold)))
-    counts = [int((sure & (distance >= 0)).sum()), int((sure & (distance < 0)).sum()), int((~sure).sum())]
+    clear = distance.abs() >= result.spots["spread"]
+    area = result.area_mm2(
+        sum(region.outline.area for region in result.tessellation.regions(result.probability, threshold))
+    )
+    counts = [int((clear & (distance >= 0)).sum()), int((clear & (distance < 0)).sum()), int((~clear).sum())]
     return [*map(str, counts), f"{float(f'{area:.3g}'):g} mm²"]
 
 
@@ -57,7 +59,7 @@ def test_the_threshold_moves_counts_and_areas_as_python_computes_them(
     assert numbers(page) == called
 
 
-def test_spots_in_doubt_that_lie_near_the_threshold_stay_uncertain_elsewhere(
+def test_doubtful_spots_near_the_threshold_stay_uncertain_at_other_thresholds(
     make_result: Make, open_report: Open
 ) -> None:
     spots = make_result().spots
@@ -67,46 +69,33 @@ def test_spots_in_doubt_that_lie_near_the_threshold_stay_uncertain_elsewhere(
     page = open_report(make_result(spots=spots.assign(doubtful=doubtful)))
     assert page.inner_text(".uncertain") == str(int(near.sum()))
     page.fill(".threshold", "0.7")
-    reached = (spots["probability"] - 0.7).abs() < spots["spread"]
-    assert page.inner_text(".uncertain") == str(int(reached.sum()) + 3)
+    near_new = (spots["probability"] - 0.7).abs() < spots["spread"]
+    assert page.inner_text(".uncertain") == str(int(near_new.sum()) + 3)
 
 
-def test_where_an_older_table_does_not_tell_doubt_what_is_uncertain_far_from_the_threshold_stays_so(
-    make_result: Make, open_report: Open
-) -> None:
-    spots = make_result().spots
-    doubtful = spots.index[spots["probability"] < 0.1][:20]
-    spots.loc[doubtful, "label"] = "uncertain"
-    page = open_report(make_result(spots=spots))
-    page.fill(".threshold", "0.7")
-    near = (spots["probability"] - 0.7).abs() < spots["spread"]
-    assert "doubtful" not in spots
-    assert page.inner_text(".uncertain") == str(int(near.sum()) + len(doubtful))
-
-
-def test_squares_of_a_turned_array_are_drawn_without_gaps(make_result: Make, open_report: Open) -> None:
+def test_squares_of_a_rotated_array_are_drawn_without_gaps(make_result: Make, open_report: Open) -> None:
     result = make_result("square", side=12, degrees=45, spot_shape="square", spot_um=100.0, threshold=0.99)
     page = open_report(result)
     show_only(page, "spots")
-    view = window(result)
+    view = section_viewport(result)
     share = 144 * result.spot_px**2 / (view.width * view.height)
     assert drawn(page.locator(".stage canvas")) == pytest.approx(share, abs=0.02)
 
 
-def test_what_is_drawn_is_what_is_ticked_and_the_legend_says_so(make_result: Make, open_report: Open) -> None:
+def test_only_what_is_ticked_is_drawn_and_in_the_legend(make_result: Make, open_report: Open) -> None:
     page = open_report(make_result())
     canvas = page.locator(".stage canvas")
     show_only(page)
     assert drawn(canvas) == 0
-    for name in ("spots", "regions", "uncertain", "given"):
+    for name in ("spots", "regions", "uncertain", "annotation"):
         show_only(page, name)
         assert drawn(canvas) > 0.001
         assert [key.get_attribute("data-key") for key in page.locator(".key[data-key]:visible").all()] == [name]
 
 
 def test_a_section_unlike_the_training_tissue_gets_no_regions_and_no_area(make_result: Make, open_report: Open) -> None:
-    strange = make_result(section_id="odd", spots=make_result().spots.assign(ood=2.0))
-    page = open_report(make_result(), strange)
+    unfamiliar = make_result(section_id="odd", spots=make_result().spots.assign(ood=2.0))
+    page = open_report(make_result(), unfamiliar)
     usual, odd = page.locator(".section").all()
     odd.scroll_into_view_if_needed()
     until(page, "stages.size === 2")
@@ -122,30 +111,30 @@ def test_a_section_unlike_the_training_tissue_gets_no_regions_and_no_area(make_r
     assert page.locator("main > section:first-child tbody tr:nth-child(2) td:nth-child(8)").inner_text() == "\u2013"
 
 
-def test_given_labels_are_shown_only_when_asked_for(make_result: Make, open_report: Open) -> None:
+def test_annotated_labels_are_shown_only_on_request(make_result: Make, open_report: Open) -> None:
     page = open_report(make_result())
     canvas = page.locator(".stage canvas")
-    assert not page.is_checked("[data-show=given]")
-    assert page.is_hidden("text=labels given with the section, not calls")
+    assert not page.is_checked("[data-show=annotation]")
+    assert page.is_hidden("text=labels annotated in the input")
     canvas.press("ArrowRight")
     settle(page)
-    assert "given label" not in page.inner_text(".tip")
-    page.check("[data-show=given]")
-    assert page.is_visible("text=labels given with the section, not calls")
+    assert "annotated label" not in page.inner_text(".tip")
+    page.check("[data-show=annotation]")
+    assert page.is_visible("text=labels annotated in the input")
     canvas.press("ArrowRight")
     settle(page)
-    assert "given label: normal" in page.inner_text(".tip")
+    assert "annotated label: normal" in page.inner_text(".tip")
 
 
-def test_spots_can_be_coloured_by_what_is_known_of_them(make_result: Make, open_report: Open) -> None:
+def test_spots_can_be_coloured_by_available_scores(make_result: Make, open_report: Open) -> None:
     spots = make_result().spots
     page = open_report(make_result(spots=spots.assign(spread=0.0, ood=1.5)))
-    assert page.locator(".by option").all_inner_texts() == ["Probability of cancer", "Out-of-distribution score"]
+    assert page.locator(".colour-by option").all_inner_texts() == ["Probability of cancer", "Out-of-distribution score"]
     show_only(page, "spots")
-    page.select_option(".by", "ood")
+    page.select_option(".colour-by", "ood")
     settle(page)
     assert page.inner_text(".scale-name") == "Out-of-distribution score"
-    assert page.inner_text(".scale-end").startswith("2 or more; beyond the mark at 1")
+    assert page.inner_text(".scale-end").startswith("2 or more (above the mark at 1")
     colours = page.evaluate(
         """() => {
           const canvas = document.querySelector(".stage canvas");
@@ -160,13 +149,13 @@ def test_spots_can_be_coloured_by_what_is_known_of_them(make_result: Make, open_
     assert colours == 1
 
 
-def test_a_pointer_over_a_spot_is_told_of_it(make_result: Make, open_report: Open) -> None:
+def test_the_tooltip_describes_the_spot_under_the_pointer(make_result: Make, open_report: Open) -> None:
     page = open_report(make_result())
     page.mouse.move(*centre(page.locator(".stage canvas")))
     settle(page)
-    said = page.inner_text(".tip")
-    assert "called cancer" in said
-    assert "+1.3 log odds" in said
+    tooltip = page.inner_text(".tip")
+    assert "called cancer" in tooltip
+    assert "+1.3 log odds" in tooltip
     page.mouse.move(2, 2)
     settle(page)
     assert page.is_hidden(".tip")
@@ -182,7 +171,7 @@ def test_a_section_is_drawn_once_it_comes_near(make_result: Make, open_report: O
 
 
 @pytest.mark.parametrize("spots", [0, 1])
-def test_a_section_of_hardly_any_spots_opens_and_answers_keys(make_result: Make, open_report: Open, spots: int) -> None:
+def test_a_section_with_no_spot_or_one_opens_and_handles_keys(make_result: Make, open_report: Open, spots: int) -> None:
     page = open_report(make_result(spots=make_result().spots[:spots]))
     canvas = page.locator(".stage canvas")
     for key in ("ArrowRight", "ArrowRight", "+", "0"):
@@ -192,16 +181,16 @@ def test_a_section_of_hardly_any_spots_opens_and_answers_keys(make_result: Make,
     assert page.inner_text(".normal") == str(spots)
 
 
-def test_without_a_script_tables_and_tissue_are_shown_and_no_dead_controls(
-    make_result: Make, open_report: Open
-) -> None:
+def test_without_a_script_tables_and_tissue_are_shown_without_controls(make_result: Make, open_report: Open) -> None:
     page = open_report(make_result(), java_script_enabled=False)
     assert page.is_visible(".photo")
     assert page.inner_text(".cancer") == str(make_result().summary()["cancer"])
     assert page.locator("input:visible, button:visible, select:visible").count() == 0
 
 
-def test_the_reliability_on_held_out_patients_is_drawn_and_tabled(make_result: Make, open_report: Open) -> None:
+def test_the_reliability_on_held_out_patients_is_shown_as_diagram_and_table(
+    make_result: Make, open_report: Open
+) -> None:
     record = {
         "patients": 3,
         "ece": 0.0314,
@@ -213,15 +202,18 @@ def test_the_reliability_on_held_out_patients_is_drawn_and_tabled(make_result: M
     assert page.is_visible("text=visium: 3 patients, expected calibration error 0.031")
     assert page.is_visible("text=No patient measured on xenium was held out")
     dots = page.locator(".diagram circle").all()
-    assert [[float(dot.get_attribute(name)) for name in ("cx", "cy")] for dot in dots] == [[40, 320], [360, 80]]
-    page.click("text=The same as a table")
+    assert [[float(dot.get_attribute(name) or "nan") for name in ("cx", "cy")] for dot in dots] == [
+        [40, 320],
+        [360, 80],
+    ]
+    page.click("text=Show as a table")
     assert page.locator("#reliability tbody tr").all_inner_texts() == [
         "visium\t0.10\t0.20\t90",
         "visium\t0.90\t0.80\t10",
     ]
 
 
-def test_where_no_patient_was_held_out_the_report_says_so(make_result: Make, open_report: Open) -> None:
+def test_the_report_warns_if_no_patient_was_held_out(make_result: Make, open_report: Open) -> None:
     page = open_report(make_result(), reliability={})
     assert page.is_visible("text=No patient measured on visium was held out")
     assert page.locator(".diagram").count() == 0

@@ -1,13 +1,13 @@
-"""How the report looks where people read it; the pictures are kept in build/screenshots to be looked at."""
+"""The look of the report on screen, phone and paper; screenshots are kept in build/screenshots."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import drawn, settle
+from browsing import bounding_box, drawn, settle
 
-from spacrd_core.detection.attribution import Driver
+from spacrd_core.detection.attribution import DrivingGene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Make = Callable[..., SectionResult]
     Open = Callable[..., Page]
 
-GENES = (Driver("ERBB2", 0.4312, 4.2, 1.55), Driver("COL1A1", -0.1, 1.234, None))
+GENES = (DrivingGene("ERBB2", 0.4312, 4.2, 1.55), DrivingGene("COL1A1", -0.1, 1.234, None))
 RELIABILITY = {
     platform: {
         "patients": patients,
@@ -33,8 +33,8 @@ RELIABILITY = {
 
 
 def contrast(page: Page, selector: str) -> float:
-    """Return how much a text stands out from what is behind it, as WCAG reckons."""
-    found = page.evaluate(
+    """Return the WCAG contrast ratio of a text and its background."""
+    ratio = page.evaluate(
         """(selector) => {
           const light = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).map((value) => value / 255)
             .map((value) => (value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
@@ -47,25 +47,34 @@ def contrast(page: Page, selector: str) -> float:
         }""",
         selector,
     )
-    return float(found)
+    return float(ratio)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_texts_stand_out_in_light_and_in_dark(
+def test_text_has_enough_contrast_in_light_and_dark(
     make_result: Make, open_report: Open, keep: Callable[..., None], scheme: str
 ) -> None:
     result = make_result(genes=GENES, notes=("a note",))
     page = open_report(result, color_scheme=scheme, reliability=RELIABILITY)
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 24, 28)"}[scheme]
-    for text in ("h1", ".use", ".note", ".small", ".controls label", ".counts td", ".hint", "thead th", "a", "dt"):
+    for text in (
+        "h1",
+        ".notice",
+        ".warning",
+        ".small",
+        ".controls label",
+        ".counts td",
+        ".hint",
+        "thead th",
+        "a",
+        "dt",
+    ):
         assert contrast(page, text) >= 4.5
     keep(page, f"desktop-{scheme}")
 
 
-def test_a_phone_shows_all_without_scrolling_sideways(
-    make_result: Make, open_report: Open, keep: Callable[..., None]
-) -> None:
+def test_a_phone_needs_no_horizontal_scrolling(make_result: Make, open_report: Open, keep: Callable[..., None]) -> None:
     page = open_report(
         make_result(genes=GENES, notes=("a long note " * 9,)),
         reliability=RELIABILITY,
@@ -77,11 +86,11 @@ def test_a_phone_shows_all_without_scrolling_sideways(
     )
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     for button in page.locator("button").all():
-        assert button.bounding_box()["height"] >= 32
+        assert bounding_box(button)["height"] >= 32
     keep(page, "phone")
 
 
-def test_on_paper_all_sections_are_drawn_tables_are_open_and_controls_are_gone(
+def test_on_paper_all_sections_and_tables_are_shown_without_controls(
     make_result: Make, open_report: Open, keep: Callable[..., None]
 ) -> None:
     page = open_report(*(make_result(section_id=name, genes=GENES) for name in "ABCD"), reliability=RELIABILITY)
@@ -95,14 +104,14 @@ def test_on_paper_all_sections_are_drawn_tables_are_open_and_controls_are_gone(
     keep(page, "print")
 
 
-def test_a_section_without_an_image_shows_its_spots_on_a_plain_ground(
+def test_a_section_without_an_image_shows_its_spots_on_a_plain_background(
     make_result: Make, open_report: Open, keep: Callable[..., None]
 ) -> None:
     page = open_report(make_result(thumbnail=None))
     canvas = page.locator(".stage canvas")
     assert drawn(canvas) > 0.1
     assert page.locator("img").count() == 0
-    assert page.is_visible("text=No image of this section: the spots alone.")
+    assert page.is_visible("text=This section has no image")
     canvas.press("+")
     settle(page)
     assert page.inner_text(".bar") != ""

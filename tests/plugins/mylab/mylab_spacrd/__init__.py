@@ -1,1 +1,1 @@
-"""A whole plugin distribution: a reader, an encoder and a head."""
+"""A complete plugin distribution: a reader, an encoder and a head."""

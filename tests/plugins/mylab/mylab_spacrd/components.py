@@ -1,4 +1,4 @@
-"""The components; heavy imports are welcome here."""
+"""The components; heavy imports are allowed here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spacrd_core.cards import ComponentOptions
 from spacrd_core.cohort.batch import neighbourhood_mean
 from spacrd_core.errors import CountsError
 from spacrd_core.model.head import Head, Phase
-from spacrd_core.section.section import Section, Source, Verdict
+from spacrd_core.section.section import Recognition, Section, Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from spacrd_core.cohort.batch import Batch, Dims
-    from spacrd_core.section.section import Given
+    from spacrd_core.section.section import ImageInputs
 
 
 class MyLab:
@@ -35,17 +35,17 @@ class MyLab:
     def __init__(self, options: Options) -> None:
         self.um_per_px = options.um_per_px
 
-    def recognises(self, path: Path) -> Verdict:
-        return Verdict(path.name.endswith(".mylab.csv"), "its name does not end in .mylab.csv")
+    def recognises(self, path: Path) -> Recognition:
+        return Recognition(path.name.endswith(".mylab.csv"), "its name does not end in .mylab.csv")
 
-    def read(self, path: Path, given: Given) -> Section:
-        source = Source.of("counts", path)
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
+        source = Source.from_path("counts", path)
         try:
             table = pd.read_csv(path, index_col="spot")
             counts = table.drop(columns=["x_px", "y_px"])
         except (OSError, ValueError, KeyError) as error:
             raise CountsError(
-                f"{path.name} is no spot table: {error}", hint="columns spot, x_px, y_px, genes"
+                f"{path.name} is not a spot table: {error}", hint="columns spot, x_px, y_px, genes"
             ) from error
         spots = table[["x_px", "y_px"]].assign(x_um=table.x_px * self.um_per_px, y_um=table.y_px * self.um_per_px)
         genes = pd.DataFrame({"symbol": counts.columns, "gene_id": ""}, index=counts.columns)
@@ -72,27 +72,30 @@ class Neighbours(Head):
     class Options(ComponentOptions):
         epochs: PositiveInt = 3
 
+    options: Options
+
     def __init__(self, options: Options, *, dims: Dims) -> None:
         super().__init__(options, dims=dims)
-        self.read = nn.Linear(dims.genes + dims.image, 1)
+        self.linear = nn.Linear(dims.genes + dims.image, 1)
 
     def curriculum(self) -> tuple[Phase, ...]:
         return (Phase("fit", self.options.epochs, learning_rate=0.01),)
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Tensor]:
-        known = batch.labelled
-        wanted = batch.labels[known].float()
-        loss = nn.functional.binary_cross_entropy_with_logits(self.score(batch)[known], wanted, batch.weights[known])
+        labelled = batch.labelled
+        loss = nn.functional.binary_cross_entropy_with_logits(
+            self.score(batch)[labelled], batch.labels[labelled].float(), batch.weights[labelled]
+        )
         return {"cross entropy": loss}
 
     def features(self, batch: Batch) -> Tensor:
         modalities = ((batch.genes, self.dims.genes), (batch.image, self.dims.image))
         rows = len(batch.neighbours)
         parts = [
-            self.read.weight.new_zeros(rows, width) if part is None else neighbourhood_mean(part, batch)
+            self.linear.weight.new_zeros(rows, width) if part is None else neighbourhood_mean(part, batch)
             for part, width in modalities
         ]
         return torch.cat(parts, dim=1)
 
     def classify(self, features: Tensor) -> Tensor:
-        return self.read(features)[:, 0]
+        return self.linear(features)[:, 0]

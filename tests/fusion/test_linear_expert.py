@@ -1,4 +1,4 @@
-"""The linear expert: the difference of class means, and where along it cancer begins."""
+"""The linear expert: a logit along the difference of class means."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import pytest
 import torch
 
 from spacrd_core.cohort.weights import balanced_weights
-from spacrd_fusion.expert import MeanDifference
+from spacrd_fusion.linear_expert import LinearExpert
 
-Taught = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+TrainingSpots = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
-def weights_of(patients: list[str], labels: torch.Tensor) -> torch.Tensor:
+def spot_weights(patients: list[str], labels: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(balanced_weights(patients, labels.numpy())).float()
 
 
 @pytest.fixture
-def taught() -> Taught:
-    """Eighty noisy spots of two patients, cancer where the first two of five features are high."""
+def training_spots() -> TrainingSpots:
+    """Eighty noisy spots of two patients; the first two of five features are high in cancer."""
     labels = torch.arange(80) % 2
     features = torch.randn(80, 5, generator=torch.Generator().manual_seed(0))
     features[:, :2] += 3.0 * labels[:, None]
-    return features, labels, weights_of(["A"] * 20 + ["B"] * 60, labels)
+    return features, labels, spot_weights(["A"] * 20 + ["B"] * 60, labels)
 
 
-def fitted(taught: Taught) -> MeanDifference:
-    expert = MeanDifference(taught[0].shape[1])
-    expert.fit(*taught)
+def fitted(training_spots: TrainingSpots) -> LinearExpert:
+    expert = LinearExpert(training_spots[0].shape[1])
+    expert.fit(*training_spots)
     return expert
 
 
@@ -34,53 +34,53 @@ def test_its_direction_is_the_mean_over_patients_of_the_differences_of_their_cla
     a_normal, a_cancer = torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 1.0], [5.0, -1.0], [4.0, 0.0]])
     b_normal, b_cancer = torch.tensor([[1.0, 1.0], [1.0, 3.0]]), torch.tensor([[1.0, 5.0]])
     labels = torch.tensor([0, 1, 1, 1, 0, 0, 1])
-    expert = MeanDifference(2)
-    expert.fit(torch.cat([a_normal, a_cancer, b_normal, b_cancer]), labels, weights_of(["A"] * 4 + ["B"] * 3, labels))
-    wanted = torch.tensor([2.0, 1.5])  # A differs by (4, 0), B by (0, 3)
-    assert torch.allclose(expert.direction / expert.direction.norm(), wanted / wanted.norm(), atol=1e-5)
-    assert torch.nn.functional.cosine_similarity(expert.direction, wanted, dim=0) > 0
+    expert = LinearExpert(2)
+    expert.fit(torch.cat([a_normal, a_cancer, b_normal, b_cancer]), labels, spot_weights(["A"] * 4 + ["B"] * 3, labels))
+    expected = torch.tensor([2.0, 1.5])  # A differs by (4, 0), B by (0, 3)
+    assert torch.allclose(expert.direction / expert.direction.norm(), expected / expected.norm(), atol=1e-5)
+    assert torch.nn.functional.cosine_similarity(expert.direction, expected, dim=0) > 0
 
 
-def test_it_says_0_until_fitted(taught: Taught) -> None:
-    expert = MeanDifference(5)
-    assert not expert(taught[0]).any()
-    assert not list(expert.parameters()), "nothing of it is trained step by step"
+def test_it_returns_0_until_fitted(training_spots: TrainingSpots) -> None:
+    expert = LinearExpert(5)
+    assert not expert(training_spots[0]).any()
+    assert not list(expert.parameters()), "it has no parameters for the optimiser"
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_spots_of_one_class_teach_it_nothing(taught: Taught, label: int) -> None:
-    features, labels, weights = taught
-    expert = fitted(taught)
+def test_spots_of_one_class_do_not_change_it(training_spots: TrainingSpots, label: int) -> None:
+    features, labels, weights = training_spots
+    expert = fitted(training_spots)
     before = expert(features)
     expert.fit(10 * features, torch.full_like(labels, label), weights)
     assert torch.equal(expert(features), before)
 
 
-def test_no_spot_at_all_teaches_it_nothing() -> None:
-    expert = MeanDifference(5)
+def test_it_stays_unfitted_without_spots() -> None:
+    expert = LinearExpert(5)
     expert.fit(torch.zeros(0, 5), torch.zeros(0, dtype=torch.long), torch.zeros(0))
     assert not expert.direction.any()
 
 
-def test_its_logit_tells_cancer_from_normal_in_unseen_spots(taught: Taught) -> None:
+def test_its_logit_separates_cancer_from_normal_in_unseen_spots(training_spots: TrainingSpots) -> None:
     unseen = torch.randn(100, 5, generator=torch.Generator().manual_seed(1))
     unseen[:50, :2] += 3.0
-    called = fitted(taught)(unseen) > 0
+    called = fitted(training_spots)(unseen) > 0
     assert called[:50].float().mean() > 0.9
     assert called[50:].float().mean() < 0.1
 
 
-def test_halfway_between_the_classes_its_logit_is_0() -> None:
+def test_its_logit_is_0_halfway_between_the_classes() -> None:
     features = torch.tensor([[-3.0], [-1.0], [1.0], [3.0]])
     expert = fitted((5.0 + features, torch.tensor([0, 1, 0, 1]), torch.ones(4)))
     assert expert(torch.tensor([[5.0]])).item() == pytest.approx(0, abs=1e-3)
     assert expert(torch.tensor([[6.0]])).item() > 0.1
 
 
-def test_halfway_stays_halfway_however_many_spots_a_class_has() -> None:
+def test_its_logit_is_0_halfway_also_with_unequal_numbers_of_spots() -> None:
     features = torch.tensor([-3.0, 1.0] * 6 + [-1.0, 3.0])[:, None]
     labels = torch.tensor([0] * 12 + [1] * 2)
-    expert = fitted((features, labels, weights_of(["A"] * 14, labels)))
+    expert = fitted((features, labels, spot_weights(["A"] * 14, labels)))
     assert expert(torch.zeros(1, 1)).item() == pytest.approx(0, abs=1e-3)
 
 
@@ -96,14 +96,14 @@ def test_classes_that_do_not_differ_give_0() -> None:
     assert expert(torch.randn(6, 3)) == pytest.approx(torch.zeros(6), abs=1e-6)
 
 
-def test_the_unit_of_the_features_does_not_change_its_logit(taught: Taught) -> None:
-    features, labels, weights = taught
+def test_the_unit_of_the_features_does_not_change_its_logit(training_spots: TrainingSpots) -> None:
+    features, labels, weights = training_spots
     small = fitted((1e-3 * features, labels, weights))
-    assert torch.allclose(small(1e-3 * features), fitted(taught)(features), atol=1e-3)
+    assert torch.allclose(small(1e-3 * features), fitted(training_spots)(features), atol=1e-3)
 
 
-def test_its_state_loads_into_a_new_one(taught: Taught) -> None:
-    expert, other = fitted(taught), MeanDifference(5)
+def test_its_state_loads_into_a_new_one(training_spots: TrainingSpots) -> None:
+    expert, other = fitted(training_spots), LinearExpert(5)
     other.load_state_dict(expert.state_dict(), strict=True)
-    assert torch.equal(other(taught[0]), expert(taught[0]))
-    assert expert(taught[0]).any()
+    assert torch.equal(other(training_spots[0]), expert(training_spots[0]))
+    assert expert(training_spots[0]).any()

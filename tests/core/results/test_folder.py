@@ -9,32 +9,34 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spacrd_core.detection.attribution import Driver
+from spacrd_core.detection.attribution import DrivingGene
 from spacrd_core.errors import InputError
-from spacrd_core.results.write import write_results
+from spacrd_core.results.folder import require_results_folder, write_folder
+from spacrd_core.results.result import SectionResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from spacrd_core.results.result import Provenance, SectionResult
+    from spacrd_core.progress import Item
+    from spacrd_core.results.result import Provenance
 
 
-def test_a_section_gives_every_file_and_the_manifest_names_each_with_its_checksum(
+def test_every_file_of_a_section_is_written_and_listed_in_the_manifest_with_its_checksum(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     results = (make_result(section_id=name, side=6, barcodes=name == "V1.b") for name in ("V1.b", "st_2"))
-    written = write_results(tmp_path / "out" / "deep", results, provenance)
+    paths = write_folder(tmp_path / "out" / "deep", results, provenance)
     kinds = ("spots.csv", "h5ad", "geojson", "png")
     expected = {f"{name}.{kind}" for name in ("V1.b", "st_2") for kind in kinds} | {"V1.b.loupe.csv"}
     expected |= {"report.html", "spacrd_mqc.json"}
-    assert {path.name for path in written} == expected | {"manifest.json"}
+    assert {path.name for path in paths} == expected | {"manifest.json"}
     assert {path.name for path in (tmp_path / "out" / "deep").iterdir()} == expected | {"manifest.json"}
     manifest = json.loads((tmp_path / "out" / "deep" / "manifest.json").read_text())
     assert manifest["provenance"]["detector"] == provenance.detector
     assert list(manifest["sections"]) == ["V1.b", "st_2"]
-    called = manifest["sections"]["st_2"]
-    assert (called["threshold"], called["threshold_rule"]) == (0.43, "highest accuracy on held-out patients")
+    facts = manifest["sections"]["st_2"]
+    assert (facts["threshold"], facts["threshold_rule"]) == (0.43, "highest accuracy on held-out patients")
     assert {record["name"] for record in manifest["files"]} == expected
     for record in manifest["files"]:
         content = (tmp_path / "out" / "deep" / record["name"]).read_bytes()
@@ -42,12 +44,12 @@ def test_a_section_gives_every_file_and_the_manifest_names_each_with_its_checksu
         assert record["bytes"] == len(content)
 
 
-def test_the_genes_that_drive_the_calls_are_a_table_of_their_own(
+def test_driving_genes_are_written_as_a_table(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
-    genes = (Driver("ERBB2", 0.43125678, 4.2, 1.5), Driver("COL1A1", -0.1, 1.2, None))
-    written = write_results(tmp_path, [make_result(side=6, genes=genes)], provenance)
-    assert tmp_path / "S1.genes.csv" in written
+    genes = (DrivingGene("ERBB2", 0.43125678, 4.2, 1.5), DrivingGene("COL1A1", -0.1, 1.2, None))
+    paths = write_folder(tmp_path, [make_result(side=6, genes=genes)], provenance)
+    assert tmp_path / "S1.genes.csv" in paths
     table = pd.read_csv(tmp_path / "S1.genes.csv")
     assert table.columns.tolist() == ["gene", "attribution", "mean_cancer", "mean_normal"]
     assert table["gene"].tolist() == ["ERBB2", "COL1A1"]
@@ -56,13 +58,13 @@ def test_the_genes_that_drive_the_calls_are_a_table_of_their_own(
 
 
 @pytest.mark.parametrize("spots", [0, 1, 4])
-def test_a_section_of_which_hardly_anything_is_known_gives_its_files(
+def test_a_section_with_mostly_unknown_values_is_written(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path, spots: int
 ) -> None:
     unknown = {"probability": np.nan, "label": "uncertain", "spread": np.nan, "ood": np.nan, "gene_coverage": np.nan}
     unknown |= {"set": None, "top_modality": None, "top_contribution": np.nan}
     result = make_result(side=6, spots=make_result(side=6).spots.iloc[:spots].assign(**unknown), thumbnail=None)
-    write_results(tmp_path, [result], provenance)
+    write_folder(tmp_path, [result], provenance)
     assert len(pd.read_csv(tmp_path / "S1.spots.csv")) == spots
     assert ad.read_h5ad(tmp_path / "S1.h5ad").obs["spacrd_prob"].isna().all()
     features = json.loads((tmp_path / "S1.geojson").read_text())["features"]
@@ -76,40 +78,40 @@ def test_files_of_an_earlier_run_are_replaced_and_others_stay(
 ) -> None:
     (tmp_path / "S1.png").write_text("old")
     (tmp_path / "mine.txt").write_text("keep")
-    write_results(tmp_path, [make_result(side=6)], provenance)
+    write_folder(tmp_path, [make_result(side=6)], provenance)
     assert (tmp_path / "S1.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
-def test_what_an_earlier_run_wrote_of_a_section_goes_and_what_is_not_of_this_run_stays(
+def test_stale_files_of_a_section_are_removed_and_files_of_other_origin_stay(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
-    genes = (Driver("ERBB2", 0.4, 4.2, 1.5),)
-    write_results(tmp_path, [make_result(side=6, section_id=name, genes=genes) for name in ("S1", "S1.b")], provenance)
+    genes = (DrivingGene("ERBB2", 0.4, 4.2, 1.5),)
+    write_folder(tmp_path, [make_result(side=6, section_id=name, genes=genes) for name in ("S1", "S1.b")], provenance)
     (tmp_path / "S1.cell_groups.csv").write_text("the user's own")
-    write_results(tmp_path, [make_result(side=6, barcodes=False)], provenance)
-    left = {file.name for file in tmp_path.iterdir()}
-    assert not left & {"S1.genes.csv", "S1.loupe.csv"}
-    assert left >= {"S1.cell_groups.csv", "S1.b.genes.csv", "S1.b.loupe.csv", "S1.png"}
+    write_folder(tmp_path, [make_result(side=6, barcodes=False)], provenance)
+    remaining = {file.name for file in tmp_path.iterdir()}
+    assert not remaining & {"S1.genes.csv", "S1.loupe.csv"}
+    assert remaining >= {"S1.cell_groups.csv", "S1.b.genes.csv", "S1.b.loupe.csv", "S1.png"}
     listed = {record["name"] for record in json.loads((tmp_path / "manifest.json").read_text())["files"]}
     assert not any(name.startswith("S1.b") for name in listed)
 
 
 @pytest.mark.parametrize("manifest", ["no json", "[]", '{"files": 3}', '{"files": [{}]}'])
-def test_a_manifest_that_is_not_ours_is_replaced(
+def test_a_foreign_manifest_is_replaced(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path, manifest: str
 ) -> None:
     (tmp_path / "manifest.json").write_text(manifest)
     (tmp_path / "S1.genes.csv").write_text("keep")
-    write_results(tmp_path, [make_result(side=6)], provenance)
+    write_folder(tmp_path, [make_result(side=6)], provenance)
     assert json.loads((tmp_path / "manifest.json").read_text())["format"] == 1
     assert (tmp_path / "S1.genes.csv").read_text() == "keep"
 
 
-def test_a_section_that_fails_leaves_the_earlier_results_whole(
+def test_a_section_that_fails_leaves_the_earlier_results_complete(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
-    write_results(tmp_path, [make_result(side=6)], provenance)
+    write_folder(tmp_path, [make_result(side=6)], provenance)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
     def results() -> Iterator[SectionResult]:
@@ -117,32 +119,31 @@ def test_a_section_that_fails_leaves_the_earlier_results_whole(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_results(tmp_path, results(), provenance)
+        write_folder(tmp_path, results(), provenance)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_results_are_made_and_let_go_one_section_at_a_time(
+def test_results_are_built_and_released_one_section_at_a_time(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
-    made = []
+    events = []
 
     def results() -> Iterator[SectionResult]:
         for name in ("a", "b"):
-            made.append(name)
+            events.append(name)
             yield make_result(section_id=name, side=6)
 
-    def track(work: Iterable[SectionResult], description: str, total: float | None = None) -> Iterator[SectionResult]:
+    def track(work: Iterable[Item], description: str, total: float | None = None) -> Iterator[Item]:
         for item in work:
-            made.append(f"got {item.section_id}")
+            assert isinstance(item, SectionResult)
+            events.append(f"used {item.section_id}")
             yield item
 
-    write_results(tmp_path, results(), provenance, track=track)
-    assert made == ["a", "got a", "b", "got b"]
+    write_folder(tmp_path, results(), provenance, track=track)
+    assert events == ["a", "used a", "b", "used b"]
 
 
-def test_a_file_in_the_place_of_the_folder_is_named_in_the_error(
-    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
-) -> None:
+def test_a_file_in_the_place_of_the_folder_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(InputError, match="out is a file"):
-        write_results(tmp_path / "out", [make_result(side=6)], provenance)
+        require_results_folder(tmp_path / "out")

@@ -1,0 +1,40 @@
+"""How many workers a machine gets, and which device and how many threads each of them uses."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from spacrd_core.devices import choose_device
+
+CORES_PER_WORKER = 4
+CUDA_STREAMS = 2
+
+
+def streams(device: str) -> int:
+    """Return how many shards a device works on at a time.
+
+    On CUDA it is two: one shard is read or written while the other is encoded.
+    """
+    return CUDA_STREAMS if choose_device(device).type == "cuda" else 1
+
+
+def devices(device: str) -> list[str]:
+    """Return the devices that workers share: every CUDA device, unless one is named."""
+    chosen = choose_device(device)
+    if chosen.type == "cuda" and chosen.index is None:
+        return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return [str(chosen)]
+
+
+def default_workers(device: str) -> int:
+    """Return the default number of workers: one per CUDA device, or one per four CPU cores."""
+    if choose_device(device).type == "cuda":
+        return len(devices(device))
+    return max(1, (os.cpu_count() or 1) // CORES_PER_WORKER)
+
+
+def threads_per_worker(workers: int) -> int:
+    """Return each worker's share of the threads of this process."""
+    return max(1, torch.get_num_threads() // workers)

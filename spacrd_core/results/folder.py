@@ -1,0 +1,90 @@
+"""The results folder: the files of every section, the report and the manifest, written as one unit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from spacrd_core.detector.files import is_detector
+from spacrd_core.errors import InputError
+from spacrd_core.files import sync
+from spacrd_core.progress import Track, silent
+from spacrd_core.results.files.formats import FORMATS
+from spacrd_core.results.files.manifest import listed_files, write_manifest
+from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
+from spacrd_core.results.report.report import write_report
+from spacrd_core.results.report.section_view import SectionView, build_section_view
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from spacrd_core.results.result import Provenance, SectionResult
+
+
+MANIFEST = "manifest.json"
+DEFAULT_FORMATS = tuple(form for form in FORMATS.values() if not form.on_request)
+MANIFEST_KEYS = ("threshold", "threshold_rule", "cancer", "normal", "uncertain")  # of a section's summary
+
+
+def write_folder(
+    folder: Path,
+    results: Iterable[SectionResult],
+    provenance: Provenance,
+    *,
+    reliability: Mapping[str, Mapping[str, Any]] | None = None,
+    track: Track = silent,
+) -> list[Path]:
+    """Write the files of every section, the report and the manifest; return their paths.
+
+    ``reliability`` is the detector's reliability on held-out patients, for the report. ``results`` is read one section
+    at a time and may be a generator. Files of the same names are replaced. Files that an earlier run wrote for these
+    sections and this run does not write are removed. A folder with a manifest is complete: the old manifest is removed
+    before the first file is replaced, the new one is written last.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".spacrd-", dir=folder) as name:
+        staged = Path(name)
+        views = [_write_section(staged, result, provenance) for result in track(results, "writing results")]
+        summaries = [view.summary for view in views]
+        write_report(staged / "report.html", views, provenance, reliability=reliability)
+        write_multiqc(staged / MULTIQC_FILE, summaries, provenance)
+        sections = {str(summary["section"]): {key: summary[key] for key in MANIFEST_KEYS} for summary in summaries}
+        write_manifest(staged / MANIFEST, list(staged.iterdir()), provenance, sections)
+        return _move_into_place(staged, folder, sections=sections)
+
+
+def require_results_folder(folder: Path) -> None:
+    """Reject a path that is a file or a detector's folder.
+
+    Raises
+    ------
+    InputError
+        If it is one of them.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"results need a folder, but {folder} is a file", hint="name another folder")
+    if is_detector(folder):
+        raise InputError(f"{folder} holds a detector; results must not be mixed with it", hint="name another folder")
+
+
+def _write_section(folder: Path, result: SectionResult, provenance: Provenance) -> SectionView:
+    for form in DEFAULT_FORMATS:
+        if form.unsupported_reason(result) is None:
+            form.write(result, form.path(folder, result.section_id), provenance)
+    return build_section_view(result)
+
+
+def _move_into_place(staged: Path, folder: Path, *, sections: Iterable[str]) -> list[Path]:
+    names = sorted(file.name for file in staged.iterdir())
+    names.remove(MANIFEST)
+    possible = {form.path(folder, section).name for form in DEFAULT_FORMATS for section in sections}
+    stale = possible & listed_files(folder / MANIFEST) - {*names}
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for name in stale:
+        (folder / name).unlink(missing_ok=True)
+    for name in (*names, MANIFEST):
+        sync(staged / name)
+        (staged / name).replace(folder / name)
+    sync(folder)
+    return [folder / name for name in (*names, MANIFEST)]

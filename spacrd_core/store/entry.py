@@ -1,0 +1,72 @@
+"""The manifest entry of a section that has been written."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spacrd_core.cards import fingerprint
+from spacrd_core.store.manifest import GroupRecord, SectionEntry, SlideRecord, SourceRecord
+
+if TYPE_CHECKING:
+    import anndata as ad
+
+    from spacrd_core.section.section import Section
+
+
+@dataclass(frozen=True)
+class SectionKey:
+    """The name of a section in the store, its patient, and the working um/px of its slide.
+
+    ``identity`` is a hash of everything the section was made from.
+    """
+
+    name: str
+    patient: str
+    identity: str
+    mpp: float = 0.5
+
+
+def make_entry(
+    section: Section, key: SectionKey, adata: ad.AnnData, group: GroupRecord, slide: SlideRecord | None
+) -> SectionEntry:
+    """Return the entry of a section whose group and slide have been written."""
+    labels = adata.obs.get("label")
+    return SectionEntry(
+        id=key.name,
+        patient=key.patient,
+        platform=section.platform,
+        identity=key.identity,
+        geometry=fingerprint([[slide.path, slide.um_per_full_px] if slide else [], _positions_sha256(adata)]),
+        spots=adata.n_obs,
+        genes=adata.n_vars,
+        um_per_px=section.um_per_px,
+        spot_um=section.spot_um,
+        spot_shape=section.spot_shape,
+        pitch_um=section.pitch_um,
+        labelled=0 if labels is None else int(labels.notna().sum()),
+        cancer=0 if labels is None else int((labels == "cancer").sum()),
+        label_source=_label_source(section),
+        notes=section.notes,
+        sources=tuple(SourceRecord(role=s.role, path=str(s.path), sha256=s.sha256) for s in section.sources),
+        section=group,
+        slide=slide,
+    )
+
+
+def _label_source(section: Section) -> str:
+    """Return the source of the labels: the column of that name if there is one, else the label file."""
+    column = section.counts.obs.get("label_source")
+    if column is not None and len(column):
+        return str(column.iloc[0])
+    return next((source.path.name for source in section.sources if source.role == "labels"), "")
+
+
+def _positions_sha256(adata: ad.AnnData) -> str:
+    digest = hashlib.sha256("\n".join(adata.obs_names).encode())
+    positions_px = adata.obs[["x_px", "y_px"]].to_numpy(dtype="<f8").round(3) + 0.0  # no -0.0
+    digest.update(np.ascontiguousarray(positions_px).tobytes())
+    return digest.hexdigest()

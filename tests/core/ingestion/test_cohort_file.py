@@ -1,0 +1,88 @@
+"""A cohort file: one row per section, all mistakes at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spacrd_core.errors import ConfigError, InputError
+from spacrd_core.ingestion.cohort_file import read_cohort
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_paths_of_a_cohort_file_are_relative_to_it(cohort: Path) -> None:
+    first = read_cohort(cohort, {})[0]
+    assert first.path.is_file()
+    assert first.labels is not None
+    assert first.labels.is_file()
+
+
+def test_a_cohort_file_reports_every_mistake_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,mpp,colour\na.tsv,fast,red\n,0.5,\n")
+    with pytest.raises(ConfigError) as caught:
+        read_cohort(file, {})
+    for mistake in ("line 2: mpp", "line 2: unknown setting 'colour'", "line 3: missing setting 'path'"):
+        assert mistake in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "rows", ["path,name\na.tsv,A1\nb.tsv,B1\nc.tsv,A1\n", "path,name\nx/A1.tsv.gz,\nb.tsv,B1\ny/A1.tsv.gz,\n"]
+)
+def test_two_rows_of_one_name_are_refused_with_their_lines(tmp_path: Path, rows: str) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text(rows)
+    with pytest.raises(ConfigError, match="lines 2 and 4 both name 'A1'"):
+        read_cohort(file, {})
+
+
+def test_mistakes_are_found_at_the_line_an_editor_shows(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,mpp\na.tsv,0.5\n\n\nb.tsv,fast\n")
+    with pytest.raises(ConfigError, match="line 5: mpp"):
+        read_cohort(file, {})
+
+
+def test_a_cohort_file_that_is_not_utf8_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_bytes("path,patient\na.tsv,M\xfcller\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"the cohort file .* is not a text table") as caught:
+        read_cohort(file, {})
+    assert "UTF-8" in caught.value.hint
+
+
+def test_several_positive_words_stand_in_one_cell(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,positive,no_image\na.tsv,tumour; dcis,true\n")
+    section = read_cohort(file, {})[0]
+    assert section.positive == ("tumour", "dcis")
+    assert section.no_image
+
+
+def test_shared_options_hold_where_a_row_says_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,patient\na.tsv,P9\nb.tsv,\n")
+    assert [row.patient for row in read_cohort(file, {"patient": "P1"})] == ["P9", "P1"]
+
+
+def test_a_reader_named_in_a_row_takes_the_shared_reader_options(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,reader\na,visium_hd\nb,\n")
+    shared = {"reader": {"name": "visium", "genome": "GRCh38"}}
+    readers = [section.reader for section in read_cohort(file, shared)]
+    assert [(reader.name, reader.options) for reader in readers] == [
+        ("visium_hd", {"genome": "GRCh38"}),
+        ("visium", {"genome": "GRCh38"}),
+    ]
+
+
+@pytest.mark.parametrize("column", ["replace", "reader_options"])
+def test_a_column_that_is_no_option_of_a_section_is_refused(tmp_path: Path, column: str) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text(f"path,{column}\na.tsv,true\n")
+    with pytest.raises(ConfigError, match=f"line 2: unknown setting '{column}'") as caught:
+        read_cohort(file, {})
+    assert caught.value.hint.startswith("columns: path, name, ")
