@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from packaging.version import InvalidVersion, Version
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,11 @@ class SecurityFloor:
     advisories: str
 
     def excludes(self, version: str) -> bool:
-        """Return whether a version is below the floor; a pre-release of the floor is."""
-        return _order(version) < _order(self.version)
+        """Return whether a version is below the floor, or unreadable; a pre-release of the floor is below it."""
+        try:
+            return Version(version) < Version(self.version)  # HDF5's 1.14.4-2 is read as a post-release
+        except InvalidVersion:
+            return True
 
 
 TORCH = SecurityFloor("torch", "2.10", "CVE-2025-32434, CVE-2026-24747")
@@ -24,14 +28,3 @@ PILLOW = SecurityFloor("pillow", "12.2", "CVE-2026-40192, CVE-2026-42308")
 JINJA2 = SecurityFloor("jinja2", "3.1.6", "CVE-2025-27516")
 HDF5 = SecurityFloor("hdf5", "1.14.4-2", "CVE-2026-26200")  # the C library inside h5py
 LIBRARY_FLOORS = (TORCH, PILLOW, JINJA2)
-
-
-def _order(version: str) -> tuple[tuple[int, ...], bool, int]:
-    """Return a sort key: release numbers, whether it is final, and the number after a hyphen, as in HDF5 1.14.4-2."""
-    match = re.match(r"(\d+(?:\.\d+)*)(?:-(\d+)|(\.?(?:a|b|rc|dev)\d*))?", version)
-    if match is None:
-        return (), False, 0
-    numbers = [int(part) for part in match[1].split(".")]
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers), match[3] is None, int(match[2] or 0)

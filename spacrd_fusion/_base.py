@@ -35,10 +35,10 @@ def available_features(batch: Batch, dims: Dims) -> dict[str, Float[Tensor, "spo
     DetectorError
         If the batch has none of the modalities.
     """
-    required = tuple(modality_widths(dims))
-    available = {name: features for name in required if (features := getattr(batch, name)) is not None}
+    names = tuple(modality_widths(dims))
+    available = {name: features for name in names if (features := getattr(batch, name)) is not None}
     if not available:
-        raise DetectorError(f"the head reads {' and '.join(required)}, but the spots have no such features")
+        raise DetectorError(f"the head reads {' and '.join(names)}, but the spots have no such features")
     return available
 
 

@@ -92,7 +92,7 @@ def embed(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Number of workers.", show_default="2 per GPU (Dask: 1), or 1 per 4 cores"),
+        typer.Option(metavar="N", help="Number of workers.", show_default="1 per GPU, or 1 per 4 cores"),
     ] = None,
     scheduler: Annotated[
         str | None,

@@ -93,7 +93,7 @@ class PreparedSection:
 
     @property
     def modalities(self) -> str:
-        """The section's modalities that the detector reads (:mod:`spacrd_core.cohort.modalities`); '' if there are none."""
+        """The section's modalities that the detector reads (:mod:`spacrd_core.cohort.modalities`); '' if none."""
         return join_modalities(genes=self.genes, image=self.image)
 
     @property

@@ -102,7 +102,8 @@ def _fraction_inside(section: Section, slide: SlideFile) -> float:
 
 def _image_positions(section: Section, slide: SlideFile) -> Array:
     """Return the spot centres in px of the image file."""
-    return section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float) * slide.scale
+    xy_px: Array = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float) * slide.scale
+    return xy_px
 
 
 def _outside_error(section: Section, slide: SlideFile, inside: float) -> GeometryError:

@@ -1,4 +1,4 @@
-"""All that the pages say is to be done, done once."""
+"""Run the steps of all pages once."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from documentation.run import Done, do_all
 
 @pytest.fixture(scope="session")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
-    """What became of it."""
+    """The results of all steps."""
     return do_all(tmp_path_factory.mktemp("world"))

@@ -1,4 +1,4 @@
-"""Every block of the README and the docs runs, in order, as a reader would run it."""
+"""Every block of the README and the docs runs, in order, as a user would run it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LANGUAGES = {"", "bash", "python", "toml", "json", "csv"}
 
 
 @pytest.mark.parametrize("step", steps(), ids=lambda step: f"{step.place} {step.text.splitlines()[0]}")
-def test_what_a_page_says_works(step: Step, done: Done) -> None:
+def test_every_step_of_a_page_works(step: Step, done: Done) -> None:
     result = done.results[step.place, step.text]
     assert result["code"] == 0, f"{step.text}\n{result['out']}\n{result['err']}"
 
@@ -38,7 +38,7 @@ def test_the_tutorial_lists_files_that_its_commands_write(done: Done) -> None:
 
 
 @pytest.mark.parametrize("step", lines(), ids=lambda step: f"{step.place} {step.text}")
-def test_every_line_of_a_shell_is_ours_or_excused(step: Step) -> None:
+def test_every_shell_command_is_spacrd_or_excused(step: Step) -> None:
     assert step.text.startswith("spacrd ") or excused(step.text)
 
 

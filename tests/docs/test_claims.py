@@ -1,4 +1,4 @@
-"""What the README and the docs claim beside their blocks: commands, options, names, links."""
+"""Commands, options, names and links in the text of the README and the docs."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ OPTIONS = {
 DOCS = "\n".join(page.read_text() for page in PAGES)
 
 
-def said() -> list[str]:
-    """Every line of the pages that calls `spacrd`: in blocks to be run, in blocks to be read, and in sentences."""
+def commands_in_text() -> list[str]:
+    """Every `spacrd` command on the pages: in blocks with and without a language, and in sentences."""
     read = [line for block in blocks("") for line in block.text.splitlines()]
     sentences = re.findall(r"`([^`]+)`", FENCE.sub("", DOCS))
-    found = {line.partition(" #")[0].strip() for line in [*(step.text for step in lines()), *read, *sentences]}
-    return sorted(line for line in found if re.match(r"spacrd [a-z]", line))
+    texts = {line.partition(" #")[0].strip() for line in [*(step.text for step in lines()), *read, *sentences]}
+    return sorted(line for line in texts if re.match(r"spacrd [a-z]", line))
 
 
 def command_of(line: str) -> str:
-    """The command that a line calls; a group alone calls its list."""
+    """The command of a line; a group alone runs its `list`."""
     words = line.split()
     called = next((" ".join(words[:count]) for count in (3, 2) if " ".join(words[:count]) in OPTIONS), "")
     return called or next((name for name in OPTIONS if name == f"{' '.join(words[:2])} list"), "")
 
 
-@pytest.mark.parametrize("line", said())
+@pytest.mark.parametrize("line", commands_in_text())
 def test_every_command_the_pages_name_exists_with_its_options(line: str) -> None:
     called = command_of(line)
     assert called, f"there is no such command: {line}"
@@ -73,14 +73,14 @@ def test_every_kind_of_error_is_on_a_page(name: str) -> None:
 
 
 def test_every_setting_the_pages_name_is_one_that_is_listed() -> None:
-    """By its kind and its key, as in `--set reader.unit=cell`; plugins of others have options of their own."""
+    """By kind and key, as in `--set reader.unit=cell`; third-party plugins have other options."""
     named = set(re.findall(r"`(?:--set )?'?((?:reader|encoder|head|cohort)\.[a-z_]+)\b", DOCS))
     listed = set(re.findall(r"^\| `([a-z_.]+)` \|", (ROOT / "docs/commands.md").read_text(), re.MULTILINE))
     assert len(named) > 50
     assert named <= listed
 
 
-def test_the_tests_are_run_as_the_readme_says() -> None:
+def test_the_readme_has_the_test_command_of_the_ci() -> None:
     line = next(line for line in (ROOT / ".ci/run").read_text().splitlines() if line.startswith("pip install"))
     assert line in README.read_text()
 

@@ -1,4 +1,4 @@
-"""Every message that the page on troubleshooting quotes is one that SpaCRD has, and most are had by a mistake."""
+"""Every message on the troubleshooting page is in the source, and a mistake causes most of them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from documentation.run import Done
 
 PAGE = next(page for page in PAGES if page.name == "troubleshooting.md").read_text()
-FILLED_IN = "\0"  # what an f-string fills in
+FILLED_IN = "\0"  # the values of an f-string
 
 
 def messages() -> list[str]:
-    """What the first columns of the page quote."""
+    """The messages in the first columns of the tables."""
     cells = re.findall(r"^\| (.*?) \|", PAGE, re.MULTILINE)
     return [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
 
 
 def matching(message: str) -> re.Pattern[str]:
-    """A pattern of a message, in which `...` stands for anything."""
+    """The pattern of a message, in which `...` matches anything."""
     return re.compile(".*".join(re.escape(part) for part in message.split("...")), re.DOTALL)
 
 
@@ -47,20 +47,20 @@ def _literals(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("message", messages())
-def test_every_message_on_the_page_is_one_of_ours(message: str) -> None:
+def test_every_message_on_the_page_is_in_the_source(message: str) -> None:
     assert any(matching(message).search(sentence) for sentence in sentences())
 
 
 @pytest.mark.parametrize("message", MISTAKES)
-def test_a_mistake_is_answered_as_the_page_says(message: str, done: Done) -> None:
+def test_a_mistake_causes_the_message_on_the_page(message: str, done: Done) -> None:
     result = done.results["troubleshooting.md:0", MISTAKES[message]]
-    told = " ".join(str(result["err"]).split()) + " ".join(str(result["out"]).split())
-    assert matching(message).search(told), told
+    output = " ".join(str(result["err"]).split()) + " ".join(str(result["out"]).split())
+    assert matching(message).search(output), output
     assert message in messages()
     assert (result["code"] == 0) == (f"`{message}` (note)" in PAGE)
-    assert "this is a bug" not in told
+    assert "this is a bug" not in output
 
 
-def test_no_message_is_told_twice() -> None:
-    told = messages()
-    assert sorted(set(told)) == sorted(told)
+def test_no_message_is_listed_twice() -> None:
+    listed = messages()
+    assert sorted(set(listed)) == sorted(listed)

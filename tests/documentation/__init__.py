@@ -1,1 +1,1 @@
-"""The README and the docs as a program: their blocks, the files they name, and what runs them."""
+"""Run the README and the docs: their blocks, the files they name, and a driver."""

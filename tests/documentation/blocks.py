@@ -1,8 +1,8 @@
-"""The fenced blocks of the README and the docs, and what is to be done with each.
+"""The fenced blocks of the README and the docs, and the steps to run them.
 
-A block that opens with a comment which is a file's name is that file; so is a `csv` block, the cohort. Lines of `bash`
-blocks are run in order, `python` blocks in order and in one namespace a page; one that tests a contract is given to
-pytest. Blocks without a language are read, not run: usage, output, drawings.
+A block whose first line is a comment with a file name is written to that file, and a `csv` block to the cohort file.
+Lines of `bash` blocks are run in order, and `python` blocks in order with one namespace per page; a block that tests a
+contract is run by pytest. Blocks without a language (usage, output, drawings) are not run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FILE = re.compile(r"# ([\w/.-]+\.(?:py|toml))\b")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where it begins, its language and its text."""
+    """A fenced block: its page and first line, its language and its text."""
 
     page: str
     line: int
@@ -36,13 +36,13 @@ class Block:
 
     @property
     def file(self) -> str:
-        """The name of the file it is, if it is one."""
-        named = FILE.match(self.text)
-        return named[1] if named else "cohort.csv" if self.language == "csv" else ""
+        """The name of the file that the block is written to; empty if none."""
+        match = FILE.match(self.text)
+        return match[1] if match else "cohort.csv" if self.language == "csv" else ""
 
 
 class Step(NamedTuple):
-    """One thing to be done: a command, a file to write, a piece of Python, or tests for pytest."""
+    """One step: a command, a file to write, Python code, or tests for pytest."""
 
     page: str
     line: int
@@ -57,8 +57,8 @@ class Step(NamedTuple):
 
 def blocks(language: str | None = None) -> list[Block]:
     """Return every block, or those of a language."""
-    found = [block for page in PAGES for block in _blocks(page)]
-    return found if language is None else [block for block in found if block.language == language]
+    all_blocks = [block for page in PAGES for block in _blocks(page)]
+    return all_blocks if language is None else [block for block in all_blocks if block.language == language]
 
 
 def _blocks(page: Path) -> Iterator[Block]:
@@ -68,7 +68,7 @@ def _blocks(page: Path) -> Iterator[Block]:
 
 
 def lines() -> list[Step]:
-    """Return every line of every `bash` block as a command, parted at `&&`, as it is written."""
+    """Return every line of every `bash` block as commands, split at `&&`, as written."""
     return [step for block in blocks("bash") for step in _lines(block)]
 
 
@@ -80,7 +80,7 @@ def _lines(block: Block) -> Iterator[Step]:
 
 
 def steps() -> list[Step]:
-    """Return all that is to be done, in order."""
+    """Return all steps in order."""
     commands = [step._replace(text=instead(step.text)) for step in lines() if not excused(step.text)]
     others = [step for block in blocks() if (step := _step(block)) and not excused(step.text)]
     pages = [page.name for page in PAGES]
@@ -88,12 +88,12 @@ def steps() -> list[Step]:
 
 
 def excused(text: str) -> bool:
-    """Whether what a page shows is not run."""
+    """Return whether a command or code of a page is not run."""
     return any(re.search(pattern, text) for pattern in NOT_RUN)
 
 
 def instead(line: str) -> str:
-    """Return a line as it is run here."""
+    """Return a line with the replacements of `INSTEAD`."""
     for pattern, (replacement, _) in INSTEAD.items():
         line = re.sub(pattern, replacement, line)
     return line

@@ -1,6 +1,6 @@
-"""Does the steps of the pages one after the other in this one Python, and writes what became of each.
+"""Run the steps of all pages one after the other in one Python process, and write the result of each.
 
-A Python of its own: what it imports asks the Hub by the settings it is started with.
+It is a separate process, because imported modules read the settings of the Hub at start.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import pytest
 from spacrd_cli.main import run
 
 Namespace = dict[str, Any]
-START = ("README.md", "tutorial.md")  # these share one folder; each other page gets a copy of what they leave
+START = ("README.md", "tutorial.md")  # they share a folder, of which each other page gets a copy
 
 
 def main(world: Path) -> None:
-    """Do all steps; each other page begins where the tutorial ends."""
+    """Run all steps; each other page starts with the files that the tutorial leaves."""
     namespaces: dict[str, Namespace] = {}
     with (world / "results.jsonl").open("w") as stream:
         for step in json.loads((world / "orders.json").read_text()):
@@ -41,7 +41,7 @@ def main(world: Path) -> None:
 
 
 def _begin(folder: Path, world: Path) -> None:
-    """Make a page's folder: the files that the tutorial leaves, and those that only other pages name."""
+    """Create a page's folder, with the files of the tutorial and files that only other pages name."""
     shutil.copytree(world / "start", folder)
     shutil.copytree(world / "beside", folder, dirs_exist_ok=True)
     _forget_plugins()
@@ -52,7 +52,7 @@ def _do(step: dict[str, Any], folder: Path, namespace: Namespace) -> dict[str, A
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = DO[step["kind"]](step, folder, namespace)
-        except Exception:  # noqa: BLE001 - whatever a page's code raises is what is to be told
+        except Exception:  # noqa: BLE001 - any error of a page's code is its result
             traceback.print_exc()
             code = 1
     said = {"out": out.getvalue(), "err": err.getvalue(), "seconds": time.perf_counter() - began}
@@ -73,7 +73,7 @@ def _file(step: dict[str, Any], folder: Path, namespace: Namespace) -> int:
 
 
 def _install(folder: Path, points: dict[str, str]) -> None:
-    """Make the folder a distribution with these entry points, as pip does in editable mode."""
+    """Make the folder a distribution with these entry points, like an editable installation."""
     name = f"page_{next(iter(points))}"
     metadata = folder / f"{name}-1.0.dist-info"
     metadata.mkdir()

@@ -1,16 +1,16 @@
-"""What the pages show and the tests leave out or replace, each with the reason."""
+"""Commands and code of the pages that the tests skip or replace, each with the reason."""
 
 from __future__ import annotations
 
 NOT_RUN = {
-    r"^pip install": "installs what these tests run in; .ci/run begins with it",
+    r"^pip install": "installs the environment of these tests; .ci/run starts with it",
     r"^(ruff|mypy|lint-imports|sphinx-build|pytest)\b": ".ci/run calls them, and these tests with them",
     r"^spacrd demo": "takes half a minute; tests/cli/test_workflow.py runs it",
-    r"^export ": "a setting of the reader's own shell",
+    r"^export ": "a setting of the user's shell",
     r"^spacrd .*--encoder uni\b": "gated weights of 1.2 GB; tests/encoders/test_uni.py builds the network",
     r"^spacrd .*--encoder midnight": "weights of 4.5 GB",
     r"^spacrd .*--device cuda": "needs a GPU",
-    r"^spacrd .*--scheduler tcp": "needs a cluster of the reader's; tests/core/embedding/executors/test_dask.py starts one",
+    r"^spacrd .*--scheduler tcp": "needs a cluster; tests/core/embedding/executors/test_dask.py starts one",
     r"^from dask_jobqueue": "needs SLURM",
 }
 INSTEAD = {
@@ -18,7 +18,7 @@ INSTEAD = {
         r"\g<0> --encoder timm:test_vit --set encoder.pretrained=false",
         "the default is UNI, whose weights are gated",
     ),
-    r"^spacrd evaluate": (r"\g<0> --jobs 1", "starting a process a core takes longer than these figures"),
+    r"^spacrd evaluate": (r"\g<0> --jobs 1", "starting one process per core takes longer than the evaluation"),
     r"--seeds 5": ("--seeds 1", "the second seed repeats the first"),
-    r"timm:(vit_small_patch16_224|resnet18)\b": ("timm:test_vit", "timm's smallest network, for time's sake"),
+    r"timm:(vit_small_patch16_224|resnet18)\b": ("timm:test_vit", "timm's smallest network saves time"),
 }

@@ -1,8 +1,8 @@
-"""Mistakes that the page on troubleshooting tells of: what is printed, and a line that has it printed."""
+"""Messages on the troubleshooting page, each with a command that causes it."""
 
 from __future__ import annotations
 
-# What the lines below need beside the files of the tutorial.
+# Files that the commands below need, in addition to those of the tutorial.
 PREPARATION = """
 import json, shutil
 from pathlib import Path
@@ -104,16 +104,16 @@ MISTAKES = {
     "serial has one worker": "spacrd embed lung --encoder stain --workers 4",
     "a part reads I/N": "spacrd embed lung --encoder stain --part 9/8",
     "has no embeddings by '...'": "spacrd train lung -o x",
-    "cancer and normal spots are needed, found ...": f"{TRAIN} --section B4",
-    "are needed to hold one out": "spacrd evaluate lung --encoder none --section D1",
+    "training needs both cancer and normal spots, but found ...": f"{TRAIN} --section B4",
+    "holding one out needs at least two labelled ...": "spacrd evaluate lung --encoder none --section D1",
     "probabilities are not calibrated": f"{TRAIN} --section D1",
     "--encoder none and --no-genes leave no modality to use": f"{TRAIN} --no-genes",
     "the head has no phase ...": f"{TRAIN} --epochs x=1",
     "contains other files and is not a detector": "spacrd train lung -o results --encoder none",
     "there is no detector at ...": "spacrd detect lung nowhere",
     "was changed after training": "spacrd detect lung edited",
-    "there is no threshold rule '...'": "spacrd detect lung detector --threshold best",
-    "leaves nothing to find": "spacrd detect lung detector --threshold prevalence=1",
+    "unknown threshold rule '...'": "spacrd detect lung detector --threshold best",
+    "would give every spot the same call": "spacrd detect lung detector --threshold prevalence=1",
     "there is no spot store at ...": "spacrd embed nowhere",
     "contains other files and is not a spot store": "spacrd ingest results run8/outs",
     "the store ... has no section '...'": "spacrd detect lung detector --section S9",
@@ -129,10 +129,10 @@ MISTAKES = {
     "both name '...'": "spacrd ingest x --cohort twice.csv",
     "um/px of ... is unknown": "spacrd ingest x bare.h5ad",
     "of the label file ... is named label": f"{ST} --labels two_columns.csv",
-    "they are of two runs of Xenium's software": "spacrd ingest x xenium_bundle --no-image --labels numbers.csv",
+    "from two versions of Xenium's software": "spacrd ingest x xenium_bundle --no-image --labels numbers.csv",
     "no section of ... has an image": "spacrd embed blind --encoder stain",
     "none of these sections has an image": "spacrd train blind -o y --encoder stain --no-genes",
-    "embedded these sections by different recipes": "spacrd train STORE -o y --encoder stain",
+    "sections were embedded by '...' with different recipes": "spacrd train STORE -o y --encoder stain",
     "does not match config.json": "spacrd detect lung mixed",
     "this SpaCRD reads up to ...": "spacrd store ls newer",
     "is missing from the store": "spacrd detect gone detector --section B4",

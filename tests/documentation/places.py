@@ -57,7 +57,7 @@ def _write_st(folder: Path) -> None:
 
 
 def _write_visium(folder: Path) -> None:
-    """Write two runs of one block of tissue, cut one after the other: one photograph serves both."""
+    """Write two runs of consecutive sections of one block, with one image for both."""
     drawn = specimen("run", 4, "visium")
     for number in (8, 7):
         measured = measure_visium(replace(drawn, seed=[*drawn.seed, number]))
@@ -80,14 +80,14 @@ def _write_hd(folder: Path) -> None:
 
 
 def _move(folder: Path, made: Path, files: dict[str, str], names: dict[str, str]) -> None:
-    """Give files that were written under one name the name of the page."""
+    """Rename files to the names on the pages."""
     for role, name in names.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (made / files[role]).rename(folder / name)
 
 
 def write_plugin(folder: Path) -> None:
-    """Write the plugin that the page on plugins tests, tests/plugins/mylab, and the section that its reader reads."""
+    """Write the plugin of the page on plugins, tests/plugins/mylab, and a section for its reader."""
     shutil.copytree(PLUGIN, folder, ignore=shutil.ignore_patterns("__pycache__"))
     rows = {"spot": ["a", "b"], "x_px": [100, 300], "y_px": [50, 50], "ERBB2": [3, 0], "DCN": [0, 4]}
     (folder / "tests/data").mkdir(parents=True)
@@ -95,7 +95,7 @@ def write_plugin(folder: Path) -> None:
 
 
 def weights_of_the_hub(folder: Path) -> dict[str, Repository]:
-    """Return repositories with random weights of timm's smallest network, under names the pages ask for, and a gate."""
+    """Return repositories with random weights of timm's smallest network, named as on the pages, and a gated one."""
     save_for_hf(timm.create_model("test_vit"), str(folder), safe_serialization=True)
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
     names = ("timm/test_vit.r160_in1k", "1aurent/vit_small_patch16_224.lunit_dino")

@@ -1,4 +1,4 @@
-"""All that the pages say is to be done, done in order in a folder, beside a Hub of our own."""
+"""Run the steps of all pages in order, with a stand-in for the Hub."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Result = dict[str, object]
 
 
 class Done(NamedTuple):
-    """What became of every step, by its place and its text, and the folders it left, one a page."""
+    """The result of every step, by its place and text, and the folder with the files of every page."""
 
     results: Mapping[tuple[str, str], Result]
     world: Path
 
 
 def do_all(world: Path) -> Done:
-    """Do all steps of all pages, and all mistakes, in one Python."""
+    """Run all steps of all pages, and all mistakes, in one Python process."""
     write_places(world / "start")
     write_plugin(world / "beside")
     (world / "orders.json").write_text(json.dumps([step._asdict() for step in _all_steps()]))
@@ -55,5 +55,5 @@ def _all_steps() -> list[Step]:
 
 
 def _commands(page: str, *lines: str) -> list[Step]:
-    """Return lines that are on no page, as steps on one."""
+    """Return commands that are not on a page as its steps."""
     return [Step(page, 0, "command", line) for line in lines]

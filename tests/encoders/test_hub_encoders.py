@@ -74,7 +74,11 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
         ("no revision", "phikon", {"revision": "v3"}),
         ("catalogue", "kaiko-s16", {}),
     ]
-    absent = [("uni", "uni2", {}), ("timm", "timm:test_efficientnet", {}), ("hub", "hf-hub:lab/new", {})]
+    absent: list[tuple[str, str, dict[str, str]]] = [
+        ("uni", "uni2", {}),
+        ("timm", "timm:test_efficientnet", {}),
+        ("hub", "hf-hub:lab/new", {}),
+    ]
     with hub() as server:
         server.repositories = repositories(files)
         online = embed(cases, home, HF_ENDPOINT=server.address)
@@ -86,7 +90,7 @@ def saved(folder: Path) -> dict[str, bytes]:
     torch.manual_seed(0)
     config = {"pretrained_cfg": {"license": "mit", **PIXELS}}
     network = timm.create_model("test_vit", num_classes=10)
-    save_for_hf(network, folder, model_config=config, safe_serialization=True)
+    save_for_hf(network, str(folder), model_config=config, safe_serialization=True)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -140,7 +144,7 @@ def test_a_repository_of_the_hub_is_an_encoder_by_its_own_configuration(outcomes
 
 
 def test_its_embeddings_are_timms_own(outcomes: Outcomes) -> None:
-    network = timm.create_model("test_vit", num_classes=10)
+    network: Any = timm.create_model("test_vit", num_classes=10)
     network.load_state_dict(load_file(outcomes.home / "saved" / "model.safetensors"))
     network.reset_classifier(0)
     result = load_file(outcomes.home / "repository")

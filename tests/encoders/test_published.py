@@ -10,6 +10,7 @@ import pytest
 import timm
 import torch
 from safetensors.torch import load_file, save_file
+from timm.layers.mlp import SwiGLUPacked
 from torch import Tensor
 
 from spacrd_core.cards import EncoderCard, Network
@@ -88,7 +89,7 @@ def test_the_embedding_is_the_class_token_beside_the_mean_of_the_patches(tmp_pat
         num_classes=0,
         img_size=56,
         reg_tokens=4,
-        mlp_layer=timm.layers.SwiGLUPacked,
+        mlp_layer=SwiGLUPacked,
         act_layer=torch.nn.SiLU,
         **SMALL,
     )

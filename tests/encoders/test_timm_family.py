@@ -113,7 +113,8 @@ def test_threads_that_need_networks_at_once_get_one_each_with_its_own_numbers(
     plugins: Plugins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = [create(plugins, "test_vit", seed=seed, **RANDOM).embed(tiles(160)) for seed in (1, 2)]
-    built, embeddings = [], {}
+    built: list[int] = []
+    embeddings: dict[int, torch.Tensor] = {}
     real, everybody = TimmModel.build, threading.Barrier(4)
 
     def build(encoder: TimmModel) -> Any:
@@ -139,7 +140,7 @@ def test_threads_that_need_networks_at_once_get_one_each_with_its_own_numbers(
 @pytest.mark.parametrize("classes", [0, 1000])
 def test_a_local_file_is_used_with_or_without_its_classifier(plugins: Plugins, tmp_path: Path, classes: int) -> None:
     torch.manual_seed(0)
-    model = timm.create_model("test_vit", num_classes=classes).eval()
+    model: Any = timm.create_model("test_vit", num_classes=classes).eval()
     save_file(model.state_dict(), tmp_path / "w.safetensors")
     encoder = create(plugins, "test_vit", weights=tmp_path / "w.safetensors")
     images = (tiles(160) / 255 - 0.5) / 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from spacrd_encoders.backbone.base import HubEncoder
 
 assert UNI.network
-FILE = UNI.network.files[0]
+NETWORK = UNI.network
+FILE = NETWORK.files[0]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of all tensors of UNI in full shape, as windows of the same few random numbers: 9 MB."""
     numbers = torch.Generator().manual_seed(0)
     steps, factors = 0.05 * torch.randn(2**20, generator=numbers), 1 + 0.1 * torch.randn(2**20, generator=numbers)
-    shapes = {name: tensor.shape for name, tensor in build_on_meta(UNI.network).state_dict().items()}
+    shapes = {name: tensor.shape for name, tensor in build_on_meta(NETWORK).state_dict().items()}
     path = tmp_path_factory.mktemp("uni") / FILE
     torch.save({name: window(factors if scales(name) else steps, shape) for name, shape in shapes.items()}, path)
     return path
@@ -59,7 +60,7 @@ def window(numbers: Tensor, shape: torch.Size) -> Tensor:
 
 
 def test_the_architecture_is_that_of_the_published_weights() -> None:
-    state = build_on_meta(UNI.network).state_dict()
+    state = build_on_meta(NETWORK).state_dict()
     assert len(state) == 342
     assert sum(tensor.numel() for tensor in state.values()) == 303_350_784
     assert state["pos_embed"].shape == (1, 197, 1024)
@@ -69,7 +70,13 @@ def test_the_architecture_is_that_of_the_published_weights() -> None:
 
 def by_timm(weights: Path, tiles: Tensor) -> Tensor:
     """Embeddings computed by timm with the authors' recipe."""
-    recipe = {"img_size": 224, "patch_size": 16, "init_values": 1e-5, "num_classes": 0, "dynamic_img_size": True}
+    recipe: dict[str, Any] = {
+        "img_size": 224,
+        "patch_size": 16,
+        "init_values": 1e-5,
+        "num_classes": 0,
+        "dynamic_img_size": True,
+    }
     with torch.device("meta"):
         network = timm.create_model("vit_large_patch16_224", **recipe)
     network.load_state_dict(torch.load(weights, weights_only=True), strict=True, assign=True)
@@ -100,7 +107,7 @@ def test_a_store_holds_the_embeddings_that_timm_computes_for_the_same_patches(
     slide, half = Image.open(section.slide.path), 56 / section.slide.um_per_px
     centres = few.counts.obs[["x_px", "y_px"]].to_numpy()
     patches = [
-        slide.resize((224, 224), Image.Resampling.BILINEAR, box=(x - half, y - half, x + half, y + half))
+        np.asarray(slide.resize((224, 224), Image.Resampling.BILINEAR, box=(x - half, y - half, x + half, y + half)))
         for x, y in centres
     ]
     expected = by_timm(weights, torch.from_numpy(np.stack(patches)).movedim(-1, 1))

@@ -75,6 +75,7 @@ def test_without_signal_it_finds_nothing_in_unseen_tissue(make_batch: MakeBatch)
 def test_a_missing_modality_counts_as_the_training_mean(make_batch: MakeBatch) -> None:
     batch = make_batch(genes=12, image=6)
     head = fitted(batch, Dims(12, 6))
+    assert batch.image is not None
     mean = head.components.for_modality("image").mean.expand_as(batch.image)
     average = replace(batch, image=mean)
     assert torch.allclose(head.score(replace(batch, image=None)), head.score(average), atol=1e-5)

@@ -212,7 +212,8 @@ def test_it_recovers_the_signal_in_unseen_tissue(make_batch: MakeBatch, dims: Di
 def test_trained_on_both_it_recovers_the_signal_from_either_modality(make_batch: MakeBatch, missing: str) -> None:
     model = head(BOTH)
     train(model, batch_for(make_batch, BOTH), rate=1e-2, epochs=25)
-    unseen = replace(batch_for(make_batch, BOTH, seed=1), **{missing: None})
+    change: dict[str, Any] = {missing: None}
+    unseen = replace(batch_for(make_batch, BOTH, seed=1), **change)
     with torch.inference_mode():
         called = model.score(unseen) > 0
     assert (called == (unseen.labels == 1))[unseen.labelled].float().mean() > 0.9

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Processes:
-    """Worker processes; by default (0) two per CUDA device, or one per four CPU cores."""
+    """Worker processes; by default (0) one per CUDA device, or one per four CPU cores."""
 
     workers: int = 0
 
@@ -43,7 +43,7 @@ class Processes:
         EncoderError
             If a worker process cannot start.
         """
-        workers = self.workers or resources.default_workers(device) * resources.streams(device)
+        workers = self.workers or resources.default_workers(device)
         context = multiprocessing.get_context("spawn")  # a forked process cannot use CUDA
         devices = context.SimpleQueue()
         for name in islice(cycle(resources.devices(device)), workers):
@@ -117,7 +117,7 @@ def _start_worker(devices: SimpleQueue[str], threads: int, progress: Connection)
 
 
 def _exit_with_parent() -> None:
-    """End this process when its parent has ended; a ProcessPoolExecutor does not (CPython issue 111873)."""
+    """End this process when its parent has ended; a ProcessPoolExecutor does not (python/cpython#111873)."""
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()

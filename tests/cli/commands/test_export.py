@@ -133,12 +133,16 @@ def test_an_unknown_format_is_reported_those_there_are_and_so_is_who_asks_for_he
     assert option.metavar == "|".join(FORMATS)
 
 
+def forget_calls(store: SpotStore, section: str) -> None:
+    entry = store.entry(section).model_copy(update={"predictions": {}})
+    store.update(lambda manifest: manifest.with_entry(entry))
+
+
 def test_a_store_without_calls_says_so(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(folder / "store", tmp_path / "store")
     store = SpotStore.open(tmp_path / "store")
     for name in ("S2", "S3"):
-        entry = store.entry(name).model_copy(update={"predictions": {}})
-        store.update(lambda manifest, entry=entry: manifest.with_entry(entry))
+        forget_calls(store, name)
     assert export(tmp_path, tmp_path / "x", "csv") == 1
     assert "contains no calls yet" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "x").exists()

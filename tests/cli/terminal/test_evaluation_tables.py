@@ -65,7 +65,7 @@ def test_modality_weights_are_shown_with_the_auc_of_the_unweighted_fusion() -> N
     text = shown(results, 80)
     lines = text[text.index("Modality weights in calls") :].splitlines()[2:6]
     assert lines[0].split() == ["head", "modalities", "genes", "image", "AUC", "unweighted"]
-    first = summarise(results)[0]["auc_mean"]
+    first: Any = summarise(results)[0]["auc_mean"]
     assert lines[2].split() == ["spacrd", "image+genes", "50%", "50%", f"{first:.3f}", f"{first / 2:.3f}"]
     assert "Modality weights" not in shown([row for row in results if row.modalities == "genes"], 80)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class Plain:
     def __init__(self) -> None:
         self.seen: list[Tensor] = []
 
-    def to(self, _: torch.device) -> Plain:
+    def to(self, device: torch.device) -> Self:
         return self
 
     def embed(self, tiles: Tensor) -> Tensor:

@@ -154,7 +154,7 @@ def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(
 def test_another_recipe_is_stored_beside_the_first_and_the_name_means_the_latest(store: SpotStore) -> None:
     embed_with(store, "colour", Colour(), settings=CPU)
     wider = Colour()
-    wider.recipe = Recipe(input_px=20, um_per_px=10.0, dim=5, weights="fixed")  # type: ignore[misc]
+    wider.recipe = Recipe(input_px=20, um_per_px=10.0, dim=5, weights="fixed")
     embed_with(store, "colour", wider, settings=CPU)
     assert store.embedding("S1", encoder="colour").recipe.patch_um == 200.0
     assert store.embedding("S1", key=Colour.recipe.key).recipe.patch_um == 100.0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 import pytest
 import torch
@@ -24,7 +26,7 @@ class Fixed:
     def __init__(self, embeddings: Tensor) -> None:
         self.embeddings = embeddings
 
-    def to(self, device: torch.device) -> Fixed:
+    def to(self, device: torch.device) -> Self:
         return self
 
     def embed(self, tiles: Tensor) -> Tensor:

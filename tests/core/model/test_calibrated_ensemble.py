@@ -149,7 +149,7 @@ def test_a_section_far_from_the_training_tissue_is_out_of_distribution(
     usual = make_data("D", 4)
     assert usual.image is not None
     rng = np.random.default_rng(0)
-    noise = rng.standard_t(1.5, usual.image.shape).astype(np.float32)
+    noise = np.asarray(rng.standard_t(1.5, usual.image.shape)).astype(np.float32)
     distant = predict(trained.ensemble, trained.calibrations, trained.ensemble.prepare(replace(usual, image=noise)))
     ordinary = predict(trained.ensemble, trained.calibrations, trained.ensemble.prepare(usual))
     assert ordinary["ood"].median() < 1

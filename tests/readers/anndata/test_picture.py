@@ -69,6 +69,7 @@ def test_transparent_pixels_become_white(tmp_path: Path, rgb: Any, most: int) ->
     rgba = np.concatenate([rgb, alpha.astype(np.uint8)], axis=2)
     slide = read(tmp_path, with_picture(rgba if most == 255 else rgba / 255)).slide
     assert slide
+    assert slide.pixels is not None
     shown = np.array(Image.alpha_composite(Image.new("RGBA", (200, 300), "white"), Image.fromarray(rgba)))[..., :3]
     assert np.abs(slide.pixels.astype(int) - shown).max() <= 1
 
@@ -115,7 +116,8 @@ def test_an_image_of_unknown_scale_is_refused_unless_the_user_gives_it(tmp_path:
     assert "--image-scale X" in caught.value.hint
     slide = read(tmp_path, adata, image_scale=0.5).slide
     assert slide
-    assert (slide.scale, slide.um_per_px) == (0.5, pytest.approx(2.0))
+    assert slide.scale == 0.5
+    assert slide.um_per_px == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("times", [4.0, 2.0])

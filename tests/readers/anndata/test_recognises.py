@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import zarr
 from bundles.anndata_file import tissue_object, write_anndata
-from numcodecs import Pickle
+from numcodecs import Pickle  # type: ignore[import-untyped]
 
 from spacrd_core.errors import InputError, UnrecognisedSection
 from spacrd_core.section.section import ImageInputs

@@ -31,7 +31,7 @@ def read(tmp_path: Path, adata: ad.AnnData, um_per_px: float | None = None, **op
     return AnnData(AnnData.Options(**options)).read(path, ImageInputs(um_per_px=um_per_px, with_image=False))
 
 
-def sizes(section: Section) -> tuple[float, float, str, float]:
+def sizes(section: Section) -> tuple[object, ...]:
     return section.um_per_px, section.spot_um, section.spot_shape, section.pitch_um
 
 

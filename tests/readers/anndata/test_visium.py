@@ -86,4 +86,4 @@ def laid_out(run: Path) -> ad.AnnData:
 
 def picture(run: Path) -> NDArray[np.float32]:
     """Return the picture in floats from 0 to 1, as matplotlib reads a PNG."""
-    return np.asarray(Image.open(run / "spatial/tissue_lowres_image.png"), dtype=np.float32) / 255
+    return np.asarray(Image.open(run / "spatial/tissue_lowres_image.png"), dtype=np.float32) / np.float32(255)

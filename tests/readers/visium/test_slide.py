@@ -70,7 +70,8 @@ def test_the_dark_square_is_found_at_its_um_in_the_store(
 def test_the_preview_is_the_slide_at_its_scale(tmp_path: Path) -> None:
     section = read(BUNDLE.write(tmp_path))
     assert section.slide
-    assert (section.slide.scale, section.slide.um_per_px) == (HIRES, pytest.approx(4.0))
+    assert section.slide.scale == HIRES
+    assert section.slide.um_per_px == pytest.approx(4.0)
     (note,) = section.notes
     assert "tissue_hires_image.png has 4 um/px, so a 112 um patch is 28 px wide" in note
     assert section.sources[-1].path.name == "tissue_hires_image.png"

@@ -105,7 +105,7 @@ def test_cells_without_areas_are_assumed_to_be_10_um_wide_with_a_note(tmp_path: 
     assert any("cells are assumed to be 10 um wide" in note for note in section.notes)
 
 
-VARIANTS = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "XOA 1.0: whole numbers for ids": {"ids": "int", "columns": "v1", "software": "xenium-1.0.2"},
     "the same as csv and zarr": {"ids": "int", "columns": "v1", "cells": "csv.gz", "matrix": "zarr.zip"},
     "XOA 1.3: bytes for ids": {"ids": "bytes", "columns": "v1", "software": "xenium-1.4.0.6", "matrix": "mex"},
