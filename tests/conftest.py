@@ -1,7 +1,5 @@
 """What tests share: the real sections, components as users have them, and small sections with a known tumour."""
 
-from __future__ import annotations
-
 import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # tests side by side share the cores; said before anything computes
@@ -9,23 +7,20 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # tests side by side share the cores; s
 
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import sparse
 
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.section.section import Section, SlideFile, Source
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 PLUGIN_MODULES = ("mylab_spacrd", "broken_import", "broken_hook", "broken_card", "broken_name")

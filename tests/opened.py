@@ -1,11 +1,10 @@
 """Result files, opened as users' tools do; all files of a section must be consistent."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import pandas as pd
@@ -13,9 +12,6 @@ import pytest
 import shapely
 
 from spacrd_core.results.result import LABEL_NAMES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True)

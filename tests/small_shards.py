@@ -1,24 +1,18 @@
 """Shared by the tests of embedding in many processes: small shards, and a small network that takes a while."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from multiprocessing import active_children
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from spacrd_core.embedding.embed import embed
+from spacrd_core.embedding.embed import Report, embed
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.files import tree_sha256
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from spacrd_core.embedding.embed import Report
-    from spacrd_core.store.store import SpotStore
+from spacrd_core.store.store import SpotStore
 
 ROWS, SPOTS, SECTIONS = 16, 144, 2  # per shard, section, store
 NETWORK, OPTIONS = "timm:test_vit", {"pretrained": False}

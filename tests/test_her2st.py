@@ -1,9 +1,7 @@
 """The main job on real sections: raw files to calls, through the commands."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anndata as ad
 import pandas as pd
@@ -11,9 +9,6 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from spacrd_cli.main import run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.her2st
 

@@ -1,14 +1,9 @@
 """Error messages are an interface: a change to any of them shows in one snapshot."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from messages import SNAPSHOT, messages_in, snapshot
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_every_message_is_that_of_the_snapshot() -> None:

@@ -1,9 +1,7 @@
 """One tissue, measured by every platform: what comes after the readers cannot tell which."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,20 +11,17 @@ from bundles.tissue import MARKERS, Pose, Tissue
 from bundles.visium import VisiumBundle
 from bundles.visium_hd import HdRun
 from bundles.xenium import He, XeniumBundle
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from spacrd_core.embedding.embed import embed
 from spacrd_core.embedding.forward import tiles_from_windows
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.ingestion.ingest import ingest
+from spacrd_core.plugins import Plugins
 from spacrd_core.section.geometry import neighbours
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.store.store import SpotStore
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from spacrd_core.plugins import Plugins
 
 TISSUE = Tissue(size_um=(2400.0, 2000.0), square_um=(500.0, 500.0, 1700.0, 1500.0))
 POSES = {  # every platform photographs it in its own way

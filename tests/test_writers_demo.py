@@ -1,8 +1,6 @@
 """Result files of a Visium and a Xenium section, read with the tools of users."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,9 +12,6 @@ from scipy.spatial import KDTree
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.results.result import LABEL_NAMES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SECTIONS = {"S2": "visium", "S3": "xenium"}
 

@@ -1,10 +1,8 @@
 """Result files of a real section, read with the tools of users: B4, called after training on two other patients."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,9 +13,6 @@ from opened import ResultFiles, assert_consistent, verified_names
 from PIL import Image
 
 from spacrd_cli.main import run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.her2st
 

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 def write_section(adata: ad.AnnData, folder: Path) -> None:
     """Write a section's AnnData as a consolidated zarr v3 group."""
-    with _zarr_v3():
-        adata.write_zarr(folder)
+    adata.strings_to_categoricals()
+    with _without_zarr_warnings():
+        group = zarr.open_group(folder, mode="w", zarr_format=3)
+        ad.io.write_elem(group, "/", adata)
+        zarr.consolidate_metadata(group.store)
 
 
 def read_section(folder: Path) -> ad.AnnData:
@@ -40,7 +43,7 @@ def read_spots(folder: Path) -> pd.DataFrame:
 
 def write_cells(spot_of_cell: pd.Series[Any], folder: Path) -> None:
     """Write the spot id of each cell, by cell id."""
-    with _zarr_v3():
+    with _without_zarr_warnings():
         group = zarr.open_group(folder, mode="w", zarr_format=3)
         ad.io.write_elem(group, "cells", spot_of_cell.to_frame("spot_id"))
 
@@ -53,7 +56,7 @@ def read_cells(folder: Path) -> pd.Series[Any]:
 
 def write_spot_table(table: pd.DataFrame, folder: Path, detector: Mapping[str, Any]) -> None:
     """Write a spot table with its ``attrs`` and the configuration of its detector as JSON-able values."""
-    with _zarr_v3():
+    with _without_zarr_warnings():
         group = zarr.open_group(folder, mode="w", zarr_format=3)
         ad.io.write_elem(group, "spots", table)
         group.attrs["facts"] = dict(detector)
@@ -93,8 +96,8 @@ def embedding_facts(encoder: str, options: Mapping[str, Any], recipe: Recipe) ->
 
 
 @contextmanager
-def _zarr_v3() -> Iterator[None]:
-    with ad.settings.override(zarr_write_format=3), warnings.catch_warnings():
+def _without_zarr_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
         # zarr writes text as its own "string" type, which is not yet part of the zarr v3 core specification.
         warnings.filterwarnings("ignore", message=".*(does not have a Zarr V3 specification|Consolidated metadata).*")
         warnings.filterwarnings("ignore", message=".*autosharding will be the default.*")

@@ -58,7 +58,7 @@ def choose_genes(features: pd.DataFrame, genome: str, path: Path) -> Genes:
     keep = (kinds == GENE_EXPRESSION).to_numpy()
     if not keep.any():
         raise CountsError(f"{path} counts no genes, only {_listed(kinds)}", hint="give the gene expression matrix")
-    keep &= _of_genome(features, keep, genome, path)
+    keep = keep & _of_genome(features, keep, genome, path)  # pandas 3 gives read-only arrays
     genes = features[keep]
     return Genes(keep, _named(genes), (*_left_out(kinds), *_repeated(genes)))
 

@@ -1,16 +1,10 @@
 """Functions that the benchmarks share: timing of several functions in turns, and reporting of metrics."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pytest_benchmark.fixture import BenchmarkFixture
+from pytest_benchmark.fixture import BenchmarkFixture
 
 
 def fastest(rounds: int, *functions: Callable[[], object]) -> list[float]:

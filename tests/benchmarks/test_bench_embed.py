@@ -4,36 +4,30 @@
 that are compared alternate, and the fastest of each is taken, so that other work on the machine affects both.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from benchmarks.measure import fastest, show
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from spacrd_cli.main import run
 from spacrd_core.embedding.forward import run_encoder, tiles_from_windows
 from spacrd_core.embedding.pipeline import CPU_BATCH_SIZE, embed_rows
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.embedding.timing import Clock
+from spacrd_core.plugins import Plugins
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Level, Pyramid
 from spacrd_core.store.store import SpotStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from pytest_benchmark.fixture import BenchmarkFixture
-
-    from spacrd_core.plugins import Plugins
 
 pytestmark = [pytest.mark.benchmarks, pytest.mark.her2st]
 

@@ -3,11 +3,10 @@
 ``pytest -m benchmarks -s tests/benchmarks/test_bench_report.py`` prints seconds and MB.
 """
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,16 +14,12 @@ import pytest
 from anndata import AnnData
 from benchmarks.measure import show
 from browsing import CHROMIUM, opened, start_browser
+from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.ndimage import gaussian_filter
 
 from spacrd_core.results.report.report import write_report
 from spacrd_core.results.report.section_view import build_section_view
 from spacrd_core.results.result import Provenance, SectionResult
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pytest_benchmark.fixture import BenchmarkFixture
 
 pytestmark = [
     pytest.mark.benchmarks,

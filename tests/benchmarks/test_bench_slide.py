@@ -3,25 +3,20 @@
 ``pytest -m benchmarks -s tests/benchmarks/test_bench_slide.py`` prints seconds and peak memory.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.ndimage import gaussian_filter
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from pytest_benchmark.fixture import BenchmarkFixture
 
 pytestmark = pytest.mark.benchmarks
 

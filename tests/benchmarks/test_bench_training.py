@@ -5,16 +5,16 @@ turns with the same threads and the fastest of each is taken: other work on the 
 spots the plain way is measured on the first ``SLICE`` of them and its time and memory are scaled by spots.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from benchmarks.measure import fastest, show
 from benchmarks.plain_spacrd import Neighbourhoods, PlainSpaCRD, predict, train_epoch
+from pytest_benchmark.fixture import BenchmarkFixture
 from scipy import sparse
 
 from spacrd_cli.main import run
@@ -29,12 +29,6 @@ from spacrd_core.model.fit import fit
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.plugins import load_plugins
 from spacrd_fusion.spacrd import SpaCRDHead
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from pytest_benchmark.fixture import BenchmarkFixture
 
 pytestmark = pytest.mark.benchmarks
 

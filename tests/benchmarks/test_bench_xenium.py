@@ -3,23 +3,18 @@
 ``pytest -m benchmarks -s tests/benchmarks/test_bench_xenium.py`` prints seconds and peak memory.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pytest_benchmark.fixture import BenchmarkFixture
+from pytest_benchmark.fixture import BenchmarkFixture
 
 pytestmark = pytest.mark.benchmarks
 

@@ -1,24 +1,20 @@
 """AnnData objects of the synthetic tissue in the layout of squidpy, and their files."""
 
-from __future__ import annotations
-
 import shutil
 import warnings
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
 import anndata as ad
 import h5py
 import numpy as np
 import pandas as pd
+import zarr
+from numpy.typing import NDArray
 from scipy import sparse
 
 from bundles.tissue import Pose, Tissue
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 VISIUM_DIAMETER_UM = 65.0  # spot_diameter_fullres on Visium
 
@@ -105,14 +101,22 @@ def _age(_: str, node: h5py.Dataset | h5py.Group) -> None:
 
 def write_anndata(adata: ad.AnnData, path: Path, *, zarr_format: Literal[2, 3] = 3) -> Path:
     """Write an object as .h5ad, .zarr, or .zarr.zip (a zipped folder), by the name of the path."""
-    with ad.settings.override(zarr_write_format=zarr_format), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # future warnings of anndata and zarr
         if path.name.endswith(".zarr.zip"):
             folder = path.with_name("packed") / path.name.removesuffix(".zip")
-            adata.write_zarr(folder)
+            _write_zarr(adata, folder, zarr_format)
             shutil.make_archive(str(path.with_suffix("")), "zip", folder.parent)
         elif path.suffix == ".zarr":
-            adata.write_zarr(path)
+            _write_zarr(adata, path, zarr_format)
         else:
             adata.write_h5ad(path)
     return path
+
+
+def _write_zarr(adata: ad.AnnData, folder: Path, zarr_format: Literal[2, 3]) -> None:
+    """Write as ``write_zarr`` does, without its setting of the format, which anndata 0.14 removes."""
+    adata.strings_to_categoricals()
+    group = zarr.open_group(folder, mode="w", zarr_format=zarr_format)
+    ad.io.write_elem(group, "/", adata)
+    zarr.consolidate_metadata(group.store)

@@ -1,11 +1,10 @@
 """A section of 4 x 4 spots, 100 um apart, identified by barcodes or summed from cells, and label files for it."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import anndata as ad
 import numpy as np
@@ -16,9 +15,6 @@ from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.section.section import Section, SlideFile, SubSpots
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SIDE, PITCH_UM, UM_PER_PX = 4, 100.0, 0.5
 BARCODES = tuple(f"{'ACGT'[n // 4]}{'ACGT'[n % 4]}{'A' * 14}-1" for n in range(SIDE**2))

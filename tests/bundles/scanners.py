@@ -1,20 +1,16 @@
 """Small slides in scanner formats: Aperio SVS, Leica SCN, Hamamatsu VMS and DICOM."""
 
-from __future__ import annotations
-
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
 from PIL import Image
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from spacrd_core.arrays import UInt8Array
+from spacrd_core.arrays import UInt8Array
 
 TILE = 64
 LEICA = "http://www.leica-microsystems.com/scn/2010/10/01"

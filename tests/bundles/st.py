@@ -1,18 +1,13 @@
 """A legacy ST section of the synthetic tissue: a counts table, a spot table and an image."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
 from bundles.tissue import Pose, Tissue
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PITCH_UM = 200.0
 

@@ -1,10 +1,10 @@
 """The three formats of a 10x feature-barcode matrix, in the variants that occur."""
 
-from __future__ import annotations
-
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import h5py
 import numpy as np
@@ -12,10 +12,6 @@ import pandas as pd
 import zarr
 from scipy import sparse
 from zarr.storage import ZipStore
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 ATTRIBUTES = {"filetype": "matrix", "version": "2", "software_version": "spaceranger-2.1.0", "library_ids": "one"}
 

@@ -1,23 +1,18 @@
 """A Visium section of the synthetic tissue, in the variants of Space Ranger versions, downloads and depositions."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import Image
 
 from bundles.tenx import H5Variant, Matrix, write_h5, write_mex
 from bundles.tissue import Pose, Tissue
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 SMALL = Tissue(size_um=(1200.0, 900.0), square_um=(300.0, 200.0, 800.0, 700.0))
 STEP_UM = np.array([50.0, 87.0])  # along columns and rows of the array

@@ -1,25 +1,20 @@
 """A Visium HD run of the synthetic tissue: nested bins of several sizes, and segmented cells."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import tifffile
+from numpy.typing import NDArray
 from PIL import Image
 from pyarrow import parquet
 from scipy import sparse
 
 from bundles.tenx import Matrix, write_h5, write_mex
 from bundles.tissue import Pose, Tissue
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 SMALL = Tissue(size_um=(900.0, 700.0), square_um=(200.0, 150.0, 600.0, 550.0))
 HIRES, LOWRES = 0.25, 0.1

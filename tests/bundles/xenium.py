@@ -1,25 +1,20 @@
 """A Xenium bundle of the synthetic tissue, in the variants of software versions and downloads."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import tifffile
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import sparse
 
 from bundles.tenx import Matrix, write_h5, write_mex, write_zarr
 from bundles.tissue import Pose, Tissue
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 SMALL = Tissue(size_um=(1200.0, 900.0), square_um=(300.0, 200.0, 800.0, 700.0))
 COUNTS = {

@@ -1,7 +1,5 @@
 """All commands are listed in workflow order, and every help text is shown as it is written."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The entry point: the message and the exit code of every kind of error."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

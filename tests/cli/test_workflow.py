@@ -1,24 +1,18 @@
 """The commands as a user runs them, on small sections in the files of legacy ST."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anndata as ad
 import pandas as pd
 import pytest
+from conftest import Install
 from sklearn.metrics import roc_auc_score
 
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.store.store import SpotStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import Install
 
 SPOT_COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage,set"
 SPOT_COLUMNS += ",top_modality,top_contribution"

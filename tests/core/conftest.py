@@ -1,7 +1,5 @@
 """Small sections in memory, half cancer, with the signal in genes and in the image."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Cards are validated, and a recipe determines the meaning of an embedding."""
 
-from __future__ import annotations
-
 from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 from typing import Any

@@ -1,9 +1,7 @@
 """Configuration: which source takes precedence, and every mistake at once."""
 
-from __future__ import annotations
-
 import contextlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,9 +10,6 @@ from pydantic import PositiveInt, ValidationError
 
 from spacrd_core.config import CommandConfig, ComponentSettings, read_config
 from spacrd_core.errors import ConfigError, MissingFile, SpacrdError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Reader(CommandConfig):

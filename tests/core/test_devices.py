@@ -1,7 +1,5 @@
 """The compute device and the number of threads."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import scipy.linalg

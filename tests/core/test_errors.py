@@ -1,7 +1,5 @@
 """The error tree matches the one in the module docstring, and every error can be passed between processes."""
 
-from __future__ import annotations
-
 import inspect
 import pickle
 import re

@@ -1,20 +1,15 @@
 """The examples in the docstrings of the public functions, run in order on three small sections."""
 
-from __future__ import annotations
-
 import doctest
 import subprocess
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 import spacrd_core
 from spacrd_core.demo.cohort import write_demo_cohort
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STEPS = ("ingest", "embed", "train", "load_detector", "detect", "write_results", "evaluate")
 

@@ -1,11 +1,12 @@
 """What a notebook may get wrong: each is refused with a sentence, none is computed as something else."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import MakeSection
 
 from spacrd_core import (
     CohortOptions,
@@ -26,12 +27,6 @@ from spacrd_core.model.thresholds import ThresholdRule
 from spacrd_core.section.section import Source
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from conftest import MakeSection
 
 
 @pytest.fixture

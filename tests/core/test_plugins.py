@@ -1,19 +1,14 @@
 """Components by name: built-in and third-party ones, and broken plugins."""
 
-from __future__ import annotations
-
 from importlib.metadata import EntryPoint
-from typing import TYPE_CHECKING
 
 import pytest
+from conftest import Install
 
 from spacrd_core import hookspecs
 from spacrd_core.cards import Card, ComponentOptions, EncoderCard, HeadCard, ReaderCard
 from spacrd_core.errors import ConfigError, PluginError, UnknownName
 from spacrd_core.plugins import Plugins, Problem, Registry, describe, load_plugins
-
-if TYPE_CHECKING:
-    from conftest import Install
 
 BUILT_IN = [
     (registry.kind, card)

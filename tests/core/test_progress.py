@@ -1,14 +1,10 @@
-from __future__ import annotations
-
+from collections.abc import Iterable
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from spacrd_core.progress import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Seen:

@@ -1,7 +1,5 @@
 """Security floors: which versions they exclude, and that the package's requirements agree with them."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

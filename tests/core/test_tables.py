@@ -1,15 +1,10 @@
-from __future__ import annotations
-
 import gzip
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.errors import CountsError, InputError, MissingFile
 from spacrd_core.tables import PREVIEW_BYTES, read_beginning, read_text, split_header
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PACKED = gzip.compress(bytes(range(256)) * 50)
 BROKEN = {

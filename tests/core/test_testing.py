@@ -1,20 +1,14 @@
 """The pytest classes for third parties, applied to the components of a small real distribution."""
 
-from __future__ import annotations
-
 import importlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import Install
 
+from spacrd_core.contracts.head import Build
 from spacrd_core.testing import EncoderContract, HeadContract, ReaderContract
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import Install
-
-    from spacrd_core.contracts.head import Build
 
 SPOTS = "spot,x_px,y_px,ERBB2,KRT8\na,0,0,3,0\nb,200,0,0,1\nc,0,200,4,4\n"
 

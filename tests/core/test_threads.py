@@ -1,14 +1,9 @@
-from __future__ import annotations
-
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
 from spacrd_core.threads import prefetch, prefetch_items
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def test_results_come_in_the_order_of_the_parts_even_if_later_ones_finish_first() -> None:

@@ -1,7 +1,5 @@
 """Run the steps of all pages once."""
 
-from __future__ import annotations
-
 import pytest
 from documentation.run import Done, do_all
 

@@ -1,7 +1,5 @@
 """The API reference has every public name of the core."""
 
-from __future__ import annotations
-
 import re
 
 from documentation.blocks import ROOT

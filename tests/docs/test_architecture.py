@@ -1,7 +1,5 @@
 """The page on architecture lists the packages, and every folder and module of the core in the order of its layers."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 

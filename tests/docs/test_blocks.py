@@ -1,19 +1,13 @@
 """Every block of the README and the docs runs, in order, as a user would run it."""
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib
-from typing import TYPE_CHECKING
 
 import pytest
 from documentation.blocks import PAGES, ROOT, TUTORIAL, Step, blocks, excused, lines, steps
 from documentation.exceptions import INSTEAD, NOT_RUN
-from documentation.run import BEFORE
-
-if TYPE_CHECKING:
-    from documentation.run import Done
+from documentation.run import BEFORE, Done
 
 LANGUAGES = {"", "bash", "python", "toml", "json", "csv"}
 

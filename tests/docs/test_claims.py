@@ -1,19 +1,14 @@
 """Commands, options, names and links in the text of the README and the docs."""
 
-from __future__ import annotations
-
 import re
 import shlex
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from commands_page import commands
 from documentation.blocks import FENCE, PAGES, README, ROOT, blocks, lines
 
 from spacrd_core import errors, hookspecs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ALWAYS = {"--help", "--debug", "--version"}
 OPTIONS = {

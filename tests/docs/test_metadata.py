@@ -1,7 +1,5 @@
 """What pyproject.toml states agrees with the other files that must state it too."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 

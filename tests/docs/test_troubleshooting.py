@@ -1,20 +1,14 @@
 """Every message on the troubleshooting page is in the source, and a mistake causes most of them."""
 
-from __future__ import annotations
-
 import ast
 import re
+from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING
 
 import pytest
 from documentation.blocks import PAGES, ROOT
 from documentation.mistakes import MISTAKES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from documentation.run import Done
+from documentation.run import Done
 
 PAGE = next(page for page in PAGES if page.name == "troubleshooting.md").read_text()
 FILLED_IN = "\0"  # the values of an f-string

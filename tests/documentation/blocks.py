@@ -5,17 +5,13 @@ Lines of `bash` blocks are run in order, and `python` blocks in order with one n
 contract is run by pytest. Blocks without a language (usage, output, drawings) are not run.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from documentation.exceptions import INSTEAD, NOT_RUN
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

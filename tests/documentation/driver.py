@@ -3,8 +3,6 @@
 It is a separate process, because imported modules read the settings of the Hub at start.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import io

@@ -1,7 +1,5 @@
 """Commands and code of the pages that the tests skip or replace, each with the reason."""
 
-from __future__ import annotations
-
 NOT_RUN = {
     r"^pip install": "installs the environment of these tests; .ci/run starts with it",
     r"^(ruff|mypy|lint-imports|sphinx-build|pytest)\b": ".ci/run calls them, and these tests with them",

@@ -1,7 +1,5 @@
 """Messages on the troubleshooting page, each with a command that causes it."""
 
-from __future__ import annotations
-
 # Files that the commands below need, in addition to those of the tutorial.
 PREPARATION = """
 import json, shutil

@@ -1,11 +1,8 @@
 """The files that the pages name, small: each platform's own formats, and repositories of the Hub."""
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import tifffile
@@ -15,6 +12,7 @@ from bundles.visium_hd import HdRun
 from stand_ins.hub import Repository
 from timm.models import save_for_hf
 
+from spacrd_core.demo.cohort import Platform
 from spacrd_core.demo.genes import GENES, IDS
 from spacrd_core.demo.measure import measure_st, measure_visium, measure_xenium
 from spacrd_core.demo.specimen import Specimen, draw_specimen
@@ -22,9 +20,6 @@ from spacrd_core.demo.write_st import write_st
 from spacrd_core.demo.write_visium import write_visium
 from spacrd_core.demo.write_xenium import write_xenium
 from spacrd_encoders.uni import UNI
-
-if TYPE_CHECKING:
-    from spacrd_core.demo.cohort import Platform
 
 PLUGIN = Path(__file__).parents[1] / "plugins/mylab"
 RADIUS_UM: dict[Platform, float] = {"st": 800.0, "visium": 450.0, "xenium": 500.0}

@@ -1,19 +1,15 @@
 """Run the steps of all pages in order, with a stand-in for the Hub."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from stand_ins.hub import TOKEN, hub, python
 
 from documentation.blocks import Step, steps
 from documentation.mistakes import MISTAKES, PREPARATION
 from documentation.places import weights_of_the_hub, write_places, write_plugin
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DRIVER = Path(__file__).with_name("driver.py")
 LABELS = "--labels ST-pat/lbl/{0}_labeled_coordinates.tsv"

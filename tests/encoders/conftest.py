@@ -1,7 +1,5 @@
 """Synthetic tissue at a known um/px, and tiles cut from an image as in production."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,22 +1,18 @@
 """Every published encoder is built from its card, on the meta device, so that a billion weights take no memory."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import torch
 
+from spacrd_core.cards import EncoderCard
 from spacrd_core.embedding.forward import PRECISIONS
 from spacrd_core.plugins import load_plugins
 from spacrd_core.slide.resample import FILTERS
 from spacrd_encoders.backbone.networks import build_on_meta, pool_tokens
-
-if TYPE_CHECKING:
-    from spacrd_core.cards import EncoderCard
 
 CARDS: dict[str, Any] = {card.name: card for card in load_plugins().encoders if card.network}
 # As published: millions of parameters; tensors in the file, where somebody has counted them; and how many tokens (the

@@ -1,7 +1,5 @@
 """The docs match the cards; ``python tests/encoders/test_docs_table.py`` regenerates their table."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

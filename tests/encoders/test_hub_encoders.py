@@ -1,12 +1,11 @@
 """Encoders with weights from the Hub, end to end: created by name, downloaded, verified, built, embedding."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -18,9 +17,6 @@ from timm.models import save_for_hf
 from spacrd_encoders import kaiko
 from spacrd_encoders.backbone.networks import build_on_meta
 from spacrd_encoders.uni import UNI
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Creates encoders one after the other, embeds two tiles by each, and prints what became of it.
 EMBED = """

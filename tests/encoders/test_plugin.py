@@ -1,20 +1,15 @@
 """The cards describe the encoders without importing them."""
 
-from __future__ import annotations
-
 import importlib
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 import pytest
 
 from spacrd_core.cards import ComponentOptions, EncoderCard
 from spacrd_core.contracts.encoder import matches_its_card
+from spacrd_core.plugins import Plugins
 from spacrd_encoders.plugin import spacrd_encoders
-
-if TYPE_CHECKING:
-    from spacrd_core.plugins import Plugins
 
 HEAVY = ("torch", "timm", "huggingface_hub", "numpy", "safetensors")
 

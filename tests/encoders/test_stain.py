@@ -1,21 +1,15 @@
 """The features of the stain encoder measure what their names say."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from spacrd_core.arrays import Array
 from spacrd_core.contracts.encoder import check_encoder
 from spacrd_core.errors import EncoderError
+from spacrd_core.plugins import Plugins
 from spacrd_encoders.stain import FEATURES, STAINS, WINDOWS_UM, Stain
-
-if TYPE_CHECKING:
-    from spacrd_core.arrays import Array
-    from spacrd_core.plugins import Plugins
 
 HAEMATOXYLIN, EOSIN = np.array(STAINS[0]), np.array(STAINS[1])
 NUCLEI, MATRIX = 0.8 * HAEMATOXYLIN + 0.1 * EOSIN, 0.1 * HAEMATOXYLIN + 0.5 * EOSIN
@@ -52,7 +46,7 @@ def named(stain: Stain, tiles: Tensor, um: int = 400) -> dict[str, float]:
 
 
 def test_it_keeps_the_contract_of_encoders(stain: Stain) -> None:
-    check_encoder(stain)
+    check_encoder(stain)  # type: ignore[arg-type]
 
 
 def test_its_dimension_is_every_feature_in_every_window(stain: Stain) -> None:

@@ -1,9 +1,6 @@
 """The stain encoder corrects for the laboratory's staining, and for nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,10 +8,8 @@ import torch
 from torch import Tensor
 
 from spacrd_core.arrays import Array
+from spacrd_core.plugins import Plugins
 from spacrd_encoders.stain import FEATURES, STAINS, WINDOWS_UM, Stain
-
-if TYPE_CHECKING:
-    from spacrd_core.plugins import Plugins
 
 CutTiles = Callable[[Array, float, Array], Tensor]
 UM_PER_PX = 2.0

@@ -1,9 +1,7 @@
 """The stain encoder gives the same features for the same tissue, whatever the scanner and the staining."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from spacrd_core.arrays import Array
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
-    from spacrd_encoders.stain import Stain
+from spacrd_core.plugins import Plugins
+from spacrd_encoders.stain import Stain
 
 CutTiles = Callable[[Array, float, Array], Tensor]
 

@@ -1,12 +1,11 @@
 """Any timm model, with its own preprocessing, and weights that are always identified."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import timm
@@ -17,12 +16,8 @@ from torch import Tensor
 
 from spacrd_core.contracts.encoder import check_encoder
 from spacrd_core.errors import ConfigError, UnknownName, WeightsError
+from spacrd_core.plugins import Plugins
 from spacrd_encoders.timm_family import TimmModel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
 
 RANDOM = {"pretrained": False}
 
@@ -38,7 +33,7 @@ def create(plugins: Plugins, member: str, **options: object) -> TimmModel:
 
 @pytest.mark.parametrize("member", ["test_vit", "test_resnet", "test_mambaout"])
 def test_every_kind_of_model_keeps_the_contract_of_encoders(plugins: Plugins, member: str) -> None:
-    check_encoder(create(plugins, member, **RANDOM))
+    check_encoder(create(plugins, member, **RANDOM))  # type: ignore[arg-type]
 
 
 def test_the_recipe_is_the_models_own(plugins: Plugins, tmp_path: Path) -> None:

@@ -1,15 +1,15 @@
 """UNI is built as it was published; its weights are gated, so that these tests use random weights of its shapes."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import timm
 import torch
+from conftest import MakeSection
 from PIL import Image
 from timm.data.constants import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import Tensor
@@ -18,19 +18,13 @@ from torchvision.transforms.functional import normalize
 from spacrd_cli import main
 from spacrd_core.contracts.encoder import matches_its_card
 from spacrd_core.errors import WeightsError
+from spacrd_core.plugins import Plugins
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
+from spacrd_encoders.backbone.base import HubEncoder
 from spacrd_encoders.backbone.networks import build_on_meta
 from spacrd_encoders.uni import UNI
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import MakeSection
-
-    from spacrd_core.plugins import Plugins
-    from spacrd_encoders.backbone.base import HubEncoder
 
 assert UNI.network
 NETWORK = UNI.network
@@ -118,7 +112,7 @@ def test_a_store_holds_the_embeddings_that_timm_computes_for_the_same_patches(
 
 def test_its_recipe_is_available_before_the_network_is_built(plugins: Plugins, weights: Path) -> None:
     uni: HubEncoder = plugins.encoders.create("uni_v1", {"weights": weights})
-    matches_its_card((plugins.encoders.card("uni"), uni))
+    matches_its_card((plugins.encoders.card("uni"), uni))  # type: ignore[arg-type]
     assert uni.recipe.weights.startswith("sha256:")
     assert uni.recipe.patch_um == 112
     assert (uni.recipe.licence, uni.recipe.gated) == ("CC-BY-NC-ND-4.0", True)

@@ -4,11 +4,9 @@
 is cut or thinned at detection alone.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -24,12 +22,8 @@ from spacrd_core.devices import one_thread
 from spacrd_core.genes.expression import Expression
 from spacrd_core.metrics.classification import Metrics, measure
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
+from spacrd_core.plugins import Plugins
 from spacrd_core.store.store import SpotStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from spacrd_core.plugins import Plugins
 
 pytestmark = pytest.mark.slow
 CPU = torch.device("cpu")

@@ -1,7 +1,5 @@
 """Spots on a lattice with their neighbourhoods, some padded, some unlabelled."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 import pytest

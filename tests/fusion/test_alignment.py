@@ -1,7 +1,5 @@
 """Contrastive alignment."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

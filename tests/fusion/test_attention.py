@@ -1,17 +1,12 @@
 """Attention over neighbourhoods."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from fusion.conftest import MakeBatch
 
 from spacrd_fusion.attention import CentreAttention, NeighbourhoodFusion
-
-if TYPE_CHECKING:
-    from fusion.conftest import MakeBatch
 
 SPOTS, WIDTH = 100, 8
 

@@ -1,19 +1,14 @@
 """Functions that the heads share."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from fusion.conftest import MakeBatch
 
 from spacrd_core.cohort.batch import Dims
 from spacrd_core.errors import ConfigError, DetectorError
 from spacrd_fusion._base import available_features, labelled_mean, modality_widths
-
-if TYPE_CHECKING:
-    from fusion.conftest import MakeBatch
 
 
 def test_a_head_has_the_modalities_whose_width_is_not_0() -> None:

@@ -1,19 +1,13 @@
 """Fusion of the modalities of a spot without its neighbours."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from fusion.conftest import MakeBatch
 
+from spacrd_core.cohort.batch import Batch
 from spacrd_fusion.centre_fusion import CentreFusion
-
-if TYPE_CHECKING:
-    from fusion.conftest import MakeBatch
-
-    from spacrd_core.cohort.batch import Batch
 
 WIDTH = 8
 Tokens = dict[str, torch.Tensor]

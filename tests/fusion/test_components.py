@@ -1,7 +1,5 @@
 """Principal components stored as tensors."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from sklearn.decomposition import PCA

@@ -1,27 +1,20 @@
 """The baseline head."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from fusion.conftest import MakeBatch
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from spacrd_core.cohort.batch import Dims
+from spacrd_core.cohort.batch import Batch, Dims
+from spacrd_core.contracts.head import Build
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.linear import LinearHead
-
-if TYPE_CHECKING:
-    from fusion.conftest import MakeBatch
-
-    from spacrd_core.cohort.batch import Batch
-    from spacrd_core.contracts.head import Build
 
 
 class TestContract(HeadContract):

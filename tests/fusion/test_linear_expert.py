@@ -1,7 +1,5 @@
 """The linear expert: a logit along the difference of class means."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 

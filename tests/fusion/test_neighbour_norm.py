@@ -1,21 +1,14 @@
 """The normalisation of the released code."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 import torch
+from fusion.conftest import MakeBatch
 
 from spacrd_core.cohort.batch import Dims
+from spacrd_core.contracts.head import Build
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.neighbour_norm import normalise_over_neighbours
 from spacrd_fusion.spacrd import SpaCRDHead
-
-if TYPE_CHECKING:
-    from fusion.conftest import MakeBatch
-
-    from spacrd_core.contracts.head import Build
 
 
 class TestNeighbourNorm(HeadContract):

@@ -1,7 +1,5 @@
 """The options of ``spacrd`` and its presets."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import ValidationError
 

@@ -1,15 +1,9 @@
 """The cards of our heads."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from spacrd_core.cohort.batch import Dims
+from spacrd_core.plugins import Plugins
 from spacrd_fusion.linear import LinearHead
 from spacrd_fusion.spacrd import SpaCRDHead
-
-if TYPE_CHECKING:
-    from spacrd_core.plugins import Plugins
 
 
 def test_both_heads_are_found_by_name_and_built_with_their_options(plugins: Plugins) -> None:

@@ -1,7 +1,5 @@
 """Category-regularised variational reconstruction."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from torch.distributions import MultivariateNormal

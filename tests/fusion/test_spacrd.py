@@ -1,22 +1,16 @@
 """The head ``spacrd``."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import torch
+from fusion.conftest import MakeBatch
 
-from spacrd_core.cohort.batch import Dims
+from spacrd_core.cohort.batch import Batch, Dims
+from spacrd_core.contracts.head import Build
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.spacrd import SpaCRDHead
-
-if TYPE_CHECKING:
-    from fusion.conftest import MakeBatch
-
-    from spacrd_core.cohort.batch import Batch
-    from spacrd_core.contracts.head import Build
 
 BOTH, GENES, IMAGE = Dims(genes=12, image=6), Dims(genes=12, image=0), Dims(genes=0, image=6)
 ALL_DIMS = pytest.mark.parametrize("dims", [BOTH, GENES, IMAGE], ids=["both", "genes", "image"])

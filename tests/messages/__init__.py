@@ -1,15 +1,10 @@
-"""Every error message and hint in the source, collected for one snapshot: ``python -m messages`` writes it (in tests/)."""
-
-from __future__ import annotations
+"""Every error message and hint in the source, for one snapshot; `python -m messages` in tests/ writes it."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from spacrd_core import errors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOT = Path(__file__).with_name("snapshot.txt")

@@ -1,8 +1,6 @@
 """A small detector in a folder, for tests that copy or upload it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,11 +12,7 @@ from spacrd_core.detector.detector import Detector
 from spacrd_core.genes.expression import Expression
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.model.options import HeadOptions
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 SPOTS, DIM = 36, 3
 

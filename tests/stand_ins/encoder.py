@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from spacrd_core.embedding.embed import Report, embed
-
-if TYPE_CHECKING:
-    from spacrd_core.plugins import Plugins
-    from spacrd_core.store.store import SpotStore
+from spacrd_core.plugins import Plugins
+from spacrd_core.store.store import SpotStore
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,18 @@
 """A local server in place of the Hugging Face Hub, with repositories, revisions, gated access and tokens."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from stand_ins.uploads import handle
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 COMMIT = "c0ffee" + "0" * 34
 TOKEN = "hf_" + "x" * 34

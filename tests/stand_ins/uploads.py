@@ -6,14 +6,14 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from stand_ins.hub import Hub
+
 
 Headers = dict[str, str]
 Response = tuple[int, Headers, bytes]

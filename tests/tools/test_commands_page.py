@@ -1,14 +1,12 @@
 """`docs/commands.md` is generated from the commands and up to date."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from commands_page import page
 from commands_settings import TABLES
+from conftest import Install
 from pydantic import BaseModel
 
 from spacrd_cli.commands.detect import DetectConfig
@@ -17,9 +15,6 @@ from spacrd_cli.commands.evaluate import EvaluateConfig
 from spacrd_cli.commands.train import TrainConfig
 from spacrd_core.ingestion.options import IngestConfig
 from spacrd_core.plugins import load_plugins
-
-if TYPE_CHECKING:
-    from conftest import Install
 
 COMMITTED = Path(__file__).parents[2] / "docs/commands.md"
 CONFIGS: dict[str, type[BaseModel]] = {

@@ -1,15 +1,8 @@
 """The table of gene names holds those that mean one gene alone."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from make_hgnc import COLUMNS, LAST, table
+from make_hgnc import COLUMNS, LAST, Row, table
 
 from spacrd_core.genes.names import human_names
-
-if TYPE_CHECKING:
-    from make_hgnc import Row
 
 
 def row(symbol: str, previous: str = "", aliases: str = "", *, gene_id: str = "", status: str = "Approved") -> Row:

@@ -1,26 +1,19 @@
 """Without access to UNI's weights and with no encoder named: how to get them, and which encoders work now."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from conftest import MakeSection
 from stand_ins.hub import OTHER_TOKEN, Repository, hub, python
 
 from spacrd_cli import main
 from spacrd_cli.commands.default_encoder import suggest_encoders
 from spacrd_cli.settings import EncoderSettings
 from spacrd_core.errors import WeightsError
+from spacrd_core.plugins import Plugins
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import MakeSection
-
-    from spacrd_core.plugins import Plugins
 
 SPACRD = "import sys; from spacrd_cli.main import run; sys.exit(run(sys.argv[1:]))"
 PAGE = "https://huggingface.co/MahmoodLab/UNI"

@@ -1,10 +1,9 @@
 """``spacrd detect``: the threshold that was used is in every file it writes."""
 
-from __future__ import annotations
-
 import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -13,9 +12,6 @@ import pytest
 
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

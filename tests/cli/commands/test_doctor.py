@@ -1,19 +1,14 @@
 """``spacrd doctor``: findings about this machine, and exit 1 if a check fails."""
 
-from __future__ import annotations
-
 import json
 import sys
 from importlib import metadata
-from typing import TYPE_CHECKING
 
 import pytest
+from conftest import Install
 
 from spacrd_cli import main
 from spacrd_cli.commands import doctor
-
-if TYPE_CHECKING:
-    from conftest import Install
 
 
 def findings(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:

@@ -1,10 +1,8 @@
 """``spacrd doctor --encoder``: an encoder's licence, weights, network and one tile, each with a verdict."""
 
-from __future__ import annotations
-
 import json
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import timm
@@ -15,9 +13,6 @@ from spacrd_cli import main
 from spacrd_cli.commands import doctor_encoder
 from spacrd_encoders.backbone.networks import build_on_meta
 from spacrd_encoders.uni import UNI
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Findings = dict[str, dict[str, str]]
 DOCTOR = "import sys; from spacrd_cli.main import run; sys.exit(run(['doctor', *sys.argv[1:]]))"

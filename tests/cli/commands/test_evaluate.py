@@ -1,13 +1,13 @@
 """``spacrd evaluate`` as a user gives it, on small sections without an image."""
 
-from __future__ import annotations
-
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from conftest import MakeSection
 
 from spacrd_cli.main import run
 from spacrd_core._version import __version__
@@ -16,11 +16,6 @@ from spacrd_core.devices import default_jobs
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import MakeSection
 
 KEYS = {
     "head",

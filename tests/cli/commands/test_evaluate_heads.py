@@ -1,16 +1,10 @@
 """Which heads an evaluation compares."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from spacrd_cli.commands.evaluate_heads import variants
 from spacrd_core.errors import ConfigError, UnknownName
-
-if TYPE_CHECKING:
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 
 def test_without_a_name_it_is_the_usual_head_and_the_control(plugins: Plugins) -> None:

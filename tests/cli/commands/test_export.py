@@ -1,10 +1,9 @@
 """``spacrd export``, and the file of ``spacrd detect -o``, for tools that open one platform or need a library."""
 
-from __future__ import annotations
-
 import json
 import shutil
-from typing import TYPE_CHECKING, get_type_hints
+from pathlib import Path
+from typing import get_type_hints
 
 import pandas as pd
 import pytest
@@ -15,9 +14,6 @@ from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.results.files.formats import FORMATS
 from spacrd_core.results.result import LABEL_STYLES
 from spacrd_core.store.store import SpotStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GENES_ALONE = ["--encoder", "none", "--head", "linear", "--seeds", "1"]
 

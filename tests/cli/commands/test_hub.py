@@ -1,10 +1,10 @@
 """`spacrd push` and `pull`, and `hf://` addresses, with a local server in place of the Hub."""
 
-from __future__ import annotations
-
 import json
 import shutil
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from stand_ins.detector import made_detector, written
@@ -12,12 +12,7 @@ from stand_ins.hub import TOKEN, hub, python
 
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 # Runs commands one after the other in one Python, and prints the exit code and output of each.
 COMMANDS = """

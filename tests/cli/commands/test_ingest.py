@@ -1,17 +1,12 @@
 """``spacrd ingest``: errors of the user, and notes about patients."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NO_PATIENT = "no --patient was given"
 

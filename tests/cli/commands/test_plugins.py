@@ -1,20 +1,15 @@
 """``spacrd plugins``: lists, shows and checks; problems are stderr, not thrown."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from conftest import Install
 
 from spacrd_cli import main
-
-if TYPE_CHECKING:
-    from conftest import Install
 
 BROKEN = ("broken_import", "broken_hook", "broken_card", "broken_name")
 

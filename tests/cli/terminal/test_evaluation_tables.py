@@ -1,7 +1,5 @@
 """The tables of an evaluation at several terminal widths."""
 
-from __future__ import annotations
-
 import io
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Results go to stdout, everything else to stderr."""
 
-from __future__ import annotations
-
 import io
 import json
 from dataclasses import dataclass

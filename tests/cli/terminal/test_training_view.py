@@ -1,7 +1,5 @@
 """The display of a training while it runs."""
 
-from __future__ import annotations
-
 import io
 import re
 

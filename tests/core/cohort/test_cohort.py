@@ -1,23 +1,17 @@
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from core.conftest import MakeData
 
+from spacrd_core.arrays import Array
 from spacrd_core.cohort.cohort import Cohort, shuffled
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.scaling import Scaler
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.errors import DetectorError
-
-if TYPE_CHECKING:
-    from core.conftest import MakeData
-
-    from spacrd_core.arrays import Array
-    from spacrd_core.cohort.section_data import SectionData
 
 CPU = torch.device("cpu")
 

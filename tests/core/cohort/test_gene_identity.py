@@ -1,31 +1,24 @@
 """What a detector keeps of its genes' identity, from training to a target that names them otherwise."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from core.conftest import MakeData
 from scipy import sparse
 
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detector.detector import Detector
 from spacrd_core.errors import DetectorError, TrainingError
 from spacrd_core.genes.expression import Expression
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.model.options import HeadOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from core.conftest import MakeData
-
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 SYMBOLS = ("ERBB2", "CD274", "MKI67", "EPCAM", "KRT8", "CD3D", "COL1A1", "RPL3", "KIT", "GAPDH", "TENT5A", "MARCHF3")
 IDS = ("ENSG00000141736", "ENSG00000120217", *[""] * 10)

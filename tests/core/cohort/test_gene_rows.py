@@ -1,29 +1,24 @@
 """Genes are dense in those spots only that are asked for, and say the same as if all were."""
 
-from __future__ import annotations
-
 import tracemalloc
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from core.conftest import MakeData
 from scipy import sparse
 
 from spacrd_core.cohort.cohort import Cohort
+from spacrd_core.cohort.gene_rows import LazyExpression
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.genes.expression import Expression
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.options import HeadOptions
-
-if TYPE_CHECKING:
-    from core.conftest import MakeData
-
-    from spacrd_core.cohort.gene_rows import LazyExpression
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 CPU = torch.device("cpu")
 SIDE, GENES = 40, 3000

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from spacrd_core.cohort.modalities import MODALITIES, join_modalities, subsets

@@ -1,23 +1,18 @@
 """What a detector reads of a section, as its options say."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
+from core.conftest import MakeData
 from scipy import sparse
 
+from spacrd_core.arrays import Array
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.scaling import Scaler
-
-if TYPE_CHECKING:
-    from core.conftest import MakeData
-
-    from spacrd_core.arrays import Array
-    from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.cohort.section_data import SectionData
 
 
 def fit_preprocessor(*sections: SectionData, **options: Any) -> Preprocessor:

@@ -1,12 +1,11 @@
 """Sections as learning sees them: whole, and of finite numbers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
+from conftest import MakeSection
 
 from spacrd_cli.main import run
 from spacrd_core.cohort.section_data import load_sections
@@ -14,11 +13,6 @@ from spacrd_core.errors import CorruptStore
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import MakeSection
 
 
 @pytest.fixture

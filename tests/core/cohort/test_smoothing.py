@@ -1,18 +1,12 @@
 """Calls are averaged over like tissue within reach, and over nothing else."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 import torch
 
+from spacrd_core.arrays import Array
 from spacrd_core.cohort.smoothing import BilateralFilter, neighbourhood_means
 from spacrd_core.section.geometry import neighbours
-
-if TYPE_CHECKING:
-    from spacrd_core.arrays import Array
 
 PITCH_UM = 100.0
 SIDE = 16

@@ -1,23 +1,17 @@
 """The contract of readers detects every violation."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from conftest import MakeSection
 from scipy import sparse
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.contracts.reader import SECTION_CHECKS, check_reader
 from spacrd_core.errors import ContractError, CountsError
 from spacrd_core.section.section import ImageInputs, Recognition, Section
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from conftest import MakeSection
 
 
 class Good:

@@ -1,17 +1,10 @@
 """Every registered component satisfies its contract; a new component is tested by being registered."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 
 from spacrd_core.contracts import check_encoder, check_head, check_reader
 from spacrd_core.contracts.encoder import matches_its_card
-from spacrd_core.plugins import load_plugins
-
-if TYPE_CHECKING:
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins, load_plugins
 
 ALL = load_plugins()
 BUILDABLE = [card for card in ALL.encoders if card.recipe is not None and card.recipe.weights == "none"]

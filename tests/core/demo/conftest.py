@@ -1,19 +1,13 @@
 """Sections of the demo cohort, one per platform, as files and as specimens."""
 
-from __future__ import annotations
-
 import csv
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.demo.cohort import demo_specimen, write_demo_cohort
 from spacrd_core.demo.measure import Spots, measure_st
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.demo.specimen import Specimen
+from spacrd_core.demo.specimen import Specimen
 
 
 @pytest.fixture(scope="session")

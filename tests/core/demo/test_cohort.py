@@ -1,16 +1,10 @@
 """The demo cohort: its files, reproducibility, and differences between patients."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from spacrd_core.demo.cohort import COHORT_COLUMNS, PLATFORMS, demo_specimen, write_demo_cohort
+from spacrd_core.demo.specimen import Specimen
 from spacrd_core.ingestion.cohort_file import read_cohort
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.demo.specimen import Specimen
 
 
 def test_the_table_has_the_columns_of_ingest_and_names_files_that_exist(

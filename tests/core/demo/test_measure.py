@@ -1,9 +1,5 @@
 """Simulated measurements: counts follow the tissue in spots and cells, and no single gene separates cancer."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -11,12 +7,9 @@ from sklearn.metrics import roc_auc_score
 
 from spacrd_core.demo.cohort import demo_specimen
 from spacrd_core.demo.genes import GENES, MARKERS, PANEL
-from spacrd_core.demo.measure import Cells, measure_visium, measure_xenium
+from spacrd_core.demo.measure import Cells, Spots, measure_visium, measure_xenium
+from spacrd_core.demo.specimen import Specimen
 from spacrd_core.demo.tissue import STROMA, TUMOUR
-
-if TYPE_CHECKING:
-    from spacrd_core.demo.measure import Spots
-    from spacrd_core.demo.specimen import Specimen
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Simulated tissue: composition, outline and stain."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

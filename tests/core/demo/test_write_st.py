@@ -1,8 +1,6 @@
 """ST files of the demo, in the layout of the her2st data."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,9 +8,6 @@ from PIL import Image
 
 from spacrd_core.demo.genes import GENES
 from spacrd_core.demo.tissue import TISSUE_CLASSES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Rows = dict[str, dict[str, str]]
 

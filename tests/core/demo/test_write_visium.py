@@ -1,9 +1,7 @@
 """Visium files of the demo: the folder of a Space Ranger run, an image, and labels exported from Loupe."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -15,9 +13,6 @@ from PIL import Image
 from spacrd_core.demo.cohort import UM_PER_PX
 from spacrd_core.demo.genes import GENES
 from spacrd_core.demo.tissue import TISSUE_CLASSES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Rows = dict[str, dict[str, str]]
 

@@ -1,9 +1,7 @@
 """Xenium files of the demo: a bundle, an H&E rotated by 90 degrees, and the types of the cells."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -13,9 +11,6 @@ import tifffile
 
 from spacrd_core.demo.cohort import UM_PER_PX
 from spacrd_core.demo.genes import PANEL
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Row = dict[str, str]
 

@@ -1,16 +1,18 @@
 """Which modality told most of a spot, and which genes drive a section's calls."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from core.conftest import MakeData
 
 from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.cohort import Cohort
+from spacrd_core.cohort.prepared import PreparedSection
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detection import attribution
 from spacrd_core.detection.attribution import (
     attach_driving_genes,
@@ -21,17 +23,9 @@ from spacrd_core.detection.attribution import (
 )
 from spacrd_core.detection.predict import predict
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
+from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.platt import Calibration
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.conftest import MakeData
-
-    from spacrd_core.cohort.prepared import PreparedSection
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.model.ensemble import Ensemble
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 SMALL = {"width": 16, "hidden": (16,), "latent": 4, "latent_hidden": (16,), "classifier_hidden": 8, "heads": 2}
 EPOCHS = {"align": 2, "reconstruct": 2, "detect": 8}

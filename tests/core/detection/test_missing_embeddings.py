@@ -1,12 +1,11 @@
 """``detect`` makes embeddings that are missing as those were made that the detector learned from."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import MakeSection
 
 from spacrd_core import Detector, Settings, SpotStore, TrainOptions, detect, embed, train
 from spacrd_core.detector.config import read_detector_config
@@ -14,11 +13,6 @@ from spacrd_core.errors import RecipeMismatch
 from spacrd_core.ingestion.checks import check_section
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import MakeSection
 
 NORMALISED = {"normalised": True}
 

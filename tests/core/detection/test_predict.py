@@ -1,28 +1,22 @@
 """Every spot gets a call from what was measured there, and none where nothing was."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from core.conftest import MakeData
 from scipy import sparse
 
 from spacrd_core.cohort.options import CohortOptions
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detection.predict import predict
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
 from spacrd_core.model.decision import Decision, DecisionRule
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.thresholds import ThresholdRule
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from core.conftest import MakeData
-
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 SPOT = 7
 

@@ -1,18 +1,13 @@
 """A detector that is trained once for all tests of this folder."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from stand_ins.detector import made_detector, written
 from stand_ins.hub import Hub, hub
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,8 @@
 """The folder of a detector: strict loading, and figures that loading does not need."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,11 +18,7 @@ from spacrd_core.errors import DetectorError
 from spacrd_core.genes.expression import Expression
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.model.options import HeadOptions
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 FIGURES = ("curve.png", "reliability.png")
 CPU = torch.device("cpu")

@@ -1,11 +1,10 @@
 """Detectors on the Hub: located, downloaded and pulled to a folder, with a local server in place of the Hub."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from stand_ins.detector import files_of, made_detector, written
@@ -13,11 +12,7 @@ from stand_ins.hub import COMMIT, INVALID_TOKEN, OTHER_TOKEN, TOKEN, Hub, Reposi
 
 from spacrd_core.detector.address import Address
 from spacrd_core.errors import DetectorError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 # Locates or pulls one detector after the other, and prints the folder and commit of each, or the message and hint.
 LOCATE = """

@@ -1,20 +1,14 @@
 """The model card has the contents of the detector, in a form that the Hub reads."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 from huggingface_hub import ModelCard, ModelCardData
 from stand_ins.detector import made_detector
 
+from spacrd_core.detector.detector import Detector
 from spacrd_core.detector.held_out import held_out_metrics
 from spacrd_core.detector.model_card import model_card
 from spacrd_core.metrics.bootstrap import patient_interval
-
-if TYPE_CHECKING:
-    from spacrd_core.detector.detector import Detector
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 
 @pytest.fixture(scope="module")

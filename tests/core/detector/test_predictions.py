@@ -1,26 +1,19 @@
 """Predictions are read with the configuration of the detector that made them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from conftest import MakeSection
 from stand_ins.detector import made_detector
 
 from spacrd_core.detector.predictions import read_predictions
 from spacrd_core.errors import CorruptStore
+from spacrd_core.plugins import Plugins
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import Any
-
-    from conftest import MakeSection
-
-    from spacrd_core.plugins import Plugins
 
 TABLE = pd.DataFrame({"probability": [0.25, 0.75]}, index=pd.Index(["a", "b"], name="spot"))
 

@@ -1,26 +1,21 @@
 """The contents of the reliability diagram."""
 
-from __future__ import annotations
-
 import io
 import json
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from spacrd_core.detector import drawing
 from spacrd_core.detector import reliability_diagram as reliability
 from spacrd_core.detector.reliability_diagram import reliability_png
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
 
 EMPTY_BINS = [None] * 8
 ST: dict[str, Any] = {

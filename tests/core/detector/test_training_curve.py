@@ -1,24 +1,19 @@
 """The contents of the training curve."""
 
-from __future__ import annotations
-
 import io
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from spacrd_core.detector import drawing
 from spacrd_core.detector import training_curve as curve
 from spacrd_core.detector.training_curve import curve_png
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
 
 PHASES = {"align": 3, "detect": 2}
 HELD_OUT = {"A1": {"auc": 0.9}, "A2": {"auc": 0.8}, "B1": {"auc": 0.95}, "C1": {"auc": None}}

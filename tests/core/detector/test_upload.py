@@ -1,19 +1,15 @@
 """Detectors pushed to the Hub: verified first and private by default, with a local server in place of the Hub."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from stand_ins.detector import files_of, made_detector, written
 from stand_ins.hub import INVALID_TOKEN, OTHER_TOKEN, TOKEN, Hub, Repository, hub, python
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 # Pushes one detector after the other, and prints the commit of each, or the message and hint.
 PUSH = """

@@ -1,23 +1,17 @@
 """Stores whose sections have many small shards."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import pytest
+from conftest import MakeSection
 from small_shards import ROWS, SECTIONS, embed_all, embeddings
 
 from spacrd_core.embedding import staging
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import MakeSection
-
 
 StoredEmbeddings = tuple[str, dict[str, list[str]]]
 

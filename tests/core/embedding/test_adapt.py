@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import torch
+from core.embedding.conftest import NewStore
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions, Recipe
@@ -15,9 +16,6 @@ from spacrd_core.embedding.executors.processes import Processes
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Level, Pyramid
-
-if TYPE_CHECKING:
-    from core.embedding.conftest import NewStore
 
 CPU = torch.device("cpu")
 NORMALISED = {"normalised": True}

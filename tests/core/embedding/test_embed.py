@@ -1,30 +1,23 @@
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pytest
 import torch
 import zarr
+from conftest import MakeSection
 from stand_ins.encoder import embed_with
+from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding import staging
 from spacrd_core.embedding.pipeline import CPU_BATCH_SIZE
-from spacrd_core.embedding.settings import Settings
+from spacrd_core.embedding.settings import Precision, Settings
 from spacrd_core.errors import StoreError, UnknownSection
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import MakeSection
-    from torch import Tensor
-
-    from spacrd_core.embedding.settings import Precision
 
 CPU = Settings(device="cpu")
 

@@ -1,12 +1,13 @@
 """An error in one section is reported for that section and stops no other one."""
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import NETWORK, OPTIONS, ROWS, SECTIONS, SPOTS, embed_all, embeddings, shards_done
 from stand_ins.encoder import embed_with
 
@@ -16,15 +17,8 @@ from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import CorruptStore, EncoderError, RecipeMismatch, SpacrdError
 from spacrd_core.files import tree_sha256
 from spacrd_core.plugins import load_plugins
+from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import verify
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import torch
-    from core.embedding.conftest import NewStore, StoredEmbeddings
-
-    from spacrd_core.store.store import SpotStore
 
 CPU = Settings(device="cpu", batch_size=8)
 

@@ -1,17 +1,18 @@
 """What an embedding may depend on: its patch and its recipe, and nothing else."""
 
-from __future__ import annotations
-
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pytest
 import torch
+from conftest import MakeSection
 from PIL import Image
 from stand_ins.encoder import embed_with
-from torch import nn
+from torch import Tensor, nn
 
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding import staging
@@ -19,13 +20,6 @@ from spacrd_core.embedding.settings import Settings
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from conftest import MakeSection
-    from torch import Tensor
 
 CPU = Settings(device="cpu")
 

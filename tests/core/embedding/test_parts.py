@@ -1,14 +1,8 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
+from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import ROWS, SECTIONS, SPOTS, embed_all, embeddings, start_embed
 
 from spacrd_core.embedding.parts import Part
-
-if TYPE_CHECKING:
-    from core.embedding.conftest import NewStore, StoredEmbeddings
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 7, 12])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,10 +29,6 @@ from spacrd_core.images.raster import ArrayImage
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
 CPU = torch.device("cpu")
 SPOTS = 50
 NUMBERS = np.random.default_rng(1)
@@ -45,8 +43,9 @@ class Network:
 
     def __init__(self, model: str, input_px: int, **choices: Any) -> None:
         torch.manual_seed(0)
-        self.network: Any = timm.create_model(model, num_classes=0, **choices).eval()
-        self.recipe = Recipe(input_px=input_px, um_per_px=1.0, dim=self.network.num_features, precision="bf16")
+        network: Any = timm.create_model(model, num_classes=0, **choices)
+        self.network = network.eval()
+        self.recipe = Recipe(input_px=input_px, um_per_px=1.0, dim=network.num_features, precision="bf16")
         self.meanwhile: Callable[[int], object] = lambda _: None
 
     def to(self, device: torch.device) -> Network:

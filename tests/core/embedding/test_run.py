@@ -1,13 +1,12 @@
 """The loop that all executors share: how many tasks run, which are tried again, and what a broken pool costs."""
 
-from __future__ import annotations
-
 import concurrent.futures
 from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,9 +16,6 @@ from spacrd_core.embedding.run import MAX_TRIES, run_tasks
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.embedding.shard_task import Outcome, ShardTask
 from spacrd_core.errors import EncoderError, StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 class FakeWorkers(Executor):

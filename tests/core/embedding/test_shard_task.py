@@ -1,10 +1,11 @@
-from __future__ import annotations
-
 import pickle
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import torch
+from conftest import MakeSection
+from core.embedding.conftest import NewStore
 from small_shards import ROWS
 
 from spacrd_core.cards import ComponentOptions, Recipe
@@ -16,14 +17,8 @@ from spacrd_core.errors import RecipeMismatch, StoreError, UnknownSection
 from spacrd_core.plugins import load_plugins
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.locks import lock_file, try_lock
+from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
-
-if TYPE_CHECKING:
-    import torch
-    from conftest import MakeSection
-    from core.embedding.conftest import NewStore
-
-    from spacrd_core.store.store import SpotStore
 
 STAIN = load_plugins().encoders.card("stain").recipe
 

@@ -1,8 +1,6 @@
-from __future__ import annotations
-
 import multiprocessing
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +12,6 @@ from spacrd_core.embedding.staging import Staging, shard_ranges
 from spacrd_core.errors import CorruptStore, StoreBusy
 from spacrd_core.files import tree_sha256
 from spacrd_core.store.locks import lock_file, try_lock
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RECIPE = Recipe(input_px=8, um_per_px=1.0, dim=3)
 COVERAGE = np.linspace(0, 1, 20, dtype=np.float32)

@@ -1,7 +1,5 @@
 """Paired differences, patient by patient."""
 
-from __future__ import annotations
-
 import pytest
 
 from spacrd_core.evaluation.comparison import compare_with_baseline, compare_with_single_modalities

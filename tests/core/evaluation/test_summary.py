@@ -1,7 +1,5 @@
 """What rows come to."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,24 +1,19 @@
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from core.conftest import MakeData
 
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.errors import TrainingError
 from spacrd_core.evaluation import tasks as evaluate
 from spacrd_core.evaluation.summary import Row, summarise
 from spacrd_core.evaluation.tasks import plan, run
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.model.options import HeadOptions
-
-if TYPE_CHECKING:
-    from core.conftest import MakeData
-
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 LINEAR = [TrainOptions(head=HeadOptions(name="linear"))]
 

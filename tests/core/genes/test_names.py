@@ -1,7 +1,5 @@
 """Every human gene gets its current symbol, whichever name a table uses."""
 
-from __future__ import annotations
-
 import pytest
 
 from spacrd_core.genes.names import current_symbol, human_names, parse_ensembl_id, resolve_names

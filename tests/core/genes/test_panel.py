@@ -1,8 +1,7 @@
 """Panels are chosen by variance within sections, and sections are aligned to them by id, symbol or current name."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +12,6 @@ from spacrd_core.genes.expression import Expression
 from spacrd_core.genes.names import current_symbol
 from spacrd_core.genes.panel import align_to_panel, choose_panel, panel_ids
 from spacrd_core.genes.species import Species
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def expression(counts: list[list[int]], symbols: list[str]) -> Expression:

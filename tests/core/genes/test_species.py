@@ -1,17 +1,12 @@
 """The species of a section is inferred from gene names; species are never mixed."""
 
-from __future__ import annotations
-
 import gzip
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.errors import DetectorError, TrainingError
 from spacrd_core.genes.species import Species, common_species, infer_species, require_species
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HUMAN = ["GAPDH", "ERBB2", "MKI67", "FAM46A", "C1orf87", "HLA-A", "EPCAM", "KRT8", "CD3D", "COL1A1", "RPL3", "KIT"]
 MOUSE = [*(symbol.capitalize() for symbol in HUMAN if "orf" not in symbol), "Gm1992", "0610005C13Rik"]

@@ -1,7 +1,5 @@
 """Errors of the Hub are translated to one sentence with a remedy, without secrets."""
 
-from __future__ import annotations
-
 import errno
 
 import pytest

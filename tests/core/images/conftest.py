@@ -1,14 +1,9 @@
 """Pixels to write and read."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
-if TYPE_CHECKING:
-    from spacrd_core.arrays import Array
+from spacrd_core.arrays import Array
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +6,6 @@ from PIL import Image, ImageDraw
 
 from spacrd_core.images.background import WHITENED_NOTE
 from spacrd_core.images.raster import open_raster
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PINK = (226, 200, 222)
 

@@ -1,6 +1,5 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +9,6 @@ from PIL import Image
 
 from spacrd_core.errors import ImageError
 from spacrd_core.images.formats import choose_backend
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PIXELS = np.full((64, 64, 3), 200, dtype=np.uint8)
 

@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -9,10 +7,8 @@ import pytest
 import tifffile
 from PIL import Image
 
+from spacrd_core.arrays import Array
 from spacrd_core.images.raster import open_raster
-
-if TYPE_CHECKING:
-    from spacrd_core.arrays import Array
 
 CHROMA_HALVED = Path(__file__).parent / "data" / "chroma_halved.j2k"  # the fixture below in YCbCr 4:2:2, by OpenJPEG
 

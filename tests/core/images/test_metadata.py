@@ -1,6 +1,5 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +8,6 @@ from bundles.scanners import LeicaArea, write_dicom, write_scn, write_svs, write
 from PIL import Image
 
 from spacrd_core.images.metadata import image_um_per_px
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PIXELS = np.full((64, 128, 3), 200, dtype=np.uint8)
 

@@ -1,7 +1,6 @@
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +8,10 @@ import tifffile
 from bundles.scanners import LeicaArea, write_dicom, write_scn, write_svs, write_vms
 from PIL import Image
 
+from spacrd_core.arrays import Array
 from spacrd_core.errors import ImageError, MissingFile
 from spacrd_core.images.openslide import OpenSlideImage
 from spacrd_core.images.raster import image_size, open_raster
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.arrays import Array
 
 PINK, VIOLET = (230, 160, 200), (110, 60, 150)
 

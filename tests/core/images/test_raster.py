@@ -1,22 +1,16 @@
-from __future__ import annotations
-
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
+from spacrd_core.arrays import Array
 from spacrd_core.errors import ImageError, MissingFile
 from spacrd_core.images.background import WHITENED_NOTE
 from spacrd_core.images.raster import image_size, open_raster
 from spacrd_core.section.section import SlideFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.arrays import Array
 
 
 def read(path: Path) -> Array:

@@ -1,23 +1,18 @@
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
+from spacrd_core.arrays import Array
 from spacrd_core.errors import ImageError
 from spacrd_core.images import tiff as module
 from spacrd_core.images.raster import image_size, open_raster
 from spacrd_core.images.tiff import TiffImage
 from spacrd_core.images.tiff_segments import Segments
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.arrays import Array
 
 
 @pytest.fixture

@@ -1,18 +1,13 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
 
+from spacrd_core.arrays import Array
 from spacrd_core.errors import ImageError
 from spacrd_core.images.raster import open_raster
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.arrays import Array
 
 PINK = (200, 100, 160)
 

@@ -1,19 +1,14 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
 from bundles.scanners import write_svs
 
+from spacrd_core.arrays import Array
 from spacrd_core.errors import ImageError
 from spacrd_core.images.raster import image_size, open_raster
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.arrays import Array
 
 EXPORT, STAIN = "export it as 8-bit RGB", "give the H&E image"  # key phrases of the hints
 

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import numpy as np
 
 from spacrd_core.images.background import flatten_alpha, flatten_premultiplied_alpha

@@ -1,19 +1,13 @@
 """Two sections as files of legacy ST, and an empty store."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.ingestion.cohort_file import read_cohort
+from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.store.store import SpotStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.ingestion.options import IngestOptions
 
 
 @pytest.fixture(scope="module")

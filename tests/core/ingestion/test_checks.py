@@ -1,10 +1,9 @@
 """Every section is checked at ingest, and all errors are reported together."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -16,9 +15,6 @@ from spacrd_core.errors import CountsError, GeometryError
 from spacrd_core.ingestion import checks as module
 from spacrd_core.ingestion.checks import check_section
 from spacrd_core.section.section import Section, Source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def with_counts(section: Section, change: Callable[[Any], None]) -> Section:

@@ -1,16 +1,11 @@
 """A cohort file: one row per section, all mistakes at once."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.errors import ConfigError, InputError
 from spacrd_core.ingestion.cohort_file import read_cohort
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_paths_of_a_cohort_file_are_relative_to_it(cohort: Path) -> None:

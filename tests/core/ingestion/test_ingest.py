@@ -1,23 +1,18 @@
 """Ingestion: what comes into the store, what changes nothing, and what is refused."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from spacrd_core.errors import ConfigError, InputError, MissingFile, SectionExists, UnrecognisedSection
 from spacrd_core.ingestion.cohort_file import read_cohort
 from spacrd_core.ingestion.ingest import ingest, ingest_all, ingest_section
+from spacrd_core.ingestion.options import IngestOptions
+from spacrd_core.plugins import Plugins
+from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import verify
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from spacrd_core.ingestion.options import IngestOptions
-    from spacrd_core.plugins import Plugins
-    from spacrd_core.store.store import SpotStore
 
 
 def with_(section: IngestOptions, **changes: object) -> IngestOptions:

@@ -1,17 +1,12 @@
 """Options of one section, and the section id that a path suggests."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.errors import SpacrdError
 from spacrd_core.ingestion.options import IngestOptions, default_name
 from spacrd_core.section.section import ImageInputs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_reader_is_a_name_or_a_table(tmp_path: Path) -> None:

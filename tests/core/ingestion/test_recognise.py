@@ -1,22 +1,15 @@
 """The platform of a path: what one reader accepts, and the reasons of the others."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.cards import ComponentOptions, ReaderCard
 from spacrd_core.errors import UnrecognisedSection
+from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.ingestion.recognise import recognise
-from spacrd_core.plugins import Problem, Registry
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.ingestion.options import IngestOptions
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins, Problem, Registry
 
 
 class Cross:

@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +8,6 @@ from bundles.labelled import BINS, CELLS, GRID_NAMES, NUMBERS, Grid, attach, lab
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.section.section import Section, SubSpots
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # The types of the four cells of each of the first five spots; the other eleven spots have no labelled cell.
 FIRST_SPOTS = (

@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -13,9 +11,6 @@ from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.section.section import Section
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 POSITIONS = {"9x12": (9.1, 12.2), "10x12": (10.2, 11.9), "11x12": (10.8, 12.1), "9x13": (8.9, 13.1)}
 BARCODES = ("AAAC-1", "AAAG-1", "AACC-1", "AACG-1")

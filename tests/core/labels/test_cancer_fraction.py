@@ -1,8 +1,6 @@
 """One rule decides which spots are cancer by their cells or bins, at ingest and in training."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 from bundles.labelled import CELLS, GRID_NAMES, Grid, attach, table
@@ -10,9 +8,6 @@ from bundles.labelled import CELLS, GRID_NAMES, Grid, attach, table
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.section_data import UNKNOWN, label_values
 from spacrd_core.labels.cancer_fraction import DEFAULT_CANCER_FRACTION, is_cancer
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TYPES = (*("DCIS_1", "DCIS_1", "Stromal", "Stromal"), *("DCIS_1", "Stromal", "Stromal", "Stromal"))
 

@@ -1,17 +1,11 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 from bundles.labelled import BARCODES, CELLS, GRID_NAMES, NUMBERS, Grid, attach, labels, table
 
 from spacrd_core.errors import LabelError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.section.section import Section
+from spacrd_core.section.section import Section
 
 NAMES = ["Tumor"] * 8 + ["Normal"] * 8
 LABELS = ["cancer"] * 8 + ["normal"] * 8

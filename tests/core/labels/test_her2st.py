@@ -1,8 +1,6 @@
 """Label files of real sections, compared with known counts."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,13 +9,8 @@ from spacrd_core.errors import LabelError
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
-from spacrd_core.section.section import ImageInputs
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
-    from spacrd_core.section.section import Section
+from spacrd_core.plugins import Plugins
+from spacrd_core.section.section import ImageInputs, Section
 
 pytestmark = pytest.mark.her2st
 

@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +7,7 @@ from bundles.labelled import CELLS, GRID_NAMES, SIDE, Grid, annotation, attach, 
 
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.section.section import Section
+from spacrd_core.section.section import Section
 
 # Centres are at x 250, 450, 650, 850 and y 350, 550, 750, 950 px; spots are discs of 120 px.
 LEFT, RIGHT = box(150, 250, 550, 1050), box(550, 250, 950, 1050)

@@ -1,8 +1,7 @@
-from __future__ import annotations
-
 import gzip
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import shapely
@@ -11,9 +10,6 @@ from bundles.labelled import annotation, box, collection
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.qupath import EXPORT_HINT, Polygons
 from spacrd_core.labels.tables import read_labels
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SQUARE = box(0, 0, 10, 10)
 

@@ -1,15 +1,10 @@
-from __future__ import annotations
-
 import gzip
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.errors import LabelError, MissingFile
 from spacrd_core.labels.tables import LabelTable, read_labels
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read(tmp_path: Path, text: str) -> LabelTable:

@@ -1,9 +1,7 @@
 """Intervals of a mean over patients."""
 
-from __future__ import annotations
-
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -11,9 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacrd_core.metrics.bootstrap import interval_note, patient_interval
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 SIX = (0.93, 0.998, 0.68, 0.94, 0.83, 0.90)
 values = st.lists(st.floats(0, 1).map(lambda x: round(x, 3)), min_size=2, max_size=5)

@@ -1,7 +1,5 @@
 """Figures of one section against calculations by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

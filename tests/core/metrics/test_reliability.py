@@ -1,7 +1,5 @@
 """Bins of held-out probabilities by platform, against counts by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

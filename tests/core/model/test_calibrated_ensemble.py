@@ -1,15 +1,15 @@
-from __future__ import annotations
-
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from core.conftest import MakeData
 
 from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.options import CohortOptions
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detection.predict import predict
 from spacrd_core.detector.detector import Detector
 from spacrd_core.detector.model_card import model_card
@@ -17,14 +17,7 @@ from spacrd_core.errors import ConfigError, DetectorError, TrainingError
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainingEvent, TrainOptions, train_calibrated
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.state_dict import ensemble_state
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from core.conftest import MakeData
-
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 CPU = torch.device("cpu")
 SHORT = {"align": 2, "reconstruct": 1, "detect": 6}

@@ -1,7 +1,5 @@
 """Sets hold the true class for as many of a new patient's spots as was asked, where patients are exchangeable."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.special import expit

@@ -1,24 +1,18 @@
 """On real patients, held out from training and calibration alike, sets hold the true class as often as promised."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from spacrd_cli.main import run
-from spacrd_core.cohort.section_data import load_sections, patients
+from spacrd_core.cohort.section_data import SectionData, load_sections, patients
 from spacrd_core.detection.predict import predict
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
+from spacrd_core.plugins import Plugins
 from spacrd_core.store.store import SpotStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.plugins import Plugins
 
 pytestmark = [pytest.mark.her2st, pytest.mark.slow]
 

@@ -1,25 +1,19 @@
 """Cross-validation decides the calibration; where it cannot, a subset of the modalities is used."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+from core.conftest import MakeData
 
 from spacrd_core.cohort.options import CohortOptions
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detection.predict import predict
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
 from spacrd_core.model.cross_validation import OutOfFold, mean_auc
 from spacrd_core.model.options import HeadOptions
-
-if TYPE_CHECKING:
-    from core.conftest import MakeData
-
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 FEW = CohortOptions(panel_genes=20)
 SPACRD = HeadOptions(name="spacrd", epochs={"align": 1, "reconstruct": 1, "detect": 2})

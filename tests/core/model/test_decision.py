@@ -1,7 +1,5 @@
 """A spot is called by the threshold; it is uncertain if its set has both classes or the tissue is far from training."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

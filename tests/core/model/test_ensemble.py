@@ -1,18 +1,19 @@
 """An ensemble scores every section by its modalities and the defaults of its head, and its state is complete."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from core.conftest import MakeData
 
 from spacrd_core.cohort.cohort import Cohort
 from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.section_data import with_modalities
+from spacrd_core.cohort.section_data import SectionData, with_modalities
 from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.detector.detector import Detector
 from spacrd_core.errors import DetectorError
@@ -21,15 +22,7 @@ from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.model.ensemble import Ensemble, Scores
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.state_dict import ensemble_from_state, ensemble_state, fitted_preprocessor
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from core.conftest import MakeData
-
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 CPU = torch.device("cpu")
 SHORT = {"align": 1, "reconstruct": 1, "detect": 2}

@@ -6,17 +6,21 @@ stay what it was, while those of the other folds, which are trained on it, must 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from core.conftest import MakeData
 from scipy import sparse
 
 from spacrd_core.cohort.options import CohortOptions
+from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.scaling import Scaler
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.evaluation import tasks as evaluation
 from spacrd_core.evaluation.tasks import plan, run
 from spacrd_core.genes.expression import Expression
@@ -25,17 +29,9 @@ from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptio
 from spacrd_core.model.cross_validation import OutOfFold, calibrate_folds, cross_validate
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.options import HeadOptions
+from spacrd_core.model.platt import Calibration
 from spacrd_core.model.state_dict import ensemble_state
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from core.conftest import MakeData
-
-    from spacrd_core.cohort.prepared import PreparedSection
-    from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.model.platt import Calibration
-    from spacrd_core.plugins import Plugins
+from spacrd_core.plugins import Plugins
 
 CPU = torch.device("cpu")
 SMALL = CohortOptions(panel_genes=12)

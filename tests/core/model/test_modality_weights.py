@@ -1,7 +1,5 @@
 """Fusing never costs a patient what a modality alone would have given, as far as held-out patients can tell."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score

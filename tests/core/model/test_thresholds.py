@@ -1,7 +1,5 @@
 """Thresholds come from the detector, the user, or the section's scores; never from its labels."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.special import expit

@@ -1,26 +1,21 @@
 """A section of known shape: a lattice of spots over a slide with a disc of tumour in the centre."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 from browsing import CHROMIUM, opened, start_browser
+from playwright.sync_api import Browser, Page
 from scipy import sparse
 
 from spacrd_core.results.report.report import write_report
 from spacrd_core.results.report.section_view import build_section_view
 from spacrd_core.results.result import Provenance, SectionResult
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, Page
 
 TUMOUR_UM = 900.0  # the radius of the disc
 PITCH_UM = 100.0

@@ -1,20 +1,14 @@
 """The decision of a section from its spot table, and the provenance of several sections."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import pytest
 from stand_ins.detector import made_detector
 
+from spacrd_core.detector.config import DetectorConfig
 from spacrd_core.errors import InputError
 from spacrd_core.model.decision import Decision
+from spacrd_core.plugins import Plugins
 from spacrd_core.results.build import decision_of, provenance
-
-if TYPE_CHECKING:
-    from spacrd_core.detector.config import DetectorConfig
-    from spacrd_core.plugins import Plugins
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,9 @@
 """docs/files.md lists every column, key and measurement that is written."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anndata as ad
 import pandas as pd
@@ -18,13 +16,8 @@ from spacrd_core.evaluation.comparison import Difference
 from spacrd_core.evaluation.summary import Row, summarise
 from spacrd_core.metrics.classification import Metrics
 from spacrd_core.results.folder import write_folder
-from spacrd_core.results.result import LABEL_STYLES
+from spacrd_core.results.result import LABEL_STYLES, Provenance, SectionResult
 from spacrd_core.store.manifest import SectionEntry
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from spacrd_core.results.result import Provenance, SectionResult
 
 PAGE = (Path(__file__).parents[3] / "docs" / "files.md").read_text(encoding="utf-8")
 CHAPTERS = {part.partition("\n")[0].split(":")[0]: part for part in re.split(r"^##? ", PAGE, flags=re.MULTILINE)}

@@ -1,8 +1,7 @@
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -11,15 +10,9 @@ import pytest
 
 from spacrd_core.detection.attribution import DrivingGene
 from spacrd_core.errors import InputError
+from spacrd_core.progress import Item
 from spacrd_core.results.folder import require_results_folder, write_folder
-from spacrd_core.results.result import SectionResult
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-
-    from spacrd_core.progress import Item
-    from spacrd_core.results.result import Provenance
+from spacrd_core.results.result import Provenance, SectionResult
 
 
 def test_every_file_of_a_section_is_written_and_listed_in_the_manifest_with_its_checksum(

@@ -1,28 +1,22 @@
 """Regions for tissue of known shape on the lattice of every platform, as QuPath reads them."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from numpy.typing import NDArray
 from scipy import sparse
 from shapely import affinity
 
 from spacrd_core.results.files.geojson import write_geojson
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from spacrd_core.results.result import SectionResult
+from spacrd_core.results.result import SectionResult
 
 ROUND = shapely.Point(0, 0).buffer(1, quad_segs=64)
 SHAPES = {  # outline, number of regions, number of holes

@@ -1,15 +1,11 @@
-from __future__ import annotations
-
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from spacrd_core.results.result import SectionResult
+from spacrd_core.results.result import SectionResult
 
 UM_PER_PX, TUMOUR_MM = 0.5, 0.9
 

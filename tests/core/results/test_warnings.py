@@ -1,18 +1,12 @@
 """Warnings to read before relying on calls."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import pytest
 from stand_ins.detector import made_detector
 
+from spacrd_core.detector.config import DetectorConfig
+from spacrd_core.plugins import Plugins
 from spacrd_core.results.warnings import collect_warnings, is_out_of_distribution
-
-if TYPE_CHECKING:
-    from spacrd_core.detector.config import DetectorConfig
-    from spacrd_core.plugins import Plugins
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Raw counts pass; normalised and rounded values are refused."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

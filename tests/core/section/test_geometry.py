@@ -1,16 +1,10 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 import shapely
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.section.geometry import estimate_pitch, fit_affine, footprints, lattice_um_per_px, neighbours
-
-if TYPE_CHECKING:
-    from spacrd_core.section.section import SpotShape
+from spacrd_core.section.section import SpotShape
 
 
 def grid(width: int, height: int, step: float = 1.0) -> np.ndarray:

@@ -1,8 +1,6 @@
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable, Generator
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,9 +8,6 @@ import pytest
 from spacrd_core.errors import CorruptStore
 from spacrd_core.slide.chunks import CHUNKS_AHEAD, ChunkIndex, Chunks
 from spacrd_core.slide.pyramid import Level
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (3, 1200, 1500), dtype=np.uint8)  # 3 x 3 chunks
 NEEDS: list[list[ChunkIndex]] = [[(0, 0), (0, 1)], [], [(0, 1), (1, 1)], [(1, 1)], [(0, 0)], [(2, 2)]]

@@ -1,15 +1,10 @@
-from __future__ import annotations
-
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from spacrd_core.arrays import Array
 from spacrd_core.slide.downsample import AreaDownsampler
-
-if TYPE_CHECKING:
-    from spacrd_core.arrays import Array
 
 
 def exact_means(pixels: Array, ratio: Fraction) -> Array:

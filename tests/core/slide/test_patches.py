@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +14,6 @@ from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Level, Pyramid, write_pyramid
 from spacrd_core.slide.resample import resample
 from spacrd_core.slide.shards import Shards
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TEXTURE = np.asarray(
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (75, 100, 3), dtype=np.uint8)).resize((800, 600))

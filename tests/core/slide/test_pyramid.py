@@ -1,21 +1,16 @@
-from __future__ import annotations
-
 import itertools
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import zarr
+from core.slide.conftest import RecordingRaster
 
 from spacrd_core.errors import CorruptStore
 from spacrd_core.images.raster import ArrayImage
 from spacrd_core.slide import pyramid as module
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from core.slide.conftest import RecordingRaster
 
 SQUARE_UM = (300.0, 500.0, 900.0, 700.0)  # top, left, bottom, right
 

@@ -1,10 +1,9 @@
 """Chunks read directly from shards equal those that zarr reads."""
 
-from __future__ import annotations
-
 import re
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +15,6 @@ from spacrd_core.images.raster import ArrayImage
 from spacrd_core.slide.chunks import Chunks
 from spacrd_core.slide.pyramid import Level, Pyramid, write_pyramid
 from spacrd_core.slide.shards import Shards
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NUMBERS = np.random.default_rng(0)
 PIXELS = NUMBERS.integers(0, 255, (3, 90, 140), dtype=np.uint8)

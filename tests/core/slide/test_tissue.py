@@ -1,21 +1,15 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from bundles.tissue import Pose, Tissue
 
+from spacrd_core.arrays import Array
 from spacrd_core.images.raster import ArrayImage, open_raster
 from spacrd_core.section.geometry import fit_affine, lattice_um_per_px
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
 from spacrd_core.slide.tissue import background_colour, spots_on_tissue, stained_mask
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.arrays import Array
 
 SMALL = Tissue(size_um=(1200.0, 900.0), square_um=(300.0, 200.0, 700.0, 600.0))
 

@@ -1,18 +1,13 @@
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.store.locks import any_piece_locked, is_in_use, lock_file, mark_in_use, try_lock
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 LOCK_A_PIECE = """
 import sys, time

@@ -1,13 +1,12 @@
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anndata as ad
 import pandas as pd
 import pytest
+from conftest import MakeSection
 
 from spacrd_core.errors import CorruptStore, MissingFile, SectionExists, StoreBusy, StoreError, UnknownSection
 from spacrd_core.store.entry import SectionKey
@@ -15,11 +14,6 @@ from spacrd_core.store.locks import lock_file, mark_in_use, try_lock
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
 from spacrd_core.store.write import _with_entry, add_section
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import MakeSection
 
 
 @pytest.fixture

@@ -1,17 +1,13 @@
 """Weights from the Hub: every failure has its own message and hint. A local server takes the place of the Hub."""
 
-from __future__ import annotations
-
 import json
 import socket
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from stand_ins.hub import COMMIT, INVALID_TOKEN, OTHER_TOKEN, TOKEN, Hub, Repository, hub, python
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 # Fetches files one after the other, and prints for each the path, or the message and hint, and the seconds.
 FETCH = """

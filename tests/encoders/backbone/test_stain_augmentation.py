@@ -1,9 +1,8 @@
 """Networks can average every tile over several stainings; without that option, nothing changes."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +11,8 @@ from torch import Tensor
 
 from spacrd_core.contracts.encoder import check_encoder
 from spacrd_core.errors import ConfigError
+from spacrd_core.plugins import Plugins
+from spacrd_encoders.backbone.base import Backbone
 from spacrd_encoders.backbone.networks import build_on_meta
 from spacrd_encoders.backbone.stain_augmentation import (
     MAX_STRENGTH,
@@ -21,12 +22,6 @@ from spacrd_encoders.backbone.stain_augmentation import (
     stain_parameters,
 )
 from spacrd_encoders.stain import STAINS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
-    from spacrd_encoders.backbone.base import Backbone
 
 HAEMATOXYLIN, EOSIN = (torch.tensor(stain) for stain in STAINS[:2])
 
@@ -72,7 +67,7 @@ def test_an_embedding_is_the_mean_over_the_stainings(plugins: Plugins) -> None:
 
 
 def test_an_encoder_with_several_stainings_keeps_its_contract(plugins: Plugins) -> None:
-    check_encoder(create(plugins, stain_views=3))
+    check_encoder(create(plugins, stain_views=3))  # type: ignore[arg-type]
 
 
 def test_a_staining_has_its_strengths_and_its_tint() -> None:

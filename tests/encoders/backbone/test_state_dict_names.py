@@ -1,8 +1,7 @@
 """Encoders published with names other than timm's: transformers' networks, with random weights, are the oracle."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,9 +23,6 @@ from spacrd_core.errors import WeightsError
 from spacrd_encoders._cards import IMAGENET, hub_card
 from spacrd_encoders.backbone.base import HubEncoder
 from spacrd_encoders.backbone.state_dict_names import to_timm_names
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SMALL: dict[str, Any] = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 3}
 SMALL_TIMM = {"embed_dim": 48, "depth": 2, "num_heads": 3, "global_pool": ""}

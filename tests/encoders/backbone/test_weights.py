@@ -1,7 +1,5 @@
 """Weights from a file: nothing in it is run, and nothing that does not fit is accepted."""
 
-from __future__ import annotations
-
 import os
 import pickle
 from collections.abc import Callable

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from spacrd_core.cards import EncoderCard, ReaderCard
 from spacrd_core.hookspecs import hookimpl
-
-if TYPE_CHECKING:
-    from spacrd_core.cards import EncoderCard, ReaderCard
 
 
 @hookimpl

@@ -1,7 +1,5 @@
 """The matrix that is read is the first with raw counts, detected by its values."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

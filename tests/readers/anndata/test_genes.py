@@ -1,8 +1,7 @@
 """Columns of symbols and of Ensembl ids are detected by their values."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import h5py
 import pandas as pd
@@ -13,9 +12,6 @@ from spacrd_core.errors import CountsError, InputError
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.anndata.genes import read_genes
 from spacrd_readers.anndata.reader import AnnData
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OBJECT = tissue_object(picture=False)
 SYMBOLS, IDS = list(OBJECT.var_names), list(OBJECT.var["gene_ids"])

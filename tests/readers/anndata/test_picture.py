@@ -1,23 +1,18 @@
 """The stored image of an AnnData file as a slide, and images that are refused."""
 
-from __future__ import annotations
+from pathlib import Path
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+import anndata as ad
 import numpy as np
 import pytest
 from bundles.anndata_file import tissue_object, write_anndata
+from numpy.typing import NDArray
 from PIL import Image
 
 from spacrd_core.errors import ConfigError, GeometryError, ImageError, MissingFile
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.anndata.reader import AnnData
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import anndata as ad
-    from numpy.typing import NDArray
 
 
 def read(tmp_path: Path, adata: ad.AnnData, picture: str = "", **inputs: Any) -> Section:

@@ -1,8 +1,7 @@
 """A section read from AnnData is the same for every file format."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import anndata as ad
 import numpy as np
@@ -11,20 +10,15 @@ import zarr
 from bundles.anndata_file import TISSUE, VISIUM, age, tissue_object, write_anndata
 
 from spacrd_core.errors import GeometryError, InputError, MissingFile, UnrecognisedSection
-from spacrd_core.section.section import ImageInputs, Section
+from spacrd_core.section.section import ImageInputs, Reader, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.anndata.reader import AnnData
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.section.section import Reader
 
 
 class TestAnnData(ReaderContract):
     @pytest.fixture
     def reader(self) -> Reader:
-        return AnnData(AnnData.Options())
+        return AnnData(AnnData.Options())  # type: ignore[return-value]
 
     @pytest.fixture
     def example(self, tmp_path: Path) -> Path:
@@ -90,7 +84,7 @@ def test_an_object_that_grew_behind_its_consolidated_metadata_is_read_as_it_is_n
     adata = tissue_object(picture=False)
     path = write_anndata(adata[:500].copy(), tmp_path / "S1.zarr")
     group = zarr.open_group(path, mode="r+", use_consolidated=False)
-    with ad.settings.override(zarr_write_format=3, auto_shard_zarr_v3=False):
+    with ad.settings.override(auto_shard_zarr_v3=False):
         for name, value in {"X": adata.X, "obs": adata.obs, "obsm": dict(adata.obsm)}.items():
             ad.io.write_elem(group, name, value)
     consolidated = zarr.open_group(path, mode="r")["obsm/spatial"]

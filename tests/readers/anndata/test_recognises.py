@@ -1,12 +1,12 @@
 """Recognising sections in AnnData, refusing other HDF5 and zarr files, and damaged or hostile files."""
 
-from __future__ import annotations
-
 import json
 import pickle
 import shutil
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -16,14 +16,9 @@ from bundles.anndata_file import tissue_object, write_anndata
 from numcodecs import Pickle  # type: ignore[import-untyped]
 
 from spacrd_core.errors import InputError, UnrecognisedSection
+from spacrd_core.plugins import Plugins
 from spacrd_core.section.section import ImageInputs
 from spacrd_readers.anndata.reader import AnnData
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
 
 READER = AnnData(AnnData.Options())
 COPY_AGAIN = "copy or download it again"

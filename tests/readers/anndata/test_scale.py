@@ -1,10 +1,10 @@
 """um/px from the lattice, never from the diameter of the spots."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import anndata as ad
 import numpy as np
 import pytest
 from bundles.anndata_file import Measured, tissue_object, write_anndata
@@ -17,11 +17,6 @@ from spacrd_core.errors import GeometryError
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.anndata.reader import AnnData
 from spacrd_readers.anndata.scale import SizeOverrides, find_scale
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import anndata as ad
 
 TURNED = Pose(um_per_px=0.75, degrees=137.0, mirrored=True)
 

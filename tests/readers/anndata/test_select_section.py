@@ -1,8 +1,7 @@
 """Files of several sections: one is read, and never guessed."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import anndata as ad
 import numpy as np
@@ -13,9 +12,6 @@ from bundles.tissue import Pose
 from spacrd_core.errors import ConfigError, UnrecognisedSection
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.anndata.reader import AnnData
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 POSES = {"A": Pose(1.0), "B": Pose(0.5, degrees=30.0)}
 

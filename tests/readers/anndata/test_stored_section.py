@@ -1,9 +1,7 @@
 """Sections exported from one store and ingested into another are unchanged."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -11,24 +9,18 @@ import pandas as pd
 import pytest
 import zarr
 from bundles.anndata_file import tissue_object, write_anndata
+from conftest import MakeSection
 
 from spacrd_core.errors import GeometryError, LabelError
 from spacrd_core.ingestion.ingest import ingest
+from spacrd_core.plugins import Plugins
 from spacrd_core.results.files.h5ad import write_h5ad
 from spacrd_core.results.result import Provenance, SectionResult
-from spacrd_core.section.section import ImageInputs
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
 from spacrd_readers.anndata.reader import AnnData
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from conftest import MakeSection
-
-    from spacrd_core.plugins import Plugins
-    from spacrd_core.section.section import Section
 
 PROVENANCE = Provenance(
     detector="demo", head="spacrd", encoder="stain", modalities="genes", licence="", label_source="somebody",

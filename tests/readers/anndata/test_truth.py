@@ -1,22 +1,16 @@
 """From an AnnData file to embeddings: the dark square of the known tissue is at its position."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 from bundles.anndata_file import TISSUE, Measured, tissue_object, write_anndata
 from bundles.tissue import MARKERS, Pose
+from numpy.typing import NDArray
 
 from spacrd_cli.main import run
 from spacrd_core.store.store import SpotStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 HALF_A_SPOT = 27.5
 POSES = (Pose(1.0), Pose(0.8, degrees=33.0), Pose(1.25, degrees=90.0, mirrored=True), Pose(0.5, 201.0, mirrored=True))

@@ -1,25 +1,19 @@
 """Real Visium runs as AnnData objects of squidpy and scanpy."""
 
-from __future__ import annotations
-
 import gzip
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import io
 
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.anndata.reader import AnnData
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 
 def read(path: Path) -> Section:
@@ -51,6 +45,7 @@ def test_an_object_by_squidpy_is_read_as_it_draws_it(visium: Path, tmp_path: Pat
     np.testing.assert_array_equal(section.slide.pixels[shown[..., 3] == 255], shown[shown[..., 3] == 255][:, :3])
 
 
+@pytest.mark.filterwarnings("ignore:The default value for `spmatrix`:DeprecationWarning")  # scipy 1.18
 def test_a_cytassist_run_laid_out_by_scanpy_is_read_whole(visium: Path, tmp_path: Path) -> None:
     adata = laid_out(visium / "mouse_embryo_spaceranger3")
     adata.write_h5ad(tmp_path / "embryo.h5ad")

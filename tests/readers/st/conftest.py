@@ -1,17 +1,12 @@
 """A small legacy ST section on disk that tests modify."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PX_PER_STEP = 20.0
 

@@ -1,18 +1,12 @@
-from __future__ import annotations
+from pathlib import Path
 
-from typing import TYPE_CHECKING
-
+import anndata as ad
 import numpy as np
 import pytest
 from scipy import sparse
 
 from spacrd_core.errors import CountsError
 from spacrd_readers.st.counts import read_counts
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import anndata as ad
 
 
 def counts(tmp_path: Path, *lines: str) -> tuple[ad.AnnData, tuple[str, ...]]:

@@ -1,16 +1,11 @@
 """Real her2st sections, compared with known facts."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.section.section import ImageInputs
 from spacrd_readers.st.reader import St
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.her2st
 

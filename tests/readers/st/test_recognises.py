@@ -1,16 +1,11 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from spacrd_core.errors import ConfigError
+from spacrd_core.plugins import Plugins
 from spacrd_readers.st.reader import St
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
 
 
 def test_the_reader_recognises_its_files_and_gives_the_reason(st: Any, tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 """um/px, and an image of another resolution than the coordinates."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +9,6 @@ import pytest
 from spacrd_core.errors import GeometryError
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.st.reader import St
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read(path: Path, **inputs: Any) -> Section:

@@ -1,7 +1,5 @@
 """Selecting the genes among the features, and their names."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,8 +1,7 @@
 """The slide of a section: the given image, one near the run, or a preview, each at its scale."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +12,6 @@ from spacrd_core.section.section import ImageInputs, SlideFile
 from spacrd_readers.tenx.image_frame import ImageFrame
 from spacrd_readers.tenx.images import NO_IMAGE, find_slide
 from spacrd_readers.tenx.scalefactors import Scalefactors
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WIDTH, HEIGHT = 1203, 801  # of the full-resolution image
 FACTORS = Scalefactors(hires=0.5, lowres=0.1)

@@ -1,10 +1,9 @@
 """Every format and variant of a 10x matrix gives the same counts, names and genes."""
 
-from __future__ import annotations
-
 import gzip
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,9 +13,6 @@ from scipy import sparse
 
 from spacrd_core.errors import CountsError, MissingFile
 from spacrd_readers.tenx.matrix import open_matrix
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COUNTS = np.array([[1, 0, 2, 0], [0, 0, 0, 0], [0, 3, 0, 4], [5, 0, 0, 6], [0, 0, 7, 0]])
 BARCODES = [f"AAAC{letter}-1" for letter in "ACGTN"]

@@ -1,15 +1,10 @@
 """Recognising H&E images by their names."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_readers.tenx.pictures import find_originals, find_previews
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ORIGINALS = [
     "image.tif",

@@ -1,18 +1,13 @@
 """Scale factors, and the errors about files that hold none."""
 
-from __future__ import annotations
-
 import gzip
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.errors import GeometryError, MissingFile
 from spacrd_readers.tenx.scalefactors import Scalefactors, read_scalefactors
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VISIUM = {"spot_diameter_fullres": 89.4, "tissue_hires_scalef": 0.15, "fiducial_diameter_fullres": 144.4}
 HD = {"bin_size_um": 8.0, "microns_per_pixel": 0.27, "regist_target_img_scalef": 1, "tissue_lowres_scalef": 0.01}

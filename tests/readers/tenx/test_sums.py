@@ -1,8 +1,7 @@
 """Summing barcodes into spots equals the brute-force sum, whatever the order and size of blocks."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -10,16 +9,12 @@ import pytest
 from bundles.tenx import H5Variant, Matrix, write_h5
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from spacrd_core.errors import CountsError
 from spacrd_readers.tenx.genes import choose_genes
 from spacrd_readers.tenx.matrix import open_matrix
 from spacrd_readers.tenx.sums import sum_counts
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from scipy import sparse
 
 KINDS = ("Gene Expression", "Gene Expression", "Antibody Capture", "Gene Expression")
 

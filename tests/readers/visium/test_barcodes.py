@@ -1,11 +1,10 @@
 """Matching the spots of a matrix to positions, and refusing those of different sections."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from bundles.tenx import Matrix, write_h5
 from bundles.visium import VisiumBundle
@@ -13,11 +12,6 @@ from bundles.visium import VisiumBundle
 from spacrd_core.errors import CountsError
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.visium.reader import Visium
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
 
 BUNDLE = VisiumBundle(images=())
 SAME_RUN = "--set reader.spatial=FOLDER"

@@ -1,11 +1,10 @@
 """Finding the files of a Visium section, and refusing folders of no section, of several, or of another assay."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,13 +14,9 @@ from bundles.visium import VisiumBundle
 
 from spacrd_cli.main import run
 from spacrd_core.errors import CountsError, MissingFile, UnrecognisedSection
+from spacrd_core.plugins import Plugins
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.visium.reader import Visium
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
 
 BUNDLE = VisiumBundle(images=())
 
@@ -46,7 +41,7 @@ def refused(path: Path) -> str:
 
 
 def test_the_files_of_a_sample_are_distinguished_from_those_of_others_in_one_folder(tmp_path: Path) -> None:
-    deposition = {"spatial": "", "positions": "tissue_positions_list.csv"}
+    deposition: dict[str, Any] = {"spatial": "", "positions": "tissue_positions_list.csv"}
     first = replace(BUNDLE, prefix="GSM1_A_", **deposition)
     second = replace(BUNDLE, prefix="GSM2_B_", pose=replace(BUNDLE.pose, um_per_px=1.0), **deposition)
     for bundle in (first, second):

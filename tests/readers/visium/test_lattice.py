@@ -1,11 +1,11 @@
 """um/px from the pitch of the array, never from the spot diameter in the scale factors."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from bundles.tissue import Pose
 from bundles.visium import VisiumBundle
@@ -13,11 +13,6 @@ from bundles.visium import VisiumBundle
 from spacrd_core.errors import GeometryError
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.visium.reader import Visium
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
 
 BUNDLE = VisiumBundle(images=())
 HINT = "copy the positions again"

@@ -1,9 +1,8 @@
 """Positions with and without a header, and the errors about tables that hold none."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +10,6 @@ from bundles.visium import HEADER, VisiumBundle
 
 from spacrd_core.errors import GeometryError
 from spacrd_readers.visium.positions import read_positions
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BUNDLE = VisiumBundle()
 HINT = f"its columns must be {', '.join(HEADER)}"

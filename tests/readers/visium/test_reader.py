@@ -1,9 +1,8 @@
 """A Visium section (spots, genes and their order) is the same for every version and deposition."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +10,10 @@ from bundles.tenx import H5Variant, Matrix, write_h5, write_h5_by_genome
 from bundles.visium import VisiumBundle
 
 from spacrd_core.errors import ConfigError, CountsError, GeometryError
-from spacrd_core.section.section import ImageInputs, Section
+from spacrd_core.plugins import Plugins
+from spacrd_core.section.section import ImageInputs, Reader, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.visium.reader import Visium
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
-    from spacrd_core.section.section import Reader
 
 BUNDLE = VisiumBundle(images=())
 PLACES = ["array_x", "array_y", "x_px", "y_px", "x_um", "y_um"]
@@ -32,7 +26,7 @@ def read(path: Path, *, options: dict[str, Any] | None = None, **inputs: Any) ->
 class TestVisium(ReaderContract):
     @pytest.fixture
     def reader(self) -> Reader:
-        return Visium(Visium.Options())
+        return Visium(Visium.Options())  # type: ignore[return-value]
 
     @pytest.fixture(params=[(), ("hires",), ("hires", "lowres", "full")], ids=["genes", "hires", "full"])
     def example(self, tmp_path: Path, request: pytest.FixtureRequest) -> Path:

@@ -1,9 +1,7 @@
 """Real runs of Space Ranger 1 and 3, and a probe matrix that must be refused."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -12,9 +10,6 @@ import pytest
 from spacrd_cli.main import run
 from spacrd_core.section.section import ImageInputs
 from spacrd_readers.visium.reader import Visium
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TINY, EMBRYO = "tiny_spaceranger1/visium_data/1.0.0", "mouse_embryo_spaceranger3"
 

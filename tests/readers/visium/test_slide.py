@@ -1,9 +1,8 @@
 """Positions of spots on the image, for any rotation and mirroring, and in a store."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +11,11 @@ from bundles.visium import HIRES, SMALL, VisiumBundle
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.ingestion.ingest import ingest
+from spacrd_core.plugins import Plugins
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_core.slide.pyramid import Pyramid
 from spacrd_core.store.store import SpotStore
 from spacrd_readers.visium.reader import Visium
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
 
 POSES = {
     "straight": Pose(2.0),

@@ -1,9 +1,7 @@
 """Swapped x and y are distinguished from a mirrored image by the position of the tissue."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from bundles.tissue import Pose, Tissue
@@ -12,9 +10,6 @@ from bundles.visium import VisiumBundle
 from spacrd_core.errors import GeometryError
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.visium.reader import Visium
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Tissue in the upper right of the capture area, which the image shows with much glass around it.
 BUNDLE = VisiumBundle(

@@ -1,10 +1,9 @@
 """Segmented cells of Space Ranger 4, each in the square of its centroid."""
 
-from __future__ import annotations
-
 import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +15,6 @@ from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.visium_hd import polygons
 from spacrd_readers.visium_hd.polygons import read_centroids
 from spacrd_readers.visium_hd.reader import VisiumHd
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RUN = HdRun(cells=True, pose=Pose(um_per_px=0.9, degrees=12.0, mirrored=True))
 SCALES = "segmented_outputs/spatial/scalefactors_json.json"

@@ -1,7 +1,5 @@
 """Squares and names of bins equal those of a brute-force loop over bins, for any array."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

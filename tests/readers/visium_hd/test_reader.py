@@ -1,26 +1,20 @@
 """A Visium HD section is the same for every layout, format and bin size of the run."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from bundles.visium_hd import HIRES, SMALL, HdRun
 
 from spacrd_core.errors import ConfigError
-from spacrd_core.section.section import ImageInputs, Section
+from spacrd_core.plugins import Plugins
+from spacrd_core.section.section import ImageInputs, Reader, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.visium_hd.reader import VisiumHd
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
-    from spacrd_core.section.section import Reader
 
 RUN = HdRun()
 
@@ -49,7 +43,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 class TestVisiumHd(ReaderContract):
     @pytest.fixture(params=["bin", "cell"])
     def reader(self, request: pytest.FixtureRequest) -> Reader:
-        return VisiumHd(VisiumHd.Options(unit=request.param))
+        return VisiumHd(VisiumHd.Options(unit=request.param))  # type: ignore[return-value]
 
     @pytest.fixture
     def example(self, written: Path) -> Path:

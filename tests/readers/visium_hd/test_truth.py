@@ -1,26 +1,20 @@
 """From a run to the store: the dark square of the known tissue is at its position, whatever the array's pose."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from bundles.tissue import MARKERS, Pose
 from bundles.visium_hd import SMALL, HdRun
+from numpy.typing import NDArray
 
 from spacrd_cli.main import run
 from spacrd_core.section.geometry import fit_affine
 from spacrd_core.section.section import ImageInputs
 from spacrd_core.store.store import SpotStore
 from spacrd_readers.visium_hd.reader import VisiumHd
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 HALF_A_SPOT = 28.0
 POSES = {

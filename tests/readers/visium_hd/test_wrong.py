@@ -1,11 +1,10 @@
 """Errors about Visium HD sections that are damaged, mixed up, or lack what is requested."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,6 @@ from bundles.visium_hd import HdRun
 from spacrd_core.errors import SpacrdError
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.visium_hd.reader import VisiumHd
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RUN = HdRun(tissue=Tissue(size_um=(500.0, 400.0), square_um=(100.0, 100.0, 300.0, 300.0)))
 LEVEL = "binned_outputs/square_008um"

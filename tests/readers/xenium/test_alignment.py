@@ -1,22 +1,16 @@
 """Alignments of an H&E to the morphology images: matrices, keypoints, and refused files."""
 
-from __future__ import annotations
-
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from bundles.tissue import Pose
 from bundles.xenium import SMALL, He, keypoints
 
 from spacrd_core.errors import GeometryError
 from spacrd_readers.xenium.alignment import Alignment, read_alignment
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
 
 PX = 0.2125
 NO_AFFINE = "not 0, 0, 1"

@@ -1,11 +1,9 @@
 """Finding a bundle's files, recognising its folder, and reading ``experiment.xenium``."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from bundles.xenium import XeniumBundle
@@ -15,9 +13,6 @@ from spacrd_core.section.section import ImageInputs
 from spacrd_readers.xenium.bundle import find_bundle
 from spacrd_readers.xenium.experiment import read_experiment
 from spacrd_readers.xenium.reader import Xenium
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BUNDLE = XeniumBundle(step_um=150.0)
 

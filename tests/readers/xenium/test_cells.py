@@ -1,10 +1,9 @@
 """The cells of a bundle, and their join with its matrix by ids of any type."""
 
-from __future__ import annotations
-
 import gzip
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,6 @@ from spacrd_core.errors import CountsError, GeometryError
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.xenium.cells import read_cells
 from spacrd_readers.xenium.reader import Xenium
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BUNDLE = XeniumBundle(step_um=100.0)  # 108 cells
 ONE_BUNDLE = "take both from one bundle"

@@ -1,7 +1,5 @@
 """Finding the H&E of a bundle and its alignment; no alignment is ever assumed."""
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import replace
 from pathlib import Path

@@ -1,9 +1,8 @@
 """Published cell types become a share of cancer in every spot; single-cell spots take their own type."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,6 @@ from bundles.xenium import SMALL, XeniumBundle
 
 from spacrd_cli.main import run
 from spacrd_core.store.store import SpotStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TUMOUR, OTHER = "Invasive_Tumor", "Stromal"
 TISSUE = replace(SMALL, square_um=(300.0, 200.0, 830.0, 700.0))  # the last column of squares is dark in part

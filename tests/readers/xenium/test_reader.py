@@ -1,9 +1,8 @@
 """A Xenium section (cells, spots, genes and controls) is the same for every version of the bundle."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +10,10 @@ from bundles.tissue import Pose
 from bundles.xenium import SMALL, He, XeniumBundle
 
 from spacrd_core.errors import ConfigError
-from spacrd_core.section.section import ImageInputs, Section
+from spacrd_core.plugins import Plugins
+from spacrd_core.section.section import ImageInputs, Reader, Section
 from spacrd_core.testing import ReaderContract
 from spacrd_readers.xenium.reader import Xenium
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
-    from spacrd_core.section.section import Reader
 
 BUNDLE = XeniumBundle()
 NO_HE = "no H&E was found; give one with --image FILE and --alignment FILE"
@@ -41,7 +35,7 @@ def brute_force(bundle: XeniumBundle, spot_um: float) -> dict[str, Any]:
 class TestXenium(ReaderContract):
     @pytest.fixture(params=["spot", "cell"])
     def reader(self, request: pytest.FixtureRequest) -> Reader:
-        return Xenium(Xenium.Options(unit=request.param))
+        return Xenium(Xenium.Options(unit=request.param))  # type: ignore[return-value]
 
     @pytest.fixture(params=[None, He(Pose(um_per_px=10.0))], ids=["genes", "he"])
     def example(self, tmp_path: Path, request: pytest.FixtureRequest) -> Path:

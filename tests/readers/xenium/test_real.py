@@ -1,9 +1,7 @@
 """Four bundles in the real format, with matrices of other cells."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,9 +12,6 @@ from spacrd_cli.main import run
 from spacrd_core.errors import CountsError
 from spacrd_core.section.section import ImageInputs
 from spacrd_readers.xenium.reader import Xenium
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FACTS = {1: (30, "lnbjnnhh-1"), 2: (25, "lnjlpdml-1"), 3: (20, "lohbaggm-1"), 4: (35, "lnbjnnhh-1")}
 

@@ -1,9 +1,8 @@
 """Positions of cells on the H&E, through the inverse of its alignment, for any rotation and mirroring."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +11,11 @@ from bundles.xenium import SMALL, He, XeniumBundle
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.ingestion.ingest import ingest
+from spacrd_core.plugins import Plugins
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_core.slide.pyramid import Pyramid
 from spacrd_core.store.store import SpotStore
 from spacrd_readers.xenium.reader import Xenium
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
 
 BUNDLE = XeniumBundle(step_um=60.0)
 POSES = {

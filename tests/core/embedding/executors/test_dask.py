@@ -1,18 +1,19 @@
 """A Dask cluster leaves the same bytes as one process, also when its workers or its scheduler are killed."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("distributed", reason="the extra dask is not installed")
 
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import (
     ROWS,
     SECTIONS,
@@ -29,12 +30,6 @@ from small_shards import (
 from spacrd_cli.terminal.errors import INTERRUPTED
 from spacrd_core.embedding.executors.dask import Dask
 from spacrd_core.errors import ConfigError, PluginError, StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from core.embedding.conftest import NewStore, StoredEmbeddings
 
 PATCHES = SECTIONS * SPOTS
 

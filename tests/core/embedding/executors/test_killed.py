@@ -1,13 +1,11 @@
 """A command that ends before its work does: nothing finished is lost, and a second run leaves the same bytes."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import signal
-from typing import TYPE_CHECKING
 
 import pytest
+from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import (
     ROWS,
     SECTIONS,
@@ -21,9 +19,6 @@ from small_shards import (
 )
 
 from spacrd_cli.terminal.errors import INTERRUPTED
-
-if TYPE_CHECKING:
-    from core.embedding.conftest import NewStore, StoredEmbeddings
 
 SHARDS = SECTIONS * SPOTS // ROWS
 EXECUTORS = pytest.mark.parametrize(

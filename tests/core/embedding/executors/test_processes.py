@@ -1,26 +1,20 @@
 """Worker processes leave the same bytes as one process, also when they are killed."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import secrets
 import signal
+from collections.abc import Iterable, Iterator
 from multiprocessing import active_children
-from typing import TYPE_CHECKING
 
 import pytest
+from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import SECTIONS, SPOTS, KillAt, embed_all, embeddings, shards_done
 
 from spacrd_core.embedding import staging
 from spacrd_core.embedding.executors import processes, resources
 from spacrd_core.embedding.executors.processes import Processes, WorkerProcesses
 from spacrd_core.errors import EncoderError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from core.embedding.conftest import NewStore, StoredEmbeddings
 
 
 def test_processes_leave_the_same_bytes_as_one_and_are_gone_afterwards(

@@ -1,14 +1,9 @@
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
 
+import pytest
 import torch
 
 from spacrd_core.embedding.executors.resources import default_workers, devices, streams, threads_per_worker
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def test_a_cpu_has_one_worker_per_four_cores_and_one_stream() -> None:

@@ -1,19 +1,14 @@
 """Work in this process leaves the same bytes whatever the number of threads and of streams."""
 
-from __future__ import annotations
-
 from threading import get_ident
-from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import SECTIONS, SPOTS, embed_all, embeddings
 
 from spacrd_core.embedding.executors import resources
 from spacrd_core.embedding.executors.serial import Serial, SerialExecutor
-
-if TYPE_CHECKING:
-    from core.embedding.conftest import NewStore, StoredEmbeddings
 
 
 def test_the_number_of_threads_does_not_matter(new_store: NewStore, uninterrupted: StoredEmbeddings) -> None:

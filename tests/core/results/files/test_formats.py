@@ -1,19 +1,13 @@
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anndata as ad
 import pytest
 
 from spacrd_core.errors import ConfigError
 from spacrd_core.results.files.formats import FORMATS, Format, find_format
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.results.result import Provenance, SectionResult
+from spacrd_core.results.result import Provenance, SectionResult
 
 
 def test_no_two_formats_write_one_file() -> None:

@@ -1,17 +1,11 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from spacrd_core.errors import InputError
 from spacrd_core.results.files.genes_csv import write_genes_csv
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.results.result import SectionResult
+from spacrd_core.results.result import SectionResult
 
 
 def test_a_section_without_driving_genes_has_no_table(

@@ -1,21 +1,16 @@
-from __future__ import annotations
-
 import json
 import math
 import tracemalloc
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import shapely
 
 from spacrd_core.results.files.geojson import write_geojson
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.results.result import SectionResult
+from spacrd_core.results.result import SectionResult
 
 Feature = dict[str, Any]
 UM_PER_PX, TUMOUR_MM = 0.5, 0.9

@@ -1,17 +1,11 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
 
 from spacrd_core.results.files.h5ad import write_h5ad
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.results.result import Provenance, SectionResult
+from spacrd_core.results.result import Provenance, SectionResult
 
 
 def test_anndata_reads_back_the_section_and_its_calls(

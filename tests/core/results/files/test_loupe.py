@@ -1,18 +1,12 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from spacrd_core.errors import InputError
 from spacrd_core.results.files.loupe import loupe_unsupported, write_loupe
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.results.result import SectionResult
+from spacrd_core.results.result import SectionResult
 
 
 def test_every_spot_has_a_barcode_and_a_category(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:

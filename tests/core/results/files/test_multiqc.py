@@ -1,18 +1,12 @@
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spacrd_core.results.files.multiqc import write_multiqc
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.results.result import Provenance, SectionResult
+from spacrd_core.results.result import Provenance, SectionResult
 
 
 def test_every_section_is_a_row_of_the_general_statistics(

@@ -1,20 +1,14 @@
-from __future__ import annotations
-
 import re
+from collections.abc import Callable
 from importlib import resources
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from spacrd_core.results.files.overlay_png import REGION_COLOUR, UNCERTAIN_COLOUR, write_overlay
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.results.result import SectionResult
+from spacrd_core.results.result import SectionResult
 
 
 def pixels(path: Path) -> np.ndarray:

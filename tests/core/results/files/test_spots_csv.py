@@ -1,16 +1,10 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 
 from spacrd_core.results.files.spots_csv import write_spots_csv
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.results.result import SectionResult
+from spacrd_core.results.result import SectionResult
 
 HEADER = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage,set"
 HEADER += ",top_modality,top_contribution"

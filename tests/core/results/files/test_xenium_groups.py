@@ -1,10 +1,10 @@
 """Cell groups for Xenium Explorer: calls of spots transferred to the cells of a bundle."""
 
-from __future__ import annotations
-
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,22 +13,16 @@ from bundles.xenium import XeniumBundle
 
 from spacrd_core.errors import InputError
 from spacrd_core.ingestion.ingest import ingest
+from spacrd_core.plugins import Plugins
 from spacrd_core.results.files.xenium_groups import (
     lacks_cell_table,
     missing_cells_note,
     write_cell_groups,
     xenium_unsupported,
 )
-from spacrd_core.results.result import LABEL_STYLES
+from spacrd_core.results.result import LABEL_STYLES, SectionResult
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.plugins import Plugins
-    from spacrd_core.results.result import SectionResult
 
 BUNDLE = XeniumBundle()
 LABELS = ("cancer", "normal", "uncertain")

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from spacrd_core.results.report.reliability_view import (

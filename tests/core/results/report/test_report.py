@@ -1,11 +1,11 @@
-from __future__ import annotations
-
 import base64
 import io
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,12 +15,7 @@ from spacrd_core.detection.attribution import DrivingGene
 from spacrd_core.results.report.report import write_report
 from spacrd_core.results.report.section_view import MAX_PHOTO_BYTES, build_section_view
 from spacrd_core.results.report.viewport import section_viewport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from spacrd_core.results.result import Provenance, SectionResult
+from spacrd_core.results.result import Provenance, SectionResult
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"quotes\" 'too'"
 

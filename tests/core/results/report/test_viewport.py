@@ -1,16 +1,10 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from spacrd_core.results.report.viewport import he_image, scale_bar, section_viewport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from spacrd_core.results.result import SectionResult
+from spacrd_core.results.result import SectionResult
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import anndata as ad
 import numpy as np
@@ -10,22 +10,14 @@ import pandas as pd
 import torch
 from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_matrix
-from torch import nn
+from torch import Tensor, nn
 
 from mylab_spacrd.plugin import RECIPE
 from spacrd_core.cards import ComponentOptions
-from spacrd_core.cohort.batch import neighbourhood_mean
+from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
 from spacrd_core.errors import CountsError
 from spacrd_core.model.head import Head, Phase
-from spacrd_core.section.section import Recognition, Section, Source
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from torch import Tensor
-
-    from spacrd_core.cohort.batch import Batch, Dims
-    from spacrd_core.section.section import ImageInputs
+from spacrd_core.section.section import ImageInputs, Recognition, Section, Source
 
 
 class MyLab:
