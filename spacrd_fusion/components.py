@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class PrincipalComponents(nn.Module):
-    """The leading principal components of features, each scaled to unit variance; all 0 until pca.
+    """The leading principal components of features, each scaled to unit variance; all 0 until fitted.
 
     A component with less variance than the average feature is dropped and stays 0 (Kaiser 1960): scaled to unit
     variance, its noise would weigh as much as the main programme of the tissue. Image statistics have a few components

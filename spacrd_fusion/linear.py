@@ -45,7 +45,7 @@ class LinearHead(Head):
         return ()
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:  # noqa: ARG002 - the contract
-        raise ConfigError(f"the head 'linear' has no phase '{phase}': it is fitted at once")
+        raise ConfigError(f"the head 'linear' has no phase '{phase}': it is fitted in one step")
 
     def warm_start(self, *batches: Batch) -> None:
         """Fit the components to all spots and the regression to the labelled spots."""

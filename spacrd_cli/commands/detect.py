@@ -145,7 +145,7 @@ def _warnings(store: SpotStore, tables: Mapping[str, pd.DataFrame], detector: De
 def _combined_error(errors: Sequence[DetectorError]) -> DetectorError:
     """Return one error for all sections that could not be called."""
     hints = dict.fromkeys(error.hint for error in errors if error.hint)
-    return DetectorError(f"{'; '.join(map(str, errors))}. The other sections are called", hint="; ".join(hints))
+    return DetectorError(f"{'; '.join(map(str, errors))}. The other sections were called", hint="; ".join(hints))
 
 
 def _summary(spots: pd.DataFrame) -> dict[str, object]:

@@ -101,7 +101,7 @@ def _download(address: Address, track: Track) -> LocalDetector:
     detector = _local(Path(hf_hub_download(address.repo, CONFIG_FILE, revision=address.revision)), address)
     if not is_detector(detector.folder):
         raise DetectorError(
-            f"repository {address.repo} contains no SpaCRD detector: its {CONFIG_FILE} is not one of a detector",
+            f"repository {address.repo} contains no SpaCRD detector: its {CONFIG_FILE} is not that of a detector",
             hint=EXPECTED_FILES_HINT,
         )
     for name in track([name for name in DETECTOR_FILES if name != CONFIG_FILE], f"downloading {address}"):

@@ -75,7 +75,7 @@ def resolve_encoder(encoder: str | None, plugins: Plugins, *, genes: bool) -> st
     """
     if encoder in {None, "", "none"}:
         if not genes:
-            raise ConfigError("neither an encoder nor genes are to be used", hint="name an encoder, or use genes")
+            raise ConfigError("neither an encoder nor genes are used", hint="name an encoder, or use genes")
         return ""
     return plugins.encoders.canonical(str(encoder))
 

@@ -1,4 +1,4 @@
-"""The ``embed`` step: embeddings of every spot of a store's sections, by one encoder."""
+"""``embed``: embeddings of every spot of a store's sections, by one encoder."""
 
 from __future__ import annotations
 

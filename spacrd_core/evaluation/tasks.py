@@ -49,7 +49,7 @@ def plan(
     groups = patients(labelled) if by == "patient" else [section.id for section in labelled]
     if len(groups) < 2:
         raise TrainingError(
-            f"holding one out needs at least two labelled {by}s, but found {', '.join(groups) or 'none'}",
+            f"cross-validation needs at least two labelled {by}s, but found {', '.join(groups) or 'none'}",
             hint="name patients with --patient at ingest" if by == "patient" else "ingest more labelled sections",
         )
     tasks = [

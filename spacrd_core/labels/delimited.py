@@ -50,7 +50,7 @@ def read_delimited(text: str, path: Path) -> pd.DataFrame:
         names = [name.strip().casefold() for name in next(csv.reader([header], delimiter=delimiter))]
         table = pd.read_csv(cells, sep=delimiter, header=None, dtype="string[pyarrow]", keep_default_na=False)
     except pd.errors.EmptyDataError as error:
-        raise LabelError(f"the label file {path} has a header and no rows", hint=LAYOUT_HINT) from error
+        raise LabelError(f"the label file {path} has a header but no rows", hint=LAYOUT_HINT) from error
     except (pd.errors.ParserError, csv.Error) as error:
         raise LabelError(f"the label file {path} is not a table: {str(error).strip()}", hint=LAYOUT_HINT) from error
     if table.shape[1] == len(names) + 1:

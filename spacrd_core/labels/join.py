@@ -73,7 +73,7 @@ def _by_order(section: Section, table: LabelTable) -> JoinedRows:
             f"{table.path} has {len(table.rows)} labels in counts order, but the counts have {len(order)} spots",
             hint=OTHER_SECTION_HINT,
         )
-    note = f"{table.path.name}: labels matched by row order only, which cannot confirm that they are of this section"
+    note = f"{table.path.name}: labels matched by row order only, which cannot confirm that they are from this section"
     return JoinedRows(names.get_indexer(pd.Index(order)), notes=(note,))
 
 

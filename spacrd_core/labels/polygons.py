@@ -96,7 +96,7 @@ def _require_spots(section: Section, polygons: Polygons, hits: int) -> None:
     if _fits_evidently(len(_hits(um, polygons.shapes)), hits, section.um_per_px):
         raise LabelError(
             f"the polygons of {polygons.path} fit the um of this section, not its full-resolution px",
-            hint="give them in px of the image, as QuPath exports them, and check that they are of this section",
+            hint="give them in px of the image, as QuPath exports them, and check that they are from this section",
         )
     if not hits:
         drawn, spots = _extent(shapely.total_bounds(polygons.shapes)), _extent([*px.min(axis=0), *px.max(axis=0)])

@@ -23,13 +23,13 @@ def is_out_of_distribution(spots: pd.DataFrame) -> bool:
 def training_overlap(section: str, patient: str, detector: DetectorConfig) -> str:
     """Return a warning if the detector was trained on this section or patient; '' otherwise."""
     if any(trained.id == section for trained in detector.trained_on):
-        return "the detector was trained on this section, so its calls here are no evidence for new sections"
+        return "the detector was trained on this section, so its calls here do not show how it performs on new sections"
     sections = [trained.id for trained in detector.trained_on if trained.patient == patient]
     if not sections:
         return ""
     return (
-        f"the detector was trained on patient {patient} ({', '.join(sections)}), so its calls here are no evidence for "
-        "new patients"
+        f"the detector was trained on patient {patient} ({', '.join(sections)}), so its calls here do not "
+        "show how it performs on new patients"
     )
 
 
@@ -43,7 +43,7 @@ def collect_warnings(
             f"{_ood_share(spots):.0%} of the spots are unlike the training tissue: do not rely on these calls"
         )
     if len(spots) < MIN_SPOTS:
-        warnings.append(f"{len(spots)} spots are too few to scale gene expression within the section: rough calls")
+        warnings.append(f"{len(spots)} spots are too few to scale gene expression within the section: calls are rough")
     has_genes, has_image = bool(spots["gene_coverage"].any()), bool(spots["image_coverage"].any())
     modalities = join_modalities(genes=has_genes, image=has_image)
     if modalities in detector.calibrations and detector.calibrations[modalities].method == "none":

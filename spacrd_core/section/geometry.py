@@ -44,7 +44,7 @@ def fit_affine(source: Float[Array, "n 2"], target: Float[Array, "n 2"]) -> Affi
     design = np.column_stack([source, np.ones(len(source))]).astype(np.float64)
     if len(source) < 3 or np.linalg.matrix_rank(design - [*design.mean(axis=0)[:2], 0.0]) < 3:
         raise GeometryError(
-            f"a lattice cannot be fitted to {len(source)} spots: three that are not on one line are needed"
+            f"a lattice cannot be fitted to {len(source)} spots: at least three that are not collinear are needed"
         )
     solution = np.linalg.lstsq(design, target, rcond=None)[0]
     residual = target - design @ solution

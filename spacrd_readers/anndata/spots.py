@@ -69,7 +69,7 @@ def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection) 
     keep = ~(outside | unplaced)
     if not keep.any():
         raise GeometryError(
-            f"{file.path} has no spot in tissue with a position: of {len(names)} spots {outside.sum()} are out of "
+            f"{file.path} has no spot in tissue with a position: of {len(names)} spots, {outside.sum()} are out of "
             f"tissue and {unplaced.sum()} have no position",
             hint="check obs['in_tissue'] and obsm['spatial']",
         )

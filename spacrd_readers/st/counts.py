@@ -57,7 +57,7 @@ def _read(path: Path) -> pd.DataFrame:
             io.StringIO(body), sep="\t", header=None, index_col=0, dtype={0: str}, na_filter=False, low_memory=False
         )
     except pd.errors.EmptyDataError as error:
-        raise CountsError(f"the counts table {path} has a header and no rows", hint=COUNTS_HINT) from error
+        raise CountsError(f"the counts table {path} has a header but no rows", hint=COUNTS_HINT) from error
     except pd.errors.ParserError as error:
         raise CountsError(f"the counts table {path} is not a table: {str(error).strip()}", hint=COUNTS_HINT) from error
     columns = header[1:] if len(header) == frame.shape[1] + 1 else header  # R omits the corner cell

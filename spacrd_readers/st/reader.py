@@ -48,7 +48,7 @@ class St:
         Raises
         ------
         InputError
-            If a file is missing or broken, or the files are of different sections.
+            If a file is missing or broken, or the files are from different sections.
         """
         if inputs.alignment:
             raise GeometryError(
@@ -85,7 +85,7 @@ def _join(counts: ad.AnnData, spots: pd.DataFrame, files: StFiles) -> tuple[ad.A
     unmatched = min(len(unplaced) / len(placed), len(uncounted) / len(spots))
     if unmatched > MAX_UNMATCHED or not placed.any():
         raise CountsError(
-            f"{files.counts} and {files.spots} are of different sections: {len(unplaced)} of {len(placed)} spots with "
+            f"{files.counts} and {files.spots} are from different sections: {len(unplaced)} of {len(placed)} spots with "
             f"counts have no position and {len(uncounted)} of {len(spots)} positions have no counts",
             hint="use --set reader.spots=FILE",
         )

@@ -72,9 +72,9 @@ def join_spots(barcodes: NDArray[np.bytes_], positions: Positions, matrix: Path,
     unmatched = np.mean(unplaced if raw else ~mask)
     if not mask.any() or min(unmatched, uncounted.sum() / positions.in_tissue.sum()) > MAX_UNMATCHED:
         raise CountsError(
-            f"{matrix} and {positions.path} are of different sections: of {len(matrix_names)} spots with counts "
+            f"{matrix} and {positions.path} are from different sections: of {len(matrix_names)} spots with counts, "
             f"{unplaced.sum()} have no position and {outside.sum()} are not in tissue, and of "
-            f"{positions.in_tissue.sum()} spots in tissue {uncounted.sum()} have no counts",
+            f"{positions.in_tissue.sum()} spots in tissue, {uncounted.sum()} have no counts",
             hint=SAME_RUN_HINT,
         )
     notes = (

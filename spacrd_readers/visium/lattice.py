@@ -68,5 +68,5 @@ def _require_lattice(fit: Affine, positions: Positions) -> None:
     else:
         return
     raise GeometryError(
-        f"the px of the positions {positions.path} do not follow its array: {reason}", hint=COPY_POSITIONS
+        f"the pixel positions in {positions.path} do not follow its array: {reason}", hint=COPY_POSITIONS
     )

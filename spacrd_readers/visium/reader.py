@@ -57,7 +57,7 @@ class Visium:
         Raises
         ------
         InputError
-            If a file is missing or broken, or the files are of different sections.
+            If a file is missing or broken, or the files are from different sections.
         """
         if inputs.alignment:
             raise GeometryError(

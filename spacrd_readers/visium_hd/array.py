@@ -130,7 +130,7 @@ def _fit_array(sample: NDArray[np.float64], path: Path) -> Affine:
     step = np.sqrt(fit.area)
     if not fit.rms < MAX_RMS_STEPS * step:
         raise GeometryError(
-            f"the px of the positions {path} do not follow its rows and columns: they deviate by {fit.rms:.1f} px "
+            f"the pixel positions in {path} do not follow its rows and columns: they deviate by {fit.rms:.1f} px "
             f"(RMS), at {step:.1f} px per bin",
             hint=COPY_AGAIN,
         )

@@ -50,7 +50,7 @@ def read_bin_level(bundle: Bundle, bin_um: int) -> BinLevel:
     Raises
     ------
     InputError
-        If a file is missing, or is of bins of another size.
+        If a file is missing, or has bins of another size.
     """
     folder = bundle.levels[bin_um]
     positions = need_file(folder, "positions", POSITIONS)
@@ -61,6 +61,6 @@ def read_bin_level(bundle: Bundle, bin_um: int) -> BinLevel:
     for path, um in stated:
         if um is not None and um != bin_um:
             raise GeometryError(
-                f"{path} is of bins of {um:g} um, not of {bin_um} um", hint=f"copy the files of {folder} again"
+                f"{path} has bins of {um:g} um, not of {bin_um} um", hint=f"copy the files of {folder} again"
             )
     return BinLevel(bin_um, matrix, positions, array, spatial)

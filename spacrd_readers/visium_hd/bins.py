@@ -52,7 +52,7 @@ def _assign_bins(names: NDArray[np.bytes_], *, level: BinLevel, squares: Squares
     bins = parse_bins(names, level.matrix)
     if bins.um != level.bin_um:
         raise CountsError(
-            f"{level.matrix} is of bins of {bins.um} um, not of {level.bin_um} um", hint=SAME_SECTION_HINT
+            f"{level.matrix} has bins of {bins.um} um, not of {level.bin_um} um", hint=SAME_SECTION_HINT
         )
     in_tissue = _in_tissue(bins, level)
     spots = np.full(len(names), -1, dtype=np.int32)
@@ -74,7 +74,7 @@ def _in_tissue(bins: Bins, level: BinLevel) -> NDArray[np.bool_]:
     # With the right positions, every bin of a filtered matrix is in tissue.
     if not mask.any() or (not level.raw and mask.mean() < 1 - MAX_UNMATCHED):
         raise CountsError(
-            f"{level.matrix} and {level.positions} are of different sections: {(~mask).sum()} of {len(mask)} bins "
+            f"{level.matrix} and {level.positions} are from different sections: {(~mask).sum()} of {len(mask)} bins "
             "with counts are not in tissue",
             hint=SAME_SECTION_HINT,
         )

@@ -35,7 +35,7 @@ def count_cells(bundle: Bundle, inputs: ImageInputs, *, spot_um: float, genome: 
     Raises
     ------
     InputError
-        If a file is missing or broken, or the files are of different sections.
+        If a file is missing or broken, or the files are from different sections.
     """
     if bundle.cells is None:
         raise MissingFile(f"{bundle.path} has no cells (segmented_outputs)", hint="use --set reader.unit=bin")
@@ -66,9 +66,9 @@ def _assign_cells(
     placed = indices >= 0
     if not placed.any() or placed.mean() < 1 - MAX_UNMATCHED:
         raise CountsError(
-            f"{matrix} and {outlines} are of different sections: {(~placed).sum()} of {len(names)} cells have no "
+            f"{matrix} and {outlines} are from different sections: {(~placed).sum()} of {len(names)} cells have no "
             "outline",
-            hint="give both unchanged from the run",
+            hint="give both files as the run wrote them",
         )
     grid = square_spots(px[first][indices[placed]] * um_per_px, spot_um)
     spots = np.full(len(names), -1, dtype=np.int32)

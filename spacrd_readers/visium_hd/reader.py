@@ -61,7 +61,7 @@ class VisiumHd:
         Raises
         ------
         InputError
-            If a file is missing or broken, or the files are of different sections.
+            If a file is missing or broken, or the files are from different sections.
         ConfigError
             If the spot size is not a multiple of the bin size.
         """

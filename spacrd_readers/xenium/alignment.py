@@ -147,5 +147,5 @@ def _checked(matrix: NDArray[np.float64], path: Path) -> tuple[str, ...]:
     stretch = longest / shortest - 1
     note = f"the alignment {path.name} stretches the H&E by {stretch:.0%} more along one axis than the other"
     if stretch > MAX_STRETCH:
-        raise GeometryError(f"{note}: two images of one section cannot differ as much", hint=ALIGNMENT_FORMATS)
+        raise GeometryError(f"{note}: two images of one section cannot differ this much", hint=ALIGNMENT_FORMATS)
     return (f"{note}; um/px is the mean",) if stretch > NOTED_STRETCH else ()

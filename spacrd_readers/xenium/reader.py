@@ -47,7 +47,7 @@ class Xenium:
         Raises
         ------
         InputError
-            If a file is missing or broken, or the files are of different sections.
+            If a file is missing or broken, or the files are from different sections.
         """
         files = find_bundle(path)
         experiment = read_experiment(files.experiment, inputs.um_per_px)

@@ -28,7 +28,7 @@ def test_the_example_of_every_function_gives_its_output(
 ) -> None:
     folder, names = notebook
     monkeypatch.chdir(folder)
-    module = import_module(f"spacrd_core.{spacrd_core.HOMES[step]}")
+    module = import_module(f"spacrd_core.{spacrd_core.MODULES[step]}")
     examples = doctest.DocTestFinder().find(module, extraglobs={}, globs={})
     output: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
@@ -45,7 +45,7 @@ def test_every_step_has_an_example() -> None:
 
 
 def test_every_name_of_the_interface_can_be_imported() -> None:
-    assert set(spacrd_core.__all__) == set(spacrd_core.HOMES)
+    assert set(spacrd_core.__all__) == set(spacrd_core.MODULES)
     for name in spacrd_core.__all__:
         assert getattr(spacrd_core, name)
     assert dir(spacrd_core) == sorted(spacrd_core.__all__)

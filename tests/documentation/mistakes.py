@@ -103,7 +103,7 @@ MISTAKES = {
     "a part reads I/N": "spacrd embed lung --encoder stain --part 9/8",
     "has no embeddings by '...'": "spacrd train lung -o x",
     "training needs both cancer and normal spots, but found ...": f"{TRAIN} --section B4",
-    "holding one out needs at least two labelled ...": "spacrd evaluate lung --encoder none --section D1",
+    "cross-validation needs at least two labelled ...": "spacrd evaluate lung --encoder none --section D1",
     "probabilities are not calibrated": f"{TRAIN} --section D1",
     "--encoder none and --no-genes leave no modality to use": f"{TRAIN} --no-genes",
     "the head has no phase ...": f"{TRAIN} --epochs x=1",

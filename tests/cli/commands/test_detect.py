@@ -138,7 +138,7 @@ def test_a_section_that_cannot_be_called_does_not_keep_the_others_from_it(
     assert run([*command, "--section", "S3", "--section", "Z"]) == 1
     stderr = " ".join(capsys.readouterr().err.split())
     assert "section 'Z'" in stderr
-    assert "The other sections are called" in stderr
+    assert "The other sections were called" in stderr
     assert "it measures 0 of the detector's" in stderr
     assert (tmp_path / "out" / "S3.spots.csv").is_file()
     assert not (tmp_path / "out" / "Z.spots.csv").exists()

@@ -47,7 +47,7 @@ def test_a_table_of_another_section_with_the_same_barcodes_is_refused_by_its_coo
     elsewhere = placed(section, "px") + np.array([90.0, -140.0])
     with pytest.raises(LabelError) as caught:
         attach(path, by_barcode(VISIUM_COLUMNS, elsewhere), section)
-    assert f"{path} is not of this section: its pxl_col_in_fullres, pxl_row_in_fullres" in str(caught.value)
+    assert f"{path} is not from this section: its pxl_col_in_fullres, pxl_row_in_fullres" in str(caught.value)
     assert "0.8 pitches (median)" in str(caught.value)
     assert "--labels" in caught.value.hint
 
@@ -56,7 +56,7 @@ def test_a_table_of_another_section_with_the_same_barcodes_is_refused_by_its_coo
 def test_positions_that_fit_at_no_scale_are_refused_in_any_columns(tmp_path: Path, columns: str) -> None:
     section = Grid().section()
     reversed_order = placed(section, "um")[::-1]
-    with pytest.raises(LabelError, match="is not of this section"):
+    with pytest.raises(LabelError, match="is not from this section"):
         attach(tmp_path / "labels.csv", by_barcode(columns, reversed_order), section)
 
 
@@ -96,7 +96,7 @@ def test_rows_without_a_position_do_not_hide_a_mismatch_of_the_others(tmp_path: 
     section = Grid().section()
     positions = placed(section, "px")[::-1].copy()
     positions[::3] = np.nan
-    with pytest.raises(LabelError, match="is not of this section"):
+    with pytest.raises(LabelError, match="is not from this section"):
         attach(tmp_path / "labels.csv", by_barcode(VISIUM_COLUMNS, positions), section)
 
 

@@ -170,7 +170,7 @@ def test_a_detector_folder_is_refused_when_its_weights_were_changed(
     Detector.from_training(fitted(sections, options(), plugins), options(), sections, "stain").save(folder)
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-8] + b"tampered")
-    with pytest.raises(DetectorError, match="not the file its config"):
+    with pytest.raises(DetectorError, match="does not match config.json"):
         Detector.load(folder, heads=plugins.heads, device=CPU)
 
 
@@ -206,7 +206,7 @@ def test_a_detector_never_takes_the_place_of_other_files(
 ) -> None:
     (tmp_path / "thesis.docx").touch()
     detector = Detector.from_training(fitted(sections, options(), plugins), options(), sections, "stain")
-    with pytest.raises(DetectorError, match="holds other files"):
+    with pytest.raises(DetectorError, match="contains other files"):
         detector.save(tmp_path)
     assert (tmp_path / "thesis.docx").exists()
 

@@ -36,7 +36,7 @@ def test_logits_that_held_out_patients_contradict_are_left_alone() -> None:
     labels = np.array([0, 0, 1, 1])
     logits = {"image+genes": np.array([2.0, 1.0, -1.0, -2.0])}
     assert calibrate(logits, labels, ["A", "A", "B", "B"]) == Calibration.none(
-        "image+genes", "held-out patients contradict the logits"
+        "image+genes", "the logits contradict the labels of held-out patients"
     )
 
 

@@ -132,7 +132,7 @@ def test_a_section_without_usable_spots_is_refused_with_the_reason(tmp_path: Pat
     with pytest.raises(GeometryError) as caught:
         read(path)
     assert f"{path} has no spot in tissue with a position" in str(caught.value)
-    assert f"of {adata.n_obs} spots {adata.n_obs} are out of tissue and 0 have no position" in str(caught.value)
+    assert f"of {adata.n_obs} spots, {adata.n_obs} are out of tissue and 0 have no position" in str(caught.value)
 
 
 def test_alignments_and_absent_files_are_refused(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_spots_marked_as_not_selected_are_left_out(st: Any) -> None:
 
 def test_the_spot_table_of_another_section_is_refused(st: Any) -> None:
     st.spots[["x", "new_x"]] += 2
-    with pytest.raises(CountsError, match="of different sections: 10 of 30 spots with counts have no position"):
+    with pytest.raises(CountsError, match="from different sections: 10 of 30 spots with counts have no position"):
         read(st.write())
 
 

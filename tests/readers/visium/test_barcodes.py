@@ -1,4 +1,4 @@
-"""Matching the spots of a matrix to positions, and refusing those of different sections."""
+"""Matching the spots of a matrix to positions, and refusing those from different sections."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -83,16 +83,16 @@ def test_another_section_with_the_same_barcodes_is_detected_by_the_tissue(tmp_pa
     with pytest.raises(CountsError) as caught:
         read(folder)
     for phrase in (
-        f"{matrix} and {positions} are of different sections",
-        f"of {BUNDLE.in_tissue.sum()} spots with counts 0 have no position and {outside} are not in tissue",
-        f"of {other['in_tissue'].sum()} spots in tissue 30 have no counts",
+        f"{matrix} and {positions} are from different sections",
+        f"of {BUNDLE.in_tissue.sum()} spots with counts, 0 have no position and {outside} are not in tissue",
+        f"of {other['in_tissue'].sum()} spots in tissue, 30 have no counts",
     ):
         assert phrase in str(caught.value)
     assert SAME_RUN in caught.value.hint
 
 
 def test_a_section_without_tissue_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CountsError, match="of 0 spots in tissue 0 have no counts"):
+    with pytest.raises(CountsError, match="of 0 spots in tissue, 0 have no counts"):
         read(written(tmp_path, BUNDLE.table.assign(in_tissue=0)))
 
 

@@ -77,7 +77,7 @@ def test_swapped_rows_and_columns_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, swapped)
     with pytest.raises(GeometryError) as caught:
         read(tmp_path)
-    assert f"the px of the positions {path} do not follow its array" in str(caught.value)
+    assert f"the pixel positions in {path} do not follow its array" in str(caught.value)
     assert "3.03 times as long" in str(caught.value)
     assert HINT in caught.value.hint
 
@@ -89,7 +89,7 @@ def test_px_that_do_not_follow_the_array_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, table)
     with pytest.raises(GeometryError, match=r"deviate by .* pitches") as caught:
         read(tmp_path)
-    assert str(caught.value).startswith(f"the px of the positions {path} do not follow its array: ")
+    assert str(caught.value).startswith(f"the pixel positions in {path} do not follow its array: ")
     table[columns] = 7.0
     written(tmp_path, table)
     with pytest.raises(GeometryError, match="do not follow its array"):

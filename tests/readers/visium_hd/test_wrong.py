@@ -135,7 +135,7 @@ def test_a_matrix_without_barcodes_is_refused(run: Path) -> None:
 def test_a_matrix_of_another_bin_size_is_refused(run: Path) -> None:
     write_matrix(run, ["s_002um_00020_00020-1"])
     message, hint = error(run)
-    assert f"{MATRIX} is of bins of 2 um, not of 8 um" in message
+    assert f"{MATRIX} has bins of 2 um, not of 8 um" in message
     assert SAME_SECTION in hint
 
 
@@ -153,7 +153,7 @@ def test_a_matrix_of_another_section_joins_but_is_not_in_tissue(run: Path, tmp_p
     rows, columns = (min(sides) for sides in zip(in_tissue.shape, counted.shape, strict=True))
     outside = counted.sum() - (in_tissue[:rows, :columns] & counted[:rows, :columns]).sum()
     message, hint = error(run)
-    assert f"{MATRIX} and {POSITIONS} are of different sections" in message
+    assert f"{MATRIX} and {POSITIONS} are from different sections" in message
     assert f"{outside} of {counted.sum()} bins with counts are not in tissue" in message
     assert SAME_SECTION in hint
 
@@ -209,12 +209,12 @@ def test_of_a_raw_matrix_the_bins_in_tissue_are_taken_and_reported(tmp_path: Pat
         ),
         (
             lambda table: table.assign(pxl_row_in_fullres=7.0, pxl_col_in_fullres=7.0),
-            f"the px of the positions {POSITIONS} do not follow its rows and columns: they deviate by 0.0 px",
+            f"the pixel positions in {POSITIONS} do not follow its rows and columns: they deviate by 0.0 px",
             COPY_AGAIN,
         ),
         (
             lambda table: table.assign(barcode=table["barcode"].str.replace("008um", "002um")),
-            f"{POSITIONS} is of bins of 2 um, not of 8 um",
+            f"{POSITIONS} has bins of 2 um, not of 8 um",
             "copy the files of PATH/binned_outputs/square_008um again",
         ),
     ],
@@ -232,7 +232,7 @@ def test_px_that_do_not_follow_the_array_are_refused(run: Path) -> None:
     table[columns] = table[columns].sample(frac=1, random_state=0).to_numpy()
     table.to_parquet(run / POSITIONS)
     message, hint = error(run)
-    assert message.startswith(f"the px of the positions {POSITIONS} do not follow its rows and columns: ")
+    assert message.startswith(f"the pixel positions in {POSITIONS} do not follow its rows and columns: ")
     assert COPY_AGAIN in hint
 
 
@@ -251,7 +251,7 @@ def test_positions_that_are_broken_or_missing_are_named(run: Path) -> None:
 def test_scale_factors_of_another_bin_size_are_refused(run: Path) -> None:
     facts = json.loads((run / SCALES).read_text())
     (run / SCALES).write_text(json.dumps(facts | {"bin_size_um": 16.0}))
-    assert error(run)[0] == f"{SCALES} is of bins of 16 um, not of 8 um"
+    assert error(run)[0] == f"{SCALES} has bins of 16 um, not of 8 um"
 
 
 @pytest.mark.parametrize("name", ["GSM1_square_008um", "binned_outputs/GSM1_square_008um"])
