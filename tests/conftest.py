@@ -2,7 +2,7 @@
 
 import os
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # tests side by side share the cores; said before anything computes
+if "PYTEST_XDIST_WORKER" in os.environ:  # parallel tests share the cores; set before anything computes
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import sys

@@ -48,12 +48,12 @@ def test_a_detector_finds_the_tumour_of_patient_b_after_learning_from_a_and_c(fu
     assert (spots.loc[~truth, "label"] == "cancer").mean() < 0.3
 
 
-def test_the_linear_control_is_as_good_as_a_plain_script_on_genes(genes: Path) -> None:
+def test_the_linear_baseline_is_as_good_as_a_plain_script_on_genes(genes: Path) -> None:
     summary = evaluated(genes, "--encoder", "none", "--head", "linear")
     assert summary.loc[("linear", "genes"), "auc_mean"] >= 0.87
 
 
-def test_the_linear_control_is_as_good_as_a_plain_script_on_both_modalities(fused: Path) -> None:
+def test_the_linear_baseline_is_as_good_as_a_plain_script_on_both_modalities(fused: Path) -> None:
     summary = evaluated(fused, "--encoder", "stain", "--head", "linear")
     assert summary.loc[("linear", "genes"), "auc_mean"] >= 0.76
     assert summary.loc[("linear", "image"), "auc_mean"] >= 0.90

@@ -1,4 +1,4 @@
-"""One tissue, measured by every platform: what comes after the readers cannot tell which."""
+"""One tissue, measured by every platform: results after the readers do not depend on which."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Checks = list[tuple[Callable[[Any], None], Any]]
 
 CHECK_COLUMNS = ("kind", "promise", "kept")
-Example = Annotated[Path | None, typer.Option("--example", metavar="PATH", help="Example section for the reader to read.")]
+Example = Annotated[Path | None, typer.Option("--example", metavar="PATH", help="Example section for a reader.")]
 
 
 def check(name: ComponentName, example: Example = None, set_: Overrides = None, json: Json = False) -> None:

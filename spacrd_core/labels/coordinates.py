@@ -78,8 +78,8 @@ def coordinates_match(section: Section, table: pd.DataFrame, spots: Array, *, ki
         distance, frame = min(((_distance(positions, frame), frame) for frame in candidates), key=lambda pair: pair[0])
         if distance > mismatch:
             raise LabelError(
-                f"{path} is not from this section: its {pair[0]}, {pair[1]} are {distance:.1f} pitches (median) from the "
-                "spots with the same ids, at any scale",
+                f"{path} is not from this section: its {pair[0]}, {pair[1]} are {distance:.1f} pitches (median) from "
+                "the spots with the same ids, at any scale",
                 hint=f"{OTHER_SECTION_HINT}; rename columns that are not positions",
             )
         is_array = frame.name == "array"

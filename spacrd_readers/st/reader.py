@@ -85,8 +85,8 @@ def _join(counts: ad.AnnData, spots: pd.DataFrame, files: StFiles) -> tuple[ad.A
     unmatched = min(len(unplaced) / len(placed), len(uncounted) / len(spots))
     if unmatched > MAX_UNMATCHED or not placed.any():
         raise CountsError(
-            f"{files.counts} and {files.spots} are from different sections: {len(unplaced)} of {len(placed)} spots with "
-            f"counts have no position and {len(uncounted)} of {len(spots)} positions have no counts",
+            f"{files.counts} and {files.spots} are from different sections: {len(unplaced)} of {len(placed)} spots "
+            f"with counts have no position and {len(uncounted)} of {len(spots)} positions have no counts",
             hint="use --set reader.spots=FILE",
         )
     notes = []

@@ -51,9 +51,7 @@ def count_bins(level: BinLevel, squares: Squares, inputs: ImageInputs, genome: s
 def _assign_bins(names: NDArray[np.bytes_], *, level: BinLevel, squares: Squares) -> SpotAssignment:
     bins = parse_bins(names, level.matrix)
     if bins.um != level.bin_um:
-        raise CountsError(
-            f"{level.matrix} has bins of {bins.um} um, not of {level.bin_um} um", hint=SAME_SECTION_HINT
-        )
+        raise CountsError(f"{level.matrix} has bins of {bins.um} um, not of {level.bin_um} um", hint=SAME_SECTION_HINT)
     in_tissue = _in_tissue(bins, level)
     spots = np.full(len(names), -1, dtype=np.int32)
     spots[in_tissue] = squares.spot_of(bins.rows[in_tissue], bins.columns[in_tissue])

@@ -44,10 +44,6 @@ class Alignment:
         """Width of an H&E px in morphology px (geometric mean of both axes)."""
         return float(np.sqrt(abs(np.linalg.det(self.matrix[:2, :2]))))
 
-    def to_image(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return points of the morphology images (n x 2, px) in H&E px."""
-        return apply_affine(points, np.asarray(np.linalg.inv(self.matrix), dtype=np.float64))
-
 
 def apply_affine(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return points (n x 2) transformed by an affine 3 x 3 matrix."""

@@ -35,7 +35,7 @@ def join_cells(cells: Cells, barcodes: NDArray[np.bytes_], path: Path) -> tuple[
     # The files of one bundle list the same cells; a reduced copy may lack a few.
     if any(mask.sum() > MAX_UNMATCHED * len(mask) for mask in (unmatched, uncounted)):
         raise CountsError(
-            f"the matrix and the cells of {path.parent} are from different bundles: {without_cell}, and {without_counts}",
+            f"the matrix and cells of {path.parent} are from different bundles: {without_cell}, and {without_counts}",
             hint="take both from one bundle: cells get new ids when they are segmented again",
         )
     notes = [note for note, mask in ((without_cell, unmatched), (without_counts, uncounted)) if mask.any()]

@@ -1,8 +1,8 @@
-"""The head ``spacrd`` with the published settings beside the same method written the plain way, on synthetic spots.
+"""The head ``spacrd`` with published settings, compared with a plain implementation of the method, on synthetic spots.
 
-``pytest -m benchmarks -s tests/benchmarks/test_bench_training.py`` prints seconds and ratios. What is compared runs in
-turns with the same threads and the fastest of each is taken: other work on the machine then falls on both. At 50,000
-spots the plain way is measured on the first ``SLICE`` of them and its time and memory are scaled by spots.
+``pytest -m benchmarks -s tests/benchmarks/test_bench_training.py`` prints seconds and ratios. Measurements
+that are compared alternate with the same threads, and the fastest of each is taken, so that other work on the machine
+affects both. Of 50,000 spots, the plain implementation is measured on the first ``SLICE``; time and memory are scaled.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ PHASES = ("align", "reconstruct", "detect")
 
 @dataclass(frozen=True)
 class Size:
-    """So many spots in sections whose square lattices are ``side`` spots wide."""
+    """A number of spots, in sections whose square lattices are ``side`` spots wide."""
 
     spots: int
     sections: int
@@ -50,7 +50,7 @@ class Size:
 
     @property
     def plain(self) -> int:
-        """How many of the spots the plain way is measured on."""
+        """Number of spots that the plain implementation is measured on."""
         return min(self.spots, SLICE)
 
 
@@ -150,13 +150,13 @@ def test_an_epoch_is_five_times_faster(benchmark: BenchmarkFixture, size: Size, 
     assert benchmark.extra_info["ratio"] > 5
 
 
-# The published network costs 55.5 M products a spot with every neighbour encoded anew and 8.7 M with each encoded once:
-# no exact computation is more than 6.4 times faster than the products alone. The preset default is not held by that.
+# The published network needs 55.5 M products per spot if every neighbour is encoded again, and 8.7 M if each is encoded
+# once, so an exact computation is at most 6.4 times faster. The preset default is another network.
 @sizes
 @pytest.mark.parametrize("preset", ["paper", "default"])
 def test_inference_is_eight_times_faster(benchmark: BenchmarkFixture, size: Size, preset: str) -> None:
     cohort, head, plain = cohort_of(size), ours(preset).eval(), PlainSpaCRD(genes=GENE_EXPRESSION, image=DIM)
-    # A new section's neighbourhoods are to be copied before the plain way can score them.
+    # The plain implementation must copy the neighbourhoods of a new section before it can score them.
     works = (lambda: predict(plain, plain_items(cohort, size.plain).loader(shuffle=False)), lambda: score(head, cohort))
     seconds = benchmark.pedantic(fastest, args=(ROUNDS if size is HER2ST else 2, *works), rounds=1)
     compare(benchmark, f"inference by {preset}, {size.spots} spots, seconds", seconds, size)
@@ -164,7 +164,7 @@ def test_inference_is_eight_times_faster(benchmark: BenchmarkFixture, size: Size
 
 
 # What ``spacrd detect`` runs on a section that it has loaded: neighbourhoods, scaling and calls, besides the network.
-# The published settings, so that both ways do the same; the preset default smooths and scores more modalities.
+# With the published settings both compute the same; the preset default smooths and scores more modalities.
 def test_detecting_is_faster_with_all_that_belongs_to_it(benchmark: BenchmarkFixture) -> None:
     size = Size(SLICE, 1, 64)
     section = with_genes(section_of(size.spots, size.side, 0), size.spots)
@@ -223,7 +223,7 @@ def test_leaving_every_patient_out_takes_three_minutes(
 
 
 def compare(benchmark: BenchmarkFixture, what: str, costs: list[float], size: Size) -> None:
-    """Show what the plain way and ours cost, the plain one scaled to all spots."""
+    """Show the costs of the plain implementation, scaled to all spots, and of ours."""
     plain, own = costs[0] * size.spots / size.plain, costs[1]
     facts = {"plain": plain, "ours": own, "ratio": plain / own, "plain measured on": size.plain}
     show(benchmark, what, facts)

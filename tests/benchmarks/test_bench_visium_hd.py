@@ -47,7 +47,7 @@ facts = {"bins in tissue": int(read_array(path).in_tissue.sum())}
 
 @dataclass(frozen=True)
 class Slide:
-    """An array of ``side`` x ``side`` bins, of which ``bins`` are in tissue with so many genes each."""
+    """An array of ``side`` x ``side`` bins, of which ``bins`` are in tissue with ``per_bin`` genes each."""
 
     bin_um: int
     side: int
@@ -72,7 +72,7 @@ print(json.dumps(facts))
 
 
 def measured(benchmark: BenchmarkFixture, what: str, path: Path, store: Path) -> dict[str, float]:
-    """Run one of the scripts in a process of its own and return what it says."""
+    """Run one of the scripts in its own process and return its output."""
     command = [sys.executable, "-c", AROUND.replace("DO", SCRIPTS[what]), str(path), str(store)]
     run = partial(subprocess.run, command, check=True, capture_output=True, text=True)
     facts: dict[str, float] = json.loads(benchmark.pedantic(run, rounds=1).stdout.splitlines()[-1])

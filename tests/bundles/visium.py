@@ -35,7 +35,7 @@ class VisiumBundle:
     barcode, counted
         How barcodes are written in the positions and in the matrix.
     prefix
-        What stands before the names of files and of the spatial folder; ``spatial`` '' leaves its files loose.
+        The prefix of the names of files and of the spatial folder; ``spatial`` '' leaves its files loose.
     """
 
     tissue: Tissue = SMALL

@@ -18,7 +18,7 @@ from spacrd_encoders import kaiko
 from spacrd_encoders.backbone.networks import build_on_meta
 from spacrd_encoders.uni import UNI
 
-# Creates encoders one after the other, embeds two tiles by each, and prints what became of it.
+# Creates encoders one after the other, embeds two tiles by each, and prints the outcome.
 EMBED = """
 import json, sys, torch
 from safetensors.torch import save_file

@@ -152,7 +152,7 @@ def test_probabilities_from_genes_alone_are_calibrated(patients: dict[str, Patie
 
 
 @pytest.mark.her2st
-def test_wrongly_named_genes_are_told_and_a_held_out_patient_is_not(patients: dict[str, Patient]) -> None:
+def test_misnamed_genes_are_reported_and_a_held_out_patient_is_not(patients: dict[str, Patient]) -> None:
     for patient in patients.values():
         names = np.random.default_rng(0).permutation(patient.symbols).tolist()
         wrong = replace(patient.section, expression=Expression.from_counts(patient.counts, names))

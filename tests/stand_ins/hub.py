@@ -18,7 +18,6 @@ COMMIT = "c0ffee" + "0" * 34
 TOKEN = "hf_" + "x" * 34
 OTHER_TOKEN = "hf_" + "y" * 34
 INVALID_TOKEN = "hf_" + "z" * 34
-INVALID = "Invalid credentials in Authorization header"
 Headers = dict[str, str]
 
 

@@ -44,21 +44,21 @@ def store(tmp_path: Path, make_section: MakeSection) -> Path:
 
 @pytest.fixture
 def evaluated(store: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """A variant of the control on three patients, two seeds."""
+    """A variant of the baseline on three patients, two seeds."""
     command = ["evaluate", str(store), "--encoder", "none", "--head", "linear+components=2", "--jobs", "1"]
     assert run([*command, "--seeds", "2", "--json", "-q"]) == 0
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return document
 
 
-def test_a_variant_stands_beside_the_control_under_its_label(evaluated: dict[str, Any]) -> None:
+def test_a_variant_is_listed_beside_the_baseline_under_its_label(evaluated: dict[str, Any]) -> None:
     labels = ["linear+components=2", "linear"]
     assert evaluated["protocol"]["heads"] == labels
     assert evaluated["protocol"]["control"] == "linear"
     assert [line["head"] for line in evaluated["summary"]] == labels
     aucs = [[row["auc"] for row in evaluated["rows"] if row["head"] == label] for label in labels]
     assert len(aucs[0]) == len(aucs[1]) == 2 * 3
-    assert aucs[0] != aucs[1], "the option was heard"
+    assert aucs[0] != aucs[1], "the option has an effect"
 
 
 def test_the_protocol_holds_what_every_head_was_given_and_read(evaluated: dict[str, Any]) -> None:
@@ -69,7 +69,7 @@ def test_the_protocol_holds_what_every_head_was_given_and_read(evaluated: dict[s
     assert protocol["cohort"]["linear"] == CohortOptions().model_dump()
 
 
-def test_the_protocol_says_that_calibration_was_switched_off(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_protocol_states_that_calibration_was_switched_off(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["evaluate", str(store), "--encoder", "none", "--head", "linear", "--jobs", "1", "--json", "-q"]
     assert run([*command, "--set", "calibrate=false"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -78,7 +78,7 @@ def test_the_protocol_says_that_calibration_was_switched_off(store: Path, capsys
     assert {row["threshold"] for row in document["rows"]} == {0.5}
 
 
-def test_a_head_reads_as_it_asks_in_the_protocol(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_protocol_has_the_cohort_defaults_of_each_head(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     brief = "spacrd+reconstruct_epochs=0+detect_epochs=1"
     command = ["evaluate", str(store), "--encoder", "none", "--head", brief, "--jobs", "1", "--json", "-q"]
     assert run([*command, "--set", "cohort.panel_genes=20"]) == 0
@@ -103,8 +103,8 @@ def test_means_have_intervals_and_a_note_on_them(evaluated: dict[str, Any]) -> N
 def test_differences_are_of_the_same_patients(evaluated: dict[str, Any]) -> None:
     (difference,) = evaluated["differences"]
     assert set(difference) == KEYS
-    variant, control = (line["auc_by_patient"] for line in evaluated["summary"])
-    assert difference["by_patient"] == pytest.approx({name: variant[name] - control[name] for name in control})
+    variant, baseline = (line["auc_by_patient"] for line in evaluated["summary"])
+    assert difference["by_patient"] == pytest.approx({name: variant[name] - baseline[name] for name in baseline})
 
 
 def test_a_mistaken_variant_ends_with_a_sentence_and_a_remedy(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from spacrd_core.errors import ConfigError, UnknownName
 from spacrd_core.plugins import Plugins
 
 
-def test_without_a_name_it_is_the_usual_head_and_the_control(plugins: Plugins) -> None:
+def test_without_a_name_the_default_head_and_the_baseline_are_compared(plugins: Plugins) -> None:
     assert [each.label for each in variants([], {}, plugins.heads)] == ["spacrd", "linear"]
 
 
@@ -21,7 +21,7 @@ def test_without_a_name_it_is_the_usual_head_and_the_control(plugins: Plugins) -
         (["spacrd", "spacrd"], ["spacrd", "linear"]),
     ],
 )
-def test_the_control_is_always_there_and_every_head_once(named: list[str], labels: list[str], plugins: Plugins) -> None:
+def test_the_baseline_is_always_included_once(named: list[str], labels: list[str], plugins: Plugins) -> None:
     assert [each.label for each in variants(named, {}, plugins.heads)] == labels
 
 
@@ -40,9 +40,9 @@ def test_a_plus_in_a_value_parts_nothing(plugins: Plugins) -> None:
 
 def test_the_options_of_a_variant_win_over_its_heads_table(plugins: Plugins) -> None:
     tables = {"linear": {"components": 7, "inverse_penalty": 2.0}}
-    variant, control = variants(["linear+components=5"], tables, plugins.heads)
+    variant, baseline = variants(["linear+components=5"], tables, plugins.heads)
     assert variant.head.options == {"components": 5, "inverse_penalty": 2.0}
-    assert control.head.options == tables["linear"]
+    assert baseline.head.options == tables["linear"]
 
 
 def test_heads_that_have_a_table_are_compared_where_none_is_named(plugins: Plugins) -> None:

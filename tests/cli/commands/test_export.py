@@ -38,7 +38,7 @@ def export(folder: Path, out: Path, form: str, *options: str) -> int:
 
 
 def forget_cells(store: SpotStore) -> None:
-    """Make the store one that an older SpaCRD wrote."""
+    """Remove the cell table from the manifest, as if the section came from an h5ad."""
     entry = store.entry("S3").model_copy(update={"cells": None})
     store.update(lambda manifest: manifest.with_entry(entry))
 

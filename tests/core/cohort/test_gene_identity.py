@@ -37,7 +37,7 @@ def fit_preprocessor(*sections: SectionData) -> Preprocessor:
     return Preprocessor.fit(sections, CohortOptions(panel_genes=20))
 
 
-def test_a_lens_keeps_the_ids_and_the_species_of_the_training_sections(make_data: MakeData) -> None:
+def test_a_preprocessor_keeps_the_ids_and_the_species_of_the_training_sections(make_data: MakeData) -> None:
     preprocessor = fit_preprocessor(named(make_data("A", 1), SYMBOLS), named(make_data("B", 2), SYMBOLS, IDS))
     assert preprocessor.panel == tuple(sorted(SYMBOLS))
     assert {

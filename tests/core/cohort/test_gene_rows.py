@@ -1,4 +1,4 @@
-"""Genes are dense in those spots only that are asked for, and say the same as if all were."""
+"""Only the requested spots become dense, with the same values as if all were."""
 
 import tracemalloc
 from dataclasses import replace

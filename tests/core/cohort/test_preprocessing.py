@@ -1,4 +1,4 @@
-"""What a detector reads of a section, as its options say."""
+"""Preprocessing of a section by the options of a detector."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sections as learning sees them: whole, and of finite numbers."""
+"""Sections loaded for training: complete, with finite values."""
 
 from pathlib import Path
 

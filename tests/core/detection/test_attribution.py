@@ -1,4 +1,4 @@
-"""Which modality told most of a spot, and which genes drive a section's calls."""
+"""The modality that contributes most to a call, and the genes that drive a section's calls."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -187,7 +187,7 @@ def test_spots_in_which_nothing_was_measured_have_no_top_modality_and_do_not_mov
     )
 
 
-def test_a_spot_table_says_what_told_most_of_every_spot(linear: CalibratedEnsemble, make_data: MakeData) -> None:
+def test_a_spot_table_has_the_top_modality_of_every_spot(linear: CalibratedEnsemble, make_data: MakeData) -> None:
     alone = predict(linear.ensemble, linear.calibrations, linear.ensemble.prepare(make_data("D", 4, image=False)))
     assert set(alone["top_modality"]) == {"genes"}
     assert alone["top_contribution"].mean() == pytest.approx(0, abs=1e-6)

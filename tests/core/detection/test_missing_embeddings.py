@@ -1,4 +1,4 @@
-"""``detect`` makes embeddings that are missing as those were made that the detector learned from."""
+"""``detect`` computes missing embeddings in the same way as those that the detector was trained on."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_they_are_made_with_the_options_of_the_training(store: SpotStore, detect
     assert np.isfinite(made.values).all()
 
 
-def test_the_detector_says_with_which_options(detector: Detector, tmp_path: Path) -> None:
+def test_the_detector_records_the_options_of_its_encoder(detector: Detector, tmp_path: Path) -> None:
     detector.save(tmp_path / "detector")
     encoder = read_detector_config(tmp_path / "detector").encoder
     assert encoder is not None

@@ -99,9 +99,7 @@ def test_a_table_tells_which_spots_are_uncertain_whatever_the_threshold(
         assert (found["label"] == "uncertain").equals(found["doubtful"] | near)
 
 
-def test_a_table_says_the_threshold_and_the_sets_it_was_called_by(
-    trained: CalibratedEnsemble, make_data: MakeData
-) -> None:
+def test_a_table_records_its_threshold_and_sets(trained: CalibratedEnsemble, make_data: MakeData) -> None:
     target = make_data("D", 4)
     own, calibration = table(trained, target), trained.calibrations["image+genes"]
     assert Decision.from_table(own) == Decision(calibration.threshold, calibration.threshold_rule, 0.1, 0.3)

@@ -15,7 +15,7 @@ def rows(head: str, modalities: str, **by_patient: float | None) -> list[Row]:
 LINEAR = rows("linear", "genes", A=0.9, B=0.8, C=0.7)
 
 
-def test_a_head_is_compared_with_the_control_on_every_patient() -> None:
+def test_a_head_is_compared_with_the_baseline_on_every_patient() -> None:
     deep = rows("deep", "genes", A=0.95, B=0.75, C=0.7)
     (found,) = compare_with_baseline([*deep, *LINEAR], "linear")
     assert (found.head, found.against_head, found.modalities, found.against_modalities) == (

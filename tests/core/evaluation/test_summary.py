@@ -1,4 +1,4 @@
-"""What rows come to."""
+"""Summaries of the rows of an evaluation."""
 
 import numpy as np
 import pytest

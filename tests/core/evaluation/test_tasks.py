@@ -41,7 +41,7 @@ def test_nothing_of_a_held_out_patient_is_learned_from(make_data: MakeData, plug
     honest, leaky = (evaluated([*sections[:2], some], plugins)[-1] for some in (target, planted))
     assert honest.auc is not None
     assert honest.threshold == leaky.threshold
-    assert leaky.auc == pytest.approx(1 - honest.auc), "the model is the same; only its judges differ"
+    assert leaky.auc == pytest.approx(1 - honest.auc), "the model is the same; only the labels differ"
 
 
 def test_a_fold_that_leaves_one_class_is_noted_and_the_others_go_on(make_data: MakeData, plugins: Plugins) -> None:
@@ -83,11 +83,11 @@ def test_a_head_that_no_seed_changes_is_trained_once_and_its_rows_repeated(
     assert linear[:2] == linear[2:]
 
 
-def test_the_fusion_as_it_is_stands_beside_the_weighed_one(make_data: MakeData, plugins: Plugins) -> None:
+def test_the_unweighted_fusion_is_reported_beside_the_weighted_one(make_data: MakeData, plugins: Plugins) -> None:
     sections = [make_data("A", 1), make_data("B", 2), make_data("C", 3)]
     tasks = plan(sections, LINEAR, ["image+genes"], (42,), "patient")
     rows = list(run(tasks, sections, encoder="", device=torch.device("cpu"), heads=plugins.heads))
-    assert [row.auc_unweighted for row in rows] == [row.auc for row in rows], "the control weighs nothing"
+    assert [row.auc_unweighted for row in rows] == [row.auc for row in rows], "the baseline has no modality weights"
     assert summarise(rows)[0]["weights"] == {"image+genes": 1.0}
 
 

@@ -1,4 +1,4 @@
-"""Figures of one section against calculations by hand."""
+"""Metrics of one section against calculations by hand."""
 
 import numpy as np
 import pytest

@@ -170,7 +170,7 @@ def test_a_detector_folder_is_refused_when_its_weights_were_changed(
     Detector.from_training(fitted(sections, options(), plugins), options(), sections, "stain").save(folder)
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-8] + b"tampered")
-    with pytest.raises(DetectorError, match="does not match config.json"):
+    with pytest.raises(DetectorError, match=r"does not match config\.json"):
         Detector.load(folder, heads=plugins.heads, device=CPU)
 
 

@@ -1,4 +1,4 @@
-"""Sets hold the true class for as many of a new patient's spots as was asked, where patients are exchangeable."""
+"""Sets hold the true class for the requested share of a new patient's spots, if patients are exchangeable."""
 
 import numpy as np
 import pytest
@@ -42,11 +42,11 @@ def test_patients_like_those_held_out_are_covered(alpha: float, patients: int) -
 def test_coverage_is_of_patients_with_few_spots_as_of_those_with_many() -> None:
     rng = np.random.default_rng(1)
     many = [patient(rng, spots=5000)] + [patient(rng, spots=60) for _ in range(8)]
-    strange = patient(rng, shift=4.0, spots=40)
-    assert limit_of([*many, strange], 0.3) == pytest.approx(limit_of(many, 0.3), abs=0.1)
+    outlier = patient(rng, shift=4.0, spots=40)
+    assert limit_of([*many, outlier], 0.3) == pytest.approx(limit_of(many, 0.3), abs=0.1)
 
 
-def test_one_strange_patient_among_many_does_not_widen_the_sets() -> None:
+def test_one_outlying_patient_among_many_does_not_widen_the_sets() -> None:
     rng = np.random.default_rng(2)
     usual = [patient(rng) for _ in range(12)]
     shifted = patient(rng, shift=6.0)
@@ -64,7 +64,7 @@ def test_a_shifted_target_is_not_promised_coverage_and_hurts_nobody_else() -> No
     assert coverage(patient(rng), usual, 0.1) > 0.85
 
 
-def test_sets_hold_the_classes_that_are_not_too_strange() -> None:
+def test_sets_hold_the_classes_within_the_nonconformity_limit() -> None:
     scores = np.array([0.05, 0.35, 0.5, 0.65, 0.95])
     assert conformal_sets(scores, 0.6).tolist() == ["normal", "normal", "both", "cancer", "cancer"]
     assert conformal_sets(scores, 0.3).tolist() == ["normal", "none", "none", "none", "cancer"]

@@ -172,7 +172,7 @@ def test_whatever_the_genes_of_the_held_out_patient_are_its_detector_of_genes_is
 
 
 def members(sections: Sequence[SectionData], plugins: Plugins) -> dict[str, dict[str, Any]]:
-    """The parts of the models that calibration asks, by the patient they are held out from."""
+    """The parts of the models that calibration uses, by the patient they are held out from."""
     found = {}
 
     def fit(seen: Sequence[SectionData], stage: str) -> Ensemble:

@@ -50,7 +50,7 @@ def test_cells_and_matrix_of_two_kinds_of_ids_are_distinguished(
     with pytest.raises(CountsError) as caught:
         read(folder)
     for phrase in (
-        f"the matrix and the cells of {folder} are from different bundles",
+        f"the matrix and cells of {folder} are from different bundles",
         f"108 of the 108 barcodes of cell_feature_matrix.h5 ({barcode}, ...)",
         f"108 of the 108 cells of cells.parquet ({cell}, ...)",
     ):

@@ -24,7 +24,7 @@ def sample(request: pytest.FixtureRequest, xenium_format: Path) -> Path:
 def phrase(sample: Path) -> str:
     barcodes, cell = FACTS[int(sample.name[-1])]
     return (
-        f"the matrix and the cells of {sample} are from different bundles: {barcodes} of the {barcodes} barcodes of "
+        f"the matrix and cells of {sample} are from different bundles: {barcodes} of the {barcodes} barcodes of "
         f"cell_feature_matrix.h5 (CELL_000-1, ...) have no cell, and 10000 of the 10000 cells of cells.parquet "
         f"({cell}, ...) have no counts"
     )
