@@ -72,7 +72,7 @@ class Expression:
     def columns_of(self, names: Sequence[str]) -> NDArray[np.intp]:
         """Return the column of each gene, given by symbol or Ensembl id; -1 if the section does not measure it."""
         columns = self._columns.reindex(pd.Index(names, dtype=object), fill_value=MISSING)
-        return np.asarray(columns, dtype=np.intp)
+        return np.array(columns, dtype=np.intp)  # a copy: pandas 3 gives a read-only view
 
     @cached_property
     def _columns(self) -> pd.Series[int]:

@@ -84,7 +84,8 @@ class Vocabulary:
                 f"{path} has labels of unknown meaning: {_listed(unknown)}; all its labels: {_listed(values)}",
                 hint="--positive TEXT for cancer (other texts are then normal), --ignore TEXT for unknown",
             )
-        return pd.Series(np.array([meanings[text] for text in texts], dtype=object)[codes], index=values.index)
+        by_text = np.array([meanings[text] for text in texts], dtype=object)
+        return pd.Series(by_text[codes], index=values.index, dtype=object)
 
     def _meanings(self, texts: set[str]) -> dict[str, str | None]:
         """Return the meaning of every known text; later entries take precedence."""

@@ -59,7 +59,7 @@ def _stain_agreement(stain: NDArray[np.uint8], points: NDArray[np.float64], in_t
     inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
     if in_tissue.all():
         return float(inside.mean())
-    values = np.where(inside, stain[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)], -1)
+    values = np.where(inside, stain[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].astype(int), -1)
     count = in_tissue.sum()
     ranks = rankdata(values)[in_tissue].sum() - count * (count + 1) / 2
     return float(ranks / (count * (len(values) - count)))

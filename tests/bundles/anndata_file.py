@@ -86,6 +86,11 @@ def age(path: Path) -> Path:
         for table in ("obs", "var"):
             file[table].attrs["encoding-version"] = "0.1.0"
             for name in [name for name, column in file[table].items() if isinstance(column, h5py.Group)]:
+                if "values" in file[table][name]:  # text, as anndata 0.13 writes it
+                    values = file[table][name]["values"][:]
+                    del file[table][name]
+                    file[table][name] = values
+                    continue
                 categories, codes = file[table][name]["categories"][:], file[table][name]["codes"][:]
                 del file[table][name]
                 file[table][f"__categories/{name}"], file[table][name] = categories, codes

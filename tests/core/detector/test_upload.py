@@ -146,7 +146,7 @@ def folders(trained: Path, plugins: Plugins) -> Path:
 def failures(tmp_path_factory: pytest.TempPathFactory, trained: Path, folders: Path) -> Results:
     """The results of all failing pushes from one Python; nothing may have been committed."""
     with hub() as server:
-        server.repositories |= {f"lab/{name}": case.repository for name, case in FAILURES.items() if case.repository}
+        server.repositories |= {f"lab/{name}": each.repository for name, each in FAILURES.items() if each.repository}
         cases = [
             case(
                 name,
