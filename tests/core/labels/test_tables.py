@@ -110,7 +110,7 @@ def test_equal_rows_count_once(tmp_path: Path) -> None:
         ("", "is empty"),
         ("<html>404</html>", "is a web page"),
         ("label\ncancer\n", "has only one column, which is neither 0/1 numbers nor known label texts"),
-        ("id,label\n", "a header and no rows"),
+        ("id,label\n", "a header but no rows"),
         ("id,label\nA,x\nB,y,z\n", "is not a table"),
         ("id,label\nA,x,y,z\n", "has 4 columns but 2 names in its header"),
         ('id,label\nA,"x\n', "is not a table"),

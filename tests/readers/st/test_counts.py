@@ -67,7 +67,7 @@ def test_a_spot_without_a_count_is_kept(tmp_path: Path) -> None:
         (("\tA\tB", "10x13\t1\t2", "11x13\t1"), "has '' where a number was expected"),
         (("\tA\tB", "10x13\t1\t2", "11x13\t1\t2\t3"), "is not a table"),
         (("\tA\tB\tC\tD", "10x13\t1\t2"), "has 5 names for 3 columns"),
-        (("\tA\tB",), "a header and no rows"),
+        (("\tA\tB",), "a header but no rows"),
         (("\tA", "spot1\t1"), r"neither the rows nor the columns of .* rows spot1 and columns A are not"),
         (("\tA", "10x13\t1", "total\t1"), "rows total and columns A are not"),
         (("\tA", "10x13\t1", "9.9x13.1\t1"), "spot 10x13 more than once"),
