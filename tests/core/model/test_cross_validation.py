@@ -13,6 +13,7 @@ from spacrd_core.detection.predict import predict
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
 from spacrd_core.model.cross_validation import OutOfFold, mean_auc
 from spacrd_core.model.options import HeadOptions
+from spacrd_core.model.platt import Calibration
 from spacrd_core.plugins import Plugins
 
 FEW = CohortOptions(panel_genes=20)
@@ -88,3 +89,9 @@ def test_the_auc_of_a_patient_is_the_mean_over_its_sections(make_data: MakeData)
     ]
     assert mean_auc(fold) == 1.0
     assert mean_auc(fold[2:]) is None
+
+
+def test_out_of_fold_probabilities_are_calibrated(make_data: MakeData) -> None:
+    fold = OutOfFold(make_data("A", 1), {"genes": {"genes": np.zeros(81)}})
+    calibration = Calibration(weights={"genes": 1.0}, slopes={"genes": 1.0}, intercept=1.0)
+    assert np.allclose(fold.probabilities({"genes": calibration}), 1 / (1 + np.exp(-1.0)))
