@@ -106,13 +106,15 @@ class Record(BaseModel):
 RecordT = TypeVar("RecordT", bound=Record)
 
 
-def read_record(file: Path, model: type[RecordT], *, max_version: int, error: type[SpacrdError]) -> RecordT:
-    """Return the record in a file; its ``schema_version`` must not be above ``max_version``.
+def read_record(
+    file: Path, model: type[RecordT], *, min_version: int = 1, max_version: int, error: type[SpacrdError]
+) -> RecordT:
+    """Return the record in a file; its ``schema_version`` must be one that this SpaCRD reads.
 
     Raises
     ------
     SpacrdError
-        Of the type ``error``, if the file is damaged or was written by a newer SpaCRD.
+        Of the type ``error``, if the file is damaged, or was written by a newer SpaCRD or one that is too old.
     """
     try:
         content = json.loads(file.read_bytes())
@@ -121,6 +123,8 @@ def read_record(file: Path, model: type[RecordT], *, max_version: int, error: ty
         raise error(f"{file} is damaged: {cause}", hint="restore it from a copy") from cause
     if isinstance(version, int) and version > max_version:
         raise error(f"{file} has schema version {version}, this SpaCRD reads up to {max_version}", hint="update SpaCRD")
+    if isinstance(version, int) and version < min_version:
+        raise error(f"{file} has schema version {version}, this SpaCRD reads from {min_version}", hint="make it again")
     try:
         return model.model_validate(content)
     except ValidationError as cause:

@@ -8,6 +8,7 @@ from spacrd_core.cards import ComponentOptions
 
 PAPER_OPTIONS: Final[dict[str, Any]] = {
     "expert": False,
+    "deep_genes": True,
     "smoothing": False,
     "components": 0,
     "hidden": (1024, 512),
@@ -59,6 +60,11 @@ class SpaCRDOptions(ComponentOptions):
     expert: bool = Field(
         default=True,
         description="Add a linear logit of the genes (difference of class means) to spots without an image.",
+    )
+    deep_genes: bool = Field(
+        default=False,
+        description="Score spots without an image by the deep part as well; with one to five training patients it adds "
+        "nothing to the expert.",
     )
     smoothing: bool = Field(default=True, description="Average logits over similar tissue around a spot.")
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
+from spacrd_core.errors import ConfigError, DetectorError
 from spacrd_core.model.head import Head, Phase
 from spacrd_fusion._base import (
     available_features,
@@ -52,11 +53,14 @@ class SpaCRDHead(Head):
         super().__init__(options, dims=dims)
         widths = modality_widths(dims)
         self.components = ModalityComponents(widths if options.components else {}, components=options.components)
+        self.expert = LinearExpert(dims.genes) if options.expert and dims.genes else None
+        self.encoders = nn.ModuleDict()
+        if not self.is_deep:
+            return
         inputs = widths | self.components.widths
-        self.encoders = nn.ModuleDict({name: _encoder(features, options) for name, features in inputs.items()})
+        self.encoders.update({name: _encoder(features, options) for name, features in inputs.items()})
         self.fusion = _fusion(tuple(widths), options)
         self.latents = ClassLatents(options.width, hidden=options.latent_hidden, latent=options.latent)
-        self.expert = LinearExpert(dims.genes) if options.expert and dims.genes else None
         self.classifier = nn.Sequential(
             nn.Linear(2 * options.latent, options.classifier_hidden), nn.ReLU(), nn.Linear(options.classifier_hidden, 1)
         )
@@ -65,7 +69,18 @@ class SpaCRDHead(Head):
     def cohort_defaults(cls, options: ComponentOptions) -> dict[str, Any]:
         return COHORT_DEFAULTS[options.preset] if isinstance(options, SpaCRDOptions) else {}
 
+    @property
+    def is_deep(self) -> bool:
+        """Whether the head has a deep part; without images, the expert for genes may be all there is."""
+        return self.expert is None or bool(self.dims.image) or self.options.deep_genes
+
+    @property
+    def uses_prior(self) -> bool:
+        return self.options.preset == "default"
+
     def curriculum(self) -> tuple[Phase, ...]:
+        if not self.is_deep:
+            return ()
         epochs = {"detect": self.options.detect_epochs}
         if self.options.reconstruction:
             epochs = {"reconstruct": self.options.reconstruct_epochs} | epochs
@@ -104,6 +119,8 @@ class SpaCRDHead(Head):
             self.expert.fit(features["genes"][labelled], labels[labelled], weights[labelled])
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
+        if not self.is_deep:
+            raise ConfigError(f"the head 'spacrd' has no phase '{phase}': without images it is fitted in one step")
         if phase == "align":
             return self._contrastive(batch)
         fused = self._fuse(batch)
@@ -120,14 +137,29 @@ class SpaCRDHead(Head):
         }
 
     def features(self, batch: Batch) -> Float[Tensor, "centres features"]:
-        """Return the posterior and the expert's logit, which is 0 without an expert and for spots with an image."""
+        """Return the posterior, the expert's logit (0 for spots with an image), and the weight of the deep logit.
+
+        A head without a deep part has principal components and the expert's logit.
+        """
+        if not self.is_deep:
+            components = [*self.components(modality_means(batch, self.dims)).values()]
+            return torch.cat([*components, self._expert_logit(batch)], dim=-1)
         deep = self.latents.posterior(self._fuse(batch)).features
         if not self.expert or batch.genes is None or batch.image is not None:
-            return F.pad(deep, (0, 1))
-        return torch.cat([deep, neighbourhood_mean(self.expert(batch.genes)[:, None], batch)], dim=-1)
+            return F.pad(F.pad(deep, (0, 1)), (0, 1), value=1.0)
+        weight = float(self.options.deep_genes)
+        return F.pad(torch.cat([deep, self._expert_logit(batch)], dim=-1), (0, 1), value=weight)
 
     def classify(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
-        return self._deep_logit(features[:, :-1]) + features[:, -1]
+        if not self.is_deep:
+            return features[:, -1]
+        return features[:, -1] * self._deep_logit(features[:, :-2]) + features[:, -2]
+
+    def _expert_logit(self, batch: Batch) -> Float[Tensor, "centres 1"]:
+        if self.expert is None or batch.genes is None:
+            raise DetectorError("the head reads genes, but the spots have none")
+        logits: Float[Tensor, "centres 1"] = neighbourhood_mean(self.expert(batch.genes)[:, None], batch)
+        return logits
 
     def _deep_logit(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:
         logits: Float[Tensor, " centres"] = self.classifier(features).squeeze(-1)

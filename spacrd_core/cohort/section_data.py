@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.arrays import Array
     from spacrd_core.cards import Recipe
+    from spacrd_core.cohort.evidence import SectionEvidence
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
@@ -29,7 +30,12 @@ UNKNOWN = -1
 
 @dataclass(frozen=True)
 class SectionData:
-    """One section in memory; ``labels`` are 1 for cancer, 0 for normal and -1 for unknown."""
+    """One section in memory; ``labels`` are 1 for cancer, 0 for normal and -1 for unknown.
+
+    ``stain`` are features of the staining, from which :mod:`spacrd_core.prior` reads the image's evidence; ``evidence``
+    is what the section says of itself, once read. ``mixtures`` are parts of the section with other shares of tumour, as
+    masks of spots with what each part says of itself; training reads them.
+    """
 
     id: str
     patient: str
@@ -45,6 +51,9 @@ class SectionData:
     image_coverage: Array | None
     recipe: Recipe | None
     encoder_options: Mapping[str, Any] = field(default_factory=dict)
+    stain: Array | None = None
+    evidence: SectionEvidence | None = None
+    mixtures: tuple[tuple[Array, SectionEvidence], ...] = ()
 
     @property
     def classes(self) -> set[int]:
@@ -61,22 +70,27 @@ class SectionData:
             expression=self.expression.select_spots(spots) if self.expression else None,
             image=None if self.image is None else self.image[spots],
             image_coverage=None if self.image_coverage is None else self.image_coverage[spots],
+            stain=None if self.stain is None else self.stain[spots],
+            evidence=None,
+            mixtures=(),
         )
 
 
-def load_sections(
+def load_sections(  # noqa: PLR0913 - what is loaded
     store: SpotStore,
     entries: Sequence[SectionEntry],
     *,
     encoder: str = "",
     recipe_key: str = "",
+    stain_key: str = "",
     genes: bool = True,
     cancer_fraction: float = DEFAULT_CANCER_FRACTION,
     track: Track = silent,
 ) -> list[SectionData]:
     """Return sections sorted by id, with embeddings of ``encoder`` (or of a recipe) if the section has an image.
 
-    If a spot's cells or bins were labelled, the spot is cancer when at least ``cancer_fraction`` of them are.
+    ``stain_key`` is the recipe of the staining features to load beside them, where a section has them. If a spot's
+    cells or bins were labelled, the spot is cancer when at least ``cancer_fraction`` of them are.
 
     Raises
     ------
@@ -88,7 +102,15 @@ def load_sections(
         If the sections are of different species.
     """
     loaded = [
-        _load(store, entry, encoder=encoder, recipe_key=recipe_key, genes=genes, cancer_fraction=cancer_fraction)
+        _load(
+            store,
+            entry,
+            encoder=encoder,
+            recipe_key=recipe_key,
+            stain_key=stain_key,
+            genes=genes,
+            cancer_fraction=cancer_fraction,
+        )
         for entry in track(sorted(entries, key=lambda entry: entry.id), "loading sections", len(entries))
     ]
     for section in loaded:
@@ -121,9 +143,11 @@ def patients(sections: Sequence[SectionData]) -> list[str]:
 
 def with_modalities(section: SectionData, *, genes: bool, image: bool) -> SectionData:
     """Return a section as if only these modalities had been measured."""
+    if section.evidence:
+        section = replace(section, evidence=section.evidence.select(genes=genes, image=image))
     if not genes:
-        section = replace(section, expression=None)
-    return section if image else replace(section, image=None, image_coverage=None, recipe=None)
+        section = replace(section, expression=None, mixtures=())
+    return section if image else replace(section, image=None, image_coverage=None, recipe=None, stain=None)
 
 
 def _require_finite(section: SectionData, encoder: str) -> None:
@@ -140,11 +164,20 @@ def _require_finite(section: SectionData, encoder: str) -> None:
 
 
 def _load(
-    store: SpotStore, entry: SectionEntry, *, encoder: str, recipe_key: str, genes: bool, cancer_fraction: float
+    store: SpotStore,
+    entry: SectionEntry,
+    *,
+    encoder: str,
+    recipe_key: str,
+    stain_key: str,
+    genes: bool,
+    cancer_fraction: float,
 ) -> SectionData:
     adata = store.section(entry.id)
     reads_image = bool(encoder or recipe_key) and entry.slide is not None
     embedding = store.embedding(entry.id, encoder=encoder, key=recipe_key) if reads_image else None
+    has_stain = stain_key in store.entry(entry.id).embeddings
+    stain = store.embedding(entry.id, key=stain_key).values if has_stain else None
     return SectionData(
         id=entry.id,
         patient=entry.patient,
@@ -160,6 +193,7 @@ def _load(
         image_coverage=embedding.coverage if embedding else None,
         recipe=embedding.recipe if embedding else None,
         encoder_options=embedding.options if embedding else {},
+        stain=stain,
     )
 
 

@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Bool, Float, Int
+from scipy import sparse
 from torch import Tensor
 
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.cohort import Cohort
-from spacrd_core.cohort.gene_rows import LazyExpression
 from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.prepared import PreparedSection
+from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.genes.panel import panel_columns
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.platt import Calibration
+from spacrd_core.model.reading import Reading
+from spacrd_core.prior.score import gene_contributions
 
 MODALITY_LABELS: Final[Mapping[str, str]] = {"genes": "genes", "image": "image", "image+genes": "fusion"}
 GENES_LISTED = 20  # in each direction
@@ -67,24 +71,38 @@ def top_modality(
 
 
 def driving_genes(
-    ensemble: Ensemble, calibrations: Mapping[str, Calibration], section: PreparedSection, table: pd.DataFrame
+    reading: Reading,
+    section: SectionData,
+    table: pd.DataFrame,
+    *,
+    ensemble: Ensemble | None = None,
+    prepared: PreparedSection | None = None,
 ) -> tuple[DrivingGene, ...]:
     """Return the genes that most raise the log odds of a section's cancer calls, then those that most lower them.
 
-    ``table`` is the result of :func:`~spacrd_core.detection.predict.predict`. Of more than 500 spots called cancer, 500
-    are drawn with a fixed seed. There are no driving genes if no spot was called cancer, or if only the image was used.
+    ``table`` is the spot table of the reading; the built-in detector has neither ``ensemble`` nor prepared section. Of
+    more than 500 spots called cancer, 500 are drawn with a fixed seed. There are no driving genes if no spot was called
+    cancer, or if only the image was used.
     """
-    slopes = calibrations[ensemble.modalities_of(section)].slopes
-    slopes = {name: slope for name, slope in slopes.items() if "genes" in MODALITIES[name]}
-    genes, spots = section.genes, _sample_spots(np.flatnonzero(table["label"] == "cancer"))
-    if genes is None or not slopes or not len(spots):
+    expression, spots = section.expression, _sample_spots(np.flatnonzero(table["label"] == "cancer"))
+    if expression is None or not len(spots):
         return ()
-    attributions = gene_attributions(ensemble, slopes, section, spots)
-    cancer, normal = (_mean_expression(genes, (table["label"] == label).to_numpy()) for label in ("cancer", "normal"))
-    panel = ensemble.preprocessor.panel
-    symbols = [symbol for symbol, measured in zip(panel, genes.measured, strict=True) if measured]
+    attributions = np.zeros(len(expression.symbols))
+    slopes = {name: slope for name, slope in reading.head_slopes.items() if "genes" in MODALITIES[name]}
+    if ensemble and prepared and prepared.genes is not None and slopes:
+        columns = panel_columns(expression, ensemble.preprocessor.panel, ensemble.preprocessor.panel_ids)
+        by_head = gene_attributions(ensemble, slopes, prepared, spots)
+        np.add.at(attributions, columns[prepared.genes.measured], by_head)
+    if reading.evidence_slope and reading.evidence and reading.evidence.loadings is not None:
+        by_lists = gene_contributions(expression, section.xy_um, section.pitch_um, reading.evidence.loadings, spots)
+        attributions += reading.evidence_slope * by_lists
+    cancer, normal = (
+        _mean_expression(expression.values, (table["label"] == label).to_numpy()) for label in ("cancer", "normal")
+    )
     return tuple(
-        DrivingGene(symbols[gene], float(attributions[gene]), float(cancer[gene]), _finite_or_none(normal[gene]))
+        DrivingGene(
+            expression.symbols[gene], float(attributions[gene]), float(cancer[gene]), _finite_or_none(normal[gene])
+        )
         for gene in _strongest(attributions)
     )
 
@@ -101,7 +119,7 @@ def gene_attributions(
     genes = section.genes
     if genes is None:
         raise ValueError(f"the genes of section '{section.section.id}' are not read")
-    mean = genes.scaler(_mean_expression(genes, np.ones(len(genes), dtype=bool)))[None]
+    mean = genes.scaler(_mean_expression(genes.values, np.ones(len(genes), dtype=bool)))[None]
     start = torch.from_numpy(genes.projection(mean)).to(ensemble.device)
     cohort = Cohort.for_scoring(section, ensemble.device, batch_size=BATCH)
     total = np.zeros(mean.shape[1])
@@ -145,10 +163,10 @@ def _sample_spots(spots: Int[Array, " spots"]) -> Int[Array, " selected"]:
     return np.sort(np.random.default_rng(0).choice(spots, MAX_SPOTS, replace=False))
 
 
-def _mean_expression(genes: LazyExpression, spots: Bool[Array, " spots"]) -> Float[Array, " measured"]:
+def _mean_expression(values: sparse.csr_matrix[Any], spots: Bool[Array, " spots"]) -> Float[Array, " genes"]:
     """The mean expression of some spots; NaN if there are none."""
     weights = spots / spots.sum() if spots.any() else np.full(len(spots), np.nan)
-    return np.asarray(weights @ genes.values)  # noqa: PD011 - a sparse matrix, no frame
+    return np.asarray(weights @ values)
 
 
 def _finite_or_none(value: float) -> float | None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.cohort.section_data import SectionData, load_sections
-from spacrd_core.detection.attribution import attach_driving_genes, driving_genes
-from spacrd_core.detection.predict import predict
+from spacrd_core.detection.call import call_section
 from spacrd_core.detector.load import DETECTOR_KEY_ATTR, as_detector
 from spacrd_core.devices import one_thread
-from spacrd_core.embedding.embed import embed
-from spacrd_core.embedding.settings import Settings
+from spacrd_core.embedding.missing import Encoding, embed_missing
 from spacrd_core.errors import ConfigError, DetectorError, RecipeMismatch
 from spacrd_core.model.decision import ALPHA, LABEL_ALPHA, DecisionRule
 from spacrd_core.model.ensemble import SCORING_BATCH
 from spacrd_core.plugins import Plugins, load_plugins
+from spacrd_core.prior.staining import embed_staining
 from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
@@ -50,15 +49,17 @@ def detect(  # noqa: PLR0913 - the arguments of the command
 ) -> dict[str, pd.DataFrame]:
     """Return the spot table of every section (default: all), and store them.
 
+    ``detector`` may be a folder, ``hf://owner/name``, or ``prior``, the built-in detector that needs no training.
+
     >>> tables = detect(store, "detector", sections=["S3"], threshold="prevalence=0.3")
     >>> tables["S3"].loc["6x15", ["probability", "label"]]
     probability    ...
     label          ...
     Name: 6x15, dtype: object
 
-    A table has one row per spot and the columns ``probability``, ``label``, ``spread``, ``ood``, ``gene_coverage``,
-    ``image_coverage``, ``set``, ``top_modality``, ``top_contribution`` and ``doubtful`` (uncertain at any threshold).
-    Missing embeddings are computed first.
+    A table has one row per spot and the columns ``probability``, ``label``, ``spread``, ``ood``, ``agreement``,
+    ``gene_coverage``, ``image_coverage``, ``set``, ``top_modality``, ``top_contribution`` and ``doubtful`` (uncertain
+    at any threshold). Missing embeddings are computed first.
 
     Parameters
     ----------
@@ -80,10 +81,12 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     detector = as_detector(detector, device=device, plugins=plugins, track=track)
     entries = store.choose(sections, exclude)
     _embed_missing(store, detector, entries, plugins, device, track)
+    reads_staining = bool(detector.config.image_dim and detector.config.prior)
+    stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track) if reads_staining else ""
     tables = {}
     for entry in track(entries, "detecting", len(entries)):
         try:
-            tables[entry.id] = _call(store, entry, detector, rule, batch_size)
+            tables[entry.id] = _call(store, entry, detector, rule, batch_size, stain_key)
         except DetectorError as error:
             on_error(error)
             continue
@@ -95,17 +98,16 @@ def detect(  # noqa: PLR0913 - the arguments of the command
 
 
 def _call(
-    store: SpotStore, entry: SectionEntry, detector: Detector, rule: DecisionRule, batch_size: int
+    store: SpotStore, entry: SectionEntry, detector: Detector, rule: DecisionRule, batch_size: int, stain_key: str
 ) -> pd.DataFrame:
-    encoder, ensemble = detector.config.encoder, detector.ensemble
+    encoder = detector.config.encoder
     recipe_key = encoder.recipe_key if encoder else ""
-    data = load_sections(store, [entry], recipe_key=recipe_key, genes=bool(detector.config.panel))[0]
+    data = load_sections(store, [entry], recipe_key=recipe_key, stain_key=stain_key, genes=bool(detector.config.panel))[
+        0
+    ]
     _require_modality(data)
     with one_thread():
-        section = ensemble.prepare(data)
-        table = predict(ensemble, detector.calibrations, section, rule, batch_size=batch_size)
-        attach_driving_genes(driving_genes(ensemble, detector.calibrations, section, table), table)
-    return table
+        return call_section(detector, data, rule, batch_size=batch_size)
 
 
 def _embed_missing(
@@ -118,24 +120,18 @@ def _embed_missing(
 ) -> None:
     """Embed the sections that have an image but no embeddings of the detector's recipe, with its encoder's options."""
     record = detector.config.encoder
-    missing = [entry.id for entry in entries if record and entry.slide and record.recipe_key not in entry.embeddings]
-    if not record or not missing:
+    if record is None:
         return
-    if plugins.encoders.create(record.name, record.options).recipe.key != record.recipe_key:
+    encoding = Encoding(record.name, record.options, record.recipe_key)
+    missing = encoding.missing(entries)
+    if missing and plugins.encoders.create(record.name, record.options).recipe.key != record.recipe_key:
         raise RecipeMismatch(
             f"sections without embeddings: {', '.join(missing)}; the installed encoder '{record.name}' has another "
             "recipe than the detector",
             hint=f"spacrd embed {store.path} --encoder {record.name}, with the weights used for training",
         )
-    embed(
-        store,
-        record.name,
-        options=record.options,
-        sections=missing,
-        settings=Settings(device=device),
-        plugins=plugins,
-        track=track,
-    )
+    latest = not detector.config.built_in
+    embed_missing(store, entries, encoding, device=device, plugins=plugins, track=track, latest=latest)
 
 
 def _require_modality(section: SectionData) -> None:

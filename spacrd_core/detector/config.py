@@ -11,12 +11,14 @@ from spacrd_core.cards import fingerprint as fingerprint_of
 from spacrd_core.cohort.modalities import join_modalities
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import Record, read_record
+from spacrd_core.prior.lists import GeneLists  # noqa: TC001 - pydantic needs it
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: what a section says of itself, and how much of it is tumour
 FORMAT: Final = "spacrd-detector"
+PRIOR_HEAD: Final = "prior"
 
 
 class EncoderRecord(Record):
@@ -38,6 +40,24 @@ class TrainingSection(Record):
     label_source: str
 
 
+class AmountRecord(Record):
+    """The shift of the log odds by facts that go with how much of a section is tumour."""
+
+    expression: float
+    correlation: float
+    mean: float
+    spread: float
+
+
+class PriorRecord(Record):
+    """How the detector uses what a section says of itself: the gene lists themselves, and their weights."""
+
+    lists: GeneLists
+    genes_weight: float
+    fused_weight: float
+    image_gate: bool
+
+
 class CalibrationRecord(Record):
     """The parameters that turn logits into probabilities and labels."""
 
@@ -45,6 +65,7 @@ class CalibrationRecord(Record):
     weights: dict[str, float]
     slopes: dict[str, float]
     intercept: float
+    amount: AmountRecord | None
     threshold: float = Field(ge=0, le=1)
     threshold_rule: str
     nonconformity: tuple[tuple[float, ...], ...]
@@ -68,6 +89,8 @@ class DetectorConfig(Record):
     image_dim: int = Field(ge=0)
     encoder: EncoderRecord | None
     calibrations: dict[str, CalibrationRecord] = Field(min_length=1)
+    prior: PriorRecord | None
+    without_prior: str
     trained_on: tuple[TrainingSection, ...]
     weights_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     fingerprint: str = ""
@@ -84,6 +107,11 @@ class DetectorConfig(Record):
     def compute_fingerprint(self) -> str:
         """Return the hash of all other fields."""
         return fingerprint_of(self.model_dump(mode="json", exclude={"fingerprint"}))
+
+    @property
+    def built_in(self) -> bool:
+        """Whether this is the built-in detector, which no labels trained."""
+        return self.head == PRIOR_HEAD
 
     @property
     def modalities(self) -> str:
@@ -121,7 +149,9 @@ def read_detector_config(folder: Path) -> DetectorConfig:
     file = folder / "config.json"
     if not file.is_file():
         raise DetectorError(f"there is no detector at {folder}", hint=f"spacrd train STORE -o {folder}")
-    config = read_record(file, DetectorConfig, max_version=SCHEMA_VERSION, error=DetectorError)
+    config = read_record(
+        file, DetectorConfig, min_version=SCHEMA_VERSION, max_version=SCHEMA_VERSION, error=DetectorError
+    )
     if config.fingerprint != config.compute_fingerprint():
         raise DetectorError(f"{file} was changed after training", hint="copy the detector again, or train a new one")
     return config

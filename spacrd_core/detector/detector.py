@@ -19,6 +19,7 @@ from spacrd_core.detector.config import (
     CalibrationRecord,
     DetectorConfig,
     EncoderRecord,
+    PriorRecord,
     TrainingSection,
     read_detector_config,
 )
@@ -40,6 +41,8 @@ from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder, restore_folder
 from spacrd_core.model.platt import Calibration
 from spacrd_core.model.state_dict import ensemble_from_state, ensemble_state, fitted_preprocessor
+from spacrd_core.prior.lists import load_gene_lists
+from spacrd_core.prior.options import PriorOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,11 +58,12 @@ if TYPE_CHECKING:
 class Detector:
     """A trained ensemble with its calibration and everything needed to apply it to any section.
 
-    ``source`` is the folder it was loaded from; None if it has just been trained.
+    ``source`` is the folder it was loaded from; None if it has just been trained. The built-in detector has no
+    ensemble.
     """
 
     config: DetectorConfig
-    ensemble: Ensemble
+    ensemble: Ensemble | None
     metrics: dict[str, Any]
     source: LocalDetector | None = None
 
@@ -72,6 +76,14 @@ class Detector:
     def calibrations(self) -> dict[str, Calibration]:
         """The calibrations by modalities."""
         return {name: Calibration(**record.model_dump()) for name, record in self.config.calibrations.items()}
+
+    @property
+    def prior(self) -> PriorOptions | None:
+        """How the detector uses what a section says of itself; None if it does not."""
+        record = self.config.prior
+        if record is None:
+            return None
+        return PriorOptions(lists=record.lists.name, **record.model_dump(exclude={"lists"}))
 
     @classmethod
     def from_training(
@@ -98,6 +110,8 @@ class Detector:
                 name: CalibrationRecord(**calibration.model_dump())
                 for name, calibration in trained.calibrations.items()
             },
+            prior=_prior_record(trained.prior),
+            without_prior=trained.without_prior,
             trained_on=tuple(_training_section(section) for section in sections if (section.labels >= 0).any()),
             weights_sha256=hashlib.sha256(weights).hexdigest(),
         )
@@ -112,6 +126,10 @@ class Detector:
             If the folder contains other files.
         """
         folder = Path(folder)
+        if self.ensemble is None:
+            raise DetectorError(
+                "the built-in detector is part of SpaCRD and needs no folder", hint="spacrd detect STORE prior -o DIR"
+            )
         require_detector_folder(folder)
         reliability = self.metrics["reliability"]  # empty if no patient was held out
         replace_folder(
@@ -164,6 +182,12 @@ def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:
         return load_file(file)
     except SafetensorError as error:
         raise DetectorError(f"{file} cannot be read: {error}") from error
+
+
+def _prior_record(prior: PriorOptions | None) -> PriorRecord | None:
+    if prior is None:
+        return None
+    return PriorRecord(lists=load_gene_lists(prior.lists), **prior.model_dump(exclude={"lists", "use"}))
 
 
 def _encoder_record(name: str, section: SectionData | None) -> EncoderRecord | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from spacrd_core.detector.built_in import built_in_detector, is_built_in
 from spacrd_core.detector.detector import Detector
 from spacrd_core.detector.locate import locate_detector
 from spacrd_core.devices import choose_device
+from spacrd_core.errors import ConfigError
 from spacrd_core.plugins import Plugins, load_plugins
+from spacrd_core.prior.lists import CARCINOMA
 from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
@@ -18,9 +21,16 @@ DETECTOR_KEY_ATTR = "detector"  # the entry in the attrs of a spot table that ha
 
 
 def load_detector(
-    detector: str | Path, *, device: str = "auto", plugins: Plugins | None = None, track: Track = silent
+    detector: str | Path,
+    *,
+    lists: str = CARCINOMA,
+    device: str = "auto",
+    plugins: Plugins | None = None,
+    track: Track = silent,
 ) -> Detector:
-    """Return the detector in a folder, or on the Hugging Face Hub as ``hf://owner/name[@revision]``.
+    """Return the detector in a folder, or on the Hugging Face Hub as ``hf://owner/name[@revision]``, or ``prior``.
+
+    ``prior`` is built in; a folder of that name is ``./prior``. ``lists`` are the gene lists of the built-in detector; a trained one has its own.
 
     >>> load_detector("detector").config.modalities
     'image+genes'
@@ -30,7 +40,15 @@ def load_detector(
     DetectorError
         If there is no detector, it was changed after training, or it cannot be downloaded.
     """
-    heads = (plugins or load_plugins()).heads
+    plugins = plugins or load_plugins()
+    if is_built_in(str(detector)):
+        return built_in_detector(plugins, lists)
+    if lists != CARCINOMA:
+        raise ConfigError(
+            "a trained detector keeps the gene lists that it was trained with",
+            hint="prior.lists is a setting of the built-in detector prior",
+        )
+    heads = plugins.heads
     source = locate_detector(str(detector), track=track)
     return replace(Detector.load(source.folder, heads=heads, device=choose_device(device)), source=source)
 

@@ -10,6 +10,9 @@ from spacrd_core.devices import choose_device, one_thread
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.model.calibrated_ensemble import TrainingEvent, TrainOptions, train_calibrated
 from spacrd_core.plugins import Plugins, load_plugins
+from spacrd_core.prior.lists import load_gene_lists
+from spacrd_core.prior.read import with_training_evidence
+from spacrd_core.prior.staining import embed_staining
 from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
@@ -52,7 +55,9 @@ def train(  # noqa: PLR0913 - the options of the command
     encoder = resolve_encoder(encoder, plugins, genes=genes)
     options = resolve_train_options(options).canonical(plugins.heads)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
-    loaded = load_training_sections(store, entries, options, encoder=encoder, genes=genes, track=track)
+    loaded = load_training_sections(
+        store, entries, options, encoder=encoder, genes=genes, device=device, plugins=plugins, track=track
+    )
     with one_thread():
         trained = train_calibrated(
             loaded, options, heads=plugins.heads, device=choose_device(device), on_event=on_event
@@ -80,10 +85,18 @@ def resolve_encoder(encoder: str | None, plugins: Plugins, *, genes: bool) -> st
     return plugins.encoders.canonical(str(encoder))
 
 
-def load_training_sections(
-    store: SpotStore, entries: Sequence[SectionEntry], options: TrainOptions, *, encoder: str, genes: bool, track: Track
+def load_training_sections(  # noqa: PLR0913 - those of train
+    store: SpotStore,
+    entries: Sequence[SectionEntry],
+    options: TrainOptions,
+    *,
+    encoder: str,
+    genes: bool,
+    device: str,
+    plugins: Plugins,
+    track: Track,
 ) -> list[SectionData]:
-    """Return the data of sections for training.
+    """Return the data of sections for training, with what they say of themselves.
 
     Raises
     ------
@@ -92,12 +105,25 @@ def load_training_sections(
     """
     _require_one_patient_per_section(entries)
     fraction = options.cohort.cancer_fraction
-    loaded = load_sections(store, entries, encoder=encoder, genes=genes, cancer_fraction=fraction, track=track)
+    reads_staining = bool(encoder) and options.prior.use
+    stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track) if reads_staining else ""
+    loaded = load_sections(
+        store,
+        entries,
+        encoder=encoder,
+        stain_key=stain_key,
+        genes=genes,
+        cancer_fraction=fraction,
+        track=track,
+    )
     if encoder and loaded and all(section.image is None for section in loaded):
         raise TrainingError(
             "none of these sections has an image", hint="use --encoder none, or ingest with --image FILE"
         )
-    return loaded
+    if not options.prior.use:
+        return loaded
+    lists = load_gene_lists(options.prior.lists)
+    return [with_training_evidence(section, lists) for section in track(loaded, "reading sections", len(loaded))]
 
 
 def _require_one_patient_per_section(entries: Sequence[SectionEntry]) -> None:

@@ -64,6 +64,7 @@ def embed(  # noqa: PLR0913 - the options of the command
     settings: Settings | None = None,
     executor: Executor | None = None,
     part: Part | None = None,
+    latest: bool = True,
     plugins: Plugins | None = None,
     track: Track = silent,
 ) -> Report:
@@ -73,9 +74,10 @@ def embed(  # noqa: PLR0913 - the options of the command
     >>> report.patches
     902
 
-    Shards that are done are skipped. ``options`` are the encoder's, such as ``{"weights": "pytorch_model.bin"}``;
-    ``settings`` choose the device and the batch size. Workers in other processes build the encoder from its name and
-    options.
+    Shards that are done are skipped. The embeddings become the ones that the encoder's name selects, unless ``latest``
+    is false and there are others by this encoder. ``options`` are the encoder's, such as
+    ``{"weights": "pytorch_model.bin"}``; ``settings`` choose the device and the batch size. Workers in other processes
+    build the encoder from its name and options.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def embed(  # noqa: PLR0913 - the options of the command
     """
     encoders = (plugins or load_plugins()).encoders
     name, instance = encoders.canonical(encoder), encoders.create(encoder, options)
-    request = _request(store, name, instance, options or {}, settings or Settings())
+    request = _request(store, name, instance, options or {}, settings or Settings(), latest=latest)
     entries = store.choose(sections)
     with mark_in_use(store.path / "embeddings"):
         shards = _shards_of_part(store, entries, part or Part())
@@ -101,11 +103,11 @@ def embed(  # noqa: PLR0913 - the options of the command
 
 
 def _request(
-    store: SpotStore, name: str, encoder: Encoder, options: Mapping[str, Any], settings: Settings
+    store: SpotStore, name: str, encoder: Encoder, options: Mapping[str, Any], settings: Settings, *, latest: bool
 ) -> EmbedRequest:
     cache_encoder(encoder, name, options)
     portable = encoder.Options.model_validate(options).portable() if options else {}
-    return EmbedRequest(store, name, options, portable, encoder.recipe, settings)
+    return EmbedRequest(store, name, options, portable, encoder.recipe, settings, latest)
 
 
 def _shards_of_part(

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EmbedRequest:
-    """What is the same for all sections; ``portable_options`` are the encoder's options as they hold on any machine."""
+    """What is the same for all sections; ``portable_options`` are the encoder's options as they hold on any machine.
+
+    ``latest`` is whether the embeddings become the ones that the encoder's name selects.
+    """
 
     store: SpotStore
     encoder: str
@@ -32,6 +35,7 @@ class EmbedRequest:
     portable_options: Mapping[str, Any]
     recipe: Recipe
     settings: Settings
+    latest: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,8 @@ class SectionJob:
             precision = Staging(published).precision
             differs = request.settings.precision not in {"auto", precision}
             self.notes.append(f"done before in {precision}" if precision and differs else "done before")
+            if request.latest:
+                request.store.make_latest(self.entry, request.recipe.key)
             return []
         plan = plan_section(request.store, self.entry.id, self.entry.geometry, request.recipe)
         self.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -138,7 +144,10 @@ class SectionJob:
                 self.notes.append(f"{len(missing)} shards are left to other parts")
                 return
             staging.finalise()
-            self.request.store.publish_embedding(self.entry, self.request.encoder, self.request.recipe, self.folder)
+            request = self.request
+            request.store.publish_embedding(
+                self.entry, request.encoder, request.recipe, self.folder, latest=request.latest
+            )
             any_piece_locked(self.folder)  # removes the locks of killed processes
 
     def _published(self) -> Path | None:

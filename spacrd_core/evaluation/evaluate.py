@@ -103,7 +103,9 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     compared = [_options(head).canonical(plugins.heads) for head in ([heads] if isinstance(heads, str) else heads)]
     _require_comparable(compared, seeds, by)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
-    loaded = load_training_sections(store, entries, compared[0], encoder=encoder_name, genes=genes, track=track)
+    loaded = load_training_sections(
+        store, entries, compared[0], encoder=encoder_name, genes=genes, device=device, plugins=plugins, track=track
+    )
     modality_sets = subsets(join_modalities(genes=genes, image=bool(encoder_name)))
     rows = tasks.run(
         tasks.plan(loaded, compared, modality_sets, seeds, by),

@@ -17,6 +17,7 @@ from spacrd_core.errors import TrainingError
 from spacrd_core.evaluation.summary import Row
 from spacrd_core.metrics.classification import measure
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
+from spacrd_core.model.reading import Reading, read_section
 from spacrd_core.plugins import Registry, load_plugins
 from spacrd_core.progress import Track, silent
 
@@ -128,19 +129,20 @@ def _select(sections: Sequence[SectionData], modalities: str) -> list[SectionDat
 
 
 def _metrics(trained: CalibratedEnsemble, data: SectionData) -> dict[str, Any]:
-    known, ensemble = data.labels >= 0, trained.ensemble
-    section = ensemble.prepare(data)
-    modalities = ensemble.modalities_of(section)
-    calibration = trained.calibrations[modalities]
-    scores = ensemble.score(section, modalities, tuple(dict.fromkeys((modalities, *calibration.slopes))))
-    logits = {subset: values.mean(axis=0)[known] for subset, values in scores.logits.items()}
-    metrics = measure(calibration.probabilities(logits), data.labels[known], calibration.threshold)
+    section = trained.ensemble.prepare(data)
+    return _metrics_of(read_section(trained.ensemble, trained.calibrations, section, trained.prior), data)
+
+
+def _metrics_of(reading: Reading, data: SectionData) -> dict[str, Any]:
+    known, calibration = data.labels >= 0, reading.calibration
+    metrics = measure(reading.probability[known], data.labels[known], calibration.threshold)
+    alone = reading.parts.get(reading.modalities)
     return {
         **asdict(metrics),
         "threshold": calibration.threshold,
         "calibration": calibration.method,
         "weights": calibration.weights,
-        "auc_unweighted": measure(expit(logits[modalities]), data.labels[known], 0.5).auc,
+        "auc_unweighted": None if alone is None else measure(expit(alone.mean(0)[known]), data.labels[known], 0.5).auc,
         "note": "" if metrics.auc is not None else "one class only: no AUC",
     }
 

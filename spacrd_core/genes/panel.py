@@ -52,12 +52,12 @@ def align_to_panel(
     section: Expression, panel: Sequence[str], gene_ids: Sequence[str] = ()
 ) -> tuple[sparse.csr_matrix[Any], NDArray[np.bool_]]:
     """Return a section's expression of the panel genes it measures, sparse, and the mask of those genes."""
-    columns = _panel_columns(section, panel, gene_ids)
+    columns = panel_columns(section, panel, gene_ids)
     measured = columns != MISSING
     return section.values[:, columns[measured]], measured
 
 
-def _panel_columns(section: Expression, panel: Sequence[str], gene_ids: Sequence[str]) -> NDArray[np.intp]:
+def panel_columns(section: Expression, panel: Sequence[str], gene_ids: Sequence[str]) -> NDArray[np.intp]:
     """Return the section's column of each panel gene: by Ensembl id, then by symbol, then by current HGNC symbol.
 
     The current symbol matters for detectors trained before a gene was renamed.

@@ -1,7 +1,7 @@
 """Training of an ensemble on all labelled sections, calibrated on held-out patients."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
@@ -13,12 +13,21 @@ from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.errors import TrainingError
 from spacrd_core.metrics.classification import Metrics, measure
 from spacrd_core.metrics.reliability import HeldOutSection, Reliability, reliability_by_platform
-from spacrd_core.model.cross_validation import OutOfFold, calibrate_folds, cross_validate, mean_auc
+from spacrd_core.model.combination import part_names
+from spacrd_core.model.cross_validation import (
+    OutOfFold,
+    calibrate_combined,
+    calibrate_folds,
+    cross_validate,
+    mean_auc,
+    prior_helps,
+)
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.fit import Epoch, require_phases
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.platt import Calibration
 from spacrd_core.plugins import Registry
+from spacrd_core.prior.options import PriorOptions
 
 ALL_PATIENTS = "all patients"
 
@@ -30,6 +39,7 @@ class TrainOptions(BaseModel):
 
     head: HeadOptions = Field(default_factory=HeadOptions)
     cohort: CohortOptions = Field(default_factory=CohortOptions)
+    prior: PriorOptions = Field(default_factory=PriorOptions)
     seeds: int = Field(3, ge=1, description="Number of ensemble members.")
     first_seed: int = Field(42, description="Seed of the first member; the others count up from it.")
     calibrate: bool = Field(
@@ -71,11 +81,14 @@ class TrainingEvent:
 class CalibratedEnsemble:
     """A trained ensemble, its calibration for every set of modalities, and metrics on held-out patients.
 
-    ``held_out`` is by section, ``reliability`` by platform.
+    ``held_out`` is by section, ``reliability`` by platform. ``prior`` tells how what a section says of itself is used;
+    if it is None, ``without_prior`` says why.
     """
 
     ensemble: Ensemble
     calibrations: dict[str, Calibration]
+    prior: PriorOptions | None
+    without_prior: str
     held_out: dict[str, Metrics]
     reliability: dict[str, Reliability]
     curve: tuple[Epoch, ...]
@@ -120,38 +133,60 @@ def train_calibrated(
             on_epoch=record,
         )
 
+    prior, without_prior = _usable_prior(sections, options, heads)
     folds: list[OutOfFold] = []
-    for patient, scored in cross_validate(sections, fit) if options.calibrate else ():
+    for patient, scored in cross_validate(sections, fit, prior) if options.calibrate else ():
         on_event(TrainingEvent(f"without {patient}", held_out_auc=mean_auc(scored)))
         folds.extend(scored)
-    ensemble, folds = _fit_label_shift(fit(sections, ALL_PATIENTS), folds)
-    calibrations = _calibrations(folds, ensemble, options)
-    metrics = {fold.section.id: _held_out_metrics(fold, calibrations) for fold in folds}
-    reliability = reliability_by_platform([_held_out_section(fold, calibrations) for fold in folds])
-    return CalibratedEnsemble(ensemble, calibrations, metrics, reliability, tuple(curve))
+    if prior and not prior_helps(folds):
+        prior, without_prior = None, "on held-out patients, detection is worse with it"
+    ensemble = fit(sections, ALL_PATIENTS)
+    calibrations = _calibrations(folds, ensemble, options, prior)
+    scored_folds = [(fold, fold.probabilities(calibrations, with_prior=prior is not None)) for fold in folds]
+    metrics = {
+        fold.section.id: measure(probabilities, fold.labels, calibrations[fold.modalities].threshold)
+        for fold, probabilities in scored_folds
+    }
+    reliability = reliability_by_platform(
+        [
+            HeldOutSection(fold.section.platform, fold.section.patient, probabilities, fold.labels)
+            for fold, probabilities in scored_folds
+        ]
+    )
+    return CalibratedEnsemble(ensemble, calibrations, prior, without_prior, metrics, reliability, tuple(curve))
 
 
-def _fit_label_shift(ensemble: Ensemble, folds: list[OutOfFold]) -> tuple[Ensemble, list[OutOfFold]]:
-    """Fit the weights of the label shift on the folds, and apply it to them."""
-    if ensemble.label_shift is None:
-        return ensemble, folds
-    mixtures = [mixture for fold in folds for mixture in fold.mixtures]
-    label_shift = ensemble.label_shift.fit_weights(mixtures, [fold.whole for fold in folds if fold.whole])
-    return replace(ensemble, label_shift=label_shift), [fold.with_label_shift(label_shift) for fold in folds]
+def _usable_prior(
+    sections: Sequence[SectionData], options: TrainOptions, heads: Registry[Any]
+) -> tuple[PriorOptions | None, str]:
+    """Return how the sections' own evidence is used; None, with the reason, if it does not speak for their tissue."""
+    head = heads.create(
+        options.head.name, options.head.options, dims=Preprocessor.unfactored(sections, options.cohort).dims
+    )
+    if not options.prior.use:
+        return None, "it was switched off"
+    dims = Preprocessor.unfactored(sections, options.cohort).dims
+    if not heads.create(options.head.name, options.head.options, dims=dims).uses_prior:
+        return None, f"the head '{options.head.name}' does not use it"
+    if any(section.evidence is None for section in sections):
+        return None, "the training sections' own evidence was not read"
+    answers = {section.evidence.epithelium.answer for section in sections if section.expression and section.evidence}
+    if "none" in answers:
+        return None, "training sections have no epithelium, and the gene lists are those of carcinoma"
+    if answers == {"unknown"}:
+        return None, "too few genes of the training sections tell whether they have epithelium"
+    return options.prior, ""
 
 
-def _calibrations(folds: Sequence[OutOfFold], ensemble: Ensemble, options: TrainOptions) -> dict[str, Calibration]:
+def _calibrations(
+    folds: Sequence[OutOfFold], ensemble: Ensemble, options: TrainOptions, prior: PriorOptions | None
+) -> dict[str, Calibration]:
     if not options.calibrate:
-        return {name: Calibration.none(name, "calibration was switched off") for name in ensemble.modalities}
+        reason = "calibration was switched off"
+        return {name: Calibration.none(name, reason, part_names(name) if prior else ()) for name in ensemble.modalities}
+    if prior:
+        return calibrate_combined(folds, ensemble.modalities)
     return calibrate_folds(folds, ensemble.modalities, fuse=ensemble.scores_modalities_separately)
-
-
-def _held_out_metrics(fold: OutOfFold, calibrations: Mapping[str, Calibration]) -> Metrics:
-    return measure(fold.probabilities(calibrations), fold.labels, calibrations[fold.modalities].threshold)
-
-
-def _held_out_section(fold: OutOfFold, calibrations: Mapping[str, Calibration]) -> HeldOutSection:
-    return HeldOutSection(fold.section.platform, fold.section.patient, fold.probabilities(calibrations), fold.labels)
 
 
 def _require_phases(sections: Sequence[SectionData], options: TrainOptions, heads: Registry[Any]) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from spacrd_core.cohort.evidence import TumourAmount
 from spacrd_core.cohort.modalities import subsets
 from spacrd_core.cohort.section_data import patients
-from spacrd_core.model.label_shift import Mixture, mixture_masks
-from spacrd_core.model.platt import Calibration, calibrate
+from spacrd_core.model.combination import combine, part_names
+from spacrd_core.model.label_shift import Mixture, fit_amount
+from spacrd_core.model.platt import Calibration, HeldOutScores, calibrate, calibrate_combination
+from spacrd_core.model.prior_calibration import prior_calibration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,39 +23,30 @@ if TYPE_CHECKING:
     from spacrd_core.cohort.prepared import PreparedSection
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.model.ensemble import Ensemble
-    from spacrd_core.model.label_shift import LabelShift
+    from spacrd_core.prior.options import PriorOptions
+
+MAX_LOSS = 0.01  # of the mean AUC: smaller differences are noise with few patients
 
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """Out-of-fold logits of a section's labelled spots, by models that were not trained on its patient.
+    """Out-of-fold scores of a section's labelled spots, by models that were not trained on its patient.
 
     Attributes
     ----------
     logits
         For every set of modalities that the section can be scored by, the widest first: the logits of that set and of
         its subsets.
-    whole
-        The gene logits of all spots of the section.
+    combined
+        For the same sets: the parts of the score combined with what the section says of itself; empty without evidence.
     mixtures
-        The gene logits of parts of the section with different shares of tumour.
+        Combined scores by genes of parts of the section with different shares of tumour.
     """
 
     section: SectionData
     logits: dict[str, dict[str, Array]]
-    whole: Mixture | None = None
+    combined: dict[str, dict[str, Array]] = field(default_factory=dict)
     mixtures: tuple[Mixture, ...] = ()
-
-    def with_label_shift(self, label_shift: LabelShift) -> OutOfFold:
-        """Return a copy with the label-shift correction applied."""
-        shift = label_shift.shift(self.whole.tumour_score, self.whole.logits) if self.whole else 0.0
-        shifted = {
-            modalities: {
-                subset: values + shift if subset == "genes" else values for subset, values in by_subset.items()
-            }
-            for modalities, by_subset in self.logits.items()
-        }
-        return replace(self, logits=shifted)
 
     @property
     def modalities(self) -> str:
@@ -64,27 +58,53 @@ class OutOfFold:
         """The known labels, in the order of the logits."""
         return self.section.labels[self.section.labels >= 0]
 
-    def probabilities(self, calibrations: Mapping[str, Calibration]) -> Array:
+    @property
+    def amount(self) -> TumourAmount:
+        """The section's facts about the amount of tumour."""
+        return self.section.evidence.amount if self.section.evidence else TumourAmount()
+
+    def probabilities(self, calibrations: Mapping[str, Calibration], *, with_prior: bool = False) -> Array:
         """Return the calibrated probabilities of the labelled spots."""
-        return calibrations[self.modalities].probabilities(self.logits[self.modalities])
+        parts = (self.combined if with_prior else self.logits)[self.modalities]
+        return calibrations[self.modalities].probabilities(parts, self.amount)
+
+    def scores(self, modalities: str) -> HeldOutScores:
+        """Return the combined scores by these modalities."""
+        return HeldOutScores(self.combined[modalities], self.labels, self.section.patient, self.amount)
 
 
 def cross_validate(
-    sections: Sequence[SectionData], fit: Callable[[Sequence[SectionData], str], Ensemble]
+    sections: Sequence[SectionData],
+    fit: Callable[[Sequence[SectionData], str], Ensemble],
+    prior: PriorOptions | None = None,
 ) -> Iterator[tuple[str, list[OutOfFold]]]:
     """Yield every patient with the scores of its sections by models trained on the other patients.
 
-    A patient is skipped if one class is missing from the others.
+    A patient is skipped if one class is missing from the others. With ``prior``, scores are also combined with what the
+    sections say of themselves.
     """
     for patient in patients(sections):
         others = [section for section in sections if section.patient != patient]
         if {label for section in others for label in section.classes} == {0, 1}:
             ensemble = fit(others, f"without {patient}")
-            yield patient, [_score(ensemble, section) for section in sections if section.patient == patient]
+            yield patient, [_score(ensemble, section, prior) for section in sections if section.patient == patient]
+
+
+def prior_helps(folds: Sequence[OutOfFold]) -> bool:
+    """Return whether combined scores are not worse than logits alone on held-out patients; True if there are none."""
+    gains: dict[str, list[float]] = {}
+    for fold in folds:
+        if len(np.unique(fold.labels)) == 2:
+            combined = np.sum([*fold.combined[fold.modalities].values()], axis=0)
+            plain = fold.logits[fold.modalities]
+            alone = plain.get("image", plain[fold.modalities])
+            difference = roc_auc_score(fold.labels, combined) - roc_auc_score(fold.labels, alone)
+            gains.setdefault(fold.section.patient, []).append(float(difference))
+    return not gains or float(np.mean([np.mean(values) for values in gains.values()])) >= -MAX_LOSS
 
 
 def calibrate_folds(folds: Sequence[OutOfFold], modality_sets: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:
-    """Return the calibration of every set of modalities from out-of-fold scores.
+    """Return the calibration of every set of modalities from out-of-fold logits.
 
     With ``fuse``, the subsets of a set are weighted against it. A set that held-out patients cannot calibrate uses the
     calibration of a subset that they can.
@@ -96,14 +116,47 @@ def calibrate_folds(folds: Sequence[OutOfFold], modality_sets: Sequence[str], *,
     return {modalities: _calibrated_subset(modalities, fitted) for modalities in modality_sets}
 
 
+def calibrate_combined(folds: Sequence[OutOfFold], modality_sets: Sequence[str]) -> dict[str, Calibration]:
+    """Return the calibration of every set of modalities from out-of-fold combined scores.
+
+    Genes need three held-out patients to show how much of a section is tumour. Fewer patients, and scores that
+    contradict the labels, leave the constants of the built-in detector; by image alone, which has none, logits are used
+    as they are.
+    """
+    return {modalities: _calibrate_combined(folds, modalities) for modalities in modality_sets}
+
+
 def mean_auc(folds: Sequence[OutOfFold]) -> float | None:
     """Return the mean AUC of sections, each by all its modalities; None if every section has one class only.
 
     Modality weights are not applied, because they are fitted only after all patients have been held out.
     """
     with_both_classes = [fold for fold in folds if len(np.unique(fold.labels)) == 2]
-    aucs = [roc_auc_score(fold.labels, fold.logits[fold.modalities][fold.modalities]) for fold in with_both_classes]
+    aucs = [roc_auc_score(fold.labels, _held_out_score(fold)) for fold in with_both_classes]
     return float(np.mean(aucs)) if aucs else None
+
+
+def _held_out_score(fold: OutOfFold) -> Array:
+    if fold.combined:
+        return np.asarray(np.sum([*fold.combined[fold.modalities].values()], axis=0))
+    return fold.logits[fold.modalities][fold.modalities]
+
+
+def _calibrate_combined(folds: Sequence[OutOfFold], modalities: str) -> Calibration:
+    scored = [fold for fold in folds if modalities in fold.combined]
+    classes = {int(label) for fold in scored for label in np.unique(fold.labels)}
+    calibration = None
+    if classes == {0, 1}:
+        needs_amount = modalities == "genes"
+        mixtures = [mixture for fold in scored for mixture in fold.mixtures]
+        fitted = fit_amount(mixtures, [fold.amount for fold in scored]) if needs_amount else None
+        if fitted or not needs_amount:
+            calibration = calibrate_combination([fold.scores(modalities) for fold in scored], fitted)
+    if calibration:
+        return calibration
+    if modalities == "image":
+        return Calibration.none(modalities, _uncalibrated_reason(scored, modalities), part_names(modalities))
+    return prior_calibration(modalities)
 
 
 def _calibrate(folds: Sequence[OutOfFold], modalities: str, *, fuse: bool) -> Calibration:
@@ -136,30 +189,27 @@ def _calibrated_subset(modalities: str, calibrations: Mapping[str, Calibration])
     return calibrations[calibrated[0]].model_copy(update={"threshold_rule": rule})
 
 
-def _score(ensemble: Ensemble, data: SectionData) -> OutOfFold:
+def _score(ensemble: Ensemble, data: SectionData, prior: PriorOptions | None) -> OutOfFold:
     section, known = ensemble.prepare(data), data.labels >= 0
-    candidates = subsets(ensemble.modalities_of(section))
-    means = {
-        modalities: {
-            subset: logits.mean(axis=0) for subset, logits in ensemble.score(section, modalities).logits.items()
-        }
-        for modalities in candidates
-        if modalities in ensemble.modalities
-    }
-    labelled = {
-        modalities: {subset: logits[known] for subset, logits in by_subset.items()}
-        for modalities, by_subset in means.items()
-    }
-    if "genes" not in means or ensemble.label_shift is None:
-        return OutOfFold(data, labelled)
-    whole = Mixture(data.patient, means["genes"]["genes"], data.labels, ensemble.tumour_score(section))
-    return OutOfFold(data, labelled, whole, tuple(_score_mixtures(ensemble, section)))
+    logits: dict[str, dict[str, Array]] = {}
+    combined: dict[str, dict[str, Array]] = {}
+    for modalities in subsets(ensemble.modalities_of(section)):
+        if modalities in ensemble.modalities:
+            scores = ensemble.score(section, modalities).logits
+            logits[modalities] = {subset: values.mean(axis=0)[known] for subset, values in scores.items()}
+            if prior and data.evidence:
+                means = {subset: values.mean(axis=0, keepdims=True) for subset, values in scores.items()}
+                parts = combine(means, modalities, data.evidence, prior).parts
+                combined[modalities] = {name: values[0][known] for name, values in parts.items()}
+    mixtures = _score_mixtures(ensemble, section, prior) if prior and "genes" in logits else ()
+    return OutOfFold(data, logits, combined, tuple(mixtures))
 
 
-def _score_mixtures(ensemble: Ensemble, section: PreparedSection) -> Iterator[Mixture]:
-    for spots in mixture_masks(section.section):
-        if spots.any():
-            mixture = ensemble.preprocessor.restrict(section, spots)
-            logits = ensemble.score(mixture, "genes", ["genes"]).logits["genes"].mean(axis=0)
-            tumour_score = ensemble.tumour_score(mixture)
-            yield Mixture(section.section.patient, logits, mixture.section.labels, tumour_score)
+def _score_mixtures(ensemble: Ensemble, section: PreparedSection, prior: PriorOptions) -> Iterator[Mixture]:
+    """Yield the combined scores by genes of the section cut to other shares of tumour."""
+    for spots, evidence in section.section.mixtures:
+        mixture = ensemble.preprocessor.restrict(section, spots)
+        logits = ensemble.score(mixture, "genes", ["genes"]).logits
+        means = {"genes": logits["genes"].mean(axis=0, keepdims=True)}
+        scores = combine(means, "genes", evidence, prior).parts["genes"][0]
+        yield Mixture(section.section.patient, scores, mixture.section.labels, evidence.amount)

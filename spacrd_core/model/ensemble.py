@@ -18,7 +18,6 @@ from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.errors import DetectorError
 from spacrd_core.model.fit import Epoch, fit
 from spacrd_core.model.head import Head
-from spacrd_core.model.label_shift import LabelShift
 from spacrd_core.model.options import HeadOptions, resolve_cohort_options
 from spacrd_core.model.out_of_distribution import MahalanobisOOD
 from spacrd_core.plugins import Registry
@@ -52,7 +51,6 @@ class Ensemble:
     heads: tuple[Head, ...]
     training_distribution: tuple[dict[str, MahalanobisOOD], ...]
     device: torch.device
-    label_shift: LabelShift | None = None
 
     @classmethod
     def train(
@@ -78,13 +76,17 @@ class Ensemble:
                 on_epoch(epoch)
             members.append(head)
         distribution = tuple(_fit_distribution(head, cohorts) for head in members)
-        label_shift = LabelShift.fit(prepared, genes_read=preprocessor.genes_read)
-        return cls(preprocessor, tuple(members), distribution, device, label_shift)
+        return cls(preprocessor, tuple(members), distribution, device)
 
     @property
     def scores_modalities_separately(self) -> bool:
         """Whether the heads were trained to score either modality alone."""
         return all(head.scores_modalities_separately for head in self.heads)
+
+    @property
+    def uses_prior(self) -> bool:
+        """Whether the heads' logits are combined with what a section says of itself, unless switched off."""
+        return all(head.uses_prior for head in self.heads)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -150,19 +152,11 @@ class Ensemble:
             for subset in dict.fromkeys((modalities, *wanted))
         }
         logits = {subset: np.stack([smooth(values) for values, _ in outputs[subset]]) for subset in wanted}
-        if "genes" in logits and self.label_shift:
-            logits["genes"] += self.label_shift.shift(self.tumour_score(section), logits["genes"].mean(axis=0))
         distances = [
             distribution[modalities].score(features)
             for distribution, (_, features) in zip(self.training_distribution, outputs[modalities], strict=True)
         ]
         return Scores(logits, _with_factor_agreement(np.mean(distances, axis=0), section, modalities))
-
-    def tumour_score(self, section: PreparedSection) -> float:
-        """Return where a section's mean expression lies between normal and cancer; NaN if unknown."""
-        if self.label_shift is None:
-            return np.nan
-        return self.label_shift.tumour_score(section, genes_read=self.preprocessor.genes_read)
 
     def _smoothing(self, section: PreparedSection, cohort: Cohort, modalities: str) -> Callable[[Array], Array]:
         if not all(head.smooths for head in self.heads):

@@ -57,6 +57,11 @@ class Head(nn.Module, ABC):
         """Whether the logit of a spot is averaged over similar tissue around it."""
         return False
 
+    @property
+    def uses_prior(self) -> bool:
+        """Whether the logits are combined with what a section says of itself (:mod:`spacrd_core.prior`)."""
+        return False
+
     def warm_start(self, *batches: Batch) -> None:
         """Fit what needs all training spots at once (principal components, prototypes), before the first phase.
 

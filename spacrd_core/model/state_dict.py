@@ -14,10 +14,8 @@ from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.head import Head
-from spacrd_core.model.label_shift import LabelShift
 from spacrd_core.model.out_of_distribution import MahalanobisOOD
 
-LABEL_SHIFT = "label_shift"
 FITTED: Final[Mapping[str, type[Any]]] = {"image_scaler": Scaler, "factors": GeneFactors}
 
 
@@ -27,7 +25,6 @@ def ensemble_state(ensemble: Ensemble) -> dict[str, torch.Tensor]:
     for name in FITTED:
         fitted = getattr(ensemble.preprocessor, name)
         tensors |= _with_prefix(name, vars(fitted)) if fitted else {}
-    tensors |= _with_prefix(LABEL_SHIFT, vars(ensemble.label_shift)) if ensemble.label_shift else {}
     for number, (head, distribution) in enumerate(zip(ensemble.heads, ensemble.training_distribution, strict=True)):
         tensors |= {f"{number}.head.{name}": value for name, value in head.state_dict().items()}
         for modalities, ood in distribution.items():
@@ -53,13 +50,11 @@ def ensemble_from_state(
         present = [name for name in MODALITIES if f"{number}.distribution.{name}.mean" in tensors]
         parts = {name: _arrays(tensors, f"{number}.distribution.{name}.") for name in present}
         distributions.append({name: MahalanobisOOD(**part) for name, part in parts.items()})
-    known_prefixes = (*FITTED, LABEL_SHIFT, *map(str, range(len(heads))))
+    known_prefixes = (*FITTED, *map(str, range(len(heads))))
     unknown = [name for name in tensors if name.split(".")[0] not in known_prefixes]
     if unknown:
         raise ValueError(f"{len(unknown)} tensors do not belong to the ensemble, for example {unknown[0]}")
-    shift = _arrays(tensors, f"{LABEL_SHIFT}.")
-    label_shift = LabelShift(**shift) if shift else None
-    return Ensemble(preprocessor, tuple(heads), tuple(distributions), device, label_shift)
+    return Ensemble(preprocessor, tuple(heads), tuple(distributions), device)
 
 
 def _with_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, torch.Tensor]:

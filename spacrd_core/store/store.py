@@ -6,6 +6,7 @@ Readers use only groups in the manifest, so a store is consistent at any time.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -123,12 +124,32 @@ class SpotStore(StoreFolder):
         digest = publish(staged, final)
         return GroupRecord(path=final.relative_to(self.path).as_posix(), sha256=digest)
 
-    def publish_embedding(self, entry: SectionEntry, encoder: str, recipe: Recipe, staged: Path) -> EmbeddingRecord:
-        """Add the finished embeddings of a section, unless its geometry has changed since ``entry`` was read."""
+    def publish_embedding(
+        self, entry: SectionEntry, encoder: str, recipe: Recipe, staged: Path, *, latest: bool = True
+    ) -> EmbeddingRecord:
+        """Add the finished embeddings of a section, unless its geometry has changed since ``entry`` was read.
+
+        An encoder's name selects the latest of its embeddings; with ``latest`` false, that stays as it was.
+        """
         group = self.publish_group(staged, _embedding_name(entry, recipe.key))
         record = EmbeddingRecord(path=group.path, sha256=group.sha256, encoder=encoder, recipe=recipe.key)
-        self._add_record(entry, "embeddings", recipe.key, record, unchanged=lambda now: now.geometry == entry.geometry)
+        self._add_record(
+            entry,
+            "embeddings",
+            recipe.key,
+            record,
+            unchanged=partial(_same_geometry, entry.geometry),
+            latest=latest,
+        )
         return record
+
+    def make_latest(self, entry: SectionEntry, key: str) -> None:
+        """Make the embeddings of a recipe the ones that their encoder's name selects."""
+        record = self.entry(entry.id).embeddings[key]
+        records = self.entry(entry.id).embeddings.values()
+        if [each.recipe for each in records if each.encoder == record.encoder][-1] != key:
+            unchanged = partial(_same_geometry, entry.geometry)
+            self._add_record(entry, "embeddings", key, record, unchanged=unchanged)
 
     def publish_predictions(
         self, entry: SectionEntry, table: pd.DataFrame, *, key: str, detector: Mapping[str, Any]
@@ -151,15 +172,21 @@ class SpotStore(StoreFolder):
         record: GroupRecord,
         *,
         unchanged: Callable[[SectionEntry], bool],
+        latest: bool = True,
     ) -> None:
         def change(manifest: Manifest) -> Manifest:
             current = manifest.sections.get(entry.id)
             if current is None or not unchanged(current):
                 raise StoreError(f"section '{entry.id}' was replaced meanwhile", hint="run the command again")
             others = {name: group for name, group in getattr(current, field).items() if name != key}
-            return manifest.with_entry(current.model_copy(update={field: {**others, key: record}}))
+            records = {**others, key: record} if latest else {key: record, **others}
+            return manifest.with_entry(current.model_copy(update={field: records}))
 
         self.update(change)
+
+
+def _same_geometry(geometry: str, entry: SectionEntry) -> bool:
+    return entry.geometry == geometry
 
 
 def _embedding_name(entry: SectionEntry, key: str) -> str:

@@ -1,0 +1,49 @@
+"""Call one section by a detector: its spot table, with the genes that drive the calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spacrd_core.detection.attribution import attach_driving_genes, driving_genes
+from spacrd_core.detection.predict import detector_coverage, lists_coverage, spot_table
+from spacrd_core.genes.species import require_species
+from spacrd_core.model.ensemble import SCORING_BATCH
+from spacrd_core.model.reading import read_by_prior, read_section
+from spacrd_core.prior.read import with_evidence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from spacrd_core.cohort.section_data import SectionData
+    from spacrd_core.detector.detector import Detector
+    from spacrd_core.model.decision import DecisionRule
+
+
+def call_section(
+    detector: Detector, data: SectionData, rule: DecisionRule, *, batch_size: int = SCORING_BATCH
+) -> pd.DataFrame:
+    """Return a section's spot table (:func:`~spacrd_core.detection.predict.spot_table`), with its driving genes.
+
+    Raises
+    ------
+    DetectorError
+        If the section has nothing that the detector reads, is of another species, or its scores do not allow the
+        threshold rule.
+    """
+    record, options = detector.config.prior, detector.prior
+    if record:
+        data = with_evidence(data, record.lists)
+    if detector.ensemble:
+        section = detector.ensemble.prepare(data)
+        reading = read_section(detector.ensemble, detector.calibrations, section, options, batch_size=batch_size)
+        table = spot_table(reading, data, detector_coverage(section), rule)
+        genes = driving_genes(reading, data, table, ensemble=detector.ensemble, prepared=section)
+    else:
+        assert record and options  # noqa: S101, PT018 - the built-in detector is its gene lists
+        if data.expression is not None:
+            require_species(data.id, data.expression.species, record.lists.species)
+        reading = read_by_prior(data, options)
+        table = spot_table(reading, data, lists_coverage(data, record.lists), rule)
+        genes = driving_genes(reading, data, table)
+    attach_driving_genes(genes, table)
+    return table

@@ -1,0 +1,56 @@
+"""Read what sections say of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from spacrd_core.cohort.evidence import Epithelium, SectionEvidence, TumourAmount
+from spacrd_core.cohort.mixtures import mixture_masks
+from spacrd_core.prior.gate import find_epithelium
+from spacrd_core.prior.image import score_image
+from spacrd_core.prior.score import Neighbourhoods, score_genes
+
+if TYPE_CHECKING:
+    from spacrd_core.cohort.section_data import SectionData
+    from spacrd_core.prior.lists import GeneLists
+
+
+def read_evidence(section: SectionData, lists: GeneLists) -> SectionEvidence:
+    """Return what a section says of itself by gene lists and by the density of its H&E; labels are not read.
+
+    Genes of another species give no evidence.
+    """
+    expression = section.expression
+    if expression is not None and expression.species.name not in {"", lists.species}:
+        expression = None
+    genes = score_genes(expression, section.xy_um, section.pitch_um, lists) if expression else None
+    image = (
+        score_image(section.stain, Neighbourhoods.of(section.xy_um, section.pitch_um))
+        if section.stain is not None
+        else None
+    )
+    structure = {"genes": genes.structure} if genes else {}
+    return SectionEvidence(
+        genes=genes.score if genes else None,
+        image=image[0] if image else None,
+        loadings=genes.loadings if genes else None,
+        amount=genes.amount if genes else TumourAmount(),
+        epithelium=find_epithelium(expression, lists) if expression else Epithelium(),
+        structure=structure | ({"image": image[1]} if image else {}),
+    )
+
+
+def with_evidence(section: SectionData, lists: GeneLists) -> SectionData:
+    """Return a section with what it says of itself."""
+    return replace(section, evidence=read_evidence(section, lists))
+
+
+def with_training_evidence(section: SectionData, lists: GeneLists) -> SectionData:
+    """Return a labelled section with what it says of itself, whole and cut to other shares of tumour."""
+    section = with_evidence(section, lists)
+    if section.evidence is None or section.evidence.genes is None:
+        return section
+    masks = [mask for mask in mixture_masks(section) if mask.any()]
+    parts = [(mask, read_evidence(replace(section.select_spots(mask), stain=None), lists)) for mask in masks]
+    return replace(section, mixtures=tuple(part for part in parts if part[1].genes is not None))
