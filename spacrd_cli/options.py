@@ -41,7 +41,9 @@ NoGenes = Annotated[bool | None, typer.Option("--no-genes", help="Use the image 
 DetectorFolder = Annotated[
     str,
     typer.Argument(
-        metavar="DETECTOR", help=r"Folder of the detector, or hf://owner/name\[@revision].", show_default=False
+        metavar="DETECTOR",
+        help=r"Folder of the detector, hf://owner/name\[@revision], or prior: built in, needs no labels.",
+        show_default=False,
     ),
 ]
 ComponentName = Annotated[

@@ -10,6 +10,7 @@ from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.config import CommandConfig, ComponentSettings
 from spacrd_core.errors import ConfigError
 from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
+from spacrd_core.prior.options import PriorOptions
 
 if TYPE_CHECKING:
     from spacrd_core.config import Check
@@ -42,6 +43,7 @@ class TrainingSettings(CommandConfig):
     encoder: EncoderName = Field(default_factory=EncoderName)
     no_genes: bool = False
     cohort: CohortOptions = Field(default_factory=CohortOptions)
+    prior: PriorOptions = Field(default_factory=PriorOptions)
     first_seed: int = Field(42, description="First seed; the others follow it consecutively.")
     calibrate: bool = Field(
         default=True, description="Hold patients out in turn to calibrate probabilities and choose the threshold."
@@ -53,7 +55,12 @@ class TrainingSettings(CommandConfig):
         from spacrd_core.model.calibrated_ensemble import TrainOptions  # imports torch
 
         return TrainOptions(
-            head=head, cohort=self.cohort, seeds=seeds, first_seed=self.first_seed, calibrate=self.calibrate
+            head=head,
+            cohort=self.cohort,
+            prior=self.prior,
+            seeds=seeds,
+            first_seed=self.first_seed,
+            calibrate=self.calibrate,
         )
 
     def require_modality(self) -> None:

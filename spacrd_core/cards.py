@@ -129,7 +129,7 @@ class Card:
     extra: str = ""
 
     def __post_init__(self) -> None:
-        for name in (self.name, *self.aliases):
+        for name in (self.name, *(part for alias in self.aliases for part in alias.split(":", 1))):
             if not NAME_PATTERN.fullmatch(name):
                 raise ValueError(
                     f"a component name may have lower-case letters, digits, '.', '_' and '-', found {name!r}"

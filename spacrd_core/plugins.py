@@ -63,6 +63,8 @@ class Registry(Generic[CardT]):
         UnknownName
             With the nearest spellings, or with the problem that affects the name.
         """
+        if exact := [card for card in self.cards if name in card.aliases]:
+            return exact[0]
         base, _, member = name.partition(":")
         for problem in self.problems:
             if problem.name == base:
@@ -94,7 +96,7 @@ class Registry(Generic[CardT]):
         """Return the name under which a component's results are stored: the card's, with the member of a family."""
         _, _, member = name.partition(":")
         card = self.card(name)
-        return f"{card.name}:{member}" if card.family else card.name
+        return f"{card.name}:{member}" if card.family and name not in card.aliases else card.name
 
     def load(self, name: str) -> type[Any]:
         """Import and return the class behind a name."""

@@ -20,4 +20,11 @@ def spacrd_heads() -> tuple[HeadCard, ...]:
             "spacrd_fusion.linear:LinearHead",
             "baseline: logistic regression on principal components of neighbourhood means",
         ),
+        HeadCard(
+            "prior",
+            "spacrd_core.model.prior_head:PriorHead",
+            "built-in detector without training: tumour-like epithelium, by gene lists of carcinoma and dense H&E; "
+            "no test of malignancy",
+            aliases=("prior:carcinoma",),
+        ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from pydantic import Field
@@ -13,6 +13,7 @@ from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Exclude, Json
 from spacrd_cli.terminal.output import Output, table
 from spacrd_core.config import CommandConfig, read_config
 from spacrd_core.errors import DetectorError, UnknownSection
+from spacrd_core.prior.lists import CARCINOMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.store.store import SpotStore
 
+RegionsRule = Literal["auto", "always", "never"]
 SECTION_COLUMNS = (
     "section",
     "spots",
@@ -30,10 +32,17 @@ SECTION_COLUMNS = (
     "uncertain",
     "mean probability",
     "beyond training",
+    "agreement",
     "genes",
     "image",
     "threshold",
 )
+
+
+class PriorLists(CommandConfig):
+    """The gene lists of the built-in detector."""
+
+    lists: str = CARCINOMA
 
 
 class DetectConfig(CommandConfig):
@@ -44,6 +53,8 @@ class DetectConfig(CommandConfig):
     threshold: str | float = "own"
     alpha: float = Field(0.1, gt=0, lt=1)
     label_alpha: float = Field(0.3, gt=0, lt=1)
+    regions: RegionsRule = "auto"
+    prior: PriorLists = Field(default_factory=PriorLists)
 
 
 def detect(
@@ -78,6 +89,14 @@ def detect(
             metavar="A", help="Error level of the conformal sets that make a spot uncertain.", show_default="0.3"
         ),
     ] = None,
+    regions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|always|never",
+            help="Draw cancer regions: auto leaves out sections whose calls cannot be relied on.",
+            show_default="auto",
+        ),
+    ] = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -86,7 +105,7 @@ def detect(
     """Compute a calibrated cancer probability for every spot, and write files for other tools."""
     out = Output(json=json, quiet=quiet)
     flags: dict[str, object] = {"device": device, "batch_size": batch_size, "threshold": threshold}
-    flags |= {"alpha": alpha, "label_alpha": label_alpha}
+    flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions}
     settings = read_config(DetectConfig, config, set_ or (), flags)
     from spacrd_core import SpotStore, load_detector, write_results  # imports torch
     from spacrd_core import detect as detect_in
@@ -96,7 +115,7 @@ def detect(
     target = SpotStore.open(store)
     if output:
         require_results_folder(output)
-    loaded = load_detector(detector, device=settings.device, track=out.track)
+    loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
     report_origin(out, loaded.source)
     errors: list[DetectorError] = []
     tables = detect_in(
@@ -121,10 +140,10 @@ def detect(
     if output:
         for name in (name for name in tables if lacks_cell_table(target, name)):
             out.warn(f"section '{name}': {missing_cells_note(name)}")
-        write_results(target, loaded, tables, output, track=out.track)
+        write_results(target, loaded, tables, output, regions=settings.regions, track=out.track)
         out.info(f"written to {output}: open {output / 'report.html'} in a browser")
     out.result(
-        {name: _summary(spots) | _decision(spots) for name, spots in tables.items()},
+        {name: _summary(spots) | _decision(spots) | _findings(spots) for name, spots in tables.items()},
         table(SECTION_COLUMNS, [_row(name, spots) for name, spots in tables.items()]),
     )
     if errors:
@@ -133,10 +152,14 @@ def detect(
 
 def _warnings(store: SpotStore, tables: Mapping[str, pd.DataFrame], detector: DetectorConfig) -> Iterator[str]:
     """Yield warnings about the calls of sections, the most serious first."""
+    from spacrd_core.model.findings import Findings  # imports scikit-learn
     from spacrd_core.results.warnings import is_out_of_distribution, training_overlap
 
-    for name in (name for name, spots in tables.items() if is_out_of_distribution(spots)):
-        yield f"section '{name}' is unlike the training tissue: do not rely on its calls"
+    for name, spots in tables.items():
+        if is_out_of_distribution(spots):
+            yield f"section '{name}' is unlike the training tissue: do not rely on its calls"
+        for caution in Findings.from_table(spots).cautions:
+            yield f"section '{name}': {caution}"
     for name in tables:
         if overlap := training_overlap(name, store.entry(name).patient, detector):
             yield f"section '{name}': {overlap}"
@@ -154,7 +177,7 @@ def _summary(spots: pd.DataFrame) -> dict[str, object]:
         "spots": len(spots),
         **counts,
         "mean_probability": float(spots["probability"].mean()),
-        "beyond_training": float((spots["ood"] > 1).mean()),
+        "beyond_training": float((spots["ood"] > 1).mean()) if spots["ood"].notna().any() else None,
         "gene_coverage": float(spots["gene_coverage"].mean()),
         "image_coverage": float(spots["image_coverage"].mean()),
     }
@@ -167,5 +190,20 @@ def _decision(spots: pd.DataFrame) -> dict[str, object]:
     return dict(spots.attrs[TABLE_KEY])
 
 
+def _findings(spots: pd.DataFrame) -> dict[str, object]:
+    """Return the agreement by modality, whether there is epithelium, and the cautions."""
+    from spacrd_core.model.findings import Findings  # imports scikit-learn
+
+    findings = Findings.from_table(spots)
+    return {
+        "agreement": dict(findings.agreement),
+        "epithelium": findings.epithelium,
+        "cautions": findings.cautions,
+    }
+
+
 def _row(section: str, spots: pd.DataFrame) -> list[object]:
-    return [section, *_summary(spots).values(), _decision(spots)["threshold"]]
+    summary, agreement = _summary(spots), float(spots["agreement"].iloc[0]) if len(spots) else float("nan")
+    coverage = [summary.pop("gene_coverage"), summary.pop("image_coverage")]
+    shown = None if agreement != agreement else agreement  # noqa: PLR0124 - NaN: unknown
+    return [section, *summary.values(), shown, *coverage, _decision(spots)["threshold"]]

@@ -37,8 +37,9 @@ def evaluation_tables(rows: Sequence[Row], document: Mapping[str, Any]) -> list[
         parts.append(_weights(summary))
     fusion = [line for line in differences if line["head"] == line["against_head"]]
     baseline = [line for line in differences if line["head"] != line["against_head"]]
-    if baseline:
-        parts.append(_differences(f"AUC minus that of {baseline[0]['against_head']} on the same patients", baseline))
+    for against in dict.fromkeys(line["against_head"] for line in baseline):
+        lines = [line for line in baseline if line["against_head"] == against]
+        parts.append(_differences(f"AUC minus that of {against} on the same patients", lines))
     if fusion:
         parts.append(
             _differences("AUC of both modalities minus that of the better one, by patient", fusion, ORACLE_NOTE)

@@ -11,9 +11,10 @@ import torch
 from spacrd_core._version import __version__
 from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.detector.config import PRIOR_HEAD, CalibrationRecord, DetectorConfig, EncoderRecord, PriorRecord
+from spacrd_core.detector.config import CalibrationRecord, DetectorConfig, EncoderRecord, PriorRecord
 from spacrd_core.detector.detector import Detector
 from spacrd_core.errors import UnknownName
+from spacrd_core.model.options import PRIOR_HEAD
 from spacrd_core.model.prior_calibration import prior_calibration
 from spacrd_core.prior.image import ENCODER, ENCODER_OPTIONS
 from spacrd_core.prior.lists import CARCINOMA, load_gene_lists

@@ -11,6 +11,7 @@ from spacrd_core.cards import fingerprint as fingerprint_of
 from spacrd_core.cohort.modalities import join_modalities
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import Record, read_record
+from spacrd_core.model.options import PRIOR_HEAD
 from spacrd_core.prior.lists import GeneLists  # noqa: TC001 - pydantic needs it
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 2  # 2: what a section says of itself, and how much of it is tumour
 FORMAT: Final = "spacrd-detector"
-PRIOR_HEAD: Final = "prior"
 
 
 class EncoderRecord(Record):

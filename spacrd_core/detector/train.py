@@ -9,6 +9,7 @@ from spacrd_core.detector.detector import Detector
 from spacrd_core.devices import choose_device, one_thread
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.model.calibrated_ensemble import TrainingEvent, TrainOptions, train_calibrated
+from spacrd_core.model.prior_head import untrainable
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.prior.lists import load_gene_lists
 from spacrd_core.prior.read import with_training_evidence
@@ -54,6 +55,8 @@ def train(  # noqa: PLR0913 - the options of the command
     plugins = plugins or load_plugins()
     encoder = resolve_encoder(encoder, plugins, genes=genes)
     options = resolve_train_options(options).canonical(plugins.heads)
+    if not plugins.heads.load(options.head.name).trainable:
+        raise untrainable(options.head.name)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_training_sections(
         store, entries, options, encoder=encoder, genes=genes, device=device, plugins=plugins, track=track

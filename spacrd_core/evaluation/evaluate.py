@@ -18,7 +18,7 @@ from spacrd_core.evaluation.comparison import Difference, compare_with_baseline,
 from spacrd_core.evaluation.summary import Row, summarise
 from spacrd_core.metrics.bootstrap import interval_note
 from spacrd_core.model.calibrated_ensemble import TrainOptions
-from spacrd_core.model.options import BASELINE_HEAD, DEFAULT_HEAD, resolve_cohort_options
+from spacrd_core.model.options import BASELINE_HEAD, DEFAULT_HEAD, PRIOR_HEAD, resolve_cohort_options
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, silent
 
@@ -48,7 +48,11 @@ class Evaluation:
     @cached_property
     def differences(self) -> list[Difference]:
         """Every head against the baseline, and every fusion against the better single modality, patient by patient."""
-        return [*compare_with_baseline(self.rows, BASELINE_HEAD), *compare_with_single_modalities(self.rows)]
+        return [
+            *compare_with_baseline(self.rows, BASELINE_HEAD),
+            *compare_with_baseline([row for row in self.rows if row.head != BASELINE_HEAD], PRIOR_HEAD),
+            *compare_with_single_modalities(self.rows),
+        ]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -83,6 +87,8 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
 ) -> Evaluation:
     """Evaluate heads on patients they were not trained on, with each modality alone and all together.
 
+    The built-in detector ``prior``, which no labels train, is always shown beside them.
+
     >>> evaluation = evaluate(store, ["linear"], encoder="stain", jobs=1)
     >>> evaluation.table.groupby("modalities")["auc"].mean().round(1)
     modalities
@@ -100,7 +106,8 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     """
     plugins, torch_device = plugins or load_plugins(), choose_device(device)
     encoder_name = resolve_encoder(encoder, plugins, genes=genes)
-    compared = [_options(head).canonical(plugins.heads) for head in ([heads] if isinstance(heads, str) else heads)]
+    named = [_options(head).canonical(plugins.heads) for head in ([heads] if isinstance(heads, str) else heads)]
+    compared = [options for options in named if plugins.heads.load(options.head.name).trainable]
     _require_comparable(compared, seeds, by)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_training_sections(
@@ -116,9 +123,10 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
         jobs=jobs or default_jobs(torch_device),
         track=track,
     )
+    by_prior = tasks.rows_by_prior(loaded, compared[0].prior, modality_sets, seeds, encoder_name)
     inputs = {"encoder": encoder_name or "none", "genes": genes}
     protocol = {"held_out": by, "seeds": list(seeds), **inputs, **_protocol(compared, plugins.heads)}
-    return Evaluation(tuple(rows), protocol)
+    return Evaluation((*rows, *by_prior), protocol)
 
 
 def _options(head: str | TrainOptions) -> TrainOptions:
@@ -157,6 +165,7 @@ def _protocol(compared: Sequence[TrainOptions], heads: Registry[HeadCard]) -> di
         "spacrd": __version__,
         "heads": [*by_label],
         "control": BASELINE_HEAD,
+        "controls": [BASELINE_HEAD, PRIOR_HEAD],
         "cohort": {
             label: resolve_cohort_options(options.cohort, options.head, heads).model_dump()
             for label, options in by_label.items()

@@ -17,8 +17,10 @@ from spacrd_core.errors import TrainingError
 from spacrd_core.evaluation.summary import Row
 from spacrd_core.metrics.classification import measure
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
-from spacrd_core.model.reading import Reading, read_section
+from spacrd_core.model.options import PRIOR_HEAD
+from spacrd_core.model.reading import Reading, read_by_prior, read_section
 from spacrd_core.plugins import Registry, load_plugins
+from spacrd_core.prior.options import PriorOptions
 from spacrd_core.progress import Track, silent
 
 
@@ -82,6 +84,29 @@ def run(
     rows_of_key = dict(zip(order, track(results, "evaluating", len(order)), strict=True))
     for task, key in zip(tasks, keys, strict=True):
         yield from (row.model_copy(update={"seed": task.options.first_seed}) for row in rows_of_key[key])
+
+
+def rows_by_prior(
+    sections: Sequence[SectionData],
+    prior: PriorOptions,
+    modality_sets: Sequence[str],
+    seeds: Sequence[int],
+    encoder: str,
+) -> list[Row]:
+    """Return the rows of the built-in detector, which no section trains and no seed changes; none without evidence."""
+    rows = []
+    for modalities in modality_sets if prior.use else ():
+        task = Task(PRIOR_HEAD, modalities, TrainOptions(head=PRIOR_HEAD, seeds=1), ())
+        for section in _select([section for section in sections if section.classes], modalities):
+            if _has_evidence(section):
+                row = _row(task, section, encoder, **_metrics_of(read_by_prior(section, prior), section))
+                rows += [row.model_copy(update={"seed": seed}) for seed in seeds]
+    return rows
+
+
+def _has_evidence(section: SectionData) -> bool:
+    evidence = section.evidence
+    return evidence is not None and (evidence.genes is not None or evidence.image is not None)
 
 
 def _training_key(task: Task, *, seeded: bool) -> tuple[object, ...]:

@@ -160,9 +160,6 @@ def _usable_prior(
     sections: Sequence[SectionData], options: TrainOptions, heads: Registry[Any]
 ) -> tuple[PriorOptions | None, str]:
     """Return how the sections' own evidence is used; None, with the reason, if it does not speak for their tissue."""
-    head = heads.create(
-        options.head.name, options.head.options, dims=Preprocessor.unfactored(sections, options.cohort).dims
-    )
     if not options.prior.use:
         return None, "it was switched off"
     dims = Preprocessor.unfactored(sections, options.cohort).dims

@@ -32,6 +32,8 @@ class Head(nn.Module, ABC):
     Options: type[ComponentOptions]
     #: Whether the seed changes the result of training; if not, one training serves all seeds.
     seeded: ClassVar[bool] = True
+    #: Whether labelled sections train the head; the head of the built-in detector has nothing to train.
+    trainable: ClassVar[bool] = True
 
     def __init__(self, options: ComponentOptions, *, dims: Dims) -> None:
         super().__init__()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 DEFAULT_HEAD = "spacrd"
 BASELINE_HEAD = "linear"  # every other head is compared with it
+PRIOR_HEAD = "prior"  # the built-in detector, which no labels train
 
 
 class HeadOptions(BaseModel):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from spacrd_core.detection.attribution import driving_genes_from_table
 from spacrd_core.errors import InputError
 from spacrd_core.model.decision import Decision
+from spacrd_core.model.findings import Findings
 from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
 from spacrd_core.results.report.viewport import section_viewport
-from spacrd_core.results.result import Provenance, SectionResult
+from spacrd_core.results.result import Provenance, RegionsRule, SectionResult
 from spacrd_core.results.warnings import collect_warnings
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
 MAX_THUMBNAIL_PX = 2400  # longer side of the H&E kept for the report and the overlay
 CALIBRATION_METHODS = {
     "platt": "Platt scaling on held-out patients",
+    "prior": "constants from six patients with breast carcinoma",
     "none": "none, because no held-out patients were available",
 }
 
 
-def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig) -> SectionResult:
-    """Return the calls of a section together with its tissue."""
+def section_result(
+    store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig, regions: RegionsRule = "auto"
+) -> SectionResult:
+    """Return the calls of a section together with its tissue; ``regions`` is whether regions are drawn."""
     entry, decision = store.entry(section), decision_of(section, spots)
     pyramid, adata = store.pyramid(section), store.section(section)
     warnings = collect_warnings(section, spots, detector, genes=bool(adata.n_vars), patient=entry.patient)
@@ -60,6 +64,8 @@ def section_result(store: SpotStore, section: str, spots: pd.DataFrame, detector
         spot_of_cell=store.spot_of_cell(section),
         notes=(*warnings, *remarks),
         remarks=remarks,
+        findings=Findings.from_table(spots),
+        regions_rule=regions,
     )
     return _with_thumbnail(result, pyramid) if pyramid else result
 
@@ -103,7 +109,7 @@ def provenance(
         calibration=f"{CALIBRATION_METHODS[calibration.method]}; calls use {_describe_weights(calibration.weights)}",
         versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        more=dict(more),
+        more=dict(more) | _about_prior(detector),
     )
 
 
@@ -118,6 +124,16 @@ def _with_thumbnail(result: SectionResult, slide: Pyramid) -> SectionResult:
         thumbnail_um_per_px=crop.um_per_px,
         thumbnail_corner_um=crop.corner_um,
     )
+
+
+def _about_prior(detector: DetectorConfig) -> dict[str, str]:
+    """Return how the detector uses what a section says of itself, and what it is not."""
+    if detector.prior is None:
+        return {"prior": f"not used: {detector.without_prior}"} if detector.without_prior else {}
+    lists = f"gene lists of {detector.prior.lists.tissue}"
+    if detector.built_in:
+        return {"prior": f"{lists}; tumour-like tissue, not a test of malignancy: normal epithelium is tumour-like too"}
+    return {"prior": f"beside the head, {lists}"}
 
 
 def _describe_thresholds(decisions: Iterable[Decision]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.model.findings import Findings
 from spacrd_core.results.regions import Region, Tessellation, tessellate
 from spacrd_core.results.warnings import is_out_of_distribution
 from spacrd_core.section.geometry import fit_affine
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from spacrd_core.slide.pyramid import Pyramid
 
 Label = Literal["cancer", "normal", "uncertain"]
+RegionsRule = Literal["auto", "always", "never"]
 
 
 class LabelStyle(NamedTuple):
@@ -98,7 +100,7 @@ class SectionResult:
     spots
         The spot table, indexed by spot id; any subset of the section in any order. Columns: ``probability`` in [0, 1],
         ``label`` (cancer, normal, uncertain), ``spread`` over the ensemble, ``ood`` (above 1: unlike the training
-        tissue), ``gene_coverage``, ``image_coverage``, ``set`` (conformal set: cancer, normal, both, none),
+        tissue), ``agreement`` (with what the section says of itself), ``gene_coverage``, ``image_coverage``, ``set`` (conformal set: cancer, normal, both, none),
         ``top_modality`` (the modality that contributes most to the call: genes, image, fusion), ``top_contribution``
         (its contribution, log odds) and ``doubtful`` (uncertain at any threshold). Values may be missing.
     threshold, threshold_rule
@@ -124,6 +126,10 @@ class SectionResult:
         Sentences for the user: warnings and remarks.
     remarks
         The notes that only describe how the section was ingested.
+    findings
+        What was found about the section while it was called.
+    regions_rule
+        Whether regions are drawn: ``auto`` (unless the calls cannot be relied on), ``always`` or ``never``.
     """
 
     section_id: str
@@ -148,6 +154,8 @@ class SectionResult:
     genes: tuple[DrivingGene, ...] = ()
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    findings: Findings = field(default_factory=Findings)
+    regions_rule: RegionsRule = "auto"
 
     @property
     def positions(self) -> pd.DataFrame:
@@ -193,15 +201,22 @@ class SectionResult:
         """The tissue that each called spot represents, in full-resolution px."""
         return tessellate(self.points, self.pitch_um / self.um_per_px)
 
+    @property
+    def has_regions(self) -> bool:
+        """Whether regions are drawn; not for a section whose calls cannot be relied on, unless asked for."""
+        if self.regions_rule == "auto":
+            return not (is_out_of_distribution(self.spots) or self.findings.withholds_regions)
+        return self.regions_rule == "always"
+
     @cached_property
     def regions(self) -> list[Region]:
-        """Cancer regions in full-resolution px; none for a section unlike the training tissue."""
-        return [] if is_out_of_distribution(self.spots) else self.tessellation.regions(self.probability, self.threshold)
+        """Cancer regions in full-resolution px; none if they are not drawn."""
+        return self.tessellation.regions(self.probability, self.threshold) if self.has_regions else []
 
     @property
     def cancer_mm2(self) -> float | None:
-        """Area of the cancer regions; None (unknown, not 0) for a section unlike the training tissue."""
-        if is_out_of_distribution(self.spots):
+        """Area of the cancer regions; None (unknown, not 0) if they are not drawn."""
+        if not self.has_regions:
             return None
         return self.area_mm2(float(sum(region.outline.area for region in self.regions)))
 
@@ -224,5 +239,7 @@ class SectionResult:
             "threshold_rule": self.threshold_rule,
             "beyond_training": float((self.spots["ood"] > 1).mean()) if self.spots["ood"].notna().any() else None,
             "unlike_training": is_out_of_distribution(self.spots),
+            "agreement": dict(self.findings.agreement),
+            "epithelium": self.findings.epithelium,
             "notes": list(self.notes),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.cohort.modalities import join_modalities
+from spacrd_core.model.findings import Findings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ def collect_warnings(
     section: str, spots: pd.DataFrame, detector: DetectorConfig, *, genes: bool, patient: str = ""
 ) -> list[str]:
     """Return the warnings of a section, the most serious first; ``genes``: whether the section has any genes."""
-    warnings = []
+    warnings = list(Findings.from_table(spots).cautions)
     if is_out_of_distribution(spots):
         warnings.append(
             f"{_ood_share(spots):.0%} of the spots are unlike the training tissue: do not rely on these calls"

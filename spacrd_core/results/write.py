@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.detector.detector import Detector
+    from spacrd_core.results.result import RegionsRule
     from spacrd_core.store.store import SpotStore
 
 
@@ -26,6 +27,7 @@ def write_results(
     tables: Mapping[str, pd.DataFrame],
     folder: str | Path,
     *,
+    regions: RegionsRule = "auto",
     track: Track = silent,
 ) -> list[Path]:
     """Write the files of every section, the report and the manifest into a folder; return their paths.
@@ -34,7 +36,8 @@ def write_results(
     >>> {"S3.geojson", "report.html"} <= {file.name for file in write_results(store, detector, tables, "results")}
     True
 
-    Sections are processed one at a time, so only one section's counts and H&E are in memory.
+    ``regions`` is ``auto`` (drawn unless a section's calls cannot be relied on), ``always`` or ``never``. Sections are
+    processed one at a time, so only one section's counts and H&E are in memory.
 
     Raises
     ------
@@ -45,7 +48,7 @@ def write_results(
     require_results_folder(folder)
     detector = as_detector(detector, device="cpu", track=track)
     _require_tables_of(detector.config, tables)
-    results = (section_result(store, section, spots, detector.config) for section, spots in tables.items())
+    results = (section_result(store, section, spots, detector.config, regions) for section, spots in tables.items())
     decisions = [decision_of(section, spots) for section, spots in tables.items()]
     return write_folder(
         folder,

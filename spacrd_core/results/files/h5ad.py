@@ -63,7 +63,10 @@ def _decision(result: SectionResult) -> dict[str, object]:
     """Return this section's threshold, rule and set level; they replace the summary over sections in the provenance."""
     level = {} if result.alpha is None else {"set_alpha": result.alpha}
     rule = {"threshold_rule": result.threshold_rule} if result.threshold_rule else {}
-    return {"threshold": result.threshold, "notes": list(result.notes)} | rule | level
+    findings = result.findings
+    facts = {"agreement": dict(findings.agreement)} if findings.agreement else {}
+    facts |= {"epithelium": findings.epithelium} if findings.epithelium else {}
+    return {"threshold": result.threshold, "notes": list(result.notes)} | facts | rule | level
 
 
 def _calls(result: SectionResult) -> pd.DataFrame:
@@ -75,6 +78,7 @@ def _calls(result: SectionResult) -> pd.DataFrame:
             "spacrd_label": pd.Categorical(names, categories=list(LABEL_NAMES.values())),
             "spacrd_spread": spots["spread"].astype(np.float32),
             "spacrd_ood": spots["ood"].astype(np.float32),
+            "spacrd_agreement": spots["agreement"].astype(np.float32),
             "spacrd_set": pd.Categorical(spots["set"], categories=SET_NAMES),
             "spacrd_top_modality": pd.Categorical(spots["top_modality"], categories=MODALITY_NAMES),
             "spacrd_top_contribution": spots["top_contribution"].astype(np.float32),

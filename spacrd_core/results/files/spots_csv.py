@@ -16,11 +16,12 @@ SCORE_DECIMALS = {
     "probability": 6,
     "spread": 6,
     "ood": 6,
+    "agreement": 6,
     "gene_coverage": 6,
     "image_coverage": 6,
     "top_contribution": 6,
 }
-CALL_COLUMNS = ("probability", "label", "spread", "ood", "gene_coverage", "image_coverage", "set")
+CALL_COLUMNS = ("probability", "label", "spread", "ood", "agreement", "gene_coverage", "image_coverage", "set")
 COLUMNS = (*POSITION_DECIMALS, *CALL_COLUMNS, "top_modality", "top_contribution")
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from spacrd_core.detection.attribution import DrivingGene
+    from spacrd_core.model.findings import Findings
     from spacrd_core.results.report.viewport import Viewport
     from spacrd_core.results.result import SectionResult
 
@@ -117,6 +118,8 @@ def _facts(result: SectionResult) -> dict[str, str]:
         "Gene coverage": _percent(spots["gene_coverage"]),
         "Image coverage": _percent(spots["image_coverage"]),
         "Out-of-distribution score": _ood_summary(spots["ood"]),
+        "Agreement with the prior": _agreement(result.findings),
+        "Epithelium": _epithelium(result.findings),
     }
 
 
@@ -128,6 +131,15 @@ def _sets(result: SectionResult) -> str:
     sizes = ", ".join(f"{int(counts.get(name, 0))} {name}" for name in SET_NAMES)
     coverage = f"{1 - result.alpha:.0%}"
     return f"{sizes}. For patients like the held-out ones, the sets contain the true class of {coverage} of the spots"
+
+
+def _agreement(findings: Findings) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in findings.agreement.items())
+
+
+def _epithelium(findings: Findings) -> str:
+    measured, listed = findings.epithelial_genes
+    return f"{findings.epithelium} ({measured} of {listed} genes measured)" if findings.epithelium else ""
 
 
 def _percent(values: pd.Series[Any]) -> str:
