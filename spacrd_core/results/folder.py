@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 DEFAULT_FORMATS = tuple(form for form in FORMATS.values() if not form.on_request)
-MANIFEST_KEYS = ("threshold", "threshold_rule", "cancer", "normal", "uncertain")  # of a section's summary
+MANIFEST_KEYS = ("threshold", "threshold_rule", "cancer", "normal", "uncertain", "notes")  # of a section's summary
 
 
 def write_folder(
