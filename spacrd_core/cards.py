@@ -152,12 +152,15 @@ class EncoderCard(Card):
     """The card of an image encoder. ``recipe`` is None for a family, because each member has its own recipe.
 
     If the card describes its ``network``, the class also receives the card, so that one class serves many cards.
+    ``robust`` has the names under which the card offers networks that were trained to give the same embeddings of a
+    tissue from different scanners and stainings.
     """
 
     recipe: Recipe | None = None
     citation: str = ""
     trained_um_per_px: tuple[float, ...] = ()
     network: Network | None = None
+    robust: tuple[str, ...] = ()
 
     def context(self, name: str) -> dict[str, object]:
         """Return the member of a family, and the card if it describes a network."""

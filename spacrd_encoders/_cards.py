@@ -24,6 +24,7 @@ def hub_card(  # noqa: PLR0913 - the facts of a card
     citation: str,
     aliases: tuple[str, ...] = (),
     trained_um_per_px: tuple[float, ...] = (0.5,),
+    robust: tuple[str, ...] = (),
 ) -> EncoderCard:
     """Return the card of a network on the Hugging Face Hub.
 
@@ -41,4 +42,5 @@ def hub_card(  # noqa: PLR0913 - the facts of a card
         citation=citation,
         trained_um_per_px=trained_um_per_px,
         network=network,
+        robust=robust,
     )

@@ -1,4 +1,8 @@
-"""kaiko.ai's Midnight-12k, published with transformers' tensor names; the best open encoder in its own benchmarks."""
+"""kaiko.ai's Midnight-12k, the best open encoder in its own benchmarks, and MedARC's adaptation to scanners and stains.
+
+Both are published with transformers' tensor names. The adaptation is merged into the weights of Midnight-12k at the
+revision given here, and changes nothing else.
+"""
 
 from __future__ import annotations
 
@@ -22,4 +26,20 @@ MIDNIGHT = hub_card(
         parameters=1_134_769_664,
     ),
 )
-CARDS = (MIDNIGHT,)
+MIDNIGHT_SPECTRA = hub_card(
+    "midnight-spectra",
+    "Midnight-12k trained further to give equal embeddings for all scanners and stains; open weights",
+    aliases=("midnight-12k-spectra",),
+    recipe={"dim": 3072, "pooling": "cls+mean", "licence": "MIT", **HALF},
+    resize="triangle",
+    citation="MedARC & Sophont 2026, https://huggingface.co/medarc/Midnight-12k-SPECTRA",
+    trained_um_per_px=MIDNIGHT.trained_um_per_px,
+    robust=("midnight-spectra",),
+    network=Network(
+        repo="medarc/Midnight-12k-SPECTRA",
+        architecture="vit_giant_patch14_dinov2",
+        arguments={"img_size": 224, "global_pool": ""},
+        parameters=1_134_769_664,
+    ),
+)
+CARDS = (MIDNIGHT, MIDNIGHT_SPECTRA)

@@ -49,6 +49,7 @@ HUB = EncoderCard(
     "Any timm model on the Hugging Face Hub, as hf-hub:<owner>/<repository>[@revision]",
     family=True,
     citation="Wightman 2019, PyTorch Image Models, doi:10.5281/zenodo.4414861",
+    robust=("hf-hub:medarc/OpenMidnight-1.1-SPECTRA",),
 )
 FAMILIES = (uni, virchow, gigapath, hoptimus, phikon, midnight, hibou, gpfm, kaiko, lunit, dinov2, resnet)
 

@@ -42,14 +42,24 @@ def _suggestions(card: EncoderCard, encoders: Registry[EncoderCard]) -> Iterator
         yield f"  3. or run `hf download {card.network.repo} {file}` with a network, and set HF_HUB_CACHE to that cache"
     without = [item.name for item in encoders if item.recipe and item.recipe.weights == "none"]
     yield f"or use an encoder without weights: --encoder {' or '.join(without)}; or one with open weights:"
+    if robust := list(_robust_encoders(encoders)):
+        yield f"  robust to scanner and staining: {', '.join(robust)}"
     for licence, names in _open_encoders(encoders).items():
         yield f"  {licence}: {', '.join(names)}"
 
 
+def _robust_encoders(encoders: Registry[EncoderCard]) -> Iterator[str]:
+    """Yield the names and licences of networks that are not gated and robust to scanners; those of cards first."""
+    for card in sorted(encoders, key=lambda card: card.family):
+        if card.recipe is None or not card.recipe.gated:
+            licence = card.recipe.licence if card.recipe else "licence unknown"
+            yield from (f"{name} ({licence})" for name in card.robust)
+
+
 def _open_encoders(encoders: Registry[EncoderCard]) -> dict[str, list[str]]:
-    """Return the encoders whose weights are not gated, by licence."""
+    """Return the other encoders whose weights are not gated, by licence."""
     names = defaultdict(list)
     for card in encoders:
-        if card.recipe and not card.recipe.gated and card.recipe.weights != "none":
+        if card.recipe and not card.recipe.gated and card.recipe.weights != "none" and not card.robust:
             names[card.recipe.licence].append(card.name)
     return dict(sorted(names.items()))

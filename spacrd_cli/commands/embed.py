@@ -142,6 +142,7 @@ def embed(
             executor=_executor(settings),
             part=Part.parse(settings.part),
             plugins=plugins,
+            on_warning=out.warn,
             track=out.track,
         )
     _show(out, plugins.encoders.canonical(settings.encoder.name), report)

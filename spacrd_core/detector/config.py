@@ -126,15 +126,16 @@ class DetectorConfig(Record):
     @property
     def licence(self) -> str:
         """The licence of the encoder; empty without an encoder."""
-        return self._recipe.licence if self._recipe else ""
+        return self.recipe.licence if self.recipe else ""
 
     @property
     def restricted_by_licence(self) -> bool:
         """Whether the licence of the encoder may cover models trained on its embeddings, this detector included."""
-        return self._recipe is not None and not self._recipe.permissive
+        return self.recipe is not None and not self.recipe.permissive
 
     @property
-    def _recipe(self) -> Recipe | None:
+    def recipe(self) -> Recipe | None:
+        """The recipe of the encoder; None without an encoder."""
         return Recipe.from_dict(self.encoder.recipe) if self.encoder else None
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from spacrd_core.embedding.encoder_cache import cache_encoder
 from spacrd_core.embedding.executors.serial import Serial
 from spacrd_core.embedding.parts import Part
+from spacrd_core.embedding.resolution import coarse_slides_warning
 from spacrd_core.embedding.run import run_tasks
 from spacrd_core.embedding.section_job import EmbedRequest, SectionJob, SectionReport
 from spacrd_core.embedding.settings import Settings
@@ -22,7 +23,7 @@ from spacrd_core.progress import Track, counted, silent
 from spacrd_core.store.locks import mark_in_use
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from spacrd_core.embedding.encoder import Encoder
     from spacrd_core.embedding.executors.pool import Executor
@@ -66,6 +67,7 @@ def embed(  # noqa: PLR0913 - the options of the command
     part: Part | None = None,
     latest: bool = True,
     plugins: Plugins | None = None,
+    on_warning: Callable[[str], None] = lambda _: None,
     track: Track = silent,
 ) -> Report:
     """Embed every spot of the sections (default: all) that have an image, by an encoder chosen by name.
@@ -77,7 +79,8 @@ def embed(  # noqa: PLR0913 - the options of the command
     Shards that are done are skipped. The embeddings become the ones that the encoder's name selects, unless ``latest``
     is false and there are others by this encoder. ``options`` are the encoder's, such as
     ``{"weights": "pytorch_model.bin"}``; ``settings`` choose the device and the batch size. Workers in other processes
-    build the encoder from its name and options.
+    build the encoder from its name and options. ``on_warning`` receives a sentence, before the first patch, if slides
+    are too coarse for the encoder.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def embed(  # noqa: PLR0913 - the options of the command
     with mark_in_use(store.path / "embeddings"):
         shards = _shards_of_part(store, entries, part or Part())
         jobs = {entry.id: SectionJob(request, entry, ranges) for entry, ranges in shards}
-        seconds = _run(jobs, executor or Serial(), track)
+        seconds = _run(jobs, executor or Serial(), on_warning, track)
     _raise_errors(list(jobs.values()))
     without_image = [SectionReport(entry.id, 0, {}, "no image") for entry in entries if entry.slide is None]
     reports = [*(job.report for job in jobs.values()), *without_image]
@@ -127,9 +130,11 @@ def _shards_of_part(
             yield entry, ranges
 
 
-def _run(jobs: Mapping[str, SectionJob], executor: Executor, track: Track) -> float:
+def _run(jobs: Mapping[str, SectionJob], executor: Executor, on_warning: Callable[[str], None], track: Track) -> float:
     """Run the tasks of all jobs and return the seconds that they take."""
     tasks = [task for job in jobs.values() for task in job.start()]
+    if warning := _coarse_slides(jobs):
+        on_warning(warning)
     started = time.perf_counter()
     if tasks:
         description, patches = f"embedding by {tasks[0].encoder}", sum(len(task.rows) for task in tasks)
@@ -143,6 +148,13 @@ def _run(jobs: Mapping[str, SectionJob], executor: Executor, track: Track) -> fl
                         count(len(outcome.task.rows))  # another process has embedded them
                     jobs[outcome.task.section].record(outcome)
     return time.perf_counter() - started
+
+
+def _coarse_slides(jobs: Mapping[str, SectionJob]) -> str:
+    """Return a warning if slides that are to be embedded are too coarse for the encoder; '' otherwise."""
+    request = next((job.request for job in jobs.values()), None)
+    um_per_px = {name: job.um_per_px for name, job in jobs.items()}
+    return coarse_slides_warning(um_per_px, request.encoder, request.recipe) if request else ""
 
 
 def _raise_errors(jobs: Sequence[SectionJob]) -> None:

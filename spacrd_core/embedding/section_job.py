@@ -60,6 +60,7 @@ class SectionJob:
     notes: list[str] = field(default_factory=list)
     error: SpacrdError | None = None
     unfinished: int = 0
+    um_per_px: float = 0.0  # of the slide where patches are cut; 0 if all were embedded before
 
     @property
     def folder(self) -> Path:
@@ -107,6 +108,7 @@ class SectionJob:
                 request.store.make_latest(self.entry, request.recipe.key)
             return []
         plan = plan_section(request.store, self.entry.id, self.entry.geometry, request.recipe)
+        self.um_per_px = plan.level.um_per_px
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with try_lock(lock_file(self.folder)):
             request.store.reclaim(self.entry, request.recipe.key)

@@ -40,7 +40,14 @@ def section_result(
     """Return the calls of a section together with its tissue; ``regions`` is whether regions are drawn."""
     entry, decision = store.entry(section), decision_of(section, spots)
     pyramid, adata = store.pyramid(section), store.section(section)
-    warnings = collect_warnings(section, spots, detector, genes=bool(adata.n_vars), patient=entry.patient)
+    warnings = collect_warnings(
+        section,
+        spots,
+        detector,
+        genes=bool(adata.n_vars),
+        patient=entry.patient,
+        slide_um_per_px=pyramid.levels[0].um_per_px if pyramid else 0.0,
+    )
     if lacks_cell_table(store, section):
         warnings.append(missing_cells_note(section))
     remarks = tuple(note for note in entry.notes if not _is_about_labels(note, entry))

@@ -24,15 +24,8 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 DEFAULT_FORMATS = tuple(form for form in FORMATS.values() if not form.on_request)
-MANIFEST_KEYS = (
-    "threshold",
-    "threshold_rule",
-    "cancer",
-    "normal",
-    "uncertain",
-    "agreement",
-    "epithelium",
-)  # of a section's summary
+# of a section's summary
+MANIFEST_KEYS = ("threshold", "threshold_rule", "cancer", "normal", "uncertain", "agreement", "epithelium", "notes")
 
 
 def write_folder(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.cohort.modalities import join_modalities
+from spacrd_core.embedding.resolution import is_too_coarse
 from spacrd_core.model.findings import Findings
 
 if TYPE_CHECKING:
@@ -34,10 +35,30 @@ def training_overlap(section: str, patient: str, detector: DetectorConfig) -> st
     )
 
 
+def coarse_slide(um_per_px: float, detector: DetectorConfig) -> str:
+    """Return a warning if a slide is too coarse for the detector's encoder; '' otherwise."""
+    encoder, recipe = detector.encoder, detector.recipe
+    if encoder is None or recipe is None or not is_too_coarse(um_per_px, recipe):
+        return ""
+    return (
+        f"the H&E has {um_per_px:.3g} um/px, coarser than the {recipe.um_per_px:g} um/px that '{encoder.name}' needs: "
+        "what the calls take from the image is unreliable"
+    )
+
+
 def collect_warnings(
-    section: str, spots: pd.DataFrame, detector: DetectorConfig, *, genes: bool, patient: str = ""
+    section: str,
+    spots: pd.DataFrame,
+    detector: DetectorConfig,
+    *,
+    genes: bool,
+    patient: str = "",
+    slide_um_per_px: float = 0.0,
 ) -> list[str]:
-    """Return the warnings of a section, the most serious first; ``genes``: whether the section has any genes."""
+    """Return the warnings of a section, the most serious first.
+
+    ``genes``: whether the section has any genes; ``slide_um_per_px``: of the stored slide, 0 without one.
+    """
     warnings = list(Findings.from_table(spots).cautions)
     if is_out_of_distribution(spots):
         warnings.append(
@@ -51,6 +72,8 @@ def collect_warnings(
         warnings.append("the detector could not be calibrated on held-out patients: its probabilities are approximate")
     if overlap := training_overlap(section, patient, detector):
         warnings.append(overlap)
+    if has_image and (coarse := coarse_slide(slide_um_per_px, detector)):
+        warnings.append(coarse)
     if detector.image_dim and not has_image:
         warnings.append("the image was not used, although the detector reads H&E: called from genes alone")
     if detector.image_dim and detector.panel and not has_genes:

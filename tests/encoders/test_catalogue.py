@@ -29,6 +29,7 @@ h0-mini            86      -    5
 phikon             86      -    1
 phikon-v2          303     -    1
 midnight           1140    -    1
+midnight-spectra   1140    -    1
 hibou-b            86      -    5
 hibou-l            304     -    5
 gpfm               303     342  1
@@ -52,7 +53,7 @@ ROWS = [line.split() for line in TABLE.strip().splitlines()]
 MILLIONS = {name: float(millions) for name, millions, _, _ in ROWS}
 TENSORS = {name: int(tensors) for name, _, tensors, _ in ROWS if tensors != "-"}
 PREFIX = {name: int(prefix) for name, _, _, prefix in ROWS if prefix != "-"}
-POOLED = {"virchow": 2560, "virchow2": 2560, "h0-mini": 1536, "midnight": 3072}
+POOLED = {"virchow": 2560, "virchow2": 2560, "h0-mini": 1536, "midnight": 3072, "midnight-spectra": 3072}
 
 
 @cache
@@ -150,7 +151,8 @@ def test_gates_and_licences_are_those_of_the_owners() -> None:
         *("hibou-b", "hibou-l"),
     }
     permissive = {name for name, card in CARDS.items() if card.recipe.licence in ("MIT", "Apache-2.0", "BSD-3-Clause")}
-    assert permissive - gated == {"midnight", "resnet50", "dinov2-s", "dinov2-b", "dinov2-l", "dinov2-g"}
+    dinov2 = {"dinov2-s", "dinov2-b", "dinov2-l", "dinov2-g"}
+    assert permissive - gated == {"midnight", "midnight-spectra", "resnet50", *dinov2}
 
 
 def test_recipes_differ() -> None:

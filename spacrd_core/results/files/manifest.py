@@ -18,7 +18,7 @@ MANIFEST_VERSION = 1
 def write_manifest(
     path: Path, files: Iterable[Path], provenance: Provenance, sections: Mapping[str, Mapping[str, object]]
 ) -> None:
-    """Write name, size and sha256 of every file, the provenance, and threshold and counts of every section."""
+    """Write name, size and sha256 of every file, the provenance, and threshold, counts and notes of every section."""
     content = {
         "format": MANIFEST_VERSION,
         "provenance": provenance.to_dict(),

@@ -50,6 +50,10 @@ def test_the_error_lists_three_ways_to_the_weights_and_the_open_encoders(store: 
         "3. or run `hf download MahmoodLab/UNI pytorch_model.bin` with a network, and set HF_HUB_CACHE to that cache",
         "or use an encoder without weights: --encoder stain; or one with open weights:",
     ]
+    assert lines[begin + 6] == (
+        "robust to scanner and staining: midnight-spectra (MIT), "
+        "hf-hub:medarc/OpenMidnight-1.1-SPECTRA (licence unknown)"
+    )
     assert "MIT: midnight" in lines
     assert "Apache-2.0: dinov2-b, dinov2-g, dinov2-l, dinov2-s" in lines
     assert not SpotStore.open(store).entry("S1").embeddings
@@ -60,9 +64,10 @@ def test_only_open_encoders_are_suggested(plugins: Plugins, tmp_path: Path) -> N
     with pytest.raises(WeightsError) as refusal, suggest_encoders(plugins.encoders, settings):
         plugins.encoders.create(settings.name, settings.options)
     offered = [line for line in refusal.value.context if line.startswith("  ") and not line[2].isdigit()]
-    names = {name for line in offered for name in line.rpartition(": ")[2].split(", ")}
+    names = {name.partition(" (")[0] for line in offered for name in line.rpartition(": ")[2].split(", ")}
     expected = {card.name for card in plugins.encoders if card.recipe and not card.recipe.gated}
     assert names & expected == expected - {"stain"}
+    assert names - expected == {"hf-hub:medarc/OpenMidnight-1.1-SPECTRA"}
     assert not {card.name for card in plugins.encoders if card.recipe and card.recipe.gated} & names
 
 

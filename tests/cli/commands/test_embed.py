@@ -154,3 +154,14 @@ def test_without_dask_the_hint_is_how_to_install_it(
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert run(["embed", store, "--encoder", "stain", "--executor", "dask", "-q"]) == 1
     assert capsys.readouterr().err == "error: Dask is not installed\nhint: pip install 'spacrd[dask]'\n"
+
+
+def test_slides_coarser_than_the_encoder_needs_are_named_in_one_line_even_when_quiet(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--set", "encoder.pretrained=false", "--set", "encoder.input_px=32", "--set", "encoder.um_per_px=1"]
+    assert run(["embed", store, "--encoder", "timm:test_vit", *options, "-q"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("note: slides coarser than 'timm:test_vit' needs, which is 1 um/px: S1, S2 (2 um/px);")
+    assert run(["embed", store, "--encoder", "stain", "-q"]) == 0
+    assert capsys.readouterr().err == ""

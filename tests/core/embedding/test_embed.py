@@ -182,3 +182,21 @@ def test_embeddings_outlive_a_change_of_labels_but_not_of_the_slide(
     assert store.entry("S1").embeddings
     add_section(store, make_section(3), SectionKey("S1", "P1", "other-slide"))
     assert not store.entry("S1").embeddings
+
+
+class Fine(Colour):
+    recipe = Recipe(input_px=20, um_per_px=1.0, dim=5, weights="fixed")
+
+
+def test_a_slide_coarser_than_the_patches_gives_one_warning_before_the_first_patch(store: SpotStore) -> None:
+    warnings: list[str] = []
+    encoder = Fine()
+
+    def warn(sentence: str) -> None:
+        assert encoder.seen == 0
+        warnings.append(sentence)
+
+    embed_with(store, "fine", encoder, settings=CPU, on_warning=warn)
+    embed_with(store, "colour", Colour(), settings=CPU, on_warning=warnings.append)
+    (warning,) = warnings
+    assert "'fine' needs, which is 1 um/px: S1 (5 um/px)" in warning

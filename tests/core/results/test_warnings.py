@@ -55,3 +55,20 @@ def test_calls_on_a_training_patient_have_a_warning(config: DetectorConfig) -> N
     assert any(f"trained on patient {trained.patient} ({trained.id})" in warning for warning in warnings)
     others = collect_warnings("Z9", table(ood=[0.2]), config, genes=True, patient="X")
     assert not any("trained" in warning for warning in others)
+
+
+@pytest.mark.parametrize(
+    ("um_per_px", "image", "warned"), [(0.0, 1.0, False), (14.0, 1.0, False), (28.0, 1.0, True), (28.0, 0.0, False)]
+)
+def test_a_slide_coarser_than_the_encoder_needs_has_a_warning_if_the_image_was_used(
+    plugins: Plugins, um_per_px: float, image: float, *, warned: bool
+) -> None:
+    detector = made_detector(plugins, licence="MIT", patients="AB").config
+    spots = table(ood=[0.2], image=image)
+    warnings = collect_warnings("Z9", spots, detector, genes=True, slide_um_per_px=um_per_px)
+    assert any("28 um/px, coarser than the 14 um/px that 'uni' needs" in warning for warning in warnings) == warned
+
+
+def test_a_detector_of_genes_alone_needs_no_resolution(config: DetectorConfig) -> None:
+    warnings = collect_warnings("Z9", table(ood=[0.2], image=1.0), config, genes=True, slide_um_per_px=28.0)
+    assert not any("um/px" in warning for warning in warnings)
