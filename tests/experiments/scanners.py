@@ -4,7 +4,7 @@ Pictures have about ``UM_PER_PX``; a picture by a coarser scanner has fewer pixe
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 
 import numpy as np
@@ -25,12 +25,12 @@ def gamma(picture: UInt8Array, exponent: float) -> UInt8Array:
     return as_bytes((picture / 255) ** exponent * 255)
 
 
-def gains(picture: UInt8Array, factors: tuple[float, float, float]) -> UInt8Array:
+def gains(picture: UInt8Array, factors: Sequence[float] | Array) -> UInt8Array:
     """Another colour of the lamp, or another white balance."""
     return as_bytes(picture * np.array(factors))
 
 
-def colour_matrix(picture: UInt8Array, matrix: tuple[tuple[float, float, float], ...]) -> UInt8Array:
+def colour_matrix(picture: UInt8Array, matrix: Sequence[Sequence[float]] | Array) -> UInt8Array:
     """Other spectral sensitivities; every row makes a channel of the old red, green and blue."""
     return as_bytes(picture @ np.array(matrix).T)
 
@@ -93,3 +93,25 @@ STRONG: Mapping[str, Scanner] = {
         partial(jpeg, quality=8),
     ),
 }
+
+
+def drawn(seed: int) -> Scanner:
+    """A scanner and a laboratory at random: every property differs, by chance little or much."""
+    rng = np.random.default_rng(seed)
+    mixing = np.eye(3) + rng.uniform(-0.2, 0.2, (3, 3))
+    return in_turn(
+        partial(coarse, factor=int(rng.integers(1, 4))),
+        partial(stain_amounts, haematoxylin=log_uniform(rng, 0.4, 2), eosin=log_uniform(rng, 0.4, 2)),
+        partial(saturation, factor=rng.uniform(0.2, 2)),
+        partial(colour_matrix, matrix=mixing / mixing.sum(axis=1, keepdims=True)),
+        partial(gamma, exponent=log_uniform(rng, 0.6, 2.2)),
+        partial(gains, factors=rng.uniform(0.7, 1, 3)),
+        partial(jpeg, quality=int(rng.integers(8, 60))),
+    )
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+DRAWN: Mapping[str, Scanner] = {f"drawn {seed}": drawn(seed) for seed in range(8)}

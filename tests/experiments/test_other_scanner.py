@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from experiments.rescanned import load_rescanned
-from experiments.scanners import MILD, OLD, STRONG
+from experiments.scanners import DRAWN, MILD, OLD, STRONG
 from sklearn.metrics import roc_auc_score
 
 from spacrd_cli.main import run
@@ -30,7 +30,7 @@ from spacrd_encoders.stain import FEATURES, WINDOWS_UM
 
 pytestmark = [pytest.mark.slow, pytest.mark.her2st]
 HOME = "original"
-SCANNERS = {HOME: lambda picture: picture, **MILD, **STRONG}
+SCANNERS = {HOME: lambda picture: picture, **MILD, **STRONG, **DRAWN}
 CHANGE_SIGN = ("eosin", "eosin_contrast", "blueness", "mixing")  # in another laboratory
 DIRECTIONS = ("detecting", "training")  # what the other scanner's sections are used for
 Aucs = dict[tuple[str, str], float]
@@ -47,31 +47,50 @@ TISSUE_AND_NUCLEI = columns(("tissue", "nuclei"))
 
 
 @dataclass(frozen=True)
+class Detector:
+    """A head on ``stain``: on raw or normalised features, all or the steady ones, gated or not."""
+
+    head: str
+    normalised: bool
+    steady: bool
+    gated: bool
+
+
+TODAY = Detector("spacrd", normalised=False, steady=False, gated=False)
+TRAVELLERS = {
+    "gated": Detector("spacrd", normalised=False, steady=True, gated=True),
+    "normalised": Detector("linear", normalised=True, steady=True, gated=False),
+}
+
+
+@dataclass(frozen=True)
 class Scanned:
-    """A section by one scanner; ``image`` of ``section`` is as embedded by default, ``normalised`` with that option."""
+    """A section by one scanner, embedded as by default and with the staining normalised."""
 
-    section: SectionData
-    normalised: Array
+    raw: SectionData
+    normalised: SectionData
 
-    @property
-    def steady(self) -> SectionData:
-        """The section without the features that change their sign."""
-        image, recipe = self.section.image, self.section.recipe
-        assert image is not None
-        assert recipe is not None
-        return replace(self.section, image=image[:, STEADY], recipe=replace(recipe, dim=len(STEADY)))
+    def read_by(self, detector: Detector) -> SectionData:
+        """The section with the features that a detector reads."""
+        section = self.normalised if detector.normalised else self.raw
+        if not detector.steady:
+            return section
+        assert section.image is not None
+        assert section.recipe is not None
+        return replace(section, image=section.image[:, STEADY], recipe=replace(section.recipe, dim=len(STEADY)))
 
     @property
     def prior(self) -> Array:
         """How far every spot is in the direction that tumour has in any laboratory: cellular, and dense in nuclei."""
-        section = self.section
-        indices, present = neighbours(section.xy_um, k=9, radius_um=1.6 * section.pitch_um)
-        value = standardised(self.normalised[:, TISSUE_AND_NUCLEI]).mean(axis=1)
+        image = self.normalised.image
+        assert image is not None
+        indices, present = neighbours(self.raw.xy_um, k=9, radius_um=1.6 * self.raw.pitch_um)
+        value = standardised(image[:, TISSUE_AND_NUCLEI]).mean(axis=1)
         return np.asarray((value[indices] * present).sum(axis=1) / present.sum(axis=1))
 
     def auc(self, score: Array) -> float:
-        known = self.section.labels >= 0
-        return float(roc_auc_score(self.section.labels[known], score[known]))
+        known = self.raw.labels >= 0
+        return float(roc_auc_score(self.raw.labels[known], score[known]))
 
 
 def standardised(values: Array) -> Array:
@@ -93,92 +112,87 @@ def scanned(her2st: Path, tmp_path_factory: pytest.TempPathFactory, plugins: Plu
         load_rescanned(store, SCANNERS, plugins.encoders.create("stain", {"normalised": chosen}))
         for chosen in (False, True)
     )
-    return {
-        scanner: [
-            Scanned(section, np.asarray(other.image))
-            for section, other in zip(raw[scanner], normalised[scanner], strict=True)
-        ]
-        for scanner in SCANNERS
-    }
+    return {name: [Scanned(*pair) for pair in zip(raw[name], normalised[name], strict=True)] for name in SCANNERS}
 
 
-def measure(scanned: Mapping[str, list[Scanned]], plugins: Plugins, *, travelling: bool) -> Aucs:
-    """The AUC for every direction and scanner: the mean over patients of the mean over a patient's sections.
-
-    ``travelling`` gates the detector, and trains it on the features that do not change their sign.
-    """
-
-    def image(one: Scanned) -> SectionData:
-        return one.steady if travelling else one.section
+def measure(scanned: Mapping[str, list[Scanned]], plugins: Plugins, detector: Detector) -> Aucs:
+    """The AUC for every direction and scanner: the mean over patients of the mean over a patient's sections."""
 
     @cache
     def train(scanner: str, patient: str) -> Ensemble:
-        training = [image(one) for one in scanned[scanner] if one.section.patient != patient]
         return Ensemble.train(
-            training,
-            head_options=HeadOptions(),
+            [one.read_by(detector) for one in scanned[scanner] if one.raw.patient != patient],
+            head_options=HeadOptions(name=detector.head),
             options=CohortOptions(),
             seeds=(42,),
             heads=plugins.heads,
             device=torch.device("cpu"),
         )
 
-    def auc(seen: str, target: str, patient: str) -> float:
+    def auc(seen: str, target: str) -> float:
+        return float(np.mean([auc_of(patient, seen, target) for patient in everyone]))
+
+    def auc_of(patient: str, seen: str, target: str) -> float:
         ensemble, found = train(seen, patient), []
-        for one in (one for one in scanned[target] if one.section.patient == patient):
-            logits = ensemble.score(ensemble.prepare(image(one))).logits["image"].mean(axis=0)
-            found.append(one.auc(gated(logits, one.prior) if travelling else logits))
+        for one in (one for one in scanned[target] if one.raw.patient == patient):
+            logits = ensemble.score(ensemble.prepare(one.read_by(detector))).logits["image"].mean(axis=0)
+            found.append(one.auc(gated(logits, one.prior) if detector.gated else logits))
         return float(np.mean(found))
 
-    everyone = patients([one.section for one in scanned[HOME]])
+    everyone = patients([one.raw for one in scanned[HOME]])
     with one_thread():
-        pairs = {("detecting", name): (HOME, name) for name in scanned} | {
-            ("training", name): (name, HOME) for name in scanned
-        }
-        return {key: float(np.mean([auc(*pair, patient) for patient in everyone])) for key, pair in pairs.items()}
+        detecting = {("detecting", name): auc(HOME, name) for name in scanned}
+        return detecting | {("training", name): auc(name, HOME) for name in scanned}
 
 
-def show(what: str, aucs: Aucs) -> None:
+def show(detector: Detector, aucs: Aucs) -> None:
     lines = [
         f"{name:20s} " + " ".join(f"{direction} {aucs[direction, name]:.3f}" for direction in DIRECTIONS)
         for name in SCANNERS
     ]
-    print(f"\n{what}, AUC with the other scanner in", *lines, sep="\n")  # noqa: T201 - asked for
+    print(f"\n{detector}, AUC with the other scanner in", *lines, sep="\n")  # noqa: T201 - asked for
 
 
 @pytest.fixture(scope="module")
 def today(scanned: dict[str, list[Scanned]], plugins: Plugins) -> Aucs:
-    aucs = measure(scanned, plugins, travelling=False)
-    show("all features, no gate", aucs)
+    aucs = measure(scanned, plugins, TODAY)
+    show(TODAY, aucs)
     return aucs
 
 
-@pytest.fixture(scope="module")
-def travelling(scanned: dict[str, list[Scanned]], plugins: Plugins) -> Aucs:
-    aucs = measure(scanned, plugins, travelling=True)
-    show("steady features, gated", aucs)
+@pytest.fixture(scope="module", params=TRAVELLERS)
+def travelling(scanned: dict[str, list[Scanned]], plugins: Plugins, request: pytest.FixtureRequest) -> Aucs:
+    detector = TRAVELLERS[request.param]
+    aucs = measure(scanned, plugins, detector)
+    show(detector, aucs)
     return aucs
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_a_mild_change_costs_a_gated_detector_little(travelling: Aucs, direction: str) -> None:
+def test_a_mild_change_costs_little(travelling: Aucs, direction: str) -> None:
     assert np.mean([travelling[direction, name] for name in MILD]) >= 0.955
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_a_gated_detector_bears_a_strong_change(travelling: Aucs, direction: str) -> None:
+def test_a_strong_change_is_borne(travelling: Aucs, direction: str) -> None:
     assert np.mean([travelling[direction, name] for name in STRONG]) >= 0.945
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-@pytest.mark.parametrize("name", SCANNERS)
-def test_no_change_breaks_a_gated_detector(travelling: Aucs, name: str, direction: str) -> None:
-    assert travelling[direction, name] >= 0.91
+def test_no_change_breaks_a_travelling_detector(travelling: Aucs, direction: str) -> None:
+    assert min(travelling[direction, name] for name in (*MILD, *STRONG)) >= 0.91
 
 
-def test_at_home_the_gate_and_fewer_features_cost_less_than_01(today: Aucs, travelling: Aucs) -> None:
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_scanners_at_random_cost_less_than_they_cost_today(today: Aucs, travelling: Aucs, direction: str) -> None:
+    after, before = (np.mean([aucs[direction, name] for name in DRAWN]) for aucs in (travelling, today))
+    assert after >= 0.93
+    assert after > before
+
+
+def test_at_home_it_costs_less_than_01(today: Aucs, travelling: Aucs) -> None:
     assert travelling["detecting", HOME] > today["detecting", HOME] - 0.01
 
 
-def test_an_old_scanner_costs_a_detector_without_a_gate_a_tenth(today: Aucs) -> None:
+def test_an_old_scanner_costs_todays_detector_a_tenth(today: Aucs) -> None:
     assert min(today[direction, OLD] for direction in DIRECTIONS) <= today["detecting", HOME] - 0.1

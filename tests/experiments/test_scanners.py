@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from experiments.scanners import MILD, OLD, STRONG, Scanner
+from experiments.scanners import DRAWN, MILD, OLD, STRONG, Scanner
 
 from spacrd_core.arrays import UInt8Array
 
-SCANNERS = {**MILD, **STRONG}
+SCANNERS = {**MILD, **STRONG, **DRAWN}
 
 
 @pytest.fixture
