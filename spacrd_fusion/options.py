@@ -58,9 +58,9 @@ COHORT_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
 class SpaCRDOptions(ComponentOptions):
     """Architecture, losses and schedule of the head ``spacrd``.
 
-    ``preset="paper"`` computes what was published; ``paper-clean`` is the same network with codes of unit length. Options
-    that are set override both. The preset ``default`` is for few patients, on which a deep encoder overfits: each
-    modality enters as a few principal components, encoded by one linear layer, and training is short.
+    ``preset="paper"`` computes what was published; ``paper-clean`` is the same network with codes of unit length.
+    Options that are set override both. The preset ``default`` is for few patients, on which a deep encoder overfits:
+    each modality enters as a few principal components, encoded by one linear layer, and training is short.
     """
 
     preset: Literal["default", "paper", "paper-clean"] = Field(
