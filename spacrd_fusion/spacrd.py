@@ -41,8 +41,8 @@ class SpaCRDHead(Head):
     reads only one, the codes of that one replace those of the other, which alignment has made similar;
     ``modality_dropout`` prepares the head for this in training.
 
-    With the preset ``paper``, a batch has the losses, gradients and logits of the released code if every spot is labelled
-    and weighs the same, and the class means are closer than the limit of their reward.
+    With the preset ``paper``, a batch has the losses, gradients and logits of the released code. This holds while its
+    spots are labelled and weigh the same, and the class means are closer than the limit of their reward.
     """
 
     Options = SpaCRDOptions
