@@ -23,7 +23,7 @@ class SpotNorm(nn.BatchNorm1d):
     def forward(
         self, features: Float[Tensor, "spots d"], counts: Int[Tensor, " spots"] | None = None
     ) -> Float[Tensor, "spots d"]:
-        if self.training and len(features) == 1:
+        if self.training and len(features) < 2:
             return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         if self.training and counts is not None:
             return self._weighted(features, counts.to(features.dtype))
