@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
@@ -56,6 +56,11 @@ def concatenate_modalities(
         for name in MODALITIES
         if any(name in part for part in parts)
     }
+
+
+def neighbourhood_counts(batch: Batch, *, spots: int) -> Int[Tensor, " spots"]:
+    """Return in how many neighbourhoods of the batch each of its spots is."""
+    return torch.bincount(batch.neighbours[batch.present], minlength=spots)
 
 
 def labelled_mean(values: Float[Tensor, " centres"], batch: Batch) -> Float[Tensor, ""]:

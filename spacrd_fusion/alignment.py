@@ -4,18 +4,42 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 
 class SpotNorm(nn.BatchNorm1d):
-    """Batch normalisation that uses the running statistics for a batch of one spot, also in training."""
+    """Batch normalisation that uses the running statistics for a batch of one spot, also in training.
 
-    def forward(self, features: Float[Tensor, "spots d"]) -> Float[Tensor, "spots d"]:
-        if len(features) > 1 or not self.training:
-            return super().forward(features)
-        return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+    With ``counts``, each spot enters the batch statistics as many times as it counts.
+    """
+
+    running_mean: Float[Tensor, " d"]
+    running_var: Float[Tensor, " d"]
+    num_batches_tracked: Int[Tensor, ""]
+    momentum: float
+
+    def forward(
+        self, features: Float[Tensor, "spots d"], counts: Int[Tensor, " spots"] | None = None
+    ) -> Float[Tensor, "spots d"]:
+        if self.training and len(features) < 2:
+            return F.batch_norm(features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        if self.training and counts is not None:
+            return self._weighted(features, counts.to(features.dtype))
+        return super().forward(features)
+
+    def _weighted(
+        self, features: Float[Tensor, "spots d"], counts: Float[Tensor, " spots"]
+    ) -> Float[Tensor, "spots d"]:
+        total = counts.sum()
+        mean = counts @ features / total
+        variance = counts @ (features - mean).square() / total
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * (total / (total - 1).clamp(min=1)), self.momentum)
+            self.num_batches_tracked += 1
+        return (features - mean) * torch.rsqrt(variance + self.eps) * self.weight + self.bias
 
 
 class SpotEncoder(nn.Sequential):
@@ -26,6 +50,14 @@ class SpotEncoder(nn.Sequential):
         for inputs, outputs in pairwise((features, *hidden)):
             layers += [nn.Linear(inputs, outputs), SpotNorm(outputs), nn.ReLU(), nn.Dropout(dropout)]
         super().__init__(*layers, nn.Linear((features, *hidden)[-1], width))
+
+    def forward(
+        self, features: Float[Tensor, "spots d"], counts: Int[Tensor, " spots"] | None = None
+    ) -> Float[Tensor, "spots width"]:
+        """Return the codes of the spots; ``counts`` weights them in the batch statistics."""
+        for layer in self:
+            features = layer(features, counts) if isinstance(layer, SpotNorm) else layer(features)
+        return features
 
 
 def info_nce(

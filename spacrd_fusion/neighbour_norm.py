@@ -18,9 +18,11 @@ def normalise_over_neighbours(tokens: Mapping[str, Float[Tensor, "spots width"]]
 
     A normalised token depends on the centre, so each neighbourhood has its own copy, which takes k times the memory.
     """
-    present = batch.present[..., None]
+    present, spots = batch.present[..., None], batch.neighbours.flatten()
     scaled = {
-        name: F.normalize(torch.where(present, code[batch.neighbours], 0.0), dim=1).flatten(0, 1)
+        name: F.normalize(
+            torch.where(present, code.index_select(0, spots).unflatten(0, batch.neighbours.shape), 0.0), dim=1
+        ).flatten(0, 1)
         for name, code in tokens.items()
     }
     indices = torch.arange(batch.neighbours.numel(), device=batch.neighbours.device).view_as(batch.neighbours)

@@ -6,7 +6,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from spacrd_core.cards import ComponentOptions
 
-PAPER_OPTIONS: Final[dict[str, Any]] = {
+PAPER_CLEAN_OPTIONS: Final[dict[str, Any]] = {
     "expert": False,
     "deep_genes": True,
     "smoothing": False,
@@ -27,27 +27,44 @@ PAPER_OPTIONS: Final[dict[str, Any]] = {
     "weight_decay": 0.0,
 }
 
+PAPER_OPTIONS: Final[dict[str, Any]] = PAPER_CLEAN_OPTIONS | {
+    "unit_tokens": False,
+    "neighbour_norm": True,
+    "neighbour_statistics": True,
+    "class_mean_start": 0.01,
+    "random_negatives": True,
+}
+
+PRESETS: Final[dict[str, dict[str, Any]]] = {
+    "default": {},
+    "paper": PAPER_OPTIONS,
+    "paper-clean": PAPER_CLEAN_OPTIONS,
+}
+
+PAPER_CLEAN_COHORT: Final[dict[str, Any]] = {
+    "panel_genes": 3000,
+    "neighbours": 7,
+    "radius_pitches": 3.0,
+    "gene_scale": "range",
+    "image_scale": "range",
+}
+
 COHORT_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "default": {"panel_genes": 4000, "gene_centring": True, "gene_factors": 30},
-    "paper": {
-        "panel_genes": 3000,
-        "neighbours": 7,
-        "radius_pitches": 3.0,
-        "gene_scale": "range",
-        "image_scale": "range",
-    },
+    "paper": PAPER_CLEAN_COHORT | {"library": "panel"},
+    "paper-clean": PAPER_CLEAN_COHORT,
 }
 
 
 class SpaCRDOptions(ComponentOptions):
     """Architecture, losses and schedule of the head ``spacrd``.
 
-    ``preset="paper"`` gives the published values of all options that are not set. The preset ``default`` is for few
-    patients, on which a deep encoder overfits: each modality enters as a few principal components, encoded by one
-    linear layer, and training is short.
+    ``preset="paper"`` computes what was published; ``paper-clean`` is the same network with codes of unit length.
+    Options that are set override both. The preset ``default`` is for few patients, on which a deep encoder overfits:
+    each modality enters as a few principal components, encoded by one linear layer, and training is short.
     """
 
-    preset: Literal["default", "paper"] = Field(
+    preset: Literal["default", "paper", "paper-clean"] = Field(
         "default", description="Preset that gives the defaults of the other options."
     )
 
@@ -78,6 +95,9 @@ class SpaCRDOptions(ComponentOptions):
     neighbour_norm: bool = Field(
         default=False, description="Scale each feature over the neighbourhood instead, as the released code does."
     )
+    neighbour_statistics: bool = Field(
+        default=False, description="Count a spot in batch statistics once for every neighbourhood that it is in."
+    )
     modality_dropout: float = Field(
         0.5,
         ge=0,
@@ -92,11 +112,17 @@ class SpaCRDOptions(ComponentOptions):
         description="Widths of the layers from fused features to latent space; the decoder mirrors them.",
     )
     latent: PositiveInt = Field(16, description="Number of latent dimensions.")
+    class_mean_start: NonNegativeFloat = Field(
+        0.1, description="Standard deviation of the random class means before training."
+    )
     classifier_hidden: PositiveInt = Field(32, description="Width of the classifier's hidden layer.")
 
     temperature: PositiveFloat = Field(0.07, description="Temperature of the contrastive loss.")
     alpha: float = Field(
         0.5, ge=0, le=1, description="Weight of the contrastive loss from image to genes; the reverse has 1 - alpha."
+    )
+    random_negatives: bool = Field(
+        default=False, description="Align random spots of all sections in a batch, instead of blocks of tissue."
     )
     prior_weight: NonNegativeFloat = Field(0.5, description="Weight of the divergence from the class priors.")
     separation_weight: NonNegativeFloat = Field(
@@ -116,9 +142,9 @@ class SpaCRDOptions(ComponentOptions):
     @model_validator(mode="before")
     @classmethod
     def _apply_preset(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("preset") == "paper":
-            return PAPER_OPTIONS | values
-        return values
+        if not isinstance(values, dict):
+            return values
+        return PRESETS.get(str(values.get("preset")), {}) | values
 
     @model_validator(mode="after")
     def _require_divisible_width(self) -> Self:

@@ -38,13 +38,13 @@ class ClassLatents(nn.Module):
     #: reward would be unbounded once the posteriors follow their class.
     MAX_SEPARATION = 6.0
 
-    def __init__(self, width: int, *, hidden: Sequence[int], latent: int) -> None:
+    def __init__(self, width: int, *, hidden: Sequence[int], latent: int, class_mean_start: float = 0.1) -> None:
         super().__init__()
         self.encoder = _layers((width, *hidden))
         self.mean = nn.Linear(hidden[-1], latent)
         self.log_variance = nn.Linear(hidden[-1], latent)
         self.decoder = nn.Sequential(_layers((latent, *reversed(hidden))), nn.Linear(hidden[0], width))
-        self.class_means = nn.Parameter(torch.randn(2, latent) * 0.1)
+        self.class_means = nn.Parameter(torch.randn(2, latent) * class_mean_start)
 
     def posterior(self, fused: Float[Tensor, "centres width"]) -> Posterior:
         """Return the posterior of each fused feature."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,6 +18,7 @@ from spacrd_fusion._base import (
     labelled_mean,
     modality_means,
     modality_widths,
+    neighbourhood_counts,
 )
 from spacrd_fusion.alignment import SpotEncoder, info_nce
 from spacrd_fusion.attention import NeighbourhoodFusion
@@ -41,9 +42,8 @@ class SpaCRDHead(Head):
     reads only one, the codes of that one replace those of the other, which alignment has made similar;
     ``modality_dropout`` prepares the head for this in training.
 
-    The head differs from the released code in three ways. ``unit_tokens`` scales over the features of a spot, not over
-    its neighbours (as ``neighbour_norm`` does). The reward for separating the classes is bounded. Unlabelled spots are
-    reconstructed without a class prior.
+    With the preset ``paper``, a batch has the losses, gradients and logits of the released code. This holds while its
+    spots are labelled and weigh the same, and the class means are closer than the limit of their reward.
     """
 
     Options = SpaCRDOptions
@@ -60,7 +60,12 @@ class SpaCRDHead(Head):
         inputs = widths | self.components.widths
         self.encoders.update({name: _encoder(features, options) for name, features in inputs.items()})
         self.fusion = _fusion(tuple(widths), options)
-        self.latents = ClassLatents(options.width, hidden=options.latent_hidden, latent=options.latent)
+        self.latents = ClassLatents(
+            options.width,
+            hidden=options.latent_hidden,
+            latent=options.latent,
+            class_mean_start=options.class_mean_start,
+        )
         self.classifier = nn.Sequential(
             nn.Linear(2 * options.latent, options.classifier_hidden), nn.ReLU(), nn.Linear(options.classifier_hidden, 1)
         )
@@ -93,6 +98,7 @@ class SpaCRDHead(Head):
                 learning_rate=self.options.learning_rate,
                 weight_decay=self.options.weight_decay,
                 batch_size=self.options.batch_size,
+                single_spots=name == "align" and self.options.random_negatives,
             )
             for name, length in epochs.items()
         )
@@ -165,9 +171,11 @@ class SpaCRDHead(Head):
         logits: Float[Tensor, " centres"] = self.classifier(features).squeeze(-1)
         return logits
 
-    def _encode(self, features: Mapping[str, Float[Tensor, "spots d"]]) -> Tokens:
+    def _encode(
+        self, features: Mapping[str, Float[Tensor, "spots d"]], counts: Int[Tensor, " spots"] | None = None
+    ) -> Tokens:
         inputs = self.components(features) if self.components else features
-        return {name: self.encoders[name](values) for name, values in inputs.items()}
+        return {name: self.encoders[name](values, counts) for name, values in inputs.items()}
 
     def _contrastive(self, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """Contrast the centres; there is no loss if a modality is missing."""
@@ -182,7 +190,7 @@ class SpaCRDHead(Head):
         features = available_features(batch, self.dims)
         if self.training and len(features) == 2 and torch.rand(()) < self.options.modality_dropout:
             features.pop("genes" if torch.rand(()) < 0.5 else "image")
-        tokens = self._encode(features)
+        tokens = self._encode(features, self._counts(batch, features))
         if self.options.neighbour_norm:
             tokens, batch = normalise_over_neighbours(tokens, batch)
         elif self.options.unit_tokens:
@@ -191,6 +199,12 @@ class SpaCRDHead(Head):
         tokens = {name: tokens.get(name, substitute) for name in self.encoders}
         fused: Float[Tensor, "centres width"] = self.fusion(tokens, batch)
         return fused
+
+    def _counts(self, batch: Batch, features: Mapping[str, Float[Tensor, "spots d"]]) -> Int[Tensor, " spots"] | None:
+        """How often each spot counts in batch statistics; None if once."""
+        if not (self.training and self.options.neighbour_statistics):
+            return None
+        return neighbourhood_counts(batch, spots=len(next(iter(features.values()))))
 
     def _regularisers(
         self, batch: Batch, fused: Float[Tensor, "centres width"], posterior: Posterior

@@ -54,7 +54,7 @@ def train(
     encoder: EncoderOrNone = None,
     no_genes: NoGenes = None,
     head: Annotated[str | None, typer.Option(metavar="NAME", help="Fusion head.", show_default="spacrd")] = None,
-    preset: Annotated[str | None, typer.Option(metavar="default|paper", help="Preset of the head.")] = None,
+    preset: Annotated[str | None, typer.Option(metavar="default|paper|paper-clean", help="Preset of the head.")] = None,
     section: Sections = None,
     exclude: Exclude = None,
     seeds: Annotated[

@@ -101,6 +101,12 @@ class Cohort:
             weights=self.weights[centres],
         )
 
+    def single_spots(self) -> Self:
+        """Return the cohort without neighbours and blocks: its batches are random spots of all sections."""
+        return replace(
+            self, neighbours=self.neighbours[:, :1], present=self.present[:, :1], blocks=torch.arange(len(self))
+        )
+
     def needed(self, centres: Int[Tensor, " centres"]) -> Int[Tensor, " spots"]:
         """Return the spots that the batch of these centres holds, in its order."""
         needed: Int[Tensor, " spots"] = torch.unique(self._neighbourhoods(centres))

@@ -16,6 +16,7 @@ from spacrd_core.cohort.prepared import AlignedSection, PreparedSection
 from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.errors import DetectorError
+from spacrd_core.genes.expression import renormalise
 from spacrd_core.genes.panel import align_to_panel, choose_panel, panel_ids
 from spacrd_core.genes.species import common_species, require_species
 from spacrd_core.section.geometry import neighbours
@@ -122,7 +123,10 @@ class Preprocessor:
         if section.expression is None or not self.panel:
             return AlignedSection(section, None, np.zeros(len(self.panel), dtype=bool), *neighbourhoods)
         require_species(section.id, section.expression.species, self.species)
-        return AlignedSection(section, *align_to_panel(section.expression, self.panel, self.panel_ids), *neighbourhoods)
+        values, measured = align_to_panel(section.expression, self.panel, self.panel_ids)
+        if self.options.library == "panel":
+            values = renormalise(values)
+        return AlignedSection(section, values, measured, *neighbourhoods)
 
     def _neighbourhoods(self, section: SectionData) -> tuple[Array, Array]:
         """The indices of every spot's neighbours, the spot first, and which of them exist."""

@@ -83,6 +83,14 @@ class Expression:
         return pd.Series(columns[unique], index=names[unique])
 
 
+def renormalise(values: sparse.csr_matrix[Any]) -> sparse.csr_matrix[Any]:
+    """Return log-normalised expression of some genes as if no other gene had been counted."""
+    relative = values.astype(np.float64).expm1()
+    totals = np.asarray(relative.sum(axis=1)).ravel()
+    scaled = sparse.diags_array(TARGET_SUM / np.where(totals > 0, totals, 1.0)) @ relative
+    return sparse.csr_matrix(scaled.log1p(), dtype=np.float32)
+
+
 def _first_ids(names: Sequence[str], ids: Sequence[str], symbols: Sequence[str]) -> tuple[str, ...]:
     """Return the first known Ensembl id of each symbol."""
     first = {name: gene_id for name, gene_id in zip(reversed(names), reversed(ids), strict=True) if gene_id}

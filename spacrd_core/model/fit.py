@@ -40,9 +40,10 @@ def fit(
         optimiser = torch.optim.AdamW(
             head.parameters(), lr=phase.learning_rate, weight_decay=phase.weight_decay, fused=True
         )
+        parts = [cohort.single_spots() for cohort in cohorts] if phase.single_spots else cohorts
         for number in range(1, phase.epochs + 1):
             started = time.perf_counter()
-            losses = _train_epoch(head, cohorts, phase, optimiser, generator)
+            losses = _train_epoch(head, parts, phase, optimiser, generator)
             yield Epoch(phase.name, number, phase.epochs, losses, time.perf_counter() - started)
     head.eval()
 

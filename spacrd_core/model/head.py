@@ -13,13 +13,17 @@ from spacrd_core.cohort.batch import Batch, Dims
 
 @dataclass(frozen=True)
 class Phase:
-    """A named phase of a head's training: epochs, learning rate, weight decay, and batch size in spots."""
+    """A named phase of a head's training: epochs, learning rate, weight decay, and batch size in spots.
+
+    Batches consist of blocks of tissue or, with ``single_spots``, of random spots without their neighbours.
+    """
 
     name: str
     epochs: int
     learning_rate: float
     weight_decay: float = 0.0
     batch_size: int = 512
+    single_spots: bool = False
 
 
 class Head(nn.Module, ABC):

@@ -43,6 +43,27 @@ def test_a_batch_of_one_spot_can_be_trained_on() -> None:
     assert torch.allclose(alone, encoder.eval()(many[:1]))
 
 
+def test_a_spot_that_counts_twice_is_in_the_batch_statistics_twice() -> None:
+    spots = torch.randn(6, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    counts = torch.tensor([3, 1, 0, 2, 1, 5])
+    torch.manual_seed(0)
+    once, copied = (SpotEncoder(4, hidden=(5, 3), width=2, dropout=0.0).double() for _ in range(2))
+    copied.load_state_dict(once.state_dict())
+    codes = copied(spots.repeat_interleave(counts, dim=0))
+    assert torch.allclose(once(spots, counts)[counts > 0], codes[counts.cumsum(0)[counts > 0] - 1])
+    state = once.state_dict()
+    for name, value in copied.state_dict().items():
+        assert torch.allclose(state[name], value), name
+
+
+def test_counts_change_nothing_in_evaluation_and_in_a_batch_of_one_spot() -> None:
+    encoder = SpotEncoder(4, hidden=(3,), width=2, dropout=0.0)
+    many = torch.randn(16, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(encoder(many[:1], torch.tensor([7])), encoder(many[:1]))
+    encoder.eval()
+    assert torch.equal(encoder(many, torch.arange(16)), encoder(many))
+
+
 def test_evaluation_does_not_depend_on_the_other_spots() -> None:
     encoder = SpotEncoder(4, hidden=(3,), width=2, dropout=0.5).eval()
     many = torch.randn(16, 4, generator=torch.Generator().manual_seed(0))

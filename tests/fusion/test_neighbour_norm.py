@@ -35,11 +35,16 @@ def test_the_centre_stays_first_and_neighbourhoods_share_no_token(make_batch: Ma
     assert len(indexed.neighbours.unique()) == indexed.neighbours.numel()
 
 
-def test_it_is_off_in_both_presets_and_changes_what_is_fused(make_batch: MakeBatch) -> None:
+def test_it_is_on_in_the_preset_paper_only() -> None:
+    presets = ("default", "paper", "paper-clean")
+    options = [SpaCRDHead.Options.model_validate({"preset": preset}) for preset in presets]
+    assert [each.neighbour_norm for each in options] == [False, True, False]
+
+
+def test_it_changes_what_is_fused(make_batch: MakeBatch) -> None:
     batch = make_batch(genes=12, image=6)
-    for preset in ("default", "paper"):
+    for preset in ("default", "paper-clean"):
         options = SpaCRDHead.Options.model_validate({"preset": preset})
-        assert not options.neighbour_norm
         torch.manual_seed(0)
         head = SpaCRDHead(options, dims=Dims(genes=12, image=6)).eval()
         head.warm_start(batch)

@@ -16,6 +16,7 @@ BOTH, GENES, IMAGE = Dims(genes=12, image=6), Dims(genes=12, image=0), Dims(gene
 ALL_DIMS = pytest.mark.parametrize("dims", [BOTH, GENES, IMAGE], ids=["both", "genes", "image"])
 ONE_MODALITY = pytest.mark.parametrize("dims", [GENES, IMAGE], ids=["genes", "image"])
 SMALL_PAPER = {"preset": "paper", "hidden": (16, 8), "width": 8, "heads": 2, "latent_hidden": (8,), "latent": 4}
+SMALL_CLEAN = SMALL_PAPER | {"preset": "paper-clean"}
 
 
 def head(dims: Dims, **options: Any) -> SpaCRDHead:
@@ -74,10 +75,42 @@ class TestPaper(HeadContract):
         return lambda dims: SpaCRDHead(SpaCRDHead.Options.model_validate(SMALL_PAPER), dims=dims)
 
 
+class TestPaperClean(HeadContract):
+    @pytest.fixture
+    def build(self) -> Build:
+        return lambda dims: head(dims, **SMALL_CLEAN)
+
+
 def test_training_is_three_phases_with_the_settings_of_the_options() -> None:
     phases = head(BOTH, preset="paper", hidden=(8,), width=8).curriculum()
     assert [(phase.name, phase.epochs) for phase in phases] == [("align", 100), ("reconstruct", 50), ("detect", 50)]
     assert {(phase.learning_rate, phase.weight_decay, phase.batch_size) for phase in phases} == {(1e-5, 0.0, 512)}
+
+
+@pytest.mark.parametrize(("options", "single"), [({}, False), (SMALL_CLEAN, False), (SMALL_PAPER, True)], ids=str)
+def test_the_preset_paper_aligns_random_spots(options: dict[str, Any], *, single: bool) -> None:
+    phases = {phase.name: phase.single_spots for phase in head(BOTH, **options).curriculum()}
+    assert phases == {"align": single, "reconstruct": False, "detect": False}
+
+
+@pytest.mark.parametrize(("preset", "spread"), [("default", 0.1), ("paper-clean", 0.1), ("paper", 0.01)])
+def test_class_means_start_as_far_apart_as_the_preset_says(preset: str, spread: float) -> None:
+    means = head(GENES, preset=preset, latent=2000).latents.class_means
+    assert means.std().item() == pytest.approx(spread, rel=0.1)
+
+
+def test_only_the_preset_paper_counts_every_neighbourhood_of_a_spot(make_batch: MakeBatch) -> None:
+    batch = batch_for(make_batch, GENES, centres=[12, 13])
+    changed = {}
+    for options in (SMALL_CLEAN, SMALL_PAPER):
+        model = head(GENES, **options)
+        model.losses(batch, "detect")
+        changed[options["preset"]] = model.state_dict()["encoders.genes.1.running_mean"]
+    first = head(GENES, **SMALL_CLEAN).encoders["genes"].get_submodule("0")
+    codes = first(batch.genes)
+    assert torch.allclose(changed["paper-clean"], 0.1 * codes.mean(dim=0), atol=1e-6)
+    copies = codes[batch.neighbours[batch.present]]
+    assert torch.allclose(changed["paper"], 0.1 * copies.mean(dim=0), atol=1e-6)
 
 
 @ONE_MODALITY
@@ -91,7 +124,9 @@ def test_a_phase_without_epochs_is_kept_so_that_its_length_can_be_set() -> None:
 
 
 @ALL_DIMS
-@pytest.mark.parametrize("options", [{"modality_dropout": 0.0}, SMALL_PAPER], ids=["default", "paper"])
+@pytest.mark.parametrize(
+    "options", [{"modality_dropout": 0.0}, SMALL_PAPER, SMALL_CLEAN], ids=["default", "paper", "paper-clean"]
+)
 def test_gradients_reach_every_parameter_a_phase_trains(
     make_batch: MakeBatch, dims: Dims, options: dict[str, Any]
 ) -> None:
@@ -163,8 +198,9 @@ def test_a_batch_of_one_centre_can_be_trained_on(make_batch: MakeBatch, dims: Di
         assert all(loss.isfinite() for loss in model.losses(batch, phase.name).values())
 
 
-def test_every_spot_is_encoded_once(make_batch: MakeBatch, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, batch = head(BOTH, modality_dropout=0.0), batch_for(make_batch, BOTH)
+@pytest.mark.parametrize("options", [{"modality_dropout": 0.0}, SMALL_PAPER], ids=["default", "paper"])
+def test_every_spot_is_encoded_once(make_batch: MakeBatch, options: dict[str, Any]) -> None:
+    model, batch = head(BOTH, **options), batch_for(make_batch, BOTH)
     rows: list[int] = []
     for encoder in model.encoders.values():
         encoder.register_forward_pre_hook(lambda _, inputs: rows.append(len(inputs[0])))
@@ -214,7 +250,7 @@ def test_trained_on_both_it_recovers_the_signal_from_either_modality(make_batch:
 
 
 def test_unit_tokens_are_scaled_over_the_features_of_a_spot(make_batch: MakeBatch) -> None:
-    model, batch = head(GENES, **SMALL_PAPER).eval(), batch_for(make_batch, GENES)
+    model, batch = head(GENES, **SMALL_CLEAN).eval(), batch_for(make_batch, GENES)
     inputs_of_fusion: list[torch.Tensor] = []
     model.fusion.register_forward_pre_hook(lambda _, inputs: inputs_of_fusion.append(inputs[0]["genes"]))
     model.score(batch)
@@ -385,11 +421,13 @@ def test_modalities_are_scored_separately_after_training_with_modality_dropout(
 
 
 def test_each_preset_has_cohort_defaults() -> None:
-    default, paper = (
-        SpaCRDHead.cohort_defaults(SpaCRDHead.Options.model_validate({"preset": name})) for name in ("default", "paper")
+    default, paper, clean = (
+        SpaCRDHead.cohort_defaults(SpaCRDHead.Options.model_validate({"preset": name}))
+        for name in ("default", "paper", "paper-clean")
     )
     assert default == {"panel_genes": 4000, "gene_centring": True, "gene_factors": 30}
-    assert paper == {
+    assert paper == clean | {"library": "panel"}
+    assert clean == {
         "panel_genes": 3000,
         "neighbours": 7,
         "radius_pitches": 3.0,

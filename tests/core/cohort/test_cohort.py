@@ -61,6 +61,20 @@ def test_shuffled_batches_need_few_spots_beside_their_centres(cohort: Cohort) ->
     assert len(batch.genes) < 2.5 * len(batch.labels)
 
 
+def test_single_spots_come_from_all_sections_without_their_neighbours(cohort: Cohort) -> None:
+    batches = list(shuffled([cohort.single_spots()], 32, torch.Generator().manual_seed(0)))
+    assert sum(len(batch.labels) for batch in batches) == len(cohort)
+    genes = [batch.genes for batch in batches if batch.genes is not None]
+    assert [len(values) for values in genes] == [len(batch.labels) for batch in batches]
+    assert cohort.genes is not None
+    assert all(
+        (values[batch.centres].sum() - values.sum()).abs() < 1e-3 for values, batch in zip(genes, batches, strict=True)
+    )
+    order = cohort.single_spots().shuffled(32, torch.Generator().manual_seed(0))[0]
+    assert 8 < int((order < 81).sum()) < 24, "both sections are in a batch"
+    assert len(torch.unique(cohort.blocks[order])) == len(torch.unique(cohort.blocks))
+
+
 def test_genes_are_standardised_within_each_section(cohort: Cohort) -> None:
     assert cohort.genes is not None
     for part in (cohort.genes[:81], cohort.genes[81:]):

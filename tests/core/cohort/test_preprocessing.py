@@ -13,6 +13,7 @@ from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.genes.expression import Expression, renormalise
 
 
 def fit_preprocessor(*sections: SectionData, **options: Any) -> Preprocessor:
@@ -40,6 +41,27 @@ def with_still_features(section: SectionData) -> SectionData:
     patches = section.image.copy()
     patches[:, 0] = 5.0
     return replace(section, expression=replace(section.expression, values=sparse.csr_matrix(values)), image=patches)
+
+
+def test_the_library_is_all_genes_or_those_of_the_panel_that_are_measured(make_data: MakeData) -> None:
+    section = make_data("A", 1)
+    totals = {}
+    for library in ("all", "panel"):
+        expression = fit_preprocessor(section, library=library).align(section).expression
+        assert expression is not None
+        totals[library] = expression.expm1().sum(axis=1)
+    assert np.allclose(totals["panel"], 1e4, rtol=1e-5)
+    assert np.all(totals["all"] < 0.99e4)
+    assert CohortOptions().library == "all"
+
+
+def test_the_library_of_the_panel_does_not_depend_on_other_genes(make_data: MakeData) -> None:
+    section = make_data("A", 1)
+    preprocessor = fit_preprocessor(section, library="panel")
+    assert section.expression is not None
+    columns = section.expression.columns_of(preprocessor.panel)
+    few = Expression(renormalise(section.expression.values[:, columns]), preprocessor.panel)
+    assert np.allclose(genes(preprocessor, replace(section, expression=few)), genes(preprocessor, section), atol=1e-5)
 
 
 def test_centring_takes_the_mean_of_a_spots_genes_off_each_of_them(make_data: MakeData) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from spacrd_core.genes.expression import Expression
+from spacrd_core.genes.expression import Expression, renormalise
 from spacrd_core.genes.panel import align_to_panel
 
 
@@ -14,6 +14,15 @@ def test_counts_become_log1p_of_counts_per_ten_thousand() -> None:
     values = expression([[1, 3], [0, 0]], ["A", "B"]).values.toarray()
     assert values[0] == pytest.approx(np.log1p([2500, 7500]), rel=1e-6)
     assert not values[1].any(), "an empty spot stays empty"
+
+
+def test_expression_of_some_genes_is_as_if_no_other_gene_had_been_counted() -> None:
+    counts = [[1, 3, 6], [0, 0, 5], [2, 0, 0]]
+    some = renormalise(expression(counts, ["A", "B", "C"]).values[:, :2])
+    alone = expression([row[:2] for row in counts], ["A", "B"]).values
+    assert some.dtype == np.float32
+    assert some.toarray() == pytest.approx(alone.toarray(), rel=1e-6)
+    assert not some.toarray()[1].any(), "a spot without these genes stays empty"
 
 
 def test_genes_of_one_symbol_are_summed_before_the_logarithm() -> None:

@@ -229,6 +229,7 @@ def test_a_tensor_of_no_member_is_refused(sections: list[SectionData], plugins: 
                 "radius_pitches": 3.0,
                 "gene_scale": "range",
                 "image_scale": "range",
+                "library": "panel",
             },
         ),
         (LINEAR, {}),
