@@ -22,17 +22,17 @@ from spacrd_encoders import (
 STAIN = Recipe(
     input_px=32,
     um_per_px=12.5,
-    dim=33,
+    dim=21,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),
     pooling="statistics",
-    settings='{"version": 1}',  # raise it whenever a feature changes: old and new embeddings must not be mixed
+    settings='{"version": 2}',  # raise it whenever a feature changes: old and new embeddings must not be mixed
     licence="MIT",
 )
 STAIN_CARD = EncoderCard(
     "stain",
     "spacrd_encoders.stain:Stain",
-    "Amounts of haematoxylin and eosin, nuclear density and tissue texture; needs no weights",
+    "Amount of staining and haematoxylin, nuclear density and tissue texture; needs no weights",
     recipe=STAIN,
     citation="Ruifrok & Johnston 2001, Anal Quant Cytol Histol 23:291; Macenko et al. 2009, IEEE ISBI, p. 1107",
 )

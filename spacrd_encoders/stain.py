@@ -4,6 +4,9 @@
 of them. Tiles are therefore cut at 12.5 um/px and blurred before anything else. Both steps average light, as a coarse
 scanner does; averaging optical density would differ, because it is logarithmic.
 
+*Scanner.* What eosin tells changes its sign on another scanner: its amount and contrast, the balance of red and green,
+and how far it goes with haematoxylin. None of these is a feature.
+
 *Laboratory.* Stains differ in colour and strength, which scale optical density, and a tinted background adds to it. A
 single tile cannot separate strong staining from dense tissue. With ``normalised``, the section's staining is estimated
 from a sample of its tiles, and each tile is converted to reference staining. The remaining error shifts all spots of a
@@ -29,17 +32,13 @@ FEATURES = {
     "tissue": "share of the window that is tissue; low in fat, lumens, tears and at the edge of a section",
     "density": "mean optical density of the tissue, over all stains",
     "haematoxylin": "mean haematoxylin: chromatin, and the ribosome-rich cytoplasm of proliferating cells",
-    "eosin": "mean eosin: collagen, muscle, cytoplasm",
-    "blueness": "red minus green share of the optical density: nuclei or matrix, without assumed stain vectors",
     "nuclei": "share of red light absorbed, close to the area fraction of nuclei: eosin transmits red",
     "haematoxylin_contrast": "log standard deviation of haematoxylin: high for nests and glands in stroma",
-    "eosin_contrast": "log standard deviation of eosin: high for bundles of matrix between cells",
-    "mixing": "correlation of haematoxylin and eosin: negative where cells and matrix are separate",
     "alignment": "anisotropy of edges: high in collagen and muscle, low in tumour nests and lymphocytes",
     "grain": "log ratio of texture 15-25 um wide to texture 25-40 um wide: crowded cells against wide structures",
 }
 
-NORMALISED = replace(STAIN, settings='{"version": 1, "staining": "usual"}')
+NORMALISED = replace(STAIN, settings='{"version": 2, "staining": "usual"}')
 
 # Optical density of red, green and blue in pure haematoxylin, eosin and the residual (Ruifrok & Johnston 2001).
 STAINS = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78))
@@ -109,7 +108,7 @@ def optical_density(light: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]
 def extract_features(light: Float[Tensor, "n 3 h w"], density: Float[Tensor, "n 3 h w"]) -> Float32[Tensor, "n dim"]:
     """Return the features of all windows."""
     mean = density.mean(1, keepdim=True)
-    maps = torch.cat([1 - light[:, :1], density, unmix(density), texture(mean)], dim=1)
+    maps = torch.cat([1 - light[:, :1], density, haematoxylin(density), texture(mean)], dim=1)
     tissue = torch.sigmoid((mean - TISSUE_DENSITY) / TISSUE_SOFTNESS)
     windows = [window(um) for um in WINDOWS_UM]
     return torch.cat([statistics(maps[..., w, w], tissue[..., w, w]) for w in windows], dim=1)
@@ -129,10 +128,10 @@ def blur(images: Float[Tensor, "n c h w"], passes: int) -> Float[Tensor, "n c h 
     return rows @ images @ rows.T
 
 
-def unmix(density: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 2 h w"]:
-    """Return the amounts of haematoxylin and eosin in an optical density."""
+def haematoxylin(density: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 1 h w"]:
+    """Return the amount of haematoxylin in an optical density."""
     stains = torch.tensor(STAINS, device=density.device)
-    amounts = torch.linalg.inv(stains / stains.norm(dim=1, keepdim=True))[:, :2]
+    amounts = torch.linalg.inv(stains / stains.norm(dim=1, keepdim=True))[:, :1]
     return torch.einsum("nchw,cs->nshw", density, amounts)
 
 
@@ -154,21 +153,14 @@ def statistics(maps: Float[Tensor, "n c h w"], tissue: Float[Tensor, "n 1 h w"])
     weights = tissue + 1e-3
     weights = weights / weights.sum((2, 3), keepdim=True)
     means = (maps * weights).sum((2, 3), keepdim=True)
-    absorbed, red, green, blue, haem, eosin, xx, yy, xy, fine, coarse = means.flatten(1).unbind(1)
-    stains = maps[:, 4:6] - means[:, 4:6]
-    var_haem, var_eosin = (stains**2 * weights).sum((2, 3)).unbind(1)
-    covariance = (stains.prod(1, keepdim=True) * weights).sum((1, 2, 3))
-    density = red + green + blue
+    absorbed, red, green, blue, haem, xx, yy, xy, fine, coarse = means.flatten(1).unbind(1)
+    var_haem = ((maps[:, 4:5] - means[:, 4:5]) ** 2 * weights).sum((1, 2, 3))
     features = (
         tissue.mean((1, 2, 3)),
-        density / 3,
+        (red + green + blue) / 3,
         haem,
-        eosin,
-        (red - green) / (density + 0.05),
         absorbed,
         torch.log(var_haem + MIN_VARIANCE) / 2,
-        torch.log(var_eosin + MIN_VARIANCE) / 2,
-        covariance / torch.sqrt(var_haem * var_eosin + MIN_VARIANCE**2),
         torch.hypot(xx - yy, 2 * xy) / (xx + yy + MIN_VARIANCE),
         torch.log((fine + MIN_VARIANCE / 10) / (coarse + MIN_VARIANCE / 10)) / 2,
     )

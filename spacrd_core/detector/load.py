@@ -30,8 +30,8 @@ def load_detector(
 ) -> Detector:
     """Return the detector in a folder, or on the Hugging Face Hub as ``hf://owner/name[@revision]``, or ``prior``.
 
-    ``prior`` is built in; a folder of that name is ``./prior``. ``lists`` are its gene lists; a trained detector has its
-    own.
+    ``prior`` is built in; a folder of that name is ``./prior``. ``lists`` are its gene lists; a trained detector has
+    its own.
 
     >>> load_detector("detector").config.modalities
     'image+genes'

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 ENCODER: Final = "stain"  # read whatever the detector's own encoder is; without weights, 0.2 s a section
 ENCODER_OPTIONS: Final[Mapping[str, Any]] = {"normalised": True}  # without, weak haematoxylin reads as little tissue
-FEATURES_PER_WINDOW = 11
-TISSUE, NUCLEI = 0, 5
+FEATURES_PER_WINDOW = 7
+TISSUE, NUCLEI = 0, 3
 
 
 def image_recipe_key(encoders: Registry[Any]) -> str:

@@ -100,9 +100,10 @@ class SectionResult:
     spots
         The spot table, indexed by spot id; any subset of the section in any order. Columns: ``probability`` in [0, 1],
         ``label`` (cancer, normal, uncertain), ``spread`` over the ensemble, ``ood`` (above 1: unlike the training
-        tissue), ``agreement`` (with what the section says of itself), ``gene_coverage``, ``image_coverage``, ``set`` (conformal set: cancer, normal, both, none),
-        ``top_modality`` (the modality that contributes most to the call: genes, image, fusion), ``top_contribution``
-        (its contribution, log odds) and ``doubtful`` (uncertain at any threshold). Values may be missing.
+        spots), ``agreement`` (of the detector with what the section says of itself), ``gene_coverage``,
+        ``image_coverage``, ``set`` (conformal set: cancer, normal, both, none), ``top_modality`` (the modality that
+        contributes most to the call: genes, image, fusion), ``top_contribution`` (its contribution, log odds) and
+        ``doubtful`` (uncertain at any threshold). Values may be missing.
     threshold, threshold_rule
         The probability from which spots are called cancer, and the rule it comes from.
     alpha
