@@ -24,6 +24,7 @@ from spacrd_cli.settings import HeadSettings, TrainingSettings, option_check
 from spacrd_cli.terminal.output import Output, table
 from spacrd_cli.terminal.training_view import training_view
 from spacrd_core.config import read_config
+from spacrd_core.detector.few_patients import few_patients_note
 from spacrd_core.errors import ConfigError
 from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
 from spacrd_core.plugins import load_plugins
@@ -133,6 +134,10 @@ def _report(out: Output, detector: Detector, folder: Path) -> None:
             out.warn(
                 f"{modalities}: calls use {only} alone, because held-out patients did not show that both are better"
             )
+    if note := few_patients_note(detector.config):
+        out.warn(note)
+    if detector.config.without_prior and detector.config.head == DEFAULT_HEAD:
+        out.info(f"the detector does without the prior: {detector.config.without_prior}")
     if detector.config.restricted_by_licence:
         out.info(f"the encoder's licence ({detector.config.licence}) also covers this detector")
     out.info(f"detector {detector.config.key} is in {folder}; threshold {threshold:.2f}")

@@ -36,10 +36,20 @@ class BilateralFilter:
     weights: Float[Array, "spots k"]
 
     @classmethod
-    def fit(cls, xy_um: Float[Array, "spots 2"], pitch_um: float, features: Sequence[LinearOperator]) -> Self:
-        """Return the filter of a section from the neighbourhood means of its modalities."""
+    def fit(
+        cls,
+        xy_um: Float[Array, "spots 2"],
+        pitch_um: float,
+        features: Sequence[LinearOperator],
+        *,
+        iterations: int = ITERATIONS,
+    ) -> Self:
+        """Return the filter of a section from the neighbourhood means of its modalities.
+
+        ``iterations`` sharpen the leading components; fewer are faster.
+        """
         indices, present = neighbours(xy_um, k=MAX_NEIGHBOURS, radius_um=RADIUS_PITCHES * pitch_um)
-        distances = [_pairwise_distances(means, indices, present) for means in features]
+        distances = [_pairwise_distances(means, indices, present, iterations) for means in features]
         weights = np.where(present, np.exp(-np.mean(distances, axis=0)), 0.0)
         return cls(indices, weights / weights.sum(axis=1, keepdims=True))
 
@@ -70,7 +80,7 @@ def _dense(values: Float[Array, "spots d"]) -> LinearOperator:
 
 
 def _pairwise_distances(
-    features: LinearOperator, indices: Int[Array, "spots k"], present: Bool[Array, "spots k"]
+    features: LinearOperator, indices: Int[Array, "spots k"], present: Bool[Array, "spots k"], iterations: int
 ) -> Float[Array, "spots k"]:
     """Return the squared distance of every spot from each neighbour, in units of the median pair's."""
     spots = features.shape[0]
@@ -80,7 +90,7 @@ def _pairwise_distances(
         lambda right: features @ right - mean.T @ right,
         lambda right: features.T @ right - mean * right.sum(axis=0),
     )
-    coordinates = _leading_components(centred)
+    coordinates = _leading_components(centred, iterations)
     distances = np.stack([np.square(coordinates[column] - coordinates).sum(axis=1) for column in indices.T], axis=1)
     pairs = distances[:, 1:][present[:, 1:]]
     median = float(np.median(pairs)) if len(pairs) else 0.0
@@ -88,7 +98,7 @@ def _pairwise_distances(
     return np.asarray(distances / median if median > rounding else np.zeros_like(distances))
 
 
-def _leading_components(matrix: LinearOperator) -> Float[Array, "spots components"]:
+def _leading_components(matrix: LinearOperator, iterations: int) -> Float[Array, "spots components"]:
     """Return every spot's coordinates along the leading components (Halko, Martinsson and Tropp 2011).
 
     scikit-learn's randomized_svd needs the matrix itself. The random start is drawn over features rather than spots, so
@@ -96,7 +106,7 @@ def _leading_components(matrix: LinearOperator) -> Float[Array, "spots component
     """
     components = min(COMPONENTS, *matrix.shape)
     basis = check_random_state(0).normal(size=(matrix.shape[1], components + OVERSAMPLING)).astype(np.float32)
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         basis = scipy.linalg.qr(matrix.T @ scipy.linalg.qr(matrix @ basis, mode="economic")[0], mode="economic")[0]
     basis = scipy.linalg.qr(matrix @ basis, mode="economic")[0]
     axes, singular_values, _ = scipy.linalg.svd((matrix.T @ basis).T, full_matrices=False)

@@ -33,7 +33,7 @@ def call_section(
     record, options = detector.config.prior, detector.prior
     if record:
         data = with_evidence(data, record.lists)
-    if detector.ensemble:
+    if detector.trained:
         section = detector.ensemble.prepare(data)
         reading = read_section(detector.ensemble, detector.calibrations, section, options, batch_size=batch_size)
         table = spot_table(reading, data, detector_coverage(section), rule)

@@ -63,9 +63,22 @@ class Detector:
     """
 
     config: DetectorConfig
-    ensemble: Ensemble | None
+    trained: Ensemble | None
     metrics: dict[str, Any]
     source: LocalDetector | None = None
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """The trained ensemble.
+
+        Raises
+        ------
+        DetectorError
+            For the built-in detector, which has none.
+        """
+        if self.trained is None:
+            raise DetectorError("the built-in detector has no trained ensemble", hint="spacrd train STORE -o DETECTOR")
+        return self.trained
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -126,7 +139,7 @@ class Detector:
             If the folder contains other files.
         """
         folder = Path(folder)
-        if self.ensemble is None:
+        if self.trained is None:
             raise DetectorError(
                 "the built-in detector is part of SpaCRD and needs no folder", hint="spacrd detect STORE prior -o DIR"
             )

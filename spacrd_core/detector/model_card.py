@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment
 
+from spacrd_core.detector.few_patients import few_patients_note
 from spacrd_core.detector.held_out import HeldOutMetric, held_out_metrics
 from spacrd_core.metrics.bootstrap import interval_note
 
@@ -37,6 +38,9 @@ Predicts a calibrated probability of cancer for every spot of a spatial-transcri
 {{ "; it may cover models trained on the encoder's output, including this one" if config.restricted_by_licence }} |
 {% endif -%}
 | calibration | {{ config.calibration.method }} |
+| prior | {% if config.prior %}gene lists of {{ config.prior.lists.tissue }}\
+{{ "" if config.built_in else ", beside the head with weight %g by genes and %g with an image" | format(config.prior.genes_weight, config.prior.fused_weight) }}\
+{% else %}not used: {{ config.without_prior | cell }}{% endif %} |
 {% for modalities, calibration in config.calibrations.items() -%}
 | weights for {{ modalities }} | {% for name, weight in calibration.weights.items() -%}
 {{ "%.0f" | format(100 * weight) }} % {{ name }}{{ ", " if not loop.last }}{% endfor %} |
@@ -48,11 +52,18 @@ Predicts a calibrated probability of cancer for every spot of a spatial-transcri
 ## Use
 
 ```bash
-spacrd detect STORE DETECTOR       # this folder, or hf://owner/name on the Hub
+spacrd detect STORE {{ "prior" if config.built_in else "DETECTOR       # this folder, or hf://owner/name on the Hub" }}
 ```
 
 ## Trained on
 
+{% if config.built_in -%}
+Nothing: it reads gene lists and the density of the H&E. References:
+
+{% for reference in config.prior.lists.references -%}
+- {{ reference }}
+{% endfor -%}
+{% else -%}
 {{ config.trained_on | length }} section{{ "s" if config.trained_on | length > 1 }} of \
 {{ patients }} patient{{ "s" if patients > 1 }}, with the labels of the given sources.
 
@@ -60,7 +71,8 @@ spacrd detect STORE DETECTOR       # this folder, or hf://owner/name on the Hub
 |---|---|---|---|
 {% for section in config.trained_on -%}
 | {{ section.id | cell }} | {{ section.patient | cell }} | {{ section.platform }} | {{ section.label_source | cell or "in the section" }} |
-{% endfor %}
+{% endfor -%}
+{% endif %}
 ## Performance on held-out patients
 
 {% if held_out -%}
@@ -97,13 +109,27 @@ if few are.
 {% else -%}
 No patient was held out, so the performance is unknown; the threshold is {{ config.calibration.threshold_rule }}.
 {% endif %}
+{% if not config.built_in -%}
 ![Losses by epoch, and AUC of held-out patients](curve.png)
+{% endif %}
 
 ## Limits
 
+{% if few_patients -%}
+- {{ few_patients | capitalize }}.
+{% endif -%}
+{% if config.prior -%}
+- It finds tumour-like tissue and is not a test of malignancy: normal ducts, lobules and mucosa are epithelium too.
+- It speaks for {{ config.prior.lists.tissue }}, not for other tumours; a section without epithelium gets no calls.
+{% endif -%}
+{% if config.built_in -%}
+- No labels trained it. The constants of its probabilities come from six patients with breast carcinoma.
+{% else -%}
 - It was trained on {{ patients }} patient{{ "s" if patients > 1 }} ({{ platforms | join(", ") }}). Its performance on another organ, \
-cancer type, platform or stain is unknown; the column `ood` gives the distance of every spot from the training tissue.
+cancer type, platform or stain is unknown; the column `ood` gives the distance of every spot from the training spots, which cannot show another \
+tissue{{ "; the column `agreement` can" if config.prior }}.
 - It reproduces the labels it was trained on, including their errors.
+{% endif -%}
 - A probability is neither the fraction of cancer cells in a spot nor a diagnosis.
 {% if config.panel -%}
 - Genes that a section does not measure are inferred or missing; the column `gene_coverage` gives the measured fraction of the panel.
@@ -132,6 +158,7 @@ def model_card(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
         inputs={"image+genes": "H&E and genes", "genes": "genes only", "image": "H&E only"}[config.modalities],
         patients=len({section.patient for section in config.trained_on}),
         platforms=sorted({section.platform for section in config.trained_on}),
+        few_patients=few_patients_note(config),
         held_out=metrics["held_out"],
         reliability=metrics["reliability"],
         averages=averages,

@@ -73,7 +73,7 @@ class Reading:
     @property
     def spread(self) -> Float[Array, " spots"]:
         """The standard deviation of the members' probabilities."""
-        return self.calibration.probabilities(self.parts, self._amount).std(axis=0)
+        return np.asarray(self.calibration.probabilities(self.parts, self._amount).std(axis=0))
 
     @property
     def evidence_slope(self) -> float:

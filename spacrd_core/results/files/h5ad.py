@@ -64,7 +64,7 @@ def _decision(result: SectionResult) -> dict[str, object]:
     level = {} if result.alpha is None else {"set_alpha": result.alpha}
     rule = {"threshold_rule": result.threshold_rule} if result.threshold_rule else {}
     findings = result.findings
-    facts = {"agreement": dict(findings.agreement)} if findings.agreement else {}
+    facts: dict[str, object] = {"agreement": dict(findings.agreement)} if findings.agreement else {}
     facts |= {"epithelium": findings.epithelium} if findings.epithelium else {}
     return {"threshold": result.threshold, "notes": list(result.notes)} | facts | rule | level
 
