@@ -41,6 +41,12 @@ def _beside(name: str) -> Path:
 
 
 @pytest.fixture(scope="session")
+def other() -> Path:
+    """The folder of real sections of other tissues."""
+    return _beside("other")
+
+
+@pytest.fixture(scope="session")
 def visium() -> Path:
     """The folder of the real Visium runs."""
     return _beside("visium")

@@ -42,7 +42,7 @@ SECTION_COLUMNS = (
 class PriorLists(CommandConfig):
     """The gene lists of the built-in detector."""
 
-    lists: str = CARCINOMA
+    lists: str = Field(CARCINOMA, description="Gene lists of the built-in detector: 'carcinoma', or a TOML file.")
 
 
 class DetectConfig(CommandConfig):

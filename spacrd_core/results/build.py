@@ -11,6 +11,7 @@ from spacrd_core.detection.attribution import driving_genes_from_table
 from spacrd_core.errors import InputError
 from spacrd_core.model.decision import Decision
 from spacrd_core.model.findings import Findings
+from spacrd_core.model.options import DEFAULT_HEAD
 from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
 from spacrd_core.results.report.viewport import section_viewport
 from spacrd_core.results.result import Provenance, RegionsRule, SectionResult
@@ -136,7 +137,8 @@ def _with_thumbnail(result: SectionResult, slide: Pyramid) -> SectionResult:
 def _about_prior(detector: DetectorConfig) -> dict[str, str]:
     """Return how the detector uses what a section says of itself, and what it is not."""
     if detector.prior is None:
-        return {"prior": f"not used: {detector.without_prior}"} if detector.without_prior else {}
+        said = detector.head == DEFAULT_HEAD and detector.without_prior
+        return {"prior": f"not used: {detector.without_prior}"} if said else {}
     lists = f"gene lists of {detector.prior.lists.tissue}"
     if detector.built_in:
         return {"prior": f"{lists}; tumour-like tissue, not a test of malignancy: normal epithelium is tumour-like too"}

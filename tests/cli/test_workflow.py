@@ -14,7 +14,7 @@ from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.store.store import SpotStore
 
-SPOT_COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage,set"
+SPOT_COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,agreement,gene_coverage,image_coverage,set"
 SPOT_COLUMNS += ",top_modality,top_contribution"
 
 
@@ -57,9 +57,10 @@ def test_evaluate_shows_heads_and_modalities_side_by_side(folder: Path, capsys: 
     assert run([*command, "--json", "-q", "-o", f"{folder}/figures.json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads((folder / "figures.json").read_text())
-    assert [row["modalities"] for row in printed["summary"]] == ["image+genes", "genes", "image"]
+    shown = [(row["head"], row["modalities"]) for row in printed["summary"]]
+    assert shown == [(head, names) for head in ("linear", "prior") for names in ("image+genes", "genes", "image")]
     assert {row["section"] for row in printed["rows"]} == {"S1", "S2", "S3", "S4"}
-    assert all(row["auc_mean"] > 0.9 for row in printed["summary"])
+    assert all(row["auc_mean"] > 0.9 for row in printed["summary"] if row["head"] == "linear")
     assert printed["protocol"]["held_out"] == "patient"
 
 

@@ -66,13 +66,11 @@ def test_every_window_sees_its_own_width(stain: Stain) -> None:
 def test_known_amounts_of_stain_are_recovered(stain: Stain, haematoxylin: float, eosin: float) -> None:
     features = named(stain, tile(haematoxylin * HAEMATOXYLIN + eosin * EOSIN))
     assert features["haematoxylin"] == pytest.approx(haematoxylin * np.linalg.norm(HAEMATOXYLIN), abs=0.02)
-    assert features["eosin"] == pytest.approx(eosin * np.linalg.norm(EOSIN), abs=0.02)
     assert features["density"] == pytest.approx((haematoxylin * HAEMATOXYLIN + eosin * EOSIN).mean(), abs=0.02)
 
 
-def test_nuclei_are_bluer_and_absorb_more_red_than_matrix(stain: Stain) -> None:
+def test_nuclei_absorb_more_red_than_matrix(stain: Stain) -> None:
     nuclei, matrix = named(stain, tile(NUCLEI)), named(stain, tile(MATRIX))
-    assert nuclei["blueness"] > matrix["blueness"] + 0.3
     assert nuclei["nuclei"] > 2 * matrix["nuclei"]
 
 
@@ -92,20 +90,15 @@ def test_twice_the_nuclei_absorb_twice_the_red(stain: Stain) -> None:
 
 
 def test_contrast_rises_with_the_size_of_nests(stain: Stain) -> None:
-    even, small, large = (named(stain, tile(density)) for density in (NUCLEI, checked(2), checked(8)))
-    for name in ("haematoxylin_contrast", "eosin_contrast"):
-        assert even[name] < small[name] < large[name]
+    even, small, large = (
+        named(stain, tile(density))["haematoxylin_contrast"] for density in (NUCLEI, checked(2), checked(8))
+    )
+    assert even < small < large
 
 
 def test_grain_falls_with_the_size_of_nests(stain: Stain) -> None:
     small, medium, large = (named(stain, tile(checked(width)))["grain"] for width in (2, 4, 8))
     assert small > medium > large
-
-
-def test_mixing_is_negative_where_cells_and_matrix_are_separate(stain: Stain) -> None:
-    assert named(stain, tile(checked(8)))["mixing"] < -0.9
-    dense_and_pale = np.where(checked(8) == NUCLEI, 0.4, 0.8) * (HAEMATOXYLIN + EOSIN)
-    assert named(stain, tile(dense_and_pale))["mixing"] > 0.9
 
 
 def test_alignment_distinguishes_stripes_from_squares(stain: Stain) -> None:
@@ -124,7 +117,7 @@ def test_tissue_at_the_edge_has_the_stain_of_tissue(stain: Stain) -> None:
     half[:, 16:] = 0
     whole, edge = named(stain, tile(checked(2))), named(stain, tile(half))
     assert edge["tissue"] == pytest.approx(whole["tissue"] / 2, rel=0.15)
-    for name in ("density", "haematoxylin", "eosin", "blueness", "nuclei"):
+    for name in ("density", "haematoxylin", "nuclei"):
         assert edge[name] == pytest.approx(
             whole[name], abs=0.1 * abs(named(stain, tile(np.zeros(3)))[name] - whole[name])
         )

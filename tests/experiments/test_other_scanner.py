@@ -4,10 +4,11 @@
 other scanner is planted in the picture of real sections (``scanners.py``), which is then embedded as any other.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,48 +19,47 @@ from sklearn.metrics import roc_auc_score
 
 from spacrd_cli.main import run
 from spacrd_core.arrays import Array
+from spacrd_core.cohort.evidence import SectionEvidence
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.section_data import SectionData, patients
 from spacrd_core.devices import one_thread
+from spacrd_core.model.combination import combine
 from spacrd_core.model.ensemble import Ensemble
-from spacrd_core.model.options import HeadOptions
+from spacrd_core.model.options import BASELINE_HEAD, DEFAULT_HEAD, HeadOptions
 from spacrd_core.plugins import Plugins
-from spacrd_core.section.geometry import neighbours
+from spacrd_core.prior.image import score_image
+from spacrd_core.prior.options import PriorOptions
+from spacrd_core.prior.score import Neighbourhoods
 from spacrd_core.store.store import SpotStore
-from spacrd_encoders.stain import FEATURES, WINDOWS_UM
 
 pytestmark = [pytest.mark.slow, pytest.mark.her2st]
 HOME = "original"
 SCANNERS = {HOME: lambda picture: picture, **MILD, **STRONG, **DRAWN}
-CHANGE_SIGN = ("eosin", "eosin_contrast", "blueness", "mixing")  # in another laboratory
 DIRECTIONS = ("detecting", "training")  # what the other scanner's sections are used for
-Aucs = dict[tuple[str, str], float]
 
 
-def columns(names: tuple[str, ...]) -> Array:
-    """Where these features are in an embedding, for every window."""
-    features = list(FEATURES)
-    return np.array([w * len(features) + features.index(name) for w in range(len(WINDOWS_UM)) for name in names])
-
-
-STEADY = columns(tuple(name for name in FEATURES if name not in CHANGE_SIGN))
-TISSUE_AND_NUCLEI = columns(("tissue", "nuclei"))
-
-
-@dataclass(frozen=True)
-class Detector:
-    """A head on ``stain``: on raw or normalised features, all or the steady ones, gated or not."""
+class Detector(NamedTuple):
+    """A head, and whether the staining of the features that it reads is normalised."""
 
     head: str
     normalised: bool
-    steady: bool
-    gated: bool
 
 
-TODAY = Detector("spacrd", normalised=False, steady=False, gated=False)
-TRAVELLERS = {
-    "gated": Detector("spacrd", normalised=False, steady=True, gated=True),
-    "normalised": Detector("linear", normalised=True, steady=True, gated=False),
+class Outcome(NamedTuple):
+    """AUC of the head alone, with the product's gate, and of the density of the H&E; how far head and density agree."""
+
+    alone: float
+    gated: float
+    density: float
+    agreement: float
+
+
+Outcomes = dict[tuple[str, str], Outcome]
+Aucs = dict[tuple[str, str], float]
+DEFAULT, NORMALISED = Detector(DEFAULT_HEAD, normalised=False), Detector(BASELINE_HEAD, normalised=True)
+TRAVELLERS: Mapping[str, tuple[Detector, Callable[[Outcome], float]]] = {
+    "gated": (DEFAULT, lambda outcome: outcome.gated),
+    "normalised": (NORMALISED, lambda outcome: outcome.alone),
 }
 
 
@@ -72,35 +72,24 @@ class Scanned:
 
     def read_by(self, detector: Detector) -> SectionData:
         """The section with the features that a detector reads."""
-        section = self.normalised if detector.normalised else self.raw
-        if not detector.steady:
-            return section
-        assert section.image is not None
-        assert section.recipe is not None
-        return replace(section, image=section.image[:, STEADY], recipe=replace(section.recipe, dim=len(STEADY)))
+        return self.normalised if detector.normalised else self.raw
 
     @property
-    def prior(self) -> Array:
-        """How far every spot is in the direction that tumour has in any laboratory: cellular, and dense in nuclei."""
-        image = self.normalised.image
-        assert image is not None
-        indices, present = neighbours(self.raw.xy_um, k=9, radius_um=1.6 * self.raw.pitch_um)
-        value = standardised(image[:, TISSUE_AND_NUCLEI]).mean(axis=1)
-        return np.asarray((value[indices] * present).sum(axis=1) / present.sum(axis=1))
+    def density(self) -> Array:
+        """What the H&E of the section says of itself, as ``detect`` reads it."""
+        assert self.normalised.image is not None
+        return score_image(self.normalised.image, Neighbourhoods.of(self.raw.xy_um, self.raw.pitch_um))[0]
 
-    def auc(self, score: Array) -> float:
+    def outcome(self, logits: Array) -> Outcome:
+        """What a detector's logits (members x spots) are worth, alone and as the product combines them."""
+        density = self.density
+        combined = combine({"image": logits}, "image", SectionEvidence(image=density), PriorOptions())
+        scores = (logits, combined.parts["image"], density[None])
+        return Outcome(*(self._auc(score.mean(axis=0)) for score in scores), combined.agreement["image"])
+
+    def _auc(self, score: Array) -> float:
         known = self.raw.labels >= 0
         return float(roc_auc_score(self.raw.labels[known], score[known]))
-
-
-def standardised(values: Array) -> Array:
-    return np.asarray((values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9))
-
-
-def gated(logits: Array, prior: Array) -> Array:
-    """The detector where it agrees with the prior, the prior where it does not. The product's function goes here."""
-    agreement = max(0.0, float(np.corrcoef(logits, prior)[0, 1]))
-    return np.asarray(agreement * standardised(logits) + (1 - agreement) * prior)
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +104,8 @@ def scanned(her2st: Path, tmp_path_factory: pytest.TempPathFactory, plugins: Plu
     return {name: [Scanned(*pair) for pair in zip(raw[name], normalised[name], strict=True)] for name in SCANNERS}
 
 
-def measure(scanned: Mapping[str, list[Scanned]], plugins: Plugins, detector: Detector) -> Aucs:
-    """The AUC for every direction and scanner: the mean over patients of the mean over a patient's sections."""
+def measure(scanned: Mapping[str, list[Scanned]], plugins: Plugins, detector: Detector) -> Outcomes:
+    """The outcome for every direction and scanner: the mean over patients of the mean over a patient's sections."""
 
     @cache
     def train(scanner: str, patient: str) -> Ensemble:
@@ -129,43 +118,50 @@ def measure(scanned: Mapping[str, list[Scanned]], plugins: Plugins, detector: De
             device=torch.device("cpu"),
         )
 
-    def auc(seen: str, target: str) -> float:
-        return float(np.mean([auc_of(patient, seen, target) for patient in everyone]))
+    def outcome(seen: str, target: str) -> Outcome:
+        return mean([outcome_of(patient, seen, target) for patient in everyone])
 
-    def auc_of(patient: str, seen: str, target: str) -> float:
-        ensemble, found = train(seen, patient), []
-        for one in (one for one in scanned[target] if one.raw.patient == patient):
-            logits = ensemble.score(ensemble.prepare(one.read_by(detector))).logits["image"].mean(axis=0)
-            found.append(one.auc(gated(logits, one.prior) if detector.gated else logits))
-        return float(np.mean(found))
+    def outcome_of(patient: str, seen: str, target: str) -> Outcome:
+        ensemble = train(seen, patient)
+        own = [one for one in scanned[target] if one.raw.patient == patient]
+        logits = [ensemble.score(ensemble.prepare(one.read_by(detector))).logits["image"] for one in own]
+        return mean([one.outcome(values) for one, values in zip(own, logits, strict=True)])
 
     everyone = patients([one.raw for one in scanned[HOME]])
     with one_thread():
-        detecting = {("detecting", name): auc(HOME, name) for name in scanned}
-        return detecting | {("training", name): auc(name, HOME) for name in scanned}
+        detecting = {("detecting", name): outcome(HOME, name) for name in scanned}
+        return detecting | {("training", name): outcome(name, HOME) for name in scanned}
 
 
-def show(detector: Detector, aucs: Aucs) -> None:
-    lines = [
-        f"{name:20s} " + " ".join(f"{direction} {aucs[direction, name]:.3f}" for direction in DIRECTIONS)
-        for name in SCANNERS
-    ]
-    print(f"\n{detector}, AUC with the other scanner in", *lines, sep="\n")  # noqa: T201 - asked for
+def mean(outcomes: list[Outcome]) -> Outcome:
+    return Outcome(*np.mean(outcomes, axis=0).tolist())
+
+
+def show(detector: Detector, outcomes: Outcomes) -> None:
+    print(f"\n{detector}, with the other scanner in")  # noqa: T201 - asked for
+    for direction in DIRECTIONS:
+        print(f"{direction:20s}", *(f"{name:>9s}" for name in Outcome._fields))  # noqa: T201
+        for name in SCANNERS:
+            print(f"{name:20s}", *(f"{value:9.3f}" for value in outcomes[direction, name]))  # noqa: T201
 
 
 @pytest.fixture(scope="module")
-def today(scanned: dict[str, list[Scanned]], plugins: Plugins) -> Aucs:
-    aucs = measure(scanned, plugins, TODAY)
-    show(TODAY, aucs)
-    return aucs
+def outcomes(scanned: dict[str, list[Scanned]], plugins: Plugins) -> dict[Detector, Outcomes]:
+    measured = {detector: measure(scanned, plugins, detector) for detector in (DEFAULT, NORMALISED)}
+    for detector, values in measured.items():
+        show(detector, values)
+    return measured
+
+
+@pytest.fixture(scope="module")
+def ungated(outcomes: dict[Detector, Outcomes]) -> Aucs:
+    return {key: outcome.alone for key, outcome in outcomes[DEFAULT].items()}
 
 
 @pytest.fixture(scope="module", params=TRAVELLERS)
-def travelling(scanned: dict[str, list[Scanned]], plugins: Plugins, request: pytest.FixtureRequest) -> Aucs:
-    detector = TRAVELLERS[request.param]
-    aucs = measure(scanned, plugins, detector)
-    show(detector, aucs)
-    return aucs
+def travelling(outcomes: dict[Detector, Outcomes], request: pytest.FixtureRequest) -> Aucs:
+    detector, auc = TRAVELLERS[request.param]
+    return {key: auc(outcome) for key, outcome in outcomes[detector].items()}
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -184,15 +180,28 @@ def test_no_change_breaks_a_travelling_detector(travelling: Aucs, direction: str
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_scanners_at_random_cost_less_than_they_cost_today(today: Aucs, travelling: Aucs, direction: str) -> None:
-    after, before = (np.mean([aucs[direction, name] for name in DRAWN]) for aucs in (travelling, today))
+def test_scanners_at_random_cost_less_than_they_cost_the_head_alone(
+    ungated: Aucs, travelling: Aucs, direction: str
+) -> None:
+    after, before = (np.mean([aucs[direction, name] for name in DRAWN]) for aucs in (travelling, ungated))
     assert after >= 0.93
     assert after > before
 
 
-def test_at_home_it_costs_less_than_01(today: Aucs, travelling: Aucs) -> None:
-    assert travelling["detecting", HOME] > today["detecting", HOME] - 0.01
+def test_at_home_it_costs_less_than_01(ungated: Aucs, travelling: Aucs) -> None:
+    assert travelling["detecting", HOME] > ungated["detecting", HOME] - 0.01
 
 
-def test_an_old_scanner_costs_todays_detector_a_tenth(today: Aucs) -> None:
-    assert min(today[direction, OLD] for direction in DIRECTIONS) <= today["detecting", HOME] - 0.1
+def test_an_old_scanner_costs_the_head_alone_a_tenth(ungated: Aucs) -> None:
+    # With eosin, its contrast, blueness and mixing (33 features): detecting 0.962 -> 0.852, training -> 0.799.
+    drops = [ungated["detecting", HOME] - ungated[direction, OLD] for direction in DIRECTIONS]
+    assert min(drops) >= 0.05  # 0.078 detecting, 0.134 training
+    assert max(drops) >= 0.1
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_the_gate_makes_up_for_half_of_what_an_old_scanner_costs(
+    outcomes: dict[Detector, Outcomes], direction: str
+) -> None:
+    home, old = outcomes[DEFAULT]["detecting", HOME], outcomes[DEFAULT][direction, OLD]
+    assert old.gated - old.alone >= (home.alone - old.alone) / 2

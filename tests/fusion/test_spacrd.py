@@ -7,8 +7,9 @@ import pytest
 import torch
 from fusion.conftest import MakeBatch
 
-from spacrd_core.cohort.batch import Batch, Dims
+from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
 from spacrd_core.contracts.head import Build
+from spacrd_core.errors import ConfigError
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.spacrd import SpaCRDHead
 
@@ -16,6 +17,7 @@ BOTH, GENES, IMAGE = Dims(genes=12, image=6), Dims(genes=12, image=0), Dims(gene
 ALL_DIMS = pytest.mark.parametrize("dims", [BOTH, GENES, IMAGE], ids=["both", "genes", "image"])
 ONE_MODALITY = pytest.mark.parametrize("dims", [GENES, IMAGE], ids=["genes", "image"])
 SMALL_PAPER = {"preset": "paper", "hidden": (16, 8), "width": 8, "heads": 2, "latent_hidden": (8,), "latent": 4}
+DEEP = {"deep_genes": True}
 SMALL_CLEAN = SMALL_PAPER | {"preset": "paper-clean"}
 
 
@@ -95,7 +97,7 @@ def test_the_preset_paper_aligns_random_spots(options: dict[str, Any], *, single
 
 @pytest.mark.parametrize(("preset", "spread"), [("default", 0.1), ("paper-clean", 0.1), ("paper", 0.01)])
 def test_class_means_start_as_far_apart_as_the_preset_says(preset: str, spread: float) -> None:
-    means = head(GENES, preset=preset, latent=2000).latents.class_means
+    means = head(GENES, preset=preset, latent=2000, **DEEP).latents.class_means
     assert means.std().item() == pytest.approx(spread, rel=0.1)
 
 
@@ -115,7 +117,29 @@ def test_only_the_preset_paper_counts_every_neighbourhood_of_a_spot(make_batch: 
 
 @ONE_MODALITY
 def test_with_one_modality_there_is_no_alignment(dims: Dims) -> None:
-    assert [phase.name for phase in head(dims).curriculum()] == ["reconstruct", "detect"]
+    assert [phase.name for phase in head(dims, **DEEP).curriculum()] == ["reconstruct", "detect"]
+
+
+def test_without_images_the_expert_is_all_there_is_unless_asked(make_batch: MakeBatch) -> None:
+    model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
+    model.warm_start(batch)
+    assert not model.curriculum()
+    assert torch.equal(model.score(batch), model.features(batch)[:, -1])
+    with pytest.raises(ConfigError, match="no phase 'detect'"):
+        model.losses(batch, "detect")
+    assert head(GENES, **DEEP).curriculum()
+    assert head(GENES, expert=False).curriculum()
+
+
+def test_a_head_with_images_scores_genes_alone_by_the_expert_unless_asked(make_batch: MakeBatch) -> None:
+    batch = batch_for(make_batch, BOTH).select("genes")
+    for options, alone in (({}, True), (DEEP, False)):
+        model = head(BOTH, **options).eval()
+        model.warm_start(batch_for(make_batch, BOTH))
+        assert model.expert is not None
+        assert batch.genes is not None
+        expert = neighbourhood_mean(model.expert(batch.genes)[:, None], batch)[:, 0]
+        assert torch.allclose(model.score(batch), expert, atol=1e-5) == alone
 
 
 def test_a_phase_without_epochs_is_kept_so_that_its_length_can_be_set() -> None:
@@ -154,7 +178,7 @@ def test_each_phase_names_the_terms_it_minimises(make_batch: MakeBatch) -> None:
 
 
 def test_the_detection_phase_applies_the_reconstruction_weight(make_batch: MakeBatch) -> None:
-    model, batch = head(GENES, reconstruction_weight=0.25).eval(), batch_for(make_batch, GENES)
+    model, batch = head(GENES, reconstruction_weight=0.25, **DEEP).eval(), batch_for(make_batch, GENES)
     model.warm_start(batch)
     unweighted, weighted = model.losses(batch, "reconstruct"), model.losses(batch, "detect")
     assert all(torch.allclose(weighted[name], 0.25 * unweighted[name]) for name in unweighted)
@@ -173,7 +197,7 @@ def test_detection_is_the_weighted_cross_entropy_of_labelled_spots(make_batch: M
 
 
 def test_an_unlabelled_spot_is_reconstructed_without_a_class_prior(make_batch: MakeBatch) -> None:
-    model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
+    model, batch = head(GENES, **DEEP).eval(), batch_for(make_batch, GENES)
     model.warm_start(batch)
     centres = [spot for spot in range(len(batch.labels)) if batch.labels[spot] >= 0]
     all_spots, labelled = (
@@ -285,22 +309,22 @@ def test_a_head_that_reads_genes_has_a_linear_expert(dims: Dims, options: dict[s
 
 
 def test_the_experts_logit_is_added_to_that_of_the_deep_head(make_batch: MakeBatch) -> None:
-    model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
+    model, batch = head(GENES, **DEEP).eval(), batch_for(make_batch, GENES)
     model.warm_start(batch)
     assert model.expert is not None
     total, features = model.score(batch), model.features(batch)
     model.expert.direction.zero_()
     model.expert.intercept.zero_()
-    assert features.shape[1] == 2 * model.options.latent + 1
-    assert torch.allclose(total - model.score(batch), features[:, -1], atol=1e-5)
-    assert features[:, -1].any()
+    assert features.shape[1] == 2 * model.options.latent + 2
+    assert torch.allclose(total - model.score(batch), features[:, -2], atol=1e-5)
+    assert features[:, -2].any()
 
 
 def test_the_expert_contributes_only_without_an_image(make_batch: MakeBatch) -> None:
     model, batch = head(BOTH).eval(), batch_for(make_batch, BOTH)
     model.warm_start(batch)
     contributes = {
-        modalities: bool(model.features(batch.select(modalities))[:, -1].any())
+        modalities: bool(model.features(batch.select(modalities))[:, -2].any())
         for modalities in ("image+genes", "genes", "image")
     }
     assert contributes == {"image+genes": False, "genes": True, "image": False}
@@ -381,7 +405,7 @@ def test_without_reconstruction_there_is_no_such_phase() -> None:
 
 @ALL_DIMS
 def test_without_reconstruction_detection_is_the_only_loss(make_batch: MakeBatch, dims: Dims) -> None:
-    model, batch = head(dims, reconstruction=False), batch_for(make_batch, dims)
+    model, batch = head(dims, reconstruction=False, **DEEP), batch_for(make_batch, dims)
     model.warm_start(batch)
     terms = model.losses(batch, "detect")
     assert set(terms) == {"detection"}

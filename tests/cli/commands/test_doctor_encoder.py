@@ -34,7 +34,7 @@ def test_an_encoder_without_weights_embeds_a_tile(capsys: pytest.CaptureFixture[
     assert found["licence"]["found"] == "MIT"
     assert found["weights"]["found"] == "none"
     assert "no network" in found["network"]["found"]
-    assert found["tile"]["found"].startswith("33 dimensions from 32 px (400 um) in ")
+    assert found["tile"]["found"].startswith("21 dimensions from 32 px (400 um) in ")
     assert found["tile"]["found"].endswith(" ms on cpu")
 
 

@@ -72,7 +72,8 @@ def test_a_head_that_no_seed_changes_is_trained_once_and_its_rows_repeated(
         return train_calibrated(*given, **named)
 
     monkeypatch.setattr(evaluate, "train_calibrated", count)
-    brief = TrainOptions(head=HeadOptions(name="spacrd", epochs={"reconstruct": 0, "detect": 1}), calibrate=False)
+    deep = HeadOptions(name="spacrd", options={"deep_genes": True}, epochs={"reconstruct": 0, "detect": 1})
+    brief = TrainOptions(head=deep, calibrate=False)
     tasks = plan(sections, [brief, *LINEAR], ["genes"], (1, 2), "patient")
     rows = list(run(tasks, sections, encoder="", device=torch.device("cpu"), heads=plugins.heads))
     assert sorted(trained) == [1, 1, 1, 1, 2, 2]

@@ -158,7 +158,7 @@ def test_whatever_the_held_out_patient_is_its_detector_is_the_same_to_the_bit(
 def test_whatever_the_genes_of_the_held_out_patient_are_its_detector_of_genes_is_the_same_to_the_bit(
     alter: Callable[[SectionData], SectionData], sections: list[SectionData], folds: Folds
 ) -> None:
-    choice = HeadOptions(name="spacrd", epochs={"reconstruct": 0, "detect": 1})
+    choice = HeadOptions(name="spacrd", options={"deep_genes": True}, epochs={"reconstruct": 0, "detect": 1})
     options = TrainOptions(head=choice, cohort=SMALL, seeds=1)
     read = folds.with_modalities("genes")
     before, after = read(sections, options), read(with_altered(sections, alter), options)

@@ -164,6 +164,7 @@ def calls(probability: np.ndarray, index: pd.Index) -> pd.DataFrame:
             "label": pd.Categorical(label, categories=["cancer", "normal", "uncertain"]),
             "spread": spread,
             "ood": missing,
+            "agreement": 0.8,
             "gene_coverage": 0.9,
             "image_coverage": np.nan,
             "set": pd.Categorical(np.where(clear, label, "both"), categories=["cancer", "normal", "both", "none"]),

@@ -61,6 +61,7 @@ def exported(store: SpotStore, folder: Path) -> Path:
         "label": "normal",
         "spread": 0.1,
         "ood": 0.2,
+        "agreement": 0.9,
         "set": "normal",
         "top_modality": "genes",
     }

@@ -6,7 +6,7 @@ import pandas as pd
 from spacrd_core.results.files.spots_csv import write_spots_csv
 from spacrd_core.results.result import SectionResult
 
-HEADER = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,gene_coverage,image_coverage,set"
+HEADER = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,agreement,gene_coverage,image_coverage,set"
 HEADER += ",top_modality,top_contribution"
 
 
