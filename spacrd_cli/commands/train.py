@@ -134,6 +134,10 @@ def _report(out: Output, detector: Detector, folder: Path) -> None:
             out.warn(
                 f"{modalities}: calls use {only} alone, because held-out patients did not show that both are better"
             )
+    for section, modality in detector.metrics["unread"].items():
+        out.warn(
+            f"the {modality} of section '{section}' shows no tissue and was not read: spots are unlike their neighbours"
+        )
     if note := few_patients_note(detector.config):
         out.warn(note)
     if detector.config.without_prior and detector.config.head == DEFAULT_HEAD:

@@ -64,7 +64,7 @@ def built_in_detector(plugins: Plugins, lists: str = CARCINOMA) -> Detector:
         trained_on=(),
         weights_sha256=hashlib.sha256(genes.model_dump_json().encode()).hexdigest(),
     )
-    return Detector(config.with_fingerprint(), None, {"held_out": {}, "reliability": {}, "curve": []})
+    return Detector(config.with_fingerprint(), None, {"held_out": {}, "reliability": {}, "unread": {}, "curve": []})
 
 
 def _encoder(plugins: Plugins) -> EncoderRecord | None:

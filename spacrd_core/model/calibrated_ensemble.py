@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
-from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.cohort.section_data import SectionData, with_modalities
 from spacrd_core.errors import TrainingError
 from spacrd_core.metrics.classification import Metrics, measure
 from spacrd_core.metrics.reliability import HeldOutSection, Reliability, reliability_by_platform
-from spacrd_core.model.combination import part_names
+from spacrd_core.model.combination import part_names, trusted_modalities
 from spacrd_core.model.cross_validation import (
     OutOfFold,
     calibrate_combined,
@@ -82,13 +82,15 @@ class CalibratedEnsemble:
     """A trained ensemble, its calibration for every set of modalities, and metrics on held-out patients.
 
     ``held_out`` is by section, ``reliability`` by platform. ``prior`` tells how what a section says of itself is used;
-    if it is None, ``without_prior`` says why.
+    if it is None, ``without_prior`` says why. ``unread`` is the modality of a training section that was not read, by
+    section.
     """
 
     ensemble: Ensemble
     calibrations: dict[str, Calibration]
     prior: PriorOptions | None
     without_prior: str
+    unread: dict[str, str]
     held_out: dict[str, Metrics]
     reliability: dict[str, Reliability]
     curve: tuple[Epoch, ...]
@@ -114,7 +116,10 @@ def train_calibrated(
     ConfigError
         If epochs are given for a phase that the head does not have; the head of a fold may have fewer phases.
     """
-    sections = sorted(_require_trainable(sections), key=lambda section: section.id)
+    labelled = sorted(_require_trainable(sections), key=lambda section: section.id)
+    prior, without_prior = _usable_prior(labelled, options, heads)
+    unread = {section.id: name for section in labelled if (name := unread_modality(section))} if prior else {}
+    sections = [_without_modality(section, unread.get(section.id, "")) for section in labelled]
     _require_phases(sections, options, heads)
     curve: list[Epoch] = []
 
@@ -133,7 +138,6 @@ def train_calibrated(
             on_epoch=record,
         )
 
-    prior, without_prior = _usable_prior(sections, options, heads)
     folds: list[OutOfFold] = []
     for patient, scored in cross_validate(sections, fit, prior) if options.calibrate else ():
         on_event(TrainingEvent(f"without {patient}", held_out_auc=mean_auc(scored)))
@@ -153,7 +157,19 @@ def train_calibrated(
             for fold, probabilities in scored_folds
         ]
     )
-    return CalibratedEnsemble(ensemble, calibrations, prior, without_prior, metrics, reliability, tuple(curve))
+    return CalibratedEnsemble(ensemble, calibrations, prior, without_prior, unread, metrics, reliability, tuple(curve))
+
+
+def unread_modality(section: SectionData) -> str:
+    """Return the modality of a section that shows no tissue, so that it is not learned from; '' if there is none."""
+    if section.evidence is None or section.expression is None or section.image is None:
+        return ""
+    trusted = trusted_modalities("image+genes", section.evidence)
+    return {"image": "genes", "genes": "image"}.get(trusted, "")
+
+
+def _without_modality(section: SectionData, modality: str) -> SectionData:
+    return with_modalities(section, genes=modality != "genes", image=modality != "image")
 
 
 def _usable_prior(

@@ -68,15 +68,24 @@ class Findings:
     def makes_no_call(self) -> bool:
         """Whether every label is uncertain.
 
-        A detector of carcinoma makes no call without epithelium. The built-in detector makes none either if it is not
-        known whether there is any, or how much of the section is tumour.
+        A detector of carcinoma makes no call without epithelium; nor does one that reads genes alone, or the built-in
+        one, if it is not known whether there is any. The built-in detector makes none either if nothing tells how much
+        of the section is tumour.
         """
-        return self.epithelium == "none" or (not self.trained and (self.epithelium == "unknown" or self.amount_unknown))
+        if self.epithelium == "unknown" and (self.modalities == "genes" or not self.trained):
+            return True
+        return self.epithelium == "none" or (not self.trained and self.amount_unknown)
 
     @property
-    def withholds_regions(self) -> bool:
-        """Whether no regions are drawn unless they are asked for."""
-        return self.makes_no_call or self.disagrees or self.epithelium == "unknown"
+    def no_regions_reason(self) -> str:
+        """Why no regions are drawn unless they are asked for, in a few words; '' if they are."""
+        if self.epithelium == "none":
+            return "no epithelium found"
+        if self.epithelium == "unknown":
+            return "epithelium not known"
+        if self.disagrees:
+            return "detector and prior disagree"
+        return "amount of tumour not known" if self.makes_no_call else ""
 
     @property
     def cautions(self) -> list[str]:
@@ -103,7 +112,7 @@ class Findings:
             return ["no epithelium was found, so nothing is called: the gene lists speak for carcinoma only"]
         if self.epithelium != "unknown":
             return []
-        consequence = "do not rely on these calls if it may have none" if self.trained else "nothing is called"
+        consequence = "nothing is called" if self.makes_no_call else "do not rely on these calls if it may have none"
         genes = f"{measured} of the {listed} genes that tell are measured"
         return [f"it is not known whether the section has epithelium ({genes}): {consequence}"]
 
@@ -114,7 +123,7 @@ class Findings:
         return [f"detector and prior disagree (agreement by {low}): another tissue or staining?"]
 
     def _about_amount(self) -> list[str]:
-        if not self.amount_unknown or self.epithelium == "none":
+        if not self.amount_unknown or self.epithelium in {"none", "unknown"}:
             return []
         consequence = "calls assume about half" if self.trained else "spots are ranked, but not called"
         return [f"how much of the section is tumour is not known: {consequence}"]

@@ -203,11 +203,18 @@ class SectionResult:
         return tessellate(self.points, self.pitch_um / self.um_per_px)
 
     @property
+    def no_regions_reason(self) -> str:
+        """Why no regions are drawn, in a few words; '' if they are."""
+        if self.regions_rule == "always":
+            return ""
+        if self.regions_rule == "never":
+            return "regions switched off"
+        return "unlike the training tissue" if is_out_of_distribution(self.spots) else self.findings.no_regions_reason
+
+    @property
     def has_regions(self) -> bool:
         """Whether regions are drawn; not for a section whose calls cannot be relied on, unless asked for."""
-        if self.regions_rule == "auto":
-            return not (is_out_of_distribution(self.spots) or self.findings.withholds_regions)
-        return self.regions_rule == "always"
+        return not self.no_regions_reason
 
     @cached_property
     def regions(self) -> list[Region]:
@@ -239,6 +246,7 @@ class SectionResult:
             "threshold": self.threshold,
             "threshold_rule": self.threshold_rule,
             "beyond_training": float((self.spots["ood"] > 1).mean()) if self.spots["ood"].notna().any() else None,
+            "no_regions_reason": self.no_regions_reason,
             "unlike_training": is_out_of_distribution(self.spots),
             "agreement": dict(self.findings.agreement),
             "epithelium": self.findings.epithelium,

@@ -42,7 +42,7 @@ def auc(reading: Reading, section: SectionData) -> float:
     return float(roc_auc_score(section.labels[known], reading.probability[known]))
 
 
-def tested(training: list[SectionData], targets: list[SectionData], plugins: Plugins) -> dict[str, float]:
+def aucs_of(training: list[SectionData], targets: list[SectionData], plugins: Plugins) -> dict[str, float]:
     """The AUC of each target by a detector of the training sections."""
     options = TrainOptions(seeds=1, calibrate=len(training) > 1)
     with one_thread():
@@ -58,7 +58,7 @@ def by_target(sections: list[SectionData], patients: int, plugins: Plugins) -> d
     for training in combinations(sections, patients):
         names = {section.id for section in training}
         targets = [section for section in sections if section.id not in names]
-        for name, value in tested(list(training), targets, plugins).items():
+        for name, value in aucs_of(list(training), targets, plugins).items():
             found[name].append(value)
     return {name: float(np.mean(values)) for name, values in found.items()}
 

@@ -84,8 +84,12 @@ class Scanned:
         """What a detector's logits (members x spots) are worth, alone and as the product combines them."""
         density = self.density
         combined = combine({"image": logits}, "image", SectionEvidence(image=density), PriorOptions())
-        scores = (logits, combined.parts["image"], density[None])
-        return Outcome(*(self._auc(score.mean(axis=0)) for score in scores), combined.agreement["image"])
+        return Outcome(
+            alone=self._auc(logits.mean(axis=0)),
+            gated=self._auc(combined.parts["image"].mean(axis=0)),
+            density=self._auc(density),
+            agreement=combined.agreement["image"],
+        )
 
     def _auc(self, score: Array) -> float:
         known = self.raw.labels >= 0

@@ -10,7 +10,7 @@ from spacrd_core.genes.expression import Expression
 from spacrd_core.prior.lists import carcinoma
 
 SIDE, PITCH_UM, OTHERS = 12, 200.0, 120
-RATES = {"positive": (6.0, 2.0), "negative": (1.5, 4.0)}  # counts of a gene in tumour, and around it
+RATES = {"positive": (6.0, 2.0), "negative": (3.8, 8.0)}  # counts of a gene in tumour and around it; equal in sum
 WINDOWS, FEATURES_PER_WINDOW, TISSUE, NUCLEI = 3, 7, 0, 3
 LISTS = carcinoma()
 POSITIVE, NEGATIVE = (tuple(sum(side.values(), ())) for side in (LISTS.positive, LISTS.negative))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from spacrd_core.results.result import LABEL_STYLES, LabelStyle
-from spacrd_core.results.warnings import is_out_of_distribution
 from spacrd_core.section.geometry import footprints
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def write_geojson(result: SectionResult, path: Path) -> None:
 
 
 def _features(result: SectionResult) -> Iterator[Feature]:
-    if is_out_of_distribution(result.spots):
+    if not result.has_regions:
         yield _no_regions_warning(result)
     else:
         yield from _regions(result)
@@ -62,7 +61,8 @@ def _features(result: SectionResult) -> Iterator[Feature]:
 def _no_regions_warning(result: SectionResult) -> Feature:
     """Return an annotation around all spots that explains why no regions are drawn."""
     frame = shapely.box(*shapely.total_bounds(result.tessellation.polygons))
-    name = "Unlike the training tissue: no cancer regions drawn"
+    reason = result.no_regions_reason
+    name = f"{reason[0].upper()}{reason[1:]}: no cancer regions drawn"
     feature = _feature(result, "annotation", name, NO_REGIONS, _to_image_px(result, frame), {})
     feature["properties"] |= {"isLocked": True, "metadata": {DESCRIPTION_KEY: "\n".join(result.notes)}}
     return feature

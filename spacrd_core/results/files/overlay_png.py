@@ -13,7 +13,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from spacrd_core.results.report.viewport import PALETTE, Viewport, he_image, scale_bar, section_viewport
-from spacrd_core.results.warnings import is_out_of_distribution
 from spacrd_core.section.geometry import footprints
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def _draw_regions(axes: Axes, result: SectionResult) -> None:
     lines.set_path_effects([withStroke(linewidth=3, foreground="white")])
     axes.add_collection(lines)
     uncertain = int((result.spots["label"] == "uncertain").sum())
-    line_width = 0 if is_out_of_distribution(result.spots) else 1.6
+    line_width = 1.6 if result.has_regions else 0
     marker = "o" if result.spot_shape == "disc" else "s"
     ring: dict[str, Any] = {
         "marker": marker,
@@ -108,7 +107,7 @@ def _draw_regions(axes: Axes, result: SectionResult) -> None:
 
 def _region_label(result: SectionResult) -> str:
     if result.cancer_mm2 is None:
-        return "unlike the training tissue: no cancer regions drawn"
+        return f"{result.no_regions_reason}: no cancer regions drawn"
     return f"cancer regions: probability ≥ {result.threshold:.2f}, {result.cancer_mm2:.3g} mm²"
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.results.result import LABEL_STYLES, MODALITY_NAMES
-from spacrd_core.results.warnings import is_out_of_distribution
 
 if TYPE_CHECKING:
     from spacrd_core.results.report.viewport import Viewport
@@ -34,7 +33,7 @@ def canvas_data(result: SectionResult, view: Viewport) -> dict[str, Any]:
         "spot": {"shape": result.spot_shape, "width": round(result.spot_px * zoom, 1), "angle": round(result.angle, 4)},
         "pitch": round(result.pitch_um / result.um_per_px * zoom, 1),
         "threshold": round(result.threshold, 6),
-        "has_regions": not is_out_of_distribution(result.spots),
+        "has_regions": result.has_regions,
         "x": np.rint(points[:, 0]).astype(int).tolist(),
         "y": np.rint(points[:, 1]).astype(int).tolist(),
         "area_um2": [float(f"{area:.5g}") for area in result.tessellation.areas * result.um_per_px**2],

@@ -59,6 +59,11 @@ def write_report(
         ),
         side=DIAGRAM_SIZE,
         out_of_distribution=[section.summary["section"] for section in sections if section.summary["unlike_training"]],
+        untrusted=[
+            f"{section.summary['section']} ({section.summary['no_regions_reason']})"
+            for section in sections
+            if section.summary["no_regions_reason"] and not section.summary["unlike_training"]
+        ],
         modalities=MODALITY_NAMES,
         labels=list(LABEL_NAMES.values()),
         palette=[to_hex(colour) for colour in colormaps[PALETTE].resampled(PALETTE_STEPS)(range(PALETTE_STEPS))],

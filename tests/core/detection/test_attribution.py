@@ -5,9 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from core.conftest import MakeData
+from stand_ins.carcinoma import LISTS, NEGATIVE, POSITIVE, carcinoma_section
 
 from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.cohort import Cohort
@@ -15,17 +17,23 @@ from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detection import attribution
 from spacrd_core.detection.attribution import (
+    DrivingGene,
     attach_driving_genes,
     driving_genes,
     driving_genes_from_table,
     gene_attributions,
     top_modality,
 )
-from spacrd_core.detection.predict import predict
+from spacrd_core.detection.predict import lists_coverage, predict, spot_table
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
+from spacrd_core.model.decision import DecisionRule
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.platt import Calibration
+from spacrd_core.model.reading import read_by_prior, read_section
 from spacrd_core.plugins import Plugins
+from spacrd_core.prior.options import PriorOptions
+from spacrd_core.prior.read import with_evidence, with_training_evidence
+from spacrd_core.prior.score import gene_contributions
 
 SMALL = {"width": 16, "hidden": (16,), "latent": 4, "latent_hidden": (16,), "classifier_hidden": 8, "heads": 2}
 EPOCHS = {"align": 2, "reconstruct": 2, "detect": 8}
@@ -50,11 +58,22 @@ def linear(make_data: MakeData, plugins: Plugins) -> CalibratedEnsemble:
     return trained_on([make_data("A", 1), make_data("B", 2)], plugins, "linear")
 
 
+def drivers_of(
+    trained: CalibratedEnsemble,
+    section: PreparedSection,
+    table: pd.DataFrame,
+    calibrations: Mapping[str, Calibration] | None = None,
+    prior: PriorOptions | None = None,
+) -> tuple[DrivingGene, ...]:
+    reading = read_section(trained.ensemble, calibrations or trained.calibrations, section, prior)
+    return driving_genes(reading, section.section, table, ensemble=trained.ensemble, prepared=section)
+
+
 def odds_beyond_the_mean(ensemble: Ensemble, slopes: Mapping[str, float], section: PreparedSection) -> np.ndarray:
     """How much more the log odds of every spot are than with the section's mean expression everywhere."""
     rows = section.genes
     assert rows is not None
-    mean = rows.scaler(np.asarray(rows.values.mean(axis=0)))
+    mean = rows.scaler(np.asarray(rows.values.mean(axis=0)))  # noqa: PD011 - a sparse matrix, no frame
     batch = Cohort.from_sections([section], ensemble.device).everything()
     assert batch.genes is not None
     usual = replace(batch, genes=torch.from_numpy(rows.projection(mean)).expand_as(batch.genes).contiguous())
@@ -104,7 +123,7 @@ def test_genes_that_tumours_express_drive_the_calls_and_say_where_they_are_expre
 ) -> None:
     section = linear.ensemble.prepare(make_data("D", 4, image=False))
     table = predict(linear.ensemble, linear.calibrations, section)
-    drivers = driving_genes(linear.ensemble, linear.calibrations, section, table)
+    drivers = drivers_of(linear, section, table)
     assert {driver.gene for driver in drivers[:4]} == {"G0", "G1", "G2", "G3"}
     assert all(driver.mean_normal is not None and driver.mean_cancer > driver.mean_normal for driver in drivers[:4])
     up = [driver.attribution for driver in drivers if driver.attribution > 0]
@@ -129,7 +148,7 @@ def test_at_most_twenty_genes_are_listed_either_way_and_as_many_spots_looked_at(
         return gene_attributions(*arguments)
 
     monkeypatch.setattr(attribution, "gene_attributions", watched)
-    first, again = (driving_genes(linear.ensemble, linear.calibrations, section, table) for _ in range(2))
+    first, again = (drivers_of(linear, section, table) for _ in range(2))
     assert first == again
     assert [np.sign(driver.attribution) for driver in first] == [1, 1, 1, -1, -1, -1]
     assert len(looked_at[0]) == 12
@@ -142,10 +161,10 @@ def test_no_gene_drives_calls_from_the_image_alone_or_where_nothing_is_cancer(
     section = linear.ensemble.prepare(make_data("D", 4))
     table = predict(linear.ensemble, linear.calibrations, section)
     image = dict.fromkeys(linear.calibrations, Calibration.none("image", "made"))
-    assert driving_genes(linear.ensemble, image, section, table) == ()
-    assert driving_genes(linear.ensemble, linear.calibrations, section, table.assign(label="normal")) == ()
+    assert drivers_of(linear, section, table, image) == ()
+    assert drivers_of(linear, section, table.assign(label="normal")) == ()
     genes = dict.fromkeys(linear.calibrations, Calibration.none("genes", "made"))
-    everywhere = driving_genes(linear.ensemble, genes, section, table.assign(label="cancer"))
+    everywhere = drivers_of(linear, section, table.assign(label="cancer"), genes)
     assert {driver.mean_normal for driver in everywhere} == {None}
 
 
@@ -158,7 +177,50 @@ def test_no_gene_is_listed_where_a_head_leaves_torch_and_nobody_can_tell(
     features = head.features
     monkeypatch.setattr(head, "features", lambda self, batch: features(self, batch).detach())
     assert (table["label"] == "cancer").any()
-    assert driving_genes(linear.ensemble, linear.calibrations, section, table) == ()
+    assert drivers_of(linear, section, table) == ()
+
+
+def test_genes_of_the_lists_drive_the_built_in_detector_by_what_they_add_to_the_log_odds() -> None:
+    section = with_evidence(carcinoma_section(), LISTS)
+    reading = read_by_prior(section, PriorOptions())
+    table = spot_table(reading, section, lists_coverage(section, LISTS), DecisionRule())
+    drivers = driving_genes(reading, section, table)
+    raising = [driver for driver in drivers if driver.attribution > 0]
+    assert len(raising) == 20
+    assert {driver.gene for driver in raising} <= {*POSITIVE, *NEGATIVE}
+    assert all((driver.mean_cancer > (driver.mean_normal or 0)) == (driver.gene in POSITIVE) for driver in raising)
+    assert section.expression is not None
+    assert section.evidence is not None
+    assert section.evidence.loadings is not None
+    cancer = np.flatnonzero(table["label"] == "cancer")
+    by_lists = gene_contributions(
+        section.expression, section.xy_um, section.pitch_um, section.evidence.loadings, cancer
+    )
+    best = section.expression.symbols.index(drivers[0].gene)
+    assert drivers[0].attribution == pytest.approx(reading.evidence_slope * by_lists[best])
+    assert drivers[0].attribution == pytest.approx(reading.evidence_slope * by_lists.max())
+
+
+def test_genes_drive_a_trained_detector_by_its_head_and_by_the_lists(plugins: Plugins) -> None:
+    sections = [with_training_evidence(carcinoma_section(patient, seed), LISTS) for seed, patient in enumerate("ABC")]
+    options = TrainOptions.model_validate({"head": "spacrd", "seeds": 1, "cohort": {"panel_genes": 60}})
+    trained = train_calibrated(sections, options, heads=plugins.heads, device=torch.device("cpu"))
+    assert trained.prior is not None
+    section = trained.ensemble.prepare(with_evidence(carcinoma_section("D", 9), LISTS))
+    table = predict(trained.ensemble, trained.calibrations, section, prior=trained.prior)
+    both = {driver.gene: driver.attribution for driver in drivers_of(trained, section, table, prior=trained.prior)}
+    head = {driver.gene: driver.attribution for driver in drivers_of(trained, section, table)}
+    evidence, expression = section.section.evidence, section.section.expression
+    assert evidence is not None
+    assert evidence.loadings is not None
+    assert expression is not None
+    spots = np.flatnonzero(table["label"] == "cancer")
+    xy_um, slope = section.section.xy_um, trained.prior.genes_weight * trained.calibrations["genes"].slopes["genes"]
+    by_lists = slope * gene_contributions(expression, xy_um, section.section.pitch_um, evidence.loadings, spots)
+    shared = both.keys() & head.keys()
+    assert len(shared) > 20
+    for gene in shared:
+        assert both[gene] == pytest.approx(head[gene] + by_lists[expression.symbols.index(gene)], abs=1e-4)
 
 
 def test_the_top_modality_is_the_one_that_pushes_most_to_the_side_a_spot_was_called() -> None:

@@ -1,161 +1,107 @@
-"""The label-shift correction: how much of a section is tumour changes its gene logits."""
+"""How much of a section is tumour shifts its log odds; how much is fitted on mixtures of held-out patients."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy import sparse
+from scipy.special import expit
 
-from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Preprocessor
-from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.genes.expression import Expression
-from spacrd_core.model.label_shift import KEPT_SHARES, LabelShift, Mixture, mixture_masks
+from spacrd_core.arrays import Array
+from spacrd_core.cohort.evidence import TumourAmount
+from spacrd_core.model.label_shift import AmountShift, FittedAmount, Mixture, fit_amount
 
-GENES, MARKERS, SIDE = 60, 20, 12
-
-
-def section_of(patient: str, cancer: np.ndarray, *, depth: float = 200.0) -> SectionData:
-    """Spots on a square lattice: markers are three times as strong in cancer, and chemistry differs by patient."""
-    seed = sum(map(ord, patient))
-    chemistry = np.random.default_rng(seed).uniform(0.7, 1.4, GENES)
-    profile = np.where(cancer[:, None] & (np.arange(GENES) < MARKERS), 3.0, 1.0) * chemistry
-    counts = np.random.default_rng(seed + 1).poisson(depth * profile / profile.sum(axis=1, keepdims=True))
-    spot = np.arange(len(cancer))
-    return SectionData(
-        id=patient,
-        patient=patient,
-        platform="st",
-        identity="",
-        label_source="",
-        pitch_um=200.0,
-        spot_ids=tuple(map(str, spot)),
-        xy_um=200.0 * np.column_stack([spot % SIDE, spot // SIDE]),
-        labels=cancer.astype(np.int64),
-        expression=Expression.from_counts(sparse.csr_matrix(counts), [f"GENE{n}" for n in range(GENES)]),
-        image=None,
-        image_coverage=None,
-        recipe=None,
-    )
+SLOPE, EXPRESSION, CORRELATION, OFFSET = (
+    1.8,
+    2.0,
+    -1.5,
+    0.7,
+)  # of the planted log odds; the last three per unit of score
+SPOTS, PARTS = 300, 40
 
 
-def half_cancer() -> np.ndarray:
-    return np.arange(SIDE**2) % SIDE < SIDE // 2
+def planted(patient: str, seed: int) -> list[Mixture]:
+    """Parts of a section of which facts and scores give the log odds of tumour."""
+    rng = np.random.default_rng(seed)
+    return [_planted_part(patient, rng) for _ in range(PARTS)]
+
+
+def _planted_part(patient: str, rng: np.random.Generator) -> Mixture:
+    amount = TumourAmount(rng.normal(0.5, 1), 0.0, rng.normal(-0.2, 0.8))
+    scores = rng.normal(0, 1, SPOTS)
+    odds = SLOPE * (scores + EXPRESSION * amount.expression + CORRELATION * amount.correlation + OFFSET)
+    return Mixture(patient, scores, (rng.random(SPOTS) < expit(odds)).astype(int), amount)
 
 
 @pytest.fixture(scope="module")
-def patients() -> list[SectionData]:
-    return [section_of(patient, half_cancer()) for patient in ("A", "B", "C", "D")]
+def mixtures() -> list[Mixture]:
+    return [mixture for seed, patient in enumerate("ABCD") for mixture in planted(patient, seed)]
 
 
 @pytest.fixture(scope="module")
-def preprocessor(patients: list[SectionData]) -> Preprocessor:
-    return Preprocessor.fit(patients, CohortOptions())
+def fitted(mixtures: list[Mixture]) -> FittedAmount:
+    found = fit_amount(mixtures, [mixtures[0].amount, mixtures[1].amount, TumourAmount()])
+    assert found is not None
+    return found
 
 
-@pytest.fixture(scope="module")
-def unweighted(patients: list[SectionData], preprocessor: Preprocessor) -> LabelShift:
-    """A label shift with a tumour score, before its weights are fitted."""
-    label_shift = fit(patients, preprocessor)
-    assert label_shift is not None
-    return label_shift
+def of(mixtures: Sequence[Mixture], patients: str) -> list[Mixture]:
+    return [mixture for mixture in mixtures if mixture.patient in patients]
 
 
-def fit(patients: list[SectionData], preprocessor: Preprocessor) -> LabelShift | None:
-    return LabelShift.fit([*map(preprocessor.transform, patients)], genes_read=preprocessor.genes_read)
+def opposed(amount: TumourAmount) -> TumourAmount:
+    return TumourAmount(-amount.expression, 0.0, -amount.correlation)
 
 
-def tumour_score(section: SectionData, label_shift: LabelShift, preprocessor: Preprocessor) -> float:
-    return label_shift.tumour_score(preprocessor.transform(section), genes_read=preprocessor.genes_read)
+def test_planted_weights_are_recovered_in_units_of_the_score(fitted: FittedAmount) -> None:
+    assert fitted.shift.expression == pytest.approx(EXPRESSION, rel=0.15)
+    assert fitted.shift.correlation == pytest.approx(CORRELATION, rel=0.15)
 
 
-def scored(section: SectionData, label_shift: LabelShift, preprocessor: Preprocessor) -> Mixture:
-    """Scores of a head that standardises within the section: the mean logit is 0 whatever the section contains."""
-    logits = np.where(section.labels == 1, 2.0, -2.0) + np.random.default_rng(0).normal(0, 0.7, len(section.labels))
-    score = tumour_score(section, label_shift, preprocessor)
-    return Mixture(section.patient, logits - logits.mean(), section.labels, score)
+def test_sections_of_one_tissue_are_called_as_that_only_with_the_shift(fitted: FittedAmount) -> None:
+    """Scores are standardised in the section: their mean is 0 whatever it contains."""
+    scores: Array = np.random.default_rng(9).normal(0, 1, SPOTS)
+    for amount, low, high in ((TumourAmount(3.0, 0.0, -1.5), 0.98, 1), (TumourAmount(-2.0, 0.0, 1.0), 0, 0.02)):
+        called = (scores + fitted.shift.shift(amount) + fitted.offset > 0).mean()
+        assert low <= called <= high
+    assert 0.4 < (scores > 0).mean() < 0.6
 
 
-def mixtures(section: SectionData) -> list[SectionData]:
-    return [section.select_spots(spots) for spots in mixture_masks(section)]
-
-
-@pytest.fixture(scope="module")
-def label_shift(patients: list[SectionData], unweighted: LabelShift, preprocessor: Preprocessor) -> LabelShift:
-    cut = [scored(mixture, unweighted, preprocessor) for section in patients for mixture in mixtures(section)]
-    return unweighted.fit_weights(cut, [scored(section, unweighted, preprocessor) for section in patients])
-
-
-def test_the_tumour_score_of_a_new_patient_rises_with_its_share_of_tumour(
-    unweighted: LabelShift, preprocessor: Preprocessor
+def test_unknown_facts_give_the_mean_and_the_spread_of_the_sections(
+    fitted: FittedAmount, mixtures: list[Mixture]
 ) -> None:
-    masks = [np.arange(SIDE**2) < round(share * SIDE**2) for share in (0, 0.3, 0.7, 1)]
-    scores = [tumour_score(section_of("Z", cancer), unweighted, preprocessor) for cancer in masks]
-    assert scores == sorted(scores)
-    assert scores[0] < -0.3 < 0.3 < scores[-1]
+    shifts = [fitted.shift.shift(mixture.amount) for mixture in mixtures[:2]]
+    unknown = TumourAmount()
+    assert fitted.shift.shift(unknown) == pytest.approx(np.mean(shifts))
+    assert fitted.shift.variance(unknown) == pytest.approx(np.var(shifts))
 
 
-def test_there_is_no_shift_before_the_weights_are_fitted(unweighted: LabelShift) -> None:
-    assert unweighted.shift(5.0, np.arange(9.0)) == 0.0
+def test_two_patients_are_too_few_even_with_a_third_whose_amount_is_unknown(mixtures: list[Mixture]) -> None:
+    unknown = [replace(mixture, amount=TumourAmount()) for mixture in of(mixtures, "C")]
+    assert fit_amount(of(mixtures, "AB"), []) is None
+    assert fit_amount([*of(mixtures, "AB"), *unknown], []) is None
+    assert fit_amount(of(mixtures, "ABC"), []) is not None
 
 
-@pytest.mark.parametrize(("cancer", "called"), [(False, (0.0, 0.05)), (True, (0.95, 1.0))], ids=["none", "all"])
-def test_a_section_of_one_tissue_is_called_as_that(
-    label_shift: LabelShift, preprocessor: Preprocessor, *, cancer: bool, called: tuple[float, float]
-) -> None:
-    mixture = scored(section_of("Z", np.full(SIDE**2, cancer)), label_shift, preprocessor)
-    share = (mixture.logits + label_shift.shift(mixture.tumour_score, mixture.logits) > 0).mean()
-    assert called[0] <= share <= called[1]
-    assert 0.3 < (mixture.logits > 0).mean() < 0.7, "without the shift the head would have called half of it"
+def test_scores_that_contradict_the_labels_give_no_shift(mixtures: list[Mixture]) -> None:
+    assert fit_amount([replace(mixture, scores=-mixture.scores) for mixture in mixtures], []) is None
 
 
-def test_a_mixed_section_is_called_as_before(label_shift: LabelShift, preprocessor: Preprocessor) -> None:
-    mixture = scored(section_of("Z", half_cancer()), label_shift, preprocessor)
-    shifted = mixture.logits + label_shift.shift(mixture.tumour_score, mixture.logits)
-    assert ((shifted > 0) == (mixture.labels == 1)).mean() > 0.95
+def test_a_patient_with_many_parts_counts_no_more_than_the_others(mixtures: list[Mixture]) -> None:
+    """Patient A differs: its facts say the opposite."""
+    opposite = [replace(mixture, amount=opposed(mixture.amount)) for mixture in of(mixtures, "A")]
+    others = of(mixtures, "BCD")
+    once, often = fit_amount([*opposite, *others], []), fit_amount([*opposite * 5, *others], [])
+    assert once is not None
+    assert often is not None
+    assert often.shift.expression == pytest.approx(once.shift.expression, rel=0.15)
+    assert once.shift.expression < 0.8 * EXPRESSION
 
 
-def test_two_patients_are_too_few(
-    patients: list[SectionData], unweighted: LabelShift, preprocessor: Preprocessor
-) -> None:
-    assert fit(patients[:2], preprocessor) is None
-    cut = [scored(mixture, unweighted, preprocessor) for section in patients[:2] for mixture in mixtures(section)]
-    assert not unweighted.fit_weights(cut, cut).weights.any()
-
-
-def test_logits_that_contradict_the_labels_give_no_weights(
-    patients: list[SectionData], unweighted: LabelShift, preprocessor: Preprocessor
-) -> None:
-    cut = [scored(mixture, unweighted, preprocessor) for section in patients for mixture in mixtures(section)]
-    contrary = [replace(mixture, logits=-mixture.logits) for mixture in cut]
-    assert not unweighted.fit_weights(contrary, contrary).weights.any()
-
-
-def test_a_section_without_many_of_the_genes_has_no_tumour_score(
-    unweighted: LabelShift, preprocessor: Preprocessor
-) -> None:
-    section = section_of("Z", half_cancer())
-    assert section.expression is not None
-    few = Expression(section.expression.values[:, :30], section.expression.symbols[:30])
-    assert np.isnan(tumour_score(replace(section, expression=few), unweighted, preprocessor))
-
-
-def test_a_section_of_another_depth_has_no_tumour_score(unweighted: LabelShift, preprocessor: Preprocessor) -> None:
-    assert np.isnan(tumour_score(section_of("Z", half_cancer(), depth=15.0), unweighted, preprocessor))
-
-
-def test_a_section_without_a_tumour_score_gets_the_mean_shift(
-    patients: list[SectionData], label_shift: LabelShift, preprocessor: Preprocessor
-) -> None:
-    sections = [scored(section, label_shift, preprocessor) for section in patients]
-    shifts = [label_shift.shift(section.tumour_score, section.logits) for section in sections]
-    assert label_shift.shift(np.nan, np.arange(9.0)) == pytest.approx(np.mean(shifts))
-
-
-def test_a_section_is_cut_to_every_mixture(patients: list[SectionData]) -> None:
-    unknown = replace(patients[0], labels=np.where(np.arange(SIDE**2) < SIDE, -1, patients[0].labels))
-    shares = [mixture.labels.mean() for mixture in mixtures(unknown)]
-    assert len(shares) == 1 + 2 * len(KEPT_SHARES)
-    assert min(shares) == 0.0
-    assert max(shares) == 1.0
-    assert all((mixture.labels >= 0).all() for mixture in mixtures(unknown))
+def test_the_shift_is_a_weighted_sum_of_the_facts_and_its_variance_comes_from_the_error() -> None:
+    shift = AmountShift(expression=2.0, correlation=-3.0, mean=0.4, spread=0.9)
+    amount = TumourAmount(0.5, 0.1, -0.2)
+    assert shift.shift(amount) == pytest.approx(2.0 * 0.5 + 3.0 * 0.2)
+    assert shift.variance(amount) == pytest.approx(0.2**2)
+    assert (shift.shift(TumourAmount()), shift.variance(TumourAmount())) == pytest.approx((0.4, 0.81))
+    assert shift.scaled(2.0) == AmountShift(expression=4.0, correlation=-6.0, mean=0.8, spread=1.8)

@@ -6,11 +6,15 @@ from pathlib import Path
 import anndata as ad
 import pandas as pd
 import pytest
+import zarr
 from conftest import MakeSection
 
+from spacrd_core.cards import Recipe
 from spacrd_core.errors import CorruptStore, MissingFile, SectionExists, StoreBusy, StoreError, UnknownSection
+from spacrd_core.store.elements import embedding_facts
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.locks import lock_file, mark_in_use, try_lock
+from spacrd_core.store.manifest import SectionEntry
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
 from spacrd_core.store.write import _with_entry, add_section
@@ -119,6 +123,43 @@ def test_a_damaged_group_is_replaced_by_a_sound_one(store: SpotStore, make_secti
     assert verify(store)
     add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     assert verify(store) == []
+
+
+def published(store: SpotStore, entry: SectionEntry, weights: str, *, latest: bool = True) -> str:
+    """Publish embeddings by the encoder ``colour``, all 0, with some weights; return their key."""
+    recipe = Recipe(input_px=8, um_per_px=5.0, dim=2, weights=weights)
+    staged = store.temporary("embeddings", entry.id)
+    group = zarr.open_group(staged, mode="w")
+    group.attrs.update(embedding_facts("colour", {}, recipe))  # type: ignore[arg-type]
+    group.create_array("values", shape=(entry.spots, 2), dtype="float32")
+    group.create_array("coverage", shape=(entry.spots,), dtype="float32")
+    return store.publish_embedding(entry, "colour", recipe, staged, latest=latest).recipe
+
+
+def test_the_name_of_an_encoder_selects_what_was_published_last_unless_that_is_an_aside(
+    store: SpotStore, make_section: MakeSection
+) -> None:
+    entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    first, second = published(store, entry, "one"), published(store, entry, "two")
+    aside = published(store, entry, "three", latest=False)
+    assert store.embedding("S1", encoder="colour").recipe.key == second
+    assert {store.embedding("S1", key=key).recipe.weights for key in (first, second, aside)} == {"one", "two", "three"}
+
+
+def test_earlier_embeddings_can_be_made_the_latest(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    keys = [published(store, entry, weights) for weights in ("one", "two")]
+    for key in (*keys, *keys):
+        store.make_latest(entry, key)
+        assert store.embedding("S1", encoder="colour").recipe.key == key
+    assert len(store.entry("S1").embeddings) == 2
+
+
+def test_embeddings_of_another_geometry_cannot_be_made_the_latest(store: SpotStore, make_section: MakeSection) -> None:
+    entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    first, _ = published(store, entry, "one"), published(store, entry, "two")
+    with pytest.raises(StoreError, match="was replaced meanwhile"):
+        store.make_latest(entry.model_copy(update={"geometry": "another"}), first)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_unknown_values_stay_empty(make_result: Callable[..., SectionResult], tm
     spots = make_result().spots.assign(set=None)
     write_spots_csv(make_result(spots=spots), tmp_path / "s.csv")
     first = (tmp_path / "s.csv").read_text().splitlines()[1].split(",")
-    assert (first[8], first[10], first[11]) == ("", "", "")
+    assert (first[8], first[11], first[12]) == ("", "", "")
     assert pd.read_csv(tmp_path / "s.csv")["ood"].isna().any()
 
 
