@@ -53,7 +53,7 @@ BATCH_TILES = 64
 
 
 class Stain:
-    """Optical density, haematoxylin and eosin, nuclear density and texture, in 100, 200 and 400 um around a spot."""
+    """Optical density, haematoxylin, nuclear density and texture, in 100, 200 and 400 um around a spot."""
 
     class Options(ComponentOptions):
         """Whether to correct for the laboratory's staining."""

@@ -22,9 +22,11 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write one self-contained report of a detector's calls."""
+    from spacrd_core.detector.built_in import built_in_detector, is_built_in
     from spacrd_core.detector.config import read_detector_config
     from spacrd_core.detector.files import read_metrics
     from spacrd_core.detector.locate import locate_detector
+    from spacrd_core.plugins import load_plugins
     from spacrd_core.results.build import decision_of, provenance, section_result
     from spacrd_core.results.report.report import write_report
     from spacrd_core.results.report.section_view import build_section_view
@@ -33,9 +35,14 @@ def report(
     out = Output(json=json, quiet=quiet)
     target = SpotStore.open(store)
     _require_report_file(output)
-    source = locate_detector(detector, track=out.track)
-    config = read_detector_config(source.folder)
-    report_origin(out, source)
+    if is_built_in(detector):
+        built_in = built_in_detector(load_plugins())
+        config, reliability, origin = built_in.config, built_in.metrics["reliability"], built_in.provenance
+    else:
+        source = locate_detector(detector, track=out.track)
+        config, reliability = read_detector_config(source.folder), read_metrics(source.folder).get("reliability") or {}
+        origin = source.provenance
+        report_origin(out, source)
     sections = [entry.id for entry in target.choose(section) if section or config.key in entry.predictions]
     if not sections:
         raise UnknownSection(f"{store} contains no calls of {detector}", hint=f"spacrd detect {store} {detector}")
@@ -44,8 +51,7 @@ def report(
         spots, _ = target.predictions(name, config.key)
         views.append(build_section_view(section_result(target, name, spots, config)))
         decisions.append(decision_of(name, spots))
-    reliability = read_metrics(source.folder).get("reliability") or {}
-    write_report(output, views, provenance(config, decisions, source.provenance), reliability=reliability)
+    write_report(output, views, provenance(config, decisions, origin), reliability=reliability)
     out.result({"report": str(output), "sections": sections}, f"{len(sections)} sections in {output}")
 
 

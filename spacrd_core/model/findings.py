@@ -113,7 +113,7 @@ class Findings:
         if self.epithelium != "unknown":
             return []
         consequence = "nothing is called" if self.makes_no_call else "do not rely on these calls if it may have none"
-        genes = f"{measured} of the {listed} genes that tell are measured"
+        genes = f"too few of the genes that tell are measured; of the epithelial ones, {measured} of {listed}"
         return [f"it is not known whether the section has epithelium ({genes}): {consequence}"]
 
     def _about_agreement(self) -> list[str]:

@@ -124,6 +124,8 @@ def read_section(
         calibration = calibrations[modalities]
         scores = ensemble.score(section, modalities, tuple(calibration.slopes), batch_size=batch_size)
         return Reading(modalities, scores.logits, calibration, scores.ood, head_parts=tuple(calibration.slopes))
+    if modalities == "genes" and section.modalities == "image+genes" and "image" in ensemble.modalities:
+        modalities = "image"  # no training section had both, and beside an image trained genes add nothing
     modalities = trusted_modalities(modalities, evidence)
     scores = ensemble.score(section, modalities, part_names(modalities), batch_size=batch_size)
     combination = combine(scores.logits, modalities, evidence, prior)

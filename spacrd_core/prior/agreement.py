@@ -2,8 +2,8 @@
 
 The distance from the training spots cannot give it: genes are standardised in the section first, so that a normal brain
 looks as mixed as a breast carcinoma. On eight breast patients the agreement of genes is 0.75 to 0.99; on a pancreatic
-carcinoma, which a breast detector misses, 0.08. By image it is 0.6 to 0.9 in the training laboratory, 0.3 to 0.5 on
-another scanner.
+carcinoma, which a breast detector misses, 0.08. By image it is 0.6 to 0.9 in the training laboratory and under mild
+changes of colour, 0.3 to 0.5 on a section of another laboratory.
 """
 
 from __future__ import annotations

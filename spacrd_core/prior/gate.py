@@ -27,7 +27,7 @@ def find_epithelium(expression: Expression, lists: GeneLists) -> Epithelium:
 
     The mean share of counts of the epithelial genes is compared with that of genes that every cell expresses. Means are
     of square roots, so that one gene does not decide: muscle has two keratins, epithelium has them all. With a part of
-    the genes measured, the answer is unknown unless it is the same one standard error higher and lower.
+    the epithelial genes measured, the answer is unknown unless it is the same one standard error higher and lower.
     """
     columns = list_columns(expression, lists)
     genes = {name: columns[name] for name in (lists.epithelial, lists.upkeep)}
@@ -40,8 +40,8 @@ def find_epithelium(expression: Expression, lists: GeneLists) -> Epithelium:
         return Epithelium("unknown", measured=measured, listed=listed)
     floor = np.finfo(np.float32).tiny
     ratio = 2 * float(np.log2(max(means[lists.epithelial], floor) / means[lists.upkeep]))
-    relative = [sampling_error(roots[name], len(lists.positive[name])) / max(means[name], floor) for name in genes]
-    error = float(2 / np.log(2) * np.hypot(*relative))
+    relative = sampling_error(roots[lists.epithelial], listed) / max(means[lists.epithelial], floor)
+    error = float(2 / np.log(2) * relative)
     above, below = ratio - error > MIN_LOG2_RATIO, ratio + error < MIN_LOG2_RATIO
     return Epithelium("present" if above else "none" if below else "unknown", ratio, error, measured, listed)
 

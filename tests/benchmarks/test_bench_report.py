@@ -62,7 +62,9 @@ def section(side: int) -> SectionResult:
     obs.index = [f"ACGTACGTACG{spot:06d}-1" for spot in range(len(obs))]
     field = gaussian_filter(np.random.default_rng(1).normal(size=(side, side)), side / 14).ravel()
     probability = 1 / (1 + np.exp(-4 * field / field.std()))
-    spots = pd.DataFrame({"probability": probability, "spread": 0.031234, "ood": 0.7123, "agreement": 0.9}, index=obs.index)
+    spots = pd.DataFrame(
+        {"probability": probability, "spread": 0.031234, "ood": 0.7123, "agreement": 0.9}, index=obs.index
+    )
     spots["label"] = np.where(probability > 0.5, "cancer", "normal")
     spots = spots.assign(set="both", top_modality="genes", top_contribution=1.25, gene_coverage=1.0, image_coverage=1.0)
     spots["doubtful"] = False

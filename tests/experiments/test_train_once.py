@@ -23,6 +23,8 @@ from spacrd_core.genes.expression import Expression
 from spacrd_core.metrics.classification import Metrics, measure
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
 from spacrd_core.plugins import Plugins
+from spacrd_core.prior.lists import carcinoma
+from spacrd_core.prior.read import with_evidence, with_training_evidence
 from spacrd_core.store.store import SpotStore
 
 pytestmark = pytest.mark.slow
@@ -41,9 +43,9 @@ class Patient:
     trained: CalibratedEnsemble
 
     def probabilities(self, section: SectionData) -> np.ndarray:
-        return predict(self.trained.ensemble, self.trained.calibrations, self.trained.ensemble.prepare(section))[
-            "probability"
-        ].to_numpy()
+        prepared = self.trained.ensemble.prepare(with_evidence(section, carcinoma()))
+        table = predict(self.trained.ensemble, self.trained.calibrations, prepared, prior=self.trained.prior)
+        return table["probability"].to_numpy()
 
     def calls(self, label: int) -> float:
         """The share of spots called cancer where the section has spots of that label alone."""
@@ -68,7 +70,7 @@ def patients(her2st: Path, tmp_path_factory: pytest.TempPathFactory, plugins: Pl
     folder = tmp_path_factory.mktemp("genes") / "store"
     assert run(["ingest", str(folder), "--cohort", str(her2st / "cohort_genes.csv"), "-q"]) == 0
     store = SpotStore.open(folder)
-    sections = load_sections(store, store.choose())
+    sections = [with_training_evidence(section, carcinoma()) for section in load_sections(store, store.choose())]
     return {section.id: held_out(store, section, sections, plugins) for section in sections}
 
 

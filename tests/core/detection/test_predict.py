@@ -8,10 +8,12 @@ import pytest
 import torch
 from core.conftest import MakeData
 from scipy import sparse
+from stand_ins.carcinoma import LISTS, NEGATIVE, POSITIVE, carcinoma_section
 
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.detection.predict import predict
+from spacrd_core.detection.predict import lists_coverage, predict
+from spacrd_core.genes.expression import Expression
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
 from spacrd_core.model.decision import Decision, DecisionRule
 from spacrd_core.model.options import HeadOptions
@@ -122,3 +124,15 @@ def test_one_patient_held_out_gives_no_sets(make_data: MakeData, plugins: Plugin
     called = Decision.from_table(found)
     assert called is not None
     assert (called.alpha, called.label_alpha) == (None, None)
+
+
+def test_the_coverage_of_the_lists_is_the_share_of_their_genes_and_0_where_none_was_counted() -> None:
+    section = without_counts(carcinoma_section())
+    assert set(np.delete(lists_coverage(section, LISTS), SPOT)) == {1.0}
+    assert lists_coverage(section, LISTS)[SPOT] == 0
+    assert section.expression is not None
+    values = section.expression.values[:, section.expression.columns_of(POSITIVE)]  # noqa: PD011 - a sparse matrix
+    some = Expression(values, POSITIVE)
+    found = lists_coverage(replace(section, expression=some), LISTS)
+    assert found[0] == len(POSITIVE) / len({*POSITIVE, *NEGATIVE})
+    assert not lists_coverage(replace(section, expression=None), LISTS).any()

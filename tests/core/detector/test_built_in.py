@@ -179,14 +179,11 @@ def test_a_section_of_another_species_is_refused(
     assert "measures mouse genes" in " ".join(capsys.readouterr().err.split())
 
 
-def regions(folder: Path, name: str) -> list[dict[str, object]]:
-    """The regions in the GeoJSON of a section."""
+def annotations(folder: Path, name: str) -> list[str]:
+    """The names of the annotations in the GeoJSON of a section."""
     features = json.loads((folder / f"{name}.geojson").read_text())["features"]
-    return [
-        feature
-        for feature in features
-        if feature["properties"]["objectType"] == "annotation" and "measurements" in feature["properties"]
-    ]
+    properties = [feature["properties"] for feature in features]
+    return [each["name"] for each in properties if each["objectType"] == "annotation"]
 
 
 def test_nothing_is_called_without_epithelium_and_regions_are_drawn_only_if_asked(
@@ -199,9 +196,11 @@ def test_nothing_is_called_without_epithelium_and_regions_are_drawn_only_if_aske
     assert "no epithelium was found, so nothing is called" in said["cautions"][0]
     third = ["--threshold", "prevalence=0.3"]
     assert run([*command, "-q", "-o", f"{tmp_path}/auto", *third]) == 0
-    assert regions(tmp_path / "auto", "HEART") == []
+    assert annotations(tmp_path / "auto", "HEART") == ["No epithelium found: no cancer regions drawn"]
     assert run([*command, "-q", "-o", f"{tmp_path}/always", *third, "--regions", "always"]) == 0
-    assert regions(tmp_path / "always", "HEART")
+    drawn = annotations(tmp_path / "always", "HEART")
+    assert drawn
+    assert not any("no cancer regions" in name for name in drawn)
     spots = pd.read_csv(tmp_path / "always" / "HEART.spots.csv")
     assert set(spots["label"]) == {"uncertain"}
 
