@@ -25,7 +25,11 @@ def test_there_is_nothing_to_say_where_nothing_is_wrong(findings: Findings) -> N
     [
         ({"agreement": {"genes": 0.08}}, "by genes 0.08): another tissue or staining", "detector and prior disagree"),
         ({"epithelium": "none"}, "no epithelium was found, so nothing is called", "no epithelium found"),
-        ({"epithelium": "unknown", "epithelial_genes": (2, 11)}, "2 of the 11 genes", "epithelium not known"),
+        (
+            {"epithelium": "unknown", "epithelial_genes": (2, 11)},
+            "of the epithelial ones, 2 of 11): nothing",
+            "epithelium not known",
+        ),
         ({"epithelium": "unknown", "modalities": "image+genes"}, "if it may have none", "epithelium not known"),
         ({"amount_unknown": True}, "tumour is not known: calls assume about half", ""),
         ({"unstructured": ("genes",)}, "genes: spots are unlike their neighbours", ""),

@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.evidence import TumourAmount
 from spacrd_core.model.label_shift import AmountShift, FittedAmount
-from spacrd_core.model.platt import Calibration, HeldOutScores, calibrate_combination
+from spacrd_core.model.platt import Calibration, HeldOutScores, calibrate, calibrate_combination
 from spacrd_core.model.prior_calibration import prior_calibration
 
 SHIFT = AmountShift(expression=1.5, correlation=-2.0, mean=0.3, spread=1.2)
@@ -110,6 +110,11 @@ def test_the_sum_of_the_parts_is_calibrated_with_the_shift() -> None:
         called = found.probabilities(section.parts, section.amount) >= found.threshold
         assert (called == (section.labels == 1)).mean() > 0.8
     assert len(found.nonconformity) == 4
+    shifted = np.concatenate([section.score + 2.0 * section.amount.expression - 1.0 for section in sections])
+    labels, patients = np.concatenate([section.labels for section in sections]), np.repeat([*"ABCD"], 400)
+    plain = calibrate({"genes": shifted}, labels, patients.tolist())
+    assert found.slopes["genes"] == pytest.approx(plain.slopes["genes"], rel=0.01)
+    assert found.intercept == pytest.approx(plain.intercept - plain.slopes["genes"], rel=0.01)
 
 
 def test_scores_that_contradict_the_labels_are_not_calibrated() -> None:

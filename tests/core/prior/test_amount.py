@@ -64,6 +64,15 @@ def test_the_error_grows_as_genes_are_left_out() -> None:
     assert errors == sorted(set(errors))
 
 
+def test_the_error_is_that_of_a_mean_of_some_genes_of_a_list() -> None:
+    fat = LISTS.negative["fat"]
+    kept = [gene for gene, name in enumerate(SYMBOLS) if name not in fat[4:]]
+    logs = np.log1p(1e4 * EVERY[:, kept] / EVERY[:, kept].sum(axis=1, keepdims=True)).mean(axis=0)
+    measured = logs[[kept.index(SYMBOLS.index(gene)) for gene in fat[:4]]]
+    error = measured.std(ddof=1) * np.sqrt((1 - 4 / len(fat)) / 4)
+    assert amount_of(leave_out=fat[4:]).expression_error == pytest.approx(error / len(LISTS.negative), rel=1e-4)
+
+
 def test_a_list_of_which_one_gene_is_measured_leaves_the_amount_unknown() -> None:
     assert not amount_of(leave_out=LISTS.negative["fat"][1:]).known
 

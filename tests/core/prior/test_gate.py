@@ -57,6 +57,15 @@ def test_with_fewer_than_three_genes_measured_nothing_is_known(listed: tuple[str
     assert planted({}, left_out=listed[3:]).answer == "present"
 
 
+def test_the_error_is_that_of_the_epithelial_genes_alone() -> None:
+    shares = dict(zip(EPITHELIAL, np.linspace(0.5, 1.5, len(EPITHELIAL)), strict=True))
+    few = planted(shares, left_out=EPITHELIAL[::2])
+    roots = np.sqrt([shares[name] for name in EPITHELIAL[1::2]])
+    relative = roots.std(ddof=1) * np.sqrt((1 - len(roots) / len(EPITHELIAL)) / len(roots)) / roots.mean()
+    assert few.error == pytest.approx(2 * relative / np.log(2), rel=1e-3)
+    assert planted(shares, left_out=UPKEEP[::2]).error == 0.0
+
+
 def test_a_section_without_any_count_of_upkeep_is_unknown() -> None:
     assert planted(dict.fromkeys(UPKEEP, 0.0)).answer == "unknown"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -56,8 +57,15 @@ def around(xy_um: Array) -> Array:
     return near / near.sum(axis=1, keepdims=True)
 
 
-def plain(expression: Expression, xy_um: Array) -> tuple[Array, Array]:
-    """The score and its raw, unsmoothed form, by dense matrices."""
+class Plain(NamedTuple):
+    """The score, its raw, unsmoothed form, and the correlation of positive with negative maps, by dense matrices."""
+
+    score: Array
+    raw: Array
+    correlation: float
+
+
+def plain(expression: Expression, xy_um: Array) -> Plain:
     genes = standardised(expression)
     means = around(xy_um) @ genes
     maps = {
@@ -72,13 +80,17 @@ def plain(expression: Expression, xy_um: Array) -> tuple[Array, Array]:
         torch.from_numpy(genes.astype(np.float32)), torch.from_numpy(spots.indices), torch.from_numpy(spots.present)
     )
     smooth = BilateralFilter.fit(xy_um, PITCH_UM, [features], iterations=FILTER_ITERATIONS)
-    return z(smooth(raw)), raw / smooth(raw).std()
+    smoothed = {name: smooth(values) for name, values in maps.items()}
+    pairs = [np.corrcoef(smoothed[one], smoothed[two])[0, 1] for one in LISTS.positive for two in LISTS.negative]
+    return Plain(z(smooth(raw)), raw / smooth(raw).std(), float(np.mean(pairs)))
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_it_is_the_formula_computed_densely(seed: int) -> None:
     expression = expression_of(carcinoma_counts(half_tumour(), seed))
-    np.testing.assert_allclose(scored(expression).score, plain(expression, lattice())[0], atol=1e-5)
+    found, wanted = scored(expression), plain(expression, lattice())
+    np.testing.assert_allclose(found.score, wanted.score, atol=1e-5)
+    assert found.amount.correlation == pytest.approx(wanted.correlation, abs=1e-5)
 
 
 def test_it_finds_the_tumour() -> None:
@@ -127,7 +139,7 @@ def test_contributions_of_genes_sum_to_the_unsmoothed_score_of_the_spots() -> No
     expression, spots = expression_of(carcinoma_counts(half_tumour())), np.flatnonzero(half_tumour())[::3]
     loadings = scored(expression).loadings
     found = gene_contributions(expression, lattice(), PITCH_UM, loadings, spots)
-    raw = plain(expression, lattice())[1]
+    raw = plain(expression, lattice()).raw
     assert found.sum() == pytest.approx(raw[spots].mean(), abs=1e-4)
     assert abs(raw[spots].mean()) > 0.5
     sums = {name: sum(found[expression.columns_of(listed)]) for name, listed in LISTS.positive.items()}
