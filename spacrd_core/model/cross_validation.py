@@ -11,10 +11,11 @@ from sklearn.metrics import roc_auc_score
 from spacrd_core.cohort.evidence import TumourAmount
 from spacrd_core.cohort.modalities import subsets
 from spacrd_core.cohort.section_data import patients
-from spacrd_core.model.combination import combine, part_names
+from spacrd_core.model.combination import combine, combine_by_evidence, part_names
 from spacrd_core.model.label_shift import Mixture, fit_amount
 from spacrd_core.model.platt import Calibration, HeldOutScores, calibrate, calibrate_combination
 from spacrd_core.model.prior_calibration import prior_calibration
+from spacrd_core.prior.agreement import disagrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,6 +40,9 @@ class OutOfFold:
         its subsets.
     combined
         For the same sets: the parts of the score combined with what the section says of itself; empty without evidence.
+    as_read
+        By all modalities, the score that a section is called by: led by what it says of itself if the models disagree
+        with that.
     mixtures
         Combined scores by genes of parts of the section with different shares of tumour.
     """
@@ -46,6 +50,7 @@ class OutOfFold:
     section: SectionData
     logits: dict[str, dict[str, Array]]
     combined: dict[str, dict[str, Array]] = field(default_factory=dict)
+    as_read: Array | None = None
     mixtures: tuple[Mixture, ...] = ()
 
     @property
@@ -91,14 +96,13 @@ def cross_validate(
 
 
 def prior_helps(folds: Sequence[OutOfFold]) -> bool:
-    """Return whether combined scores are not worse than logits alone on held-out patients; True if there are none."""
+    """Return whether held-out patients are not worse called with the prior than without; True if there are none."""
     gains: dict[str, list[float]] = {}
     for fold in folds:
         if len(np.unique(fold.labels)) == 2:
-            combined = np.sum([*fold.combined[fold.modalities].values()], axis=0)
             plain = fold.logits[fold.modalities]
             alone = plain.get("image", plain[fold.modalities])
-            difference = roc_auc_score(fold.labels, combined) - roc_auc_score(fold.labels, alone)
+            difference = roc_auc_score(fold.labels, fold.as_read) - roc_auc_score(fold.labels, alone)
             gains.setdefault(fold.section.patient, []).append(float(difference))
     return not gains or float(np.mean([np.mean(values) for values in gains.values()])) >= -MAX_LOSS
 
@@ -193,16 +197,21 @@ def _score(ensemble: Ensemble, data: SectionData, prior: PriorOptions | None) ->
     section, known = ensemble.prepare(data), data.labels >= 0
     logits: dict[str, dict[str, Array]] = {}
     combined: dict[str, dict[str, Array]] = {}
+    as_read: Array | None = None
     for modalities in subsets(ensemble.modalities_of(section)):
         if modalities in ensemble.modalities:
             scores = ensemble.score(section, modalities).logits
             logits[modalities] = {subset: values.mean(axis=0)[known] for subset, values in scores.items()}
             if prior and data.evidence:
                 means = {subset: values.mean(axis=0, keepdims=True) for subset, values in scores.items()}
-                parts = combine(means, modalities, data.evidence, prior).parts
-                combined[modalities] = {name: values[0][known] for name, values in parts.items()}
+                found = combine(means, modalities, data.evidence, prior)
+                combined[modalities] = {name: values[0][known] for name, values in found.parts.items()}
+                if as_read is None:
+                    led = combine_by_evidence(modalities, data.evidence, means, prior)
+                    parts = led if disagrees(found.agreement) else found.parts
+                    as_read = np.sum([*parts.values()], axis=0)[0][known]
     mixtures = _score_mixtures(ensemble, section, prior) if prior and "genes" in logits else ()
-    return OutOfFold(data, logits, combined, tuple(mixtures))
+    return OutOfFold(data, logits, combined, as_read, tuple(mixtures))
 
 
 def _score_mixtures(ensemble: Ensemble, section: PreparedSection, prior: PriorOptions) -> Iterator[Mixture]:
