@@ -7,6 +7,7 @@ from typing import Any, Self
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from spacrd_core.cohort.batch import Dims
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.section_data import SectionData, with_modalities
@@ -30,6 +31,7 @@ from spacrd_core.plugins import Registry
 from spacrd_core.prior.options import PriorOptions
 
 ALL_PATIENTS = "all patients"
+ANY_DIMS = Dims(genes=8, image=8)  # what a head uses does not depend on them
 
 
 class TrainOptions(BaseModel):
@@ -178,8 +180,7 @@ def _usable_prior(
     """Return how the sections' own evidence is used; None, with the reason, if it does not speak for their tissue."""
     if not options.prior.use:
         return None, "it was switched off"
-    dims = Preprocessor.unfactored(sections, options.cohort).dims
-    if not heads.create(options.head.name, options.head.options, dims=dims).uses_prior:
+    if not heads.create(options.head.name, options.head.options, dims=ANY_DIMS).uses_prior:
         return None, f"the head '{options.head.name}' does not use it"
     if any(section.evidence is None for section in sections):
         return None, "the training sections' own evidence was not read"

@@ -1,4 +1,4 @@
-"""Every block of the README and the docs runs, in order, as a user would run it."""
+"""Every block of the README and the docs runs, in order, as a user would run it; a mistake causes its message."""
 
 import json
 import re
@@ -7,7 +7,9 @@ import tomllib
 import pytest
 from documentation.blocks import PAGES, ROOT, TUTORIAL, Step, blocks, excused, lines, steps
 from documentation.exceptions import INSTEAD, NOT_RUN
+from documentation.mistakes import MISTAKES
 from documentation.run import BEFORE, Done
+from documentation.troubleshooting import PAGE, matching, messages
 
 LANGUAGES = {"", "bash", "python", "toml", "json", "csv"}
 
@@ -57,3 +59,13 @@ def test_every_block_is_seen_and_of_a_language_that_is_checked() -> None:
         assert tomllib.loads(block.text)
     for block in blocks("json"):
         assert json.loads(block.text)
+
+
+@pytest.mark.parametrize("message", MISTAKES)
+def test_a_mistake_causes_the_message_on_the_page(message: str, done: Done) -> None:
+    result = done.results["troubleshooting.md:0", MISTAKES[message]]
+    output = " ".join(str(result["err"]).split()) + " ".join(str(result["out"]).split())
+    assert matching(message).search(output), output
+    assert message in messages()
+    assert (result["code"] == 0) == (f"`{message}` (note)" in PAGE)
+    assert "this is a bug" not in output
