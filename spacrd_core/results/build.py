@@ -137,8 +137,8 @@ def _with_thumbnail(result: SectionResult, slide: Pyramid) -> SectionResult:
 def _about_prior(detector: DetectorConfig) -> dict[str, str]:
     """Return how the detector uses what a section says of itself, and what it is not."""
     if detector.prior is None:
-        said = detector.head == DEFAULT_HEAD and detector.without_prior
-        return {"prior": f"not used: {detector.without_prior}"} if said else {}
+        shown = detector.head == DEFAULT_HEAD and detector.without_prior
+        return {"prior": f"not used: {detector.without_prior}"} if shown else {}
     lists = f"gene lists of {detector.prior.lists.tissue}"
     if detector.built_in:
         return {"prior": f"{lists}; tumour-like tissue, not a test of malignancy: normal epithelium is tumour-like too"}
