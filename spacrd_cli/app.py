@@ -16,6 +16,7 @@ from spacrd_cli.commands import (
     export,
     hub,
     ingest,
+    plot,
     plugins,
     report,
     store,
@@ -24,7 +25,7 @@ from spacrd_cli.commands import (
 from spacrd_core._version import __version__
 
 COMMAND_ORDER = (
-    *("ingest", "embed", "train", "detect", "evaluate", "report", "export"),
+    *("ingest", "embed", "train", "detect", "evaluate", "report", "export", "plot"),
     *("plugins", "store", "doctor", "push", "pull", "demo"),
 )
 
@@ -50,6 +51,7 @@ WORKFLOW_COMMANDS = (
     evaluate.evaluate,
     report.report,
     export.export,
+    plot.plot,
 )
 for command in WORKFLOW_COMMANDS:
     app.command()(command)

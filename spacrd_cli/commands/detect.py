@@ -36,6 +36,7 @@ SECTION_COLUMNS = (
     "genes",
     "image",
     "threshold",
+    "copy number",
 )
 
 
@@ -152,13 +153,12 @@ def detect(
 
 def _warnings(store: SpotStore, tables: Mapping[str, pd.DataFrame], detector: DetectorConfig) -> Iterator[str]:
     """Yield warnings about the calls of sections, the most serious first."""
-    from spacrd_core.model.findings import Findings  # imports scikit-learn
-    from spacrd_core.results.warnings import is_out_of_distribution, training_overlap
+    from spacrd_core.results.warnings import cautions, is_out_of_distribution, training_overlap
 
     for name, spots in tables.items():
         if is_out_of_distribution(spots):
             yield f"section '{name}' is unlike the training tissue: do not rely on its calls"
-        for caution in Findings.from_table(spots).cautions:
+        for caution in cautions(spots):
             yield f"section '{name}': {caution}"
     for name in tables:
         if overlap := training_overlap(name, store.entry(name).patient, detector):
@@ -191,19 +191,25 @@ def _decision(spots: pd.DataFrame) -> dict[str, object]:
 
 
 def _findings(spots: pd.DataFrame) -> dict[str, object]:
-    """Return the agreement by modality, whether there is epithelium, and the cautions."""
+    """Return the agreement by modality, whether there is epithelium, what copy number says, and the cautions."""
+    from spacrd_core.copy_number.result import CopyNumber
     from spacrd_core.model.findings import Findings  # imports scikit-learn
+    from spacrd_core.results.warnings import cautions
 
     findings = Findings.from_table(spots)
     return {
         "agreement": dict(findings.agreement),
         "epithelium": findings.epithelium,
-        "cautions": findings.cautions,
+        "copy_number": CopyNumber.from_table(spots).to_dict(),
+        "cautions": cautions(spots),
     }
 
 
 def _row(section: str, spots: pd.DataFrame) -> list[object]:
+    from spacrd_core.copy_number.result import CopyNumber
+
     summary, agreement = _summary(spots), float(spots["agreement"].iloc[0]) if len(spots) else float("nan")
     coverage = [summary.pop("gene_coverage"), summary.pop("image_coverage")]
     shown = None if agreement != agreement else agreement  # noqa: PLR0124 - NaN: unknown
-    return [section, *summary.values(), shown, *coverage, _decision(spots)["threshold"]]
+    verdict = CopyNumber.from_table(spots).verdict
+    return [section, *summary.values(), shown, *coverage, _decision(spots)["threshold"], verdict]

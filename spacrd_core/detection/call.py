@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spacrd_core.cohort.section_data import with_modalities
+from spacrd_core.copy_number.read import read_copy_number
 from spacrd_core.detection.attribution import attach_driving_genes, driving_genes
 from spacrd_core.detection.predict import detector_coverage, lists_coverage, spot_table
 from spacrd_core.genes.species import require_species
 from spacrd_core.model.ensemble import SCORING_BATCH
 from spacrd_core.model.reading import read_by_prior, read_section
+from spacrd_core.prior.lists import carcinoma
 from spacrd_core.prior.read import with_evidence
 
 if TYPE_CHECKING:
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 def call_section(
     detector: Detector, data: SectionData, rule: DecisionRule, *, batch_size: int = SCORING_BATCH
 ) -> pd.DataFrame:
-    """Return a section's spot table (:func:`~spacrd_core.detection.predict.spot_table`), with its driving genes.
+    """Return a section's spot table, with its driving genes and what copy number says of it.
+
+    See :func:`~spacrd_core.detection.predict.spot_table`. The column ``copy_number`` tells how far a spot follows the
+    section's copy-number profile; it is missing if there is none, and does not change the call.
 
     Raises
     ------
@@ -31,8 +37,8 @@ def call_section(
         threshold rule.
     """
     record, options = detector.config.prior, detector.prior
-    if record:
-        data = with_evidence(data, record.lists)
+    whole = with_evidence(data, record.lists if record else carcinoma())
+    data = whole if detector.config.panel else with_modalities(whole, genes=False, image=True)
     if detector.trained:
         section = detector.ensemble.prepare(data)
         reading = read_section(detector.ensemble, detector.calibrations, section, options, batch_size=batch_size)
@@ -46,4 +52,5 @@ def call_section(
         table = spot_table(reading, data, lists_coverage(data, record.lists), rule)
         genes = driving_genes(reading, data, table)
     attach_driving_genes(genes, table)
+    read_copy_number(whole, reading.disputed_score).attach(table)
     return table

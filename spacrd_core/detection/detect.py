@@ -58,8 +58,8 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     Name: 6x15, dtype: object
 
     A table has one row per spot and the columns ``probability``, ``label``, ``spread``, ``ood``, ``agreement``,
-    ``gene_coverage``, ``image_coverage``, ``set``, ``top_modality``, ``top_contribution`` and ``doubtful`` (uncertain
-    at any threshold). Missing embeddings are computed first.
+    ``gene_coverage``, ``image_coverage``, ``set``, ``top_modality``, ``top_contribution``, ``doubtful`` (uncertain at
+    any threshold) and ``copy_number``. Missing embeddings are computed first.
 
     Parameters
     ----------
@@ -102,10 +102,8 @@ def _call(
 ) -> pd.DataFrame:
     encoder = detector.config.encoder
     recipe_key = encoder.recipe_key if encoder else ""
-    data = load_sections(store, [entry], recipe_key=recipe_key, stain_key=stain_key, genes=bool(detector.config.panel))[
-        0
-    ]
-    _require_modality(data)
+    data = load_sections(store, [entry], recipe_key=recipe_key, stain_key=stain_key)[0]
+    _require_modality(data, reads_genes=bool(detector.config.panel))
     with one_thread():
         return call_section(detector, data, rule, batch_size=batch_size)
 
@@ -134,8 +132,8 @@ def _embed_missing(
     embed_missing(store, entries, encoding, device=device, plugins=plugins, track=track, latest=latest)
 
 
-def _require_modality(section: SectionData) -> None:
-    if section.image is None and section.expression is None:
+def _require_modality(section: SectionData, *, reads_genes: bool) -> None:
+    if section.image is None and not (reads_genes and section.expression):
         raise DetectorError(
             f"section '{section.id}' has no image, and the detector reads only H&E", hint="ingest it with --image FILE"
         )

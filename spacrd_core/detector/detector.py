@@ -36,6 +36,7 @@ from spacrd_core.detector.files import (
 )
 from spacrd_core.detector.model_card import model_card
 from spacrd_core.detector.reliability_diagram import reliability_png
+from spacrd_core.detector.training_copy_number import training_copy_number
 from spacrd_core.detector.training_curve import curve_png
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder, restore_folder
@@ -104,6 +105,7 @@ class Detector:
     ) -> Self:
         """Return the detector of a completed training."""
         weights = save(ensemble_state(trained.ensemble))
+        labelled = [section for section in sections if (section.labels >= 0).any()]
         preprocessor = trained.ensemble.preprocessor
         embedded = next((section for section in sections if section.recipe), None)
         config = DetectorConfig(
@@ -125,10 +127,11 @@ class Detector:
             },
             prior=_prior_record(trained.prior),
             without_prior=trained.without_prior,
-            trained_on=tuple(_training_section(section) for section in sections if (section.labels >= 0).any()),
+            trained_on=tuple(map(_training_section, labelled)),
             weights_sha256=hashlib.sha256(weights).hexdigest(),
         )
-        return cls(config.with_fingerprint(), trained.ensemble, _metrics(trained))
+        metrics = _metrics(trained) | {"copy_number": training_copy_number(labelled)}
+        return cls(config.with_fingerprint(), trained.ensemble, metrics)
 
     def save(self, folder: str | Path) -> None:
         """Write the detector to a temporary folder and move it into place; a previous detector is replaced.

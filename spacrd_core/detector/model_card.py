@@ -10,6 +10,7 @@ from jinja2 import Environment
 
 from spacrd_core.detector.few_patients import few_patients_note
 from spacrd_core.detector.held_out import HeldOutMetric, held_out_metrics
+from spacrd_core.detector.training_copy_number import copy_number_note
 from spacrd_core.metrics.bootstrap import interval_note
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ Nothing: it reads gene lists and the density of the H&E. References:
 {% for section in config.trained_on -%}
 | {{ section.id | cell }} | {{ section.patient | cell }} | {{ section.platform }} | {{ section.label_source | cell or "in the section" }} |
 {% endfor -%}
+{% if copy_number %}
+Gains and losses of chromosome arms that go with the tumour-like tissue: {{ copy_number | cell }}.
+{% endif -%}
 {% endif %}
 ## Performance on held-out patients
 
@@ -159,6 +163,7 @@ def model_card(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
         patients=len({section.patient for section in config.trained_on}),
         platforms=sorted({section.platform for section in config.trained_on}),
         few_patients=few_patients_note(config),
+        copy_number=copy_number_note(metrics.get("copy_number", {})),
         held_out=metrics["held_out"],
         reliability=metrics["reliability"],
         averages=averages,

@@ -31,6 +31,8 @@ class Expression:
     ----------
     values
         Spots x genes (CSR).
+    totals
+        The counts of every spot, over all genes.
     symbols
         Current gene symbols, without duplicates.
     gene_ids
@@ -40,6 +42,7 @@ class Expression:
     """
 
     values: sparse.csr_matrix[Any]
+    totals: NDArray[np.float32]
     symbols: tuple[str, ...]
     gene_ids: tuple[str, ...] = ()
     species: Species = field(default_factory=Species)
@@ -63,11 +66,11 @@ class Expression:
         totals = np.asarray(summed.sum(axis=1)).ravel()
         scaled = sparse.diags_array(TARGET_SUM / np.maximum(totals, 1.0)) @ summed
         values = sparse.csr_matrix(scaled.log1p(), dtype=np.float32)
-        return cls(values, tuple(unique.tolist()), _first_ids(names, ids, unique.tolist()), species)
+        return cls(values, totals, tuple(unique.tolist()), _first_ids(names, ids, unique.tolist()), species)
 
     def select_spots(self, mask: NDArray[np.bool_]) -> Expression:
         """Return the expression of the spots in a mask."""
-        return replace(self, values=self.values[np.flatnonzero(mask)])
+        return replace(self, values=self.values[np.flatnonzero(mask)], totals=self.totals[mask])
 
     def columns_of(self, names: Sequence[str]) -> NDArray[np.intp]:
         """Return the column of each gene, given by symbol or Ensembl id; -1 if the section does not measure it."""

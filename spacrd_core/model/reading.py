@@ -13,7 +13,7 @@ from spacrd_core.errors import DetectorError
 from spacrd_core.model.combination import combine, combine_by_evidence, part_names, trusted_modalities
 from spacrd_core.model.ensemble import SCORING_BATCH
 from spacrd_core.model.prior_calibration import prior_calibration
-from spacrd_core.prior.agreement import disagrees
+from spacrd_core.prior.agreement import disagrees, least_agreeing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +52,8 @@ class Reading:
         The parts of the score that hold a head's logit unchanged.
     trained
         Whether labelled sections trained the detector.
+    disputed_score
+        The head's logit that agrees least with what the section says of itself; None if the two do not disagree.
     """
 
     modalities: str
@@ -63,6 +65,7 @@ class Reading:
     evidence_weight: float = 0.0
     head_parts: tuple[str, ...] = ()
     trained: bool = True
+    disputed_score: Float[Array, " spots"] | None = None
 
     @property
     def probability(self) -> Float[Array, " spots"]:
@@ -138,6 +141,7 @@ def read_section(
             combination.agreement,
             evidence,
             evidence_weight=1.0,
+            disputed_score=scores.logits[least_agreeing(combination.agreement)].mean(axis=0),
         )
     calibration = calibrations[modalities]
     return Reading(

@@ -27,6 +27,11 @@ def agreement(logit: Float[Array, " spots"], evidence: Float[Array, " spots"]) -
     return correlation(logit, evidence)
 
 
+def least_agreeing(agreements: Mapping[str, float]) -> str:
+    """Return the modality with the lowest agreement."""
+    return min(agreements, key=lambda name: agreements[name])
+
+
 def disagrees(agreements: Mapping[str, float]) -> bool:
     """Return whether a detector disagrees with what a section says of itself, by any modality."""
     return any(value < MIN_AGREEMENT for value in agreements.values())

@@ -93,8 +93,7 @@ def score_genes(
     if not any(len(columns[name]) for name in lists.positive):
         return None
     spots = Neighbourhoods.of(xy_um, pitch_um)
-    genes = _standardised(expression)
-    means = neighbourhood_means(genes, torch.from_numpy(spots.indices), torch.from_numpy(spots.present))
+    means = neighbourhood_expression(expression, spots)
     maps = _list_maps(means, columns)
     deviation = np.clip(standardise(_contrast(maps, lists)), -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
     loadings = means.T @ deviation
@@ -106,7 +105,7 @@ def score_genes(
         score=standardise(smoothed),
         loadings=loadings / scale,
         amount=_amount(expression, columns, {name: smooth(values) for name, values in maps.items()}, lists),
-        structure=spots.structure(_contrast(_list_maps(genes.operator(), columns), lists)),
+        structure=spots.structure(_contrast(_list_maps(_standardised(expression).operator(), columns), lists)),
     )
 
 
@@ -118,13 +117,17 @@ def gene_contributions(
     spots: Int[Array, " selected"],
 ) -> Float[Array, " genes"]:
     """Return each gene's mean contribution to the score of some spots, before averaging over like tissue."""
-    around = Neighbourhoods.of(xy_um, pitch_um)
-    means = neighbourhood_means(
-        _standardised(expression), torch.from_numpy(around.indices), torch.from_numpy(around.present)
-    )
+    means = neighbourhood_expression(expression, Neighbourhoods.of(xy_um, pitch_um))
     chosen = np.zeros((len(xy_um), 1), dtype=np.float32)
     chosen[spots] = 1 / len(spots)
     return np.asarray((means.T @ chosen).ravel() * loadings)
+
+
+def neighbourhood_expression(expression: Expression, spots: Neighbourhoods) -> LinearOperator:
+    """Return the neighbourhood means of standardised genes, each spot's mean over its genes subtracted."""
+    return neighbourhood_means(
+        _standardised(expression), torch.from_numpy(spots.indices), torch.from_numpy(spots.present)
+    )
 
 
 def list_columns(expression: Expression, lists: GeneLists) -> Columns:

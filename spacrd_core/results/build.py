@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.detection.attribution import driving_genes_from_table
 from spacrd_core.errors import InputError
 from spacrd_core.model.decision import Decision
@@ -57,7 +60,7 @@ def section_result(
         patient=entry.patient,
         platform=entry.platform,
         adata=adata,
-        spots=spots,
+        spots=spots if "copy_number" in spots else spots.assign(copy_number=np.nan),  # called by an earlier version
         um_per_px=entry.um_per_px,
         spot_um=entry.spot_um,
         spot_shape=entry.spot_shape,
@@ -73,6 +76,7 @@ def section_result(
         notes=(*warnings, *remarks),
         remarks=remarks,
         findings=Findings.from_table(spots),
+        copy_number=CopyNumber.from_table(spots),
         regions_rule=regions,
     )
     return _with_thumbnail(result, pyramid) if pyramid else result

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 DEFAULT_FORMATS = tuple(form for form in FORMATS.values() if not form.on_request)
 # of a section's summary
-MANIFEST_KEYS = ("threshold", "threshold_rule", "cancer", "normal", "uncertain", "agreement", "epithelium", "notes")
+MANIFEST_KEYS = (
+    *("threshold", "threshold_rule", "cancer", "normal", "uncertain"),
+    *("agreement", "epithelium", "copy_number", "notes"),
+)
 
 
 def write_folder(

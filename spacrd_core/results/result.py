@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.errors import GeometryError
 from spacrd_core.model.findings import Findings
 from spacrd_core.results.regions import Region, Tessellation, tessellate
@@ -102,8 +103,9 @@ class SectionResult:
         ``label`` (cancer, normal, uncertain), ``spread`` over the ensemble, ``ood`` (above 1: unlike the training
         spots), ``agreement`` (of the detector with what the section says of itself), ``gene_coverage``,
         ``image_coverage``, ``set`` (conformal set: cancer, normal, both, none), ``top_modality`` (the modality that
-        contributes most to the call: genes, image, fusion), ``top_contribution`` (its contribution, log odds) and
-        ``doubtful`` (uncertain at any threshold). Values may be missing.
+        contributes most to the call: genes, image, fusion), ``top_contribution`` (its contribution, log odds),
+        ``doubtful`` (uncertain at any threshold) and ``copy_number`` (how far the spot follows the section's
+        copy-number profile). Values may be missing.
     threshold, threshold_rule
         The probability from which spots are called cancer, and the rule it comes from.
     alpha
@@ -129,6 +131,8 @@ class SectionResult:
         The notes that only describe how the section was ingested.
     findings
         What was found about the section while it was called.
+    copy_number
+        Whether gains and losses of chromosome arms go with the tumour-like tissue.
     regions_rule
         Whether regions are drawn: ``auto`` (unless the calls cannot be relied on), ``always`` or ``never``.
     """
@@ -156,6 +160,7 @@ class SectionResult:
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     findings: Findings = field(default_factory=Findings)
+    copy_number: CopyNumber = field(default_factory=CopyNumber)
     regions_rule: RegionsRule = "auto"
 
     @property
@@ -250,5 +255,6 @@ class SectionResult:
             "unlike_training": is_out_of_distribution(self.spots),
             "agreement": dict(self.findings.agreement),
             "epithelium": self.findings.epithelium,
+            "copy_number": self.copy_number.to_dict(),
             "notes": list(self.notes),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.cohort.modalities import join_modalities
+from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.embedding.resolution import is_too_coarse
 from spacrd_core.model.findings import Findings
 
@@ -20,6 +21,12 @@ MIN_SPOTS = 20  # genes are scaled within the section; fewer spots give no usabl
 def is_out_of_distribution(spots: pd.DataFrame) -> bool:
     """Return whether most spots of a section are unlike the tissue the detector was trained on."""
     return _ood_share(spots) > MAX_OOD_SHARE
+
+
+def cautions(spots: pd.DataFrame) -> list[str]:
+    """Return what was found about a section that tells how far to rely on its calls, the most serious first."""
+    share = float((spots["label"] == "cancer").mean()) if len(spots) else 0.0
+    return [*Findings.from_table(spots).cautions, *CopyNumber.from_table(spots).cautions(share)]
 
 
 def training_overlap(section: str, patient: str, detector: DetectorConfig) -> str:
@@ -59,7 +66,7 @@ def collect_warnings(
 
     ``genes``: whether the section has any genes; ``slide_um_per_px``: of the stored slide, 0 without one.
     """
-    warnings = list(Findings.from_table(spots).cautions)
+    warnings = cautions(spots)
     if is_out_of_distribution(spots):
         warnings.append(
             f"{_ood_share(spots):.0%} of the spots are unlike the training tissue: do not rely on these calls"

@@ -66,7 +66,9 @@ def section(side: int) -> SectionResult:
         {"probability": probability, "spread": 0.031234, "ood": 0.7123, "agreement": 0.9}, index=obs.index
     )
     spots["label"] = np.where(probability > 0.5, "cancer", "normal")
-    spots = spots.assign(set="both", top_modality="genes", top_contribution=1.25, gene_coverage=1.0, image_coverage=1.0)
+    spots = spots.assign(
+        set="both", top_modality="genes", top_contribution=1.25, copy_number=0.5, gene_coverage=1.0, image_coverage=1.0
+    )
     spots["doubtful"] = False
     return SectionResult(
         section_id="S1",

@@ -15,6 +15,8 @@ from spacrd_core.results.files.geojson import write_geojson
 from spacrd_core.results.files.h5ad import write_h5ad
 from spacrd_core.results.files.loupe import loupe_unsupported, write_loupe
 from spacrd_core.results.files.overlay_png import write_overlay
+from spacrd_core.results.files.profile_picture import profile_unsupported, write_profile
+from spacrd_core.results.files.seg import write_seg
 from spacrd_core.results.files.spatial_data import write_spatialdata
 from spacrd_core.results.files.spots_csv import write_spots_csv
 from spacrd_core.results.files.xenium_groups import write_cell_groups, xenium_unsupported
@@ -77,6 +79,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format("png", "png", _without_provenance(write_overlay)),
             Format("loupe", "loupe.csv", _without_provenance(write_loupe), loupe_unsupported),
             Format("xenium", "cell_groups.csv", _without_provenance(write_cell_groups), xenium_unsupported),
+            Format("seg", "seg", _without_provenance(write_seg), profile_unsupported, on_request=True),
+            Format("profile", "profile.png", _without_provenance(write_profile), profile_unsupported, on_request=True),
             Format("spatialdata", "spatialdata.zarr", write_spatialdata, on_request=True),
         )
     }

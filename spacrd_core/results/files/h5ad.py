@@ -14,6 +14,7 @@ from spacrd_core.results.result import LABEL_NAMES, LABEL_STYLES, MODALITY_NAMES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spacrd_core.copy_number.result import CopyNumber
     from spacrd_core.results.result import Provenance, SectionResult
 
 COLUMN_PREFIX = "spacrd_"  # columns of an earlier run are dropped
@@ -66,7 +67,25 @@ def _decision(result: SectionResult) -> dict[str, object]:
     findings = result.findings
     facts: dict[str, object] = {"agreement": dict(findings.agreement)} if findings.agreement else {}
     facts |= {"epithelium": findings.epithelium} if findings.epithelium else {}
+    facts["copy_number"] = _copy_number(result.copy_number)
     return {"threshold": result.threshold, "notes": list(result.notes)} | facts | rule | level
+
+
+def _copy_number(found: CopyNumber) -> dict[str, object]:
+    """Return Z (NaN if unknown), the verdict, and arrays of the changed arms and of the profile's segments."""
+    changed, runs = found.changed_arms, found.segments
+    return {
+        "z": found.z,
+        "verdict": found.verdict,
+        "arms": [arm.arm for arm in changed],
+        "arms_log2_ratio": np.array([arm.log2_ratio for arm in changed]),
+        "segments": {
+            "chromosome": [f"chr{run.chromosome}" for run in runs],
+            "start": np.array([run.start for run in runs], dtype=np.int64),
+            "end": np.array([run.end for run in runs], dtype=np.int64),
+            "log2_ratio": np.array([run.log2_ratio for run in runs]),
+        },
+    }
 
 
 def _calls(result: SectionResult) -> pd.DataFrame:
@@ -82,6 +101,7 @@ def _calls(result: SectionResult) -> pd.DataFrame:
             "spacrd_set": pd.Categorical(spots["set"], categories=SET_NAMES),
             "spacrd_top_modality": pd.Categorical(spots["top_modality"], categories=MODALITY_NAMES),
             "spacrd_top_contribution": spots["top_contribution"].astype(np.float32),
+            "spacrd_copy_number": spots["copy_number"].astype(np.float32),
         },
         index=spots.index,
     )

@@ -20,9 +20,10 @@ SCORE_DECIMALS = {
     "gene_coverage": 6,
     "image_coverage": 6,
     "top_contribution": 6,
+    "copy_number": 6,
 }
 CALL_COLUMNS = ("probability", "label", "spread", "ood", "agreement", "gene_coverage", "image_coverage", "set")
-COLUMNS = (*POSITION_DECIMALS, *CALL_COLUMNS, "top_modality", "top_contribution")
+COLUMNS = (*POSITION_DECIMALS, *CALL_COLUMNS, "top_modality", "top_contribution", "copy_number")
 
 
 def write_spots_csv(result: SectionResult, path: Path) -> None:

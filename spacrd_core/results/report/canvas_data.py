@@ -52,6 +52,7 @@ def _spot_values(result: SectionResult) -> dict[str, Any]:
         "doubtful": np.flatnonzero(spots["doubtful"]).tolist(),
         "spread": _to_json_numbers(spots["spread"], 6),
         "ood": _to_json_numbers(spots["ood"], 3),
+        "copy_number": _to_json_numbers(spots["copy_number"], 2),
         "top_modality": pd.Categorical(spots["top_modality"], categories=MODALITY_NAMES).codes.tolist(),
         "top_contribution": _to_json_numbers(spots["top_contribution"], 2),
         "annotation": annotation_codes(result),

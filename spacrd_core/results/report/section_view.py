@@ -7,6 +7,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.results.files.profile_picture import profile_svg
 from spacrd_core.results.report.canvas_data import annotation_codes, canvas_data
 from spacrd_core.results.report.viewport import he_image, native_px, section_viewport
 from spacrd_core.results.result import SET_NAMES
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL import Image
 
+    from spacrd_core.copy_number.result import CopyNumber
     from spacrd_core.detection.attribution import DrivingGene
     from spacrd_core.model.findings import Findings
     from spacrd_core.results.report.viewport import Viewport
@@ -45,6 +47,8 @@ class SectionView:
         Counts and source of the labels that the section was ingested with; empty without labels.
     genes
         The genes that drive the calls, by heading: towards cancer and towards normal.
+    copy_number, profile
+        What copy number says, and its profile along the genome as a data URI; empty if it is unknown.
     """
 
     summary: dict[str, object]
@@ -55,6 +59,8 @@ class SectionView:
     remarks: list[str]
     annotation: str
     genes: dict[str, list[DrivingGene]]
+    copy_number: CopyNumber
+    profile: str
 
 
 def build_section_view(result: SectionResult) -> SectionView:
@@ -69,6 +75,8 @@ def build_section_view(result: SectionResult) -> SectionView:
         remarks=list(result.remarks),
         annotation=_annotation(result),
         genes=_genes(result),
+        copy_number=result.copy_number,
+        profile=_data_uri("image/svg+xml", profile_svg(result.copy_number)) if result.copy_number.segments else "",
     )
 
 
@@ -80,7 +88,11 @@ def _photo(result: SectionResult, view: Viewport) -> str:
     longest_px = min(MAX_PHOTO_PX, native)
     while len(encoded := _webp(he_image(result, view, longest_px=longest_px))) > MAX_PHOTO_BYTES:
         longest_px = int(0.85 * longest_px)
-    return f"data:image/webp;base64,{base64.b64encode(encoded).decode()}"
+    return _data_uri("image/webp", encoded)
+
+
+def _data_uri(media_type: str, content: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
 def _webp(photo: Image.Image) -> bytes:
@@ -120,6 +132,7 @@ def _facts(result: SectionResult) -> dict[str, str]:
         "Out-of-distribution score": _ood_summary(spots["ood"]),
         "Agreement with the prior": _agreement(result.findings),
         "Epithelium": _epithelium(result.findings),
+        "Copy number": result.copy_number.summary,
     }
 
 

@@ -39,10 +39,10 @@ function paint({ ctx }, items, trace, finish) {
 }
 
 function drawSpots(pen, data, state, visible) {
-  const groups = new Map();
+  const groups = new Map(), { min, max } = state.colourBy;
   for (const spot of visible) {
     const value = state.colourBy.values[spot];
-    const colour = value === null ? INK.unknown : paletteColour(value / state.colourBy.max);
+    const colour = value === null ? INK.unknown : paletteColour((value - min) / (max - min));
     const faint = state.colourBy.name === "probability" && !(value >= state.threshold);
     const key = colour + faint;
     if (!groups.has(key)) groups.set(key, { colour, faint, spots: [] });

@@ -60,7 +60,7 @@ def test_the_library_of_the_panel_does_not_depend_on_other_genes(make_data: Make
     preprocessor = fit_preprocessor(section, library="panel")
     assert section.expression is not None
     columns = section.expression.columns_of(preprocessor.panel)
-    few = Expression(renormalise(section.expression.values[:, columns]), preprocessor.panel)
+    few = Expression(renormalise(section.expression.values[:, columns]), section.expression.totals, preprocessor.panel)
     assert np.allclose(genes(preprocessor, replace(section, expression=few)), genes(preprocessor, section), atol=1e-5)
 
 

@@ -132,7 +132,7 @@ def test_the_coverage_of_the_lists_is_the_share_of_their_genes_and_0_where_none_
     assert lists_coverage(section, LISTS)[SPOT] == 0
     assert section.expression is not None
     values = section.expression.values[:, section.expression.columns_of(POSITIVE)]  # noqa: PD011 - a sparse matrix
-    some = Expression(values, POSITIVE)
+    some = Expression(values, section.expression.totals, POSITIVE)
     found = lists_coverage(replace(section, expression=some), LISTS)
     assert found[0] == len(POSITIVE) / len({*POSITIVE, *NEGATIVE})
     assert not lists_coverage(replace(section, expression=None), LISTS).any()

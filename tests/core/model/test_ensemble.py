@@ -17,7 +17,6 @@ from spacrd_core.cohort.section_data import SectionData, with_modalities
 from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.detector.detector import Detector
 from spacrd_core.errors import DetectorError
-from spacrd_core.genes.expression import Expression
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.model.ensemble import Ensemble, Scores
 from spacrd_core.model.options import HeadOptions
@@ -144,8 +143,9 @@ def test_genes_are_not_read_where_too_few_of_the_panel_were_measured(
 
 def with_genes(section: SectionData, count: int) -> SectionData:
     assert section.expression is not None
-    values, symbols = section.expression.values[:, :count], section.expression.symbols[:count]
-    return replace(section, expression=Expression(values, symbols))
+    expression = section.expression
+    few = replace(expression, values=expression.values[:, :count], symbols=expression.symbols[:count], gene_ids=())
+    return replace(section, expression=few)
 
 
 def without_images(sections: list[SectionData]) -> list[SectionData]:
@@ -324,6 +324,6 @@ def test_a_section_whose_genes_are_wrongly_named_is_beyond_the_training_tissue(
     ensemble = trained(genes[:-1], plugins, DEFAULT, CohortOptions())
     right, expression = genes[-1], genes[-1].expression
     assert expression is not None
-    wrong = replace(right, expression=Expression(expression.values, expression.symbols[::-1]))
+    wrong = replace(right, expression=replace(expression, symbols=expression.symbols[::-1], gene_ids=()))
     assert (scores_of(ensemble, wrong).ood > 1).all()
     assert (scores_of(ensemble, right).ood > 1).mean() < 0.5

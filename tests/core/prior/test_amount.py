@@ -83,7 +83,8 @@ def cut(section: SectionData, share: float, seed: int) -> TumourAmount:
     assert expression is not None
     genes = len(expression.symbols)
     kept = np.sort(np.random.default_rng(seed).choice(genes, round(share * genes), replace=False))
-    part = Expression(renormalise(expression.values[:, kept]), tuple(expression.symbols[gene] for gene in kept))
+    symbols = tuple(expression.symbols[gene] for gene in kept)
+    part = Expression(renormalise(expression.values[:, kept]), expression.totals, symbols)
     found = score_genes(part, section.xy_um, section.pitch_um, LISTS)
     assert found is not None
     return found.amount

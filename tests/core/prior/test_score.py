@@ -123,7 +123,9 @@ def test_the_depth_of_a_spot_hardly_matters() -> None:
 def test_there_is_none_without_a_gene_of_a_positive_list() -> None:
     expression = expression_of(carcinoma_counts(half_tumour()))
     rest = expression.columns_of([name for name in SYMBOLS if name not in POSITIVE])
-    without = Expression(expression.values[:, rest], tuple(expression.symbols[gene] for gene in rest))
+    without = Expression(
+        expression.values[:, rest], expression.totals, tuple(expression.symbols[gene] for gene in rest)
+    )
     assert score_genes(without, lattice(), PITCH_UM, LISTS) is None
 
 

@@ -170,6 +170,7 @@ def calls(probability: np.ndarray, index: pd.Index) -> pd.DataFrame:
             "set": pd.Categorical(np.where(clear, label, "both"), categories=["cancer", "normal", "both", "none"]),
             "top_modality": np.where(np.arange(len(index)) % 2 == 0, "genes", "image"),
             "top_contribution": np.where(probability >= THRESHOLD, 1.25, -0.75),
+            "copy_number": np.where(probability >= THRESHOLD, 0.9, -1.1),
             "doubtful": False,
         },
         index=index,

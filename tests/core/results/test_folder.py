@@ -55,7 +55,7 @@ def test_a_section_with_mostly_unknown_values_is_written(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path, spots: int
 ) -> None:
     unknown = {"probability": np.nan, "label": "uncertain", "spread": np.nan, "ood": np.nan, "gene_coverage": np.nan}
-    unknown |= {"set": None, "top_modality": None, "top_contribution": np.nan}
+    unknown |= {"set": None, "top_modality": None, "top_contribution": np.nan, "copy_number": np.nan}
     result = make_result(side=6, spots=make_result(side=6).spots.iloc[:spots].assign(**unknown), thumbnail=None)
     write_folder(tmp_path, [result], provenance)
     assert len(pd.read_csv(tmp_path / "S1.spots.csv")) == spots

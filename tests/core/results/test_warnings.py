@@ -15,7 +15,7 @@ def config(plugins: Plugins) -> DetectorConfig:
 
 
 def table(*, ood: list[float], genes: float = 0.9, image: float = 0.0) -> pd.DataFrame:
-    return pd.DataFrame({"ood": ood, "gene_coverage": genes, "image_coverage": image})
+    return pd.DataFrame({"ood": ood, "gene_coverage": genes, "image_coverage": image, "label": "normal"})
 
 
 def test_a_section_unlike_the_training_tissue_has_a_warning(config: DetectorConfig) -> None:

@@ -65,7 +65,7 @@ def exported(store: SpotStore, folder: Path) -> Path:
         "set": "normal",
         "top_modality": "genes",
     }
-    calls = pd.DataFrame(columns | {"top_contribution": -0.7}, index=adata.obs_names)
+    calls = pd.DataFrame(columns | {"top_contribution": -0.7, "copy_number": 0.4}, index=adata.obs_names)
     facts = entry.model_dump(include={"patient", "platform", "um_per_px", "spot_um", "spot_shape", "pitch_um"})
     result = SectionResult(section_id="S1", adata=adata, spots=calls, threshold=0.5, **facts)
     write_h5ad(result, folder / "S1.h5ad", PROVENANCE)

@@ -7,7 +7,7 @@ from spacrd_core.results.files.spots_csv import write_spots_csv
 from spacrd_core.results.result import SectionResult
 
 HEADER = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,agreement,gene_coverage,image_coverage,set"
-HEADER += ",top_modality,top_contribution"
+HEADER += ",top_modality,top_contribution,copy_number"
 
 
 def test_the_columns_are_those_of_the_documented_format(

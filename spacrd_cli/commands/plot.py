@@ -1,0 +1,40 @@
+"""``spacrd plot``: draw the latest calls in the store, or the copy-number profile of each section."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spacrd_cli.commands.export import write_latest_calls
+from spacrd_cli.options import Json, Quiet, Sections, Store
+from spacrd_cli.terminal.output import Output
+from spacrd_core.errors import ConfigError
+
+
+def plot(
+    store: Store,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the pictures.")],
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Draw copy number along the genome, not the calls on the tissue.")
+    ] = False,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="png|svg|pdf", help="Format of the pictures; svg and pdf for profiles.")
+    ] = "png",
+    section: Sections = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw the latest calls of each section on its tissue, or its copy-number profile."""
+    from spacrd_core.results.files.formats import find_format
+    from spacrd_core.results.files.profile_picture import PICTURE_FORMATS
+
+    choices = PICTURE_FORMATS if profile else PICTURE_FORMATS[:1]
+    if format_ not in choices:
+        kind = "profiles" if profile else "calls"
+        raise ConfigError(f"{kind} cannot be drawn as '{format_}'", hint=f"--format {' or '.join(choices)}")
+    form = find_format("profile" if profile else "png")
+    form = replace(form, suffix=f"profile.{format_}") if profile else form
+    write_latest_calls(Output(json=json, quiet=quiet), store, form, output, section)

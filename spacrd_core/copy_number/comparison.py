@@ -1,0 +1,100 @@
+"""The test of whether gains and losses of chromosome arms go with a section's tumour-like tissue.
+
+No label is read. Only genes at permuted places show what chance gives: cell types differ in thousands of genes, and do
+so reproducibly, but not by chromosome arm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from spacrd_core.copy_number.genes import PlacedGenes
+from spacrd_core.copy_number.permutation import block_z, sum_z
+from spacrd_core.copy_number.pools import GROUPS, Pools
+from spacrd_core.copy_number.positions import human_positions
+from spacrd_core.copy_number.profile import GeneProfile, log2_ratio
+from spacrd_core.copy_number.result import MIN_ARMS, MIN_GENES, SUPPORTED, ArmChange, CopyNumber, Segment
+from spacrd_core.prior.score import MAX_DEVIATION, standardise
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+    from spacrd_core.arrays import Array
+    from spacrd_core.genes.expression import Expression
+
+# An arm counts as changed if it deviates by this many standard errors over spots, and by this many standard deviations
+# of as many genes at random places.
+MIN_T, MIN_ARM_Z = 4.0, 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Tumour-like tissue against the rest of a section, gene by gene along the genome."""
+
+    contrast: Float[Array, " spots"]
+    pools: Pools
+    genes: PlacedGenes
+
+    @classmethod
+    def of(cls, expression: Expression, score: Float[Array, " spots"]) -> Self:
+        """Return the comparison of spots with a high score with those with a low one."""
+        contrast = np.clip(standardise(score), -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
+        pools = Pools.of(expression, contrast)
+        return cls(contrast, pools, PlacedGenes.of(expression, pools))
+
+    @property
+    def unknown_reason(self) -> str:
+        """Why nothing can be said; '' if something can."""
+        genes, arms = len(self.genes.rows), len(self.genes.arm_names)
+        if genes >= MIN_GENES and arms >= MIN_ARMS:
+            return ""
+        return f"{genes} genes on {arms} chromosome arms have enough counts, {MIN_GENES} on {MIN_ARMS} are needed"
+
+
+def find_copy_number(expression: Expression, comparison: Comparison) -> CopyNumber:
+    """Return what copy number says of a section's tumour-like tissue."""
+    genes = comparison.genes
+    if comparison.unknown_reason:
+        return CopyNumber(genes=len(genes.rows), unknown_reason=comparison.unknown_reason)
+    profile = GeneProfile.fit(expression, comparison.pools, genes)
+    deviations = profile.deviations(log2_ratio(comparison.pools))
+    weighted = profile.weights * deviations
+    z = min(block_z(weighted, genes.arm), block_z(weighted, genes.run))
+    return CopyNumber(
+        z=z,
+        genes=len(genes.rows),
+        arms=_arms(profile, comparison.pools, deviations, supported=z >= SUPPORTED),
+        segments=_segments(profile, deviations),
+    )
+
+
+def _arms(
+    profile: GeneProfile, pools: Pools, deviations: Float[Array, " genes"], *, supported: bool
+) -> tuple[ArmChange, ...]:
+    genes = profile.genes
+    means, errors = profile.means(deviations, genes.arm), _errors(profile, pools)
+    by_place = sum_z(profile.weights * deviations, genes.arm)
+    changed = supported & (np.abs(means) > MIN_T * errors) & (np.abs(by_place) > MIN_ARM_Z)
+    facts = zip(genes.arm_names, np.bincount(genes.arm), means, errors, changed, strict=True)
+    return tuple(
+        ArmChange(name, int(size), float(mean), float(error), bool(is_)) for name, size, mean, error, is_ in facts
+    )
+
+
+def _errors(profile: GeneProfile, pools: Pools) -> Float[Array, " arms"]:
+    """The standard errors of the arms' means over spots (delete-a-group jackknife)."""
+    without = [profile.deviations(log2_ratio(pools, left_out=group)) for group in range(GROUPS)]
+    means = np.stack([profile.means(deviations, profile.genes.arm) for deviations in without])
+    return np.asarray(np.sqrt((GROUPS - 1) * means.var(axis=0)))
+
+
+def _segments(profile: GeneProfile, deviations: Float[Array, " genes"]) -> tuple[Segment, ...]:
+    positions, genes, segments = human_positions(), profile.genes, []
+    for run, mean in enumerate(profile.means(deviations, genes.run)):
+        rows = genes.rows[genes.run == run]
+        start, end = positions.start[rows[0]], (positions.start[rows] + positions.length[rows]).max()
+        segments.append(Segment(str(positions.arm[rows[0]]), int(start), int(end), len(rows), float(mean)))
+    return tuple(segments)

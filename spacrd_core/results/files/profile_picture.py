@@ -1,0 +1,127 @@
+"""The copy-number profile of a section as a picture: arms along the genome, tumour-like tissue against the rest."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from spacrd_core.copy_number.positions import human_positions
+from spacrd_core.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from spacrd_core.copy_number.result import ArmChange, CopyNumber, Segment
+    from spacrd_core.results.result import SectionResult
+
+PICTURE_FORMATS = ("png", "svg", "pdf")
+INCHES, DPI = (11.0, 3.0), 200
+GAIN, LOSS, STEADY, RUN = "#b2182b", "#2166ac", "#555555", "#b0b0b0"
+SHADE, LINE = "#f2f2f2", "#999999"
+MIN_LIMIT = 0.3  # log2 ratio: noise must not fill the picture
+UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
+def write_profile(result: SectionResult, path: Path) -> None:
+    """Write the profile as a picture; the suffix of the path is the format."""
+    figure = draw_profile(result.copy_number, title=f"{result.section_id}: {result.copy_number.sentence}")
+    _save(figure, path, path.suffix.removeprefix("."))
+
+
+def profile_unsupported(result: SectionResult) -> InputError | None:
+    """Return why a section has no profile; None if it has one."""
+    found = result.copy_number
+    if found.segments:
+        return None
+    return InputError(
+        f"section '{result.section_id}' has no copy-number profile: {found.unknown_reason}",
+        hint="a profile needs a human section with at least a few hundred well measured genes",
+    )
+
+
+def profile_svg(found: CopyNumber) -> bytes:
+    """Return the profile as SVG, without a title."""
+    buffer = io.BytesIO()
+    _save(draw_profile(found), buffer, "svg")
+    return buffer.getvalue()
+
+
+def draw_profile(found: CopyNumber, title: str = "") -> Figure:
+    """Return a figure of the profile: runs of genes as thin lines, arms as thick ones, coloured if gained or lost."""
+    figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
+    axes = figure.add_subplot()
+    starts = _draw_chromosomes(axes)
+    for run in found.segments:
+        _draw_line(axes, _extent([run], starts), run.log2_ratio, RUN, width=1.5)
+    for arm in found.arms:
+        _draw_arm(axes, arm, _extent([run for run in found.segments if run.arm == arm.arm], starts))
+    values = [part.log2_ratio for part in found.segments] + [arm.log2_ratio for arm in found.arms]
+    limit = 1.2 * max(np.abs(values).max(initial=0.0), MIN_LIMIT)
+    axes.set(ylim=(-limit, limit), ylabel="log2 ratio, tumour-like / rest", xlabel="chromosome")
+    axes.axhline(0, color=LINE, linewidth=0.8, zorder=0)
+    axes.set_title(title, loc="left", fontsize=10, parse_math=False, wrap=True)
+    return figure
+
+
+def _draw_arm(axes: Axes, arm: ArmChange, extent: tuple[float, float]) -> None:
+    """Draw the mean of an arm, with its name if it is gained or lost."""
+    if not arm.changed:
+        _draw_line(axes, extent, arm.log2_ratio, STEADY, width=1.5)
+        return
+    colour, side, offset = (GAIN, "bottom", 4) if arm.log2_ratio > 0 else (LOSS, "top", -4)
+    _draw_line(axes, extent, arm.log2_ratio, colour, width=3)
+    axes.annotate(
+        arm.short_name,
+        (sum(extent) / 2, arm.log2_ratio),
+        (0, offset),
+        textcoords="offset points",
+        ha="center",
+        va=side,
+        fontsize=9,
+        color=colour,
+    )
+
+
+def _draw_line(axes: Axes, extent: tuple[float, float], height: float, colour: str, *, width: float) -> None:
+    axes.plot(extent, (height, height), color=colour, linewidth=width)
+
+
+def _extent(runs: list[Segment], starts: dict[str, float]) -> tuple[float, float]:
+    """The first and last position of neighbouring runs along the picture."""
+    start = starts[runs[0].chromosome]
+    return start + runs[0].start, start + runs[-1].end
+
+
+def _draw_chromosomes(axes: Axes) -> dict[str, float]:
+    """Shade every other chromosome and mark the centromeres; return where each chromosome starts."""
+    positions = human_positions()
+    ends = positions.start + positions.length
+    starts: dict[str, float] = {}
+    at = 0.0
+    for chromosome in np.unique(positions.chromosome).tolist():
+        length = float(ends[positions.chromosome == chromosome].max())
+        short_arm = float(ends[positions.arm == f"{chromosome}p"].max(initial=0))
+        if chromosome % 2:
+            axes.axvspan(at, at + length, color=SHADE, linewidth=0, zorder=0)
+        axes.axvline(at + short_arm, color=LINE, linewidth=0.5, linestyle=":", zorder=0)
+        axes.text(
+            at + length / 2, -0.03, chromosome, transform=axes.get_xaxis_transform(), ha="center", va="top", size=8
+        )
+        starts[str(chromosome)] = at
+        at += length
+    axes.set(xlim=(0, at), xticks=[])
+    axes.xaxis.labelpad = 14
+    axes.spines[["top", "right"]].set_visible(False)
+    return starts
+
+
+def _save(figure: Figure, target: Path | io.BytesIO, form: str) -> None:
+    """Save a figure: text stays text, and equal profiles give equal files."""
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "spacrd"}):
+        figure.savefig(target, format=form, metadata=UNDATED[form])
