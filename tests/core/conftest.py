@@ -1,5 +1,7 @@
-"""Small sections in memory, half cancer, with the signal in genes and in the image."""
+"""Small sections in memory, half cancer, with the signal in genes and in the image; real sections, read once."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -7,10 +9,15 @@ import pytest
 from scipy import sparse
 
 from spacrd_core.cards import Recipe
-from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.cohort.section_data import SectionData, load_sections
 from spacrd_core.genes.expression import Expression
+from spacrd_core.ingestion.ingest import ingest
+from spacrd_core.plugins import Plugins
+from spacrd_core.store.store import SpotStore
 
 SIDE, GENES, DIM = 9, 30, 6
+HEARTS = ("CN73_C2", "CN73_E1", "CN74_C1", "CN74_E1")
+SIX = ("A1", "B1", "C1", "D1", "E1", "G2")
 
 
 class MakeData(Protocol):
@@ -46,3 +53,54 @@ def make_data() -> MakeData:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def breasts(her2st: Path, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> list[SectionData]:
+    """Six sections of six breast carcinomas, with the labels of the paper."""
+    store = SpotStore.create(tmp_path_factory.mktemp("breasts") / "store")
+    for name in SIX:
+        labels = her2st / "labels_paper" / f"{name}.txt"
+        ingest(store, her2st / "ST-cnts" / f"{name}.tsv.gz", name=name, labels=labels, no_image=True, plugins=plugins)
+    return loaded(store)
+
+
+@pytest.fixture(scope="session")
+def hearts(other: Path, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> list[SectionData]:
+    """Four sections of a fetal heart: proliferating, without tumour and without epithelium."""
+    store = SpotStore.create(tmp_path_factory.mktemp("hearts") / "store")
+    ingest_all(store, [other / "heart_fetal_normal" / "ST-cnts" / f"{name}.tsv.gz" for name in HEARTS], plugins)
+    return loaded(store)
+
+
+@pytest.fixture(scope="session")
+def melanoma(other: Path, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> SectionData:
+    """A melanoma: a tumour without epithelium."""
+    store = SpotStore.create(tmp_path_factory.mktemp("melanoma") / "store")
+    ingest_all(store, sorted((other / "melanoma_rep1" / "ST-cnts").glob("*.tsv.gz")), plugins)
+    return loaded(store)[0]
+
+
+@pytest.fixture(scope="session")
+def layers(other: Path, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> list[SectionData]:
+    """Four neighbouring sections of one breast carcinoma, of another laboratory."""
+    store = SpotStore.create(tmp_path_factory.mktemp("layers") / "store")
+    ingest_all(store, sorted((other / "breast_stahl2016" / "ST-cnts").glob("*.tsv.gz")), plugins)
+    return loaded(store)
+
+
+@pytest.fixture(scope="session")
+def colon(other: Path, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> SectionData:
+    """A colorectal carcinoma."""
+    store = SpotStore.create(tmp_path_factory.mktemp("colon") / "store")
+    ingest_all(store, [other / "crc16_visium" / "outs"], plugins)
+    return loaded(store)[0]
+
+
+def ingest_all(store: SpotStore, paths: Sequence[Path], plugins: Plugins) -> None:
+    for path in paths:
+        ingest(store, path, no_image=True, plugins=plugins)
+
+
+def loaded(store: SpotStore) -> list[SectionData]:
+    return load_sections(store, list(store.entries.values()))
