@@ -132,11 +132,16 @@ class CopyNumber:
             )
         return self.summary
 
-    def cautions(self, cancer_share: float) -> list[str]:
+    def cautions(self, cancer_share: float, *, makes_no_call: bool = False) -> list[str]:
         """Return sentences to read before relying on calls, of which this share is cancer."""
         cautions = []
         if np.isfinite(self.detector_z):
             cautions.append(self._about_disagreement())
+        if makes_no_call and self.verdict == "supported":
+            cautions.append(
+                f"nothing is called, but gains and losses of chromosome arms go with part of the tissue (Z {self.z:.1f}): "
+                "a tumour that is no carcinoma?"
+            )
         if self.verdict == "no evidence" and cancer_share > MANY_CALLED:
             cautions.append(
                 f"{cancer_share:.0%} of the spots are called cancer, but there is no copy-number evidence "

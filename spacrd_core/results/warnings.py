@@ -25,8 +25,9 @@ def is_out_of_distribution(spots: pd.DataFrame) -> bool:
 
 def cautions(spots: pd.DataFrame) -> list[str]:
     """Return what was found about a section that tells how far to rely on its calls, the most serious first."""
+    findings, copy_number = Findings.from_table(spots), CopyNumber.from_table(spots)
     share = float((spots["label"] == "cancer").mean()) if len(spots) else 0.0
-    return [*Findings.from_table(spots).cautions, *CopyNumber.from_table(spots).cautions(share)]
+    return [*findings.cautions, *copy_number.cautions(share, makes_no_call=findings.makes_no_call)]
 
 
 def training_overlap(section: str, patient: str, detector: DetectorConfig) -> str:

@@ -88,6 +88,12 @@ def test_many_calls_without_evidence_are_a_caution(z: float, share: float, warns
         assert cautions[0].endswith("look for normal epithelium")
 
 
+def test_a_tumour_in_which_nothing_is_called_is_a_caution() -> None:
+    assert not CopyNumber(z=27.2, arms=ARMS).cautions(0.0)
+    assert "a tumour that is no carcinoma?" in CopyNumber(z=27.2, arms=ARMS).cautions(0.0, makes_no_call=True)[0]
+    assert not CopyNumber(z=6.9).cautions(0.0, makes_no_call=True)
+
+
 @pytest.mark.parametrize(
     ("prior", "detector", "words"),
     [
