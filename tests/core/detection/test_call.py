@@ -28,8 +28,14 @@ def tumour() -> SectionData:
     """A section with gained arms, and with an image."""
     stain = stain_features(epithelium(), 0)
     section = aneuploid_section(aneuploid_expression(PLANTED))
-    image = {"image": stain, "stain": stain, "image_coverage": np.ones(len(stain), dtype=np.float32)}
-    return replace(section, recipe=Recipe(input_px=8, um_per_px=14.0, dim=stain.shape[1]), evidence=None, **image)
+    return replace(
+        section,
+        image=stain,
+        stain=stain,
+        image_coverage=np.ones(len(stain), dtype=np.float32),
+        recipe=Recipe(input_px=8, um_per_px=14.0, dim=stain.shape[1]),
+        evidence=None,
+    )
 
 
 @pytest.fixture(scope="module")
