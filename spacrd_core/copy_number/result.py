@@ -139,8 +139,8 @@ class CopyNumber:
             cautions.append(self._about_disagreement())
         if makes_no_call and self.verdict == "supported":
             cautions.append(
-                f"nothing is called, but gains and losses of chromosome arms go with part of the tissue (Z {self.z:.1f}): "
-                "a tumour that is no carcinoma?"
+                "nothing is called, but gains and losses of chromosome arms go with part of the tissue "
+                f"(Z {self.z:.1f}): a tumour that is no carcinoma?"
             )
         if self.verdict == "no evidence" and cancer_share > MANY_CALLED:
             cautions.append(
