@@ -24,6 +24,7 @@ PICTURE_FORMATS = ("png", "svg", "pdf")
 INCHES, DPI = (11.0, 3.0), 200
 GAIN, LOSS, STEADY, RUN = "#b2182b", "#2166ac", "#555555", "#b0b0b0"
 SHADE, LINE = "#f2f2f2", "#999999"
+BEHIND_NAMES = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}  # lines may cross a name
 MIN_LIMIT = 0.3  # log2 ratio: noise must not fill the picture
 UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
@@ -85,6 +86,7 @@ def _draw_arm(axes: Axes, arm: ArmChange, extent: tuple[float, float]) -> None:
         va=side,
         fontsize=9,
         color=colour,
+        bbox=BEHIND_NAMES,
     )
 
 
