@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 from scipy import sparse
-from stand_ins.carcinoma import LISTS, NEGATIVE, POSITIVE
 
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.copy_number.positions import UNPLACED, human_positions
 from spacrd_core.genes.expression import Expression
 from spacrd_core.prior.read import with_evidence
+from stand_ins.carcinoma import LISTS, NEGATIVE, POSITIVE
 
 SIDE, PITCH_UM, GENES = 20, 100.0, 4000
 MEAN_COUNTS = 1.0  # of a gene in a spot
@@ -39,7 +39,7 @@ def symbols() -> list[str]:
 def aneuploid_expression(
     copies: Mapping[str, float], *, purity: float = 1.0, depth: float = MEAN_COUNTS, seed: int = 0
 ) -> Expression:
-    """Return expression in which the clone has further copies of arms, for example ``{"8q": 1}``, in a share of cells."""
+    """Return expression in which the clone has further copies of arms, such as ``{"8q": 1}``, in a share of cells."""
     rng, names = np.random.default_rng(seed), symbols()
     inside, has_gain = epithelium(), clone()
     levels = depth * rng.lognormal(0, 1, len(names)) / np.exp(0.5)

@@ -7,15 +7,16 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from stand_ins.aneuploid import PITCH_UM, SIDE, aneuploid_expression
 
 from spacrd_core.genes.expression import TARGET_SUM
+from stand_ins.aneuploid import PITCH_UM, SIDE, aneuploid_expression
 
 
 def write_aneuploid(path: Path, copies: Mapping[str, float], *, genes: int | None = None) -> Path:
     """Write a section whose clone has further copies of arms, and return the path; ``genes``: its first ones only."""
     expression = aneuploid_expression(copies)
-    counts = sparse.diags_array(expression.totals / TARGET_SUM) @ expression.values.expm1()
+    scaled = expression.values.expm1()  # noqa: PD011 - a sparse matrix
+    counts = sparse.diags_array(expression.totals / TARGET_SUM) @ scaled
     spot = np.arange(SIDE**2)
     section = ad.AnnData(
         sparse.csr_matrix(np.rint(counts.toarray()), dtype=np.float32),

@@ -16,6 +16,9 @@ ARMS = (
 )
 SUPPORTED = CopyNumber(z=12.345, genes=525, arms=ARMS, segments=RUNS)
 NO_EVIDENCE = CopyNumber(
-    z=-0.62, genes=525, arms=tuple(ArmChange(arm.arm, arm.genes, 0.01, 0.02, changed=False) for arm in ARMS), segments=RUNS
+    z=-0.62,
+    genes=525,
+    arms=tuple(ArmChange(arm.arm, arm.genes, 0.01, 0.02, changed=False) for arm in ARMS),
+    segments=RUNS,
 )
 UNKNOWN = CopyNumber(genes=120, unknown_reason="120 genes on 2 chromosome arms have enough counts, 300 on 5 are needed")

@@ -112,7 +112,7 @@ function setUp(section) {
   slider.addEventListener("input", () => setThreshold(Number(slider.value)));
   reset.addEventListener("click", () => setThreshold(data.threshold));
   [opacity, colourBy, ...section.querySelectorAll("[data-show]")].forEach((control) => control.addEventListener("input", applyControls));
-  for (const option of [...colourBy.options].slice(1)) if (!scales[option.value].values.some((value) => value > 0)) option.remove();
+  for (const option of [...colourBy.options].slice(1)) if (!scales[option.value].values.some(Boolean)) option.remove();
   new ResizeObserver(redraw).observe(canvas);
   stages.set(section, draw);
   setThreshold(data.threshold);

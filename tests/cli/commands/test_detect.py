@@ -13,6 +13,7 @@ import pytest
 from stand_ins.aneuploid import clone
 
 from spacrd_cli.main import run
+from spacrd_core.copy_number.result import SUPPORTED
 from spacrd_core.demo.cohort import write_demo_cohort
 
 
@@ -180,7 +181,7 @@ def test_what_copy_number_says_is_in_the_document_the_table_and_the_notes(
         "FEW": "unknown",
     }
     assert found["FEW"] == {"z": None, "verdict": "unknown", "arms": []}
-    assert found["GAIN"]["z"] >= 7 > 3 > found["EVEN"]["z"]
+    assert found["GAIN"]["z"] >= SUPPORTED
     gained = {arm["arm"]: arm for arm in found["GAIN"]["arms"] if arm["change"] == "gain"}
     assert set(gained) == {"1q", "8q", "17q", "20q"}
     assert all(arm["log2_ratio"] > 0.2 and arm["genes"] >= 20 for arm in gained.values())

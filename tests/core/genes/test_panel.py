@@ -101,7 +101,9 @@ def test_alignment_equals_its_plain_definition_on_random_panels(species: Species
     rng = np.random.default_rng(seed)
     symbols = tuple(rng.choice([*NAMES, *IDS[1:]], size=15, replace=False).tolist())
     gene_ids = tuple(rng.choice(IDS, size=15).tolist()) if seed % 4 else ()
-    section = Expression(sparse.csr_matrix(rng.random((3, 15))), np.ones(3, dtype=np.float32), symbols, gene_ids, species)
+    section = Expression(
+        sparse.csr_matrix(rng.random((3, 15))), np.ones(3, dtype=np.float32), symbols, gene_ids, species
+    )
     panel = rng.choice([*NAMES, *IDS], size=30).tolist()
     panel_gene_ids = rng.choice(IDS, size=30).tolist() if seed % 3 else []
     columns = [plain_column(section, *gene) for gene in zip(panel, panel_gene_ids or [""] * 30, strict=True)]
