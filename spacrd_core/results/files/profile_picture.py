@@ -10,6 +10,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from spacrd_core.copy_number.positions import human_positions
+from spacrd_core.copy_number.result import MIN_GENES
 from spacrd_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def profile_unsupported(result: SectionResult) -> InputError | None:
         return None
     return InputError(
         f"section '{result.section_id}' has no copy-number profile: {found.unknown_reason}",
-        hint="a profile needs a human section with at least a few hundred well measured genes",
+        hint=f"a profile needs {MIN_GENES} well measured genes of a human section, and calls of this version of SpaCRD",
     )
 
 
