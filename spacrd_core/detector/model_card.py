@@ -74,7 +74,7 @@ Nothing: it reads gene lists and the density of the H&E. References:
 | {{ section.id | cell }} | {{ section.patient | cell }} | {{ section.platform }} | {{ section.label_source | cell or "in the section" }} |
 {% endfor -%}
 {% if copy_number %}
-Gains and losses of chromosome arms that go with the tumour-like tissue: {{ copy_number | cell }}.
+Gains and losses of chromosome arms go with the tumour-like tissue in {{ copy_number | cell }}.
 {% endif -%}
 {% endif %}
 ## Performance on held-out patients

@@ -22,10 +22,9 @@ def training_copy_number(sections: Iterable[SectionData]) -> dict[str, dict[str,
 
 
 def copy_number_note(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return in a sentence how many training sections show copy-number changes; '' if none has genes."""
+    """Return how many training sections show copy-number changes, and the verdict on the others; '' without genes."""
     if not found:
         return ""
-    supported = sum(section["verdict"] == "supported" for section in found.values())
-    others = [f"{name} {section['verdict']}" for name, section in found.items() if section["verdict"] != "supported"]
+    others = [f"{name}: {section['verdict']}" for name, section in found.items() if section["verdict"] != "supported"]
     sections = f"{len(found)} training section{'s' if len(found) > 1 else ''}"
-    return f"{supported} of {sections} supported" + (f"; {', '.join(others)}" if others else "")
+    return f"{len(found) - len(others)} of {sections}" + (f" ({', '.join(others)})" if others else "")

@@ -16,6 +16,7 @@ from benchmarks.measure import show
 from browsing import CHROMIUM, opened, start_browser
 from pytest_benchmark.fixture import BenchmarkFixture
 from scipy.ndimage import gaussian_filter
+from stand_ins.copy_number import RUNS, SUPPORTED
 
 from spacrd_core.results.report.report import write_report
 from spacrd_core.results.report.section_view import build_section_view
@@ -67,7 +68,12 @@ def section(side: int) -> SectionResult:
     )
     spots["label"] = np.where(probability > 0.5, "cancer", "normal")
     spots = spots.assign(
-        set="both", top_modality="genes", top_contribution=1.25, copy_number=0.5, gene_coverage=1.0, image_coverage=1.0
+        set="both",
+        top_modality="genes",
+        top_contribution=1.25,
+        copy_number=-1.25,
+        gene_coverage=1.0,
+        image_coverage=1.0,
     )
     spots["doubtful"] = False
     return SectionResult(
@@ -81,6 +87,7 @@ def section(side: int) -> SectionResult:
         spot_shape="disc",
         pitch_um=PITCH_UM,
         threshold=0.5,
+        copy_number=replace(SUPPORTED, segments=RUNS * 15),  # 75 runs, as in a section of 15,000 genes
         thumbnail=tissue(),
         thumbnail_um_per_px=1.07 * side * PITCH_UM / THUMBNAIL_PX,
         slide_um_per_full_px=UM_PER_PX,

@@ -112,6 +112,8 @@ MISTAKES = {
     "was changed after training": "spacrd detect lung edited",
     "unknown threshold rule '...'": "spacrd detect lung detector --threshold best",
     "would give every spot the same call": "spacrd detect lung detector --threshold prevalence=1",
+    "has no copy-number profile: ...": "spacrd plot lung --profile --section B4 -o x",
+    "... cannot be drawn as '...'": "spacrd plot lung --format svg -o x",
     "there is no spot store at ...": "spacrd embed nowhere",
     "contains other files and is not a spot store": "spacrd ingest results run8/outs",
     "the store ... has no section '...'": "spacrd detect lung detector --section S9",

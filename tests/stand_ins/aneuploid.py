@@ -39,7 +39,7 @@ def symbols() -> list[str]:
 def aneuploid_expression(
     copies: Mapping[str, float], *, purity: float = 1.0, depth: float = MEAN_COUNTS, seed: int = 0
 ) -> Expression:
-    """Return expression in which a share of the clone's cells has further copies of arms, for example ``{"8q": 1}``."""
+    """Return expression in which the clone has further copies of arms, such as ``{"8q": 1}``, in a share of cells."""
     rng, names = np.random.default_rng(seed), symbols()
     inside, has_gain = epithelium(), clone()
     levels = depth * rng.lognormal(0, 1, len(names)) / np.exp(0.5)

@@ -10,6 +10,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from spacrd_core.copy_number.positions import human_positions
+from spacrd_core.copy_number.result import MIN_GENES
 from spacrd_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ PICTURE_FORMATS = ("png", "svg", "pdf")
 INCHES, DPI = (11.0, 3.0), 200
 GAIN, LOSS, STEADY, RUN = "#b2182b", "#2166ac", "#555555", "#b0b0b0"
 SHADE, LINE = "#f2f2f2", "#999999"
+BEHIND_NAMES = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}  # lines may cross a name
 MIN_LIMIT = 0.3  # log2 ratio: noise must not fill the picture
 UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
@@ -41,7 +43,7 @@ def profile_unsupported(result: SectionResult) -> InputError | None:
         return None
     return InputError(
         f"section '{result.section_id}' has no copy-number profile: {found.unknown_reason}",
-        hint="a profile needs a human section with at least a few hundred well measured genes",
+        hint=f"a profile needs {MIN_GENES} well measured genes of a human section, and calls of this version of SpaCRD",
     )
 
 
@@ -85,6 +87,7 @@ def _draw_arm(axes: Axes, arm: ArmChange, extent: tuple[float, float]) -> None:
         va=side,
         fontsize=9,
         color=colour,
+        bbox=BEHIND_NAMES,
     )
 
 

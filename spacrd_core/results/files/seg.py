@@ -1,6 +1,6 @@
 """The copy-number profile as segments, for IGV and other genome viewers.
 
-The format: https://igv.org/doc/desktop/#FileFormats/DataTracks (SEG).
+The format: https://igv.org/doc/desktop/FileFormats/DataTracks/ (SEG).
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const PRINT_DENSITY = 3; // canvas px per CSS px on paper
 const stages = new Map();
 
-// The values that spots can be coloured by, from `min` to `max`, and the legend at both ends.
+// The values that spots can be coloured by, from `min` to `max`, and the legend: both ends, and what to know of them.
 function colourScales({ probability, spread, ood, copy_number }) {
   const maxSpread = roundLength(8 * spread.reduce((max, value) => Math.max(max, value ?? 0), 0.001));
   return {
-    probability: { name: "probability", values: probability, min: 0, max: 1, start: "0", end: "1" },
-    spread: { name: "spread", values: spread, min: 0, max: maxSpread, start: "0", end: `${Number(maxSpread.toPrecision(1))} or more` },
-    ood: { name: "ood", values: ood, min: 0, max: 2, start: "0", end: "2 or more (above the mark at 1: unlike the training tissue)" },
-    copy_number: { name: "copy_number", values: copy_number, min: -2, max: 2, start: "\u22122 or less", end: "2 or more (like the tumour-like tissue; not used for calls)" },
+    probability: { name: "probability", values: probability, min: 0, max: 1, start: "0", end: "1", note: "" },
+    spread: { name: "spread", values: spread, min: 0, max: maxSpread, start: "0", end: `${Number(maxSpread.toPrecision(1))} or more`, note: "" },
+    ood: { name: "ood", values: ood, min: 0, max: 2, start: "0", end: "2 or more", note: "above the mark at 1: unlike the training tissue" },
+    copy_number: { name: "copy_number", values: copy_number, min: -2, max: 2, start: "\u22122 or less", end: "2 or more", note: "higher: more like the section\u2019s profile of gains and losses; not used for calls" },
   };
 }
 
@@ -91,6 +91,7 @@ function setUp(section) {
     find(".scale-name").textContent = colourBy.selectedOptions[0].textContent;
     find(".scale-start").textContent = state.colourBy.start;
     find(".scale-end").textContent = state.colourBy.end;
+    find(".scale-note").textContent = state.colourBy.note;
     const mark = { probability: state.threshold, ood: 0.5 }[colourBy.value] ?? -1;
     find(".scale line").setAttribute("transform", `translate(${160 * mark})`);
     redraw();
@@ -111,7 +112,7 @@ function setUp(section) {
   slider.addEventListener("input", () => setThreshold(Number(slider.value)));
   reset.addEventListener("click", () => setThreshold(data.threshold));
   [opacity, colourBy, ...section.querySelectorAll("[data-show]")].forEach((control) => control.addEventListener("input", applyControls));
-  for (const option of [...colourBy.options].slice(1)) if (!scales[option.value].values.some((value) => value > 0)) option.remove();
+  for (const option of [...colourBy.options].slice(1)) if (!scales[option.value].values.some(Boolean)) option.remove();
   new ResizeObserver(redraw).observe(canvas);
   stages.set(section, draw);
   setThreshold(data.threshold);

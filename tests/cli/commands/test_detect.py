@@ -1,6 +1,7 @@
 """``spacrd detect``: the threshold that was used is in every file it writes."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from stand_ins.aneuploid import clone
 
 from spacrd_cli.main import run
+from spacrd_core.copy_number.result import SUPPORTED
 from spacrd_core.demo.cohort import write_demo_cohort
 
 
@@ -161,3 +164,45 @@ def test_excluding_every_section_is_an_error(folder: Path, capsys: pytest.Captur
     stderr = capsys.readouterr().err
     assert f"--exclude leaves no section of {folder}/store" in stderr
     assert "hint: " in stderr
+
+
+def test_what_copy_number_says_is_in_the_document_the_table_and_the_notes(
+    aneuploid: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["detect", f"{aneuploid}/store", "prior", "-q"]
+    capsys.readouterr()
+    assert run([*command, "--json"]) == 0
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    found = {name: section["copy_number"] for name, section in document.items()}
+    assert {name: section["verdict"] for name, section in found.items()} == {
+        "GAIN": "supported",
+        "EVEN": "no evidence",
+        "FEW": "unknown",
+    }
+    assert found["FEW"] == {"z": None, "verdict": "unknown", "arms": []}
+    assert found["GAIN"]["z"] >= SUPPORTED
+    gained = {arm["arm"]: arm for arm in found["GAIN"]["arms"] if arm["change"] == "gain"}
+    assert set(gained) == {"1q", "8q", "17q", "20q"}
+    assert all(arm["log2_ratio"] > 0.2 and arm["genes"] >= 20 for arm in gained.values())
+    (caution,) = document["EVEN"]["cautions"]
+    assert "there is no copy-number evidence" in caution
+    assert document["GAIN"]["cautions"] == []
+    assert f"section 'EVEN': {caution}" in " ".join(printed.err.split())
+    assert run(command) == 0
+    table = capsys.readouterr().out
+    for name, section in found.items():
+        assert re.search(rf"^ *{name} .* {section['verdict']} *$", table, re.MULTILINE)
+
+
+def test_spots_of_the_clone_follow_the_profile(aneuploid: Path) -> None:
+    values = pd.read_csv(aneuploid / "out" / "GAIN.spots.csv")["copy_number"]
+    assert values[clone()].mean() > 1
+    assert values[~clone()].mean() < 0
+
+
+@pytest.mark.parametrize("section", ["EVEN", "FEW"])
+def test_spots_of_a_section_that_shows_no_change_have_calls_without_a_value(aneuploid: Path, section: str) -> None:
+    spots = pd.read_csv(aneuploid / "out" / f"{section}.spots.csv")
+    assert spots["copy_number"].isna().all()
+    assert spots["probability"].notna().all()

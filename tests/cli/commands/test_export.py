@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import get_type_hints
 
+import anndata as ad
 import pandas as pd
 import pytest
 
@@ -142,6 +143,50 @@ def test_a_store_without_calls_says_so(folder: Path, tmp_path: Path, capsys: pyt
     assert export(tmp_path, tmp_path / "x", "csv") == 1
     assert "contains no calls yet" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "x").exists()
+
+
+def test_profiles_are_exported_as_segments_and_as_pictures(
+    aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(aneuploid, tmp_path, "seg") == export(aneuploid, tmp_path, "profile") == 0
+    names = {f"{section}.{suffix}" for section in ("GAIN", "EVEN") for suffix in ("seg", "profile.png")}
+    assert {file.name for file in tmp_path.iterdir()} == names
+    assert "not written: section 'FEW' has no copy-number profile" in " ".join(capsys.readouterr().err.split())
+    segments = pd.read_csv(tmp_path / "GAIN.seg", sep="\t")
+    gained = segments.loc[segments["chrom"] == "chr20", "seg.mean"].iloc[-1]
+    assert gained > segments["seg.mean"].median() + 0.2
+    assert (segments["loc.start"] < segments["loc.end"]).all()
+    assert segments.groupby("chrom", sort=False)["loc.start"].is_monotonic_increasing.all()
+
+
+def test_detect_writes_no_profile_of_its_own(aneuploid: Path) -> None:
+    suffixes = tuple(form.suffix for form in FORMATS.values() if form.on_request)
+    assert not [file.name for file in (aneuploid / "out").iterdir() if file.name.endswith(suffixes)]
+
+
+def forget_copy_number(store: SpotStore, section: str) -> None:
+    """Store the latest calls as a version without copy number did."""
+    spots, detector = store.predictions(section)
+    spots = spots.drop(columns="copy_number")
+    del spots.attrs["copy_number"]
+    key = next(reversed(store.entry(section).predictions))
+    store.publish_predictions(store.entry(section), spots, key=key, detector=detector)
+
+
+def test_calls_of_an_earlier_version_have_no_copy_number_and_are_exported_all_the_same(
+    aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(aneuploid / "store", tmp_path / "store")
+    forget_copy_number(SpotStore.open(tmp_path / "store"), "GAIN")
+    for form in ("csv", "h5ad", "geojson"):
+        assert export(tmp_path, tmp_path / "x", form, "--section", "GAIN") == 0
+    spots = pd.read_csv(tmp_path / "x/GAIN.spots.csv")
+    assert spots["copy_number"].isna().all()
+    assert spots["probability"].tolist() == pd.read_csv(aneuploid / "out/GAIN.spots.csv")["probability"].tolist()
+    assert ad.read_h5ad(tmp_path / "x/GAIN.h5ad").uns["spacrd"]["copy_number"]["verdict"] == "unknown"
+    capsys.readouterr()
+    assert export(tmp_path, tmp_path / "x", "profile", "--section", "GAIN") == 1
+    assert "profile: the section was called by an earlier version" in " ".join(capsys.readouterr().err.split())
 
 
 def test_every_section_is_exported_as_spatialdata(

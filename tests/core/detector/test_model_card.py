@@ -82,6 +82,28 @@ def test_its_tables_have_the_metrics_of_the_detector(unrestricted: Detector) -> 
         assert f"| {section} | 36 | 18 | {shown} |" in text
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "sentence"),
+    [
+        (("supported", "supported"), "in 2 of 2 training sections."),
+        (("unclear", "supported", "no evidence"), "in 1 of 3 training sections (A1: unclear, C1: no evidence)."),
+        (("unknown",), "in 0 of 1 training section (A1: unknown)."),
+    ],
+)
+def test_it_states_in_how_many_training_sections_copy_number_supports_the_tumour(
+    unrestricted: Detector, verdicts: tuple[str, ...], sentence: str
+) -> None:
+    found = {f"{letter}1": {"verdict": verdict} for letter, verdict in zip("ABC", verdicts, strict=False)}
+    text = model_card(unrestricted.config, unrestricted.metrics | {"copy_number": found})
+    assert f"\n\nGains and losses of chromosome arms go with the tumour-like tissue {sentence}\n\n" in text
+
+
+def test_it_does_not_mention_copy_number_that_was_not_looked_for(unrestricted: Detector) -> None:
+    earlier = {name: value for name, value in unrestricted.metrics.items() if name != "copy_number"}
+    for metrics in (earlier, earlier | {"copy_number": {}}):
+        assert "chromosome arms" not in model_card(unrestricted.config, metrics)
+
+
 def test_the_calibration_error_is_given_by_platform_and_called_optimistic(unrestricted: Detector) -> None:
     reliability = unrestricted.metrics["reliability"]["st"] | {"ece": 0.1234}
     metrics = unrestricted.metrics | {

@@ -8,6 +8,7 @@ from pathlib import Path
 import anndata as ad
 import pandas as pd
 import pytest
+from stand_ins.copy_number import SUPPORTED
 
 from spacrd_core.detection.attribution import DrivingGene
 from spacrd_core.detector.config import DetectorConfig
@@ -15,6 +16,7 @@ from spacrd_core.detector.files import DETECTOR_FILES
 from spacrd_core.evaluation.comparison import Difference
 from spacrd_core.evaluation.summary import Row, summarise
 from spacrd_core.metrics.classification import Metrics
+from spacrd_core.results.files.formats import FORMATS
 from spacrd_core.results.folder import write_folder
 from spacrd_core.results.result import LABEL_STYLES, Provenance, SectionResult
 from spacrd_core.store.manifest import SectionEntry
@@ -42,16 +44,18 @@ def written(
 ) -> Path:
     """The files of a Visium section V and a Xenium section X."""
     genes = (DrivingGene("ERBB2", 0.5, 2.0, 1.0), DrivingGene("ADIPOQ", -0.2, 0.1, None))
-    visium = make_result(side=24, section_id="V", genes=genes)
+    visium = make_result(side=24, section_id="V", genes=genes, copy_number=SUPPORTED)
     xenium = make_result("square", side=24, section_id="X", barcodes=False, platform="xenium", spot_shape="square")
     folder = tmp_path_factory.mktemp("results")
     write_folder(folder, [visium, xenium], provenance)
+    FORMATS["seg"].write_atomically(visium, folder / "on request", provenance)
     return folder
 
 
 def test_every_written_file_is_on_the_page(written: Path) -> None:
-    files = {re.sub(r"^[VX]\.", "<id>.", file.name) for file in written.iterdir()}
-    assert files == {*named("Files", "file")} - {"<id>.spatialdata.zarr"}
+    files = {re.sub(r"^[VX]\.", "<id>.", file.name) for file in written.iterdir() if file.is_file()}
+    on_request = {f"<id>.{form.suffix}" for form in FORMATS.values() if form.on_request}
+    assert files | on_request == {*named("Files", "file")}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,21 @@ def test_anndata_has_the_columns_and_types_of_the_page(written: Path) -> None:
 
 def test_anndata_has_the_uns_keys_of_the_page(written: Path) -> None:
     assert sorted(named("AnnData", "key")) == sorted(ad.read_h5ad(written / "V.h5ad").uns["spacrd"])
+
+
+def test_copy_number_has_the_keys_of_the_page(written: Path) -> None:
+    found = json.loads((written / "manifest.json").read_text())["sections"]["V"]["copy_number"]
+    assert named("Copy number", "key") == [*found]
+    (arms,) = (row[1] for row in rows("Copy number", "key") if row[0] == "`arms`")
+    assert [*found["arms"][0]] == [name for name in NAME.findall(arms) if name in found["arms"][0]]
+    stored = ad.read_h5ad(written / "V.h5ad").uns["spacrd"]["copy_number"]
+    assert sorted(named("Copy number", "key in the h5ad")) == sorted(stored)
+    (segments,) = (row[1] for row in rows("Copy number", "key in the h5ad") if row[0] == "`segments`")
+    assert sorted(NAME.findall(segments)[1:]) == sorted(stored["segments"])
+
+
+def test_segments_have_the_columns_of_the_page(written: Path) -> None:
+    assert named("Segments", "column") == pd.read_csv(written / "on request/V.seg", sep="\t").columns.tolist()
 
 
 def test_geojson_has_the_properties_and_measurements_of_the_page(written: Path) -> None:

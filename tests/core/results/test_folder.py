@@ -7,6 +7,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from stand_ins.copy_number import SUPPORTED
 
 from spacrd_core.detection.attribution import DrivingGene
 from spacrd_core.errors import InputError
@@ -48,6 +49,23 @@ def test_driving_genes_are_written_as_a_table(
     assert table["gene"].tolist() == ["ERBB2", "COL1A1"]
     assert table["attribution"].tolist() == [0.431257, -0.1]
     assert table["mean_normal"].isna().tolist() == [False, True]
+
+
+def test_the_manifest_states_what_copy_number_says_of_every_section(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    results = [make_result(side=6, section_id="A", copy_number=SUPPORTED), make_result(side=6, section_id="B")]
+    write_folder(tmp_path, results, provenance)
+    sections = json.loads((tmp_path / "manifest.json").read_text())["sections"]
+    assert sections["A"]["copy_number"] == {
+        "z": 12.35,
+        "verdict": "supported",
+        "arms": [
+            {"arm": "8q", "change": "gain", "log2_ratio": 0.451, "genes": 200},
+            {"arm": "16q", "change": "loss", "log2_ratio": -0.312, "genes": 120},
+        ],
+    }
+    assert sections["B"]["copy_number"] == {"z": None, "verdict": "unknown", "arms": []}
 
 
 @pytest.mark.parametrize("spots", [0, 1, 4])

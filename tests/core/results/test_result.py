@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from stand_ins.copy_number import SUPPORTED, UNKNOWN
 
 from spacrd_core.results.result import SectionResult
 
@@ -20,6 +21,12 @@ def test_the_summary_counts_calls_and_measures_the_tumour_in_mm2(
     assert row["cancer"] + row["normal"] + row["uncertain"] == row["spots"]
     assert row["cancer_mm2"] == pytest.approx(math.pi * TUMOUR_MM**2, rel=0.05)
     assert row["mean_probability"] == pytest.approx(result.spots["probability"].mean())
+
+
+def test_the_summary_has_what_copy_number_says_as_json(make_result: Callable[..., SectionResult]) -> None:
+    for found in (SUPPORTED, UNKNOWN):
+        summary = make_result(side=4, copy_number=found).summary()
+        assert json.loads(json.dumps(summary["copy_number"], allow_nan=False)) == found.to_dict()
 
 
 def test_positions_follow_the_order_of_the_calls_not_of_the_section(make_result: Callable[..., SectionResult]) -> None:

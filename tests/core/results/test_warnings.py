@@ -1,12 +1,18 @@
 """Warnings to read before relying on calls."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
+from stand_ins.copy_number import NO_EVIDENCE, SUPPORTED, UNKNOWN
 from stand_ins.detector import made_detector
 
+from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.detector.config import DetectorConfig
+from spacrd_core.model.findings import Findings
 from spacrd_core.plugins import Plugins
-from spacrd_core.results.warnings import collect_warnings, is_out_of_distribution
+from spacrd_core.results.warnings import cautions, collect_warnings, is_out_of_distribution
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +78,54 @@ def test_a_slide_coarser_than_the_encoder_needs_has_a_warning_if_the_image_was_u
 def test_a_detector_of_genes_alone_needs_no_resolution(config: DetectorConfig) -> None:
     warnings = collect_warnings("Z9", table(ood=[0.2], image=1.0), config, genes=True, slide_um_per_px=28.0)
     assert not any("um/px" in warning for warning in warnings)
+
+
+def called(found: CopyNumber, *, cancer: int, spots: int = 100) -> pd.DataFrame:
+    """Return calls of which some are cancer, with what copy number says."""
+    spots_table = pd.DataFrame(
+        {"label": np.where(np.arange(spots) < cancer, "cancer", "normal"), "ood": 0.2, "gene_coverage": 1.0}
+    ).assign(image_coverage=0.0)
+    found.attach(spots_table)
+    return spots_table
+
+
+def test_many_spots_called_cancer_without_copy_number_evidence_have_a_warning(config: DetectorConfig) -> None:
+    (caution,) = cautions(called(NO_EVIDENCE, cancer=26))
+    assert caution.startswith("26% of the spots are called cancer, but there is no copy-number evidence (Z -0.6)")
+    assert collect_warnings("Z9", called(NO_EVIDENCE, cancer=26), config, genes=True)[0] == caution
+
+
+@pytest.mark.parametrize("found", [SUPPORTED, replace(NO_EVIDENCE, z=4.0), UNKNOWN, NO_EVIDENCE])
+def test_there_is_no_warning_with_evidence_without_knowledge_or_with_few_spots_called(found: CopyNumber) -> None:
+    assert cautions(called(found, cancer=25 if found is NO_EVIDENCE else 90)) == []
+
+
+@pytest.mark.parametrize(
+    ("prior", "detector", "finding"),
+    [
+        (
+            12.0,
+            1.0,
+            "supports the tissue that the prior finds, not the tissue that the detector finds (Z 12.0 and 1.0)",
+        ),
+        (
+            1.0,
+            12.0,
+            "supports the tissue that the detector finds, not the tissue that the prior finds (Z 1.0 and 12.0)",
+        ),
+        (12.0, 9.0, "supports both the tissue that the prior finds and the tissue that the detector finds"),
+        (1.0, 6.9, "supports neither the tissue that the prior finds nor the tissue that the detector finds"),
+    ],
+)
+def test_where_detector_and_prior_disagree_copy_number_says_whose_tissue_it_supports(
+    prior: float, detector: float, finding: str
+) -> None:
+    spots = called(replace(SUPPORTED, z=prior, detector_z=detector), cancer=10)
+    Findings(modalities="genes", agreement={"genes": 0.1}).attach(spots)
+    disagreement, about = cautions(spots)
+    assert disagreement.startswith("detector and prior disagree")
+    assert about.startswith(f"copy number {finding}")
+
+
+def test_a_section_without_spots_has_no_warning_about_copy_number() -> None:
+    assert cautions(called(NO_EVIDENCE, cancer=0, spots=0)) == []

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import anndata as ad
 import numpy as np
+import pytest
+from stand_ins.copy_number import RUNS, SUPPORTED, UNKNOWN
 
 from spacrd_core.results.files.h5ad import write_h5ad
 from spacrd_core.results.result import Provenance, SectionResult
@@ -28,6 +30,7 @@ def test_anndata_reads_back_the_section_and_its_calls(
     assert read.obs["spacrd_set"].tolist() == result.spots["set"].tolist()
     assert read.obs["spacrd_top_modality"].tolist() == result.spots["top_modality"].tolist()
     np.testing.assert_allclose(read.obs["spacrd_top_contribution"], result.spots["top_contribution"])
+    np.testing.assert_allclose(read.obs["spacrd_copy_number"], result.spots["copy_number"], rtol=1e-6)
     np.testing.assert_allclose(read.obs["spacrd_prob"], result.spots["probability"], rtol=1e-6)
     np.testing.assert_allclose(read.obs["spacrd_ood"], result.spots["ood"], rtol=1e-6)
     assert {str(read.obs[name].dtype) for name in ("spacrd_prob", "spacrd_spread", "spacrd_ood")} == {"float32"}
@@ -46,6 +49,34 @@ def test_the_provenance_is_stored(
     assert (facts["threshold"], facts["set_alpha"]) == (0.43, 0.1)
     assert facts["threshold_rule"] == "highest accuracy on held-out patients"
     assert facts["notes"].tolist() == ["read with care"]
+
+
+def test_what_copy_number_says_is_read_back_with_its_profile(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    write_h5ad(make_result(side=6, copy_number=SUPPORTED), tmp_path / "s.h5ad", provenance)
+    found = ad.read_h5ad(tmp_path / "s.h5ad").uns["spacrd"]["copy_number"]
+    assert (found["z"], found["verdict"]) == (12.345, "supported")
+    assert found["arms"].tolist() == ["8q", "16q"]
+    assert found["arms_log2_ratio"] == pytest.approx([0.45123, -0.31234567])
+    segments = {name: values.tolist() for name, values in found["segments"].items()}
+    assert segments["chromosome"] == ["chr1", "chr1", "chr8", "chr8", "chr16"]
+    assert segments["start"] == [run.start for run in RUNS]
+    assert segments["end"] == [run.end for run in RUNS]
+    assert segments["log2_ratio"] == [run.log2_ratio for run in RUNS]
+
+
+def test_unknown_copy_number_has_no_z_no_arms_and_no_segments(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    spots = make_result(side=6).spots.assign(copy_number=np.nan)
+    write_h5ad(make_result(side=6, spots=spots, copy_number=UNKNOWN), tmp_path / "s.h5ad", provenance)
+    read = ad.read_h5ad(tmp_path / "s.h5ad")
+    found = read.uns["spacrd"]["copy_number"]
+    assert np.isnan(found["z"])
+    assert found["verdict"] == "unknown"
+    assert [len(values) for values in (found["arms"], *found["segments"].values())] == [0] * 5
+    assert read.obs["spacrd_copy_number"].isna().all()
 
 
 def test_calls_without_sets_have_missing_sets_and_no_level(

@@ -26,15 +26,16 @@ def test_pandas_reads_back_every_spot_with_its_call(make_result: Callable[..., S
     assert table["set"].tolist() == result.spots["set"].tolist()
     assert table["top_modality"].tolist() == result.spots["top_modality"].tolist()
     assert table["top_contribution"].tolist() == result.spots["top_contribution"].tolist()
+    assert table["copy_number"].tolist() == result.spots["copy_number"].tolist()
     assert (table["probability"] - result.spots["probability"]).abs().max() <= 5e-7
     assert (table["x_px"] - result.adata.obs["x_px"]).abs().max() <= 5e-4
 
 
 def test_unknown_values_stay_empty(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
-    spots = make_result().spots.assign(set=None)
+    spots = make_result().spots.assign(set=None, copy_number=float("nan"))
     write_spots_csv(make_result(spots=spots), tmp_path / "s.csv")
     first = (tmp_path / "s.csv").read_text().splitlines()[1].split(",")
-    assert (first[8], first[11], first[12]) == ("", "", "")
+    assert (first[8], first[11], first[12], first[15]) == ("", "", "", "")
     assert pd.read_csv(tmp_path / "s.csv")["ood"].isna().any()
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from stand_ins.copy_number import NO_EVIDENCE, SUPPORTED, UNKNOWN
 
 from spacrd_core.detection.attribution import DrivingGene
+from spacrd_core.results.files.profile_picture import profile_svg
 from spacrd_core.results.report.report import write_report
 from spacrd_core.results.report.section_view import MAX_PHOTO_BYTES, build_section_view
 from spacrd_core.results.report.viewport import section_viewport
@@ -172,6 +174,38 @@ def test_driving_genes_are_listed_by_section_and_omitted_if_there_are_none(
     words = re.sub(r"\s+", " ", page.text)
     assert "Towards cancer GeneContributionIn cancerIn normal ERBB2+0.4314.201.55" in words
     assert "Towards normal GeneContributionIn cancerIn normal COL1A1\N{MINUS SIGN}0.1001.23\N{EN DASH}" in words
+
+
+def test_copy_number_is_in_the_table_the_facts_and_beside_its_profile(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    found = {"A": SUPPORTED, "B": NO_EVIDENCE, "C": UNKNOWN}
+    views = [build_section_view(make_result(side=6, section_id=name, copy_number=each)) for name, each in found.items()]
+    write_report(tmp_path / "r.html", views, provenance)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert re.findall(r'<td class="text">(supported|no evidence|unknown)</td>', text) == [
+        "supported",
+        "no evidence",
+        "unknown",
+    ]
+    page = Page(text)
+    profiles = [image for image in page.all("img") if image.get("class") == "profile"]
+    assert [base64.b64decode(str(image["src"]).split(",")[1]) for image in profiles] == [
+        profile_svg(SUPPORTED),
+        profile_svg(NO_EVIDENCE),
+    ]
+    assert all(image["alt"] for image in profiles)
+    facts = [view.facts["Copy number"] for view in views]
+    assert facts == ["supported (Z 12.3)", "no evidence (Z -0.6)", f"unknown: {UNKNOWN.unknown_reason}"]
+    for name, each in found.items():
+        assert page.text.count(each.sentence[1:]) == 1, name
+
+
+def test_the_script_gets_how_far_spots_follow_the_profile(make_result: Callable[..., SectionResult]) -> None:
+    spots = make_result(side=6).spots
+    spots.loc[spots.index[:3], "copy_number"] = [-1.234, np.nan, 0.5]
+    canvas = build_section_view(make_result(side=6, spots=spots)).canvas
+    assert canvas["copy_number"][:3] == [-1.23, None, 0.5]
 
 
 def test_the_script_gets_the_top_modality_of_each_spot_and_none_where_it_is_unknown(

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
-from browsing import centre, drawn, settle, until
+from browsing import bounding_box, centre, drawn, settle, until
+from stand_ins.copy_number import SUPPORTED
 
 from spacrd_core.results.report.viewport import section_viewport
 
@@ -128,25 +130,77 @@ def test_annotated_labels_are_shown_only_on_request(make_result: Make, open_repo
 
 def test_spots_can_be_coloured_by_available_scores(make_result: Make, open_report: Open) -> None:
     spots = make_result().spots
-    page = open_report(make_result(spots=spots.assign(spread=0.0, ood=1.5)))
+    page = open_report(make_result(spots=spots.assign(spread=0.0, ood=1.5, copy_number=float("nan"))))
     assert page.locator(".colour-by option").all_inner_texts() == ["Probability of cancer", "Out-of-distribution score"]
     show_only(page, "spots")
     page.select_option(".colour-by", "ood")
     settle(page)
     assert page.inner_text(".scale-name") == "Out-of-distribution score"
-    assert page.inner_text(".scale-end").startswith("2 or more (above the mark at 1")
+    assert (page.inner_text(".scale-start"), page.inner_text(".scale-end")) == ("0", "2 or more")
+    assert page.inner_text(".scale-note") == "above the mark at 1: unlike the training tissue"
+    assert len(colours_of_spots(page)) == 1
+
+
+def colours_of_spots(page: Page) -> set[str]:
+    """Return the colours that more than a few px of the canvas have, at full opacity."""
+    page.fill(".opacity", "1")
+    settle(page)
     colours = page.evaluate(
         """() => {
           const canvas = document.querySelector(".stage canvas");
           const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
           copy.drawImage(canvas, 0, 0);
-          const pixels = new Uint32Array(copy.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-          const counts = new Map();
-          for (const pixel of pixels) if (pixel >>> 24 === 204) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
-          return [...counts.values()].filter((count) => count > 1000).length;
+          const { data } = copy.getImageData(0, 0, canvas.width, canvas.height), counts = new Map();
+          for (let at = 0; at < data.length; at += 4) {
+            if (data[at + 3] < 255) continue;
+            const colour = "#" + [...data.slice(at, at + 3)].map((part) => part.toString(16).padStart(2, "0")).join("");
+            counts.set(colour, (counts.get(colour) ?? 0) + 1);
+          }
+          return [...counts].filter(([, count]) => count > 1000).map(([colour]) => colour);
         }"""
     )
-    assert colours == 1
+    return set(colours)
+
+
+def test_spots_can_be_coloured_by_copy_number_on_a_scale_of_two_signs(make_result: Make, open_report: Open) -> None:
+    result = make_result()
+    even = np.arange(len(result.spots)) % 2 == 0
+    values = np.select([result.probability > THRESHOLD, even], [2.0, 0.0], -9.0)
+    page = open_report(make_result(spots=result.spots.assign(copy_number=values)))
+    show_only(page, "spots")
+    page.select_option(".colour-by", "copy_number")
+    settle(page)
+    legend = [page.inner_text(f".scale-{part}") for part in ("name", "start", "end", "note")]
+    assert legend[:3] == ["Copy-number profile", "\u22122 or less", "2 or more"]
+    assert "not used for calls" in legend[3]
+    assert colours_of_spots(page) == {page.evaluate(f"paletteColour({fraction})") for fraction in (0, 0.5, 1)}
+
+
+def test_copy_number_is_no_colour_where_it_is_unknown_for_every_spot(make_result: Make, open_report: Open) -> None:
+    spots = make_result().spots
+    for values, offered in ((spots["copy_number"], True), (float("nan"), False), (-0.5, True)):
+        page = open_report(make_result(spots=spots.assign(copy_number=values)))
+        assert (page.locator(".colour-by option[value=copy_number]").count() == 1) == offered
+
+
+def test_the_tooltip_states_how_far_a_spot_follows_the_profile(make_result: Make, open_report: Open) -> None:
+    for value, line in ((-1.26, "copy-number profile \u22121.3"), (float("nan"), "")):
+        page = open_report(make_result(spots=make_result().spots.assign(copy_number=value)))
+        page.mouse.move(*centre(page.locator(".stage canvas")))
+        settle(page)
+        assert [text for text in page.inner_text(".tip").splitlines() if "copy-number" in text] == [line] * bool(line)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_profile_stays_wide_enough_to_be_read(make_result: Make, open_report: Open, width: int) -> None:
+    page = open_report(make_result(copy_number=SUPPORTED), make_result(), width=width)
+    assert page.locator("details.copy-number").count() == 1
+    profile = page.locator(".profile")
+    assert profile.evaluate("(image) => image.complete && image.naturalWidth > 0")
+    assert bounding_box(profile)["width"] >= 900
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.click("text=Copy number along the genome")
+    assert profile.is_hidden()
 
 
 def test_the_tooltip_describes_the_spot_under_the_pointer(make_result: Make, open_report: Open) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browsing import bounding_box, drawn, settle
+from stand_ins.copy_number import SUPPORTED
 
 from spacrd_core.detection.attribution import DrivingGene
 
@@ -54,7 +55,7 @@ def contrast(page: Page, selector: str) -> float:
 def test_text_has_enough_contrast_in_light_and_dark(
     make_result: Make, open_report: Open, keep: Callable[..., None], scheme: str
 ) -> None:
-    result = make_result(genes=GENES, notes=("a note",))
+    result = make_result(genes=GENES, notes=("a note",), copy_number=SUPPORTED)
     page = open_report(result, color_scheme=scheme, reliability=RELIABILITY)
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 24, 28)"}[scheme]
@@ -76,7 +77,7 @@ def test_text_has_enough_contrast_in_light_and_dark(
 
 def test_a_phone_needs_no_horizontal_scrolling(make_result: Make, open_report: Open, keep: Callable[..., None]) -> None:
     page = open_report(
-        make_result(genes=GENES, notes=("a long note " * 9,)),
+        make_result(genes=GENES, notes=("a long note " * 9,), copy_number=SUPPORTED),
         reliability=RELIABILITY,
         width=390,
         height=844,
@@ -93,13 +94,15 @@ def test_a_phone_needs_no_horizontal_scrolling(make_result: Make, open_report: O
 def test_on_paper_all_sections_and_tables_are_shown_without_controls(
     make_result: Make, open_report: Open, keep: Callable[..., None]
 ) -> None:
-    page = open_report(*(make_result(section_id=name, genes=GENES) for name in "ABCD"), reliability=RELIABILITY)
+    results = [make_result(section_id=name, genes=GENES, copy_number=SUPPORTED) for name in "ABCD"]
+    page = open_report(*results, reliability=RELIABILITY)
     assert page.evaluate("stages.size") < 4
     page.emulate_media(media="print", color_scheme="dark")
     assert page.pdf().startswith(b"%PDF")
     assert [drawn(canvas) > 0.1 for canvas in page.locator(".stage canvas").all()] == [True] * 4
     assert page.locator(".controls:visible, .zoom:visible, button:visible, input:visible").count() == 0
     assert page.locator("text=ERBB2").first.is_visible()
+    assert bounding_box(page.locator(".profile").first)["width"] <= bounding_box(page.locator("main"))["width"]
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     keep(page, "print")
 
