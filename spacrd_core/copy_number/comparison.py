@@ -6,7 +6,7 @@ so reproducibly, but not by chromosome arm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -51,7 +51,7 @@ class Comparison:
         genes, arms = len(self.genes.rows), len(self.genes.arm_names)
         if genes >= MIN_GENES and arms >= MIN_ARMS:
             return ""
-        return f"{genes} genes on {arms} chromosome arms have enough counts, {MIN_GENES} on {MIN_ARMS} are needed"
+        return f"genes with enough counts: {genes} on {arms} chromosome arms; {MIN_GENES} on {MIN_ARMS} are needed"
 
 
 def find_copy_number(expression: Expression, comparison: Comparison) -> CopyNumber:
@@ -92,9 +92,13 @@ def _errors(profile: GeneProfile, pools: Pools) -> Float[Array, " arms"]:
 
 
 def _segments(profile: GeneProfile, deviations: Float[Array, " genes"]) -> tuple[Segment, ...]:
+    """The runs of genes; each ends before the next one begins, although genes may overlap."""
     positions, genes, segments = human_positions(), profile.genes, []
     for run, mean in enumerate(profile.means(deviations, genes.run)):
         rows = genes.rows[genes.run == run]
-        start, end = positions.start[rows[0]], (positions.start[rows] + positions.length[rows]).max()
-        segments.append(Segment(str(positions.arm[rows[0]]), int(start), int(end), len(rows), float(mean)))
+        arm, start = str(positions.arm[rows[0]]), int(positions.start[rows[0]])
+        end = int((positions.start[rows] + positions.length[rows]).max())
+        if segments and segments[-1].arm == arm:
+            segments[-1] = replace(segments[-1], end=min(segments[-1].end, start - 1))
+        segments.append(Segment(arm, start, end, len(rows), float(mean)))
     return tuple(segments)

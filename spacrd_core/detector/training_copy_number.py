@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.copy_number.read import read_copy_number
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from spacrd_core.cohort.section_data import SectionData
+
+MAX_NAMES = 5  # of sections with one verdict
 
 
 def training_copy_number(sections: Iterable[SectionData]) -> dict[str, dict[str, Any]]:
@@ -25,6 +28,13 @@ def copy_number_note(found: Mapping[str, Mapping[str, Any]]) -> str:
     """Return how many training sections show copy-number changes, and the verdict on the others; '' without genes."""
     if not found:
         return ""
-    others = [f"{name}: {section['verdict']}" for name, section in found.items() if section["verdict"] != "supported"]
+    verdicts = Counter(str(section["verdict"]) for section in found.values())
+    supported = verdicts.pop("supported", 0)
+    others = ", ".join(f"{verdict}: {_names(found, verdict)}" for verdict in sorted(verdicts))
     sections = f"{len(found)} training section{'s' if len(found) > 1 else ''}"
-    return f"{len(found) - len(others)} of {sections}" + (f" ({', '.join(others)})" if others else "")
+    return f"{supported} of {sections}" + (f" ({others})" if others else "")
+
+
+def _names(found: Mapping[str, Mapping[str, Any]], verdict: str) -> str:
+    names = [name for name, section in found.items() if section["verdict"] == verdict]
+    return " ".join(names[:MAX_NAMES]) + (f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else "")

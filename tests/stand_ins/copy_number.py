@@ -21,4 +21,6 @@ NO_EVIDENCE = CopyNumber(
     arms=tuple(ArmChange(arm.arm, arm.genes, 0.01, 0.02, changed=False) for arm in ARMS),
     segments=RUNS,
 )
-UNKNOWN = CopyNumber(genes=120, unknown_reason="120 genes on 2 chromosome arms have enough counts, 300 on 5 are needed")
+UNKNOWN = CopyNumber(
+    genes=120, unknown_reason="genes with enough counts: 120 on 2 chromosome arms; 300 on 5 are needed"
+)

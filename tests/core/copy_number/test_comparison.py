@@ -1,6 +1,7 @@
 """Planted gains and losses are found, with their arms; expression programmes without them are not."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -57,6 +58,8 @@ def test_epithelium_that_differs_in_thousands_of_genes_but_in_no_arm_is_no_evide
     assert not result.changed_arms
     assert len(result.arms) > 30
     assert len(result.segments) > 30
+    for run, following in pairwise(result.segments):
+        assert run.arm != following.arm or run.end < following.start
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -86,8 +86,8 @@ def test_its_tables_have_the_metrics_of_the_detector(unrestricted: Detector) -> 
     ("verdicts", "sentence"),
     [
         (("supported", "supported"), "in 2 of 2 training sections."),
-        (("unclear", "supported", "no evidence"), "in 1 of 3 training sections (A1: unclear, C1: no evidence)."),
-        (("unknown",), "in 0 of 1 training section (A1: unknown)."),
+        (("unclear", "supported", "no evidence"), "in 1 of 3 training sections (no evidence: C1, unclear: A1)."),
+        (("unknown",), "in 0 of 1 training section (unknown: A1)."),
     ],
 )
 def test_it_states_in_how_many_training_sections_copy_number_supports_the_tumour(

@@ -11,7 +11,7 @@ from stand_ins.detector import made_detector
 
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detector.detector import Detector
-from spacrd_core.detector.training_copy_number import training_copy_number
+from spacrd_core.detector.training_copy_number import copy_number_note, training_copy_number
 from spacrd_core.plugins import Plugins
 
 GAINS = {"1q": 1.0, "8q": 1.0, "17q": 1.0, "20q": 1.0}
@@ -46,3 +46,8 @@ def test_a_detector_keeps_it_with_its_metrics(plugins: Plugins, tmp_path: Path) 
     detector.save(tmp_path / "detector")
     loaded = Detector.load(tmp_path / "detector", heads=plugins.heads, device=torch.device("cpu"))
     assert loaded.metrics["copy_number"] == detector.metrics["copy_number"]
+
+
+def test_a_long_list_of_sections_is_cut() -> None:
+    found = {f"S{number}": {"verdict": "unknown"} for number in range(12)}
+    assert copy_number_note(found) == "0 of 12 training sections (unknown: S0 S1 S2 S3 S4 and 7 more)"
