@@ -93,7 +93,8 @@ def _errors(profile: GeneProfile, pools: Pools) -> Float[Array, " arms"]:
 
 def _segments(profile: GeneProfile, deviations: Float[Array, " genes"]) -> tuple[Segment, ...]:
     """The runs of genes; each ends before the next one begins, although genes may overlap."""
-    positions, genes, segments = human_positions(), profile.genes, []
+    positions, genes = human_positions(), profile.genes
+    segments: list[Segment] = []
     for run, mean in enumerate(profile.means(deviations, genes.run)):
         rows = genes.rows[genes.run == run]
         arm, start = str(positions.arm[rows[0]]), int(positions.start[rows[0]])
