@@ -34,7 +34,7 @@ def plot(
     choices = PICTURE_FORMATS if profile else PICTURE_FORMATS[:1]
     if format_ not in choices:
         kind = "profiles" if profile else "calls"
-        raise ConfigError(f"{kind} cannot be drawn as '{format_}'", hint=f"--format {' or '.join(choices)}")
+        raise ConfigError(f"{kind} cannot be drawn as '{format_}'", hint=f"--format {', '.join(choices)}")
     form = find_format("profile" if profile else "png")
     form = replace(form, suffix=f"profile.{format_}") if profile else form
     write_latest_calls(Output(json=json, quiet=quiet), store, form, output, section)

@@ -6,7 +6,8 @@ so reproducibly, but not by chromosome arm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -39,15 +40,17 @@ class Comparison:
     genes: PlacedGenes
 
     @classmethod
-    def of(cls, expression: Expression, score: Float[Array, " spots"]) -> Self:
+    def from_score(cls, expression: Expression, score: Float[Array, " spots"]) -> Self:
         """Return the comparison of spots with a high score with those with a low one."""
-        contrast = np.clip(standardise(score), -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
-        pools = Pools.of(expression, contrast)
-        return cls(contrast, pools, PlacedGenes.of(expression, pools))
+        contrast = np.clip(standardise(np.nan_to_num(score)), -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
+        pools = Pools.from_contrast(expression, contrast)
+        return cls(contrast, pools, PlacedGenes.select(expression, pools))
 
     @property
     def unknown_reason(self) -> str:
         """Why nothing can be said; '' if something can."""
+        if not self.contrast.any():
+            return "no spot is more tumour-like than the others"
         genes, arms = len(self.genes.rows), len(self.genes.arm_names)
         if genes >= MIN_GENES and arms >= MIN_ARMS:
             return ""
@@ -80,7 +83,8 @@ def _arms(
     changed = supported & (np.abs(means) > MIN_T * errors) & (np.abs(by_place) > MIN_ARM_Z)
     facts = zip(genes.arm_names, np.bincount(genes.arm), means, errors, changed, strict=True)
     return tuple(
-        ArmChange(name, int(size), float(mean), float(error), bool(is_)) for name, size, mean, error, is_ in facts
+        ArmChange(name, int(size), float(mean), float(error), changed=bool(is_changed))
+        for name, size, mean, error, is_changed in facts
     )
 
 
@@ -94,12 +98,11 @@ def _errors(profile: GeneProfile, pools: Pools) -> Float[Array, " arms"]:
 def _segments(profile: GeneProfile, deviations: Float[Array, " genes"]) -> tuple[Segment, ...]:
     """The runs of genes; each ends before the next one begins, although genes may overlap."""
     positions, genes = human_positions(), profile.genes
-    segments: list[Segment] = []
-    for run, mean in enumerate(profile.means(deviations, genes.run)):
-        rows = genes.rows[genes.run == run]
-        arm, start = str(positions.arm[rows[0]]), int(positions.start[rows[0]])
-        end = int((positions.start[rows] + positions.length[rows]).max())
-        if segments and segments[-1].arm == arm:
-            segments[-1] = replace(segments[-1], end=min(segments[-1].end, start - 1))
-        segments.append(Segment(arm, start, end, len(rows), float(mean)))
-    return tuple(segments)
+    runs = [genes.rows[genes.run == run] for run in range(genes.run.max() + 1)]
+    arms = [str(positions.arm[rows[0]]) for rows in runs]
+    starts = [int(positions.start[rows[0]]) for rows in runs]
+    ends = [int((positions.start[rows] + positions.length[rows]).max()) for rows in runs]
+    for run, (arm, next_arm) in enumerate(pairwise(arms)):
+        ends[run] = min(ends[run], starts[run + 1] - 1) if arm == next_arm else ends[run]
+    means = profile.means(deviations, genes.run).tolist()
+    return tuple(map(Segment, arms, starts, ends, map(len, runs), means))

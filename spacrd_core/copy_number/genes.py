@@ -36,10 +36,10 @@ class PlacedGenes:
     rows: Int[Array, " genes"]
 
     @classmethod
-    def of(cls, expression: Expression, pools: Pools) -> Self:
+    def select(cls, expression: Expression, pools: Pools) -> Self:
         """Return the usable genes of a section on arms that have at least 20 of them."""
-        rows = human_positions().of(expression)
-        counts = np.stack([pools.like.effective, pools.rest.effective])
+        rows = human_positions().rows_of(expression)
+        counts = np.stack([pools.tumour_like.effective, pools.rest.effective])
         usable = (rows != UNPLACED) & (counts.sum(axis=0) >= MIN_COUNTS) & (counts.min(axis=0) >= MIN_COUNTS_A_SIDE)
         columns = np.flatnonzero(usable)
         rows, first = np.unique(rows[columns], return_index=True)
@@ -50,12 +50,12 @@ class PlacedGenes:
     @cached_property
     def arm(self) -> Int[Array, " genes"]:
         """The arm of each gene, numbered along the genome."""
-        return _numbered(self._arms)
+        return _block_numbers(self._arms)
 
     @cached_property
     def run(self) -> Int[Array, " genes"]:
         """The run of neighbouring genes within an arm, numbered along the genome."""
-        return _numbered(
+        return _block_numbers(
             [run for arm in self._arms for run in np.array_split(arm, max(1, round(len(arm) / RUN_GENES)))]
         )
 
@@ -70,5 +70,5 @@ class PlacedGenes:
         return np.split(np.arange(len(names)), np.flatnonzero(names[1:] != names[:-1]) + 1) if len(names) else []
 
 
-def _numbered(blocks: list[Int[Array, " genes"]]) -> Int[Array, " genes"]:
+def _block_numbers(blocks: list[Int[Array, " genes"]]) -> Int[Array, " genes"]:
     return np.repeat(np.arange(len(blocks)), [len(genes) for genes in blocks])

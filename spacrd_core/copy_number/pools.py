@@ -53,16 +53,16 @@ class Pool:
 class Pools:
     """The two pools of a section: spots count as much as their contrast is above 0, or below."""
 
-    like: Pool
+    tumour_like: Pool
     rest: Pool
 
     @classmethod
-    def of(cls, expression: Expression, contrast: Float[Array, " spots"]) -> Self:
+    def from_contrast(cls, expression: Expression, contrast: Float[Array, " spots"]) -> Self:
         """Return the pools of a contrast, above 0 where tissue is tumour-like."""
         values = expression.values
         genes = sparse.csr_matrix((np.expm1(values.data), values.indices, values.indptr), shape=values.shape).T
         group = np.random.default_rng(0).permutation(len(contrast)) % GROUPS
-        depth = expression.totals / TARGET_SUM  # from counts per 10,000 back to counts
+        depth = np.maximum(expression.totals, 1.0) / TARGET_SUM  # from counts per 10,000 back to counts
         return cls(*(_pool(genes, depth, np.maximum(side, 0.0), group) for side in (contrast, -contrast)))
 
 

@@ -46,7 +46,7 @@ class GenePositions:
     nearby
         The number of genes within 1 Mb, itself included.
     row_of
-        The row of each gene, by Ensembl id and by current symbol.
+        The row of each gene, by Ensembl id and by current symbol; -1 for families that are left out.
     """
 
     arm: Shaped[Array, " genes"]
@@ -56,11 +56,11 @@ class GenePositions:
     nearby: Int[Array, " genes"]
     row_of: pd.Series[Any]
 
-    def of(self, expression: Expression) -> Int[Array, " genes"]:
+    def rows_of(self, expression: Expression) -> Int[Array, " genes"]:
         """Return the row of each gene of a section, by Ensembl id or else by symbol.
 
-        It is -1 for a gene that has none, lies on a sex chromosome, or is of a family of neighbours that one cell type
-        turns on together.
+        It is -1 for a gene that has none, lies on a sex chromosome, has a symbol of several places, or is of a family
+        of neighbours that one cell type turns on together.
         """
         rows = self._rows(expression.symbols)
         if expression.gene_ids:
@@ -83,16 +83,17 @@ def human_positions() -> GenePositions:
     symbols = [
         current_symbol(symbol, gene_id) for symbol, gene_id in zip(table["symbol"], table["gene_id"], strict=True)
     ]
+    clustered = np.array([bool(CLUSTERED_FAMILIES.match(symbol)) for symbol in symbols])
     names = pd.Index([*table["gene_id"], *symbols], dtype=object)
-    unique = ~names.duplicated() & (names != "")
-    rows = np.tile(np.arange(len(table)), 2)
+    of_one_place = ~names.duplicated(keep=False) & (names != "")
+    rows = np.tile(np.where(clustered, UNPLACED, np.arange(len(table))), 2)
     return GenePositions(
         arm=table["arm"].to_numpy(dtype=str),
         chromosome=chromosome,
         start=start,
         length=length,
         nearby=_nearby(chromosome, start + length / 2),
-        row_of=pd.Series(rows[unique], index=names[unique]),
+        row_of=pd.Series(rows[of_one_place], index=names[of_one_place]),
     )
 
 

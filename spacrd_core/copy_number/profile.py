@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from spacrd_core.copy_number.pools import Pools
     from spacrd_core.genes.expression import Expression
 
-MAX_DEVIATION = 2.5  # median absolute deviations: single genes must not make an arm
+MAX_RESIDUAL_MADS = 2.5  # median absolute deviations: single genes must not make an arm
 MIN_VARIANCE = 0.02  # of genes, for other reasons than copy number and counting
 
 
@@ -49,18 +49,18 @@ class GeneProfile:
         """Return the profile of two pools over some genes."""
         ratio = log2_ratio(pools)[genes.columns]
         explained = explain(expression, genes, ratio)
-        sampling = (pools.like.variance[genes.columns] + pools.rest.variance[genes.columns]) / np.log(2) ** 2
+        sampling = (pools.tumour_like.variance[genes.columns] + pools.rest.variance[genes.columns]) / np.log(2) ** 2
         return cls(
             genes=genes,
             explained=explained,
-            limit=float(MAX_DEVIATION * median_abs_deviation(ratio - explained, scale="normal")),
+            limit=float(MAX_RESIDUAL_MADS * median_abs_deviation(ratio - explained, scale="normal")),
             weights=1 / (max(MIN_VARIANCE, ratio.var() - np.median(sampling)) + sampling),
         )
 
     def deviations(self, ratio: Float[Array, " all"]) -> Float[Array, " genes"]:
         """Return what is left of the log2 ratio of all genes: limited, and with weighted mean 0."""
-        left = np.clip(ratio[self.genes.columns] - self.explained, -self.limit, self.limit)
-        return np.asarray(left - np.average(left, weights=self.weights))
+        residual = np.clip(ratio[self.genes.columns] - self.explained, -self.limit, self.limit)
+        return np.asarray(residual - np.average(residual, weights=self.weights))
 
     def means(self, deviations: Float[Array, " genes"], block: Int[Array, " genes"]) -> Float[Array, " blocks"]:
         """Return the weighted mean of every block of genes."""
@@ -70,7 +70,7 @@ class GeneProfile:
 def log2_ratio(pools: Pools, left_out: int | None = None) -> Float[Array, " all"]:
     """Return log2 of every gene's share in tumour-like tissue over its share in the rest; not finite without counts."""
     with np.errstate(invalid="ignore"):
-        return pools.like.log2_share(left_out) - pools.rest.log2_share(left_out)
+        return pools.tumour_like.log2_share(left_out) - pools.rest.log2_share(left_out)
 
 
 def explain(expression: Expression, genes: PlacedGenes, values: Float[Array, " genes"]) -> Float[Array, " genes"]:

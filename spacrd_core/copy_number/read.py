@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from spacrd_core.arrays import Array
     from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.genes.expression import Expression
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,28 +33,35 @@ class CopyNumberReading:
 
 
 def read_copy_number(section: SectionData, detector_score: Float[Array, " spots"] | None = None) -> CopyNumberReading:
-    """Return what copy number says of the tissue that is tumour-like by what the section says of itself.
+    """Return what copy number says of a section, and of each of its spots.
 
-    ``detector_score`` is the score of a detector that disagrees with it: the same test is then done for the tissue that
-    the detector finds.
+    ``detector_score`` is the score of a detector that disagrees with what the section says of itself: the same test is
+    then done for the tissue that the detector finds.
     """
-    unknown = np.full(len(section.spot_ids), np.nan)
+    comparison, result = _compare(section)
+    spots = np.full(len(section.spot_ids), np.nan)
+    expression = section.expression
+    if comparison and expression:
+        if detector_score is not None:
+            of_detector = find_copy_number(expression, Comparison.from_score(expression, detector_score))
+            result = replace(result, detector_z=of_detector.z)
+        if result.verdict in {"supported", "unclear"}:
+            spots = score_spots(expression, comparison, section.xy_um, section.pitch_um)
+    return CopyNumberReading(result, spots)
+
+
+def section_copy_number(section: SectionData) -> CopyNumber:
+    """Return what copy number says of the tissue that is tumour-like by what the section says of itself."""
+    return _compare(section)[1]
+
+
+def _compare(section: SectionData) -> tuple[Comparison | None, CopyNumber]:
     expression, evidence = section.expression, section.evidence
-    if expression is None or not expression.species.may_be_human:
-        reason = "the section has no genes" if expression is None else "its genes are not human"
-        return CopyNumberReading(CopyNumber(unknown_reason=reason), unknown)
+    if expression is None:
+        return None, CopyNumber(unknown_reason="the section has no genes")
+    if not expression.species.may_be_human:
+        return None, CopyNumber(unknown_reason="its genes are not human, or of several species")
     if evidence is None or evidence.genes is None:
-        return CopyNumberReading(
-            CopyNumber(unknown_reason="no gene that tells tumour-like tissue is measured"), unknown
-        )
-    comparison = Comparison.of(expression, evidence.genes)
-    found = find_copy_number(expression, comparison)
-    if detector_score is not None:
-        found = replace(found, detector_z=_z(expression, detector_score))
-    if found.verdict in {"supported", "unclear"}:
-        return CopyNumberReading(found, score_spots(expression, comparison, section.xy_um, section.pitch_um))
-    return CopyNumberReading(found, unknown)
-
-
-def _z(expression: Expression, score: Float[Array, " spots"]) -> float:
-    return find_copy_number(expression, Comparison.of(expression, score)).z
+        return None, CopyNumber(unknown_reason="no gene that tells tumour-like tissue is measured")
+    comparison = Comparison.from_score(expression, evidence.genes)
+    return comparison, find_copy_number(expression, comparison)

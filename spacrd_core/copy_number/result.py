@@ -14,9 +14,8 @@ TABLE_KEY = "copy_number"  # in a spot table's attrs
 
 Verdict = Literal["supported", "unclear", "no evidence", "unknown"]
 
-# Z of carcinomas with their tumour-like tissue 11 to 31, of a melanoma 28; of four fetal hearts at most 0.7, and 2.7
-# for any of 28 other contrasts in them; of shuffled gene positions -2.5 to 1.4. Normal ducts, acini and glands against
-# stroma have reached 2.9, and once 5.6 (docs/copy_number.md).
+# Z of carcinomas with their tumour-like tissue 11 to 31, of a melanoma 27; of four fetal hearts at most 0.7, and 2.7
+# for any of 28 other contrasts in them; of shuffled gene positions -2.5 to 1.4 (docs/copy_number.md).
 SUPPORTED, UNCLEAR = 7.0, 3.0
 MANY_CALLED = 0.25  # share of spots called cancer that copy number should support
 MIN_GENES = 300
@@ -68,8 +67,8 @@ class Segment:
 
     @property
     def chromosome(self) -> str:
-        """The chromosome, without ``chr``."""
-        return self.arm[:-1]
+        """The chromosome, as genome viewers name it: ``chr8``."""
+        return f"chr{self.arm[:-1]}"
 
 
 @dataclass(frozen=True)
@@ -132,17 +131,18 @@ class CopyNumber:
             )
         return self.summary
 
-    def cautions(self, cancer_share: float, *, makes_no_call: bool = False) -> list[str]:
+    def cautions(self, cancer_share: float, *, no_epithelium: bool = False) -> list[str]:
         """Return sentences to read before relying on calls, of which this share is cancer."""
         cautions = []
-        if np.isfinite(self.detector_z):
+        if np.isfinite([self.z, self.detector_z]).all():
             cautions.append(self._about_disagreement())
-        if makes_no_call and self.verdict == "supported":
+        if no_epithelium and self.verdict == "supported":
             cautions.append(
                 "nothing is called, but gains and losses of chromosome arms go with part of the tissue "
                 f"(Z {self.z:.1f}): a tumour that is no carcinoma?"
             )
-        if self.verdict == "no evidence" and cancer_share > MANY_CALLED:
+        detector_supported = _verdict(self.detector_z) == "supported"
+        if self.verdict == "no evidence" and not detector_supported and cancer_share > MANY_CALLED:
             cautions.append(
                 f"{cancer_share:.0%} of the spots are called cancer, but there is no copy-number evidence "
                 f"(Z {self.z:.1f}): look for normal epithelium"
@@ -150,13 +150,16 @@ class CopyNumber:
         return cautions
 
     def _about_disagreement(self) -> str:
-        """What copy number says of the tissue that the prior finds, and of the tissue that the detector finds."""
+        """What copy number says of the tissue that the gene lists find, and of the tissue that the detector finds."""
         supported = _verdict(self.z) == "supported", _verdict(self.detector_z) == "supported"
         finding = {
-            (True, True): "supports both the tissue that the prior finds and the tissue that the detector finds",
-            (True, False): "supports the tissue that the prior finds, not the tissue that the detector finds",
-            (False, True): "supports the tissue that the detector finds, not the tissue that the prior finds",
-            (False, False): "supports neither the tissue that the prior finds nor the tissue that the detector finds",
+            (True, True): "supports both the tissue that the gene lists find and the tissue that the detector finds",
+            (True, False): "supports the tissue that the gene lists find, not the tissue that the detector finds",
+            (False, True): "supports the tissue that the detector finds, not the tissue that the gene lists find",
+            (
+                False,
+                False,
+            ): "supports neither the tissue that the gene lists find nor the tissue that the detector finds",
         }[supported]
         return f"copy number {finding} (Z {self.z:.1f} and {self.detector_z:.1f})"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from spacrd_core.copy_number.read import read_copy_number
+from spacrd_core.copy_number.read import section_copy_number
 from spacrd_core.prior.lists import carcinoma
 from spacrd_core.prior.read import with_evidence
 
@@ -21,20 +21,20 @@ def training_copy_number(sections: Iterable[SectionData]) -> dict[str, dict[str,
     """Return for every section with genes what copy number says of its tumour-like tissue; labels are not read."""
     measured = (section for section in sections if section.expression)
     with_own = (section if section.evidence else with_evidence(section, carcinoma()) for section in measured)
-    return {section.id: read_copy_number(section).section.to_dict() for section in with_own}
+    return {section.id: section_copy_number(section).to_dict() for section in with_own}
 
 
-def copy_number_note(found: Mapping[str, Mapping[str, Any]]) -> str:
+def copy_number_note(results: Mapping[str, Mapping[str, Any]]) -> str:
     """Return how many training sections show copy-number changes, and the verdict on the others; '' without genes."""
-    if not found:
+    if not results:
         return ""
-    verdicts = Counter(str(section["verdict"]) for section in found.values())
+    verdicts = Counter(str(section["verdict"]) for section in results.values())
     supported = verdicts.pop("supported", 0)
-    others = ", ".join(f"{verdict}: {_names(found, verdict)}" for verdict in sorted(verdicts))
-    sections = f"{len(found)} training section{'s' if len(found) > 1 else ''}"
+    others = ", ".join(f"{verdict}: {_names(results, verdict)}" for verdict in sorted(verdicts))
+    sections = f"{len(results)} training sections"
     return f"{supported} of {sections}" + (f" ({others})" if others else "")
 
 
-def _names(found: Mapping[str, Mapping[str, Any]], verdict: str) -> str:
-    names = [name for name, section in found.items() if section["verdict"] == verdict]
+def _names(results: Mapping[str, Mapping[str, Any]], verdict: str) -> str:
+    names = [name for name, section in results.items() if section["verdict"] == verdict]
     return " ".join(names[:MAX_NAMES]) + (f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else "")

@@ -27,7 +27,7 @@ def cautions(spots: pd.DataFrame) -> list[str]:
     """Return what was found about a section that tells how far to rely on its calls, the most serious first."""
     findings, copy_number = Findings.from_table(spots), CopyNumber.from_table(spots)
     share = float((spots["label"] == "cancer").mean()) if len(spots) else 0.0
-    return [*findings.cautions, *copy_number.cautions(share, makes_no_call=findings.makes_no_call)]
+    return [*findings.cautions, *copy_number.cautions(share, no_epithelium=findings.epithelium == "none")]
 
 
 def training_overlap(section: str, patient: str, detector: DetectorConfig) -> str:

@@ -40,7 +40,7 @@ def test_a_whole_section_takes_two_seconds_and_little_memory(benchmark: Benchmar
     score = xy_um[:, 0]
 
     def ours() -> None:
-        comparison = Comparison.of(expression, score)
+        comparison = Comparison.from_score(expression, score)
         find_copy_number(expression, comparison)
         score_spots(expression, comparison, xy_um, PITCH_UM)
 

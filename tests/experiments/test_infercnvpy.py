@@ -74,7 +74,7 @@ def compared(section: SectionData) -> Arms:
     assert section.evidence.genes is not None
     positions, score = human_positions(), section.evidence.genes
     started = time.perf_counter()
-    comparison = Comparison.of(section.expression, score)
+    comparison = Comparison.from_score(section.expression, score)
     ours = find_copy_number(section.expression, comparison)
     print(f"\n{section.id}: we take {time.perf_counter() - started:.2f} s")  # noqa: T201 - the table
     rows = positions.row_of.reindex(list(section.expression.symbols), fill_value=UNPLACED).to_numpy()

@@ -71,16 +71,16 @@ def _decision(result: SectionResult) -> dict[str, object]:
     return {"threshold": result.threshold, "notes": list(result.notes)} | facts | rule | level
 
 
-def _copy_number(found: CopyNumber) -> dict[str, object]:
+def _copy_number(result: CopyNumber) -> dict[str, object]:
     """Return Z (NaN if unknown), the verdict, and arrays of the changed arms and of the profile's segments."""
-    changed, runs = found.changed_arms, found.segments
+    changed, runs = result.changed_arms, result.segments
     return {
-        "z": found.z,
-        "verdict": found.verdict,
+        "z": result.z,
+        "verdict": result.verdict,
         "arms": [arm.arm for arm in changed],
         "arms_log2_ratio": np.array([arm.log2_ratio for arm in changed]),
         "segments": {
-            "chromosome": [f"chr{run.chromosome}" for run in runs],
+            "chromosome": [run.chromosome for run in runs],
             "start": np.array([run.start for run in runs], dtype=np.int64),
             "end": np.array([run.end for run in runs], dtype=np.int64),
             "log2_ratio": np.array([run.log2_ratio for run in runs]),

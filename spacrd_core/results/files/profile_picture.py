@@ -38,32 +38,32 @@ def write_profile(result: SectionResult, path: Path) -> None:
 
 def profile_unsupported(result: SectionResult) -> InputError | None:
     """Return why a section has no profile; None if it has one."""
-    found = result.copy_number
-    if found.segments:
+    copy_number = result.copy_number
+    if copy_number.segments:
         return None
     return InputError(
-        f"section '{result.section_id}' has no copy-number profile: {found.unknown_reason}",
+        f"section '{result.section_id}' has no copy-number profile: {copy_number.unknown_reason}",
         hint=f"a profile needs {MIN_GENES} well measured genes of a human section, and calls of this version of SpaCRD",
     )
 
 
-def profile_svg(found: CopyNumber) -> bytes:
+def profile_svg(copy_number: CopyNumber) -> bytes:
     """Return the profile as SVG, without a title."""
     buffer = io.BytesIO()
-    _save(draw_profile(found), buffer, "svg")
+    _save(draw_profile(copy_number), buffer, "svg")
     return buffer.getvalue()
 
 
-def draw_profile(found: CopyNumber, title: str = "") -> Figure:
+def draw_profile(copy_number: CopyNumber, title: str = "") -> Figure:
     """Return a figure of the profile: runs of genes as thin lines, arms as thick ones, coloured if gained or lost."""
     figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     starts = _draw_chromosomes(axes)
-    for run in found.segments:
+    for run in copy_number.segments:
         _draw_line(axes, _extent([run], starts), run.log2_ratio, RUN, width=1.5)
-    for arm in found.arms:
-        _draw_arm(axes, arm, _extent([run for run in found.segments if run.arm == arm.arm], starts))
-    values = [part.log2_ratio for part in found.segments] + [arm.log2_ratio for arm in found.arms]
+    for arm in copy_number.arms:
+        _draw_arm(axes, arm, _extent([run for run in copy_number.segments if run.arm == arm.arm], starts))
+    values = [part.log2_ratio for part in copy_number.segments] + [arm.log2_ratio for arm in copy_number.arms]
     limit = 1.2 * max(np.abs(values).max(initial=0.0), MIN_LIMIT)
     axes.set(ylim=(-limit, limit), ylabel="log2 ratio, tumour-like / rest", xlabel="chromosome")
     axes.axhline(0, color=LINE, linewidth=0.8, zorder=0)
@@ -116,7 +116,7 @@ def _draw_chromosomes(axes: Axes) -> dict[str, float]:
         axes.text(
             at + length / 2, -0.03, chromosome, transform=axes.get_xaxis_transform(), ha="center", va="top", size=8
         )
-        starts[str(chromosome)] = at
+        starts[f"chr{chromosome}"] = at
         at += length
     axes.set(xlim=(0, at), xticks=[])
     axes.xaxis.labelpad = 14

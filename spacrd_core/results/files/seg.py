@@ -19,7 +19,7 @@ def write_seg(result: SectionResult, path: Path) -> None:
     """Write one row per run of genes: section, chromosome, first and last base (GRCh38), genes, log2 ratio."""
     table = pd.DataFrame(
         [
-            (result.section_id, f"chr{run.chromosome}", run.start, run.end, run.genes, round(run.log2_ratio, 4))
+            (result.section_id, run.chromosome, run.start, run.end, run.genes, round(run.log2_ratio, 4))
             for run in result.copy_number.segments
         ],
         columns=["ID", "chrom", "loc.start", "loc.end", "num.mark", "seg.mean"],

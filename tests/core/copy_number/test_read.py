@@ -27,6 +27,14 @@ def test_a_section_with_gains_has_a_verdict_and_a_value_for_every_spot(tumour: S
     assert np.isnan(found.section.detector_z)
 
 
+def test_spots_have_values_where_the_verdict_is_unclear() -> None:
+    found = read_copy_number(
+        aneuploid_section(aneuploid_expression(dict.fromkeys(("1q", "8q", "17q", "20q"), 1), purity=0.8))
+    )
+    assert found.section.verdict == "unclear"
+    assert np.isfinite(found.spots).all()
+
+
 def test_spots_have_no_value_where_the_section_shows_nothing() -> None:
     found = read_copy_number(aneuploid_section(aneuploid_expression({})))
     assert found.section.verdict == "no evidence"
@@ -41,7 +49,7 @@ def test_the_tissue_of_a_detector_that_disagrees_is_tested_too(tumour: SectionDa
     wrong = read_copy_number(tumour, np.where(epithelium(), columns % 2, 0.5)).section
     assert wrong.detector_z < 3
     assert wrong.z == agreeing.z
-    assert "supports the tissue that the prior finds, not" in wrong.cautions(0.0)[0]
+    assert "supports the tissue that the gene lists find, not" in wrong.cautions(0.0)[0]
 
 
 def test_labels_are_not_read(tumour: SectionData) -> None:
@@ -53,7 +61,7 @@ def test_genes_that_are_not_human_are_unknown(tumour: SectionData, species: Spec
     assert tumour.expression is not None
     other = replace(tumour, expression=replace(tumour.expression, species=species))
     found = read_copy_number(other)
-    assert found.section.summary == "unknown: its genes are not human"
+    assert found.section.summary == "unknown: its genes are not human, or of several species"
     assert np.isnan(found.spots).all()
 
 

@@ -26,7 +26,7 @@ def z_of(section: SectionData) -> float:
 
 def z_by(section: SectionData, score: np.ndarray) -> float:
     assert section.expression is not None
-    return find_copy_number(section.expression, Comparison.of(section.expression, score)).z
+    return find_copy_number(section.expression, Comparison.from_score(section.expression, score)).z
 
 
 def expression_of(section: SectionData) -> Expression:
@@ -41,7 +41,7 @@ def with_shuffled_places(section: SectionData, seed: int) -> float:
     assert evidence.genes is not None
     names = np.random.default_rng(seed).permutation(expression.symbols)
     shuffled = replace(expression, symbols=tuple(names.tolist()), gene_ids=())
-    return find_copy_number(shuffled, Comparison.of(shuffled, evidence.genes)).z
+    return find_copy_number(shuffled, Comparison.from_score(shuffled, evidence.genes)).z
 
 
 def contrasts(section: SectionData) -> Iterator[np.ndarray]:

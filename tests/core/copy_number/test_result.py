@@ -88,10 +88,10 @@ def test_many_calls_without_evidence_are_a_caution(z: float, share: float, warns
         assert cautions[0].endswith("look for normal epithelium")
 
 
-def test_a_tumour_in_which_nothing_is_called_is_a_caution() -> None:
+def test_a_tumour_without_epithelium_is_a_caution() -> None:
     assert not CopyNumber(z=27.2, arms=ARMS).cautions(0.0)
-    assert "a tumour that is no carcinoma?" in CopyNumber(z=27.2, arms=ARMS).cautions(0.0, makes_no_call=True)[0]
-    assert not CopyNumber(z=6.9).cautions(0.0, makes_no_call=True)
+    assert "a tumour that is no carcinoma?" in CopyNumber(z=27.2, arms=ARMS).cautions(0.0, no_epithelium=True)[0]
+    assert not CopyNumber(z=6.9).cautions(0.0, no_epithelium=True)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_a_tumour_in_which_nothing_is_called_is_a_caution() -> None:
         (
             15.2,
             0.4,
-            "supports the tissue that the prior finds, not the tissue that the detector finds (Z 15.2 and 0.4)",
+            "supports the tissue that the gene lists find, not the tissue that the detector finds (Z 15.2 and 0.4)",
         ),
         (
             0.4,
             15.2,
-            "supports the tissue that the detector finds, not the tissue that the prior finds (Z 0.4 and 15.2)",
+            "supports the tissue that the detector finds, not the tissue that the gene lists find (Z 0.4 and 15.2)",
         ),
         (9.0, 15.2, "supports both"),
         (6.9, 2.0, "supports neither"),
@@ -115,3 +115,12 @@ def test_where_detector_and_prior_disagree_it_says_which_tissue_it_supports(
     prior: float, detector: float, words: str
 ) -> None:
     assert words in CopyNumber(z=prior, detector_z=detector).cautions(0.1)[0]
+
+
+def test_a_disagreement_of_which_one_side_is_unknown_says_nothing() -> None:
+    assert not CopyNumber(z=np.nan, detector_z=-0.5).cautions(0.9)
+
+
+def test_calls_that_copy_number_supports_are_not_doubted() -> None:
+    assert len(CopyNumber(z=0.4, detector_z=15.2).cautions(0.5)) == 1
+    assert len(CopyNumber(z=0.4, detector_z=2.0).cautions(0.5)) == 2

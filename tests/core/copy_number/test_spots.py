@@ -16,7 +16,7 @@ def scored(expression: Expression) -> np.ndarray:
     section = aneuploid_section(expression)
     assert section.evidence is not None
     assert section.evidence.genes is not None
-    return score_spots(expression, Comparison.of(expression, section.evidence.genes), section.xy_um, PITCH_UM)
+    return score_spots(expression, Comparison.from_score(expression, section.evidence.genes), section.xy_um, PITCH_UM)
 
 
 def test_the_clone_stands_out_from_the_epithelium_without_gains() -> None:

@@ -87,7 +87,7 @@ def test_its_tables_have_the_metrics_of_the_detector(unrestricted: Detector) -> 
     [
         (("supported", "supported"), "in 2 of 2 training sections."),
         (("unclear", "supported", "no evidence"), "in 1 of 3 training sections (no evidence: C1, unclear: A1)."),
-        (("unknown",), "in 0 of 1 training section (unknown: A1)."),
+        (("unknown",), "in 0 of 1 training sections (unknown: A1)."),
     ],
 )
 def test_it_states_in_how_many_training_sections_copy_number_supports_the_tumour(
