@@ -155,5 +155,5 @@ def test_the_largest_arm_of_infercnvpy_does_not_tell_a_tumour_from_a_heart(tumou
     """In the heart it is 18p, which has few genes; without a test nothing says that so few do not count."""
     assert not heart.called
     largest = [arms.every_gene.abs().max() for arms in tumours]
-    assert heart.every_gene.abs().max() > 0.7 * min(largest)  # seen: .031 in the heart, .029, .058, .036 in tumours
+    assert heart.every_gene.abs().max() > 0.7 * min(largest)  # seen: .031 in the heart, .030, .058, .036 in tumours
     assert heart.correlation(heart.every_gene) > 0.3  # seen: .49

@@ -56,7 +56,7 @@ def contrasts(section: SectionData) -> Iterator[np.ndarray]:
 @pytest.mark.her2st
 def test_six_breast_carcinomas_are_supported(breasts: Sequence[SectionData]) -> None:
     found = {section.id: round(z_of(section), 1) for section in breasts}
-    assert min(found.values()) >= SUPPORTED, found  # seen: 22 11 12 31 20 30
+    assert min(found.values()) >= SUPPORTED, found  # seen: 22 11 12 31 19 30
 
 
 def test_a_melanoma_is_supported_although_it_has_no_epithelium(melanoma: SectionData) -> None:
