@@ -35,4 +35,9 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
             "spacrd_readers.xenium.reader:Xenium",
             "Xenium: an XOA 1 to 4 bundle, with an H&E image of the same section and its alignment",
         ),
+        ReaderCard(
+            "slide",
+            "spacrd_readers.slide.reader:Slide",
+            "an H&E image alone, as square spots on its tissue",
+        ),
     )

@@ -157,5 +157,6 @@ def _check_summary(entry: SectionEntry) -> str:
         ("shared_symbols", "symbols shared by several genes"),
         ("genes_with_ids", "genes with an Ensembl id"),
     )
-    figures += [f"{checks[key]:.0f} {text}" for key, text in counts if checks.get(key) is not None]
+    if entry.genes:
+        figures += [f"{checks[key]:.0f} {text}" for key, text in counts if checks.get(key) is not None]
     return f"checked: {', '.join(figures)}"

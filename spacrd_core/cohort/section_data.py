@@ -188,7 +188,7 @@ def _load(
         spot_ids=tuple(adata.obs_names),
         xy_um=adata.obs[["x_um", "y_um"]].to_numpy(dtype=np.float64),
         labels=label_values(adata, cancer_fraction=cancer_fraction),
-        expression=_expression(adata) if genes else None,
+        expression=_expression(adata) if genes and adata.n_vars else None,
         image=embedding.values if embedding else None,
         image_coverage=embedding.coverage if embedding else None,
         recipe=embedding.recipe if embedding else None,

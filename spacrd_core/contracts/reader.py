@@ -92,7 +92,9 @@ def has_raw_counts(section: Section) -> None:
     values = counts.X.data
     expect((values >= 0).all() and (values == np.rint(values)).all(), "counts must be whole numbers and not negative")
     for axis, names in (("spot", counts.obs_names), ("gene", counts.var_names)):
-        expect(len(names) > 0 and names.is_unique, f"every {axis} must have a unique name, found {len(names)} names")
+        expect(names.is_unique, f"every {axis} must have a unique name, found {len(names)} names")
+    expect(len(counts.obs_names) > 0, "a section must have spots")
+    expect(len(counts.var_names) > 0 or section.slide, "a section must have genes or a slide")
     _expect_columns("var", counts.var, ("symbol", "gene_id"))
 
 

@@ -123,7 +123,7 @@ def _metadata_um_per_px(slide: SlideFile | None) -> float | None:
 
 def _notes(section: Section, checks: Checks) -> Iterator[str]:
     counts, slide = section.counts, section.slide
-    if checks.empty_spots:
+    if checks.empty_spots and counts.n_vars:
         empty = counts.obs_names[np.asarray(counts.X.sum(axis=1)).ravel() == 0]
         yield f"spots with zero counts, kept: {checks.empty_spots} ({_abbreviated(empty)})"
     if slide and checks.inside_image is not None and checks.inside_image < 1:

@@ -114,6 +114,15 @@ class Pyramid:
         return Crop(downsampler.rows(0, downsampler.shape[0], read), um_per_px, corner)
 
 
+def overview(raster: Raster, um_per_px: float, coarse_um_per_px: float) -> Pyramid:
+    """Return an image in memory at a coarse resolution, or at its own if that is coarser; it is read once, in bands."""
+    base = max(um_per_px, coarse_um_per_px)
+    downsampler = AreaDownsampler(raster.height, raster.width, base / um_per_px)
+    height = downsampler.shape[0]
+    bands = [downsampler.rows(top, min(top + BAND_ROWS, height), raster.rows) for top in range(0, height, BAND_ROWS)]
+    return Pyramid((Level(np.moveaxis(np.concatenate(bands), -1, 0), base),), raster.notes)
+
+
 def write_pyramid(raster: Raster, folder: Path, *, um_per_px: float, mpp: float = 0.5, track: Track = silent) -> None:
     """Write an image as a pyramid whose finest level has ``mpp`` um/px, or the image's own um/px if that is coarser.
 

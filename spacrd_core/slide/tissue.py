@@ -27,15 +27,22 @@ def spots_on_tissue(pyramid: Pyramid, centres_um: Float[Array, "n 2"], *, spot_u
     A spot outside the image is not on tissue.
     """
     level = pyramid.level_for(TISSUE_UM_PER_PX)
-    sums = _summed_area(stained_mask(level, background_colour(pyramid)))
-    size = np.array([level.width, level.height])
-    corners = (centres_um - spot_um / 2) / level.um_per_px
+    stained = stained_mask(level, background_colour(pyramid))
+    return stained_fraction(stained, level.um_per_px, centres_um, spot_um) > MIN_STAINED_FRACTION
+
+
+def stained_fraction(
+    mask: Bool[Array, "height width"], um_per_px: float, centres_um: Float[Array, "n 2"], width_um: float
+) -> Float[Array, " n"]:
+    """Return the fraction of the px of a mask that are set in squares around centres (x, y); 0 outside the image."""
+    sums = _summed_area(mask)
+    size = np.array(mask.shape[::-1])
+    corners = (centres_um - width_um / 2) / um_per_px
     first = np.floor(corners + 0.5).astype(int)
-    last = np.maximum(np.floor(corners + spot_um / level.um_per_px + 0.5).astype(int), first + 1)
+    last = np.maximum(np.floor(corners + width_um / um_per_px + 0.5).astype(int), first + 1)
     (left, top), (right, bottom) = np.clip(first, 0, size).T, np.clip(last, 0, size).T
     dark = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
-    area = (right - left) * (bottom - top)
-    return np.asarray((area > 0) & (dark > MIN_STAINED_FRACTION * area))
+    return np.asarray(dark / np.maximum((right - left) * (bottom - top), 1))
 
 
 def background_colour(pyramid: Pyramid) -> Float[Array, " 3"]:

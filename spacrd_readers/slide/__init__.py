@@ -1,0 +1,1 @@
+"""A slide alone: an H&E image without counts."""
