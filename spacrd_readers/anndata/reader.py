@@ -14,6 +14,7 @@ from spacrd_readers._base import CHOOSE_READER
 from spacrd_readers.anndata.counts import read_counts
 from spacrd_readers.anndata.file import open_anndata
 from spacrd_readers.anndata.genes import read_features, read_genes
+from spacrd_readers.anndata.positions import positions_key
 from spacrd_readers.anndata.recognise import rejection_reason
 from spacrd_readers.anndata.scale import SizeOverrides, find_scale
 from spacrd_readers.anndata.select_section import select_section
@@ -78,11 +79,11 @@ class AnnData:
         options, obs = self.options, file.table("obs")
         selected = select_section(file, obs, options.library)
         stored = StoredSection.from_file(file, obs, selected.factors)
-        spots = read_spots(file, obs, selected)
+        spots = read_spots(file, obs, selected, key=positions_key(file, options.image if inputs.with_image else ""))
         sizes = SizeOverrides(inputs.um_per_px, options.spot_um, options.spot_shape, options.pitch_um)
         scale = stored.scale_with(sizes) if stored else find_scale(spots.table, selected.factors, sizes, file.path)
         slide, images, slide_notes = find_slide(
-            file, selected, inputs, image_name=options.image, um_per_px=scale.um_per_px
+            file, selected, spots, inputs, image_name=options.image, um_per_px=scale.um_per_px
         )
         key, matrix, count_notes = read_counts(file, spots.rows, spots=len(obs), layer=options.counts)
         var = read_features(file, key, matrix.shape[1])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spacrd_readers.anndata.positions import POSITION_KEYS
+
 if TYPE_CHECKING:
     from spacrd_readers.anndata.file import AnnDataFile
 
-POSITION_KEYS = ("obsm/spatial", "obsm/X_spatial")
 XENIUM_GROUPS = {"cell_features", "cell_summary", "cell_groups", "grids"}  # zarr groups of a Xenium bundle
 
 

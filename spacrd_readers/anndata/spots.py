@@ -10,7 +10,7 @@ import pandas as pd
 
 from spacrd_core.errors import GeometryError, UnrecognisedSection
 from spacrd_readers._base import first_names
-from spacrd_readers.anndata.recognise import POSITION_KEYS
+from spacrd_readers.anndata.positions import POSITION_KEYS, display_key, read_positions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,8 @@ class Spots:
         One row per spot, indexed by its name: ``x_px``, ``y_px`` and, on a lattice, ``array_x``, ``array_y``.
     order
         The names of all spots of the section in the file, including those left out.
+    key
+        The key of the positions in the file.
     notes
         What was left out.
     """
@@ -44,11 +46,18 @@ class Spots:
     rows: NDArray[np.int64]
     table: pd.DataFrame
     order: NDArray[Any]
+    key: str
     notes: tuple[str, ...]
 
+    @property
+    def xy_px(self) -> NDArray[np.float64]:
+        """Their positions, n x 2."""
+        xy_px: NDArray[np.float64] = self.table[["x_px", "y_px"]].to_numpy(dtype=np.float64)
+        return xy_px
 
-def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection) -> Spots:
-    """Return the spots of a section that are in tissue and have a position.
+
+def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection, *, key: str) -> Spots:
+    """Return the spots of a section that are in tissue and have a position; ``key`` is that of the positions.
 
     Raises
     ------
@@ -63,7 +72,7 @@ def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection) 
         raise UnrecognisedSection(
             f"{file.path} has spot {names[names.duplicated()][0]} more than once", hint=ONE_SECTION_HINT
         )
-    table = _positions(file, len(obs))[mask].set_axis(names, axis=0).join(_array(obs[mask]))
+    table = read_positions(file, len(obs), key)[mask].set_axis(names, axis=0).join(_array(obs[mask]))
     outside = _out_of_tissue(obs[mask])
     unplaced = ~(table[["x_px", "y_px"]].abs() < MAX_POSITION_PX).all(axis=1).to_numpy()
     keep = ~(outside | unplaced)
@@ -74,22 +83,9 @@ def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection) 
             hint="check obs['in_tissue'] and obsm['spatial']",
         )
     _refuse_shared_places(table[keep], file.path)
-    notes = _left_out("spots out of tissue", names[outside]) + _left_out("spots without a position", names[unplaced])
-    return Spots(np.flatnonzero(mask)[keep], table[keep], names.to_numpy(), notes)
-
-
-def _positions(file: AnnDataFile, count: int) -> pd.DataFrame:
-    key = next(key for key in POSITION_KEYS if file.has(key))
-    positions = np.asarray(file.element(key))
-    if positions.shape != (count, 2):
-        raise GeometryError(
-            f"obsm['{key.partition('/')[2]}'] of {file.path} has shape {' x '.join(map(str, positions.shape))}, "
-            f"expected {count} x 2: x and y of every spot in px of the full-resolution image"
-        )
-    try:
-        return pd.DataFrame(positions.astype(np.float64), columns=["x_px", "y_px"])
-    except ValueError as error:
-        raise GeometryError(f"the positions of {file.path} are not numbers: {error}") from error
+    notes = _frame_note(key) + _left_out("spots out of tissue", names[outside])
+    notes += _left_out("spots without a position", names[unplaced])
+    return Spots(np.flatnonzero(mask)[keep], table[keep], names.to_numpy(), key, notes)
 
 
 def _array(obs: pd.DataFrame) -> pd.DataFrame:
@@ -124,6 +120,12 @@ def _refuse_shared_places(table: pd.DataFrame, path: Path) -> None:
         f"row {y:g}",
         hint=ONE_SECTION_HINT,
     )
+
+
+def _frame_note(key: str) -> tuple[str, ...]:
+    if key in POSITION_KEYS:
+        return ()
+    return (f"positions are {display_key(key)}: they refer to the image of that name, not to the whole image",)
 
 
 def _left_out(what: str, names: pd.Index[str]) -> tuple[str, ...]:
