@@ -6,7 +6,7 @@ their scales. Other tools add cropped images, which positions in the full-resolu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
