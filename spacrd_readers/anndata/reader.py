@@ -39,7 +39,10 @@ class AnnData:
     class Options(ComponentOptions):
         """Which section, matrix and image to read, and sizes that the file lacks."""
 
-        library: str = Field("", description="Section to read from a file of several (a key of uns['spatial']).")
+        library: str = Field(
+            "",
+            description="Section to read from a file of several (a key of uns['spatial'], or a sample).",
+        )
         counts: str = Field("", description="Matrix of raw counts: a layer's name, X or raw.")
         image: str = Field("", description="Image of uns['spatial'] to use as slide; the finest by default.")
         spot_um: PositiveFloat | None = Field(None, description="Width of a spot, in um.")
@@ -77,16 +80,17 @@ class AnnData:
 
     def _section(self, file: AnnDataFile, inputs: ImageInputs) -> Section:
         options, obs = self.options, file.table("obs")
-        selected = select_section(file, obs, options.library)
+        key = positions_key(file, options.image if inputs.with_image else "")
+        selected = select_section(file, obs, options.library, key=key)
         stored = StoredSection.from_file(file, obs, selected.factors)
-        spots = read_spots(file, obs, selected, key=positions_key(file, options.image if inputs.with_image else ""))
+        spots = read_spots(file, obs, selected, key=key)
         sizes = SizeOverrides(inputs.um_per_px, options.spot_um, options.spot_shape, options.pitch_um)
         scale = stored.scale_with(sizes) if stored else find_scale(spots.table, selected.factors, sizes, file.path)
         slide, images, slide_notes = find_slide(
             file, selected, spots, inputs, image_name=options.image, um_per_px=scale.um_per_px
         )
-        key, matrix, count_notes = read_counts(file, spots.rows, spots=len(obs), layer=options.counts)
-        var = read_features(file, key, matrix.shape[1])
+        matrix_key, matrix, count_notes = read_counts(file, spots.rows, spots=len(obs), layer=options.counts)
+        var = read_features(file, matrix_key, matrix.shape[1])
         genes = (stored_genes if stored else read_genes)(var, file.path)
         rows = obs.iloc[spots.rows]
         table = stored.spots(rows, scale, file.path) if stored else _in_um(spots.table, scale.um_per_px)

@@ -60,7 +60,7 @@ def find_slide(
         )
         return SlideFile(inputs.image, um_per_px / scale, scale), (Source.from_path("image", inputs.image),), notes
     if not stored:
-        return None, (), ("no image was found; give one with --image FILE",)
+        return None, (), (f"no image was found{selected.missing_images}; give one with --image FILE",)
     picture, pictures = _choose(file, stored, spots, image_name=image_name, scale=inputs.image_scale)
     pixels = read_pixels(file, picture)
     slide = SlideFile(file.path, um_per_px / picture.scale, picture.scale, pixels, preview=picture.scale != 1)

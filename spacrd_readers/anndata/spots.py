@@ -10,6 +10,7 @@ import pandas as pd
 
 from spacrd_core.errors import GeometryError, UnrecognisedSection
 from spacrd_readers._base import first_names
+from spacrd_readers.anndata.groupings import array_positions, as_numbers, repeated_keys
 from spacrd_readers.anndata.positions import POSITION_KEYS, display_key, read_positions
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from spacrd_readers.anndata.file import AnnDataFile
     from spacrd_readers.anndata.select_section import SelectedSection
 
-ARRAY_COLUMNS = {"array_x": "array_col", "array_y": "array_row"}
 MAX_POSITION_PX = 1e9  # wider than any image
-ONE_SECTION_HINT = "write one file per section, or select one with --set reader.library=NAME"
+ONE_SECTION_HINT = (
+    "write one file per section, or the section of each spot into obs['library_id'] and use --set reader.library=NAME"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +84,7 @@ def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection, 
             f"tissue and {unplaced.sum()} have no position",
             hint="check obs['in_tissue'] and obsm['spatial']",
         )
-    _refuse_shared_places(table[keep], file.path)
+    _refuse_several_sections(obs[mask][keep], file.path)
     notes = _frame_note(key) + _left_out("spots out of tissue", names[outside])
     notes += _left_out("spots without a position", names[unplaced])
     return Spots(np.flatnonzero(mask)[keep], table[keep], names.to_numpy(), key, notes)
@@ -90,35 +92,32 @@ def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection, 
 
 def _array(obs: pd.DataFrame) -> pd.DataFrame:
     """Return the array coordinates; no columns unless every spot has both."""
-    if not set(ARRAY_COLUMNS.values()) <= set(obs.columns):
-        return pd.DataFrame(index=obs.index)
-    array = pd.DataFrame({name: _numbers(obs[column]) for name, column in ARRAY_COLUMNS.items()}, index=obs.index)
-    return array if np.isfinite(array.to_numpy()).all() else array[[]]
+    array = array_positions(obs)
+    return pd.DataFrame(index=obs.index) if array is None else array.set_axis(obs.index, axis=0)
 
 
 def _out_of_tissue(obs: pd.DataFrame) -> NDArray[np.bool_]:
     if "in_tissue" not in obs.columns:
         return np.zeros(len(obs), dtype=bool)
     flags = obs["in_tissue"].astype(str).str.casefold().replace({"true": "1", "false": "0"})
-    return np.asarray(_numbers(flags) == 0)
+    return np.asarray(as_numbers(flags) == 0)
 
 
-def _numbers(values: pd.Series[Any]) -> pd.Series[float]:
-    return pd.to_numeric(values.astype(str), errors="coerce").astype(np.float64)
-
-
-def _refuse_shared_places(table: pd.DataFrame, path: Path) -> None:
-    if "array_x" not in table.columns:
+def _refuse_several_sections(obs: pd.DataFrame, path: Path) -> None:
+    """Refuse spots of which two share their array position or barcode: they are of different sections."""
+    keys = repeated_keys(obs)
+    repeated = keys.duplicated(keep=False).to_numpy()
+    if not repeated.any():
         return
-    shared = table.duplicated(["array_x", "array_y"], keep=False)
-    if not shared.any():
-        return
-    x, y = table.loc[shared, ["array_x", "array_y"]].iloc[0]
-    names = table.index[(table["array_x"] == x) & (table["array_y"] == y)]
+    rows = np.flatnonzero(repeated & (keys == keys[repeated].iloc[0]).all(axis=1).to_numpy())
+    key = keys.iloc[rows[0]]
+    if "array_x" in keys:
+        shared = f"are both at array column {key['array_x']:g}, row {key['array_y']:g}"
+    else:
+        shared = f"both have barcode {key['name']}"
+    names = obs.index[rows]
     raise UnrecognisedSection(
-        f"{path} holds more than one section: spots {names[0]} and {names[1]} are both at array column {x:g}, "
-        f"row {y:g}",
-        hint=ONE_SECTION_HINT,
+        f"{path} holds more than one section: spots {names[0]} and {names[1]} {shared}", hint=ONE_SECTION_HINT
     )
 
 
