@@ -41,6 +41,7 @@ class AnnData:
 
         library: str = Field(
             "",
+            coerce_numbers_to_str=True,
             description="Section to read from a file of several (a key of uns['spatial'], or a sample).",
         )
         counts: str = Field("", description="Matrix of raw counts: a layer's name, X or raw.")
