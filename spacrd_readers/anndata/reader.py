@@ -94,7 +94,9 @@ class AnnData:
         var = read_features(file, matrix_key, matrix.shape[1])
         genes = (stored_genes if stored else read_genes)(var, file.path)
         rows = obs.iloc[spots.rows]
-        table = stored.spots(rows, scale, file.path) if stored else _in_um(spots.table, scale.um_per_px)
+        table, label_notes = (
+            stored.spots(rows, scale, file.path) if stored else (_in_um(spots.table, scale.um_per_px), ())
+        )
         return Section(
             platform=stored.platform if stored else "anndata",
             counts=_counts(matrix, table, genes, spots),
@@ -104,7 +106,7 @@ class AnnData:
             pitch_um=scale.pitch_um,
             slide=slide,
             sources=(Source.from_path("counts", file.path), *images),
-            notes=(*selected.notes, *spots.notes, *scale.notes, *count_notes, *genes.notes, *slide_notes),
+            notes=(*selected.notes, *spots.notes, *label_notes, *scale.notes, *count_notes, *genes.notes, *slide_notes),
             patient=stored.patient if stored else "",
         )
 
