@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from spacrd_readers.anndata.file import AnnDataFile
     from spacrd_readers.anndata.select_section import SelectedSection
 
-FULL_RESOLUTION = "fullres"  # CELLxGENE's name for the full-resolution image, of scale 1
-WHOLE_IMAGES = {FULL_RESOLUTION, "hires", "lowres"}  # names of images that show the whole frame
+FULL_RESOLUTION = {"fullres", "fulres"}  # CELLxGENE's and stLearn's names for the full-resolution image, of scale 1
+WHOLE_IMAGES = FULL_RESOLUTION | {"hires", "lowres"}  # names of images that show the whole frame
 MAX_OUTSIDE = 0.1  # share of spots outside the image
 SCALE_TOLERANCE = 0.01  # relative, for a scale that the user has rounded
 SIZE_TOLERANCE_PX = 2.0  # of the coarser image, for the rounding of both
@@ -133,7 +133,7 @@ def picture_of_scale(pictures: Sequence[Picture], scale: float, file: AnnDataFil
 
 def _picture(file: AnnDataFile, selected: SelectedSection, name: str) -> Picture:
     key = f"{selected.key}/images/{name}"
-    named_scale = 1.0 if name == FULL_RESOLUTION else 0.0
+    named_scale = 1.0 if name in FULL_RESOLUTION else 0.0
     scale = selected.factors.get(f"tissue_{name}_scalef", named_scale)
     return Picture(name, key, scale, tuple(getattr(file.node(key), "shape", ())))
 

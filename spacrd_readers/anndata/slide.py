@@ -101,7 +101,7 @@ def _choose(
 
 
 def _resolution_note(picture: Picture, slide: SlideFile) -> str:
-    if picture.name == FULL_RESOLUTION and picture.scale == 1:
+    if picture.name in FULL_RESOLUTION and picture.scale == 1:
         return f"the stored {picture.name} image was used as the full-resolution image"
     return (
         f"no full-resolution image was given; the stored {picture.name} image has {slide.um_per_px:.3g} um/px, "

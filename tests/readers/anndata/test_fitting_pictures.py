@@ -69,13 +69,14 @@ def test_a_section_with_a_low_resolution_image_only_has_that_one(tmp_path: Path)
     assert "the stored lowres image has 33.3 um/px" in note
 
 
-def test_the_image_named_fullres_has_full_resolution_and_is_no_preview(tmp_path: Path) -> None:
-    adata = with_pictures({"hires": 0.1, "fullres": 0}, fullres=(WIDTH, HEIGHT))
+@pytest.mark.parametrize("name", ["fullres", "fulres"])
+def test_the_image_named_fullres_has_full_resolution_and_is_no_preview(tmp_path: Path, name: str) -> None:
+    adata = with_pictures({"hires": 0.1, name: 0}, **{name: (WIDTH, HEIGHT)})
     section = read(tmp_path, adata)
     assert chosen(section) == (1.0, (HEIGHT, WIDTH))
     assert section.slide
     assert not section.slide.preview
-    assert section.notes == ("the stored fullres image was used as the full-resolution image",)
+    assert section.notes == (f"the stored {name} image was used as the full-resolution image",)
 
 
 def test_an_image_named_fullres_that_is_smaller_than_its_spots_is_not_used(tmp_path: Path) -> None:
