@@ -55,8 +55,8 @@ def display_name(key: str) -> str:
 
 def _matrix_keys(file: AnnDataFile, layer: str) -> list[str]:
     if not layer:
-        layers = [f"layers/{name}" for name in file.names("layers") if _folded(name) in COUNT_LAYERS]
-        return list(dict.fromkeys(key for key in (*COUNT_MATRICES, *layers) if file.has(key)))
+        others = [f"layers/{name}" for name in file.names("layers") if _folded(name) in COUNT_LAYERS]
+        return list(dict.fromkeys(key for key in (*COUNT_MATRICES, *others) if file.has(key)))
     key = {"X": "X", "raw": "raw/X", "raw.X": "raw/X"}.get(layer, f"layers/{layer}")
     if not file.has(key):
         layers = ", ".join(file.names("layers")) or "none"
