@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from spacrd_readers.anndata.file import AnnDataFile
 
+COUNT_LAYERS = {"count", "counts", "raw", "rawcount", "rawcounts", "umi", "umis", "umicount", "umicounts"}  # folded
 COUNT_MATRICES = ("layers/counts", "layers/raw_counts", "layers/raw", "X", "raw/X")
 
 Counts = tuple[str, sparse.csr_matrix[Any], tuple[str, ...]]
@@ -54,7 +55,8 @@ def display_name(key: str) -> str:
 
 def _matrix_keys(file: AnnDataFile, layer: str) -> list[str]:
     if not layer:
-        return [key for key in COUNT_MATRICES if file.has(key)]
+        others = [f"layers/{name}" for name in file.names("layers") if _folded(name) in COUNT_LAYERS]
+        return list(dict.fromkeys(key for key in (*COUNT_MATRICES, *others) if file.has(key)))
     key = {"X": "X", "raw": "raw/X", "raw.X": "raw/X"}.get(layer, f"layers/{layer}")
     if not file.has(key):
         layers = ", ".join(file.names("layers")) or "none"
@@ -62,6 +64,10 @@ def _matrix_keys(file: AnnDataFile, layer: str) -> list[str]:
             f"{file.path} has no layer '{layer}'; its layers: {layers}", hint="use --set reader.counts=NAME"
         )
     return [key]
+
+
+def _folded(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def _note(key: str, rejections: list[str]) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ def load_counts(file: AnnDataFile, key: str, rows: NDArray[np.int64], *, spots: 
         counts.check_format(full_check=True)
     counts.sum_duplicates()
     counts.eliminate_zeros()
-    if not counts.nnz:
+    if counts.shape[1] and not counts.nnz:
         raise CountsError("holds only zeros")
     return counts
 

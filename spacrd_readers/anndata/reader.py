@@ -14,6 +14,7 @@ from spacrd_readers._base import CHOOSE_READER
 from spacrd_readers.anndata.counts import read_counts
 from spacrd_readers.anndata.file import open_anndata
 from spacrd_readers.anndata.genes import read_features, read_genes
+from spacrd_readers.anndata.positions import positions_key
 from spacrd_readers.anndata.recognise import rejection_reason
 from spacrd_readers.anndata.scale import SizeOverrides, find_scale
 from spacrd_readers.anndata.select_section import select_section
@@ -38,7 +39,11 @@ class AnnData:
     class Options(ComponentOptions):
         """Which section, matrix and image to read, and sizes that the file lacks."""
 
-        library: str = Field("", description="Section to read from a file of several (a key of uns['spatial']).")
+        library: str = Field(
+            "",
+            coerce_numbers_to_str=True,
+            description="Section to read from a file of several (a key of uns['spatial'], or a sample).",
+        )
         counts: str = Field("", description="Matrix of raw counts: a layer's name, X or raw.")
         image: str = Field("", description="Image of uns['spatial'] to use as slide; the finest by default.")
         spot_um: PositiveFloat | None = Field(None, description="Width of a spot, in um.")
@@ -76,19 +81,22 @@ class AnnData:
 
     def _section(self, file: AnnDataFile, inputs: ImageInputs) -> Section:
         options, obs = self.options, file.table("obs")
-        selected = select_section(file, obs, options.library)
+        key = positions_key(file, options.image if inputs.with_image else "")
+        selected = select_section(file, obs, options.library, key=key)
         stored = StoredSection.from_file(file, obs, selected.factors)
-        spots = read_spots(file, obs, selected)
+        spots = read_spots(file, obs, selected, key=key)
         sizes = SizeOverrides(inputs.um_per_px, options.spot_um, options.spot_shape, options.pitch_um)
         scale = stored.scale_with(sizes) if stored else find_scale(spots.table, selected.factors, sizes, file.path)
         slide, images, slide_notes = find_slide(
-            file, selected, inputs, image_name=options.image, um_per_px=scale.um_per_px
+            file, selected, spots, inputs, image_name=options.image, um_per_px=scale.um_per_px
         )
-        key, matrix, count_notes = read_counts(file, spots.rows, spots=len(obs), layer=options.counts)
-        var = read_features(file, key, matrix.shape[1])
+        matrix_key, matrix, count_notes = read_counts(file, spots.rows, spots=len(obs), layer=options.counts)
+        var = read_features(file, matrix_key, matrix.shape[1])
         genes = (stored_genes if stored else read_genes)(var, file.path)
         rows = obs.iloc[spots.rows]
-        table = stored.spots(rows, scale, file.path) if stored else _in_um(spots.table, scale.um_per_px)
+        table, label_notes = (
+            stored.spots(rows, scale, file.path) if stored else (_in_um(spots.table, scale.um_per_px), ())
+        )
         return Section(
             platform=stored.platform if stored else "anndata",
             counts=_counts(matrix, table, genes, spots),
@@ -98,7 +106,7 @@ class AnnData:
             pitch_um=scale.pitch_um,
             slide=slide,
             sources=(Source.from_path("counts", file.path), *images),
-            notes=(*selected.notes, *spots.notes, *scale.notes, *count_notes, *genes.notes, *slide_notes),
+            notes=(*selected.notes, *spots.notes, *label_notes, *scale.notes, *count_notes, *genes.notes, *slide_notes),
             patient=stored.patient if stored else "",
         )
 

@@ -1,17 +1,18 @@
-"""Select one section of an AnnData file: files of several sections have one ``uns['spatial']`` entry per section."""
+"""Select one section of an AnnData file, with its images and scale factors from ``uns``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spacrd_core.errors import ConfigError, UnrecognisedSection
+from spacrd_readers.anndata.find_grouping import find_grouping, region_column
+from spacrd_readers.anndata.groupings import groupings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from spacrd_readers.anndata.file import AnnDataFile
 
-LIBRARY_COLUMN = "library_id"  # squidpy's name for the obs column with the section of each spot
+MAX_LISTED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,16 +35,19 @@ class SelectedSection:
         Its scale factors, by name.
     spots
         A mask of its rows of ``obs``.
+    missing_images
+        Why it has no images although the file has some, to be continued; '' if it has, or the file has none.
     """
 
     key: str
     factors: Mapping[str, float]
     spots: NDArray[np.bool_]
     notes: tuple[str, ...] = ()
+    missing_images: str = ""
 
 
-def select_section(file: AnnDataFile, obs: pd.DataFrame, name: str) -> SelectedSection:
-    """Return the section of a name ('' for the only one).
+def select_section(file: AnnDataFile, obs: pd.DataFrame, name: str, *, key: str) -> SelectedSection:
+    """Return the section of a name ('' for the only one); ``key`` is that of the positions.
 
     Raises
     ------
@@ -52,47 +56,59 @@ def select_section(file: AnnDataFile, obs: pd.DataFrame, name: str) -> SelectedS
     UnrecognisedSection
         If there are several and no name is given.
     """
-    pictures = [name for name in file.names("uns/spatial") if file.names(f"uns/spatial/{name}")]
-    column = _section_column(obs, pictures)
-    sections = sorted(set(obs[column].dropna().astype(str))) if column else pictures
-    section = _choose(sections, name, column, file.path)
-    picture = section if section in pictures else pictures[0] if len(pictures) == len(sections) == 1 else ""
-    key = f"uns/spatial/{picture}" if picture else ""
-    factors = _factors(file, f"{key}/scalefactors") if key else {}
-    if column:
-        return SelectedSection(key, factors, (obs[column].astype(str) == section).to_numpy())
+    libraries = _libraries(file)
+    grouping = evident = find_grouping(file, obs, libraries, key=key)
+    if name and (grouping is None or name not in grouping.sections):
+        others = groupings(obs, libraries, region_column(file))
+        grouping = next((other for other in others if name in other.sections), grouping)
+    sections = grouping.sections if grouping else sorted(libraries)
+    section = _choose(sections, name, grouping.source if grouping else "uns['spatial']", file.path)
+    is_one = len(libraries) == 1 and (evident is None or len(sections) == 1)
+    alone = next(iter(libraries.values())) if is_one else ""
+    library = libraries.get(section, alone)
+    factors = _factors(file, f"{library}/scalefactors") if library else {}
+    if grouping:
+        missing = _missing_images(libraries, library)
+        return SelectedSection(library, factors, grouping.names == section, missing_images=missing)
     notes = (f"obs has no column with the section of each spot: all were assigned to '{section}'",)
-    return SelectedSection(key, factors, np.ones(len(obs), dtype=bool), notes if len(sections) > 1 else ())
+    return SelectedSection(library, factors, np.ones(len(obs), dtype=bool), notes if len(sections) > 1 else ())
+
+
+def _libraries(file: AnnDataFile) -> dict[str, str]:
+    """Return the key of each section's images and scale factors, by its name; '' if the section has no name there.
+
+    scanpy before 1.5 stored them in ``uns`` itself, and some tools leave out the level of names.
+    """
+    for key in ("uns/spatial", "uns"):
+        if file.names(f"{key}/images"):
+            return {"": key}
+    return {name: f"uns/spatial/{name}" for name in file.names("uns/spatial") if file.names(f"uns/spatial/{name}")}
 
 
 def _factors(file: AnnDataFile, key: str) -> dict[str, float]:
-    values = {name: file.element(f"{key}/{name}") for name in file.names(key)}
-    numbers = {name: float(value) for name, value in values.items() if isinstance(value, Real)}
+    """Return the scale factors that are positive numbers; R writes each as an array of one number."""
+    values = {name: np.asarray(file.element(f"{key}/{name}")) for name in file.names(key)}
+    numbers = {
+        name: float(value.item()) for name, value in values.items() if value.size == 1 and value.dtype.kind in "iuf"
+    }
     return {name: value for name, value in numbers.items() if 0 < value < np.inf}
 
 
-def _section_column(obs: pd.DataFrame, pictures: list[str]) -> str:
-    """Return the obs column whose values are names of pictures, else squidpy's; '' if there is neither."""
-    for name in (LIBRARY_COLUMN, *obs.columns):
-        if name in obs.columns and obs[name].dtype.kind == "O":
-            values = set(obs[name].dropna().unique())
-            if values and values <= set(pictures):
-                return str(name)
-    return LIBRARY_COLUMN if LIBRARY_COLUMN in obs.columns and obs[LIBRARY_COLUMN].notna().any() else ""
+def _missing_images(libraries: Mapping[str, str], library: str) -> str:
+    names = ", ".join(filter(None, libraries)) or "images without a name"
+    return f" for this section: uns['spatial'] has {names}" if libraries and not library else ""
 
 
-def _choose(sections: list[str], name: str, column: str, path: Path) -> str:
-    if name:
-        if name not in sections:
-            names = ", ".join(sections) or "unnamed"
-            raise ConfigError(
-                f"{path} has no section '{name}'; its sections: {names}", hint="use --set reader.library=NAME"
-            )
-        return name
-    if len(sections) > 1:
-        source = f"obs['{column}']" if column else "uns['spatial']"
+def _choose(sections: Sequence[str], name: str, source: str, path: Path) -> str:
+    if name and name not in sections:
+        names = ", ".join(filter(None, sections)) or "unnamed"
+        raise ConfigError(
+            f"{path} has no section '{name}'; its sections: {names}", hint="use --set reader.library=NAME"
+        )
+    if not name and len(sections) > 1:
+        listed = ", ".join(sections[:MAX_LISTED]) + (", ..." if len(sections) > MAX_LISTED else "")
         raise UnrecognisedSection(
-            f"{path} holds {len(sections)} sections ({', '.join(sections[:8])}, from {source}), expected one",
+            f"{path} holds {len(sections)} sections ({listed}, from {source}), expected one",
             hint=f"use --set reader.library={sections[0]}, or write one file per section",
         )
-    return sections[0] if sections else ""
+    return name or next(iter(sections), "")

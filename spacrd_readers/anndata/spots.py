@@ -10,7 +10,8 @@ import pandas as pd
 
 from spacrd_core.errors import GeometryError, UnrecognisedSection
 from spacrd_readers._base import first_names
-from spacrd_readers.anndata.recognise import POSITION_KEYS
+from spacrd_readers.anndata.groupings import array_positions, as_numbers, repeated_keys
+from spacrd_readers.anndata.positions import POSITION_KEYS, display_key, read_positions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from spacrd_readers.anndata.file import AnnDataFile
     from spacrd_readers.anndata.select_section import SelectedSection
 
-ARRAY_COLUMNS = {"array_x": "array_col", "array_y": "array_row"}
 MAX_POSITION_PX = 1e9  # wider than any image
-ONE_SECTION_HINT = "write one file per section, or select one with --set reader.library=NAME"
+ONE_SECTION_HINT = (
+    "write one file per section, or the section of each spot into obs['library_id'] and use --set reader.library=NAME"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,8 @@ class Spots:
         One row per spot, indexed by its name: ``x_px``, ``y_px`` and, on a lattice, ``array_x``, ``array_y``.
     order
         The names of all spots of the section in the file, including those left out.
+    key
+        The key of the positions in the file.
     notes
         What was left out.
     """
@@ -44,11 +48,18 @@ class Spots:
     rows: NDArray[np.int64]
     table: pd.DataFrame
     order: NDArray[Any]
+    key: str
     notes: tuple[str, ...]
 
+    @property
+    def xy_px(self) -> NDArray[np.float64]:
+        """Their positions, n x 2."""
+        xy_px: NDArray[np.float64] = self.table[["x_px", "y_px"]].to_numpy(dtype=np.float64)
+        return xy_px
 
-def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection) -> Spots:
-    """Return the spots of a section that are in tissue and have a position.
+
+def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection, *, key: str) -> Spots:
+    """Return the spots of a section that are in tissue and have a position; ``key`` is that of the positions.
 
     Raises
     ------
@@ -63,7 +74,7 @@ def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection) 
         raise UnrecognisedSection(
             f"{file.path} has spot {names[names.duplicated()][0]} more than once", hint=ONE_SECTION_HINT
         )
-    table = _positions(file, len(obs))[mask].set_axis(names, axis=0).join(_array(obs[mask]))
+    table = read_positions(file, len(obs), key)[mask].set_axis(names, axis=0).join(_array(obs[mask]))
     outside = _out_of_tissue(obs[mask])
     unplaced = ~(table[["x_px", "y_px"]].abs() < MAX_POSITION_PX).all(axis=1).to_numpy()
     keep = ~(outside | unplaced)
@@ -73,57 +84,47 @@ def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection) 
             f"tissue and {unplaced.sum()} have no position",
             hint="check obs['in_tissue'] and obsm['spatial']",
         )
-    _refuse_shared_places(table[keep], file.path)
-    notes = _left_out("spots out of tissue", names[outside]) + _left_out("spots without a position", names[unplaced])
-    return Spots(np.flatnonzero(mask)[keep], table[keep], names.to_numpy(), notes)
-
-
-def _positions(file: AnnDataFile, count: int) -> pd.DataFrame:
-    key = next(key for key in POSITION_KEYS if file.has(key))
-    positions = np.asarray(file.element(key))
-    if positions.shape != (count, 2):
-        raise GeometryError(
-            f"obsm['{key.partition('/')[2]}'] of {file.path} has shape {' x '.join(map(str, positions.shape))}, "
-            f"expected {count} x 2: x and y of every spot in px of the full-resolution image"
-        )
-    try:
-        return pd.DataFrame(positions.astype(np.float64), columns=["x_px", "y_px"])
-    except ValueError as error:
-        raise GeometryError(f"the positions of {file.path} are not numbers: {error}") from error
+    _refuse_several_sections(obs[mask][keep], file.path)
+    notes = _frame_note(key) + _left_out("spots out of tissue", names[outside])
+    notes += _left_out("spots without a position", names[unplaced])
+    return Spots(np.flatnonzero(mask)[keep], table[keep], names.to_numpy(), key, notes)
 
 
 def _array(obs: pd.DataFrame) -> pd.DataFrame:
     """Return the array coordinates; no columns unless every spot has both."""
-    if not set(ARRAY_COLUMNS.values()) <= set(obs.columns):
-        return pd.DataFrame(index=obs.index)
-    array = pd.DataFrame({name: _numbers(obs[column]) for name, column in ARRAY_COLUMNS.items()}, index=obs.index)
-    return array if np.isfinite(array.to_numpy()).all() else array[[]]
+    array = array_positions(obs)
+    return pd.DataFrame(index=obs.index) if array is None else array.set_axis(obs.index, axis=0)
 
 
 def _out_of_tissue(obs: pd.DataFrame) -> NDArray[np.bool_]:
     if "in_tissue" not in obs.columns:
         return np.zeros(len(obs), dtype=bool)
     flags = obs["in_tissue"].astype(str).str.casefold().replace({"true": "1", "false": "0"})
-    return np.asarray(_numbers(flags) == 0)
+    return np.asarray(as_numbers(flags) == 0)
 
 
-def _numbers(values: pd.Series[Any]) -> pd.Series[float]:
-    return pd.to_numeric(values.astype(str), errors="coerce").astype(np.float64)
-
-
-def _refuse_shared_places(table: pd.DataFrame, path: Path) -> None:
-    if "array_x" not in table.columns:
+def _refuse_several_sections(obs: pd.DataFrame, path: Path) -> None:
+    """Refuse spots of which two share their array position or barcode: they are of different sections."""
+    keys = repeated_keys(obs)
+    repeated = keys.duplicated(keep=False).to_numpy()
+    if not repeated.any():
         return
-    shared = table.duplicated(["array_x", "array_y"], keep=False)
-    if not shared.any():
-        return
-    x, y = table.loc[shared, ["array_x", "array_y"]].iloc[0]
-    names = table.index[(table["array_x"] == x) & (table["array_y"] == y)]
+    rows = np.flatnonzero(repeated & (keys == keys[repeated].iloc[0]).all(axis=1).to_numpy())
+    key = keys.iloc[rows[0]]
+    if "array_x" in keys:
+        shared = f"are both at array column {key['array_x']:g}, row {key['array_y']:g}"
+    else:
+        shared = f"both have barcode {key['name']}"
+    names = obs.index[rows]
     raise UnrecognisedSection(
-        f"{path} holds more than one section: spots {names[0]} and {names[1]} are both at array column {x:g}, "
-        f"row {y:g}",
-        hint=ONE_SECTION_HINT,
+        f"{path} holds more than one section: spots {names[0]} and {names[1]} {shared}", hint=ONE_SECTION_HINT
     )
+
+
+def _frame_note(key: str) -> tuple[str, ...]:
+    if key in POSITION_KEYS:
+        return ()
+    return (f"positions are {display_key(key)}: they refer to the image of that name, not to the whole image",)
 
 
 def _left_out(what: str, names: pd.Index[str]) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from spacrd_core.errors import LabelError
 from spacrd_readers.anndata.genes import read_genes
 from spacrd_readers.anndata.scale import Scale, SizeOverrides
+from spacrd_readers.anndata.stored_labels import Labelled, understand_labels
 from spacrd_readers.tenx.genes import Genes
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ REQUIRED_FACTS = {"platform", "um_per_px", "pitch_um"}  # keys of uns['spacrd']
 SIZE_KEYS = ("um_per_px", "pitch_um", "spot_um")
 UM_COLUMNS = ["x_um", "y_um"]
 CALL_PREFIX = "spacrd_"  # of the columns with a detector's results
-LABELS = ["cancer", "normal"]
 
 
 @dataclass(frozen=True)
@@ -57,25 +56,17 @@ class StoredSection:
         sizes = {name: value for name, value in vars(overrides).items() if value is not None}
         return replace(self.scale, **({"pitch_um": self.scale.pitch_um * ratio} | sizes))
 
-    def spots(self, obs: pd.DataFrame, scale: Scale, path: Path) -> pd.DataFrame:
-        """Return the stored spots with their labels, without a detector's results.
+    def spots(self, obs: pd.DataFrame, scale: Scale, path: Path) -> Labelled:
+        """Return the stored spots with their labels, without a detector's results, and notes on the labels.
 
         Raises
         ------
         LabelError
-            If a label is neither cancer nor normal.
+            If the meaning of a label is unknown.
         """
         table = obs.drop(columns=[name for name in obs.columns if name.startswith(CALL_PREFIX)])
         table = table.assign(**(table[UM_COLUMNS] * (scale.um_per_px / self.scale.um_per_px)))
-        if "label" not in table.columns:
-            return table
-        unknown = sorted(set(table["label"].dropna().astype(str)) - set(LABELS))
-        if unknown:
-            raise LabelError(
-                f"obs['label'] of {path} holds '{unknown[0]}', expected 'cancer' or 'normal'",
-                hint="rename the column, and give labels with --labels FILE",
-            )
-        return table.assign(label=pd.Categorical(table["label"], categories=LABELS))
+        return understand_labels(table, path)
 
 
 def _has_positions(obs: pd.DataFrame) -> bool:

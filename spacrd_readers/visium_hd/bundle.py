@@ -27,6 +27,7 @@ BIN_FOLDER = re.compile(r"(.*_)?square_(\d{3})um")
 BINNED_FOLDER = re.compile(r"(.*_)?binned_outputs")
 CELL_FOLDER = re.compile(r"(.*_)?segmented_outputs")
 OUTS_FOLDER = re.compile(r"(.*_)?outs")
+ZARR_METADATA = ("zarr.json", ".zgroup")
 DEFAULT_BIN_UM = 8
 ONE_FOLDER_HINT = "give the folder of one of them"
 
@@ -97,6 +98,8 @@ def find_bundle(path: Path) -> Bundle:
     if not path.is_dir():
         raise _unrecognised(path, "it is a file: give its folder" if path.exists() else "it does not exist")
     folder = path.absolute()
+    if _is_zarr(folder):
+        raise _unrecognised(path, "it is a zarr group, not a folder of Space Ranger")
     root = _root(folder)
     if match := BIN_FOLDER.fullmatch(folder.name):
         return Bundle(path, root, {int(match[2]): folder})
@@ -135,7 +138,13 @@ def _find_folders(root: Path, path: Path) -> tuple[dict[int, Path], Path | None]
 
 
 def _folders(parent: Path, kind: re.Pattern[str]) -> Iterator[Path]:
-    return (path for path in sorted(parent.iterdir()) if kind.fullmatch(path.name) and path.is_dir())
+    folders = (path for path in sorted(parent.iterdir()) if kind.fullmatch(path.name) and path.is_dir())
+    return (folder for folder in folders if not _is_zarr(folder))
+
+
+def _is_zarr(folder: Path) -> bool:
+    """Return whether a folder is a zarr group: SpatialData names its tables as Space Ranger names its folders."""
+    return any((folder / name).is_file() for name in ZARR_METADATA)
 
 
 def _stated_um(folder: Path) -> int | None:

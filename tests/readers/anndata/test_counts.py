@@ -72,6 +72,11 @@ def test_blocks_and_left_out_spots_change_no_count(tmp_path: Path, monkeypatch: 
             "from raw.X: X looks log-normalised (it has {0:.3g})",
         ),
         ({"raw": RAW.X}, "from raw.X"),
+        ({"X": LOGGED, "Raw Counts": COUNTS}, "from layers['Raw Counts']: X looks log-normalised (it has {0:.3g})"),
+        (
+            {"X": LOGGED, "UMIs": COUNTS, "smoothed": COUNTS * 2},
+            "from layers['UMIs']: X looks log-normalised (it has {0:.3g})",
+        ),
     ],
 )
 def test_the_first_matrix_with_raw_counts_is_read_and_noted(tmp_path: Path, matrices: Any, note: str | None) -> None:

@@ -21,7 +21,9 @@ def read(tmp_path: Path, adata: ad.AnnData, picture: str = "", **inputs: Any) ->
 
 
 def with_picture(picture: Any) -> ad.AnnData:
+    """Return the spots on a hires image of 200 x 300 px, with the image."""
     adata = tissue_object(picture=False)
+    adata = adata[(adata.obsm["spatial"] < [800, 1200]).all(axis=1)].copy()
     adata.uns["spatial"]["V1"]["images"]["hires"] = picture
     return adata
 
@@ -107,7 +109,8 @@ def test_an_image_of_unknown_scale_is_refused_unless_the_user_gives_it(tmp_path:
     del adata.uns["spatial"]["V1"]["scalefactors"]["tissue_hires_scalef"]
     with pytest.raises(ImageError) as caught:
         read(tmp_path, adata)
-    assert f"{tmp_path / 'S1.h5ad'} has no scale for its image 'hires' (tissue_hires_scalef)" in str(caught.value)
+    assert f"no image of {tmp_path / 'S1.h5ad'} fits its positions" in str(caught.value)
+    assert "'hires': its scale is unknown (tissue_hires_scalef)" in str(caught.value)
     assert "--image-scale X" in caught.value.hint
     slide = read(tmp_path, adata, image_scale=0.5).slide
     assert slide

@@ -16,6 +16,7 @@ from bundles.anndata_file import tissue_object, write_anndata
 from numcodecs import Pickle  # type: ignore[import-untyped]
 
 from spacrd_core.errors import InputError, UnrecognisedSection
+from spacrd_core.ingestion.recognise import recognise
 from spacrd_core.plugins import Plugins
 from spacrd_core.section.section import ImageInputs
 from spacrd_readers.anndata.reader import AnnData
@@ -152,15 +153,57 @@ def test_what_a_later_anndata_wrote_is_named_with_the_remedy(tmp_path: Path) -> 
     assert COPY_AGAIN in caught.value.hint
 
 
-def test_a_table_older_than_anndata_0_7_is_refused(tmp_path: Path) -> None:
+def test_a_file_older_than_anndata_0_7_is_named_with_the_versions_that_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "S1.h5ad"
+    with h5py.File(path, "w") as file:
+        file["obs"] = np.array([(b"a", 1)], dtype=[("index", "S1"), ("in_tissue", int)])
+        file["var"] = np.array([(b"g",)], dtype=[("index", "S1")])
+        file["obsm"] = np.array([([1.0, 2.0],)], dtype=[("X_spatial", float, 2)])
+        file["X"] = np.ones((1, 1))
+    assert "written by anndata before 0.7: read it and write it again with anndata 0.7 to 0.11" in (
+        READER.recognises(path).reason
+    )
+
+
+def test_a_table_that_is_none_is_refused(tmp_path: Path) -> None:
     path = write_anndata(tissue_object(), tmp_path / "S1.h5ad")
     with h5py.File(path, "r+") as file:
-        del file["obs"]
-        file["obs"] = np.array([(b"a", 1)], dtype=[("index", "S1"), ("in_tissue", int)])
+        del file["var"]
+        file.create_group("var").attrs.update({"encoding-type": "dict", "encoding-version": "0.1.0"})
     with pytest.raises(InputError) as caught:
         READER.read(path, ImageInputs())
-    assert f"obs of {path} is not a table written by anndata 0.7 or later" in str(caught.value)
+    assert f"var of {path} is not a table written by anndata 0.7 or later" in str(caught.value)
     assert COPY_AGAIN in caught.value.hint
+
+
+def spatialdata_table(path: Path, *, positions: bool) -> Path:
+    adata = tissue_object(picture=False)
+    adata.uns = {"spatialdata_attrs": {"region": "spots", "region_key": "region", "instance_key": "spot_id"}}
+    adata.obs["region"] = "spots"
+    adata.obs["spot_id"] = range(adata.n_obs)
+    if not positions:
+        del adata.obsm["spatial"]
+    path.parent.mkdir(parents=True)
+    return write_anndata(adata, path.with_suffix(".zarr")).rename(path)
+
+
+@pytest.mark.parametrize("name", ["table", "square_008um", "square_016um", "segmented_outputs"])
+def test_a_table_of_spatialdata_is_anndata_whatever_its_name(tmp_path: Path, plugins: Plugins, name: str) -> None:
+    path = spatialdata_table(tmp_path / "run.zarr/tables" / name, positions=True)
+    assert recognise(path, plugins) == "anndata"
+    assert READER.read(path, ImageInputs()).counts.n_obs == tissue_object().n_obs
+
+
+@pytest.mark.parametrize("name", ["table", "square_016um"])
+def test_a_table_of_spatialdata_without_positions_is_refused_with_the_object(
+    tmp_path: Path, plugins: Plugins, name: str
+) -> None:
+    path = spatialdata_table(tmp_path / "run.zarr/tables" / name, positions=False)
+    assert READER.recognises(path).reason.endswith(f"give the object {tmp_path / 'run.zarr'}")
+    with pytest.raises(ExceptionGroup, match="no reader recognises"):
+        recognise(path, plugins)
+    with pytest.raises(ExceptionGroup, match="no reader recognises"):
+        recognise(path.parent, plugins)
 
 
 class Trap:

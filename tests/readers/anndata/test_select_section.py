@@ -78,15 +78,26 @@ def test_images_of_several_sections_without_a_column_for_the_spots_need_a_name(t
     assert "all were assigned to 'A'" in selected.notes[0]
 
 
-def test_sections_joined_without_names_are_detected_by_their_shared_array_positions(tmp_path: Path) -> None:
+def test_sections_joined_without_a_column_are_told_by_their_spot_names(tmp_path: Path) -> None:
     adata = joined(label=None)
     del adata.uns["spatial"]
     path = write_anndata(adata, tmp_path / "all.h5ad")
-    first = adata.obs_names[0].removesuffix("-A")
+    with pytest.raises(UnrecognisedSection) as caught:
+        read(path)
+    assert f"{path} holds 2 sections (A, B, from the ends of the spot names)" in str(caught.value)
+    assert list(read(path, "B").counts.obs_names) == [f"{name}-B" for name in section("B").obs_names]
+
+
+def test_sections_that_nothing_tells_apart_are_refused_by_their_shared_array_positions(tmp_path: Path) -> None:
+    adata = joined(label=None)
+    del adata.uns["spatial"]
+    adata.obs_names = [f"spot {number}" for number in range(adata.n_obs)]
+    path = write_anndata(adata, tmp_path / "all.h5ad")
     with pytest.raises(UnrecognisedSection) as caught:
         read(path)
     assert f"{path} holds more than one section" in str(caught.value)
-    assert f"spots {first}-A and {first}-B are both at array column 1, row 1" in str(caught.value)
+    assert f"spots spot 0 and spot {adata.n_obs // 2} are both at array column 1, row 1" in str(caught.value)
+    assert "obs['library_id']" in caught.value.hint
     assert "--set reader.library=NAME" in caught.value.hint
 
 

@@ -144,15 +144,89 @@ def test_um_per_px_as_given_rescales_a_section(store: SpotStore, tmp_path: Path,
     np.testing.assert_allclose(section.counts.obs[["x_um", "y_um"]], original.counts.obs[["x_um", "y_um"]] * 2)
 
 
-def test_changed_labels_are_refused(store: SpotStore, tmp_path: Path) -> None:
-    path = exported(store, tmp_path)
+def edited(store: SpotStore, folder: Path, **columns: object) -> Path:
+    """Return an export whose ``obs`` was edited in scanpy."""
+    path = exported(store, folder)
     adata = ad.read_h5ad(path)
-    adata.obs["label"] = adata.obs["label"].cat.rename_categories({"cancer": "tumour"})
+    adata.obs = adata.obs.assign(**columns)
     adata.write_h5ad(path)
+    return path
+
+
+def read_labels(path: Path) -> tuple[list[object], pd.DataFrame, tuple[str, ...]]:
+    section = AnnData(AnnData.Options()).read(path, ImageInputs(with_image=False))
+    spots = section.counts.obs
+    return list(spots["label"].astype(object).where(spots["label"].notna(), None)), spots, section.notes
+
+
+@pytest.mark.parametrize(
+    ("cancer", "normal", "unknown"),
+    [("Tumor", "stroma", "unknown"), ("cancer", "normal", ""), ("Cancer", "Normal", "Uncertain"), (True, False, None)],
+)
+def test_edited_labels_are_understood_as_those_of_a_label_file(
+    store: SpotStore, tmp_path: Path, cancer: object, normal: object, unknown: object
+) -> None:
+    count = store.entry("S1").spots
+    words = [cancer, normal, unknown, *[normal] * (count - 3)]
+    path = edited(store, tmp_path, label=[None if word is None else str(word) for word in words])
+    labels, spots, notes = read_labels(path)
+    assert labels == ["cancer", "normal", None, *["normal"] * (count - 3)]
+    assert list(spots["label"].cat.categories) == ["cancer", "normal"]
+    if (cancer, normal) == ("cancer", "normal"):
+        assert notes == ()
+    else:
+        assert f"'{normal}' as normal ({count - 2}), '{cancer}' as cancer (1)" in notes[0]
+        assert spots["annotation"].iloc[0] == str(cancer)
+
+
+def test_labels_that_a_user_adds_have_the_file_as_their_source(
+    make_section: MakeSection, tmp_path: Path, plugins: Plugins
+) -> None:
+    section = make_section(1)
+    section.counts.obs = section.counts.obs.drop(columns="label")
+    store = SpotStore.create(tmp_path / "unlabelled")
+    add_section(store, section, SectionKey("S1", "P1", "abc"))
+    labels = np.where(np.arange(section.counts.n_obs) < 5, "cancer", "normal")
+    path = edited(store, tmp_path, label=labels)
+    other = SpotStore.create(tmp_path / "other")
+    entry = ingest(other, path, name="S1", plugins=plugins).entry
+    assert (entry.labelled, entry.cancer, entry.label_source) == (section.counts.n_obs, 5, "S1.h5ad")
+    assert {"annotation", "label_contested", "label_source"} <= set(other.section("S1").obs.columns)
+
+
+def test_labels_of_unknown_meaning_are_refused(store: SpotStore, tmp_path: Path) -> None:
+    path = edited(store, tmp_path, label="zone 3")
     with pytest.raises(LabelError) as caught:
         AnnData(AnnData.Options()).read(path, ImageInputs())
-    assert f"obs['label'] of {path} holds 'tumour'" in str(caught.value)
+    assert f"obs['label'] of {path} holds 'zone 3'" in str(caught.value)
     assert "--labels FILE" in caught.value.hint
+
+
+def test_columns_that_a_user_adds_do_not_make_an_export_several_sections(store: SpotStore, tmp_path: Path) -> None:
+    count = store.entry("S1").spots
+    path = edited(store, tmp_path, sample=["a", "b"] * (count // 2) + ["a"] * (count % 2), leiden="3")
+    section = AnnData(AnnData.Options()).read(path, ImageInputs())
+    assert section.counts.n_obs == count
+    assert {"sample", "leiden"} <= set(section.counts.obs.columns)
+    assert section.platform == "xenium"
+
+
+def test_normalised_counts_of_an_export_do_not_matter_if_the_raw_ones_were_kept(
+    store: SpotStore, tmp_path: Path
+) -> None:
+    path = exported(store, tmp_path)
+    adata = ad.read_h5ad(path)
+    adata.layers["counts"], adata.X = adata.X.copy(), np.log1p(adata.X)
+    adata.write_h5ad(path)
+    section = AnnData(AnnData.Options()).read(path, ImageInputs())
+    assert (section.counts.X != store.section("S1").X).nnz == 0
+
+
+def test_an_export_without_genes_is_read_as_a_section_without_genes(store: SpotStore, tmp_path: Path) -> None:
+    path = exported(store, tmp_path)
+    ad.read_h5ad(path)[:, :0].copy().write_h5ad(path)
+    section = AnnData(AnnData.Options()).read(path, ImageInputs())
+    assert section.counts.shape == (store.entry("S1").spots, 0)
 
 
 def test_labels_of_another_tool_are_not_read(tmp_path: Path) -> None:
