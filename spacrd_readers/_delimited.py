@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pandas as pd
 
-from spacrd_core.tables import find_delimiter
+from spacrd_core.tables import find_delimiter, split_header
 
 DECIMAL_COMMA = r"^([+-]?\d+),(\d+)$"
 
@@ -17,12 +17,21 @@ def read_cells(text: str) -> pd.DataFrame:
 
     Raises
     ------
-    pandas.errors.ParserError, pandas.errors.EmptyDataError
+    pandas.errors.ParserError
         If it is not a table.
     """
-    delimiter = find_delimiter(text.lstrip().partition("\n")[0])
-    cells = pd.read_csv(io.StringIO(text), sep=delimiter, header=None, dtype=str, na_filter=False)
-    return cells.apply(lambda column: column.str.strip())
+    lines = text.lstrip()
+    delimiter = find_delimiter(lines.partition("\n")[0])
+    first, body = split_header(lines, delimiter)
+    if not body.strip():
+        return pd.DataFrame([first])
+    cells = pd.read_csv(io.StringIO(body), sep=delimiter, header=None, dtype=str, na_filter=False)
+    if len(first) == cells.shape[1] - 1:
+        first = ["", *first]  # R's write.table omits the header of row names
+    if len(first) != cells.shape[1]:
+        raise pd.errors.ParserError(f"its first row has {len(first)} cells, the others {cells.shape[1]}")
+    cells.columns = pd.RangeIndex(len(first))
+    return pd.concat([pd.DataFrame([first]), cells], ignore_index=True).apply(lambda column: column.str.strip())
 
 
 def with_header(cells: pd.DataFrame) -> pd.DataFrame:

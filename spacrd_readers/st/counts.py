@@ -67,7 +67,13 @@ def _read(path: Path) -> pd.DataFrame:
     header, body = split_header(text, delimiter)
     try:
         frame = pd.read_csv(
-            io.StringIO(body), sep=delimiter, header=None, index_col=0, dtype={0: str}, na_filter=False, low_memory=False
+            io.StringIO(body),
+            sep=delimiter,
+            header=None,
+            index_col=0,
+            dtype={0: str},
+            na_filter=False,
+            low_memory=False,
         )
     except pd.errors.EmptyDataError as error:
         raise CountsError(f"the counts table {path} has a header but no rows", hint=COUNTS_HINT) from error

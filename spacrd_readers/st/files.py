@@ -48,9 +48,11 @@ def find_files(path: Path, *, spots: Path | None, inputs: ImageInputs) -> StFile
     """
     is_folder = path.is_dir()
     counts = _counts_in(path) if is_folder else path
-    image = (require_file(inputs.image, "image") or _find_image(counts, only_section=is_folder)) if (
-        inputs.with_image
-    ) else None
+    image = (
+        (require_file(inputs.image, "image") or _find_image(counts, only_section=is_folder))
+        if (inputs.with_image)
+        else None
+    )
     table = require_file(spots, "spot table") or _find_spots(counts, only_section=is_folder)
     if image and not table:
         raise MissingFile(

@@ -70,4 +70,4 @@ def _is_of(path: Path, section: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    return re.split(r"[_\-\s]+", name.split(".")[0].casefold())
+    return re.split(r"[_\-\s]+", name.split(".", maxsplit=1)[0].casefold())

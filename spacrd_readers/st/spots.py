@@ -55,7 +55,7 @@ def _read(path: Path) -> pd.DataFrame:
     text = read_text(path, "spot table", GeometryError)
     try:
         cells = read_cells(text)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except pd.errors.ParserError as error:
         raise GeometryError(f"the spot table {path} is not a table: {str(error).strip()}") from error
     if are_numbers(cells.iloc[0]) and cells.shape[1] in HEADERLESS:
         return cells.set_axis(HEADERLESS[cells.shape[1]], axis=1)
@@ -85,7 +85,8 @@ def _positions(table: pd.DataFrame, path: Path) -> tuple[Array, Array]:
 
 def _named_positions(table: pd.DataFrame) -> Array | None:
     """Return the array positions in the first column that holds names of spots."""
-    for _, column in table.items():
+    for name in table.columns:
+        column = table[name]
         if len(column) and column.str.fullmatch(SPOT_ID.pattern).all():
             return array_positions(column)
     return None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.errors import CountsError, InputError, MissingFile, UnrecognisedSection
 from spacrd_readers._base import CHOOSE_READER, first_names
+from spacrd_readers._links import require_target
 from spacrd_readers.tenx.scalefactors import Scalefactors, read_scalefactors
 from spacrd_readers.visium.names import (
     ARCHIVE,
@@ -104,9 +105,13 @@ def find_files(path: Path, spatial: Path | None) -> VisiumFiles:
         )
     if re.fullmatch(HD_FOLDER, folder.absolute().name):
         raise _unrecognised(path, HD_REASON)
+    require_target(matrix)
     positions, notes = _find_positions(folder, spatial, name_prefix(matrix, *MATRICES))
+    require_target(positions)
     prefix = name_prefix(positions, *POSITIONS)
     scales = select_sample_file(files_matching(positions.parent, SCALEFACTORS), SCALEFACTORS, prefix)
+    if scales:
+        require_target(scales)
     files = VisiumFiles(matrix, positions, prefix, scales, notes)
     if files.factors.bin_um:
         raise _unrecognised(path, HD_REASON)
