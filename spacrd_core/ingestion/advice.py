@@ -23,11 +23,16 @@ COHORT_NAME = re.compile(r".*\.(csv|tsv|txt)", re.IGNORECASE)
 OTHER_FILES = (  # pattern of the name, what it is, what to do
     (r"\._.*", "a file that macOS puts beside each file, without data", "give the file without '._'"),
     (r".*\.(zip|tar|tgz|tbz2|7z|rar|tar\.\w+)", "an archive", "unpack it and give the folder"),
-    (r".*\.(h5ad|h5|tiff?|svs|ndpi|zarr)\.gz", "compressed", "unpack it with gunzip and give the file"),
+    (r".*\.(h5ad|h5|tiff?|svs|ndpi|zarr)\.gz", "a compressed file", "unpack it with gunzip and give the file"),
     (r".*\.(xlsx|xlsm|xls|ods|numbers)", "a workbook", "save the sheet as CSV; then --cohort FILE or --labels FILE"),
-    (r".*\.(rds|rda|rdata|h5seurat|loom)", "an object of another program", f"save it as {ANNDATA}"),
-    (r".*\.(fastq|fq|bam|cram)(\.gz)?", "of sequencing reads", "give the output of Space Ranger for them"),
-    (r".*\.geojson", "of annotations, not a section", "give the path of their section, with --labels FILE"),
+    (r".*\.(rds|rda|rdata|h5seurat)", "an object of R", f"save it as {ANNDATA}"),
+    (r".*\.loom", "a loom file", f"save it as {ANNDATA}"),
+    (r".*\.(fastq|fq|bam|cram)(\.gz)?", "a file of sequencing reads", "give the output of Space Ranger for them"),
+    (
+        r".*\.(geojson|annotations|ndpa)",
+        "a file of annotations, not a section",
+        "give the path of their section, with --labels FILE",
+    ),
 )
 
 
@@ -118,6 +123,7 @@ def _part_of_section(path: Path, reader_of: Callable[[Path], str]) -> Unrecognis
 
 def _sections_around(path: Path, reader_of: Callable[[Path], str]) -> Iterator[Path]:
     """Yield the folders around a path that are sections, the nearest first."""
-    for folder in path.absolute().parents[:MAX_UP]:
+    above = path.absolute().parents[len(path.parents) :]
+    for folder in [*path.parents, *above][:MAX_UP]:
         if len(_children(folder, "*")) < MAX_INSIDE and reader_of(folder):
             yield folder

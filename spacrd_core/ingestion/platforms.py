@@ -26,60 +26,66 @@ class Platform:
 
     Attributes
     ----------
+    remedy
+        What to do.
     files
         A pattern of the names of its files, in lower case.
     columns
-        Columns, in lower case, that identify its tables under any name.
-    converter
-        The function of spatialdata-io that reads it, '' if there is none.
+        Sets of columns, in lower case, that identify its tables under any name.
     """
 
     name: str
+    remedy: str
     files: str
-    columns: frozenset[str] = frozenset()
-    converter: str = ""
+    columns: tuple[frozenset[str], ...] = ()
 
-    @property
-    def remedy(self) -> str:
-        """What to do."""
-        if not self.converter:
-            return f"give {ANNDATA}"
-        return f"read it with spatialdata_io.{self.converter} and give the SpatialData object, or give {ANNDATA}"
+
+def _convert(function: str) -> str:
+    """Return the remedy for a platform that spatialdata-io reads."""
+    return f"read it with spatialdata_io.{function} and give the SpatialData object, or give {ANNDATA}"
 
 
 PLATFORMS = (
     Platform(
-        "CosMx",
+        "CosMx (NanoString)",
+        _convert("cosmx"),
         r".*_(exprmat_file|metadata_file|fov_positions_file|tx_file)\.csv(\.gz)?|.*-polygons\.csv(\.gz)?",
-        frozenset({"fov", "cell_id"}),
-        "cosmx",
+        (frozenset({"fov", "cell_id"}),),
     ),
     Platform(
-        "MERSCOPE (MERFISH)",
-        r"(.*_)?(cell_by_gene|detected_transcripts|cell_metadata)\.(csv|parquet)(\.gz)?|.*\.vzg2?",
-        frozenset({"global_x", "global_y"}),
-        "merscope",
+        "MERSCOPE (MERFISH, Vizgen)",
+        _convert("merscope"),
+        r"(.*_)?(cell_by_gene|detected_transcripts)\.(csv|parquet)(\.gz)?|.*\.vzg2?",
+        (frozenset({"global_x", "global_y"}), frozenset({"fov", "center_x", "center_y"})),
     ),
-    Platform("Stereo-seq", r".*\.(gef|gem)(\.gz)?", frozenset({"geneid", "x", "y"}), "stereoseq"),
+    Platform("Stereo-seq", _convert("stereoseq"), r".*\.(gef|gem)(\.gz)?", (frozenset({"geneid", "x", "y"}),)),
     Platform(
         "Curio Seeker",
+        _convert("curio"),
         r".*(matchedbeadlocation\.csv|moleculespermatchedbead|spatial_moransi\.txt).*",
-        converter="curio",
     ),
     Platform(
         "Slide-seq",
-        r".*(beadlocations|bead_locations?|mappeddge|barcode_?locations)\w*\.(csv|txt|tsv)(\.gz)?"
-        r"|.*digital_expression.*\.txt(\.gz)?",
-        frozenset({"xcoord", "ycoord"}),
+        f"give {ANNDATA}",
+        r".*(beadlocations|bead_locations?|mappeddge)\w*\.(csv|txt|tsv)(\.gz)?",
+        (frozenset({"xcoord", "ycoord"}),),
     ),
     Platform(
-        "seqFISH",
+        "seqFISH (Spatial Genomics)",
+        _convert("seqfish"),
         r"(.*_)?(cxg|cellcoordinates|transcriptlist|transcriptcoordinates)(_.*)?\.csv(\.gz)?",
-        converter="seqfish",
     ),
-    Platform("GeoMx DSP", r".*\.(dcc|pkc)(\.gz)?"),
-    Platform("nCounter (NanoString)", r".*\.rcc(\.gz)?"),
-    Platform("Open-ST", r".*(open[-_]?st[-_.]|spacemake|puck_collection).*"),
+    Platform(
+        "GeoMx DSP (NanoString)",
+        f"it measures regions that users choose, not spots; to read regions as spots, give {ANNDATA}",
+        r".*\.(dcc|pkc)(\.gz)?",
+    ),
+    Platform(
+        "nCounter (NanoString)",
+        "it measures whole samples, without the positions that a section needs",
+        r".*\.rcc(\.gz)?",
+    ),
+    Platform("Open-ST", f"give {ANNDATA}", r".*(open[-_]?st[-_.]|spacemake|puck_collection).*"),
 )
 
 
@@ -90,13 +96,13 @@ def unread_platform(path: Path) -> UnrecognisedSection | None:
             if re.fullmatch(platform.files, file.name.casefold()):
                 return _error(path, file, platform)
     columns = _columns(path)
-    return next((_error(path, path, it) for it in PLATFORMS if it.columns and it.columns <= columns), None)
+    return next((_error(path, path, it) for it in PLATFORMS if any(own <= columns for own in it.columns)), None)
 
 
 def _error(path: Path, file: Path, platform: Platform) -> UnrecognisedSection:
     where = "" if file == path else f" (it holds {file.relative_to(path)})"
     return UnrecognisedSection(
-        f"{path} is of {platform.name}{where}, a platform that is not read", hint=platform.remedy
+        f"{path} is data of {platform.name}{where}, a platform that is not read", hint=platform.remedy
     )
 
 
