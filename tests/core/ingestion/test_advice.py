@@ -10,6 +10,7 @@ from bundles.visium import VisiumBundle
 from PIL import Image
 
 from spacrd_core.errors import UnrecognisedSection
+from spacrd_core.ingestion.advice import advise
 from spacrd_core.ingestion.recognise import recognise
 from spacrd_core.plugins import Plugins
 
@@ -92,6 +93,19 @@ def test_files_of_other_kinds_are_named(tmp_path: Path, plugins: Plugins, name: 
     message, hint = told(tmp_path / name, plugins)
     assert phrase in message
     assert remedy in hint
+
+
+def test_a_slide_is_an_image_of_the_section_around_it(runs: Path) -> None:
+    image = runs / "A" / "outs" / "spatial" / "tissue_hires_image.png"
+    outs = runs / "A" / "outs"
+    error = advise(image, lambda path: "visium" if path == outs else "", readers=["visium"])
+    assert error
+    assert f"{image} is a slide, not a section with counts" in str(error)
+    assert error.hint == f"give {outs}, with --image {image}"
+    alone = advise(runs / "slide.jpg", lambda _: "", readers=["slide"])
+    assert alone
+    assert "the path of its section, with --image" in alone.hint
+    assert alone.hint.endswith("or --reader slide for the image alone")
 
 
 def test_what_nothing_is_known_of_gets_the_reasons_of_all_readers(tmp_path: Path, plugins: Plugins) -> None:
