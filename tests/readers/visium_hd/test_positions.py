@@ -25,7 +25,7 @@ def table(tmp_path: Path) -> Path:
 
 def as_text(table: Path, name: str, **options: object) -> Path:
     """Write a parquet table as text in its place."""
-    text = pd.read_parquet(table).to_csv(index=False, **options).encode()  # type: ignore[call-overload]
+    text = pd.read_parquet(table).to_csv(index=False, **options).encode()
     path = table.with_name(name)
     path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
     return path
