@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,18 @@ def read_beginning(path: Path, role: str, error: type[InputError] = InputError) 
     text = _read_bytes(path, role, error, limit=PREVIEW_BYTES).decode("utf-8-sig", errors="replace")
     _require_table(text, path, role, error)
     return text
+
+
+def find_delimiter(line: str) -> str:
+    """Return the delimiter of a table whose first line is given: tab, semicolon or comma.
+
+    Spreadsheets of countries with a decimal comma write semicolons; a comma between digits is then a decimal comma.
+    """
+    bare = re.sub(r'"[^"]*"', "", line)
+    if "\t" in bare:
+        return "\t"
+    semicolons, commas = bare.count(";"), len(re.findall(r"(?<!\d),|,(?!\d)", bare))
+    return ";" if semicolons and semicolons >= commas else ","
 
 
 def split_header(text: str, delimiter: str) -> tuple[list[str], str]:

@@ -1,11 +1,16 @@
-"""Read a cohort from a CSV file: one row per section, columns named after the options of ``spacrd ingest``."""
+"""Read a cohort from a CSV file: one row per section, columns named after the options of ``spacrd ingest``.
+
+Spreadsheets write semicolons and decimal commas in many countries, capital letters and spaces where users typed them,
+and empty rows and columns below and beside a table.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import defaultdict
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -13,16 +18,21 @@ from pydantic import ValidationError
 from spacrd_core.config import mistakes
 from spacrd_core.errors import ConfigError
 from spacrd_core.ingestion.options import IngestConfig, IngestOptions
-from spacrd_core.tables import read_text
+from spacrd_core.tables import find_delimiter, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+NUMBERS = ("image_scale", "um_per_px", "mpp")
+DECIMAL_COMMA = re.compile(r"^(\d+),(\d+)$")
+EXCEL_SEPARATOR = re.compile(r"sep=[;,\t]")
 
 
 def read_cohort(file: Path, shared: Mapping[str, Any]) -> list[IngestOptions]:
     """Return the options of every row; ``shared`` options apply where a row has an empty cell.
 
-    Paths are relative to the file. Several values of ``positive`` or ``ignore`` are separated by semicolons.
+    Paths are relative to the file, with slashes or backslashes. Several values of ``positive`` or ``ignore`` are
+    separated by semicolons.
 
     Raises
     ------
@@ -35,7 +45,8 @@ def read_cohort(file: Path, shared: Mapping[str, Any]) -> list[IngestOptions]:
     problems = []
     for line, row in _rows(file):
         try:
-            sections[line] = _resolve_paths(IngestOptions.model_validate(_merge(shared, row)), file.parent)
+            options = IngestOptions.model_validate(_merge(shared, _with_points(row)))
+            sections[line] = _resolve_paths(options, file.parent)
         except ValidationError as error:
             problems += [f"line {line}: {mistake}" for mistake in mistakes(error)]
     if problems:
@@ -46,18 +57,56 @@ def read_cohort(file: Path, shared: Mapping[str, Any]) -> list[IngestOptions]:
     return list(sections.values())
 
 
-def _rows(file: Path) -> list[tuple[int, dict[str, Any]]]:
-    """Return every row below the header with its line number."""
-    reader = csv.DictReader(io.StringIO(read_text(file, "cohort file"), newline=""), restkey="more cells than columns")
-    rows = [(reader.line_num, row) for row in reader]
-    if not rows:
+def cohort_columns(text: str) -> list[str]:
+    """Return the names of the columns in the first line of a table, as those of options."""
+    return [_column(name) for name in next(_cells(text), [])]
+
+
+def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return every row below the header that is not empty, with its line number."""
+    reader = _cells(read_text(file, "cohort file"))
+    columns = [_column(name) for name in next(reader, [])]
+    if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
+        raise ConfigError(f"{file} has more than one column '{repeated[0]}'", hint="keep one of them")
+    rows = [(reader.line_num, _row(columns, [cell.strip() for cell in cells])) for cells in reader]
+    filled = [(line, row) for line, row in rows if row]
+    if not filled:
         raise ConfigError(f"{file} lists no section", hint="a header (path,name,patient,...) and one row per section")
-    return rows
+    return filled
+
+
+def _cells(text: str) -> Any:
+    """Return a CSV reader of a table, at its header; a first line like ``sep=;`` is an instruction for Excel."""
+    first = text.partition("\n")[0].strip("\r ")
+    lines = io.StringIO(text, newline="")
+    if not EXCEL_SEPARATOR.fullmatch(first):
+        return csv.reader(lines, delimiter=find_delimiter(first))
+    reader = csv.reader(lines, delimiter=first[-1])
+    next(reader)
+    return reader
+
+
+def _column(name: str) -> str:
+    """Return the name of a column as that of an option: ``Image scale`` is ``image_scale``."""
+    return re.sub(r"[\s-]+", "_", name.strip().casefold())
+
+
+def _row(columns: list[str], cells: list[str]) -> dict[str, str]:
+    """Return the cells of a row that are not empty, by column."""
+    beyond = [cell for cell in cells[len(columns) :] if cell]
+    extra = {"more cells than columns": beyond[0]} if beyond else {}
+    named = {column or "column without a name": cell for column, cell in zip(columns, cells, strict=False) if cell}
+    return named | extra
+
+
+def _with_points(row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row whose numbers have decimal points instead of commas."""
+    return {key: DECIMAL_COMMA.sub(r"\1.\2", cell) if key in NUMBERS else cell for key, cell in row.items()}
 
 
 def _merge(shared: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a row; a reader named there keeps the shared reader options."""
-    options = dict(shared) | {key: value for key, value in row.items() if value not in (None, "", [])}
+    options = dict(shared) | dict(row)
     if isinstance(options.get("reader"), str):
         options["reader"] = {**shared.get("reader", {}), "name": options["reader"]}
     return options
@@ -73,5 +122,11 @@ def _require_unique_names(sections: Mapping[int, IngestOptions], file: Path) -> 
 
 
 def _resolve_paths(options: IngestOptions, folder: Path) -> IngestOptions:
-    paths = {key: folder / value for key, value in options if isinstance(value, Path)}
+    paths = {key: _resolve(folder, value) for key, value in options if isinstance(value, Path)}
     return options.model_copy(update=paths)
+
+
+def _resolve(folder: Path, path: Path) -> Path:
+    """Return a path relative to a folder; one with backslashes was written on Windows, unless there is such a file."""
+    resolved = folder / path
+    return resolved if resolved.exists() else folder / PureWindowsPath(path).as_posix()

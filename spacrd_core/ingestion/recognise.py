@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import SpacrdError, UnrecognisedSection
+from spacrd_core.ingestion.advice import advise
 from spacrd_core.section.section import Recognition
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ def recognise(path: Path, plugins: Plugins) -> str:
     Raises
     ------
     UnrecognisedSection
-        If several readers do.
+        If several readers do; or if none does, and it is known what the path is.
     ExceptionGroup
         If no reader does, with the reason of each.
     """
-    recognitions = {card.name: _recognition(path, card.name, plugins) for card in plugins.readers if not card.family}
+    recognitions = _recognitions(path, plugins)
     matches = [name for name, recognition in recognitions.items() if recognition]
     if len(matches) == 1:
         return matches[0]
@@ -31,9 +32,22 @@ def recognise(path: Path, plugins: Plugins) -> str:
         raise UnrecognisedSection(
             f"several readers recognise {path}: {', '.join(matches)}", hint=f"--reader {matches[0]}"
         )
+    if advice := advise(path, lambda other: _reader_of(other, plugins), readers=list(recognitions)):
+        raise advice
     reasons = [f"not {name}: {recognition.reason}" for name, recognition in recognitions.items()]
     problems = [str(problem) for problem in plugins.readers.problems]
     raise ExceptionGroup(f"no reader recognises {path}", [UnrecognisedSection(reason) for reason in reasons + problems])
+
+
+def _reader_of(path: Path, plugins: Plugins) -> str:
+    """Return the only reader that recognises a path, or ''."""
+    matches = [name for name, recognition in _recognitions(path, plugins).items() if recognition]
+    return matches[0] if len(matches) == 1 else ""
+
+
+def _recognitions(path: Path, plugins: Plugins) -> dict[str, Recognition]:
+    """Return the answer of every reader for a path."""
+    return {card.name: _recognition(path, card.name, plugins) for card in plugins.readers if not card.family}
 
 
 def _recognition(path: Path, name: str, plugins: Plugins) -> Recognition:

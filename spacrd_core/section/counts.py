@@ -27,7 +27,9 @@ def are_counts(values: NDArray[Any]) -> NDArray[np.bool_]:
     return in_range if values.dtype.kind in "iu" else in_range & (values == np.rint(values))
 
 
-def require_counts(values: NDArray[Any], table: Path | str, locate: Callable[[int], tuple[str, str]]) -> None:
+def require_counts(
+    values: NDArray[Any], table: Path | str, locate: Callable[[int], tuple[str, str]], *, hint: str = RAW_HINT
+) -> None:
     """Refuse values of a table that are not counts; ``locate`` returns the spot and the gene of the value at an index.
 
     Raises
@@ -40,7 +42,7 @@ def require_counts(values: NDArray[Any], table: Path | str, locate: Callable[[in
         return
     first = int(valid.argmin())
     spot, gene = locate(first)
-    raise CountsError(f"{table} holds no raw counts: {values[first]:g} at spot {spot}, gene {gene}", hint=RAW_HINT)
+    raise CountsError(f"{table} holds no raw counts: {values[first]:g} at spot {spot}, gene {gene}", hint=hint)
 
 
 def require_single_counts(counts: sparse.csr_matrix[Any], table: Path | str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
@@ -14,20 +13,24 @@ from scipy import sparse
 from spacrd_core.errors import CountsError
 from spacrd_core.genes.names import parse_ensembl_id
 from spacrd_core.section.counts import require_counts
-from spacrd_core.tables import read_text, split_header
+from spacrd_core.tables import find_delimiter, read_text, split_header
 from spacrd_readers._base import first_names
 from spacrd_readers.st.files import SPOT_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-COUNTS_HINT = "give a tab-separated table of raw counts: spots named like 10x13 along one axis, genes along the other"
+    from spacrd_core.arrays import Array
+
+COUNTS_HINT = "give a table (TSV or CSV) of raw counts: spots named like 10x13 along one axis, genes along the other"
 
 
 def read_counts(path: Path) -> tuple[ad.AnnData, tuple[str, ...]]:
     """Return the counts of every spot, in the order of the file, and notes.
 
-    Spots are named ``XxY`` after their rounded array position. Counts of genes named twice are summed.
+    Spots are named ``XxY`` after their rounded array position, and ``obs`` holds the position in their name. Counts of
+    genes named twice are summed.
 
     Raises
     ------
@@ -36,12 +39,20 @@ def read_counts(path: Path) -> tuple[ad.AnnData, tuple[str, ...]]:
     """
     values, spots, genes = _orient(_read(path), path)
     _check_raw(values, spots, genes, path)
-    ids = pd.Index([spot_id(*map(float, re.split("[x_]", spot))) for spot in spots], dtype=object)
+    array = array_positions(spots)
+    ids = pd.Index([spot_id(x, y) for x, y in array.tolist()], dtype=object)
     if not ids.is_unique:
         raise CountsError(f"{path} has spot {ids[ids.duplicated()][0]} more than once", hint="keep one row per spot")
     matrix, symbols, notes = _sum_duplicates(values, genes)
-    counts = ad.AnnData(X=matrix, obs=pd.DataFrame(index=ids), var=_genes(symbols))
+    obs = pd.DataFrame(array, index=ids, columns=["array_x", "array_y"])
+    counts = ad.AnnData(X=matrix, obs=obs, var=_genes(symbols))
     return counts, notes
+
+
+def array_positions(names: Iterable[str]) -> Array:
+    """Return the array positions in the names of spots, n x 2."""
+    matches = (SPOT_ID.fullmatch(name) for name in names)
+    return np.array([(float(match["x"]), float(match["y"])) for match in matches if match]).reshape(-1, 2)
 
 
 def spot_id(x: float, y: float) -> str:
@@ -51,10 +62,18 @@ def spot_id(x: float, y: float) -> str:
 
 def _read(path: Path) -> pd.DataFrame:
     """Return the numbers of the table with its row and column names, in the orientation of the file."""
-    header, body = split_header(read_text(path, "counts table", CountsError), "\t")
+    text = read_text(path, "counts table", CountsError)
+    delimiter = find_delimiter(text.partition("\n")[0])
+    header, body = split_header(text, delimiter)
     try:
         frame = pd.read_csv(
-            io.StringIO(body), sep="\t", header=None, index_col=0, dtype={0: str}, na_filter=False, low_memory=False
+            io.StringIO(body),
+            sep=delimiter,
+            header=None,
+            index_col=0,
+            dtype={0: str},
+            na_filter=False,
+            low_memory=False,
         )
     except pd.errors.EmptyDataError as error:
         raise CountsError(f"the counts table {path} has a header but no rows", hint=COUNTS_HINT) from error

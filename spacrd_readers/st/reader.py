@@ -13,8 +13,9 @@ from spacrd_core.section.section import ImageInputs, Recognition, Section, Slide
 from spacrd_readers._base import CHOOSE_READER, MAX_UNMATCHED, first_names
 from spacrd_readers.st.counts import read_counts
 from spacrd_readers.st.files import StFiles, counts_rejection, find_files, folder_rejection
+from spacrd_readers.st.lattice import PITCH_UM, spots_of_array, um_per_px
 from spacrd_readers.st.slide import place_slide
-from spacrd_readers.st.spots import PITCH_UM, read_spots, um_per_px
+from spacrd_readers.st.spots import read_spots
 
 if TYPE_CHECKING:
     import anndata as ad
@@ -24,7 +25,7 @@ SPOT_UM = 100.0
 
 
 class St:
-    """Reads a counts table (TSV) with its spot table and its H&E image, if any."""
+    """Reads a counts table with its spot table and its H&E image; or counts alone, without an image."""
 
     class Options(ComponentOptions):
         """Where to find the spot table if it is neither in her2st's folders nor beside the counts."""
@@ -58,8 +59,7 @@ class St:
             raise UnrecognisedSection(f"{path} is not an ST counts table: {reason}", hint=CHOOSE_READER)
         files = find_files(path, spots=self.options.spots, inputs=inputs)
         counts, count_notes = read_counts(files.counts)
-        spots, spot_notes = read_spots(files.spots)
-        scale, scale_notes = um_per_px(spots, inputs.um_per_px, files.spots)
+        spots, scale, spot_notes = _spots(files, counts, inputs.um_per_px)
         joined, join_notes = _join(counts, spots, files)
         slide, slide_notes = _slide(files, spots, scale, inputs)
         return Section(
@@ -71,8 +71,21 @@ class St:
             pitch_um=PITCH_UM,
             slide=slide,
             sources=_sources(files),
-            notes=(*count_notes, *spot_notes, *scale_notes, *join_notes, *slide_notes),
+            notes=(*count_notes, *spot_notes, *join_notes, *slide_notes),
         )
+
+
+def _spots(
+    files: StFiles, counts: ad.AnnData, given_um_per_px: float | None
+) -> tuple[pd.DataFrame, float, tuple[str, ...]]:
+    """Return the spots, um/px and notes; without a spot table, full-resolution px are um unless um/px is given."""
+    if files.spots is None:
+        scale = given_um_per_px or 1.0
+        spots, notes = spots_of_array(counts.obs, scale, files.counts)
+        return spots, scale, notes
+    spots, notes = read_spots(files.spots)
+    scale, scale_notes = um_per_px(spots, given_um_per_px, files.spots)
+    return spots, scale, (*notes, *scale_notes)
 
 
 def _join(counts: ad.AnnData, spots: pd.DataFrame, files: StFiles) -> tuple[ad.AnnData, tuple[str, ...]]:

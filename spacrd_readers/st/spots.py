@@ -1,25 +1,33 @@
-"""Read a legacy ST spot table (``*_selection.tsv``) and find um/px from its lattice."""
+"""Read a legacy ST spot table: ``*_selection.tsv``, or the names of spots with their px."""
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import GeometryError
-from spacrd_core.section.geometry import fit_affine, lattice_um_per_px
 from spacrd_core.tables import read_text
-from spacrd_readers._base import UM_PER_PX_TOLERANCE
-from spacrd_readers.st.counts import spot_id
+from spacrd_readers._delimited import are_numbers, read_cells, to_numbers, with_header
+from spacrd_readers.st.counts import array_positions, spot_id
+from spacrd_readers.st.files import SPOT_ID
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PITCH_UM = 200.0
-MAX_LATTICE_RMS = 0.3  # in array steps; real sections stay below 0.1
+    from spacrd_core.arrays import Array
+
+ARRAY_COLUMNS = (("new_x", "new_y"), ("x", "y"))
+PX_COLUMNS = (("pixel_x", "pixel_y"), ("x_px", "y_px"), ("px_x", "px_y"))
+# Spot detectors leave out the header.
+HEADERLESS = {
+    4: ["x", "y", "pixel_x", "pixel_y"],
+    6: ["x", "y", "new_x", "new_y", "pixel_x", "pixel_y"],
+    7: ["x", "y", "new_x", "new_y", "pixel_x", "pixel_y", "selected"],
+}
 SPOT_COLUMNS = "x, y (or new_x, new_y), pixel_x, pixel_y"
+MAX_STEPS_OFF = 1.0  # between a spot's name and its array position
 
 
 def read_spots(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -30,27 +38,68 @@ def read_spots(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     GeometryError
         If the table lacks positions or lists a spot twice.
     """
-    text = read_text(path, "spot table", GeometryError)
-    try:
-        table = pd.read_csv(io.StringIO(text), sep="\t", skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise GeometryError(f"the spot table {path} is not a table: {str(error).strip()}") from error
-    table.columns = table.columns.astype(str).str.strip().str.casefold()
-    array = ["new_x", "new_y"] if {"new_x", "new_y"} <= set(table.columns) else ["x", "y"]
-    missing = [name for name in (*array, "pixel_x", "pixel_y") if name not in table.columns]
-    if missing:
-        raise GeometryError(
-            f"the spot table {path} has no column {', '.join(missing)}",
-            hint=f"it needs tab-separated columns {SPOT_COLUMNS}",
-        )
+    table = _read(path)
     notes: tuple[str, ...] = ()
     if "selected" in table.columns:
-        unselected = pd.to_numeric(table["selected"], errors="coerce") == 0
+        unselected = to_numbers(table[["selected"]])["selected"] == 0
         if unselected.any():
             notes = (f"spots that {path.name} marks as not selected, left out: {unselected.sum()}",)
         table = table[~unselected]
-    spots = table[[*array, "pixel_x", "pixel_y"]].apply(pd.to_numeric, errors="coerce").astype(float)
-    return _checked(spots.set_axis(["array_x", "array_y", "x_px", "y_px"], axis=1), path), notes
+    array, px = _positions(table, path)
+    spots = pd.DataFrame(np.hstack([array, px]), columns=["array_x", "array_y", "x_px", "y_px"])
+    return _checked(spots, path), notes
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Return the cells of a spot table, with or without a header."""
+    text = read_text(path, "spot table", GeometryError)
+    try:
+        cells = read_cells(text)
+    except pd.errors.ParserError as error:
+        raise GeometryError(f"the spot table {path} is not a table: {str(error).strip()}") from error
+    if are_numbers(cells.iloc[0]) and cells.shape[1] in HEADERLESS:
+        return cells.set_axis(HEADERLESS[cells.shape[1]], axis=1)
+    return with_header(cells)
+
+
+def _positions(table: pd.DataFrame, path: Path) -> tuple[Array, Array]:
+    """Return the array positions and the px of every spot, n x 2 each.
+
+    A table with names of spots needs no array positions: its ``x`` and ``y`` are px, unless they repeat the names.
+    """
+    named = _named_positions(table)
+    array, px = (_first_columns(table, columns) for columns in (ARRAY_COLUMNS, PX_COLUMNS))
+    if px is None and named is not None and array is not None and _differ(named, array):
+        return named, array
+    if array is None:
+        array = named
+    if array is None or px is None:
+        lacking = [] if array is not None else [name for name in ("x", "y") if name not in table.columns]
+        lacking += [] if px is not None else [name for name in PX_COLUMNS[0] if name not in table.columns]
+        raise GeometryError(
+            f"the spot table {path} has no column {', '.join(lacking)}",
+            hint=f"it needs columns {SPOT_COLUMNS}; or the names of spots, like 10x13, and pixel_x, pixel_y",
+        )
+    return array, px
+
+
+def _named_positions(table: pd.DataFrame) -> Array | None:
+    """Return the array positions in the first column that holds names of spots."""
+    for name in table.columns:
+        column = table[name]
+        if len(column) and column.str.fullmatch(SPOT_ID.pattern).all():
+            return array_positions(column)
+    return None
+
+
+def _first_columns(table: pd.DataFrame, choices: tuple[tuple[str, str], ...]) -> Array | None:
+    """Return the numbers of the first pair of columns that a table has."""
+    pair = next((pair for pair in choices if set(pair) <= set(table.columns)), None)
+    return to_numbers(table[list(pair)]).to_numpy() if pair else None
+
+
+def _differ(named: Array, array: Array) -> bool:
+    return bool(np.nanmedian(np.abs(named - array)) > MAX_STEPS_OFF)
 
 
 def _checked(spots: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -66,36 +115,3 @@ def _checked(spots: pd.DataFrame, path: Path) -> pd.DataFrame:
     if not ids.is_unique:
         raise GeometryError(f"the spot table {path} has spot {ids[ids.duplicated()][0]} more than once")
     return spots.set_axis(ids, axis=0)
-
-
-def um_per_px(spots: pd.DataFrame, override: float | None, path: Path) -> tuple[float, tuple[str, ...]]:
-    """Return um/px from the 200 um pitch of the array, or as given, and a note if the two disagree.
-
-    Raises
-    ------
-    GeometryError
-        If the spots do not form a lattice and um/px was not given.
-    """
-    try:
-        fitted = _fit_um_per_px(spots, path)
-    except GeometryError as error:
-        if override is None:
-            raise GeometryError(f"um/px is unknown: {error}", hint="use --um-per-px X") from error
-        return override, (f"um/px is {override:g} as given; it could not be checked: {error}",)
-    if override is None:
-        return fitted, ()
-    if abs(override / fitted - 1) <= UM_PER_PX_TOLERANCE:
-        return override, ()
-    return override, (f"um/px is {override:g} as given, but the array's 200 um pitch gives {fitted:.4f}",)
-
-
-def _fit_um_per_px(spots: pd.DataFrame, path: Path) -> float:
-    steps = spots[["array_x", "array_y"]].to_numpy().round()
-    fit = fit_affine(steps, spots[["x_px", "y_px"]].to_numpy())
-    fitted = lattice_um_per_px(fit, step_um=(PITCH_UM, PITCH_UM))
-    rms = fit.rms * fitted / PITCH_UM
-    if rms > MAX_LATTICE_RMS:
-        raise GeometryError(
-            f"the pixel positions of {path} do not follow its array positions: they deviate by {rms:.2f} steps (RMS)"
-        )
-    return fitted

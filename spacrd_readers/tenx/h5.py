@@ -74,6 +74,20 @@ def open_h5(path: Path) -> Iterator[TenxMatrix]:
         yield _matrix(path, file)
 
 
+def first_barcode(path: Path) -> str:
+    """Return the first barcode of a file, '' if it is not a matrix of genes in HDF5; nothing else is read."""
+    if not path.is_file() or not h5py.is_hdf5(path):
+        return ""
+    try:
+        with h5py.File(path) as file:
+            groups = [file["matrix"]] if "matrix" in file else [file[name] for name in _genomes(file)]
+            if not groups or "probe_region" in groups[0].get("features", ()):
+                return ""
+            return _texts(groups[0]["barcodes"][:1])[0]
+    except (*DAMAGED_FILE_ERRORS, IndexError, AttributeError):
+        return ""
+
+
 def _matrix(path: Path, file: h5py.File) -> H5Matrix:
     try:
         matrix = _single_group(path, file["matrix"]) if "matrix" in file else _by_genome(path, file)
@@ -100,7 +114,7 @@ def _single_group(path: Path, group: Any) -> H5Matrix:
 
 
 def _by_genome(path: Path, file: h5py.File) -> H5Matrix:
-    genomes = [name for name, group in file.items() if isinstance(group, h5py.Group) and "gene_names" in group]
+    genomes = _genomes(file)
     if not genomes:
         members = ", ".join(sorted(file)) or "nothing"
         raise CountsError(f"{path} is not a 10x matrix (it holds {members})", hint=MATRIX_HINT)
@@ -115,6 +129,10 @@ def _by_genome(path: Path, file: h5py.File) -> H5Matrix:
         parts.append(_MatrixPart(file[genome], indptr, first, np.searchsorted(barcodes, names[genome])))
         first += len(table)
     return H5Matrix(path, barcodes, pd.concat(tables, ignore_index=True), tuple(parts))
+
+
+def _genomes(file: h5py.File) -> list[str]:
+    return [name for name, group in file.items() if isinstance(group, h5py.Group) and "gene_names" in group]
 
 
 def _names(dataset: Any) -> NDArray[np.bytes_]:

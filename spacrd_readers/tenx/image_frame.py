@@ -11,7 +11,7 @@ from spacrd_core.errors import GeometryError, ImageError, MissingFile
 from spacrd_core.images.raster import image_size
 from spacrd_core.section.section import SlideFile
 from spacrd_readers._base import MAX_ASPECT_DEVIATION
-from spacrd_readers.tenx.pictures import find_previews
+from spacrd_readers.tenx.pictures import broken_previews, find_previews
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +46,16 @@ class ImageFrame:
 
     @property
     def previews(self) -> dict[str, Path]:
-        """The previews, by kind."""
-        return find_previews(self.spatial, self.prefix)
+        """The previews that can be read, or are gzipped, by kind."""
+        previews = find_previews(self.spatial, self.prefix)
+        return {kind: path for kind, path in previews.items() if path.suffix == GZIP_SUFFIX or not _unreadable(path)}
+
+    @property
+    def unreadable(self) -> list[str]:
+        """A sentence for each preview that cannot be read."""
+        previews = find_previews(self.spatial, self.prefix).values()
+        reasons = [reason for path in previews if path.suffix != GZIP_SUFFIX and (reason := _unreadable(path))]
+        return [*broken_previews(self.spatial, self.prefix), *reasons]
 
     @property
     def slides(self) -> list[SlideFile]:
@@ -75,6 +83,15 @@ class ImageFrame:
     def slide(self, image: Path, scale: float, *, preview: bool = False) -> SlideFile:
         """Return an image as the section's slide."""
         return SlideFile(image, self.um_per_px / scale, scale, preview=preview)
+
+
+def _unreadable(image: Path) -> str:
+    """Return why an image cannot be opened; '' if it can."""
+    try:
+        image_size(image)
+    except ImageError as error:
+        return str(error)
+    return ""
 
 
 def image_scale(image: Path, frame: ImageFrame) -> tuple[float, Notes]:

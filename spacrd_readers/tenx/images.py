@@ -36,13 +36,18 @@ def find_slide(frame: ImageFrame, folders: Iterable[Path], inputs: ImageInputs) 
         _require_photograph(inputs.image)
         scale, notes = (inputs.image_scale, ()) if inputs.image_scale else image_scale(inputs.image, frame)
         slide = frame.slide(inputs.image, scale)
-        return slide, (*notes, *((_resolution_note(slide),) if slide.um_per_px > COARSE_UM_PER_PX else ()))
+        coarse = (_resolution_note(slide),) if slide.um_per_px > COARSE_UM_PER_PX else ()
+        return slide, (*_unreadable_notes(frame), *notes, *coarse)
     candidates = find_originals(folders)
     fitting = [path for path in candidates if matches_frame(path, frame)]
     if len(fitting) == 1:
         return frame.slide(fitting[0], 1.0), (f"{fitting[0]} was used as the full-resolution image",)
     preview, notes = _preview(frame, inputs)
-    return preview, (*_candidates_note(candidates, fitting), *notes)
+    return preview, (*_unreadable_notes(frame), *_candidates_note(candidates, fitting), *notes)
+
+
+def _unreadable_notes(frame: ImageFrame) -> Notes:
+    return tuple(f"a small image of the run was not used: {reason}" for reason in frame.unreadable)
 
 
 def _require_photograph(image: Path) -> None:

@@ -12,14 +12,17 @@ from spacrd_readers.tenx.zarr import is_zarr, open_zarr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from spacrd_readers.tenx.blocks import TenxMatrix
 
+MEX_SUFFIXES = (".mtx", ".mtx.gz")
+
 
 @contextmanager
 def open_matrix(path: Path) -> Iterator[TenxMatrix]:
-    """Open an HDF5 file, a folder in Market Exchange Format (MEX), or the zarr of a Xenium bundle.
+    """Open an HDF5 file, a folder or file in Market Exchange Format (MEX), or the zarr of a Xenium bundle.
 
     Raises
     ------
@@ -30,6 +33,11 @@ def open_matrix(path: Path) -> Iterator[TenxMatrix]:
     """
     if not path.exists():
         raise MissingFile(f"the matrix {path} does not exist", hint="check the path")
-    opened = open_zarr(path) if is_zarr(path) else open_mex(path) if path.is_dir() else open_h5(path)
-    with opened as matrix:
+    with _open(path) as matrix:
         yield matrix
+
+
+def _open(path: Path) -> AbstractContextManager[TenxMatrix]:
+    if is_zarr(path):
+        return open_zarr(path)
+    return open_mex(path) if path.is_dir() or path.name.endswith(MEX_SUFFIXES) else open_h5(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 
 COPY_AGAIN = "copy or download it again"
 DEPOSITED_SUFFIXES = (".gz", ".tsv", ".mtx")
+ENTRIES = "matrix.mtx"
+ENTRIES_NAME = re.compile(r"(?!\.)(.*[_.-])?matrix\.mtx(\.gz)?")
 ENTRY_COLUMNS = ["feature", "barcode", "count"]
 
 
 @dataclass(frozen=True, eq=False)
 class MexMatrix:
-    """An open MEX folder."""
+    """An open matrix; ``path`` is its folder, or one file of a folder with several matrices."""
 
     path: Path
     barcodes: NDArray[np.bytes_]
@@ -86,8 +89,8 @@ class MexMatrix:
 
 
 @contextmanager
-def open_mex(folder: Path) -> Iterator[TenxMatrix]:
-    """Open a MEX folder.
+def open_mex(path: Path) -> Iterator[TenxMatrix]:
+    """Open a MEX folder, or the matrix of a folder with the files of several samples: ``<sample>_matrix.mtx.gz``.
 
     Raises
     ------
@@ -96,26 +99,34 @@ def open_mex(folder: Path) -> Iterator[TenxMatrix]:
     CountsError
         If one of them is damaged.
     """
-    barcodes = _column(_table(_find(folder, "barcodes.tsv"), "barcodes"), 0)
-    features = _table(_find(folder, "features.tsv", "genes.tsv"), "features")
+    folder, prefix = (path, "") if path.is_dir() else (path.parent, path.name.partition(ENTRIES)[0])
+    barcodes = _column(_table(_find(folder, prefix, "barcodes.tsv"), "barcodes"), 0)
+    features = _table(_find(folder, prefix, "features.tsv", "genes.tsv"), "features")
     ids = _column(features, 0)
     symbols = _column(features, 1) if features.shape[1] > 1 else ids
     kinds = _column(features, 2) if features.shape[1] > 2 else GENE_EXPRESSION
     table = feature_table(ids, symbols, kinds)
-    yield MexMatrix(folder, np.asarray(barcodes, dtype=np.bytes_), table, _find(folder, "matrix.mtx"))
+    yield MexMatrix(path, np.asarray(barcodes, dtype=np.bytes_), table, _find(folder, prefix, ENTRIES))
 
 
-def _find(folder: Path, *names: str) -> Path:
+def is_mex_folder(path: Path) -> bool:
+    """Return whether a path is a folder with one matrix, by its names."""
+    return path.is_dir() and len([file for file in path.iterdir() if ENTRIES_NAME.fullmatch(file.name)]) == 1
+
+
+def _find(folder: Path, prefix: str, *names: str) -> Path:
     for name in names:
-        for path in (folder / f"{name}.gz", folder / name):
+        for path in (folder / f"{prefix}{name}.gz", folder / f"{prefix}{name}"):
             if path.is_file():
                 return path
-    deposited = [
-        path for name in names for path in sorted(folder.glob(f"*[_.-]{name}*")) if path.suffix in DEPOSITED_SUFFIXES
-    ]
-    if len(deposited) == 1:  # its name has a sample prefix
+    deposited = [path for name in names for path in sorted(folder.glob(f"[!.]*[_.-]{name}*")) if _is_deposited(path)]
+    if len(deposited) == 1 and not prefix:  # its name has a sample prefix
         return deposited[0]
-    raise MissingFile(f"the matrix folder {folder} has no {names[0]} or {names[0]}.gz", hint=COPY_AGAIN)
+    raise MissingFile(f"the matrix folder {folder} has no {prefix}{names[0]} or {prefix}{names[0]}.gz", hint=COPY_AGAIN)
+
+
+def _is_deposited(path: Path) -> bool:
+    return path.suffix in DEPOSITED_SUFFIXES
 
 
 def _table(path: Path, role: str) -> pd.DataFrame:

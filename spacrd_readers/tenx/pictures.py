@@ -10,6 +10,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from spacrd_readers._links import broken_link, follow_link
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -25,11 +27,22 @@ def find_previews(spatial: Path, prefix: str = "") -> dict[str, Path]:
     """Return the previews in a run's spatial folder by kind; names may have a prefix, and files may be gzipped."""
     previews: dict[str, Path] = {}
     for kind in PREVIEW_KINDS:
-        names = [PREVIEW_NAME.format(kind=kind, suffix=suffix) for suffix in ("png", "jpg", "jpeg", "png.gz", "jpg.gz")]
-        candidates = [spatial / f"{start}{name}" for start in dict.fromkeys((prefix, "")) for name in names]
+        candidates = [follow_link(path) for path in _preview_paths(spatial, kind, prefix) if not broken_link(path)]
         if path := next((path for path in candidates if path.is_file()), None):
             previews[kind] = path
     return previews
+
+
+def broken_previews(spatial: Path, prefix: str = "") -> list[str]:
+    """Return a sentence for each preview of a folder that is a link to a file that does not exist."""
+    paths = (path for kind in PREVIEW_KINDS for path in _preview_paths(spatial, kind, prefix))
+    return [reason for path in paths if (reason := broken_link(path))]
+
+
+def _preview_paths(spatial: Path, kind: str, prefix: str) -> list[Path]:
+    """Return the paths that a preview may have, in order of preference."""
+    names = [PREVIEW_NAME.format(kind=kind, suffix=suffix) for suffix in ("png", "jpg", "jpeg", "png.gz", "jpg.gz")]
+    return [spatial / f"{start}{name}" for start in dict.fromkeys((prefix, "")) for name in names]
 
 
 def find_originals(folders: Iterable[Path]) -> list[Path]:

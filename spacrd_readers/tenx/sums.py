@@ -6,13 +6,14 @@ soon as two have a similar size. Files list bins in any order, so a block can co
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from spacrd_core.errors import CountsError
-from spacrd_core.section.counts import require_counts
+from spacrd_core.section.counts import RAW_HINT, require_counts
 from spacrd_readers.tenx.blocks import Block
 
 if TYPE_CHECKING:
@@ -21,9 +22,15 @@ if TYPE_CHECKING:
     from spacrd_readers.tenx.blocks import TenxMatrix
     from spacrd_readers.tenx.genes import Genes
 
+ROUND_HINT = "or round what tools like SpotClean and SoupX have corrected: --set reader.round_counts=true"
 
-def sum_counts(matrix: TenxMatrix, groups: NDArray[np.int32], spots: int, genes: Genes) -> sparse.csr_matrix[Any]:
+
+def sum_counts(
+    matrix: TenxMatrix, groups: NDArray[np.int32], spots: int, genes: Genes, *, round_counts: bool | None = None
+) -> sparse.csr_matrix[Any]:
     """Return int32 counts, spots x genes; ``groups`` holds the spot index of every barcode, or -1 for none.
+
+    ``round_counts`` rounds counts with decimals; None if a reader has no such option.
 
     Raises
     ------
@@ -36,11 +43,19 @@ def sum_counts(matrix: TenxMatrix, groups: NDArray[np.int32], spots: int, genes:
     for entries in matrix.blocks():
         _require_known(matrix, entries)
         block = _gene_counts(entries, genes.keep)
-        require_counts(block.values, matrix.path, lambda at, block=block: _place(matrix, block, at))  # type: ignore[misc]
+        if round_counts:
+            block = replace(block, values=np.rint(block.values))
+        _require_counts(matrix, block, hint=RAW_HINT if round_counts is None else f"{RAW_HINT}; {ROUND_HINT}")
         sums.append(_sum_block(groups[block.barcodes], columns[block.features], block.values, shape))
         _merge_sums(sums, all_of_them=False)
     _merge_sums(sums, all_of_them=True)
+    if round_counts:
+        sums[0].eliminate_zeros()
     return sums[0]
+
+
+def _require_counts(matrix: TenxMatrix, block: Block, *, hint: str) -> None:
+    require_counts(block.values, matrix.path, lambda at: _place(matrix, block, at), hint=hint)
 
 
 def _require_known(matrix: TenxMatrix, block: Block) -> None:

@@ -13,17 +13,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spacrd_core.errors import CountsError, InputError, MissingFile, UnrecognisedSection
-from spacrd_readers._base import CHOOSE_READER, first_names
+from spacrd_core.errors import InputError, MissingFile, UnrecognisedSection
+from spacrd_readers._links import require_target
 from spacrd_readers.tenx.scalefactors import Scalefactors, read_scalefactors
+from spacrd_readers.visium.matrices import HD_REASON, find_matrix, unrecognised
 from spacrd_readers.visium.names import (
     ARCHIVE,
     HD_FOLDER,
     LOOSE,
     MATRICES,
-    OUTS,
     POSITIONS,
-    PROBES,
     SCALEFACTORS,
     SPATIAL,
     files_matching,
@@ -34,8 +33,6 @@ from spacrd_readers.visium.names import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-HD_REASON = "these are bins of Visium HD"
-
 
 @dataclass(frozen=True)
 class VisiumFiles:
@@ -44,7 +41,7 @@ class VisiumFiles:
     Attributes
     ----------
     matrix
-        An HDF5 file, or a folder in Market Exchange Format.
+        An HDF5 file, or a folder or a file in Market Exchange Format.
     prefix
         The prefix of the names of the files beside the positions.
     scalefactors
@@ -97,56 +94,20 @@ def find_files(path: Path, spatial: Path | None) -> VisiumFiles:
     MissingFile
         If it has no positions.
     """
-    matrix, folder = _find_matrix(path)
-    if re.fullmatch(PROBES, matrix.name):
-        raise CountsError(
-            f"{matrix} counts probes, not genes", hint="give filtered_feature_bc_matrix.h5 of the same run"
-        )
+    matrix, folder, matrix_notes = find_matrix(path, anywhere=spatial is not None)
     if re.fullmatch(HD_FOLDER, folder.absolute().name):
-        raise _unrecognised(path, HD_REASON)
-    positions, notes = _find_positions(folder, spatial, name_prefix(matrix, *MATRICES))
+        raise unrecognised(path, HD_REASON)
+    require_target(matrix)
+    positions, notes = _find_positions(folder, spatial, name_prefix(matrix, *MATRICES, LOOSE))
+    require_target(positions)
     prefix = name_prefix(positions, *POSITIONS)
     scales = select_sample_file(files_matching(positions.parent, SCALEFACTORS), SCALEFACTORS, prefix)
-    files = VisiumFiles(matrix, positions, prefix, scales, notes)
+    if scales:
+        require_target(scales)
+    files = VisiumFiles(matrix, positions, prefix, scales, (*matrix_notes, *notes))
     if files.factors.bin_um:
-        raise _unrecognised(path, HD_REASON)
+        raise unrecognised(path, HD_REASON)
     return files
-
-
-def _find_matrix(path: Path) -> tuple[Path, Path]:
-    """Return the matrix that a path is or holds, and the folder that should hold the other files."""
-    if any(re.fullmatch(kind, path.name) for kind in (*MATRICES, PROBES)) and path.exists():
-        return path, path.parent
-    if path.is_dir():
-        return _find_matrix_in(path)
-    if path.exists():
-        raise _unrecognised(path, "its name does not end in filtered_feature_bc_matrix.h5 or raw_feature_bc_matrix.h5")
-    raise _unrecognised(path, f"{path} does not exist")
-
-
-def _find_matrix_in(path: Path) -> tuple[Path, Path]:
-    """Return the preferred matrix of a folder, or of the ``outs`` in it, and the folder that holds the matrix."""
-    for folder in (path, *files_matching(path, OUTS)):
-        for kind in (*MATRICES, PROBES):
-            if matrices := files_matching(folder, kind):
-                return _require_single(path, matrices), folder
-        if (matrices := files_matching(folder, LOOSE)) and _has_positions(folder):
-            _require_single(path, matrices)
-            return folder, folder
-    raise _unrecognised(path, "it holds no filtered_feature_bc_matrix or raw_feature_bc_matrix, .h5 or folder")
-
-
-def _require_single(path: Path, matrices: list[Path]) -> Path:
-    if len(matrices) > 1:
-        names = first_names([file.name for file in matrices], 3)
-        raise _unrecognised(path, f"it holds {len(matrices)} matrices ({names}): give the path of one")
-    return matrices[0]
-
-
-def _has_positions(folder: Path) -> bool:
-    """Return whether a folder, or a spatial folder in it, has positions: other assays write the same matrices."""
-    folders = (folder, *files_matching(folder, SPATIAL))
-    return any(files_matching(parent, kind) for parent in folders for kind in POSITIONS)
 
 
 def _position_folders(folder: Path, prefix: str) -> list[Path]:
@@ -171,7 +132,3 @@ def _find_positions(folder: Path, spatial: Path | None, prefix: str) -> tuple[Pa
         f"{spatial or folder} has no tissue_positions.csv, tissue_positions_list.csv or tissue_positions.parquet",
         hint=f"unpack {archives[0].name}" if archives else "use --set reader.spatial=FOLDER",
     )
-
-
-def _unrecognised(path: Path, reason: str) -> UnrecognisedSection:
-    return UnrecognisedSection(f"{path} is not a Visium section: {reason}", hint=CHOOSE_READER)

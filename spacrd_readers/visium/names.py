@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import MissingFile
+from spacrd_readers._links import follow_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,11 +33,14 @@ HD_FOLDER = r"(.*_)?square_\d{3}um"
 
 
 def files_matching(folder: Path, pattern: str) -> list[Path]:
-    """Return a folder's files whose names match a pattern, except hidden files and those of aggregated runs."""
+    """Return a folder's files whose names match a pattern, except hidden files and those of aggregated runs.
+
+    A link that was copied as text is replaced by its target.
+    """
     if not folder.is_dir():
         return []
     matches = (path for path in folder.iterdir() if re.fullmatch(pattern, path.name))
-    return sorted(path for path in matches if not path.name.startswith((".", "aggr_")))
+    return sorted(follow_link(path) for path in matches if not path.name.startswith((".", "aggr_")))
 
 
 def name_prefix(path: Path, *patterns: str) -> str:

@@ -5,7 +5,6 @@ Neither the name nor the version determines whether there is a header: some ``_l
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.tables import read_text
+from spacrd_readers._delimited import are_numbers, read_cells, to_numbers, with_header
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def read_positions(path: Path) -> Positions:
     """
     table = _parquet(path) if path.suffix == ".parquet" else _csv(path)
     names = table["barcode"].astype(str).str.strip()
-    numbers = table[list(POSITION_COLUMNS[1:])].apply(pd.to_numeric, errors="coerce").astype(float)
+    numbers = to_numbers(table[list(POSITION_COLUMNS[1:])])
     wrong = ~np.isfinite(numbers.to_numpy()).all(axis=1)
     if wrong.any():
         raise GeometryError(
@@ -79,31 +79,17 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 def _csv(path: Path) -> pd.DataFrame:
     text = read_text(path, "positions", GeometryError)
-    first = text.lstrip().partition("\n")[0]
-    separator = "\t" if "\t" in first else ","
     try:
-        table = pd.read_csv(
-            io.StringIO(text), sep=separator, header=0 if _is_header(first, separator) else None, dtype=str
-        )
+        cells = read_cells(text)
     except pd.errors.ParserError as error:
         raise GeometryError(f"the positions {path} are not a table: {str(error).strip()}", hint=COLUMNS_HINT) from error
-    if not _is_header(first, separator):
-        if table.shape[1] != len(POSITION_COLUMNS):
-            raise GeometryError(
-                f"the positions {path} have {table.shape[1]} columns and no header, expected 6", hint=COLUMNS_HINT
-            )
-        table.columns = pd.Index(POSITION_COLUMNS)
-    return _select_columns(table, path)
-
-
-def _is_header(line: str, separator: str) -> bool:
-    """Return whether the last cell of a line is a name; in a data row it is a number of px."""
-    last = line.strip().split(separator)[-1].strip().strip('"')
-    try:
-        float(last)
-    except ValueError:
-        return True
-    return False
+    if not are_numbers(cells.iloc[0, -1:]):  # in a row of a spot, the last cell is a number of px
+        return _select_columns(with_header(cells), path)
+    if cells.shape[1] != len(POSITION_COLUMNS):
+        raise GeometryError(
+            f"the positions {path} have {cells.shape[1]} columns and no header, expected 6", hint=COLUMNS_HINT
+        )
+    return _select_columns(cells.set_axis(POSITION_COLUMNS, axis=1), path)
 
 
 def _select_columns(table: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,9 @@ from spacrd_readers.tenx.images import find_slide
 from spacrd_readers.tenx.matrix import open_matrix
 from spacrd_readers.tenx.sums import sum_counts
 from spacrd_readers.visium.barcodes import join_spots
-from spacrd_readers.visium.files import HD_REASON, VisiumFiles, find_files, rejection_reason
+from spacrd_readers.visium.files import VisiumFiles, find_files, rejection_reason
 from spacrd_readers.visium.lattice import PITCH_UM, measure_scale
+from spacrd_readers.visium.matrices import HD_BARCODE, HD_REASON
 from spacrd_readers.visium.positions import Positions, read_positions
 from spacrd_readers.visium.swapped_axes import refuse_swapped_axes
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPOT_UM = 55.0
-HD_BARCODE = re.compile(rb"s_\d{3}um_")  # barcodes of Visium HD bins: s_008um_00301_00321-1
 
 
 class Visium:
@@ -41,6 +40,9 @@ class Visium:
         genome: str = Field("", description="Genome to read, if the matrix has several.")
         spatial: Path | None = Field(
             None, description="Folder with the positions, scale factors and images, if it is not beside the matrix."
+        )
+        round_counts: bool = Field(
+            False, description="Round counts with decimals, which tools like SpotClean and SoupX write."
         )
 
     def __init__(self, options: Options) -> None:
@@ -65,7 +67,7 @@ class Visium:
             )
         files = find_files(path, self.options.spatial)
         positions = read_positions(files.positions)
-        if HD_BARCODE.match(positions.barcodes[0]):
+        if HD_BARCODE.match(positions.barcodes[0].decode()):
             raise UnrecognisedSection(f"{path} is not a Visium section: {HD_REASON}", hint="use --reader visium_hd")
         scale = measure_scale(positions, inputs.um_per_px)
         counts, count_notes = self._counts(files, positions)
@@ -94,11 +96,13 @@ class Visium:
         with open_matrix(files.matrix) as matrix:
             genes = choose_genes(matrix.features, self.options.genome, files.matrix)
             joined = join_spots(matrix.barcodes, positions, files.matrix, raw=files.raw)
-            counts = sum_counts(matrix, joined.groups, len(joined.ids), genes)
+            rounding = self.options.round_counts
+            counts = sum_counts(matrix, joined.groups, len(joined.ids), genes, round_counts=rounding)
         table = ad.AnnData(counts, obs=_position_table(positions, joined.rows, joined.ids), var=genes.var)
         if len(joined.order) != len(joined.ids) and not files.raw:
             table.uns["counts_order"] = joined.order  # label vectors without spot names include these rows
-        return table, (*genes.notes, *joined.notes)
+        rounded = ("counts with decimals were rounded, as requested",) if self.options.round_counts else ()
+        return table, (*genes.notes, *joined.notes, *rounded)
 
 
 def _position_table(positions: Positions, rows: NDArray[np.int64], ids: pd.Index[str]) -> pd.DataFrame:

@@ -6,16 +6,15 @@ The table of positions lists every bin of the array (eleven million of 2 um), so
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.section.geometry import Affine, fit_affine
+from spacrd_readers.visium_hd.positions import COPY_AGAIN, POSITION_COLUMNS, open_positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,14 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-POSITION_COLUMNS = ("in_tissue", "array_row", "array_col", "pxl_row_in_fullres", "pxl_col_in_fullres")
-ROWS_PER_BATCH = 2**16
-BUFFER_BYTES = 2**20  # without a buffer size, a column of eleven million rows is fetched whole
+    from spacrd_readers.visium_hd.positions import PositionsTable
+
 FIT_SAMPLE = 200_000  # bins to which the map to the image is fitted
 MAX_ARRAY_SIZE = 8192  # rows and columns; an array of 6.5 mm has 3350 of 2 um
 MAX_RMS_STEPS = 2.0  # in steps of the array; real bins deviate by hundredths
 BIN_NAME = re.compile(r"s_(\d{3})um_\d{5}_\d{5}")
-COPY_AGAIN = "copy it again from the run"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +50,15 @@ class BinArray:
 
 
 def read_array(path: Path) -> BinArray:
-    """Return the bins of a ``tissue_positions.parquet``.
+    """Return the bins of a table of positions.
 
     Raises
     ------
     GeometryError
         If it cannot be read, has no bin in tissue, or its px do not follow the array.
     """
-    with _open_parquet(path) as file:
-        return _read(path, file)
+    with open_positions(path) as table:
+        return _read(path, table)
 
 
 def bin_size_from_names(path: Path) -> int | None:
@@ -72,38 +69,31 @@ def bin_size_from_names(path: Path) -> int | None:
     GeometryError
         If it cannot be read.
     """
-    with _open_parquet(path) as file:
-        return _named_um(file)
+    with open_positions(path) as table:
+        return _named_um(table)
 
 
-@contextmanager
-def _open_parquet(path: Path) -> Iterator[Any]:
-    try:
-        with parquet.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        raise GeometryError(f"the positions {path} are not a parquet table: {error}", hint=COPY_AGAIN) from error
-
-
-def _read(path: Path, file: Any) -> BinArray:
-    if missing := [name for name in POSITION_COLUMNS if name not in file.schema_arrow.names]:
+def _read(path: Path, table: PositionsTable) -> BinArray:
+    if missing := [name for name in POSITION_COLUMNS if name not in table.columns]:
         raise GeometryError(f"the positions {path} have no column {', '.join(missing)}", hint=COPY_AGAIN)
     mask = np.zeros((MAX_ARRAY_SIZE, MAX_ARRAY_SIZE), dtype=bool)  # only written pages take memory
     generator, samples = np.random.default_rng(0), []
-    share = FIT_SAMPLE / max(file.metadata.num_rows, 1)
-    for bins, in_tissue, px in _batches(path, file):
+    share = FIT_SAMPLE / max(table.rows, 1)
+    for bins, in_tissue, px in _batches(path, table):
         mask[bins[in_tissue, 1], bins[in_tissue, 0]] = True
         sampled = (generator.random(len(px)) < share) & np.isfinite(px).all(axis=1)
         samples.append(np.hstack([bins[sampled], px[sampled]]))
     if not mask.any():
         raise GeometryError(f"the positions {path} have no bin in tissue", hint="check Space Ranger's tissue detection")
     rows, columns = (int(np.flatnonzero(mask.any(axis=axis))[-1]) + 1 for axis in (1, 0))
-    return BinArray(_named_um(file), mask[:rows, :columns].copy(), _fit_array(np.vstack(samples), path))
+    return BinArray(_named_um(table), mask[:rows, :columns].copy(), _fit_array(np.vstack(samples), path))
 
 
-def _batches(path: Path, file: Any) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]]:
+def _batches(
+    path: Path, positions: PositionsTable
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]]:
     """Yield batches of bins: (column, row), whether in tissue, and (x, y) in px."""
-    for batch in file.iter_batches(batch_size=ROWS_PER_BATCH, columns=list(POSITION_COLUMNS)):
+    for batch in positions.batches():
         table = {
             name: batch.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False) for name in POSITION_COLUMNS
         }
@@ -114,11 +104,8 @@ def _batches(path: Path, file: Any) -> Iterator[tuple[NDArray[np.int64], NDArray
         yield bins.astype(np.int64), table["in_tissue"] == 1, px
 
 
-def _named_um(file: Any) -> int | None:
-    if "barcode" not in file.schema_arrow.names or not file.metadata.num_rows:
-        return None
-    first = next(file.iter_batches(batch_size=1, columns=["barcode"])).column(0)[0].as_py()
-    match = BIN_NAME.search(str(first))
+def _named_um(table: PositionsTable) -> int | None:
+    match = BIN_NAME.search(table.first_barcode)
     return int(match[1]) if match else None
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from spacrd_core.errors import GeometryError
 from spacrd_core.section.geometry import lattice_um_per_px
 from spacrd_readers.visium_hd.array import read_array
-from spacrd_readers.visium_hd.files import POSITIONS, need_file
+from spacrd_readers.visium_hd.files import need_file
+from spacrd_readers.visium_hd.positions import POSITION_FILES
 from spacrd_readers.visium_hd.spatial import read_spatial, um_per_px
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def read_bin_level(bundle: Bundle, bin_um: int) -> BinLevel:
         If a file is missing, or has bins of another size.
     """
     folder = bundle.levels[bin_um]
-    positions = need_file(folder, "positions", POSITIONS)
+    positions = need_file(folder, "positions", *POSITION_FILES)
     matrix = need_file(folder, "matrix", *FILTERED, *RAW)
     spatial = read_spatial([folder])
     array = read_array(positions)

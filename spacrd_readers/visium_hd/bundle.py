@@ -17,7 +17,8 @@ from spacrd_core.errors import GeometryError, MissingFile, UnrecognisedSection
 from spacrd_readers._base import CHOOSE_READER
 from spacrd_readers.tenx.scalefactors import read_scalefactors
 from spacrd_readers.visium_hd.array import bin_size_from_names
-from spacrd_readers.visium_hd.files import POSITIONS, SCALEFACTOR_FILES, find_file
+from spacrd_readers.visium_hd.files import SCALEFACTOR_FILES, find_file
+from spacrd_readers.visium_hd.positions import POSITION_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +151,7 @@ def _is_zarr(folder: Path) -> bool:
 def _stated_um(folder: Path) -> int | None:
     """Return the bin size according to a folder's files, whatever its name; None if they are not of bins."""
     try:
-        scales, positions = find_file(folder, *SCALEFACTOR_FILES), find_file(folder, POSITIONS)
+        scales, positions = find_file(folder, *SCALEFACTOR_FILES), find_file(folder, *POSITION_FILES)
         stated = read_scalefactors(scales).bin_um if scales else None
         return int(stated) if stated else bin_size_from_names(positions) if positions else None
     except GeometryError:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import MissingFile, UnrecognisedSection
+from spacrd_readers._links import broken_link, follow_link, require_target
 from spacrd_readers.tenx.scalefactors import SCALEFACTORS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SCALEFACTOR_FILES = (SCALEFACTORS, f"{SCALEFACTORS}.gz")
-POSITIONS = "tissue_positions.parquet"
 UNPACK = "copy it from the run, or unpack its archive (.tar.gz)"
 
 
@@ -27,7 +27,7 @@ def find_file(folder: Path, *names: str) -> Path | None:
     """
     for name in names:
         for parent in (folder, folder / "spatial"):
-            matches = [parent / name] if (parent / name).exists() else sorted(parent.glob(f"[!.]*_{name}"))
+            matches = [path for path in _named(parent, name) if not broken_link(path)]
             if len(matches) > 1:
                 names_found = " and ".join(path.name for path in matches[:3])
                 raise UnrecognisedSection(
@@ -35,7 +35,7 @@ def find_file(folder: Path, *names: str) -> Path | None:
                     hint="put the files of each section into a separate folder",
                 )
             if matches:
-                return matches[0]
+                return follow_link(matches[0])
     return None
 
 
@@ -49,5 +49,15 @@ def need_file(folder: Path, role: str, *names: str) -> Path:
     """
     file = find_file(folder, *names)
     if file is None:
+        for path in (
+            path for name in names for parent in (folder, folder / "spatial") for path in _named(parent, name)
+        ):
+            require_target(path)
         raise MissingFile(f"{folder} has no {role}: none of {', '.join(names)}", hint=UNPACK)
     return file
+
+
+def _named(parent: Path, name: str) -> list[Path]:
+    """Return the file of a name, or those with the name after a prefix; links may be broken."""
+    path = parent / name
+    return [path] if path.exists() or path.is_symlink() else sorted(parent.glob(f"[!.]*_{name}"))

@@ -34,10 +34,12 @@ def find_hd_slide(counted: SpotCounts, bundle: Bundle, inputs: ImageInputs) -> t
 
 
 def _frame(counted: SpotCounts, bundle: Bundle) -> ImageFrame:
+    """Return the frame with the previews of the bins or cells, or those of the whole run, to which they link."""
     px = counted.counts.obs[["x_px", "y_px"]].to_numpy()
     frames = [ImageFrame(px, counted.um_per_px, s.factors, s.path.parent, s.prefix) for s in counted.spatial]
-    default = ImageFrame(px, counted.um_per_px, Scalefactors(), bundle.root / "spatial")
-    return next((frame for frame in frames if frame.previews), frames[0] if frames else default)
+    factors = counted.spatial[0].factors if counted.spatial else Scalefactors()
+    shared = [ImageFrame(px, counted.um_per_px, factors, home / "spatial") for home in bundle.shared_folders]
+    return next((frame for frame in (*frames, *shared) if frame.previews), (*frames, *shared)[0])
 
 
 def _microscope_image(frame: ImageFrame, bundle: Bundle) -> Path | None:

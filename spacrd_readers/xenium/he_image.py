@@ -100,7 +100,8 @@ def _belongs(image: Path, files: BundleFiles) -> bool:
     name = (files.prefix or files.folder.resolve().name.removesuffix("outs")).rstrip("_-.")
     if name and re.match(rf"{re.escape(name)}(?![A-Za-z0-9])", image.name):
         return True
-    return len(list(image.parent.glob("*/*experiment.xenium"))) == 1
+    bundles = [path for path in image.parent.glob("*/*experiment.xenium") if not path.name.startswith(".")]
+    return len(bundles) == 1
 
 
 def _paired_alignment(image: Path) -> Path | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from spacrd_core.errors import CountsError, InputError, MissingFile
-from spacrd_core.tables import PREVIEW_BYTES, read_beginning, read_text, split_header
+from spacrd_core.tables import PREVIEW_BYTES, find_delimiter, read_beginning, read_text, split_header
 
 PACKED = gzip.compress(bytes(range(256)) * 50)
 BROKEN = {
@@ -48,3 +48,21 @@ def test_only_the_beginning_is_decompressed(tmp_path: Path) -> None:
 
 def test_a_header_is_split_and_unquoted() -> None:
     assert split_header('""\t"A" \tB\r\n1\t2\t3\n', "\t") == (["", "A", "B"], "1\t2\t3\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "delimiter"),
+    [
+        ("a,b", ","),
+        ("a;b", ";"),
+        ("a\tb,c;d", "\t"),
+        ("AC-1;1;12,5;13,5", ";"),
+        ("AC-1\t12,5\t13,5", "\t"),
+        ('"a;b",c', ","),
+        ("A;B,C,D", ","),
+        ("AC-1,1,0", ","),
+        ("one", ","),
+    ],
+)
+def test_the_delimiter_is_told_from_decimal_commas(line: str, delimiter: str) -> None:
+    assert find_delimiter(line) == delimiter

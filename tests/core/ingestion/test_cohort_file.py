@@ -81,3 +81,60 @@ def test_a_column_that_is_no_option_of_a_section_is_refused(tmp_path: Path, colu
     with pytest.raises(ConfigError, match=f"line 2: unknown setting '{column}'") as caught:
         read_cohort(file, {})
     assert caught.value.hint.startswith("columns: path, name, ")
+
+
+SPREADSHEETS = {
+    "semicolons": "\ufeffpath;name;patient;um_per_px\r\na.tsv;A;01;2,5\r\n;;;\r\n\r\n",
+    "capitals": "Path, Name , PATIENT,UM per px\r\n a.tsv, A , 01,2.5\r\n,,,\r\n",
+    "tabs": "path\tname\tpatient\tum-per-px\na.tsv\tA\t01\t2,5\n",
+    "quotes": '"path";"name";"patient";"um_per_px"\n"a.tsv";"A";"01";"2,5"\n',
+    "separator": "sep=;\r\npath;name;patient;um_per_px\r\na.tsv;A;01;2,5\r\n",
+    "columns": "path,name,patient,um_per_px,,\na.tsv,A,01,2.5,,\n,,,,,\n",
+    "comma in quotes": 'path,name,patient,um_per_px\na.tsv,A,01,"2,5"\n',
+}
+
+
+@pytest.mark.parametrize("kind", SPREADSHEETS)
+def test_what_spreadsheets_write_is_one_section(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_bytes(SPREADSHEETS[kind].encode())
+    (section,) = read_cohort(file, {})
+    assert (section.path, section.name, section.patient, section.um_per_px) == (tmp_path / "a.tsv", "A", "01", 2.5)
+
+
+def test_paths_of_windows_are_read_elsewhere(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path;image\ndata\\runA\\outs;data\\runA\\slide.tif\n")
+    section = read_cohort(file, {})[0]
+    assert (section.path, section.image) == (tmp_path / "data/runA/outs", tmp_path / "data/runA/slide.tif")
+
+
+@pytest.mark.skipif("os.sep != '/'")
+def test_a_backslash_in_a_name_is_kept_where_there_is_such_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a\\b.tsv").touch()
+    file = tmp_path / "cohort.csv"
+    file.write_text("path\na\\b.tsv\n")
+    assert read_cohort(file, {})[0].path == tmp_path / "a\\b.tsv"
+
+
+def test_lines_are_those_of_the_file_below_an_instruction_for_excel(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("sep=;\npath;mpp\n;;\na.tsv;fast\n")
+    with pytest.raises(ConfigError, match="line 4: mpp"):
+        read_cohort(file, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("path,Path\na.tsv,b.tsv\n", "more than one column 'path'"),
+        ("path,name\na.tsv,A,extra\n", "line 2: unknown setting 'more cells than columns'"),
+        ("path,\na.tsv,x\n", "line 2: unknown setting 'column without a name'"),
+        ("path;name\n;\n;\n", "lists no section"),
+    ],
+)
+def test_cells_that_belong_to_no_column_are_mistakes(tmp_path: Path, text: str, phrase: str) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=phrase):
+        read_cohort(file, {})

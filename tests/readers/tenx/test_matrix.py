@@ -12,7 +12,9 @@ from bundles.tenx import H5Variant, Matrix, write_h5, write_h5_by_genome, write_
 from scipy import sparse
 
 from spacrd_core.errors import CountsError, MissingFile
+from spacrd_readers.tenx.h5 import first_barcode
 from spacrd_readers.tenx.matrix import open_matrix
+from spacrd_readers.tenx.mex import is_mex_folder
 
 COUNTS = np.array([[1, 0, 2, 0], [0, 0, 0, 0], [0, 3, 0, 4], [5, 0, 0, 6], [0, 0, 7, 0]])
 BARCODES = [f"AAAC{letter}-1" for letter in "ACGTN"]
@@ -169,3 +171,32 @@ def test_a_line_that_is_cut_short_is_reported(tmp_path: Path, matrix: Matrix) ->
     (folder / "matrix.mtx").write_text(text[:-3])
     with pytest.raises(CountsError, match=r"matrix.mtx is damaged: a line is truncated"):
         dense(folder)
+
+
+def test_hidden_files_beside_a_market_exchange_matrix_are_passed_over(tmp_path: Path, matrix: Matrix) -> None:
+    folder = write_mex(tmp_path / "mex", matrix)
+    for file in [*folder.iterdir()]:
+        file.rename(folder / f"GSM1_{file.name}")
+        (folder / f"._GSM1_{file.name}").write_bytes(b"\0\5\x16\7")
+    assert is_mex_folder(folder)
+    np.testing.assert_array_equal(dense(folder)[1], COUNTS)
+    np.testing.assert_array_equal(dense(folder / "GSM1_matrix.mtx.gz")[1], COUNTS)
+
+
+def test_the_files_of_a_sample_have_its_prefix(tmp_path: Path, matrix: Matrix) -> None:
+    write_mex(tmp_path, matrix, packed=False)
+    (tmp_path / "matrix.mtx").rename(tmp_path / "GSM1_matrix.mtx")
+    with pytest.raises(MissingFile, match=r"has no GSM1_barcodes\.tsv"):
+        dense(tmp_path / "GSM1_matrix.mtx")
+
+
+def test_the_first_barcode_is_read_of_matrices_of_genes_alone(tmp_path: Path, matrix: Matrix) -> None:
+    assert first_barcode(write_h5(tmp_path / "a.h5", matrix)) == BARCODES[0]
+    assert first_barcode(write_h5_by_genome(tmp_path / "b.h5", {"hg19": matrix})) == BARCODES[0]
+    assert first_barcode(write_probes(tmp_path / "c.h5", matrix)) == ""
+    assert first_barcode(write_h5(tmp_path / "d.h5", replace(matrix, counts=COUNTS[:0], barcodes=[]))) == ""
+    (tmp_path / "e.h5").write_bytes((tmp_path / "a.h5").read_bytes()[:600])
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file["matrix"] = [1]
+    for path in (tmp_path / "e.h5", tmp_path / "f.h5", tmp_path / "none.h5", tmp_path):
+        assert first_barcode(path) == ""

@@ -179,7 +179,7 @@ def test_other_files_and_folders_are_refused_with_the_reason(tmp_path: Path) -> 
     assert "it holds no filtered_feature_bc_matrix or raw_feature_bc_matrix" in refused(tmp_path)
     assert refused(tmp_path / "absent") == f"{tmp_path / 'absent'} does not exist"
     xenium = write_h5(tmp_path / "cell_feature_matrix.h5", BUNDLE.whole_matrix)
-    assert refused(xenium) == wrong_name
+    assert f"it is a 10x matrix, but {tmp_path} has no spatial folder with positions" in refused(xenium)
     assert "it holds no" in refused(tmp_path)
     pd.DataFrame({"a": [1]}).to_csv(tmp_path / "counts.tsv")
     assert refused(tmp_path / "counts.tsv") == wrong_name

@@ -102,3 +102,21 @@ def test_what_is_not_table_is_refused(tmp_path: Path) -> None:
     assert error(path)[0].startswith(f"the positions {path} are not a table: ")
     path.write_text("<html>")
     assert error(path)[0] == f"the positions {path} is a web page, not a table"
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_semicolons_and_decimal_commas_are_read(tmp_path: Path, separator: str, *, header: bool) -> None:
+    path = tmp_path / "tissue_positions.csv"
+    text = BUNDLE.table.to_csv(index=False, header=header, sep=separator, decimal=",", lineterminator="\r\n")
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    positions = read_positions(path)
+    np.testing.assert_allclose(positions.px, BUNDLE.px)
+    np.testing.assert_array_equal(positions.array, BUNDLE.array)
+
+
+def test_row_names_of_r_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "tissue_positions.csv"
+    names, *rows = BUNDLE.table.to_csv(sep="\t").splitlines()
+    path.write_text("\n".join([names.lstrip("\t"), *rows]) + "\n")
+    np.testing.assert_allclose(read_positions(path).px, BUNDLE.px)

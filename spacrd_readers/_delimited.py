@@ -1,0 +1,51 @@
+"""Tables of numbers as spreadsheets write them: tabs, commas or semicolons, with decimal points or commas."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+
+from spacrd_core.tables import find_delimiter, split_header
+
+DECIMAL_COMMA = r"^([+-]?\d+),(\d+)$"
+
+
+def read_cells(text: str) -> pd.DataFrame:
+    """Return the cells of a table as stripped text; the first row may be a header.
+
+    Raises
+    ------
+    pandas.errors.ParserError
+        If it is not a table.
+    """
+    lines = text.lstrip()
+    delimiter = find_delimiter(lines.partition("\n")[0])
+    first, body = split_header(lines, delimiter)
+    if not body.strip():
+        return pd.DataFrame([first])
+    cells = pd.read_csv(io.StringIO(body), sep=delimiter, header=None, dtype=str, na_filter=False)
+    if len(first) == cells.shape[1] - 1:
+        first = ["", *first]  # R's write.table omits the header of row names
+    if len(first) != cells.shape[1]:
+        raise pd.errors.ParserError(f"its first row has {len(first)} cells, the others {cells.shape[1]}")
+    cells.columns = pd.RangeIndex(len(first))
+    return pd.concat([pd.DataFrame([first]), cells], ignore_index=True).apply(lambda column: column.str.strip())
+
+
+def with_header(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows below the first one, which names the columns; names are in lower case."""
+    names = [str(name).casefold() for name in cells.iloc[0]]
+    return cells.iloc[1:].set_axis(names, axis=1).reset_index(drop=True)
+
+
+def to_numbers(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return text as numbers, with decimal points or commas; NaN where a cell is not a number."""
+    points = cells.apply(lambda column: column.astype(str).str.replace(DECIMAL_COMMA, r"\1.\2", regex=True))
+    return points.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+
+
+def are_numbers(row: pd.Series[str]) -> bool:
+    """Return whether all cells of a row are numbers."""
+    return bool(to_numbers(row.to_frame()).notna().to_numpy().all())
