@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from spacrd_core.errors import CountsError
-from spacrd_core.genes.names import parse_ensembl_id
+from spacrd_core.genes.clean import clean_names
 from spacrd_core.section.counts import require_counts
 from spacrd_core.tables import read_text, split_header
 from spacrd_readers._base import first_names
@@ -39,9 +39,13 @@ def read_counts(path: Path) -> tuple[ad.AnnData, tuple[str, ...]]:
     ids = pd.Index([spot_id(*map(float, re.split("[x_]", spot))) for spot in spots], dtype=object)
     if not ids.is_unique:
         raise CountsError(f"{path} has spot {ids[ids.duplicated()][0]} more than once", hint="keep one row per spot")
-    matrix, symbols, notes = _sum_duplicates(values, genes)
-    counts = ad.AnnData(X=matrix, obs=pd.DataFrame(index=ids), var=_genes(symbols))
-    return counts, notes
+    names = clean_names(genes)
+    matrix, symbols, notes = _sum_duplicates(values, names.symbols)
+    gene_ids = dict(zip(reversed(names.symbols), reversed(names.gene_ids), strict=True))
+    var = pd.DataFrame(
+        {"symbol": symbols, "gene_id": [gene_ids[symbol] for symbol in symbols]}, index=pd.Index(symbols, dtype=object)
+    )
+    return ad.AnnData(X=matrix, obs=pd.DataFrame(index=ids), var=var), (*names.notes, *notes)
 
 
 def spot_id(x: float, y: float) -> str:
@@ -116,8 +120,3 @@ def _sum_duplicates(
         [str(name) for name in symbols],
         (f"genes named more than once, summed: {len(repeated)} ({first_names(repeated)})",),
     )
-
-
-def _genes(symbols: list[str]) -> pd.DataFrame:
-    ids = [parse_ensembl_id(symbol) for symbol in symbols]
-    return pd.DataFrame({"symbol": symbols, "gene_id": ids}, index=pd.Index(symbols, dtype=object))

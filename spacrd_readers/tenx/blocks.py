@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
+from spacrd_core.genes.clean import unquote
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -48,6 +50,11 @@ class TenxMatrix(Protocol):
         """One row per feature: ``id``, ``symbol``, ``kind`` (``Gene Expression``, ...), ``genome`` ('' if unknown)."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed or left out when the names were read."""
+        ...
+
     def blocks(self) -> Iterator[Block]:
         """Yield all counts, a few million at a time."""
         ...
@@ -69,6 +76,6 @@ def feature_table(
     kinds: Sequence[str] | str = GENE_EXPRESSION,
     genomes: Sequence[str] | str = "",
 ) -> pd.DataFrame:
-    """Return the feature table of a matrix."""
-    table = pd.DataFrame({"id": ids, "symbol": symbols})
+    """Return the feature table of a matrix; names are without quotes around them."""
+    table = pd.DataFrame({"id": list(map(unquote, ids)), "symbol": list(map(unquote, symbols))})
     return table.assign(kind=kinds, genome=genomes).astype(str)
