@@ -65,6 +65,11 @@ def unquote(name: str) -> str:
     return name.strip().strip(QUOTES).strip()
 
 
+def is_ensembl_id(name: str) -> bool:
+    """Return whether a name is an Ensembl gene id, in quotes or after the name of a genome too."""
+    return bool(parse_ensembl_id(GENOME.sub("", unquote(name), count=1)))
+
+
 def genome_of(name: str) -> str:
     """Return the genome that a name begins with (``GRCh38_TP53``, ``mm10___Tp53``); '' if there is none."""
     match = GENOME.match(name)

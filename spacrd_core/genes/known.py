@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MIN_KNOWN_SHARE = 0.1
 MIN_NAMES = 10  # of fewer names, a share of one in ten means nothing
+UNKNOWN_GENES = "almost no gene name is known (HGNC, Ensembl or mouse)"
 ALLOW_UNKNOWN = "--set cohort.unknown_genes=true"
 
 
@@ -47,7 +48,7 @@ def require_known_genes(names: Mapping[str, tuple[Sequence[str], Sequence[str]]]
     listed = [f"'{name}' {description}" for name, description in unknown.items() if description]
     if listed:
         raise TrainingError(
-            f"almost no gene name is known (HGNC, Ensembl or mouse) in {'; '.join(listed)}",
+            f"{UNKNOWN_GENES} in {'; '.join(listed)}",
             hint="ingest again from counts with gene symbols or Ensembl ids, leave the sections out with --exclude, or "
             f"train on these names: {ALLOW_UNKNOWN}",
         )

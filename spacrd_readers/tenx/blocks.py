@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
-from spacrd_core.genes.clean import unquote
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -76,6 +74,6 @@ def feature_table(
     kinds: Sequence[str] | str = GENE_EXPRESSION,
     genomes: Sequence[str] | str = "",
 ) -> pd.DataFrame:
-    """Return the feature table of a matrix; names are without quotes around them."""
-    table = pd.DataFrame({"id": list(map(unquote, ids)), "symbol": list(map(unquote, symbols))})
+    """Return the feature table of a matrix."""
+    table = pd.DataFrame({"id": ids, "symbol": symbols})
     return table.assign(kind=kinds, genome=genomes).astype(str)

@@ -11,9 +11,8 @@ import re
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import CountsError
-from spacrd_core.genes.clean import genome_of, unquote
+from spacrd_core.genes.clean import genome_of, is_ensembl_id, unquote
 from spacrd_core.genes.known import MIN_KNOWN_SHARE, count_known
-from spacrd_core.genes.names import parse_ensembl_id
 from spacrd_core.tables import read_text
 from spacrd_readers._base import first_names
 from spacrd_readers.tenx.blocks import GENE_EXPRESSION, feature_table
@@ -62,12 +61,14 @@ def read_features(path: Path, count: int | None) -> tuple[pd.DataFrame, tuple[st
     """Return the feature table of a matrix, and notes; ``count`` is how many the matrix declares, None if unknown."""
     columns, notes = _read_columns(path, "features", count)
     kinds, kind_notes = _take_kinds(columns, path)
-    ids = max(columns, key=_count_ensembl)  # the first of equals
+    ids = max(columns, key=_count_ensembl_ids)  # the first of equals
     others = [column for column in columns if column is not ids] or [ids]
-    named = [column for column in others if count_known(column) >= MIN_KNOWN_SHARE * len(column)]
-    symbols = next(iter(named), others[0])
+    named = (column for column in others if count_known(column) >= MIN_KNOWN_SHARE * len(column))
+    symbols = next(named, others[0])
+    exchanged = ids is not columns[0] and symbols is columns[0]
+    exchange = (f"columns of {path.name}, exchanged by their values: {symbols[0]} is the symbol of {ids[0]}",)
     table = feature_table(ids, symbols, kinds, _genomes(symbols, ids))
-    return table, (*notes, *kind_notes)
+    return table, (*notes, *kind_notes, *(exchange if exchanged else ()))
 
 
 def _read_columns(path: Path, role: str, count: int | None) -> tuple[list[Column], tuple[str, ...]]:
@@ -77,9 +78,9 @@ def _read_columns(path: Path, role: str, count: int | None) -> tuple[list[Column
     # Tabs never occur in a cell, and rows quoted as a whole must be split.
     split = (line.split(delimiter) for line in lines) if delimiter == "\t" else csv.reader(lines, delimiter=delimiter)
     rows = [[unquote(cell) for cell in row] for row in split]
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = (f"quotes in {path.name}, removed",) if '"' in lines[-1] else ()
     if count == len(rows) - 1 and _is_header(rows[0]):
-        notes = (f"header of {path.name}, left out: {', '.join(filter(None, rows[0]))}",)
+        notes = (*notes, f"header of {path.name}, left out: {', '.join(filter(None, rows[0]))}")
         rows = rows[1:]
     width = max(map(len, rows), default=1)
     columns = [[row[index] if index < len(row) else "" for row in rows] for index in range(width)]
@@ -90,7 +91,7 @@ def _read_columns(path: Path, role: str, count: int | None) -> tuple[list[Column
 
 def _is_header(cells: Sequence[str]) -> bool:
     words = {re.sub(r"[^a-z]", "", cell.casefold()) for cell in cells}
-    return bool(words & HEADER_WORDS) and not any(map(parse_ensembl_id, cells))
+    return bool(words & HEADER_WORDS) and not any(map(is_ensembl_id, cells))
 
 
 def _take_kinds(columns: list[Column], path: Path) -> tuple[Column | str, tuple[str, ...]]:
@@ -105,8 +106,8 @@ def _take_kinds(columns: list[Column], path: Path) -> tuple[Column | str, tuple[
     return GENE_EXPRESSION, (f"{path.name} has no feature types ({values}): all its features are read as genes",)
 
 
-def _count_ensembl(column: Column) -> int:
-    return sum(bool(parse_ensembl_id(name)) for name in column)
+def _count_ensembl_ids(column: Column) -> int:
+    return sum(map(is_ensembl_id, column))
 
 
 def _genomes(symbols: Column, ids: Column) -> Column | str:
