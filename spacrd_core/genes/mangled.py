@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 NUMBERED = re.compile(r"(.+)\.\d+")
 LEADING_DIGIT = re.compile(r"X(\d.*)")
-FORMS = (  # of names that are not in the list of human genes, and how their first dot is written
-    re.compile(r"(\w+)\.([A-Z]*\d+[A-Z]+\d+\.\d+)"),  # clones: RP11-34P13.7
-    re.compile(r"(H2)\.([A-Z][A-Za-z]*\d*)"),  # the major histocompatibility complex of mice: H2-K1
-    re.compile(r"(mt)\.([A-Z][a-z]\w*)"),  # mitochondrial genes of mice
-    re.compile(r"(Hb[ab])\.([a-z]\w*)"),  # haemoglobins of mice: Hbb-bs
-    re.compile(r"(\w+)\.(ps\d*)"),  # pseudogenes of mice
-    re.compile(r"((?:I[Gg][HhKkLl]|T[Rr][AaBbDdGg])[VvDdJj]\d+)\.(\d+)"),  # segments of immune receptors
+FORMS = (  # of names that are not in the list of human genes; the dots of the group were hyphens
+    re.compile(r"(\w+\.)[A-Z]*\d+[A-Z]+\d+\.\d+"),  # clones: RP11-34P13.7
+    re.compile(r"(\w+\.)(?:AS|IT|OT|DT|ps|rs)\d*"),  # antisense, intronic and divergent genes; copies in mice
+    re.compile(r"(hsa\.(?:mir|let)\.)\w+"),
+    re.compile(r"((?:I[Gg][HhKkLl]|T[Rr][AaBbDdGg])[VvDdJj]\d+[Dd]?[Nn]?\.\d+(?:\.\d+)?)"),  # immune receptors
+    re.compile(r"(H2\.)[A-Z][A-Za-z]*[\d.]*"),  # the major histocompatibility complex of mice: H2-K1
+    re.compile(r"((?:mt|Hb[ab]|Tcr[abdg])\.)[A-Za-z]\w*"),  # mitochondria, haemoglobins and T cell receptors of mice
+    re.compile(r"(Krtap\d+\.)\d+\w?"),
 )
 RIKEN_CLONE = re.compile(r"X(\d{6,7}[A-Z0-9]\d{2}Rik\d*)")
 
@@ -41,10 +42,10 @@ def restore_symbols(symbols: Sequence[str]) -> list[str]:
 
 
 def _restored(symbol: str) -> str:
-    capitals = symbol.upper()
-    if capitals in human_names().current:
+    current, capitals = human_names().current, symbol.upper()
+    original = _originals().get(capitals, "")
+    if current.get(capitals) not in {None, current.get(original)}:  # another gene has that name
         return symbol
-    original = _originals().get(capitals)
     if original:
         kept = symbol[len(symbol) - len(original) :]
         return "".join(right if letter == "." else letter for letter, right in zip(kept, original, strict=True))
@@ -52,7 +53,7 @@ def _restored(symbol: str) -> str:
         return clone[1]
     for form in FORMS:
         if match := form.fullmatch(symbol):
-            return f"{match[1]}-{match[2]}"
+            return match[1].replace(".", "-") + symbol[match.end(1) :]
     return symbol
 
 
@@ -69,10 +70,14 @@ def _is_copy(symbol: str, names: set[str]) -> bool:
 
 @cache
 def _originals() -> Mapping[str, str]:
-    """Return human symbols by what R makes of them, where it is one symbol; all in capitals."""
+    """Return human symbols by what R makes of them, where it is one symbol; all in capitals.
+
+    Of aliases, only those that begin with a digit are among them: the others look like numbered copies (``BCR-1``).
+    """
     originals: dict[str, str] = {}
     ambiguous: set[str] = set()
-    for symbol in human_names().symbols:
+    names = human_names()
+    for symbol in names.symbols | {alias for alias in names.current if alias[0].isdigit()}:
         changed = _changed(symbol)
         if changed != symbol and originals.setdefault(changed, symbol) != symbol:
             ambiguous.add(changed)

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from spacrd_core.errors import CountsError
-from spacrd_core.genes.clean import clean_names
+from spacrd_core.genes.clean import clean_names, is_ensembl_id
 from spacrd_core.section.counts import require_counts
 from spacrd_core.tables import read_text, split_header
 from spacrd_readers._base import first_names
@@ -70,7 +70,7 @@ def _read(path: Path) -> pd.DataFrame:
             f"the header of the counts table {path} has {len(header)} names for {frame.shape[1] + 1} columns",
             hint=COUNTS_HINT,
         )
-    frame = frame.set_axis(columns, axis=1)
+    frame = _join_names(frame.set_axis(columns, axis=1))
     for index, dtype in enumerate(frame.dtypes):
         if dtype.kind not in "iuf":
             column = frame.iloc[:, index]
@@ -81,6 +81,15 @@ def _read(path: Path) -> pd.DataFrame:
                 hint=COUNTS_HINT,
             )
     return frame
+
+
+def _join_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose rows are named in two columns, by symbol and Ensembl id, with both names in the first."""
+    second = frame.iloc[:, 0]
+    if second.dtype.kind in "iuf" or not any(map(is_ensembl_id, (*second.astype(str), *frame.index))):
+        return frame
+    names = [f"{name} {other}" for name, other in zip(frame.index, second, strict=True)]
+    return frame.iloc[:, 1:].set_axis(names, axis=0)
 
 
 def _orient(frame: pd.DataFrame, path: Path) -> tuple[sparse.csr_matrix[Any], list[str], list[str]]:

@@ -65,10 +65,11 @@ def read_features(path: Path, count: int | None) -> tuple[pd.DataFrame, tuple[st
     others = [column for column in columns if column is not ids] or [ids]
     named = (column for column in others if count_known(column) >= MIN_KNOWN_SHARE * len(column))
     symbols = next(named, others[0])
-    exchanged = ids is not columns[0] and symbols is columns[0]
-    exchange = (f"columns of {path.name}, exchanged by their values: {symbols[0]} is the symbol of {ids[0]}",)
     table = feature_table(ids, symbols, kinds, _genomes(symbols, ids))
-    return table, (*notes, *kind_notes, *(exchange if exchanged else ()))
+    if ids is columns[0] or symbols is not columns[0] or table.empty:
+        return table, (*notes, *kind_notes)
+    exchange = f"columns of {path.name}, exchanged by their values: {symbols[0]} is the symbol of {ids[0]}"
+    return table, (*notes, *kind_notes, exchange)
 
 
 def _read_columns(path: Path, role: str, count: int | None) -> tuple[list[Column], tuple[str, ...]]:
