@@ -110,10 +110,10 @@ def _named(genes: CleanNames) -> pd.DataFrame:
 def _unprefixed(names: pd.Series[str], genomes: pd.Series[str]) -> pd.Series[str]:
     """Return names without the genome prefix that references of several genomes add."""
     prefixes = genomes + "_"
-    prefixed = [bool(p) and n.startswith(p) for n, p in zip(names, prefixes, strict=True)]
+    prefixed = [p != "_" and n.startswith(p) for n, p in zip(names, prefixes, strict=True)]
     if not all(prefixed):
         return names
-    return pd.Series([n.removeprefix(p) for n, p in zip(names, prefixes, strict=True)], index=names.index)
+    return pd.Series([n.removeprefix(p).lstrip("_") for n, p in zip(names, prefixes, strict=True)], index=names.index)
 
 
 def _left_out(kinds: pd.Series[str]) -> tuple[str, ...]:
