@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MIN_KNOWN_SHARE = 0.1
 MIN_NAMES = 10  # of fewer names, a share of one in ten means nothing
+MAX_SHOWN = 3
 UNKNOWN_GENES = "almost no gene name is known (HGNC, Ensembl or mouse)"
 ALLOW_UNKNOWN = "--set cohort.unknown_genes=true"
 
@@ -32,7 +33,7 @@ def describe_unknown(symbols: Sequence[str], gene_ids: Sequence[str] = ()) -> st
     known = count_known(symbols, gene_ids)
     if len(symbols) < MIN_NAMES or known >= MIN_KNOWN_SHARE * len(symbols):
         return ""
-    unknown = [symbol for symbol in symbols if not _is_known(symbol)][:3]
+    unknown = [symbol for symbol in symbols if not _is_known(symbol)][:MAX_SHOWN]
     return f"{known} of {len(symbols)} ({', '.join(unknown)}, ...)"
 
 
@@ -44,11 +45,12 @@ def require_known_genes(names: Mapping[str, tuple[Sequence[str], Sequence[str]]]
     TrainingError
         With every such section.
     """
-    unknown = {name: describe_unknown(*genes) for name, genes in names.items()}
-    listed = [f"'{name}' {description}" for name, description in unknown.items() if description]
-    if listed:
+    described = {name: describe_unknown(*genes) for name, genes in names.items()}
+    unknown = [f"'{name}', {description}" for name, description in described.items() if description]
+    if unknown:
+        more = f"; and {len(unknown) - MAX_SHOWN} more sections" if len(unknown) > MAX_SHOWN else ""
         raise TrainingError(
-            f"{UNKNOWN_GENES} in {'; '.join(listed)}",
+            f"{UNKNOWN_GENES} in {'; '.join(unknown[:MAX_SHOWN])}{more}",
             hint="ingest again from counts with gene symbols or Ensembl ids, leave the sections out with --exclude, or "
             f"train on these names: {ALLOW_UNKNOWN}",
         )

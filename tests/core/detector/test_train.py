@@ -38,7 +38,7 @@ def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
 def test_a_section_of_unknown_genes_is_refused_by_name(store: SpotStore) -> None:
     with pytest.raises(TrainingError) as caught:
         train(store, encoder=None, device="cpu")
-    assert "almost no gene name is known (HGNC, Ensembl or mouse) in 'B' 0 of 40 (row0, row1, row10, ...)" in str(
+    assert "almost no gene name is known (HGNC, Ensembl or mouse) in 'B', 0 of 40 (row0, row1, row10, ...)" in str(
         caught.value
     )
     assert "--exclude" in caught.value.hint

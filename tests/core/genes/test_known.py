@@ -41,7 +41,14 @@ def test_a_share_of_fewer_than_ten_names_means_nothing() -> None:
 def test_training_sections_of_unknown_genes_are_refused_together() -> None:
     with pytest.raises(TrainingError) as caught:
         require_known_genes({"S1": (UNKNOWN, ()), "S2": (["ERBB2"] * 20, ()), "S3": (UNKNOWN[5:], ())})
-    message = "almost no gene name is known (HGNC, Ensembl or mouse) in 'S1' 0 of 95 (row0, row1, row2, ...); 'S3' 0 of"
+    message = (
+        "almost no gene name is known (HGNC, Ensembl or mouse) in 'S1', 0 of 95 (row0, row1, row2, ...); 'S3', 0 of"
+    )
     assert str(caught.value).startswith(message)
     assert "--set cohort.unknown_genes=true" in caught.value.hint
     assert "S2" not in str(caught.value)
+
+
+def test_of_many_sections_of_unknown_genes_the_first_are_named() -> None:
+    with pytest.raises(TrainingError, match=r"'S2', 0 of 95 \(row0, row1, row2, \.\.\.\); and 2 more sections$"):
+        require_known_genes({f"S{number}": (UNKNOWN, ()) for number in range(5)})
