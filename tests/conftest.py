@@ -5,6 +5,7 @@ import os
 if "PYTEST_XDIST_WORKER" in os.environ:  # parallel tests share the cores; set before anything computes
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -19,12 +20,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import sparse
 
+from spacrd_core.genes.names import human_names
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.section.section import Section, SlideFile, Source
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 PLUGIN_MODULES = ("mylab_spacrd", "broken_import", "broken_hook", "broken_card", "broken_name")
 PITCH_UM, UM_PER_PX, GENES, SIDE = 200.0, 5.0, 40, 12
+SYMBOLS = sorted(symbol for symbol in human_names().symbols if re.fullmatch(r"ZNF\d+", symbol))[
+    :GENES
+]  # real, on no list
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +111,7 @@ def make_section(tmp_path: Path) -> MakeSection:
         obs = _positions(columns, rows)
         if labels:
             obs["label"] = pd.Categorical(np.where(cancer, "cancer", "normal"), categories=["cancer", "normal"])
-        symbols = [f"GENE{number}" for number in range(GENES)]
+        symbols = SYMBOLS
         var = pd.DataFrame({"symbol": symbols, "gene_id": ""}, index=pd.Index(symbols))
         counts = ad.AnnData(sparse.csr_matrix(_counts(rng, cancer)), obs=obs, var=var)
         slide = _slide(tmp_path / f"slide{seed}.png", rng, obs, cancer) if image else None

@@ -140,9 +140,12 @@ def _document(item: Ingested) -> dict[str, object]:
 
 def _report_notes(out: Output, ingested: list[Ingested]) -> None:
     """Report the checks, every note, and the sections without a patient ID."""
+    from spacrd_core.genes.known import UNKNOWN_GENES
+
     for item in ingested:
         for sentence in (_check_summary(item.entry), *item.entry.notes):
-            out.info(f"{item.entry.id}: {sentence}")
+            say = out.warn if sentence.startswith(UNKNOWN_GENES) else out.info
+            say(f"{item.entry.id}: {sentence}")
     without_patient = [item.entry.id for item in ingested if not item.patient_given]
     if without_patient:
         out.info(f"{', '.join(without_patient)}: no --patient was given, so each section counts as its own patient")

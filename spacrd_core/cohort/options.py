@@ -39,3 +39,7 @@ class CohortOptions(BaseModel):
         le=1,
         description="Smallest share of cancer among a spot's labelled cells or bins that makes the spot cancer.",
     )
+    unknown_genes: bool = Field(
+        default=False,
+        description="Train on sections of whose gene names fewer than one in ten are known (HGNC, Ensembl or mouse).",
+    )

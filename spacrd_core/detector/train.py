@@ -8,6 +8,7 @@ from spacrd_core.cohort.section_data import SectionData, load_sections
 from spacrd_core.detector.detector import Detector
 from spacrd_core.devices import choose_device, one_thread
 from spacrd_core.errors import ConfigError, TrainingError
+from spacrd_core.genes.known import require_known_genes
 from spacrd_core.model.calibrated_ensemble import TrainingEvent, TrainOptions, train_calibrated
 from spacrd_core.model.prior_head import untrainable
 from spacrd_core.plugins import Plugins, load_plugins
@@ -104,7 +105,8 @@ def load_training_sections(  # noqa: PLR0913 - those of train
     Raises
     ------
     TrainingError
-        If an encoder is named and no section has an image, or one section was ingested for two patients.
+        If an encoder is named and no section has an image, one section was ingested for two patients, or almost no gene
+        name of a section is known.
     """
     _require_one_patient_per_section(entries)
     fraction = options.cohort.cancer_fraction
@@ -119,6 +121,10 @@ def load_training_sections(  # noqa: PLR0913 - those of train
         cancer_fraction=fraction,
         track=track,
     )
+    if not options.cohort.unknown_genes:
+        require_known_genes(
+            {data.id: (data.expression.symbols, data.expression.gene_ids) for data in loaded if data.expression}
+        )
     if encoder and loaded and all(section.image is None for section in loaded):
         raise TrainingError(
             "none of these sections has an image", hint="use --encoder none, or ingest with --image FILE"

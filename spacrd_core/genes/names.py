@@ -16,20 +16,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ENSEMBL = re.compile(r"(ENS[A-Z]*G\d{11})(\.\d+)?")
+# A gene id, with its version, that of an earlier assembly (.5_2), a column number or the second pseudoautosomal copy.
+ENSEMBL = re.compile(r"(ENS[A-Z]*G\d{11})(?:[._-]\d+)*(?:_PAR_Y)?")
 DATE = re.compile(r"(\d{1,2})-(MAR|SEPT?|DEC)|(MAR|SEPT?|DEC)-(\d{1,2})")
 # Symbol stems that spreadsheets read as months. 1 and 2 March could each be one of two genes and stay unresolved.
 STEMS_BY_MONTH = {"MAR": ("MARCH", "MARC"), "SEP": ("SEPT",), "SEPT": ("SEPT",), "DEC": ("DEC",)}
 SELENOF_DATES = {"15-SEP", "SEP-15"}  # SELENOF was SEP15 and is not a septin
-DUPLICATE = re.compile(r"(.+)[.-]\d")  # pandas and scanpy number columns that have the same name
+DUPLICATE = re.compile(r"(.+?)(?:[._-]\d|[._-]DUP\d*)")  # R, pandas and scanpy number columns of the same name
 
 
 @dataclass(frozen=True)
 class GeneNames:
-    """Current symbols of human genes: ``current`` by any name, in capitals, and ``by_id`` by Ensembl id."""
+    """Current symbols of human genes: ``current`` by any name, in capitals, and ``by_id`` by Ensembl id.
+
+    ``symbols`` are the names, in capitals, that are or were a gene's symbol, without aliases.
+    """
 
     current: Mapping[str, str]
     by_id: Mapping[str, str]
+    symbols: frozenset[str]
 
 
 @cache
@@ -41,7 +46,8 @@ def human_names() -> GeneNames:
     for symbol, _, previous, aliases in rows:
         current.update(dict.fromkeys(_split(aliases) + _split(previous), symbol))
     current.update((symbol.upper(), symbol) for symbol, *_ in rows)
-    return GeneNames(current, {gene_id: symbol for symbol, gene_id, *_ in rows if gene_id})
+    symbols = frozenset(name for symbol, _, previous, _ in rows for name in (symbol.upper(), *_split(previous)))
+    return GeneNames(current, {gene_id: symbol for symbol, gene_id, *_ in rows if gene_id}, symbols)
 
 
 def parse_ensembl_id(text: str) -> str:
@@ -63,6 +69,12 @@ def current_symbol(symbol: str, gene_id: str = "") -> str:
     if symbol_id:
         return names.by_id.get(symbol_id, symbol_id)
     return _repair(symbol.upper(), names.current) or symbol
+
+
+def is_human_name(symbol: str) -> bool:
+    """Return whether a human gene has or had this symbol, in any case, with a column number or as a date."""
+    current = human_names().current
+    return symbol.upper() in current or bool(_repair(symbol.upper(), current))
 
 
 def resolve_names(symbols: Sequence[str], gene_ids: Sequence[str] = (), *, human: bool) -> tuple[list[str], list[str]]:

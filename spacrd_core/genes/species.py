@@ -27,6 +27,7 @@ SPECIES_BY_PREFIX = {  # prefixes of Ensembl gene ids
 }
 PREFIX = re.compile(r"(ENS[A-Z]*G)\d{11}")
 MOUSE_ONLY = re.compile(r"Gm\d+|.*Rik\d*")  # predicted genes and RIKEN clones
+RIKEN_IN_CAPITALS = re.compile(r"[A-Z0-9]{7}[A-Z]\d{2}RIK\d*")  # 1700010H15RIK; human genes have a few as aliases
 MIN_INFORMATIVE_GENES = 10  # test panels and controls have fewer
 MIN_SHARE = 0.8  # of the informative genes; a human tumour grafted into a mouse has both species
 
@@ -48,10 +49,10 @@ def infer_species(symbols: Iterable[str], gene_ids: Iterable[str] = ()) -> Speci
     """Return the species by Ensembl ids, or else by the case of symbols: human in capitals, mouse capitalised.
 
     Rat symbols are written like mouse symbols. Only names that human genes have, in any case, and symbols that occur in
-    mice alone are informative.
+    mice alone are informative. Symbols in capitals are of mice where RIKEN clones are among them.
     """
     by_id = Counter(_from_id(gene_id) for gene_id in gene_ids if gene_id)
-    votes = by_id if by_id.total() - by_id[""] >= MIN_INFORMATIVE_GENES else Counter(map(_from_symbol, symbols))
+    votes = by_id if by_id.total() - by_id[""] >= MIN_INFORMATIVE_GENES else _votes_of_symbols(list(symbols))
     del votes[""]
     if votes.total() < MIN_INFORMATIVE_GENES:
         return Species()
@@ -94,6 +95,18 @@ def require_species(section_id: str, species: Species, required: str) -> None:
             f"but the detector was trained on {required} genes",
             hint=f"give a section of {required} tissue, or train a detector on {species.name} sections",
         )
+
+
+def is_mouse_name(symbol: str) -> bool:
+    """Return whether only a mouse gene has this symbol, as it is or in capitals."""
+    return bool(MOUSE_ONLY.fullmatch(symbol) or RIKEN_IN_CAPITALS.fullmatch(symbol))
+
+
+def _votes_of_symbols(symbols: Sequence[str]) -> Counter[str]:
+    votes = Counter(map(_from_symbol, symbols))
+    if sum(bool(RIKEN_IN_CAPITALS.fullmatch(symbol)) for symbol in symbols) >= MIN_INFORMATIVE_GENES:
+        votes["mouse"] += votes.pop(HUMAN, 0)
+    return votes
 
 
 def _from_id(gene_id: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spacrd_core.errors import GeometryError, InputError
+from spacrd_core.genes.known import ALLOW_UNKNOWN, UNKNOWN_GENES, describe_unknown
 from spacrd_core.images.metadata import image_um_per_px
 from spacrd_core.images.raster import image_size
 from spacrd_core.section.counts import require_counts, require_single_counts
@@ -129,6 +130,9 @@ def _notes(section: Section, checks: Checks) -> Iterator[str]:
     if slide and checks.inside_image is not None and checks.inside_image < 1:
         outside = round((1 - checks.inside_image) * counts.n_obs)
         yield f"{outside} of {counts.n_obs} spots lie outside the image {slide.path.name}"
+    symbols, gene_ids = (counts.var[name].astype(str).tolist() for name in ("symbol", "gene_id"))
+    if unknown := describe_unknown(symbols, gene_ids):
+        yield f"{UNKNOWN_GENES}: {unknown}; training refuses this section without {ALLOW_UNKNOWN}"
     metadata = checks.image_um_per_px
     if slide and metadata and abs(metadata / slide.um_per_px - 1) > UM_PER_PX_TOLERANCE:
         yield (

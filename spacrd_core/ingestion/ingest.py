@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 SECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-LAYOUT = 2  # increase it when the same input should give a different group
+LAYOUT = 3  # increase it when the same input should give a different group
 
 
 @dataclass(frozen=True)

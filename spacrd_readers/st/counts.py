@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from spacrd_core.errors import CountsError
-from spacrd_core.genes.names import parse_ensembl_id
+from spacrd_core.genes.clean import clean_names, is_ensembl_id
 from spacrd_core.section.counts import require_counts
 from spacrd_core.tables import find_delimiter, read_text, split_header
 from spacrd_readers._base import first_names
@@ -43,10 +43,14 @@ def read_counts(path: Path) -> tuple[ad.AnnData, tuple[str, ...]]:
     ids = pd.Index([spot_id(x, y) for x, y in array.tolist()], dtype=object)
     if not ids.is_unique:
         raise CountsError(f"{path} has spot {ids[ids.duplicated()][0]} more than once", hint="keep one row per spot")
-    matrix, symbols, notes = _sum_duplicates(values, genes)
+    names = clean_names(genes)
+    matrix, symbols, notes = _sum_duplicates(values, names.symbols)
+    gene_ids = dict(zip(reversed(names.symbols), reversed(names.gene_ids), strict=True))
+    var = pd.DataFrame(
+        {"symbol": symbols, "gene_id": [gene_ids[symbol] for symbol in symbols]}, index=pd.Index(symbols, dtype=object)
+    )
     obs = pd.DataFrame(array, index=ids, columns=["array_x", "array_y"])
-    counts = ad.AnnData(X=matrix, obs=obs, var=_genes(symbols))
-    return counts, notes
+    return ad.AnnData(X=matrix, obs=obs, var=var), (*names.notes, *notes)
 
 
 def array_positions(names: Iterable[str]) -> Array:
@@ -85,7 +89,7 @@ def _read(path: Path) -> pd.DataFrame:
             f"the header of the counts table {path} has {len(header)} names for {frame.shape[1] + 1} columns",
             hint=COUNTS_HINT,
         )
-    frame = frame.set_axis(columns, axis=1)
+    frame = _join_names(frame.set_axis(columns, axis=1))
     for index, dtype in enumerate(frame.dtypes):
         if dtype.kind not in "iuf":
             column = frame.iloc[:, index]
@@ -96,6 +100,15 @@ def _read(path: Path) -> pd.DataFrame:
                 hint=COUNTS_HINT,
             )
     return frame
+
+
+def _join_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose rows are named in two columns, by symbol and Ensembl id, with both names in the first."""
+    second = frame.iloc[:, 0]
+    if second.dtype.kind in "iuf" or not any(map(is_ensembl_id, (*second.astype(str), *frame.index))):
+        return frame
+    names = [f"{name} {other}" for name, other in zip(frame.index, second, strict=True)]
+    return frame.iloc[:, 1:].set_axis(names, axis=0)
 
 
 def _orient(frame: pd.DataFrame, path: Path) -> tuple[sparse.csr_matrix[Any], list[str], list[str]]:
@@ -135,8 +148,3 @@ def _sum_duplicates(
         [str(name) for name in symbols],
         (f"genes named more than once, summed: {len(repeated)} ({first_names(repeated)})",),
     )
-
-
-def _genes(symbols: list[str]) -> pd.DataFrame:
-    ids = [parse_ensembl_id(symbol) for symbol in symbols]
-    return pd.DataFrame({"symbol": symbols, "gene_id": ids}, index=pd.Index(symbols, dtype=object))

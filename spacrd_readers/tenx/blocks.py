@@ -48,6 +48,11 @@ class TenxMatrix(Protocol):
         """One row per feature: ``id``, ``symbol``, ``kind`` (``Gene Expression``, ...), ``genome`` ('' if unknown)."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed or left out when the names were read."""
+        ...
+
     def blocks(self) -> Iterator[Block]:
         """Yield all counts, a few million at a time."""
         ...

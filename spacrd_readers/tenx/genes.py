@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import ConfigError, CountsError
-from spacrd_core.genes.names import parse_ensembl_id
+from spacrd_core.genes.clean import CleanNames, clean_names
 from spacrd_readers._base import first_names
 from spacrd_readers.tenx.blocks import GENE_EXPRESSION
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from spacrd_readers.tenx.blocks import TenxMatrix
 
 CONTROL_PREFIXES = (  # of symbols; early Xenium bundles do not give controls a feature type of their own
     *("NegControlProbe_", "NegControlCodeword_", "antisense_", "BLANK_", "UnassignedCodeword_"),
@@ -60,7 +63,15 @@ def choose_genes(features: pd.DataFrame, genome: str, path: Path) -> Genes:
         raise CountsError(f"{path} counts no genes, only {_listed(kinds)}", hint="give the gene expression matrix")
     keep = keep & _of_genome(features, keep, genome, path)  # pandas 3 gives read-only arrays
     genes = features[keep]
-    return Genes(keep, _named(genes), (*_left_out(kinds), *_repeated(genes)))
+    symbols, ids = (_unprefixed(genes[name], genes["genome"]).tolist() for name in ("symbol", "id"))
+    names = clean_names(symbols, ids)
+    return Genes(keep, _named(names), (*_left_out(kinds), *names.notes, *_repeated(names.symbols)))
+
+
+def genes_of(matrix: TenxMatrix, genome: str) -> Genes:
+    """Return the genes of an open matrix, with the notes on how its names were read; see :func:`choose_genes`."""
+    genes = choose_genes(matrix.features, genome, matrix.path)
+    return replace(genes, notes=(*matrix.notes, *genes.notes))
 
 
 def _feature_kinds(features: pd.DataFrame) -> pd.Series[str]:
@@ -87,23 +98,22 @@ def _of_genome(features: pd.DataFrame, keep: NDArray[np.bool_], genome: str, pat
     return np.ones(len(features), dtype=bool)
 
 
-def _named(genes: pd.DataFrame) -> pd.DataFrame:
-    symbols, ids = (_unprefixed(genes[name], genes["genome"]) for name in ("symbol", "id"))
+def _named(genes: CleanNames) -> pd.DataFrame:
+    symbols, ids = (pd.Series(texts, dtype=object) for texts in (genes.symbols, genes.ids))
     names = ids.where(symbols.duplicated(keep=False), symbols)
     while names.duplicated().any():  # neither symbol nor id is unique: number them
         numbers = names.groupby(names).cumcount()
         names = names.where(numbers == 0, names + "." + numbers.astype(str))
-    gene_ids = [parse_ensembl_id(text) for text in ids]
-    return pd.DataFrame({"symbol": symbols.to_numpy(), "gene_id": gene_ids}, index=pd.Index(names, dtype=object))
+    return pd.DataFrame({"symbol": genes.symbols, "gene_id": genes.gene_ids}, index=pd.Index(names, dtype=object))
 
 
 def _unprefixed(names: pd.Series[str], genomes: pd.Series[str]) -> pd.Series[str]:
     """Return names without the genome prefix that references of several genomes add."""
     prefixes = genomes + "_"
-    prefixed = [bool(p) and n.startswith(p) for n, p in zip(names, prefixes, strict=True)]
+    prefixed = [p != "_" and n.startswith(p) for n, p in zip(names, prefixes, strict=True)]
     if not all(prefixed):
         return names
-    return pd.Series([n.removeprefix(p) for n, p in zip(names, prefixes, strict=True)], index=names.index)
+    return pd.Series([n.removeprefix(p).lstrip("_") for n, p in zip(names, prefixes, strict=True)], index=names.index)
 
 
 def _left_out(kinds: pd.Series[str]) -> tuple[str, ...]:
@@ -111,8 +121,8 @@ def _left_out(kinds: pd.Series[str]) -> tuple[str, ...]:
     return (f"features that are not genes, left out: {_listed(others)}",) if len(others) else ()
 
 
-def _repeated(genes: pd.DataFrame) -> tuple[str, ...]:
-    shared = sorted(set(genes["symbol"][genes["symbol"].duplicated()]))
+def _repeated(symbols: list[str]) -> tuple[str, ...]:
+    shared = sorted(symbol for symbol, count in Counter(symbols).items() if count > 1)
     if not shared:
         return ()
     return (f"symbols shared by several genes, which are named by their ids: {len(shared)} ({first_names(shared)})",)

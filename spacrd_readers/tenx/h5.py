@@ -43,6 +43,7 @@ class H5Matrix:
     barcodes: NDArray[np.bytes_]
     features: pd.DataFrame
     parts: tuple[_MatrixPart, ...]
+    notes: tuple[str, ...] = ()
 
     def blocks(self) -> Iterator[Block]:
         for part in self.parts:

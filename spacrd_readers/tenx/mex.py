@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import CountsError, MissingFile
-from spacrd_core.tables import GZIP_MAGIC, read_text
-from spacrd_readers.tenx.blocks import GENE_EXPRESSION, MAX_BLOCK_VALUES, Block, feature_table
+from spacrd_core.tables import GZIP_MAGIC
+from spacrd_readers.tenx.blocks import MAX_BLOCK_VALUES, Block
+from spacrd_readers.tenx.name_files import read_barcodes, read_features
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from spacrd_readers.tenx.blocks import TenxMatrix
 
 COPY_AGAIN = "copy or download it again"
-DEPOSITED_SUFFIXES = (".gz", ".tsv", ".mtx")
-ENTRIES = "matrix.mtx"
+MATRIX = "matrix.mtx"
+ENTRIES = (".mtx.gz", ".mtx")
 ENTRIES_NAME = re.compile(r"(?!\.)(.*[_.-])?matrix\.mtx(\.gz)?")
+NAMES = (".tsv.gz", ".tsv", ".txt.gz", ".txt", ".csv.gz", ".csv")
 ENTRY_COLUMNS = ["feature", "barcode", "count"]
 
 
@@ -39,6 +41,7 @@ class MexMatrix:
     barcodes: NDArray[np.bytes_]
     features: pd.DataFrame
     entries: Path
+    notes: tuple[str, ...] = ()
 
     def blocks(self) -> Iterator[Block]:
         """Yield all counts, in the order of the file.
@@ -99,14 +102,15 @@ def open_mex(path: Path) -> Iterator[TenxMatrix]:
     CountsError
         If one of them is damaged.
     """
-    folder, prefix = (path, "") if path.is_dir() else (path.parent, path.name.partition(ENTRIES)[0])
-    barcodes = _column(_table(_find(folder, prefix, "barcodes.tsv"), "barcodes"), 0)
-    features = _table(_find(folder, prefix, "features.tsv", "genes.tsv"), "features")
-    ids = _column(features, 0)
-    symbols = _column(features, 1) if features.shape[1] > 1 else ids
-    kinds = _column(features, 2) if features.shape[1] > 2 else GENE_EXPRESSION
-    table = feature_table(ids, symbols, kinds)
-    yield MexMatrix(path, np.asarray(barcodes, dtype=np.bytes_), table, _find(folder, prefix, ENTRIES))
+    folder, prefix = (path, "") if path.is_dir() else (path.parent, path.name.partition(MATRIX)[0])
+    barcodes_file = _find(folder, prefix, NAMES, "barcodes")
+    features_file = _find(folder, prefix, NAMES, "features", "genes")
+    entries = _find(folder, prefix, ENTRIES, "matrix")
+    feature_count, barcode_count = _declared_size(entries)
+    barcodes, barcode_notes = read_barcodes(barcodes_file, barcode_count)
+    features, feature_notes = read_features(features_file, feature_count)
+    notes = (*barcode_notes, *feature_notes)
+    yield MexMatrix(path, np.asarray(barcodes, dtype=np.bytes_), features, entries, notes)
 
 
 def is_mex_folder(path: Path) -> bool:
@@ -114,28 +118,26 @@ def is_mex_folder(path: Path) -> bool:
     return path.is_dir() and len([file for file in path.iterdir() if ENTRIES_NAME.fullmatch(file.name)]) == 1
 
 
-def _find(folder: Path, prefix: str, *names: str) -> Path:
+def _find(folder: Path, prefix: str, suffixes: Sequence[str], *stems: str) -> Path:
+    names = [stem + suffix for stem in stems for suffix in suffixes]
     for name in names:
-        for path in (folder / f"{prefix}{name}.gz", folder / f"{prefix}{name}"):
-            if path.is_file():
-                return path
-    deposited = [path for name in names for path in sorted(folder.glob(f"[!.]*[_.-]{name}*")) if _is_deposited(path)]
+        if (folder / f"{prefix}{name}").is_file():
+            return folder / f"{prefix}{name}"
+    deposited = [path for name in names for path in sorted(folder.glob(f"[!.]*[_.-]{name}")) if path.is_file()]
     if len(deposited) == 1 and not prefix:  # its name has a sample prefix
         return deposited[0]
-    raise MissingFile(f"the matrix folder {folder} has no {prefix}{names[0]} or {prefix}{names[0]}.gz", hint=COPY_AGAIN)
+    raise MissingFile(f"the matrix folder {folder} has no {prefix}{names[1]} or {prefix}{names[0]}", hint=COPY_AGAIN)
 
 
-def _is_deposited(path: Path) -> bool:
-    return path.suffix in DEPOSITED_SUFFIXES
-
-
-def _table(path: Path, role: str) -> pd.DataFrame:
-    lines = read_text(path, f"list of {role}", CountsError).splitlines()
-    return pd.DataFrame([line.split("\t") for line in lines if line]).fillna("")
-
-
-def _column(table: pd.DataFrame, number: int) -> list[str]:
-    return [str(cell) for cell in table[number]]
+def _declared_size(entries: Path) -> tuple[int | None, int | None]:
+    """Return how many features and barcodes a matrix declares; None if it is damaged, which reading it reports."""
+    try:
+        with _open(entries) as stream:
+            line = next(line for line in stream if not line.startswith(b"%"))
+        features, barcodes, _ = map(int, line.split())
+    except (OSError, EOFError, zlib.error, StopIteration, ValueError):
+        return None, None
+    return features, barcodes
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -40,6 +40,7 @@ class ZarrMatrix:
     features: pd.DataFrame
     group: Any
     indptr: NDArray[np.int64]
+    notes: tuple[str, ...] = ()
 
     def blocks(self) -> Iterator[Block]:
         for first, last in column_ranges(self.indptr):

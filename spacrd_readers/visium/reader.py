@@ -12,7 +12,7 @@ from pydantic import Field
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.errors import GeometryError, UnrecognisedSection
 from spacrd_core.section.section import ImageInputs, Recognition, Section, SlideFile, Source
-from spacrd_readers.tenx.genes import choose_genes
+from spacrd_readers.tenx.genes import genes_of
 from spacrd_readers.tenx.image_frame import ImageFrame
 from spacrd_readers.tenx.images import find_slide
 from spacrd_readers.tenx.matrix import open_matrix
@@ -94,7 +94,7 @@ class Visium:
     def _counts(self, files: VisiumFiles, positions: Positions) -> tuple[ad.AnnData, tuple[str, ...]]:
         """Return the counts of the spots in tissue, in the order of the matrix, and notes."""
         with open_matrix(files.matrix) as matrix:
-            genes = choose_genes(matrix.features, self.options.genome, files.matrix)
+            genes = genes_of(matrix, self.options.genome)
             joined = join_spots(matrix.barcodes, positions, files.matrix, raw=files.raw)
             rounding = self.options.round_counts
             counts = sum_counts(matrix, joined.groups, len(joined.ids), genes, round_counts=rounding)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anndata as ad
 
 from spacrd_core.section.section import SubSpots
-from spacrd_readers.tenx.genes import choose_genes
+from spacrd_readers.tenx.genes import genes_of
 from spacrd_readers.tenx.matrix import open_matrix
 from spacrd_readers.tenx.sums import sum_counts
 
@@ -62,7 +62,7 @@ def sum_matrix(
     """
     with open_matrix(path) as matrix:
         assigned = assign(matrix.barcodes)
-        genes = choose_genes(matrix.features, genome, path)
+        genes = genes_of(matrix, genome)
         sums = sum_counts(matrix, assigned.spots, len(assigned.table), genes)
         sub_spots = SubSpots(kind, matrix.barcodes, assigned.spots)
     return ad.AnnData(sums, obs=assigned.table, var=genes.var), sub_spots, (*assigned.notes, *genes.notes)

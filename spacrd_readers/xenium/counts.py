@@ -13,7 +13,7 @@ import anndata as ad
 import numpy as np
 
 from spacrd_core.section.section import SubSpots
-from spacrd_readers.tenx.genes import Genes, choose_genes
+from spacrd_readers.tenx.genes import Genes, genes_of
 from spacrd_readers.tenx.matrix import open_matrix
 from spacrd_readers.tenx.sums import sum_counts
 from spacrd_readers.xenium.join import join_cells
@@ -50,7 +50,7 @@ def count_spots(cells: Cells, path: Path, make_spots: Callable[[Cells], CellSpot
         If it is not a matrix of raw counts, or is of other cells.
     """
     with open_matrix(path) as matrix:
-        genes = choose_genes(matrix.features, "", path)
+        genes = genes_of(matrix, "")
         cell_of, left_out = join_cells(cells, matrix.barcodes, path)
         cells = cells.take(cell_of[cell_of >= 0])
         spots = make_spots(cells)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from spacrd_cli.main import run
@@ -59,3 +60,20 @@ def test_wrong_settings_and_wrong_options_of_the_reader_are_reported_together(
     assert "unknown setting 'seed'" in error
     assert "reader 'st': unknown setting 'colour'" in error
     assert "its options are: " in hint
+
+
+def test_a_section_of_unknown_genes_is_reported_even_if_quiet(
+    counts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.read_csv(counts, sep="\t", index_col=0)
+    numbered = tmp_path / "numbered.tsv"
+    table.set_axis([f"row{number}" for number in range(table.shape[1])], axis=1).to_csv(numbered, sep="\t")
+    (spots,) = (counts.parent.parent / "ST-spotfiles").glob("S1*")
+    command = ["ingest", str(tmp_path / "store"), "--no-image", "--patient", "P", "--set", f"reader.spots={spots}"]
+    assert run([*command, str(counts)]) == 0
+    assert "gene name is known" not in capsys.readouterr().err
+    assert run([*command, str(numbered), "--quiet"]) == 0
+    warning = f"note: numbered: almost no gene name is known (HGNC, Ensembl or mouse): 0 of {table.shape[1]} (row0"
+    shown = " ".join(capsys.readouterr().err.split())
+    assert warning in shown
+    assert "training refuses this section without --set cohort.unknown_genes=true" in shown

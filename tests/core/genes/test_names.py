@@ -81,6 +81,7 @@ def test_a_symbol_that_is_an_ensembl_id_is_named_by_it() -> None:
 
 def test_column_numbers_after_a_symbol_are_removed() -> None:
     assert current_symbol("MATR3.1") == current_symbol("MATR3-1") == "MATR3"
+    assert current_symbol("MATR3_1") == current_symbol("MATR3_dup1") == current_symbol("MATR3.dup") == "MATR3"
     assert current_symbol("NKX2-1") == "NKX2-1"
 
 
@@ -95,6 +96,10 @@ def test_names_of_clones_keep_their_numbers(name: str) -> None:
         ("ENSG00000141736", "ENSG00000141736"),
         ("ENSG00000141736.14", "ENSG00000141736"),
         ("ENSMUSG00000051951.2", "ENSMUSG00000051951"),
+        ("ENSG00000141736.14_5", "ENSG00000141736"),
+        ("ENSG00000182378.8_PAR_Y", "ENSG00000182378"),
+        ("ENSG00000141736-1", "ENSG00000141736"),
+        ("ENSG00000141736_ERBB2", ""),
         ("AC241585.1", ""),
         ("ENSG1.2", ""),
         ("ENST00000269571.10", ""),

@@ -86,6 +86,18 @@ def test_a_real_mouse_embryo_is_mouse_by_ids_and_by_symbols(visium: Path) -> Non
     assert by_symbol.share > 0.99
 
 
+def test_mouse_symbols_in_capitals_are_mouse_by_their_riken_clones(visium: Path) -> None:
+    table = visium / "mouse_embryo_spaceranger3" / "filtered_feature_bc_matrix" / "features.tsv.gz"
+    with gzip.open(table, "rt") as stream:
+        symbols = [line.split("\t")[1].upper() for line in stream]
+    assert infer_species(symbols).name == "mouse"
+
+
+def test_a_few_riken_clones_are_aliases_of_human_genes() -> None:
+    symbols = [*[f"RPL{number}" for number in range(3, 40)], "1700010H15RIK", "2310005P21RIK"]
+    assert infer_species(symbols).name == "human"
+
+
 def test_a_real_breast_section_is_human(her2st: Path) -> None:
     with gzip.open(her2st / "ST-cnts" / "A1.tsv.gz", "rt") as stream:
         symbols = stream.readline().rstrip("\n").split("\t")[1:]

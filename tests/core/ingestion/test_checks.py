@@ -45,7 +45,7 @@ def test_values_that_are_not_counts_are_refused_with_their_place(make_section: A
     section = with_counts(make_section(0), spoil)
     with pytest.raises(CountsError) as caught:
         check_section(section)
-    gene = f"GENE{section.counts.X.indices[0]}"
+    gene = section.counts.var_names[section.counts.X.indices[0]]
     assert f"{value:g} at spot 1x1, gene {gene}" in str(caught.value)
     assert caught.value.hint == "give the raw counts, before any normalisation or logarithm"
 

@@ -34,6 +34,13 @@ def read(tmp_path: Path, index: list[str], columns: dict[str, Any]) -> Section:
         (IDS, {"gene_ids": IDS, "symbol": SYMBOLS}),
         ([str(index) for index in range(12)], {"gene_name": SYMBOLS, "feature_id": IDS}),
         (SYMBOLS, {"name": IDS, "feature_id": IDS}),
+        (SYMBOLS, {"ENSEMBL": IDS}),
+        (SYMBOLS, {"Accession": IDS}),
+        ([str(index) for index in range(12)], {"external": SYMBOLS, "Accession": IDS, "biotype": "protein_coding"}),
+        ([f"{symbol}_{gene_id}" for symbol, gene_id in zip(SYMBOLS, IDS, strict=True)], {}),
+        (IDS, {"feature_name": [f"{symbol} {gene_id}" for symbol, gene_id in zip(SYMBOLS, IDS, strict=True)]}),
+        ([f'"{symbol}"' for symbol in SYMBOLS], {"gene_ids": [f'"{gene_id}"' for gene_id in IDS]}),
+        ([f"hg38_{symbol}" for symbol in SYMBOLS], {"gene_ids": [f"hg38_{gene_id}.2" for gene_id in IDS]}),
     ],
 )
 def test_symbols_and_ensembl_ids_are_detected_in_any_column(

@@ -80,3 +80,33 @@ def test_a_table_that_cannot_be_used_is_refused_with_a_hint(
         counts(tmp_path, *lines)
     assert "T1.tsv" in str(caught.value)
     assert caught.value.hint
+
+
+IDS = ["ENSG00000141736", "ENSG00000206503", "ENSG00000141510"]
+
+
+@pytest.mark.parametrize("separator", [" ", "_", "|", "\t"])
+@pytest.mark.parametrize("order", ["{symbol}{separator}{gene_id}", "{gene_id}{separator}{symbol}"])
+def test_a_symbol_and_an_ensembl_id_that_name_one_row_are_told_apart(
+    tmp_path: Path, separator: str, order: str
+) -> None:
+    names = [
+        order.format(symbol=symbol, separator=separator, gene_id=gene_id)
+        for symbol, gene_id in zip(["ERBB2", "HLA-A", "TP53"], IDS, strict=True)
+    ]
+    header = "gene\tid\t10x13\t11x13" if separator == "\t" else "gene\t10x13\t11x13"
+    rows = [f"{name}\t{values}" for name, values in zip(names, ["1\t4", "0\t5", "3\t0"], strict=True)]
+    table, notes = counts(tmp_path, header, *rows)
+    assert table.X.toarray().tolist() == EXPECTED
+    assert table.var.to_dict("list") == {"symbol": ["ERBB2", "HLA-A", "TP53"], "gene_id": IDS}
+    assert notes[0].startswith("gene symbols and Ensembl ids in one cell, told apart: 3")
+
+
+def test_symbols_that_are_one_gene_once_they_are_clean_are_summed(tmp_path: Path) -> None:
+    table, notes = counts(tmp_path, "\tHLA-A\tHLA.A\tX7SK", "10x13\t1\t2\t3")
+    assert list(table.var_names) == ["HLA-A", "7SK"]
+    assert table.X.toarray().tolist() == [[3, 3]]
+    assert notes == (
+        "gene symbols changed by R, restored: 2 (HLA.A to HLA-A, X7SK to 7SK)",
+        "genes named more than once, summed: 1 (HLA-A)",
+    )

@@ -73,3 +73,19 @@ def test_a_matrix_without_genes_is_refused() -> None:
 def test_genes_without_any_name_of_their_own_still_get_one() -> None:
     genes = choose_genes(feature_table(["A", "A", "B"], ["A", "A", "B"]), "", FILE)
     assert genes.var.index.is_unique
+
+
+@pytest.mark.parametrize("prefix", ["GRCh38_", "GRCh38___"])
+def test_the_prefix_of_a_genome_is_removed_whatever_its_length(prefix: str) -> None:
+    table = feature_table([f"{prefix}{ensembl(1)}"], [f"{prefix}ERBB2"], GENE, ["GRCh38"])
+    assert choose_genes(table, "", FILE).var.to_dict("list") == {"symbol": ["ERBB2"], "gene_id": [ensembl(1)]}
+
+
+def test_names_are_cleaned_in_every_format() -> None:
+    genes = choose_genes(feature_table(['"ERBB2"', "HLA.A"], [f'"{ensembl(1)}"', "HLA.A"]), "", FILE)
+    assert genes.var.to_dict("list") == {"symbol": ["ERBB2", "HLA-A"], "gene_id": [ensembl(1), ""]}
+    assert [note.split(":")[0] for note in genes.notes] == [
+        "gene names in quotes, unquoted",
+        "gene symbols and ids in each other's column, exchanged",
+        "gene symbols changed by R, restored",
+    ]
