@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -97,11 +96,17 @@ def folder_rejection(folder: Path) -> str:
 
 
 def _counts_tables(folder: Path) -> list[Path]:
-    tables = []
-    for path in sorted(folder.iterdir()):
-        with suppress(InputError):
-            tables += [] if counts_rejection(path) else [path]
-    return tables
+    """Return the counts tables of a folder; TXT and CSV files, which hold tables of all kinds, only without a TSV."""
+    files = [path for path in sorted(folder.iterdir()) if is_table_name(path)]
+    kinds = ([path for path in files if suffix in path.name.casefold()] for suffix in (".tsv", ".txt", ".csv"))
+    return next((tables for kind in kinds if (tables := [path for path in kind if _is_counts_table(path)])), [])
+
+
+def _is_counts_table(path: Path) -> bool:
+    try:
+        return not counts_rejection(path)
+    except InputError:
+        return False
 
 
 def _counts_in(folder: Path) -> Path:

@@ -89,6 +89,14 @@ def test_a_table_with_one_column_is_no_counts_table(tmp_path: Path) -> None:
     assert "one column" in St(St.Options()).recognises(tmp_path / "clusters.csv").reason
 
 
+def test_other_tables_of_spots_in_csv_do_not_hide_the_counts(tmp_path: Path) -> None:
+    names = [f"{x:.0f}x{y:.0f}" for x, y in ARRAY]
+    counts(names).to_csv(tmp_path / "scores.csv")
+    assert read(tmp_path).sources[0].path.name == "scores.csv"
+    counts(names).to_csv(tmp_path / "A1.tsv", sep="\t")
+    assert read(tmp_path).sources[0].path.name == "A1.tsv"
+
+
 def test_hidden_files_are_not_part_of_a_folder(st: Any, tmp_path: Path) -> None:
     folder = st.write().parent
     for file in (*st.root.glob("ST-spotfiles/*"), *st.root.glob("ST-imgs/T/T1/*")):
