@@ -144,7 +144,12 @@ class Card:
 
 @dataclass(frozen=True)
 class ReaderCard(Card):
-    """The card of a reader, for the files of one platform."""
+    """The card of a reader, for the files of one platform.
+
+    A reader ``on_request`` is used only when it is named: other paths than a section's would satisfy it too.
+    """
+
+    on_request: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
         ReaderCard(
             "slide",
             "spacrd_readers.slide.reader:Slide",
-            "an H&E image alone, as square spots on its tissue",
+            "an H&E image alone, as square spots on its tissue; only with --reader slide",
+            on_request=True,
         ),
     )

@@ -32,7 +32,9 @@ def recognise(path: Path, plugins: Plugins) -> str:
         raise UnrecognisedSection(
             f"several readers recognise {path}: {', '.join(matches)}", hint=f"--reader {matches[0]}"
         )
-    if advice := advise(path, lambda other: _reader_of(other, plugins), readers=list(recognitions)):
+    if advice := advise(
+        path, lambda other: _reader_of(other, plugins), readers=[card.name for card in plugins.readers]
+    ):
         raise advice
     reasons = [f"not {name}: {recognition.reason}" for name, recognition in recognitions.items()]
     problems = [str(problem) for problem in plugins.readers.problems]
@@ -47,7 +49,11 @@ def _reader_of(path: Path, plugins: Plugins) -> str:
 
 def _recognitions(path: Path, plugins: Plugins) -> dict[str, Recognition]:
     """Return the answer of every reader for a path."""
-    return {card.name: _recognition(path, card.name, plugins) for card in plugins.readers if not card.family}
+    return {
+        card.name: _recognition(path, card.name, plugins)
+        for card in plugins.readers
+        if not (card.family or card.on_request)
+    }
 
 
 def _recognition(path: Path, name: str, plugins: Plugins) -> Recognition:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import Array
 
 MIN_SPOT_PX = 2.0  # a coarser image than this shows nothing of a spot
-ALONE_NOTE = "a slide alone, without genes; if it belongs to a run, give the run as PATH and this file as --image"
+ALONE_NOTE = "a slide alone, without genes"
 
 
 class Slide:

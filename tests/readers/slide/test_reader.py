@@ -10,6 +10,8 @@ from PIL import Image
 
 from spacrd_core.contracts import check_reader
 from spacrd_core.errors import GeometryError, InputError
+from spacrd_core.ingestion.recognise import recognise
+from spacrd_core.plugins import Plugins
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.slide.reader import Slide
 
@@ -121,8 +123,9 @@ def test_options_that_mean_nothing_are_refused(tmp_path: Path, inputs: ImageInpu
         Slide(Slide.Options()).read(saved(tmp_path, picture()), inputs)
 
 
-def test_it_satisfies_the_contract_with_an_example(tmp_path: Path) -> None:
-    check_reader(Slide(Slide.Options()), saved(tmp_path, picture()), ImageInputs(um_per_px=UM_PER_PX))
+def test_it_satisfies_the_contract_with_an_example(tmp_path: Path, plugins: Plugins) -> None:
+    reader = plugins.readers.create("slide")
+    check_reader(reader, saved(tmp_path, picture()), ImageInputs(um_per_px=UM_PER_PX))
 
 
 def test_what_is_no_image_is_not_recognised(tmp_path: Path) -> None:
@@ -130,3 +133,11 @@ def test_what_is_no_image_is_not_recognised(tmp_path: Path) -> None:
     reader = Slide(Slide.Options())
     assert "neither JPEG" in reader.recognises(tmp_path / "notes.txt").reason
     assert not reader.recognises(tmp_path)
+
+
+def test_a_slide_is_read_only_on_request(tmp_path: Path, plugins: Plugins) -> None:
+    path = saved(tmp_path, picture())
+    with pytest.raises(InputError) as caught:
+        recognise(path, plugins)
+    assert "is a slide" in str(caught.value)
+    assert "--reader slide" in caught.value.hint

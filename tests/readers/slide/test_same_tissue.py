@@ -24,10 +24,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> SpotStore:
     for number in (1, 2, 3):
         specimen = demo_specimen(number, "visium", seed=SEED)
         row = {key: value for key, value in write_section(folder, specimen, "visium").items() if value}
-        files = {key: folder / row[key] for key in ("labels", "image")}
-        ingest(store, folder / row["path"], name=f"S{number}", patient=f"P{number}", **files)
+        image = folder / row["image"]
+        given = {"name": f"S{number}", "patient": f"P{number}", "labels": folder / row["labels"], "image": image}
+        ingest(store, folder / row["path"], **given)  # type: ignore[arg-type]
     slide = store.entry("S3").um_per_px
-    ingest(store, files["image"], name="slide", patient="P3", um_per_px=slide)
+    ingest(store, image, reader="slide", name="slide", patient="P3", um_per_px=slide)
     return store
 
 
