@@ -13,7 +13,7 @@ from spacrd_core.labels.vocabulary import is_blank
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
     from spacrd_core.labels.join import JoinedRows
-    from spacrd_core.labels.tables import LabelTable
+    from spacrd_core.labels.spot_table import LabelTable
     from spacrd_core.section.section import SubSpots
 
 

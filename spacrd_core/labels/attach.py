@@ -11,12 +11,12 @@ import pandas as pd
 from spacrd_core.labels.aggregate import label_by_sub_spots
 from spacrd_core.labels.join import join_rows
 from spacrd_core.labels.polygons import label_by_polygons
-from spacrd_core.labels.qupath import Polygons
+from spacrd_core.labels.outlines import Polygons
 from spacrd_core.section.section import Section, Source
 
 if TYPE_CHECKING:
     from spacrd_core.labels.join import JoinedRows
-    from spacrd_core.labels.tables import LabelTable
+    from spacrd_core.labels.spot_table import LabelTable
     from spacrd_core.labels.vocabulary import Vocabulary
 
 LABEL_COLUMNS = (

@@ -15,7 +15,7 @@ from spacrd_core.labels.vocabulary import is_blank
 
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
-    from spacrd_core.labels.tables import LabelTable
+    from spacrd_core.labels.spot_table import LabelTable
     from spacrd_core.section.section import Section, SubSpots
 
 MAX_UNMATCHED = 0.1  # fraction of label rows for spots without counts; below 1% in real files

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from spacrd_core.labels.qupath import Polygons
+    from spacrd_core.labels.outlines import Polygons
     from spacrd_core.labels.vocabulary import Vocabulary
     from spacrd_core.section.section import Section
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,35 +12,14 @@ import shapely
 from shapely.geometry import shape
 
 from spacrd_core.errors import LabelError
+from spacrd_core.labels.outlines import Polygons, polygonal, repaired
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 EXPORT_HINT = "set the class of the annotations in QuPath and export them as GeoJSON"
 OLD_ID = re.compile(r"Path(\w+)Object")  # before QuPath 0.3, the id of a feature contained its type
 Feature = dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Polygons:
-    """The classified annotations of a file, in full-resolution px of the image.
-
-    Attributes
-    ----------
-    shapes
-        Valid polygons and multipolygons.
-    values
-        The class of each, as text.
-    notes
-        Sentences on what was left out or repaired.
-    """
-
-    path: Path
-    shapes: NDArray[np.object_]
-    values: tuple[str, ...]
-    notes: tuple[str, ...] = ()
 
 
 def read_polygons(text: str, path: Path) -> Polygons:
@@ -68,7 +46,7 @@ def read_polygons(text: str, path: Path) -> Polygons:
             f"the label file {path} has no polygon with a class, but {summary or 'no annotation'}", hint=EXPORT_HINT
         )
     notes = (f"{path.name}: left out: {summary}",) if summary else ()
-    shapes, repair_notes = _repaired([outlines[number] for number in non_empty], path)
+    shapes, repair_notes = repaired([outlines[number] for number in non_empty], path)
     return Polygons(
         path, shapes, tuple(_class(classified[number], key) for number in non_empty), (*notes, *repair_notes)
     )
@@ -121,20 +99,4 @@ def _outline(feature: Feature, path: Path) -> shapely.Geometry:
             f"the label file {path} has an outline with coordinates that are not finite numbers",
             hint="export the annotations again",
         )
-    return _polygonal(outline)
-
-
-def _repaired(outlines: list[shapely.Geometry], path: Path) -> tuple[NDArray[np.object_], tuple[str, ...]]:
-    shapes = np.empty(len(outlines), dtype=object)
-    shapes[:] = outlines
-    broken = ~shapely.is_valid(shapes)
-    shapes[broken] = [_polygonal(outline) for outline in shapely.make_valid(shapes[broken])]
-    note = f"{path.name}: self-intersecting polygons, repaired: {broken.sum()}"
-    return shapes, (note,) if broken.any() else ()
-
-
-def _polygonal(outline: shapely.Geometry) -> shapely.Geometry:
-    """Return the polygons among the parts of a geometry."""
-    parts = shapely.get_parts(shapely.get_parts(outline))
-    polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
-    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+    return polygonal(outline)
