@@ -59,7 +59,7 @@ def polygonal(outline: shapely.Geometry) -> shapely.Geometry:
 
 def ring(corners: Array) -> shapely.Geometry:
     """Return the polygon of a ring, open or closed; empty if it has fewer than three corners."""
-    return shapely.Polygon(corners) if len(corners) >= 3 else shapely.Polygon()  # noqa: PLR2004 (a triangle)
+    return shapely.Polygon(corners) if len(corners) >= 3 else shapely.Polygon()
 
 
 def ellipse(corners: Array) -> shapely.Geometry:

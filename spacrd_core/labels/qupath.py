@@ -15,6 +15,7 @@ from spacrd_core.errors import LabelError
 from spacrd_core.labels.outlines import Polygons, polygonal, repaired
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 EXPORT_HINT = "set the class of the annotations in QuPath and export them as GeoJSON"
@@ -63,7 +64,25 @@ def _features(text: str, path: Path) -> list[Feature]:
         document = document.get("features", [document] if document.get("type") == "Feature" else None)
     if not isinstance(document, list) or not all(_is_feature(feature) for feature in document):
         raise LabelError(f"the label file {path} is JSON, but not a list of GeoJSON features", hint=EXPORT_HINT)
-    return document
+    return list(_with_children(document, path))
+
+
+def _with_children(features: list[Feature], path: Path) -> Iterator[Feature]:
+    """Return features and the objects inside them, which QuPath can nest as ``childObjects``; each id once."""
+    stack, seen = features[::-1], set[str]()
+    while stack:
+        feature = stack.pop()
+        if (identity := feature.get("id")) and not OLD_ID.fullmatch(str(identity)):
+            if str(identity) in seen:
+                continue
+            seen.add(str(identity))
+        yield feature
+        children = feature.get("childObjects") or (feature.get("properties") or {}).get("childObjects") or []
+        if isinstance(children, dict):
+            children = children.get("features")
+        if not isinstance(children, list) or not all(_is_feature(child) for child in children):
+            raise LabelError(f"the label file {path} has childObjects that are no features", hint=EXPORT_HINT)
+        stack += children[::-1]
 
 
 def _is_feature(feature: object) -> bool:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from spacrd_core.errors import LabelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 SECTION_COLUMNS = (
     *("sample", "sample_id", "sample id", "sample_name", "samplename", "section", "section_id", "section id"),
@@ -77,6 +80,14 @@ def without_marker(ids: Any, marker: str = OWN) -> Any:
     """Return ids as their own run has them, or with another marker."""
     before, _, after = marker.replace("\\", r"\\").partition(OWN)
     return pc.replace_substring_regex(ids, pattern=MERGED_ID, replacement=rf"{before}\2{after}")
+
+
+def has_marker(ids: Any, markers: Sequence[str]) -> NDArray[np.bool_]:
+    """Return the mask of the ids with one of some markers."""
+    mask: NDArray[np.bool_] = pc.is_in(_markers(ids), value_set=pa.array(markers, pa.large_string())).to_numpy(
+        zero_copy_only=False
+    )
+    return mask
 
 
 def display(marker: str) -> str:
