@@ -15,8 +15,6 @@ from spacrd_core.images.errors import translate_errors
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from PIL import Image
-
     from spacrd_core.arrays import Array, UInt8Array
 
 MAX_PX = 2**28  # a mask is held in memory: at a quarter of the size of a slide it is rarely a tenth of this
@@ -41,6 +39,8 @@ class Mask:
         The fraction of px of each value.
     notes
         Sentences for the user.
+    colours
+        The colours of the values, if a palette gives numbers colours; they may be used instead of the numbers.
     """
 
     path: Path
@@ -48,6 +48,7 @@ class Mask:
     values: tuple[str, ...]
     shares: tuple[float, ...]
     notes: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
 
 
 def read_mask(path: Path) -> Mask:
@@ -62,34 +63,29 @@ def read_mask(path: Path) -> Mask:
     """
     with translate_errors(path), path.open("rb") as stream:
         is_png = stream.read(4) == b"\x89PNG"
-    pixels, notes = (_read_png if is_png else _read_tiff)(path)
+    pixels, palette = _read_png(path) if is_png else (_read_tiff(path), ())
     codes, packed, counts = _classes(pixels, path)
     texts = _colour_texts(packed, pixels.shape[2]) if pixels.ndim == 3 else tuple(map(_number_text, packed))
-    if pixels.ndim == 3 and len(set(texts)) < len(texts):  # transparent px may have any colour
+    if len(set(texts)) < len(texts):  # transparent px may have any colour
         codes, texts, counts = _merged(codes, texts, counts)
     shares = tuple(count / codes.size for count in counts)
-    return Mask(path, codes, texts, shares, notes)
+    colours = tuple(palette[int(number)] for number in packed) if palette else ()
+    named = ", ".join(f"{number} is {colour}" for number, colour in zip(texts, colours, strict=False))
+    notes = (f"{path.name}: numbers with a palette: {named}",) if palette else ()
+    return Mask(path, codes, texts, shares, notes, colours)
 
 
 def _read_png(path: Path) -> tuple[Array, tuple[str, ...]]:
+    """Return the pixels, and the colours of a palette."""
     with translate_errors(path), path.open("rb") as stream:
         image = PngImageFile(stream)
         _require_size(*image.size, path)
         image.load()
-        pixels = np.asarray(image)
-    return pixels, _palette_notes(image, path)
+        palette = bytes(image.getpalette() or ()) if image.mode == "P" else b""
+        return np.asarray(image), tuple(f"#{palette[3 * number :][:3].hex()}" for number in range(len(palette) // 3))
 
 
-def _palette_notes(image: Image.Image, path: Path) -> tuple[str, ...]:
-    if image.mode != "P":
-        return ()
-    palette = image.getpalette() or []
-    used = [number for number, count in enumerate(image.histogram()) if count]
-    colours = (f"{number} is #{bytes(palette[3 * number : 3 * number + 3]).hex()}" for number in used[:MAX_CLASSES])
-    return (f"{path.name}: its colours are a palette; the classes are the numbers: {', '.join(colours)}",)
-
-
-def _read_tiff(path: Path) -> tuple[Array, tuple[str, ...]]:
+def _read_tiff(path: Path) -> Array:
     with translate_errors(path), tifffile.TiffFile(path) as file:
         level = file.series[0].levels[0]
         axes, shape = level.axes, level.shape
@@ -99,8 +95,8 @@ def _read_tiff(path: Path) -> tuple[Array, tuple[str, ...]]:
                 f"the mask {path} has the axes {axes}, not one plane of numbers or colours", hint=PLAIN_HINT
             )
         _require_size(shape[axes.index("X")], shape[axes.index("Y")], path)
-        pixels = level.asarray()
-    return (np.moveaxis(pixels, 0, -1) if axes.startswith("S") else pixels), ()
+        pixels: Array = level.asarray()
+    return np.moveaxis(pixels, 0, -1) if axes.startswith("S") else pixels
 
 
 def _require_size(width: int, height: int, path: Path) -> None:

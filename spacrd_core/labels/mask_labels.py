@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.frames import um_to_px
 from spacrd_core.labels.mask_frame import place_mask
+from spacrd_core.labels.vocabulary import fold
 from spacrd_core.labels.word_notes import word_notes
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def label_by_mask(section: Section, mask: Mask, vocabulary: Vocabulary) -> tuple
     LabelError
         If no option says which values mean cancer, the mask does not have the frame of the slide, or no spot is in it.
     """
+    mask = _named_as_given(mask, vocabulary)
     meanings = _meanings(mask, vocabulary)
     scale, frame_note = place_mask(section, mask)
     obs = section.counts.obs
@@ -41,6 +44,12 @@ def label_by_mask(section: Section, mask: Mask, vocabulary: Vocabulary) -> tuple
     columns = pd.DataFrame({"label": label, "annotation": values, "label_contested": False, "label_overlap": overlaps})
     words = word_notes(columns["annotation"], columns["label"], vocabulary, mask.path, unit="spots")
     return columns, (*words, frame_note, *_background_notes(mask, meanings), *_unlabelled_notes(mask, label, centres))
+
+
+def _named_as_given(mask: Mask, vocabulary: Vocabulary) -> Mask:
+    """Return a mask with the colours of its palette as values, if the options name one of them."""
+    given = {fold(text) for text in (*vocabulary.positive, *vocabulary.ignore)}
+    return replace(mask, values=mask.colours) if given & set(mask.colours) else mask
 
 
 def _meanings(mask: Mask, vocabulary: Vocabulary) -> Array:

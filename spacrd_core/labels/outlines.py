@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spacrd_core.arrays import Array
+    from spacrd_core.labels.own_export import ExportedSpots
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class Polygons:
         Sentences on what was left out or repaired.
     unit
         Of the coordinates: ``px`` of the image, or ``um`` of the section.
+    spots
+        The spots in a file that SpaCRD exported, which show its frame.
     """
 
     path: Path
@@ -38,6 +41,7 @@ class Polygons:
     values: tuple[str, ...]
     notes: tuple[str, ...] = ()
     unit: Literal["px", "um"] = "px"
+    spots: ExportedSpots | None = None
 
 
 def repaired(outlines: Sequence[shapely.Geometry], path: Path) -> tuple[NDArray[np.object_], tuple[str, ...]]:

@@ -11,6 +11,7 @@ import shapely
 
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.frames import px_to_um, um_to_px
+from spacrd_core.labels.own_export import px_per_full_px
 from spacrd_core.labels.word_notes import word_notes
 from spacrd_core.section.geometry import footprints
 
@@ -80,6 +81,9 @@ def _in_full_resolution(section: Section, polygons: Polygons) -> tuple[Polygons,
     if polygons.unit == "um":
         to_px = um_to_px(section)
         return replace(polygons, shapes=shapely.transform(polygons.shapes, to_px.apply)), ()
+    exported = px_per_full_px(section, polygons.spots, polygons.path) if polygons.spots else None
+    if exported:
+        return replace(polygons, shapes=_enlarged(polygons, exported)), ()
     slide = section.slide
     if slide is None or slide.scale == 1:
         return polygons, ()
@@ -88,9 +92,13 @@ def _in_full_resolution(section: Section, polygons: Polygons) -> tuple[Polygons,
     if not _fits_evidently(scaled_hits, full_hits, slide.scale):
         note = f"polygons were read in full-resolution px, not in px of {name} ({slide.scale:.4g} each)"
         return polygons, (f"{polygons.path.name}: {note}",)
-    enlarged = shapely.transform(polygons.shapes, lambda corners: corners / slide.scale)
     note = f"polygons were read in px of {name}, where they contain the spots, not in full-resolution px"
-    return replace(polygons, shapes=enlarged), (f"{polygons.path.name}: {note}",)
+    return replace(polygons, shapes=_enlarged(polygons, slide.scale)), (f"{polygons.path.name}: {note}",)
+
+
+def _enlarged(polygons: Polygons, scale: float) -> NDArray[np.object_]:
+    enlarged: NDArray[np.object_] = shapely.transform(polygons.shapes, lambda corners: corners / scale)
+    return enlarged
 
 
 def _fits_evidently(scaled_hits: int, full_hits: int, scale: float) -> bool:

@@ -13,12 +13,14 @@ from shapely.geometry import shape
 
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.outlines import Polygons, polygonal, repaired
+from spacrd_core.labels.own_export import MEASUREMENT, ExportedSpots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 EXPORT_HINT = "set the class of the annotations in QuPath and export them as GeoJSON"
+OWN_EXPORT_HINT = "draw annotations of cancer and of normal tissue; the calls of the spots are SpaCRD's own"
 OLD_ID = re.compile(r"Path(\w+)Object")  # before QuPath 0.3, the id of a feature contained its type
 Feature = dict[str, Any]
 
@@ -34,6 +36,7 @@ def read_polygons(text: str, path: Path) -> Polygons:
     features = _features(text, path)
     kinds = [_kind(feature) for feature in features]
     annotations = [feature for feature, kind in zip(features, kinds, strict=True) if kind == "annotation"]
+    spots = _exported_spots(features, kinds, path)
     key = "classification" if any(_class(feature, "classification") for feature in annotations) else "name"
     classified = [feature for feature in annotations if _class(feature, key)]
     outlines = [_outline(feature, path) for feature in classified]
@@ -44,13 +47,36 @@ def read_polygons(text: str, path: Path) -> Polygons:
     summary = ", ".join(f"{count} {kind}" for kind, count in left_out.items() if count)
     if not non_empty:
         raise LabelError(
-            f"the label file {path} has no polygon with a class, but {summary or 'no annotation'}", hint=EXPORT_HINT
+            f"the label file {path} has no polygon with a class, but {summary or 'no annotation'}",
+            hint=OWN_EXPORT_HINT if spots else EXPORT_HINT,
         )
-    notes = (f"{path.name}: left out: {summary}",) if summary else ()
+    notes = [f"{path.name}: left out: {summary}"] if summary else []
+    if spots:
+        notes.append(f"{path.name}: the calls of its spots are SpaCRD's own and no labels; its annotations are")
     shapes, repair_notes = repaired([outlines[number] for number in non_empty], path)
-    return Polygons(
-        path, shapes, tuple(_class(classified[number], key) for number in non_empty), (*notes, *repair_notes)
-    )
+    values = tuple(_class(classified[number], key) for number in non_empty)
+    return Polygons(path, shapes, values, (*notes, *repair_notes), spots=spots)
+
+
+def _exported_spots(features: list[Feature], kinds: list[str], path: Path) -> ExportedSpots | None:
+    """Return the spots among the detections, if SpaCRD made the file."""
+    spots = {
+        str((feature["properties"] or {}).get("name")): feature
+        for feature, kind in zip(features, kinds, strict=True)
+        if kind == "detection" and MEASUREMENT in _measurements(feature)
+    }
+    if not spots:
+        return None
+    outlines = np.array([_outline(feature, path) for feature in spots.values()], dtype=object)
+    return ExportedSpots(tuple(spots), shapely.get_coordinates(shapely.centroid(outlines)))
+
+
+def _measurements(feature: Feature) -> Collection[str]:
+    """Return the names of measurements: keys, or before QuPath 0.4 a list of names and values."""
+    measurements = (feature.get("properties") or {}).get("measurements") or {}
+    if isinstance(measurements, list):
+        return [str(entry.get("name")) for entry in measurements if isinstance(entry, dict)]
+    return measurements if isinstance(measurements, dict) else ()
 
 
 def _features(text: str, path: Path) -> list[Feature]:

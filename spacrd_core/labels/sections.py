@@ -6,6 +6,7 @@ after the barcode. Barcodes are the same on every slide, so rows of another sect
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -91,8 +92,9 @@ def has_marker(ids: Any, markers: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def display(marker: str) -> str:
-    """Return what a user calls a section: ``-2``, ``S1_``; the marker itself if the id has text on both sides."""
+    """Return what a user calls a section: ``-2``, ``S1_``, ``_2``; the marker if it has text on both sides."""
     before, _, after = marker.partition(OWN)
+    after = re.sub(r"^-1(?=\D)", "", after)  # a merge adds its number to the suffix of the run
     return (before if after in ("", "-1") else "") or (after if not before else "") or marker
 
 
