@@ -50,6 +50,8 @@ def parse_xml(data: bytes, path: Path) -> Element:
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     try:
         parser.Parse(data, True)
+    except LabelError:
+        raise
     except (expat.ExpatError, LookupError, ValueError) as error:  # LookupError: of an unknown encoding
         raise LabelError(f"the label file {path} is not well-formed XML: {error}", hint="export it again") from error
     return builder.close()

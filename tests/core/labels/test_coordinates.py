@@ -138,3 +138,22 @@ def test_coordinates_that_only_nearly_agree_confirm_nothing(tmp_path: Path) -> N
     nearly = placed(section, "px") + np.random.default_rng(0).normal(0, 0.05 * 200, (16, 2))
     after = attach(tmp_path / "labels.csv", by_barcode(VISIUM_COLUMNS, nearly), section)
     assert "other sections may have as well" in remarks(after)[0]
+
+
+@pytest.mark.parametrize("columns", ["pxl_col_in_fullres;pxl_row_in_fullres", "x;y", "x_um;y_um"])
+def test_decimal_commas_count_as_decimal_points_do(tmp_path: Path, columns: str) -> None:
+    section, path = Grid().section(), tmp_path / "labels.csv"
+    positions = placed(section, "um" if "um" in columns else "px") + 0.125
+
+    def text(values: np.ndarray) -> str:
+        cells = [f"{name};{label};{x:.3f};{y:.3f}" for name, label, (x, y) in zip(BARCODES, NAMES, values, strict=True)]
+        return "\n".join([f"Barcode;Pathology;{columns}", *(cell.replace(".", ",") for cell in cells)])
+
+    assert remarks(attach(path, text(positions), section)) == ()
+    with pytest.raises(LabelError, match="is not from this section"):
+        attach(path, text(positions[::-1]), section)
+
+
+def test_coordinates_that_are_no_numbers_are_left_out_with_a_note(tmp_path: Path) -> None:
+    after = attach(tmp_path / "labels.csv", by_barcode("x,y", np.array([["1.5 mm", "2"]] * 16)), Grid().section())
+    assert "labels.csv: not compared: 16 cells of the column x that are not numbers ('1.5 mm')" in after.notes
