@@ -1,4 +1,5 @@
 import gzip
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
 
 LEFT, RIGHT = [(150, 250), (550, 250), (550, 1050), (150, 1050)], [(550, 250), (950, 250), (950, 1050), (550, 1050)]
-Corners = list[tuple[float, float]]
+Corners = Sequence[tuple[float, float]]
 
 
 def read(tmp_path: Path, text: str, encoding: str = "utf-8") -> Polygons:

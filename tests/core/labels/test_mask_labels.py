@@ -60,9 +60,9 @@ def test_colours_may_be_given_in_any_case(tmp_path: Path) -> None:
 
 
 def test_values_of_unstated_meaning_are_refused_with_their_shares(tmp_path: Path) -> None:
-    for words in ({}, {"ignore": ("0",)}):
+    for ignore in ((), ("0",)):
         with pytest.raises(LabelError, match=r"has the values 0 \(35\.0%\), 1 \(45\.0%\), 2 \(20\.0%\)") as caught:
-            mask(tmp_path, CLASSES, **words)
+            mask(tmp_path, CLASSES, ignore=ignore)
         assert "--positive" in caught.value.hint
 
 

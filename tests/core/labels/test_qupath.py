@@ -8,7 +8,8 @@ import shapely
 from bundles.labelled import annotation, box, collection
 
 from spacrd_core.errors import LabelError
-from spacrd_core.labels.qupath import EXPORT_HINT, Polygons
+from spacrd_core.labels.outlines import Polygons
+from spacrd_core.labels.qupath import EXPORT_HINT
 from spacrd_core.labels.tables import read_labels
 
 SQUARE = box(0, 0, 10, 10)
