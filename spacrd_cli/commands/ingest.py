@@ -47,7 +47,7 @@ def ingest(
         ),
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Spot labels: a table, polygons, or a 0/1 vector.")
+        Path | None, typer.Option(metavar="FILE", help="Spot labels: a table, polygons, a mask, or a 0/1 vector.")
     ] = None,
     positive: Annotated[
         list[str] | None, typer.Option(metavar="TEXT", help="Label text that means cancer; repeatable.")

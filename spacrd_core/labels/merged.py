@@ -6,10 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from spacrd_core.errors import LabelError
-from spacrd_core.labels.ids import SectionIds, as_text
+from spacrd_core.labels.ids import SectionIds, as_series, as_text
 from spacrd_core.labels.sections import (
     PLAIN_MARKERS,
     SLICE_ROWS,
@@ -52,7 +50,7 @@ def rows_of_section(section: Section, table: LabelTable) -> tuple[LabelTable, tu
             f"this section has ids like {SectionIds.from_section(section)[0].example}",
             hint=f"if it is this section: --label-section {display(marker)}",
         )
-    renamed = pd.Series(without_marker(ids, own_marker).to_pandas(), dtype=table.rows["id"].dtype)
+    renamed = as_series(without_marker(ids, own_marker))
     note = f"{table.path.name}: ids like {ids[0]} were matched to ids like {renamed.iloc[0]}"
     return replace(table, rows=table.rows.assign(id=renamed)), (note,)
 

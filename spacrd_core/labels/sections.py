@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -27,9 +27,9 @@ SECTION_COLUMNS = (
     *("sample", "sample_id", "sample id", "sample_name", "samplename", "section", "section_id", "section id"),
     *("slide", "slide_id", "slide id", "library", "library_id", "library id", "orig.ident", "capture_area", "batch"),
 )
-MERGED_ID = (  # what is before an id, the id as its own run has it, and what is after
-    r"^((?:.*[^A-Za-z0-9])?)([ACGT]{14,}|s_\d+um_\d+_\d+|cellid_\d+|[a-p]{8}|\d+x\d+)((?:[^A-Za-z0-9].*)?)$"
-)
+CORE = r"[ACGT]{14,}|s_\d+um_\d+_\d+|cellid_\d+|[a-p]{8}|\d+x\d+"  # an id as its own run has it
+MERGED_ID = rf"^((?:.*[^A-Za-z0-9])?)({CORE})((?:[^A-Za-z0-9].*)?)$"  # with what is before and after
+PLAIN_ID = rf"^(?:{CORE})(?:-1)?$"  # several times faster to match
 OWN = "*"  # stands for the id in a marker, such as "*-2" or "S1_*-1"
 PLAIN_MARKERS = frozenset((f"{OWN}-1", OWN))  # those of every single run
 SLICE_ROWS = 2**20
@@ -55,12 +55,13 @@ def choose_by_column(
     return table[table[column] == section].reset_index(drop=True), (note,) if len(counts) > 1 else ()
 
 
-def choose_by_marker(ids: Any, choice: str, path: Path) -> tuple[Any, Any, tuple[str, ...]]:
+def choose_by_marker(ids: Any, choice: str, path: Path) -> tuple[NDArray[np.bool_], Any, tuple[str, ...]]:
     """Return the mask of the rows of the chosen section, the ids without their marker, and a note."""
     counts = marker_counts(ids)
     section = _choose(counts, choice, "its ids", path)
     note = f"{path.name}: labels of {len(counts)} sections; those of {display(section)} were taken: {listed(counts)}"
-    return pc.equal(_markers(ids), section), without_marker(ids), (note,) if len(counts) > 1 else ()
+    mask = has_marker(ids, [section]) if len(counts) > 1 else np.ones(len(ids), dtype=bool)
+    return mask, without_marker(ids), (note,) if len(counts) > 1 else ()
 
 
 def marker_counts(ids: Any) -> Counter[str]:
@@ -68,12 +69,15 @@ def marker_counts(ids: Any) -> Counter[str]:
     counts: Counter[str] = Counter()
     for start in range(0, len(ids), SLICE_ROWS):
         rows = ids.slice(start, SLICE_ROWS)
+        if pc.all(pc.match_substring_regex(rows, PLAIN_ID)).as_py():
+            counts[f"{OWN}-1"] += len(rows)
+            continue
         if not pc.all(pc.match_substring_regex(rows, MERGED_ID)).as_py():
             return Counter()
         for entry in pc.value_counts(_markers(rows)).to_pylist():
             counts[entry["values"]] += entry["counts"]
-    if set(counts) == PLAIN_MARKERS:  # with and without the optional suffix of a single run
-        return Counter({f"{OWN}-1": counts.total()})
+    if set(counts) <= PLAIN_MARKERS:  # with and without the optional suffix of a single run
+        return Counter({f"{OWN}-1": counts.total()} if counts else {})
     return counts
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.coordinates import COORDINATE_COLUMNS
 from spacrd_core.labels.delimited import LAYOUT_HINT, format_columns, read_delimited
-from spacrd_core.labels.ids import as_text
+from spacrd_core.labels.ids import as_series, as_text
 from spacrd_core.labels.numbers import is_blank_number, parse_numbers
 from spacrd_core.labels.sections import (
     SECTION_COLUMNS,
@@ -94,17 +94,16 @@ def _vector(text: str) -> list[str] | None:
 def _by_id(table: pd.DataFrame, column: str, section: str, path: Path) -> LabelTable:
     value = _label_column(table, {column}, path)
     by_column = _section_column(table, {column, value})
-    is_marked = bool(section) and by_column is None
-    table, notes = (table, ()) if is_marked else choose_by_column(table, by_column, section, path)
-    ids = as_text(table[column])
-    if is_marked:
-        mask, ids, notes = choose_by_marker(ids, section, path)
-        table, ids = table[mask.to_numpy(zero_copy_only=False)].reset_index(drop=True), ids.filter(mask)
-    elif section and len(marker_counts(ids)) == 1:  # the user said which section it is, whatever it is called there
-        ids = without_marker(ids)
+    if section and by_column is None:
+        mask, ids, notes = choose_by_marker(as_text(table[column]), section, path)
+        table = table.assign(**{column: as_series(ids)})[mask].reset_index(drop=True)
+    else:
+        table, notes = choose_by_column(table, by_column, section, path)
+        if section and len(marker_counts(ids := as_text(table[column]))) == 1:
+            table = table.assign(**{column: as_series(without_marker(ids))})  # the user said which section it is
     coordinates = {name: table[name] for name in table.columns if name in COORDINATE_COLUMNS and name != value}
     numbers = {name: parse_numbers(cells) for name, cells in coordinates.items()}
-    rows = _rows(table[value], id=pd.Series(ids.to_pandas(), dtype=table[column].dtype), **numbers)
+    rows = _rows(table[value], id=table[column], **numbers)
     notes = (*notes, *_number_notes(coordinates, numbers, path))
     return _require_one_label(LabelTable(path, "ids", rows, notes), ["id"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from spacrd_core.labels.vocabulary import MAX_LISTED, NORMAL_WORDS, fold, is_blank, means_cancer, mentions_cancer
@@ -31,10 +32,18 @@ def word_notes(
 
 def _counts(values: pd.Series[str], meanings: pd.Series[str]) -> pd.DataFrame:
     """Return a row per text and its meaning, most frequent first; all blank texts are one."""
-    texts = values.astype(object).where(~is_blank(values), "blank")
-    pairs = pd.DataFrame({"text": texts.astype("category"), "meaning": meanings.fillna("unknown").astype("category")})
-    counts = pairs.value_counts().reset_index(name="count").astype({"text": object, "meaning": object})
-    return counts[counts["count"] > 0].sort_values(["count", "text"], ascending=[False, True])
+    codes, unique = pd.factorize(values)  # a table of bins may have eleven million rows
+    first = pd.Series(codes).drop_duplicates()
+    texts = pd.DataFrame(
+        {
+            "text": pd.Series(unique, dtype=object),
+            "meaning": pd.Series(meanings.to_numpy()[first.index], index=first, dtype=object).fillna("unknown"),
+            "count": np.bincount(codes, minlength=len(unique)),
+        }
+    )
+    texts["text"] = texts["text"].mask(is_blank(texts["text"]), "blank")
+    counts = texts.groupby(["text", "meaning"], as_index=False, sort=False)["count"].sum()
+    return counts.sort_values(["count", "text"], ascending=[False, True])
 
 
 def _summary(meaning: str, counts: pd.DataFrame) -> str:
