@@ -51,12 +51,15 @@ class LabelTable:
         twice. A table by ids keeps its coordinate columns under their own names.
     notes
         Sentences on irregularities in the file.
+    drawn
+        Whether the rows are the cells inside drawn outlines, so that cells without a row are outside, not unknown.
     """
 
     path: Path
     kind: Literal["ids", "positions", "vector"]
     rows: pd.DataFrame
     notes: tuple[str, ...] = ()
+    drawn: bool = False
 
 
 def read_table(text: str, path: Path, section: str = "") -> LabelTable:

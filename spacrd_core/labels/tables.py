@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import LabelError
@@ -51,7 +52,7 @@ def _read(path: Path, section: str) -> Labels:
     if text.lstrip()[0] in "{[":
         return read_polygons(text, path)
     if is_selection(text):
-        return read_outlines(text, path) or read_table(cells_table(text, path), path, section)
+        return read_outlines(text, path) or replace(read_table(cells_table(text, path), path, section), drawn=True)
     return read_shapes(text, path) if is_shapes(text) else read_table(text, path, section)
 
 

@@ -72,7 +72,19 @@ def test_the_cells_of_a_selection_label_their_spots(tmp_path: Path) -> None:
     assert isinstance(table, LabelTable)
     assert set(table.rows["value"]) == {"Tumor, left"}
     section = Grid(GRID_NAMES, CELLS).section()
-    assert labels(attach(path, text.replace("Tumor, left", "Tumor"), section)) == ["cancer"] * 2 + [None] * 14
+    after = attach(path, text.replace("Tumor, left", "Tumor"), section)
+    assert labels(after) == ["cancer"] * 2 + [None] * 14
+    assert not any("gene expression" in note for note in after.notes)
+
+
+def test_a_spot_with_few_of_its_cells_in_a_selection_has_no_label(tmp_path: Path) -> None:
+    cells = (*CELLS[:4], *CELLS[4:6], *CELLS[8:9])  # all, half and a quarter of the cells of three spots
+    text = "#Selection name: Tumor\nCell ID,Cluster\n" + "".join(f"{name},1\n" for name in cells)
+    after = attach(tmp_path / "cells_stats.csv", text, Grid(GRID_NAMES, CELLS).section())
+    assert labels(after)[:3] == ["cancer", "cancer", None]
+    assert after.counts.obs["label_fraction"].isna().tolist()[:3] == [False, False, True]
+    outside = "cells_stats.csv: spots with less than half of their cells in selections, without a label: 1"
+    assert outside in after.notes
 
 
 @pytest.mark.parametrize(
