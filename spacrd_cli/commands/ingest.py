@@ -47,13 +47,19 @@ def ingest(
         ),
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Spot labels: a table, polygons, or a 0/1 vector.")
+        Path | None, typer.Option(metavar="FILE", help="Spot labels: a table, polygons, a mask, or a 0/1 vector.")
     ] = None,
     positive: Annotated[
         list[str] | None, typer.Option(metavar="TEXT", help="Label text that means cancer; repeatable.")
     ] = None,
     ignore: Annotated[
         list[str] | None, typer.Option(metavar="TEXT", help="Label text that means unknown; repeatable.")
+    ] = None,
+    label_section: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Section of a label table of several: -2 of an aggregated run, or a sample's name."
+        ),
     ] = None,
     image: Annotated[
         Path | None, typer.Option(metavar="FILE", help="H&E image, if it is not part of the bundle.")
@@ -82,6 +88,7 @@ def ingest(
         "patient": patient,
         "positive": positive,
         "ignore": ignore,
+        "label_section": label_section,
         "image_scale": image_scale,
         "um_per_px": um_per_px,
         "mpp": mpp,

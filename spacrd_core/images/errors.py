@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import UnidentifiedImageError
 from tifffile import TiffFileError
 
-from spacrd_core.errors import ImageError, MissingFile
+from spacrd_core.errors import ImageError, MissingFile, SpacrdError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def translate_errors(path: Path) -> Iterator[None]:
         raise MissingFile(f"the image {path} does not exist", hint="check --image")
     try:
         yield
-    except ImageError:
+    except SpacrdError:
         raise
     except UNKNOWN_FORMAT_ERRORS as error:
         raise ImageError(f"{path} is not a readable image: {error}", hint="give a JPEG, PNG or TIFF") from error

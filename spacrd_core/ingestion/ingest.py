@@ -69,8 +69,8 @@ def ingest(
         Options of the reader, as ``--set reader.KEY=VALUE`` of the command.
     options
         The other options of the command, fields of :class:`~spacrd_core.ingestion.options.IngestOptions`: ``name``,
-        ``patient``, ``labels``, ``positive``, ``ignore``, ``image``, ``alignment``, ``image_scale``, ``um_per_px``,
-        ``mpp``, ``no_image``.
+        ``patient``, ``labels``, ``positive``, ``ignore``, ``label_section``, ``image``, ``alignment``,
+        ``image_scale``, ``um_per_px``, ``mpp``, ``no_image``.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def _read(options: IngestOptions, plugins: Plugins) -> Section:
     section: Section = reader.read(path, inputs)
     if options.labels:
         vocabulary = Vocabulary(options.positive, options.ignore)
-        section = attach_labels(section, read_labels(options.labels), vocabulary)
+        section = attach_labels(section, read_labels(options.labels, options.label_section), vocabulary)
     return section
 
 
@@ -167,6 +167,7 @@ def _facts(section: Section, options: IngestOptions, name: str, patient: str) ->
         "sources": sorted([source.role, source.sha256] for source in section.sources),
         "options": {key: str(value) for key, value in sorted(options.reader.options.items())},
         "vocabulary": [list(options.positive), list(options.ignore)],
+        **({"label_section": options.label_section} if options.label_section else {}),
         "geometry": [
             section.um_per_px,
             section.spot_um,

@@ -22,6 +22,7 @@ class IngestConfig(CommandConfig):
     patient: str = ""
     positive: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    label_section: str = ""
     image_scale: float | None = Field(None, gt=0, allow_inf_nan=False)
     um_per_px: float | None = Field(None, gt=0, allow_inf_nan=False)
     mpp: float = Field(0.5, gt=0, allow_inf_nan=False)
@@ -31,6 +32,11 @@ class IngestConfig(CommandConfig):
     @classmethod
     def _from_name(cls, value: object) -> object:
         return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("label_section", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value  # --set reads -2 as a number
 
     @field_validator("positive", "ignore", mode="before")
     @classmethod

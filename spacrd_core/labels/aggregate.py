@@ -13,7 +13,7 @@ from spacrd_core.labels.vocabulary import is_blank
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
     from spacrd_core.labels.join import JoinedRows
-    from spacrd_core.labels.tables import LabelTable
+    from spacrd_core.labels.spot_table import LabelTable
     from spacrd_core.section.section import SubSpots
 
 
@@ -25,8 +25,10 @@ def label_by_sub_spots(
     cancer, normal = (_count_per_spot(spots[(meanings == label).to_numpy()], count) for label in ("cancer", "normal"))
     labelled = cancer + normal
     fraction = np.divide(cancer, labelled, out=np.full(count, np.nan), where=labelled > 0)
+    mostly_outside = _mostly_outside(table, sub_spots, labelled)
+    fraction[mostly_outside] = np.nan
     label = np.where(is_cancer(fraction), "cancer", "normal").astype(object)
-    label[labelled == 0] = None
+    label[(labelled == 0) | mostly_outside] = None
     with_text = (spots >= 0) & ~is_blank(table.rows["value"])
     columns = pd.DataFrame(
         {
@@ -37,7 +39,20 @@ def label_by_sub_spots(
             "n_labelled": labelled,
         }
     )
-    return columns, _notes(table, joined, spots, labelled)
+    return columns, (*_notes(table, joined, spots, labelled), *_outside_notes(table, mostly_outside))
+
+
+def _mostly_outside(table: LabelTable, sub_spots: SubSpots, labelled: Array) -> Array:
+    """Return the mask of spots with fewer than half of their cells inside drawn outlines, but some."""
+    if not table.drawn:
+        return np.zeros(len(labelled), dtype=bool)
+    mask: Array = (labelled > 0) & (2 * labelled < _count_per_spot(sub_spots.spots, len(labelled)))
+    return mask
+
+
+def _outside_notes(table: LabelTable, mostly_outside: Array) -> tuple[str, ...]:
+    note = f"{table.path.name}: spots with less than half of their cells in selections, without a label: "
+    return (f"{note}{mostly_outside.sum()}",) if mostly_outside.any() else ()
 
 
 def _count_per_spot(spots: Array, count: int) -> Array:
@@ -66,7 +81,7 @@ def _notes(table: LabelTable, joined: JoinedRows, spots: Array, labelled: Array)
         absent = int((_count_per_spot(spots, count) == 0).sum())
         reasons = f"{absent} without a {kind} in the table, {unlabelled - absent} only with {kind}s of unknown label"
         notes.append(f"{name}: {unlabelled} of {count} spots have no label ({reasons})")
-    if kind == "cell":
+    if kind == "cell" and not table.drawn:
         notes.append(
             f"{name}: cell types are often derived from gene expression, which a detector trained on them would recover"
         )

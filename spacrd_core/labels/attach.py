@@ -10,13 +10,17 @@ import pandas as pd
 
 from spacrd_core.labels.aggregate import label_by_sub_spots
 from spacrd_core.labels.join import join_rows
+from spacrd_core.labels.mask import Mask
+from spacrd_core.labels.mask_labels import label_by_mask
+from spacrd_core.labels.merged import rows_of_section
+from spacrd_core.labels.outlines import Polygons
 from spacrd_core.labels.polygons import label_by_polygons
-from spacrd_core.labels.qupath import Polygons
+from spacrd_core.labels.word_notes import word_notes
 from spacrd_core.section.section import Section, Source
 
 if TYPE_CHECKING:
     from spacrd_core.labels.join import JoinedRows
-    from spacrd_core.labels.tables import LabelTable
+    from spacrd_core.labels.spot_table import LabelTable
     from spacrd_core.labels.vocabulary import Vocabulary
 
 LABEL_COLUMNS = (
@@ -25,11 +29,11 @@ LABEL_COLUMNS = (
 )
 
 
-def attach_labels(section: Section, labels: LabelTable | Polygons, vocabulary: Vocabulary) -> Section:
+def attach_labels(section: Section, labels: LabelTable | Polygons | Mask, vocabulary: Vocabulary) -> Section:
     """Return the section with labels: ``label``, ``annotation``, ``label_contested`` and ``label_source`` in ``obs``.
 
-    Labels of the bins or cells in a spot add ``label_fraction`` and ``n_labelled``; polygons add ``label_overlap``.
-    Spots without a row, and spots with a text that means "unknown", have a missing label.
+    Labels of the bins or cells in a spot add ``label_fraction`` and ``n_labelled``; polygons and masks add
+    ``label_overlap``. Spots without a row, and spots with a text that means "unknown", have a missing label.
 
     Raises
     ------
@@ -38,6 +42,8 @@ def attach_labels(section: Section, labels: LabelTable | Polygons, vocabulary: V
     """
     if isinstance(labels, Polygons):
         columns, notes = label_by_polygons(section, labels, vocabulary)
+    elif isinstance(labels, Mask):
+        columns, notes = label_by_mask(section, labels, vocabulary)
     else:
         columns, notes = _label_by_table(section, labels, vocabulary)
     counts = section.counts
@@ -58,13 +64,15 @@ def attach_labels(section: Section, labels: LabelTable | Polygons, vocabulary: V
 def _label_by_table(
     section: Section, table: LabelTable, vocabulary: Vocabulary
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    table, section_notes = rows_of_section(section, table)
     meanings = vocabulary.classify(table.rows["value"], table.path)
+    notes = word_notes(table.rows["value"], meanings, vocabulary, table.path)
     joined = join_rows(section, table)
     if joined.sub_spots:
-        columns, notes = label_by_sub_spots(table, meanings, joined, joined.sub_spots, section.counts.n_obs)
+        columns, spot_notes = label_by_sub_spots(table, meanings, joined, joined.sub_spots, section.counts.n_obs)
     else:
-        columns, notes = _label_by_spots(table, meanings, joined, section.counts.n_obs)
-    return columns, (*joined.notes, *notes)
+        columns, spot_notes = _label_by_spots(table, meanings, joined, section.counts.n_obs)
+    return columns, (*notes, *section_notes, *joined.notes, *spot_notes)
 
 
 def _label_by_spots(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -85,6 +86,11 @@ def as_text(ids: object) -> Any:
     array = pa.array(ids, from_pandas=True)
     flat = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     return flat.cast(pa.large_string())
+
+
+def as_series(ids: Any) -> pd.Series[str]:
+    """Return an Arrow array of text as a column, without a Python string per id."""
+    return pd.Series(pd.arrays.ArrowStringArray(ids))
 
 
 def _indices(ids: Any, known_ids: Any) -> NDArray[np.int64]:

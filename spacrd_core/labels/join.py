@@ -11,11 +11,12 @@ import pandas as pd
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.coordinates import OTHER_SECTION_HINT, array_positions_match, coordinates_match
 from spacrd_core.labels.ids import SectionIds, as_text
+from spacrd_core.labels.units import unit_hint
 from spacrd_core.labels.vocabulary import is_blank
 
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
-    from spacrd_core.labels.tables import LabelTable
+    from spacrd_core.labels.spot_table import LabelTable
     from spacrd_core.section.section import Section, SubSpots
 
 MAX_UNMATCHED = 0.1  # fraction of label rows for spots without counts; below 1% in real files
@@ -118,13 +119,17 @@ def _position_keys(positions: Array) -> pd.Index[str]:
     return pd.Index([f"{x:.0f}x{y:.0f}" for x, y in np.rint(positions) + 0.0], dtype=object)
 
 
+def _position_series(rows: pd.DataFrame) -> pd.Series[str]:
+    return pd.Series(_position_keys(rows[["x", "y"]].to_numpy(dtype=float)))
+
+
 def _unmatched_note(section: Section, table: LabelTable, joined: JoinedRows) -> tuple[str, ...]:
     """Return a note on labelled rows without a match; refuse the table if there are many."""
     labelled = table.rows[~is_blank(table.rows["value"])]
     unmatched = labelled[joined.indices[labelled.index] < 0]
     if unmatched.empty:
         return ()
-    ids = unmatched["id"] if table.kind == "ids" else _position_keys(unmatched[["x", "y"]].to_numpy(dtype=float))
+    ids = unmatched["id"] if table.kind == "ids" else _position_series(unmatched)
     examples = ", ".join(list(ids[:5])) + (", ..." if len(ids) > 5 else "")
     if len(unmatched) <= MAX_UNMATCHED * len(labelled):
         return (
@@ -144,4 +149,5 @@ def _unmatched_note(section: Section, table: LabelTable, joined: JoinedRows) -> 
             f"{own_ids.example} ({examples})"
         )
     count = f"{len(unmatched)} of the {len(labelled)} labels"
-    raise LabelError(f"{count} of {table.path} are for {missing}", hint=OTHER_SECTION_HINT)
+    hint = unit_hint(str(ids.iloc[0]), section) or OTHER_SECTION_HINT
+    raise LabelError(f"{count} of {table.path} are for {missing}", hint=hint)

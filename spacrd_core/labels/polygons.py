@@ -9,15 +9,18 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from spacrd_core.errors import GeometryError, LabelError
-from spacrd_core.section.geometry import Affine, fit_affine, footprints
+from spacrd_core.errors import LabelError
+from spacrd_core.labels.frames import px_to_um, um_to_px
+from spacrd_core.labels.own_export import px_per_full_px
+from spacrd_core.labels.word_notes import word_notes
+from spacrd_core.section.geometry import footprints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from spacrd_core.labels.qupath import Polygons
+    from spacrd_core.labels.outlines import Polygons
     from spacrd_core.labels.vocabulary import Vocabulary
     from spacrd_core.section.section import Section
 
@@ -39,7 +42,10 @@ def label_by_polygons(
     LabelError
         If no spot is in a polygon, or the polygons are evidently in um.
     """
-    meanings = vocabulary.classify(pd.Series(polygons.values, dtype=object), polygons.path).to_numpy()
+    values = pd.Series(polygons.values, dtype=object)
+    classified = vocabulary.classify(values, polygons.path)
+    understood = word_notes(values, classified, vocabulary, polygons.path, unit="polygons")
+    meanings = classified.to_numpy()
     polygons, frame_notes = _in_full_resolution(section, polygons)
     centres = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)
     hits = _hits(centres, polygons.shapes)
@@ -48,7 +54,7 @@ def label_by_polygons(
     hits["annotation"] = np.array(polygons.values, dtype=object)[hits["polygon"]]
     columns = _label_columns(hits, len(centres))
     columns["label_overlap"] = _overlaps(section, polygons, meanings, columns["label"])
-    notes = (*frame_notes, *_unlabelled_notes(polygons, columns, hits))
+    notes = (*understood, *frame_notes, *_unlabelled_notes(polygons, columns, hits))
     return columns, notes
 
 
@@ -72,6 +78,12 @@ def _label_columns(hits: pd.DataFrame, count: int) -> pd.DataFrame:
 
 def _in_full_resolution(section: Section, polygons: Polygons) -> tuple[Polygons, tuple[str, ...]]:
     """Return the polygons in full-resolution px; polygons that evidently fit a smaller image are scaled up."""
+    if polygons.unit == "um":
+        to_px = um_to_px(section)
+        return replace(polygons, shapes=shapely.transform(polygons.shapes, to_px.apply)), ()
+    exported = px_per_full_px(section, polygons.spots, polygons.path) if polygons.spots else None
+    if exported:
+        return replace(polygons, shapes=_enlarged(polygons, exported)), ()
     slide = section.slide
     if slide is None or slide.scale == 1:
         return polygons, ()
@@ -80,9 +92,13 @@ def _in_full_resolution(section: Section, polygons: Polygons) -> tuple[Polygons,
     if not _fits_evidently(scaled_hits, full_hits, slide.scale):
         note = f"polygons were read in full-resolution px, not in px of {name} ({slide.scale:.4g} each)"
         return polygons, (f"{polygons.path.name}: {note}",)
-    enlarged = shapely.transform(polygons.shapes, lambda corners: corners / slide.scale)
     note = f"polygons were read in px of {name}, where they contain the spots, not in full-resolution px"
-    return replace(polygons, shapes=enlarged), (f"{polygons.path.name}: {note}",)
+    return replace(polygons, shapes=_enlarged(polygons, slide.scale)), (f"{polygons.path.name}: {note}",)
+
+
+def _enlarged(polygons: Polygons, scale: float) -> NDArray[np.object_]:
+    enlarged: NDArray[np.object_] = shapely.transform(polygons.shapes, lambda corners: corners / scale)
+    return enlarged
 
 
 def _fits_evidently(scaled_hits: int, full_hits: int, scale: float) -> bool:
@@ -93,7 +109,7 @@ def _fits_evidently(scaled_hits: int, full_hits: int, scale: float) -> bool:
 def _require_spots(section: Section, polygons: Polygons, hits: int) -> None:
     obs = section.counts.obs
     px, um = (obs[[f"x_{unit}", f"y_{unit}"]].to_numpy(dtype=float) for unit in ("px", "um"))
-    if _fits_evidently(len(_hits(um, polygons.shapes)), hits, section.um_per_px):
+    if polygons.unit == "px" and _fits_evidently(len(_hits(um, polygons.shapes)), hits, section.um_per_px):
         raise LabelError(
             f"the polygons of {polygons.path} fit the um of this section, not its full-resolution px",
             hint="give them in px of the image, as QuPath exports them, and check that they are from this section",
@@ -117,7 +133,7 @@ def _overlaps(
 ) -> NDArray[np.float64]:
     """Return the fraction of every labelled spot's footprint inside polygons of its label; NaN without a label."""
     px = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)
-    to_um = _to_um(section, px)
+    to_um = px_to_um(section)
     overlaps = np.full(len(px), np.nan)
     for label in ("cancer", "normal"):
         spots = np.flatnonzero(labels == label)
@@ -125,14 +141,6 @@ def _overlaps(
             outline = shapely.transform(shapely.union_all(polygons.shapes[meanings == label]), to_um.apply)
             overlaps[spots] = _covered(to_um.apply(px[spots]), outline, section)
     return overlaps
-
-
-def _to_um(section: Section, px: NDArray[np.float64]) -> Affine:
-    """Return the map from px to um, where square spots are upright; spots on one line do not determine its rotation."""
-    try:
-        return fit_affine(px, section.counts.obs[["x_um", "y_um"]].to_numpy(dtype=float))
-    except GeometryError:
-        return Affine(np.eye(2) * section.um_per_px, np.zeros(2), 0.0)
 
 
 def _covered(centres: NDArray[np.float64], outline: shapely.Geometry, section: Section) -> NDArray[np.float64]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,35 +12,17 @@ import shapely
 from shapely.geometry import shape
 
 from spacrd_core.errors import LabelError
+from spacrd_core.labels.outlines import Polygons, polygonal, repaired
+from spacrd_core.labels.own_export import MEASUREMENT, ExportedSpots
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 EXPORT_HINT = "set the class of the annotations in QuPath and export them as GeoJSON"
+OWN_EXPORT_HINT = "draw annotations of cancer and of normal tissue; the calls of the spots are SpaCRD's own"
 OLD_ID = re.compile(r"Path(\w+)Object")  # before QuPath 0.3, the id of a feature contained its type
 Feature = dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Polygons:
-    """The classified annotations of a file, in full-resolution px of the image.
-
-    Attributes
-    ----------
-    shapes
-        Valid polygons and multipolygons.
-    values
-        The class of each, as text.
-    notes
-        Sentences on what was left out or repaired.
-    """
-
-    path: Path
-    shapes: NDArray[np.object_]
-    values: tuple[str, ...]
-    notes: tuple[str, ...] = ()
 
 
 def read_polygons(text: str, path: Path) -> Polygons:
@@ -55,6 +36,7 @@ def read_polygons(text: str, path: Path) -> Polygons:
     features = _features(text, path)
     kinds = [_kind(feature) for feature in features]
     annotations = [feature for feature, kind in zip(features, kinds, strict=True) if kind == "annotation"]
+    spots = _exported_spots(features, kinds, path)
     key = "classification" if any(_class(feature, "classification") for feature in annotations) else "name"
     classified = [feature for feature in annotations if _class(feature, key)]
     outlines = [_outline(feature, path) for feature in classified]
@@ -65,13 +47,36 @@ def read_polygons(text: str, path: Path) -> Polygons:
     summary = ", ".join(f"{count} {kind}" for kind, count in left_out.items() if count)
     if not non_empty:
         raise LabelError(
-            f"the label file {path} has no polygon with a class, but {summary or 'no annotation'}", hint=EXPORT_HINT
+            f"the label file {path} has no polygon with a class, but {summary or 'no annotation'}",
+            hint=OWN_EXPORT_HINT if spots else EXPORT_HINT,
         )
-    notes = (f"{path.name}: left out: {summary}",) if summary else ()
-    shapes, repair_notes = _repaired([outlines[number] for number in non_empty], path)
-    return Polygons(
-        path, shapes, tuple(_class(classified[number], key) for number in non_empty), (*notes, *repair_notes)
-    )
+    notes = [f"{path.name}: left out: {summary}"] if summary else []
+    if spots:
+        notes.append(f"{path.name}: the calls of its spots are SpaCRD's own and no labels; its annotations are")
+    shapes, repair_notes = repaired([outlines[number] for number in non_empty], path)
+    values = tuple(_class(classified[number], key) for number in non_empty)
+    return Polygons(path, shapes, values, (*notes, *repair_notes), spots=spots)
+
+
+def _exported_spots(features: list[Feature], kinds: list[str], path: Path) -> ExportedSpots | None:
+    """Return the spots among the detections, if SpaCRD made the file."""
+    spots = {
+        str((feature["properties"] or {}).get("name")): feature
+        for feature, kind in zip(features, kinds, strict=True)
+        if kind == "detection" and MEASUREMENT in _measurements(feature)
+    }
+    if not spots:
+        return None
+    outlines = np.array([_outline(feature, path) for feature in spots.values()], dtype=object)
+    return ExportedSpots(tuple(spots), shapely.get_coordinates(shapely.centroid(outlines)))
+
+
+def _measurements(feature: Feature) -> Collection[str]:
+    """Return the names of measurements: keys, or before QuPath 0.4 a list of names and values."""
+    measurements = (feature.get("properties") or {}).get("measurements") or {}
+    if isinstance(measurements, list):
+        return [str(entry.get("name")) for entry in measurements if isinstance(entry, dict)]
+    return measurements if isinstance(measurements, dict) else ()
 
 
 def _features(text: str, path: Path) -> list[Feature]:
@@ -85,7 +90,25 @@ def _features(text: str, path: Path) -> list[Feature]:
         document = document.get("features", [document] if document.get("type") == "Feature" else None)
     if not isinstance(document, list) or not all(_is_feature(feature) for feature in document):
         raise LabelError(f"the label file {path} is JSON, but not a list of GeoJSON features", hint=EXPORT_HINT)
-    return document
+    return list(_with_children(document, path))
+
+
+def _with_children(features: list[Feature], path: Path) -> Iterator[Feature]:
+    """Return features and the objects inside them, which QuPath can nest as ``childObjects``; each id once."""
+    stack, seen = features[::-1], set[str]()
+    while stack:
+        feature = stack.pop()
+        if (identity := feature.get("id")) and not OLD_ID.fullmatch(str(identity)):
+            if str(identity) in seen:
+                continue
+            seen.add(str(identity))
+        yield feature
+        children = feature.get("childObjects") or (feature.get("properties") or {}).get("childObjects") or []
+        if isinstance(children, dict):
+            children = children.get("features")
+        if not isinstance(children, list) or not all(_is_feature(child) for child in children):
+            raise LabelError(f"the label file {path} has childObjects that are no features", hint=EXPORT_HINT)
+        stack += children[::-1]
 
 
 def _is_feature(feature: object) -> bool:
@@ -121,20 +144,4 @@ def _outline(feature: Feature, path: Path) -> shapely.Geometry:
             f"the label file {path} has an outline with coordinates that are not finite numbers",
             hint="export the annotations again",
         )
-    return _polygonal(outline)
-
-
-def _repaired(outlines: list[shapely.Geometry], path: Path) -> tuple[NDArray[np.object_], tuple[str, ...]]:
-    shapes = np.empty(len(outlines), dtype=object)
-    shapes[:] = outlines
-    broken = ~shapely.is_valid(shapes)
-    shapes[broken] = [_polygonal(outline) for outline in shapely.make_valid(shapes[broken])]
-    note = f"{path.name}: self-intersecting polygons, repaired: {broken.sum()}"
-    return shapes, (note,) if broken.any() else ()
-
-
-def _polygonal(outline: shapely.Geometry) -> shapely.Geometry:
-    """Return the polygons among the parts of a geometry."""
-    parts = shapely.get_parts(shapely.get_parts(outline))
-    polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
-    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+    return polygonal(outline)

@@ -1,156 +1,63 @@
-"""Read a label file of any known layout: by id, by array position, a list in counts order, or polygons."""
+"""Read a label file of any known layout: a table, a list in counts order, drawn polygons, or a mask."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-import pandas as pd
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from spacrd_core.errors import LabelError
-from spacrd_core.labels.coordinates import COORDINATE_COLUMNS
-from spacrd_core.labels.delimited import LAYOUT_HINT, format_columns, read_delimited, refuse_workbook
-from spacrd_core.labels.qupath import Polygons, read_polygons
-from spacrd_core.labels.vocabulary import BLANK_WORDS, fold, is_known
+from spacrd_core.labels.annotation_xml import read_annotation_xml
+from spacrd_core.labels.delimited import refuse_workbook
+from spacrd_core.labels.file_kind import file_kind, read_bytes
+from spacrd_core.labels.mask import Mask, read_mask
+from spacrd_core.labels.napari_shapes import is_shapes, read_shapes
+from spacrd_core.labels.outlines import Polygons
+from spacrd_core.labels.qupath import read_polygons
+from spacrd_core.labels.safe_xml import MAX_XML_BYTES
+from spacrd_core.labels.spot_table import LabelTable, read_table
+from spacrd_core.labels.xenium_explorer import cells_table, is_selection, read_outlines
 from spacrd_core.tables import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from pathlib import Path
 
-ID_COLUMNS = ("spot_id", "barcode", "barcodes", "cell_id", "cell id", "bin_id", "id", "spot", "cell", "bin")
-INDEX_COLUMNS = ("",)  # header of row names in files of pandas and R
-LABEL_COLUMNS = ("label", "labels", "annotation", "annotations", "pathology", "cell_type", "celltype", "cell type")
-OTHER_COLUMNS = frozenset(
-    (*COORDINATE_COLUMNS, *INDEX_COLUMNS, "in_tissue", "color", "colour")
-)  # columns that are never the label
-NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
+__all__ = ["LabelTable", "Labels", "Mask", "Polygons", "read_labels"]
+
+Labels = LabelTable | Polygons | Mask
 
 
-@dataclass(frozen=True)
-class LabelTable:
-    """The labels of a file, as text.
-
-    Attributes
-    ----------
-    kind
-        How a row identifies its spot: by ``id``, by array position ``x``, ``y``, or by order in the file (``vector``).
-    rows
-        Columns ``value`` (categorical) and, by kind, ``id`` or ``x``, ``y``; ``contested`` if the file labels the spot
-        twice. A table by ids keeps its coordinate columns under their own names.
-    notes
-        Sentences on irregularities in the file.
-    """
-
-    path: Path
-    kind: Literal["ids", "positions", "vector"]
-    rows: pd.DataFrame
-    notes: tuple[str, ...] = ()
-
-
-def read_labels(path: Path) -> LabelTable | Polygons:
-    """Return the labels of a file.
+def read_labels(path: Path, section: str = "") -> Labels:
+    """Return the labels of a file; of a table of several sections, those of ``section``.
 
     Raises
     ------
     LabelError
-        If its layout is unknown.
+        If its layout is unknown, or it has several sections and none is chosen.
     """
     refuse_workbook(path)
+    labels = _read(path, section)
+    if section and not isinstance(labels, LabelTable):
+        raise LabelError(f"the label file {path} is not a table of several sections", hint="leave out --label-section")
+    return labels
+
+
+def _read(path: Path, section: str) -> Labels:
+    kind = file_kind(path)
+    if kind == "picture":
+        return read_mask(path)
+    if kind == "xml":
+        return read_annotation_xml(_xml(path), path)
     text = read_text(path, "label file", LabelError)
     if text.lstrip()[0] in "{[":
         return read_polygons(text, path)
-    if (values := _vector(text)) is not None:
-        return LabelTable(path, "vector", _rows(pd.Series(values), contested=False))
-    table = read_delimited(text, path)
-    positioned = {"x", "y"} <= set(table.columns)
-    column = _first(table, ID_COLUMNS if positioned else ID_COLUMNS + INDEX_COLUMNS)
-    if column is not None:
-        return _by_id(table, column, path)
-    if positioned:
-        return _by_position(table, path)
-    raise LabelError(
-        f"the label file {path} has no id column and no x, y columns, only {format_columns(table)}", hint=LAYOUT_HINT
-    )
+    if is_selection(text):
+        return read_outlines(text, path) or replace(read_table(cells_table(text, path), path, section), drawn=True)
+    return read_shapes(text, path) if is_shapes(text) else read_table(text, path, section)
 
 
-def _vector(text: str) -> list[str] | None:
-    """Return the labels of a file without other columns: whitespace-separated numbers, or one known text per line."""
-    if all(NUMBER.fullmatch(token[0]) or fold(token[0]) in BLANK_WORDS for token in re.finditer(r"\S+", text)):
-        return text.split()
-    lines = text.splitlines()
-    return lines if all(is_known(line) for line in lines) else None
-
-
-def _by_id(table: pd.DataFrame, column: str, path: Path) -> LabelTable:
-    value = table[_label_column(table, {column}, path)]
-    coordinates = {
-        name: pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float, na_value=float("nan"))
-        for name in table.columns
-        if name in COORDINATE_COLUMNS and name != value.name
-    }
-    return _require_one_label(LabelTable(path, "ids", _rows(value, id=table[column], **coordinates)), ["id"])
-
-
-def _by_position(table: pd.DataFrame, path: Path) -> LabelTable:
-    """Return rows by x, y; her2st gives second labels in rows without a position, named with an appended 1."""
-    value = table[_label_column(table, {"x", "y"}, path)]
-    rows = _rows(value, x=_numbers(table["x"], path), y=_numbers(table["y"], path))
-    unplaced = rows["x"].isna() | rows["y"].isna()
-    names = table["row.names"] if "row.names" in table.columns else pd.Series("", index=table.index)
-    seconds = names[unplaced].str.removesuffix("1")
-    contested = names.isin(set(seconds[names[unplaced].str.endswith("1")])) & ~unplaced
-    notes = []
-    if unplaced.any():
-        seconds_note = f"second labels of {contested.sum()} spots"
-        notes.append(f"{path.name}: rows without a position, left out: {unplaced.sum()}, {seconds_note}")
-    placed = rows.assign(contested=contested)[~unplaced].reset_index(drop=True)
-    return _require_one_label(LabelTable(path, "positions", placed, tuple(notes)), ["x", "y"])
-
-
-def _rows(value: pd.Series[str], **columns: object) -> pd.DataFrame:
-    return pd.DataFrame({**columns, "value": value.astype("category")})
-
-
-def _label_column(table: pd.DataFrame, used: Collection[str], path: Path) -> str:
-    named = _first(table, LABEL_COLUMNS)
-    rest = [name for name in table.columns if name not in used]
-    candidates = [name for name in rest if name not in OTHER_COLUMNS]
-    if named is None and 1 in (len(rest), len(candidates)):
-        return str(rest[0] if len(rest) == 1 else candidates[0])
-    if named is None:
-        raise LabelError(
-            f"none of the columns {format_columns(table)} of the label file {path} is named label",
-            hint="rename the label column to 'label'",
-        )
-    return named
-
-
-def _first(table: pd.DataFrame, names: tuple[str, ...]) -> str | None:
-    return next((name for name in names if name in table.columns), None)
-
-
-def _numbers(cells: pd.Series[str], path: Path) -> pd.Series[float]:
-    numbers = pd.to_numeric(cells.where(~cells.str.casefold().isin(["", "na", "nan"])), errors="coerce")
-    invalid = cells[numbers.isna() & ~cells.str.casefold().isin(["", "na", "nan"])]
-    if len(invalid):
-        raise LabelError(
-            f"the label file {path} has '{invalid.iloc[0]}' where a position was expected", hint=LAYOUT_HINT
-        )
-    return numbers.astype(float)
-
-
-def _require_one_label(table: LabelTable, keys: list[str]) -> LabelTable:
-    """Return the table with one row per spot; a spot with two different labels is refused."""
-    rows = table.rows.assign(contested=table.rows.get("contested", False)).drop_duplicates([*keys, "value"])
-    ambiguous = rows[rows.duplicated(keys, keep=False)]
-    if len(ambiguous):
-        values = " and ".join(f"'{value}'" for value in ambiguous["value"].iloc[:2])
-        unit = "ids" if table.kind == "ids" else "spots"
-        raise LabelError(
-            f"the label file {table.path} has two labels for {len(ambiguous[keys].drop_duplicates())} {unit}, "
-            f"for example {' '.join(str(ambiguous.iloc[0][key]) for key in keys)}: {values}",
-            hint=f"leave one row per {'id' if table.kind == 'ids' else 'spot'}",
-        )
-    return LabelTable(table.path, table.kind, rows.reset_index(drop=True), table.notes)
+def _xml(path: Path) -> bytes:
+    try:
+        return read_bytes(path, MAX_XML_BYTES)
+    except (OSError, EOFError, zlib.error) as error:
+        raise LabelError(f"the label file {path} cannot be read: {error}", hint="copy it again") from error

@@ -39,6 +39,7 @@ BLANK_WORDS = ("", "na", "nan", "n/a", "none", "null", "<na>")
 UNKNOWN_WORDS = (
     *BLANK_WORDS, "undetermined", "unknown", "uncertain", "unlabelled", "unlabeled", "unassigned", "unannotated",
     "Stromal_&_T_Cell_Hybrid", "T_Cell_&_Tumor_Hybrid",  # Janesick et al. 2023
+    "No regions drawn",  # the warning that SpaCRD's own GeoJSON has instead of regions
     "ignore*", "artefact", "artifact",  # QuPath's class for regions to ignore, and artefacts
 )  # fmt: skip
 MAX_LISTED = 20
@@ -49,7 +50,8 @@ class Vocabulary:
     """The label texts for cancer (``positive``) and for unknown (``ignore``); case and spaces are ignored.
 
     Without ``positive``, the known texts are used and any other text is an error. With it, every text is normal that
-    is not positive, ignored, blank or a known text for unknown.
+    is not positive, ignored, blank or a known text for unknown; a known text for cancer that is not positive is
+    unknown, because cancer that is taught as normal does more harm than a spot that is left out.
     """
 
     positive: tuple[str, ...] = ()
@@ -93,11 +95,22 @@ class Vocabulary:
         cancer = set() if self.positive else _folded(CANCER_WORDS)
         return {
             **dict.fromkeys(normal, "normal"),
+            **(dict.fromkeys(_unlisted_cancer_words()) if self.positive else {}),
             **dict.fromkeys(cancer, "cancer"),
             **dict.fromkeys(_folded(UNKNOWN_WORDS)),
             **dict.fromkeys(_folded(self.positive), "cancer"),
             **dict.fromkeys(_folded(self.ignore)),
         }
+
+
+def means_cancer(text: str) -> bool:
+    """Return whether a text is a known word for cancer; ``1`` and ``true`` are only that beside ``0`` and ``false``."""
+    return fold(text) in _unlisted_cancer_words()
+
+
+def mentions_cancer(text: str) -> bool:
+    """Return whether a text contains a known word for cancer, as in ``DCIS, high grade``."""
+    return any(word in _unlisted_cancer_words() for word in re.findall(r"[a-z]+", text.casefold()))
 
 
 def fold(text: str) -> str:
@@ -115,6 +128,11 @@ def is_blank(values: pd.Series[str]) -> NDArray[np.bool_]:
     codes, unique = pd.factorize(values)
     blank: NDArray[np.bool_] = np.array([fold(text) in BLANK_WORDS for text in unique], dtype=bool)[codes]
     return blank
+
+
+@cache
+def _unlisted_cancer_words() -> frozenset[str]:
+    return frozenset(_folded(CANCER_WORDS) - {"1", "true"})
 
 
 @cache

@@ -61,6 +61,11 @@ def labels(labelled: Section) -> list[str | None]:
     return [None if pd.isna(label) else str(label) for label in labelled.counts.obs["label"]]
 
 
+def remarks(labelled: Section) -> tuple[str, ...]:
+    """Return the notes besides the one on how the words were understood, which every label file has."""
+    return tuple(note for note in labelled.notes if not note.startswith("labels of "))
+
+
 def table(header: str, *columns: Sequence[object]) -> str:
     """Return a CSV of columns."""
     return "\n".join([header, *(",".join(map(str, row)) for row in zip(*columns, strict=True))]) + "\n"

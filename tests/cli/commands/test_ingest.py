@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bundles.visium import VisiumBundle
 
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.store.store import SpotStore
 
 NO_PATIENT = "no --patient was given"
 
@@ -77,3 +79,25 @@ def test_a_section_of_unknown_genes_is_reported_even_if_quiet(
     shown = " ".join(capsys.readouterr().err.split())
     assert warning in shown
     assert "training refuses this section without --set cohort.unknown_genes=true" in shown
+
+
+def test_a_section_of_an_aggregated_run_is_chosen_for_one_and_in_a_cohort_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, store = VisiumBundle(), tmp_path / "store"
+    run2 = bundle.write(tmp_path / "run2")
+    cores = [name.removesuffix("-1") for name in bundle.table["barcode"][bundle.in_tissue]]
+    rows = [f"{core}-{number},{label}" for number, label in ((1, "Tumor"), (2, "Normal")) for core in cores]
+    (tmp_path / "aggr.csv").write_text("\n".join(["Barcode,Pathology", *rows]))
+    command = ["ingest", str(store), str(run2), "--name", "A", "--labels", str(tmp_path / "aggr.csv"), "--no-image"]
+    assert run(command) == 1
+    assert "has labels of 2 sections, by its ids: -1" in capsys.readouterr().err
+    assert run([*command, "--label-section", "-2"]) == 0
+    assert run([*command[:2], "--set", "label_section=-1", *command[2:], "--name", "B"]) == 0
+    (tmp_path / "cohort.csv").write_text("path,name,labels,label_section,no_image\nrun2,C,aggr.csv,-2,true\n")
+    assert run(["ingest", str(store), "--cohort", str(tmp_path / "cohort.csv")]) == 0
+    entries = SpotStore.open(store).entries
+    assert {name: entry.cancer == entry.labelled > 0 for name, entry in entries.items()} == {
+        "A": False, "B": True, "C": False,
+    }  # fmt: skip
+    assert "labels of aggr.csv: cancer 0, normal " in capsys.readouterr().err

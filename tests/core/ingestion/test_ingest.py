@@ -153,3 +153,21 @@ def test_another_reader_option_is_another_input(
             reader_options={"spots": str(positions)},
             plugins=plugins,
         )
+
+
+def test_the_chosen_section_of_a_label_table_tells_two_sections_apart(
+    store: SpotStore, sections: list[IngestOptions], plugins: Plugins, tmp_path: Path
+) -> None:
+    assert sections[0].labels is not None
+    header, *rows = sections[0].labels.read_text().splitlines()
+    labels = tmp_path / "both.tsv"
+    merged = [f"{row}\tlung {number}" for number in (1, 2) for row in rows]
+    labels.write_text("\n".join([f"{header}\tsample", *merged]))
+    of_both = with_(sections[0], labels=labels)
+    with pytest.raises(InputError, match="labels of 2 sections, by its column 'sample'"):
+        ingest_section(store, of_both, plugins)
+    done = ingest_section(store, with_(of_both, label_section="lung 1"), plugins)
+    assert any("those of lung 1 were taken" in note for note in done.entry.notes)
+    assert ingest_section(store, with_(of_both, label_section="lung 1"), plugins).status == "unchanged"
+    with pytest.raises(SectionExists):
+        ingest_section(store, with_(of_both, label_section="lung 2"), plugins)

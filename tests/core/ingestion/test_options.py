@@ -37,3 +37,8 @@ def test_default_names_end_at_the_first_dot(tmp_path: Path) -> None:
 def test_impossible_numbers_are_refused() -> None:
     with pytest.raises(SpacrdError):
         ImageInputs(um_per_px=-1.0)
+
+
+@pytest.mark.parametrize(("value", "text"), [(-2, "-2"), ("-2", "-2"), ("lung 1", "lung 1")])
+def test_the_section_of_a_label_table_is_text_even_if_it_is_a_number(tmp_path: Path, value: object, text: str) -> None:
+    assert IngestOptions.model_validate({"path": tmp_path, "label_section": value}).label_section == text

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles.labelled import BINS, CELLS, GRID_NAMES, NUMBERS, Grid, attach, labels, table
+from bundles.labelled import BINS, CELLS, GRID_NAMES, NUMBERS, Grid, attach, labels, remarks, table
 
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.vocabulary import Vocabulary
@@ -33,7 +33,7 @@ def test_labels_of_cells_become_a_fraction_of_cancer_among_those_of_known_meanin
     assert obs["annotation"].tolist()[:5] == ["Stromal", "Stromal", "Invasive_Tumor", "Unlabeled", ""]
     assert not obs["label_contested"].any()
     assert set(obs["label_source"]) == {"cells.csv"}
-    assert after.notes == (
+    assert remarks(after) == (
         "cells.csv: labels of 20 cells; a spot is cancer if at least 50% of its labelled cells are",
         "cells.csv: 13 of 16 spots have no label (11 without a cell in the table, 2 only with cells of unknown label)",
         "cells.csv: cell types are often derived from gene expression, which a detector trained on them would recover",
@@ -41,9 +41,10 @@ def test_labels_of_cells_become_a_fraction_of_cancer_among_those_of_known_meanin
 
 
 def test_the_vocabulary_of_the_user_applies_to_cells_as_well(tmp_path: Path) -> None:
-    vocabulary = Vocabulary(positive=("Stromal",), ignore=("DCIS_2",))
+    vocabulary = Vocabulary(positive=("DCIS_1",), ignore=("DCIS_2",))
     after = attach(tmp_path / "cells.csv", table("cell_id,group", CELLS[:20], FIRST_SPOTS), cells(), vocabulary)
-    assert after.counts.obs["label_fraction"].iloc[:3].tolist() == [2 / 3, 2 / 3, 0.0]
+    assert after.counts.obs["label_fraction"].iloc[:2].tolist() == [1 / 3, 1 / 3]
+    assert np.isnan(after.counts.obs["label_fraction"].iloc[2])  # an Invasive_Tumor that was not given is not normal
 
 
 @pytest.mark.parametrize(("table_suffix", "section_suffix"), [("", "-1"), ("-1", ""), ("-1", "-1")])
@@ -55,15 +56,15 @@ def test_barcodes_of_bins_join_with_and_without_their_gem_group(
     text = table("Barcode,pathologist", [f"{name}{table_suffix}" for name in bare], ["Tumor"] * 8 + ["Normal"] * 56)
     after = attach(tmp_path / "bins.csv", text, section)
     assert labels(after) == ["cancer"] * 2 + ["normal"] * 14
-    assert len(after.notes) == 2
-    assert f"matched only by ids like s_008um_00000_00000{section_suffix}," in after.notes[0]
-    assert after.notes[1].startswith("bins.csv: labels of 64 bins")
+    assert len(remarks(after)) == 2
+    assert f"matched only by ids like s_008um_00000_00000{section_suffix}," in remarks(after)[0]
+    assert remarks(after)[1].startswith("bins.csv: labels of 64 bins")
 
 
 def test_numbered_cells_join_with_a_note_and_named_cells_without(tmp_path: Path) -> None:
     types = ["Stromal"] * 64
     numbered = attach(tmp_path / "cells.csv", table("Barcode,Cluster", NUMBERS, types), cells(NUMBERS))
-    assert numbered.notes[0] == "cells.csv: labels matched only by ids like 1, which other sections may have as well"
+    assert remarks(numbered)[0] == "cells.csv: labels matched only by ids like 1, which other sections may have as well"
     named = attach(tmp_path / "cells.csv", table("Barcode,Cluster", CELLS, types), cells())
     assert not any("other sections" in note for note in named.notes)
     assert labels(numbered) == labels(named) == ["normal"] * 16
@@ -101,7 +102,7 @@ def test_ties_between_texts_are_broken_alphabetically_for_any_order_of_rows(tmp_
 def test_few_labels_of_other_cells_are_left_out_and_many_are_another_section(tmp_path: Path) -> None:
     path = tmp_path / "cells.csv"
     after = attach(path, table("cell_id,group", [*CELLS, "pppppppp-1"], ["Stromal"] * 65), cells())
-    assert after.notes[0] == "cells.csv: labels for cells without counts, left out: 1 (pppppppp-1)"
+    assert remarks(after)[0] == "cells.csv: labels for cells without counts, left out: 1 (pppppppp-1)"
     others = [f"pppppp{a}{b}-1" for a in "ab" for b in "abcdefgh"]
     with pytest.raises(LabelError) as caught:
         attach(path, table("cell_id,group", [*CELLS, *others], ["Stromal"] * 80), cells())

@@ -4,6 +4,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from bundles.labelled import remarks
 from scipy import sparse
 
 from spacrd_core.errors import LabelError
@@ -44,8 +45,8 @@ def test_labels_add_their_text_their_file_a_source_and_notes(tmp_path: Path) -> 
     assert set(obs["label_source"]) == {"labels.txt"}
     assert not obs["label_contested"].any()
     assert [source.role for source in after.sources] == ["labels"]
-    assert after.notes[0] == "before"
-    assert after.notes[-1] == "labels.txt: 2 of 4 spots have no label (1 without a row, 1 undetermined or blank)"
+    assert remarks(after)[0] == "before"
+    assert remarks(after)[-1] == "labels.txt: 2 of 4 spots have no label (1 without a row, 1 undetermined or blank)"
     assert "label" not in before.counts.obs
 
 
@@ -59,7 +60,7 @@ def test_positions_join_by_rounding_and_second_labels_mark_their_spot_as_contest
     after = attach(tmp_path, text)
     assert labels(after) == ["cancer", "normal", None, None]
     assert list(after.counts.obs["label_contested"]) == [True, False, False, False]
-    assert "rows without a position, left out: 1, second labels of 1 spots" in after.notes[1]
+    assert "rows without a position, left out: 1, second labels of 1 spots" in remarks(after)[1]
 
 
 def test_positions_of_another_section_are_refused(tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_positions_of_another_section_are_refused(tmp_path: Path) -> None:
 def test_whole_number_positions_are_joined_with_a_note(tmp_path: Path) -> None:
     after = attach(tmp_path, "x,y,label\n9,12,1\n10,12,0\n11,12,0\n9,13,1\n")
     assert labels(after) == ["cancer", "normal", "normal", "cancer"]
-    assert "other sections may have as well" in after.notes[-1]
+    assert "other sections may have as well" in remarks(after)[-1]
 
 
 def test_a_section_without_array_positions_cannot_be_labelled_by_them(tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_barcodes_join_with_and_without_their_gem_group(tmp_path: Path, suffix: 
     text = "Barcode,My regions\n" + "".join(f"{name[:4]}{suffix},Tumor\n" for name in BARCODES)
     after = attach(tmp_path, text, section(BARCODES))
     assert labels(after) == ["cancer"] * 4
-    assert after.notes == ("before",)
+    assert remarks(after) == ("before",)
 
 
 def test_a_list_of_labels_follows_the_order_of_the_counts(tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_a_table_without_labels_leaves_all_spots_unlabelled(tmp_path: Path) -> N
     for text in ("id,label\n9x12,\n", "x,y,label\nNA,NA,cancer\n"):
         after = attach(tmp_path, text)
         assert labels(after) == [None] * 4
-        assert "4 of 4 spots have no label" in after.notes[-1]
+        assert "4 of 4 spots have no label" in remarks(after)[-1]
 
 
 def test_two_rows_for_one_spot_are_refused(tmp_path: Path) -> None:

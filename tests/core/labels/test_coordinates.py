@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles.labelled import BARCODES, CELLS, GRID_NAMES, NUMBERS, Grid, attach, labels, table
+from bundles.labelled import BARCODES, CELLS, GRID_NAMES, NUMBERS, Grid, attach, labels, remarks, table
 
 from spacrd_core.errors import LabelError
 from spacrd_core.section.section import Section
@@ -39,7 +39,7 @@ def test_coordinates_of_the_section_confirm_the_table_at_any_scale(
     section = Grid().section()
     after = attach(tmp_path / "labels.csv", by_barcode(columns, placed(section, unit) * factor), section)
     assert labels(after) == LABELS
-    assert after.notes == ()
+    assert remarks(after) == ()
 
 
 def test_a_table_of_another_section_with_the_same_barcodes_is_refused_by_its_coordinates(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_whole_number_array_positions_confirm_nothing(tmp_path: Path) -> None:
     section = Grid().section()
     array = section.counts.obs[["array_y", "array_x"]].to_numpy(dtype=float) + 1
     after = attach(tmp_path / "labels.csv", by_barcode("array_row,array_col", array), section)
-    assert after.notes == (
+    assert remarks(after) == (
         "labels.csv: labels matched only by ids like AAAAAAAAAAAAAAAA-1, which other sections may have as well",
     )
 
@@ -74,7 +74,7 @@ def test_array_positions_with_decimals_beside_ids_must_equal_those_of_the_sectio
     jitter = np.random.default_rng(0).uniform(-0.2, 0.2, (16, 2))
     section.counts.obs[["array_x", "array_y"]] += jitter
     x, y = section.counts.obs[["array_x", "array_y"]].to_numpy(dtype=float).T
-    assert attach(path, table("id,x,y,label", GRID_NAMES, x, y, NAMES), section).notes == ()
+    assert remarks(attach(path, table("id,x,y,label", GRID_NAMES, x, y, NAMES), section)) == ()
     with pytest.raises(LabelError, match=r"the x, y of .* are 0\.050 array steps off this section's spots"):
         attach(path, table("id,x,y,label", GRID_NAMES, x + 0.05, y - 0.05, NAMES), section)
 
@@ -83,13 +83,13 @@ def test_columns_named_x_and_y_are_ignored_if_others_match(tmp_path: Path) -> No
     section = Grid().section()
     embedded = np.random.default_rng(0).normal(size=(16, 2))
     both = np.hstack([embedded, placed(section, "px")])
-    assert attach(tmp_path / "labels.csv", by_barcode(f"x,y,{VISIUM_COLUMNS}", both), section).notes == ()
+    assert remarks(attach(tmp_path / "labels.csv", by_barcode(f"x,y,{VISIUM_COLUMNS}", both), section)) == ()
 
 
 @pytest.mark.parametrize("cells", [["", ""], ["NA", "NA"], ["left", "right"], ["5", "5"]])
 def test_columns_without_positions_are_no_evidence(tmp_path: Path, cells: list[str]) -> None:
     after = attach(tmp_path / "labels.csv", by_barcode("x,y", np.array([cells] * 16)), Grid().section())
-    assert "other sections may have as well" in after.notes[0]
+    assert any("other sections may have as well" in note for note in remarks(after))
 
 
 def test_rows_without_a_position_do_not_hide_a_mismatch_of_the_others(tmp_path: Path) -> None:
@@ -137,4 +137,23 @@ def test_coordinates_that_only_nearly_agree_confirm_nothing(tmp_path: Path) -> N
     section = Grid().section()
     nearly = placed(section, "px") + np.random.default_rng(0).normal(0, 0.05 * 200, (16, 2))
     after = attach(tmp_path / "labels.csv", by_barcode(VISIUM_COLUMNS, nearly), section)
-    assert "other sections may have as well" in after.notes[0]
+    assert "other sections may have as well" in remarks(after)[0]
+
+
+@pytest.mark.parametrize("columns", ["pxl_col_in_fullres;pxl_row_in_fullres", "x;y", "x_um;y_um"])
+def test_decimal_commas_count_as_decimal_points_do(tmp_path: Path, columns: str) -> None:
+    section, path = Grid().section(), tmp_path / "labels.csv"
+    positions = placed(section, "um" if "um" in columns else "px") + 0.125
+
+    def text(values: np.ndarray) -> str:
+        cells = [f"{name};{label};{x:.3f};{y:.3f}" for name, label, (x, y) in zip(BARCODES, NAMES, values, strict=True)]
+        return "\n".join([f"Barcode;Pathology;{columns}", *(cell.replace(".", ",") for cell in cells)])
+
+    assert remarks(attach(path, text(positions), section)) == ()
+    with pytest.raises(LabelError, match="is not from this section"):
+        attach(path, text(positions[::-1]), section)
+
+
+def test_coordinates_that_are_no_numbers_are_left_out_with_a_note(tmp_path: Path) -> None:
+    after = attach(tmp_path / "labels.csv", by_barcode("x,y", np.array([["1.5 mm", "2"]] * 16)), Grid().section())
+    assert "labels.csv: not compared: 16 cells of the column x that are not numbers ('1.5 mm')" in after.notes

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles.labelled import CELLS, GRID_NAMES, SIDE, Grid, annotation, attach, box, collection, labels
+from bundles.labelled import CELLS, GRID_NAMES, SIDE, Grid, annotation, attach, box, collection, labels, remarks
 
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.vocabulary import Vocabulary
@@ -28,14 +28,14 @@ def test_a_spot_has_the_label_of_the_polygon_that_contains_its_centre(tmp_path: 
     assert obs["label_overlap"].tolist() == [1.0] * 16
     assert not obs["label_contested"].any()
     assert [source.role for source in after.sources] == ["labels"]
-    assert after.notes == ()
+    assert remarks(after) == ()
 
 
 def test_spots_in_no_polygon_have_no_label_and_are_counted(tmp_path: Path) -> None:
     after = draw(tmp_path, annotation(LEFT))
     assert labels(after) == ["cancer", "cancer", None, None] * SIDE
     assert after.counts.obs["label_overlap"].isna().tolist() == [False, False, True, True] * SIDE
-    assert after.notes == (
+    assert remarks(after) == (
         "regions.geojson: 8 of 16 spots have no label (8 in no polygon, 0 contested, 0 undetermined)",
         "regions.geojson: no spot is normal; spots outside polygons are unknown, so annotate normal tissue as well",
     )
@@ -90,7 +90,7 @@ def test_a_centre_in_polygons_of_cancer_and_of_normal_is_contested_and_unknown(t
     assert labels(after) == ["cancer", "cancer", None, "normal"] * SIDE
     assert after.counts.obs["label_contested"].tolist() == [False, False, True, False] * SIDE
     assert after.counts.obs["annotation"].tolist()[2] == "Stroma / Tumor"
-    assert after.notes == (
+    assert remarks(after) == (
         "regions.geojson: 4 of 16 spots have no label (0 in no polygon, 4 contested, 0 undetermined)",
     )
 
@@ -109,7 +109,7 @@ def test_polygons_inside_an_unknown_outline_take_precedence_as_does_a_fold_in_th
     after = draw(tmp_path, tissue, annotation(LEFT), fold, ignore=("Tissue",))
     assert labels(after)[:4] == [None, "cancer", None, None]
     assert not after.counts.obs["label_contested"].any()
-    assert after.notes[0].endswith("(0 in no polygon, 0 contested, 9 undetermined)")
+    assert remarks(after)[0].endswith("(0 in no polygon, 0 contested, 9 undetermined)")
 
 
 def test_a_class_of_unknown_meaning_is_refused_with_the_options(tmp_path: Path) -> None:
@@ -137,16 +137,16 @@ def test_polygons_drawn_on_a_smaller_image_are_read_in_its_px_with_a_note(tmp_pa
     left, right = box(15, 25, 55, 105), box(55, 25, 95, 105)  # the halves, in px of an image of a tenth
     after = draw(tmp_path, annotation(left), annotation(right, "Stroma"), on=Grid(scale=0.1).section())
     assert labels(after) == ROW * SIDE
-    assert len(after.notes) == 1
-    assert after.notes[0].startswith("regions.geojson: polygons were read in px of hires.png")
+    assert len(remarks(after)) == 1
+    assert remarks(after)[0].startswith("regions.geojson: polygons were read in px of hires.png")
     assert after.counts.obs["label_overlap"].max() == pytest.approx(1.0)
 
 
 def test_polygons_in_full_resolution_px_are_read_as_such_for_any_image(tmp_path: Path) -> None:
     after = draw(tmp_path, annotation(LEFT), annotation(RIGHT, "Stroma"), on=Grid(scale=0.5).section())
     assert labels(after) == ROW * SIDE
-    assert len(after.notes) == 1
-    assert after.notes[0].startswith("regions.geojson: polygons were read in full-resolution px")
+    assert len(remarks(after)) == 1
+    assert remarks(after)[0].startswith("regions.geojson: polygons were read in full-resolution px")
 
 
 def test_polygons_in_um_are_refused(tmp_path: Path) -> None:

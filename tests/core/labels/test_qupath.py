@@ -8,7 +8,8 @@ import shapely
 from bundles.labelled import annotation, box, collection
 
 from spacrd_core.errors import LabelError
-from spacrd_core.labels.qupath import EXPORT_HINT, Polygons
+from spacrd_core.labels.outlines import Polygons
+from spacrd_core.labels.qupath import EXPORT_HINT
 from spacrd_core.labels.tables import read_labels
 
 SQUARE = box(0, 0, 10, 10)
@@ -151,3 +152,23 @@ def test_infinite_coordinates_are_refused_but_measurements_may_be_nan(tmp_path: 
 def test_endless_brackets_are_not_geojson(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="is not GeoJSON"):
         read(tmp_path, "[" * 200_000)
+
+
+@pytest.mark.parametrize("place", ["feature", "properties", "collection"])
+def test_objects_inside_others_are_read_once(tmp_path: Path, place: str) -> None:
+    inner = annotation(box(2, 2, 4, 4), "Stroma") | {"id": "inner"}
+    cell = annotation(SQUARE, objectType="detection")
+    children: Any = [inner, cell]
+    outer = annotation(SQUARE, **({"childObjects": children} if place == "properties" else {})) | {"id": "outer"}
+    if place != "properties":
+        outer["childObjects"] = (
+            {"type": "FeatureCollection", "features": children} if place == "collection" else children
+        )
+    polygons = read(tmp_path, collection(outer, inner))
+    assert polygons.values == ("Tumor", "Stroma")
+    assert polygons.notes == ("regions.geojson: left out: 1 detections",)
+
+
+def test_children_that_are_no_features_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="has childObjects that are no features"):
+        read(tmp_path, collection(annotation(SQUARE, childObjects=[1])))

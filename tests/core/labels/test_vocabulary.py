@@ -51,8 +51,14 @@ def test_an_unknown_text_is_refused_with_all_texts_and_the_two_options() -> None
 
 def test_positive_texts_make_every_other_text_normal_except_ignored_and_unknown_ones() -> None:
     vocabulary = Vocabulary(positive=("DCIS_1", "invasive  Tumor"), ignore=("Hybrid",))
-    values = ["dcis_1", "Invasive_Tumor", "InvasiveTumor", "Hybrid", "Stromal", "Undetermined", "", "tumor"]
-    assert classify(values, vocabulary) == ["cancer", "normal", "cancer", None, "normal", None, None, "normal"]
+    values = ["dcis_1", "InvasiveTumor", "Hybrid", "Stromal", "Undetermined", "", "necrosis"]
+    assert classify(values, vocabulary) == ["cancer", "cancer", None, "normal", None, None, "normal"]
+
+
+def test_a_known_word_for_cancer_that_is_not_positive_is_unknown_and_never_normal() -> None:
+    assert classify(["IDC", "DCIS", "Invasive_Tumor", "stroma"], Vocabulary(positive=("IDC",))) == [
+        "cancer", None, None, "normal",
+    ]  # fmt: skip
 
 
 def test_ignored_texts_are_unknown_in_addition_to_the_known_ones() -> None:
