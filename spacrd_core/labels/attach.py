@@ -52,6 +52,7 @@ def attach_labels(section: Section, labels: LabelTable | Polygons, vocabulary: V
         counts=labelled,
         sources=(*section.sources, Source.from_path("labels", labels.path)),
         notes=(*section.notes, *labels.notes, *notes),
+        label_notes=(*labels.notes, *notes),
     )
 
 
