@@ -63,7 +63,7 @@ def keep_given(options: IngestOptions, entry: SectionEntry) -> Kept:
     reader = _merged_reader(before.get("reader", {}), now.get("reader", {}))
     _require_files(kept, entry.id)
     values = {**kept, **now, "path": options.path, "reader": reader, "name": options.name}
-    dropped = {key: value for key, value in earlier.items() if key in superseded}
+    dropped = {key: value for key, value in earlier.items() if key in superseded and key != "no_image"}
     return Kept(IngestOptions.model_validate(values), tuple(_notes(kept, dropped)))
 
 

@@ -56,7 +56,7 @@ def label_section(
     """
     entry = store.entry(section)
     bare, table = stored_section(store, entry), read_labels(labels)
-    _require_joinable(bare, table, entry, labels)
+    _require_known_order(bare, table, entry, labels)
     try:
         labelled = attach_labels(bare, table, Vocabulary(tuple(positive), tuple(ignore)))
     except LabelError as error:
@@ -71,9 +71,9 @@ def label_section(
     return Labelled(new, entry, labelled.notes)
 
 
-def _require_joinable(bare: Section, table: object, entry: SectionEntry, labels: Path) -> None:
+def _require_known_order(bare: Section, table: object, entry: SectionEntry, labels: Path) -> None:
     """Refuse labels in counts order where the store has not recorded that order."""
-    recorded = bool(entry.given) or "counts_order" in bare.counts.uns
+    recorded = "in_counts_order" in bare.counts.uns.get("spacrd", {})
     if isinstance(table, LabelTable) and table.kind == "vector" and not recorded:
         raise LabelError(
             f"{labels} has labels in counts order, which an earlier version of SpaCRD did not record for section "

@@ -143,6 +143,7 @@ def _to_anndata(section: Section, key: SectionKey) -> ad.AnnData:
         "spot_shape": section.spot_shape,
         "pitch_um": section.pitch_um,
         "version": __version__,
+        "in_counts_order": "counts_order" not in counts.uns,
     }
     if "counts_order" in counts.uns:  # labels without spot ids may be added later
         adata.uns["spacrd"]["counts_order"] = counts.uns["counts_order"]
