@@ -41,6 +41,7 @@ def remove_sections(store: SpotStore, ids: Sequence[str]) -> list[SectionEntry]:
         return manifest.without(set(ids))
 
     store.update(change)
+    store.retire(record for entry in removed for record in entry.embeddings.values())
     return removed
 
 

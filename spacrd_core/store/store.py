@@ -26,7 +26,7 @@ from spacrd_core.store.folder import StoreFolder
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, Manifest, SectionEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     import anndata as ad
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from spacrd_core.cards import Recipe
 
 PARTIAL = ".partial-"
+RETIRED = ".retired"
 
 
 class SpotStore(StoreFolder):
@@ -102,15 +103,26 @@ class SpotStore(StoreFolder):
             return read_spot_table(folder)
 
     def staging(self, entry: SectionEntry, key: str) -> Path:
-        """Return the folder of a section's unfinished embeddings, which all processes and later runs share."""
+        """Return the folder of a section's unfinished embeddings, which all processes and later runs share.
+
+        If ``entry`` has embeddings of this recipe, those in the folder will replace them.
+        """
         return self.path / "embeddings" / entry.id / f"{PARTIAL}{_embedding_name(entry, key)}"
 
     def reclaim(self, entry: SectionEntry, key: str) -> None:
         """Move finished embeddings back to staging if their process was killed before it updated the manifest."""
         staged = self.staging(entry, key)
         finished = staged.with_name(_embedding_name(entry, key))
-        if key not in entry.embeddings and finished.is_dir() and not staged.exists():
+        listed = any(self.path / record.path == finished for record in self.entry(entry.id).embeddings.values())
+        if finished.is_dir() and not (listed or staged.exists() or (finished / RETIRED).exists()):
             finished.rename(staged)
+
+    def retire(self, records: Iterable[EmbeddingRecord]) -> None:
+        """Mark embeddings that the manifest does not list any more, so that they are not taken for unfinished work."""
+        for record in records:
+            folder = self.path / record.path
+            if folder.is_dir():
+                (folder / RETIRED).touch()
 
     def temporary(self, kind: str, section: str) -> Path:
         """Return a new temporary folder to fill and publish."""
@@ -141,6 +153,7 @@ class SpotStore(StoreFolder):
             unchanged=partial(_same_geometry, entry.geometry),
             latest=latest,
         )
+        self.retire(old for old in entry.embeddings.values() if old.recipe == recipe.key and old.path != group.path)
         return record
 
     def make_latest(self, entry: SectionEntry, key: str) -> None:
@@ -190,4 +203,9 @@ def _same_geometry(geometry: str, entry: SectionEntry) -> bool:
 
 
 def _embedding_name(entry: SectionEntry, key: str) -> str:
-    return f"{key}-{entry.geometry[:8]}"
+    """Return the folder name of the next embeddings of a recipe: numbered if the entry has earlier ones."""
+    name = f"{key}-{entry.geometry[:8]}"
+    if key not in entry.embeddings:
+        return name
+    earlier = entry.embeddings[key].path.rpartition("/")[2].removeprefix(name).removeprefix("-")
+    return f"{name}-{int(earlier or 1) + 1}"

@@ -65,7 +65,10 @@ def add_section(
     entry = entry.model_copy(update={"checks": dict(checks)})
     damaged = {group.path for group in previous.groups if not is_sound(store, group)} if previous else set()
     store.update(lambda manifest: _with_entry(manifest, entry, expected=previous, damaged=damaged))
-    return store.entry(key.name)
+    current = store.entry(key.name)
+    listed = {record.path for record in current.embeddings.values()}
+    store.retire(old for old in (previous.embeddings.values() if previous else ()) if old.path not in listed)
+    return current
 
 
 def _write_slide(store: SpotStore, section: Section, key: SectionKey, track: Track) -> SlideRecord | None:
