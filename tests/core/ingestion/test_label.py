@@ -144,7 +144,7 @@ def test_polygons_in_px_of_the_image_are_scaled_to_the_spots(
 
 def polygons(px: np.ndarray, folder: Path, *, scale: float) -> Path:
     """Write two polygons that halve the spots: tumour on the left, stroma on the right."""
-    left, top, right, bottom = (*(px.min(axis=0) - 1), *(px.max(axis=0) + 1))
+    (left, top), (right, bottom) = (px.min(axis=0) - 1).tolist(), (px.max(axis=0) + 1).tolist()
     middle = (left + right) / 2
     features = []
     for word, x0, x1 in (("Tumor", left, middle), ("Stroma", middle, right)):
