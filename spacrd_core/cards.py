@@ -84,13 +84,21 @@ class Recipe:
 
     def completed(self, options: Mapping[str, Any], plugin: str) -> Self:
         """Return the recipe with the encoder's options and the plugin that it comes from, which are part of the key."""
+        origin = {"plugin": plugin, **({"options": dict(options)} if options else {})}
+        return replace(self, settings=json.dumps({**self._settings, **origin}, sort_keys=True))
+
+    @property
+    def plugin(self) -> str:
+        """The distribution and version of the plugin; '' for SpaCRD's own encoders."""
+        return str(self._settings.get("plugin", ""))
+
+    @property
+    def _settings(self) -> dict[str, Any]:
         try:
             settings = json.loads(self.settings)
         except ValueError:
             settings = self.settings
-        settings = settings if isinstance(settings, dict) else {"settings": settings}
-        origin = {"plugin": plugin, **({"options": dict(options)} if options else {})}
-        return replace(self, settings=json.dumps({**settings, **origin}, sort_keys=True))
+        return settings if isinstance(settings, dict) else {"settings": settings}
 
     def differences(self, other: Recipe) -> str:
         """Return the fields that differ from those of another recipe, with both values."""

@@ -70,7 +70,8 @@ def _labels(labels: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
 def _embedding(embedding: dict[str, Any]) -> str:
     options = "".join(f", {key}={value}" for key, value in embedding["options"].items())
     used = "" if embedding["latest"] else ", not the latest by this encoder"
-    return f"{embedding['encoder']}{options}: {embedding['dim']} numbers, recipe {embedding['recipe']}{used}"
+    plugin = f" ({embedding['plugin']})" if embedding["plugin"] else ""
+    return f"{embedding['encoder']}{plugin}{options}: {embedding['dim']} numbers, recipe {embedding['recipe']}{used}"
 
 
 def _calls(calls: dict[str, Any]) -> str:

@@ -76,6 +76,7 @@ def _embedding(store: SpotStore, entry: SectionEntry, key: str) -> dict[str, Any
     latest = [each.recipe for each in entry.embeddings.values() if each.encoder == record.encoder][-1] == key
     return {
         "encoder": record.encoder,
+        "plugin": embedding.recipe.plugin,
         "options": dict(embedding.options),
         "dim": embedding.recipe.dim,
         "um_per_px": embedding.recipe.um_per_px,

@@ -58,6 +58,7 @@ def test_another_version_of_the_plugin_is_another_recipe(install: Install) -> No
     assert first.key != second.key
     assert "1.0" in first.differences(second)
     assert "1.1" in first.differences(second)
+    assert (first.plugin, second.plugin) == ("mylab-spacrd 1.0", "mylab-spacrd 1.1")
 
 
 def test_a_file_given_as_an_option_counts_by_its_content(tmp_path: Path) -> None:
