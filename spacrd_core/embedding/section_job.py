@@ -67,7 +67,7 @@ class SectionJob:
     @property
     def folder(self) -> Path:
         """The folder of the unfinished embeddings."""
-        return self.request.store.staging(self.entry, self.request.recipe.key)
+        return self.request.store.staging(self.entry, self.request.recipe.key, again=self.request.again)
 
     def start(self) -> list[ShardTask]:
         """Prepare the staging folder if necessary and return the tasks; none if that fails."""
@@ -113,7 +113,7 @@ class SectionJob:
         self.um_per_px = plan.level.um_per_px
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with try_lock(lock_file(self.folder)):
-            request.store.reclaim(self.entry, request.recipe.key)
+            request.store.reclaim(self.entry, request.recipe.key, again=request.again)
             staging = Staging.open_or_create(
                 self.folder,
                 encoder=request.encoder,
@@ -150,7 +150,12 @@ class SectionJob:
             staging.finalise()
             request = self.request
             request.store.publish_embedding(
-                self.entry, request.encoder, request.recipe, self.folder, latest=request.latest
+                self.entry,
+                request.encoder,
+                request.recipe,
+                self.folder,
+                latest=request.latest,
+                again=request.again,
             )
             any_piece_locked(self.folder)  # removes the locks of killed processes
             if request.again and self.entry.predictions:

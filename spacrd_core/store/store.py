@@ -102,17 +102,17 @@ class SpotStore(StoreFolder):
         with self._open_group(records[key]) as folder:
             return read_spot_table(folder)
 
-    def staging(self, entry: SectionEntry, key: str) -> Path:
+    def staging(self, entry: SectionEntry, key: str, *, again: bool = False) -> Path:
         """Return the folder of a section's unfinished embeddings, which all processes and later runs share.
 
-        If ``entry`` has embeddings of this recipe, those in the folder will replace them.
+        With ``again``, they are to replace those that ``entry`` has of this recipe.
         """
-        return self.path / "embeddings" / entry.id / f"{PARTIAL}{_embedding_name(entry, key)}"
+        return self.path / "embeddings" / entry.id / f"{PARTIAL}{_embedding_name(entry, key, again=again)}"
 
-    def reclaim(self, entry: SectionEntry, key: str) -> None:
+    def reclaim(self, entry: SectionEntry, key: str, *, again: bool = False) -> None:
         """Move finished embeddings back to staging if their process was killed before it updated the manifest."""
-        staged = self.staging(entry, key)
-        finished = staged.with_name(_embedding_name(entry, key))
+        staged = self.staging(entry, key, again=again)
+        finished = staged.with_name(_embedding_name(entry, key, again=again))
         listed = any(self.path / record.path == finished for record in self.entry(entry.id).embeddings.values())
         if finished.is_dir() and not (listed or staged.exists() or (finished / RETIRED).exists()):
             finished.rename(staged)
@@ -137,13 +137,20 @@ class SpotStore(StoreFolder):
         return GroupRecord(path=final.relative_to(self.path).as_posix(), sha256=digest)
 
     def publish_embedding(
-        self, entry: SectionEntry, encoder: str, recipe: Recipe, staged: Path, *, latest: bool = True
+        self,
+        entry: SectionEntry,
+        encoder: str,
+        recipe: Recipe,
+        staged: Path,
+        *,
+        latest: bool = True,
+        again: bool = False,
     ) -> EmbeddingRecord:
         """Add the finished embeddings of a section, unless its geometry has changed since ``entry`` was read.
 
         An encoder's name selects the latest of its embeddings; with ``latest`` false, that stays as it was.
         """
-        group = self.publish_group(staged, _embedding_name(entry, recipe.key))
+        group = self.publish_group(staged, _embedding_name(entry, recipe.key, again=again))
         record = EmbeddingRecord(path=group.path, sha256=group.sha256, encoder=encoder, recipe=recipe.key)
         self._add_record(
             entry,
@@ -202,10 +209,11 @@ def _same_geometry(geometry: str, entry: SectionEntry) -> bool:
     return entry.geometry == geometry
 
 
-def _embedding_name(entry: SectionEntry, key: str) -> str:
-    """Return the folder name of the next embeddings of a recipe: numbered if the entry has earlier ones."""
+def _embedding_name(entry: SectionEntry, key: str, *, again: bool) -> str:
+    """Return the folder name of the embeddings of a recipe, or with ``again`` of the next ones, which are numbered."""
     name = f"{key}-{entry.geometry[:8]}"
     if key not in entry.embeddings:
         return name
-    earlier = entry.embeddings[key].path.rpartition("/")[2].removeprefix(name).removeprefix("-")
-    return f"{name}-{int(earlier or 1) + 1}"
+    present = entry.embeddings[key].path.rpartition("/")[2]
+    number = present.removeprefix(name).removeprefix("-")
+    return f"{name}-{int(number or 1) + 1}" if again else present
