@@ -24,6 +24,7 @@ Sections = Annotated[
     list[str] | None,
     typer.Option("--section", metavar="ID", help="Use only this section; repeatable.", show_default="all"),
 ]
+SectionId = Annotated[str, typer.Argument(metavar="ID", help="Section of the store.", show_default=False)]
 Exclude = Annotated[
     list[str] | None,
     typer.Option("--exclude", metavar="ID", help="Leave out this section; repeatable.", show_default="none"),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_jsonable_python
+
+from spacrd_core.files import file_sha256, tree_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +32,11 @@ class ComponentOptions(BaseModel):
         """Return the options that differ from their defaults as JSON-able values, without paths of this machine."""
         paths = {name for name, value in self if isinstance(value, Path)}
         return self.model_dump(mode="json", exclude_defaults=True, exclude=paths)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults as JSON-able values, files as their checksums."""
+        values = self.model_dump(exclude_defaults=True)
+        return {name: to_jsonable_python(_with_checksums(value), fallback=repr) for name, value in values.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +81,29 @@ class Recipe:
     def key(self) -> str:
         """A hash of the recipe; embeddings with different keys are never mixed."""
         return fingerprint(asdict(self))
+
+    def completed(self, options: Mapping[str, Any], plugin: str) -> Self:
+        """Return the recipe with the encoder's options and the plugin that it comes from, which are part of the key."""
+        origin = {"plugin": plugin, **({"options": dict(options)} if options else {})}
+        return replace(self, settings=json.dumps({**self._settings, **origin}, sort_keys=True))
+
+    @property
+    def plugin(self) -> str:
+        """The distribution and version of the plugin; '' for SpaCRD's own encoders."""
+        return str(self._settings.get("plugin", ""))
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        try:
+            settings = json.loads(self.settings)
+        except ValueError:
+            settings = self.settings
+        return settings if isinstance(settings, dict) else {"settings": settings}
+
+    def differences(self, other: Recipe) -> str:
+        """Return the fields that differ from those of another recipe, with both values."""
+        mine, others = asdict(self), asdict(other)
+        return "; ".join(f"{name} {mine[name]}, not {others[name]}" for name in mine if mine[name] != others[name])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +206,22 @@ class EncoderCard(Card):
 @dataclass(frozen=True)
 class HeadCard(Card):
     """The card of a fusion head."""
+
+
+def _with_checksums(value: Any) -> Any:
+    """Return a value with every path in it replaced by the checksum of its file or folder, if there is one."""
+    match value:
+        case Path() if value.is_file():
+            return file_sha256(value)
+        case Path() if value.is_dir():
+            return tree_sha256(value)
+        case dict():
+            return {key: _with_checksums(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_with_checksums(item) for item in value]
+        case set() | frozenset():
+            return sorted((_with_checksums(item) for item in value), key=repr)
+    return value
 
 
 def fingerprint(values: object) -> str:

@@ -10,7 +10,7 @@ import difflib
 import importlib
 import json
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -18,7 +18,7 @@ import pluggy
 from pydantic import ValidationError
 
 from spacrd_core import hookspecs
-from spacrd_core.cards import Card, ComponentOptions, EncoderCard, HeadCard, ReaderCard
+from spacrd_core.cards import Card, ComponentOptions, EncoderCard, HeadCard, ReaderCard, Recipe
 from spacrd_core.config import mistakes
 from spacrd_core.errors import ConfigError, PluginError, UnknownName
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 GROUP = "spacrd"
+DISTRIBUTION = "spacrd"  # SpaCRD's own components
 CardT = TypeVar("CardT", bound=Card)
 
 
@@ -46,11 +47,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class Registry(Generic[CardT]):
-    """The components of one kind, by name and alias; read-only."""
+    """The components of one kind, by name and alias; read-only.
+
+    ``plugins`` has the distribution and version behind every card that is not SpaCRD's own.
+    """
 
     kind: str
     cards: tuple[CardT, ...]
     problems: tuple[Problem, ...] = ()
+    plugins: Mapping[str, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[CardT]:
         return iter(self.cards)
@@ -124,9 +129,26 @@ class Registry(Generic[CardT]):
             ) from error
 
     def create(self, name: str, values: Mapping[str, object] | None = None, **context: object) -> Any:
-        """Return a new component, ``Class(options, **context)``; the card adds context such as ``member``."""
+        """Return a new component, ``Class(options, **context)``; the card adds context such as ``member``.
+
+        The recipe of a plugin's encoder gets its options and the version of the plugin, which its author may forget:
+        embeddings by other options or another version have another key. SpaCRD's own encoders state what matters.
+        """
         options = self.options(name, values or {})
-        return self.load(name)(options, **self.card(name).context(name), **context)
+        component = self.load(name)(options, **self.card(name).context(name), **context)
+        plugin = self.plugins.get(self.card(name).name, "")
+        if plugin and isinstance(getattr(component, "recipe", None), Recipe):
+            self._complete_recipe(component, name, options, plugin)
+        return component
+
+    def _complete_recipe(self, component: Any, name: str, options: ComponentOptions, plugin: str) -> None:
+        try:
+            component.recipe = component.recipe.completed(options.facts(), plugin)
+        except AttributeError as error:
+            raise PluginError(
+                f"the recipe of {self.kind} '{name}' cannot be set, so its options and version cannot be added",
+                hint="make recipe an attribute of the encoder",
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -171,12 +193,14 @@ def load_plugins(points: Iterable[EntryPoint] | None = None) -> Plugins:
     problems: list[Problem] = []
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
-    for point in sorted(points, key=_plugin_name):
+    points = sorted(points, key=_plugin_name)
+    for point in points:
         _register(manager, point, problems)
     problems.extend(_unknown_hooks(manager))
-    readers = _collect(manager, "reader", ReaderCard, problems)
-    encoders = _collect(manager, "encoder", EncoderCard, problems)
-    heads = _collect(manager, "head", HeadCard, problems)
+    versions = {_plugin_name(point): f"{point.dist.name} {point.dist.version}" for point in points if point.dist}
+    readers = _collect(manager, "reader", ReaderCard, problems, versions)
+    encoders = _collect(manager, "encoder", EncoderCard, problems, versions)
+    heads = _collect(manager, "head", HeadCard, problems, versions)
     return Plugins(readers, encoders, heads, tuple(problems))
 
 
@@ -208,7 +232,11 @@ def _unknown_hooks(manager: pluggy.PluginManager) -> list[Problem]:
 
 
 def _collect(
-    manager: pluggy.PluginManager, kind: str, card_type: type[CardT], problems: list[Problem]
+    manager: pluggy.PluginManager,
+    kind: str,
+    card_type: type[CardT],
+    problems: list[Problem],
+    versions: Mapping[str, str],
 ) -> Registry[CardT]:
     claims: dict[str, list[tuple[str, CardT]]] = defaultdict(list)
     for plugin, card in _cards(manager, kind, card_type, problems):
@@ -218,7 +246,9 @@ def _collect(
     problems.extend(duplicates)
     refused = {problem.name for problem in duplicates}
     cards = {card.name: card for owners in claims.values() for _, card in owners if card.name not in refused}
-    return Registry(kind, tuple(cards[name] for name in sorted(cards)), tuple(duplicates))
+    plugins = {card.name: versions.get(plugin, plugin) for owners in claims.values() for plugin, card in owners}
+    others = {name: plugin for name, plugin in plugins.items() if plugin.partition(" ")[0] != DISTRIBUTION}
+    return Registry(kind, tuple(cards[name] for name in sorted(cards)), tuple(duplicates), others)
 
 
 def _cards(

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spacrd_core.contracts import ENCODER_CHECKS, HEAD_CHECKS, READER_CHECKS, SECTION_CHECKS
-from spacrd_core.contracts.reader import read_example
+from spacrd_core.contracts import ENCODER_CHECKS, EXAMPLE_CHECKS, HEAD_CHECKS, READER_CHECKS, SECTION_CHECKS
+from spacrd_core.contracts.reader import Example, read_example
 from spacrd_core.section.section import ImageInputs
 
 if TYPE_CHECKING:
@@ -55,6 +55,13 @@ class ReaderContract:
     ) -> None:
         """Run one check on the section of the example."""
         check(read_example(reader, example, inputs))
+
+    @pytest.mark.parametrize("check", EXAMPLE_CHECKS, ids=_check_name)
+    def test_example(
+        self, reader: Reader, example: Path, inputs: ImageInputs, check: Callable[[Example], None]
+    ) -> None:
+        """Run one check that reads the example with other inputs."""
+        check(Example(reader, example, inputs))
 
 
 class EncoderContract:

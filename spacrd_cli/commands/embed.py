@@ -104,6 +104,9 @@ def embed(
         str | None,
         typer.Option(metavar="I/N", help="Process every N-th shard from the I-th, for array jobs.", show_default="all"),
     ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make embeddings anew that are done; the earlier ones stay until then.")
+    ] = False,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -141,6 +144,7 @@ def embed(
             settings=Settings(**settings.model_dump(include={field.name for field in fields(Settings)})),
             executor=_executor(settings),
             part=Part.parse(settings.part),
+            again=again,
             plugins=plugins,
             on_warning=out.warn,
             track=out.track,

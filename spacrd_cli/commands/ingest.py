@@ -23,6 +23,7 @@ SECTION_COLUMNS = (
     *("section", "patient", "platform", "spots", "genes", "um/px", "pitch um"),
     *("labelled", "cancer", "image", "status", "notes"),
 )
+NOT_SHOWN = {"embeddings", "predictions", "identity", "geometry", "given", "label_notes"}
 
 
 def ingest(
@@ -141,18 +142,20 @@ def _row(item: Ingested) -> list[object]:
 
 def _document(item: Ingested) -> dict[str, object]:
     entry: SectionEntry = item.entry
-    facts = entry.model_dump(mode="json", exclude={"embeddings", "predictions", "identity", "geometry"})
-    return {**facts, "status": item.status}
+    facts = entry.model_dump(mode="json", exclude=NOT_SHOWN)
+    return {**facts, "status": item.status, "kept": list(item.kept), "warnings": list(item.warnings)}
 
 
 def _report_notes(out: Output, ingested: list[Ingested]) -> None:
-    """Report the checks, every note, and the sections without a patient ID."""
+    """Report the checks, every note, what a replaced section has lost, and the sections without a patient ID."""
     from spacrd_core.genes.known import UNKNOWN_GENES
 
     for item in ingested:
-        for sentence in (_check_summary(item.entry), *item.entry.notes):
+        for sentence in (_check_summary(item.entry), *item.kept, *item.entry.notes):
             say = out.warn if sentence.startswith(UNKNOWN_GENES) else out.info
             say(f"{item.entry.id}: {sentence}")
+        for sentence in item.warnings:
+            out.warn(f"{item.entry.id}: {sentence}")
     without_patient = [item.entry.id for item in ingested if not item.patient_given]
     if without_patient:
         out.info(f"{', '.join(without_patient)}: no --patient was given, so each section counts as its own patient")

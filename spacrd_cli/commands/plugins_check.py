@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     Checks = list[tuple[Callable[[Any], None], Any]]
 
 CHECK_COLUMNS = ("kind", "promise", "kept")
-Example = Annotated[Path | None, typer.Option("--example", metavar="PATH", help="Example section for a reader.")]
+ExamplePath = Annotated[Path | None, typer.Option("--example", metavar="PATH", help="Example section for a reader.")]
 
 
-def check(name: ComponentName, example: Example = None, set_: Overrides = None, json: Json = False) -> None:
+def check(name: ComponentName, example: ExamplePath = None, set_: Overrides = None, json: Json = False) -> None:
     """Check a component against the contract of its kind. Set its options with ``--set KEY=VALUE``."""
     out = Output(json=json)
     options = read_config(ComponentSettings, overrides=set_ or ()).options
@@ -58,7 +58,7 @@ def _checks(registry: Registry[Any], card: Card, name: str, options: dict[str, A
     """Return every check of a component's kind, each with its argument."""
     from spacrd_core import contracts  # imports torch
     from spacrd_core.contracts.encoder import matches_its_card
-    from spacrd_core.contracts.reader import read_example
+    from spacrd_core.contracts.reader import Example, read_example
 
     if registry.kind == "head":
         return [(promise, lambda dims: registry.create(name, options, dims=dims)) for promise in contracts.HEAD_CHECKS]
@@ -69,4 +69,5 @@ def _checks(registry: Registry[Any], card: Card, name: str, options: dict[str, A
     if example:
         section = read_example(component, example)
         checks += [(promise, section) for promise in contracts.SECTION_CHECKS]
+        checks += [(promise, Example(component, example)) for promise in contracts.EXAMPLE_CHECKS]
     return checks

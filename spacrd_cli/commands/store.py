@@ -1,4 +1,4 @@
-"""``spacrd store``: list the sections of a store, verify it, remove unused groups."""
+"""``spacrd store``: list, show, label and remove the sections of a store, verify it, remove unused groups."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spacrd_cli.commands.store_label import label
+from spacrd_cli.commands.store_rm import remove
+from spacrd_cli.commands.store_show import show
 from spacrd_cli.options import Json, Quiet, Store
 from spacrd_cli.terminal.output import Output, table
 from spacrd_core.errors import CorruptStore
@@ -27,7 +30,9 @@ SECTION_COLUMNS = (
     "predictions",
 )
 
-app = typer.Typer(help="List the sections of a store, verify it, remove unused groups.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, show, label and remove the sections of a store, verify it, remove unused groups.", no_args_is_help=True
+)
 
 
 @app.command("ls")
@@ -48,6 +53,11 @@ def list_sections(store: Store, json: Json = False) -> None:
 
 def _encoders(entry: SectionEntry) -> list[str]:
     return sorted({record.encoder for record in entry.embeddings.values()})
+
+
+app.command()(show)
+app.command()(label)
+app.command("rm")(remove)
 
 
 @app.command()

@@ -5,10 +5,11 @@ Each kind has a tuple of checks. ``spacrd plugins check`` runs them for users, :
 
 from spacrd_core.contracts.encoder import ENCODER_CHECKS, check_encoder
 from spacrd_core.contracts.head import HEAD_CHECKS, check_head
-from spacrd_core.contracts.reader import READER_CHECKS, SECTION_CHECKS, check_reader
+from spacrd_core.contracts.reader import EXAMPLE_CHECKS, READER_CHECKS, SECTION_CHECKS, check_reader
 
 __all__ = [
     "ENCODER_CHECKS",
+    "EXAMPLE_CHECKS",
     "HEAD_CHECKS",
     "READER_CHECKS",
     "SECTION_CHECKS",

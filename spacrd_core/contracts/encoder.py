@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 
 from spacrd_core.cards import Recipe
 from spacrd_core.contracts.expect import expect, expect_options
+from spacrd_core.contracts.recipe_key import every_option_is_in_the_key, every_version_is_in_the_key
 from spacrd_core.embedding.encoder import AdaptiveEncoder
 
 if TYPE_CHECKING:
@@ -45,6 +47,17 @@ def has_a_recipe(encoder: Encoder) -> None:
     sizes = f"input_px={encoder.recipe.input_px}, um_per_px={encoder.recipe.um_per_px}, dim={encoder.recipe.dim}"
     positive = min(encoder.recipe.input_px, encoder.recipe.um_per_px, encoder.recipe.dim) > 0
     expect(positive, f"the recipe's sizes must be positive, found {sizes}")
+
+
+def keeps_its_recipe(encoder: Encoder) -> None:
+    """The recipe, which can be set, does not change when tiles are embedded."""
+    before = encoder.recipe
+    try:
+        encoder.recipe = before  # as a registry does to add the options and the version of the plugin
+    except AttributeError:
+        expect(condition=False, sentence="recipe must be an attribute that can be set, not a property")
+    _embed(encoder, example_tiles(before))
+    expect(encoder.recipe == before, f"the recipe must not change with embed: {encoder.recipe.differences(before)}")
 
 
 def moves_to_a_device(encoder: Encoder) -> None:
@@ -104,7 +117,10 @@ def adapts_without_changing(encoder: Encoder) -> None:
     tiles = example_tiles(encoder.recipe)
     before = _embed(encoder, tiles)
     adapted = encoder.adapt(tiles)
-    expect(adapted.recipe == encoder.recipe, "adapt must return an encoder of the same recipe")
+    same = (
+        replace(adapted.recipe, settings=encoder.recipe.settings) == encoder.recipe
+    )  # a registry adds to the settings
+    expect(same, "adapt must return an encoder of the same recipe")
     gives_one_embedding_per_tile(adapted)
     after = _embed(encoder, tiles)
     expect(torch.equal(before, after), f"adapt must not change the encoder itself, {_difference(before, after)}")
@@ -148,10 +164,13 @@ def _difference(first: Tensor, second: Tensor) -> str:
 ENCODER_CHECKS: tuple[Callable[[Encoder], None], ...] = (
     has_options,
     has_a_recipe,
+    every_option_is_in_the_key,
+    every_version_is_in_the_key,
     moves_to_a_device,
     gives_one_embedding_per_tile,
     depends_on_the_tile,
     is_deterministic,
     does_not_mix_tiles,
     adapts_without_changing,
+    keeps_its_recipe,
 )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from spacrd_core.contracts.expect import expect, expect_options
 from spacrd_core.errors import ContractError, InputError
@@ -19,6 +22,16 @@ if TYPE_CHECKING:
 
 MPP_TOLERANCE = 0.02  # relative difference between the um/px of a section and that of its positions
 PITCH_TOLERANCE = 0.15
+SCALE_TOLERANCE = 1e-6
+BLANK_PX = 1000  # longest side of the image that is given with an example without one
+
+
+class Example(NamedTuple):
+    """A reader, the path of a section that it reads, and what the user gives besides the path."""
+
+    reader: Reader
+    path: Path
+    inputs: ImageInputs = ImageInputs()
 
 
 def check_reader(reader: Reader, example: Path | None = None, inputs: ImageInputs | None = None) -> None:
@@ -35,6 +48,8 @@ def check_reader(reader: Reader, example: Path | None = None, inputs: ImageInput
         section = read_example(reader, example, inputs)
         for check_section in SECTION_CHECKS:
             check_section(section)
+        for check_example in EXAMPLE_CHECKS:
+            check_example(Example(reader, example, inputs or ImageInputs()))
 
 
 def has_options(reader: Reader) -> None:
@@ -136,6 +151,34 @@ def names_its_sources(section: Section) -> None:
         expect(len(source.sha256) == 64, f"the source {source.path} must have a SHA-256, found {source.sha256!r}")
 
 
+def uses_the_given_image_scale(example: Example) -> None:
+    """An image scale given by the user becomes the scale of the slide, unless the reader refuses it."""
+    reader, path, inputs = example
+    with _image_to_give(read_example(reader, path, inputs)) as (image, scale):
+        try:
+            slide = reader.read(path, replace(inputs, image=image, image_scale=scale)).slide
+        except InputError:
+            return
+    if slide is not None:
+        kept = abs(slide.scale / scale - 1) < SCALE_TOLERANCE
+        expect(kept, f"image_scale={scale:.4g} was given, but the scale of the slide is {slide.scale:.4g}")
+
+
+@contextmanager
+def _image_to_give(section: Section) -> Iterator[tuple[Path | None, float]]:
+    """Yield the image of a section, or a blank one if it has none, and a scale that is not the image's own."""
+    slide = section.slide
+    if slide is not None:
+        yield (None if slide.pixels is not None else slide.path), slide.scale / 2
+        return
+    width, height = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float).max(axis=0)
+    scale = BLANK_PX / max(width, height, 1.0)
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "blank.png"
+        Image.new("RGB", (BLANK_PX, BLANK_PX), "white").save(file)
+        yield file, scale
+
+
 def _unreadable_paths() -> Iterator[Path]:
     """Yield files of noise, an empty folder, and a path that does not exist."""
     with tempfile.TemporaryDirectory() as name:
@@ -170,3 +213,4 @@ SECTION_CHECKS: tuple[Callable[[Section], None], ...] = (
     has_a_slide_that_fits,
     names_its_sources,
 )
+EXAMPLE_CHECKS: tuple[Callable[[Example], None], ...] = (uses_the_given_image_scale,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spacrd_core.cards import Recipe
 from spacrd_core.cohort.section_data import SectionData, load_sections
 from spacrd_core.detection.call import call_section
 from spacrd_core.detector.load import DETECTOR_KEY_ATTR, as_detector
@@ -122,10 +123,12 @@ def _embed_missing(
         return
     encoding = Encoding(record.name, record.options, record.recipe_key)
     missing = encoding.missing(entries)
-    if missing and plugins.encoders.create(record.name, record.options).recipe.key != record.recipe_key:
+    installed = plugins.encoders.create(record.name, record.options).recipe if missing else None
+    if installed and installed.key != record.recipe_key:
+        differences = installed.differences(Recipe.from_dict(record.recipe))
         raise RecipeMismatch(
             f"sections without embeddings: {', '.join(missing)}; the installed encoder '{record.name}' has another "
-            "recipe than the detector",
+            f"recipe than the detector ({differences})",
             hint=f"spacrd embed {store.path} --encoder {record.name}, with the weights used for training",
         )
     latest = not detector.config.built_in

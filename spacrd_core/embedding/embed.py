@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,7 @@ def embed(  # noqa: PLR0913 - the options of the command
     executor: Executor | None = None,
     part: Part | None = None,
     latest: bool = True,
+    again: bool = False,
     plugins: Plugins | None = None,
     on_warning: Callable[[str], None] = lambda _: None,
     track: Track = silent,
@@ -76,8 +77,9 @@ def embed(  # noqa: PLR0913 - the options of the command
     >>> report.patches
     902
 
-    Shards that are done are skipped. The embeddings become the ones that the encoder's name selects, unless ``latest``
-    is false and there are others by this encoder. ``options`` are the encoder's, such as
+    Shards that are done are skipped. With ``again``, embeddings that are done are made anew, and stay valid until all
+    shards of the section are; an interrupted run is continued. The embeddings become the ones that the encoder's name
+    selects, unless ``latest`` is false and there are others by this encoder. ``options`` are the encoder's, such as
     ``{"weights": "pytorch_model.bin"}``; ``settings`` choose the device and the batch size. Workers in other processes
     build the encoder from its name and options. ``on_warning`` receives a sentence, before the first patch, if slides
     are too coarse for the encoder.
@@ -94,6 +96,7 @@ def embed(  # noqa: PLR0913 - the options of the command
     encoders = (plugins or load_plugins()).encoders
     name, instance = encoders.canonical(encoder), encoders.create(encoder, options)
     request = _request(store, name, instance, options or {}, settings or Settings(), latest=latest)
+    request = replace(request, again=again)
     entries = store.choose(sections)
     with mark_in_use(store.path / "embeddings"):
         shards = _shards_of_part(store, entries, part or Part())

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class EmbedRequest:
     """What is the same for all sections; ``portable_options`` are the encoder's options as they hold on any machine.
 
-    ``latest`` is whether the embeddings become the ones that the encoder's name selects.
+    ``latest`` is whether the embeddings become the ones that the encoder's name selects; with ``again``, embeddings
+    that were published before are made anew.
     """
 
     store: SpotStore
@@ -36,6 +37,7 @@ class EmbedRequest:
     recipe: Recipe
     settings: Settings
     latest: bool = True
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class SectionJob:
     @property
     def folder(self) -> Path:
         """The folder of the unfinished embeddings."""
-        return self.request.store.staging(self.entry, self.request.recipe.key)
+        return self.request.store.staging(self.entry, self.request.recipe.key, again=self.request.again)
 
     def start(self) -> list[ShardTask]:
         """Prepare the staging folder if necessary and return the tasks; none if that fails."""
@@ -111,7 +113,7 @@ class SectionJob:
         self.um_per_px = plan.level.um_per_px
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with try_lock(lock_file(self.folder)):
-            request.store.reclaim(self.entry, request.recipe.key)
+            request.store.reclaim(self.entry, request.recipe.key, again=request.again)
             staging = Staging.open_or_create(
                 self.folder,
                 encoder=request.encoder,
@@ -148,12 +150,19 @@ class SectionJob:
             staging.finalise()
             request = self.request
             request.store.publish_embedding(
-                self.entry, request.encoder, request.recipe, self.folder, latest=request.latest
+                self.entry,
+                request.encoder,
+                request.recipe,
+                self.folder,
+                latest=request.latest,
+                again=request.again,
             )
             any_piece_locked(self.folder)  # removes the locks of killed processes
+            if request.again and self.entry.predictions:
+                self.notes.append("its calls are of earlier embeddings until spacrd detect runs again")
 
     def _published(self) -> Path | None:
-        """Return the folder of the published embeddings, or None if there is none.
+        """Return the folder of the published embeddings, or None if there is none, or if they are to be made again.
 
         Raises
         ------
@@ -163,7 +172,9 @@ class SectionJob:
         entry = self.request.store.entry(self.entry.id)
         if entry.geometry != self.entry.geometry:
             raise StoreError(f"section '{self.entry.id}' was replaced meanwhile", hint="run the command again")
-        record = entry.embeddings.get(self.request.recipe.key)
+        record, earlier = (each.embeddings.get(self.request.recipe.key) for each in (entry, self.entry))
+        if self.request.again and record == earlier:
+            return None
         folder = self.request.store.path / record.path if record else None
         return folder if folder and folder.is_dir() else None
 

@@ -7,10 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from spacrd_core.cards import fingerprint
 from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError, MissingFile, SectionExists, SpacrdError, UnrecognisedSection
 from spacrd_core.ingestion.checks import check_section
+from spacrd_core.ingestion.differences import differences
+from spacrd_core.ingestion.given import is_same_path, is_same_tissue, keep_given, not_kept, record_given
+from spacrd_core.ingestion.identity import section_identity
+from spacrd_core.ingestion.losses import image_um_per_px, losses
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.ingestion.recognise import recognise
 from spacrd_core.labels.attach import attach_labels
@@ -31,16 +34,20 @@ if TYPE_CHECKING:
 
 
 SECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-LAYOUT = 3  # increase it when the same input should give a different group
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """A section of the store, how it got there, and whether the user or its files name its patient."""
+    """A section of the store, how it got there, and whether the user or its files name its patient.
+
+    Where it replaced another, ``kept`` has sentences on what was kept of that, and ``warnings`` on what was lost.
+    """
 
     entry: SectionEntry
     status: Literal["added", "replaced", "unchanged"]
     patient_given: bool
+    kept: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def ingest(
@@ -111,25 +118,45 @@ def ingest_section(
     """Ingest one section and return its entry in the store.
 
     The same input twice changes nothing. Another input under the same name needs ``replace``, which also rewrites the
-    same input where the store was damaged.
+    same input where the store was damaged. It keeps the options that were given before and are not given now.
     """
     name = options.section_id
     if not SECTION_ID.fullmatch(name):
         raise ConfigError(f"'{name}' is not a valid section id", hint="--name with letters, digits, '.', '_' and '-'")
-    section = _read(options, plugins)
-    patient = options.patient or section.patient
-    identity = fingerprint(_facts(section, options, name, patient or name))
     existing = store.entries.get(name)
+    kept: tuple[str, ...] = ()
+    if existing and replace:
+        options, section, kept = _read_again(options, existing, plugins)
+    else:
+        section = _read(options, plugins)
+    patient = options.patient or section.patient
+    identity = section_identity(section, options, name=name, patient=patient or name)
     if existing and existing.identity == identity and not replace:
         return Ingested(existing, "unchanged", bool(patient))
     if existing and not replace:
         raise SectionExists(
-            f"the store {store.path} already has another section '{name}'", hint="--name ID for a new one, or --replace"
+            f"the store {store.path} already has another section '{name}' "
+            f"({differences(existing, section, options, patient or name)})",
+            hint="--name ID for a new one, or --replace, which keeps what was given before and is not given now",
         )
     section, checks = check_section(section)
-    key = SectionKey(name, patient or name, identity, options.mpp)
+    key = SectionKey(name, patient or name, identity, options.mpp, record_given(options))
+    um_per_px = image_um_per_px(store, name) if existing else None
     entry = add_section(store, section, key, checks=asdict(checks), track=within(track, name))
-    return Ingested(entry, "replaced" if existing else "added", bool(patient))
+    lost = tuple(losses(store, existing, entry, um_per_px_before=um_per_px)) if existing else ()
+    return Ingested(entry, "replaced" if existing else "added", bool(patient), kept, lost)
+
+
+def _read_again(
+    options: IngestOptions, before: SectionEntry, plugins: Plugins
+) -> tuple[IngestOptions, Section, tuple[str, ...]]:
+    """Return the options of a section that is replaced with those kept from before, the section, and notes."""
+    if not is_same_path(options, before):
+        section = _read(options, plugins)
+        if not before.given or not is_same_tissue(section, before):
+            return options, section, not_kept(before)
+    kept = keep_given(options, before)
+    return kept.options, _read(kept.options, plugins), kept.notes
 
 
 def _read(options: IngestOptions, plugins: Plugins) -> Section:
@@ -155,24 +182,3 @@ def _read(options: IngestOptions, plugins: Plugins) -> Section:
         vocabulary = Vocabulary(options.positive, options.ignore)
         section = attach_labels(section, read_labels(options.labels, options.label_section), vocabulary)
     return section
-
-
-def _facts(section: Section, options: IngestOptions, name: str, patient: str) -> dict[str, object]:
-    """Return everything that determines the stored section."""
-    return {
-        "layout": LAYOUT,
-        "name": name,
-        "patient": patient,
-        "platform": section.platform,
-        "sources": sorted([source.role, source.sha256] for source in section.sources),
-        "options": {key: str(value) for key, value in sorted(options.reader.options.items())},
-        "vocabulary": [list(options.positive), list(options.ignore)],
-        **({"label_section": options.label_section} if options.label_section else {}),
-        "geometry": [
-            section.um_per_px,
-            section.spot_um,
-            section.pitch_um,
-            section.slide.scale if section.slide else None,
-        ],
-        "mpp": options.mpp,
-    }

@@ -58,6 +58,7 @@ def attach_labels(section: Section, labels: LabelTable | Polygons | Mask, vocabu
         counts=labelled,
         sources=(*section.sources, Source.from_path("labels", labels.path)),
         notes=(*section.notes, *labels.notes, *notes),
+        label_notes=(*labels.notes, *notes),
     )
 
 

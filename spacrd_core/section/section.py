@@ -115,6 +115,8 @@ class Section:
         The size and shape of a spot's footprint, and the distance between neighbouring spots.
     notes
         Sentences for the user: irregularities, and what was left out or assumed.
+    label_notes
+        Those of the notes that are about the labels.
     sub_spots
         The bins or cells the spots were summed from; None if the platform measures spots.
     patient
@@ -132,6 +134,7 @@ class Section:
     notes: tuple[str, ...] = ()
     sub_spots: SubSpots | None = None
     patient: str = ""
+    label_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

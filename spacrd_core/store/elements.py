@@ -41,6 +41,16 @@ def read_spots(folder: Path) -> pd.DataFrame:
     return spots
 
 
+def write_spots(spots: pd.DataFrame, folder: Path) -> None:
+    """Replace the spots of a section that has been written; its counts stay as they are."""
+    table = ad.AnnData(obs=spots)
+    table.strings_to_categoricals()
+    with _without_zarr_warnings():
+        group = zarr.open_group(folder, mode="r+", use_consolidated=False)
+        ad.io.write_elem(group, "obs", table.obs)
+        zarr.consolidate_metadata(group.store)
+
+
 def write_cells(spot_of_cell: pd.Series[Any], folder: Path) -> None:
     """Write the spot id of each cell, by cell id."""
     with _without_zarr_warnings():

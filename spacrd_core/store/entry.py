@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,29 +12,31 @@ from spacrd_core.cards import fingerprint
 from spacrd_core.store.manifest import GroupRecord, SectionEntry, SlideRecord, SourceRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     import anndata as ad
 
-    from spacrd_core.section.section import Section
+    from spacrd_core.section.section import Section, Source
 
 
 @dataclass(frozen=True)
 class SectionKey:
     """The name of a section in the store, its patient, and the working um/px of its slide.
 
-    ``identity`` is a hash of everything the section was made from.
+    ``identity`` is a hash of everything the section was made from, ``given`` the options that the user gave.
     """
 
     name: str
     patient: str
     identity: str
     mpp: float = 0.5
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 def make_entry(
     section: Section, key: SectionKey, adata: ad.AnnData, group: GroupRecord, slide: SlideRecord | None
 ) -> SectionEntry:
     """Return the entry of a section whose group and slide have been written."""
-    labels = adata.obs.get("label")
     return SectionEntry(
         id=key.name,
         patient=key.patient,
@@ -47,14 +49,29 @@ def make_entry(
         spot_um=section.spot_um,
         spot_shape=section.spot_shape,
         pitch_um=section.pitch_um,
-        labelled=0 if labels is None else int(labels.notna().sum()),
-        cancer=0 if labels is None else int((labels == "cancer").sum()),
-        label_source=_label_source(section),
+        **label_facts(section),
         notes=section.notes,
-        sources=tuple(SourceRecord(role=s.role, path=str(s.path), sha256=s.sha256) for s in section.sources),
+        given=dict(key.given),
+        sources=source_records(section.sources),
         section=group,
         slide=slide,
     )
+
+
+def label_facts(section: Section) -> dict[str, Any]:
+    """Return the fields of an entry that are about the labels."""
+    labels = section.counts.obs.get("label")
+    return {
+        "labelled": 0 if labels is None else int(labels.notna().sum()),
+        "cancer": 0 if labels is None else int((labels == "cancer").sum()),
+        "label_source": _label_source(section),
+        "label_notes": section.label_notes,
+    }
+
+
+def source_records(sources: Iterable[Source]) -> tuple[SourceRecord, ...]:
+    """Return the records of the files a section was read from."""
+    return tuple(SourceRecord(role=s.role, path=str(s.path), sha256=s.sha256) for s in sources)
 
 
 def _label_source(section: Section) -> str:

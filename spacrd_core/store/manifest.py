@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ from spacrd_core.errors import CorruptStore
 from spacrd_core.files import Record, read_record, sync
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 SCHEMA_VERSION = 1
@@ -29,10 +30,12 @@ class SlideRecord(GroupRecord):
 
     ``um_per_full_px`` converts to um in the slide's frame. ``image_px_per_full_px`` converts to px of the image that
     users open in a viewer: the image the pyramid was made from, or the full-resolution image if that was a preview.
+    ``file_px_per_full_px`` converts to px of the file that was read, preview or not; 0 if that was not recorded.
     """
 
     um_per_full_px: float
     image_px_per_full_px: float = 1.0
+    file_px_per_full_px: float = 0.0
 
 
 class EmbeddingRecord(GroupRecord):
@@ -55,7 +58,9 @@ class SectionEntry(Record):
 
     ``identity`` is a hash of all inputs; ``geometry`` is a hash of the slide and the spot positions, on which
     embeddings depend. ``checks`` has the results of the checks at ingestion, and ``on_tissue``, the fraction of spots
-    on tissue. ``cells`` maps each cell to its spot, if spots were summed from cells.
+    on tissue. ``cells`` maps each cell to its spot, if spots were summed from cells. ``given`` has the options that
+    the user gave at ingestion, with absolute paths, and ``label_notes`` those of the notes that are about the labels;
+    both are empty in stores of earlier versions.
     """
 
     id: str = Field(pattern=rf"^{NAME_PATTERN}$")
@@ -73,6 +78,8 @@ class SectionEntry(Record):
     cancer: int
     label_source: str = ""
     notes: tuple[str, ...] = ()
+    label_notes: tuple[str, ...] = ()
+    given: dict[str, Any] = Field(default_factory=dict)
     checks: dict[str, float | None] = Field(default_factory=dict)
     sources: tuple[SourceRecord, ...] = ()
     section: GroupRecord
@@ -106,6 +113,10 @@ class Manifest(Record):
         """Return the manifest with a section added or replaced."""
         sections = {**self.sections, entry.id: entry}
         return self.model_copy(update={"sections": dict(sorted(sections.items()))})
+
+    def without(self, ids: Collection[str]) -> Manifest:
+        """Return the manifest without some sections."""
+        return self.model_copy(update={"sections": {k: v for k, v in self.sections.items() if k not in ids}})
 
 
 def read_manifest(file: Path) -> Manifest:

@@ -26,7 +26,7 @@ from spacrd_core.store.folder import StoreFolder
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, Manifest, SectionEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     import anndata as ad
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from spacrd_core.cards import Recipe
 
 PARTIAL = ".partial-"
+RETIRED = ".retired"
 
 
 class SpotStore(StoreFolder):
@@ -101,16 +102,27 @@ class SpotStore(StoreFolder):
         with self._open_group(records[key]) as folder:
             return read_spot_table(folder)
 
-    def staging(self, entry: SectionEntry, key: str) -> Path:
-        """Return the folder of a section's unfinished embeddings, which all processes and later runs share."""
-        return self.path / "embeddings" / entry.id / f"{PARTIAL}{_embedding_name(entry, key)}"
+    def staging(self, entry: SectionEntry, key: str, *, again: bool = False) -> Path:
+        """Return the folder of a section's unfinished embeddings, which all processes and later runs share.
 
-    def reclaim(self, entry: SectionEntry, key: str) -> None:
+        With ``again``, they are to replace those that ``entry`` has of this recipe.
+        """
+        return self.path / "embeddings" / entry.id / f"{PARTIAL}{_embedding_name(entry, key, again=again)}"
+
+    def reclaim(self, entry: SectionEntry, key: str, *, again: bool = False) -> None:
         """Move finished embeddings back to staging if their process was killed before it updated the manifest."""
-        staged = self.staging(entry, key)
-        finished = staged.with_name(_embedding_name(entry, key))
-        if key not in entry.embeddings and finished.is_dir() and not staged.exists():
+        staged = self.staging(entry, key, again=again)
+        finished = staged.with_name(_embedding_name(entry, key, again=again))
+        listed = any(self.path / record.path == finished for record in self.entry(entry.id).embeddings.values())
+        if finished.is_dir() and not (listed or staged.exists() or (finished / RETIRED).exists()):
             finished.rename(staged)
+
+    def retire(self, records: Iterable[EmbeddingRecord]) -> None:
+        """Mark embeddings that the manifest does not list any more, so that they are not taken for unfinished work."""
+        for record in records:
+            folder = self.path / record.path
+            if folder.is_dir():
+                (folder / RETIRED).touch()
 
     def temporary(self, kind: str, section: str) -> Path:
         """Return a new temporary folder to fill and publish."""
@@ -125,13 +137,20 @@ class SpotStore(StoreFolder):
         return GroupRecord(path=final.relative_to(self.path).as_posix(), sha256=digest)
 
     def publish_embedding(
-        self, entry: SectionEntry, encoder: str, recipe: Recipe, staged: Path, *, latest: bool = True
+        self,
+        entry: SectionEntry,
+        encoder: str,
+        recipe: Recipe,
+        staged: Path,
+        *,
+        latest: bool = True,
+        again: bool = False,
     ) -> EmbeddingRecord:
         """Add the finished embeddings of a section, unless its geometry has changed since ``entry`` was read.
 
         An encoder's name selects the latest of its embeddings; with ``latest`` false, that stays as it was.
         """
-        group = self.publish_group(staged, _embedding_name(entry, recipe.key))
+        group = self.publish_group(staged, _embedding_name(entry, recipe.key, again=again))
         record = EmbeddingRecord(path=group.path, sha256=group.sha256, encoder=encoder, recipe=recipe.key)
         self._add_record(
             entry,
@@ -141,6 +160,7 @@ class SpotStore(StoreFolder):
             unchanged=partial(_same_geometry, entry.geometry),
             latest=latest,
         )
+        self.retire(old for old in entry.embeddings.values() if old.recipe == recipe.key and old.path != group.path)
         return record
 
     def make_latest(self, entry: SectionEntry, key: str) -> None:
@@ -189,5 +209,11 @@ def _same_geometry(geometry: str, entry: SectionEntry) -> bool:
     return entry.geometry == geometry
 
 
-def _embedding_name(entry: SectionEntry, key: str) -> str:
-    return f"{key}-{entry.geometry[:8]}"
+def _embedding_name(entry: SectionEntry, key: str, *, again: bool) -> str:
+    """Return the folder name of the embeddings of a recipe, or with ``again`` of the next ones, which are numbered."""
+    name = f"{key}-{entry.geometry[:8]}"
+    if key not in entry.embeddings:
+        return name
+    present = entry.embeddings[key].path.rpartition("/")[2]
+    number = present.removeprefix(name).removeprefix("-")
+    return f"{name}-{int(number or 1) + 1}" if again else present

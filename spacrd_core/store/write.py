@@ -53,7 +53,7 @@ def add_section(
     adata = _to_anndata(section, key)
     if slide and pyramid:
         _add_thumbnail(adata, key.name, pyramid, slide.um_per_full_px)
-    with _staged(store, "sections", key.name) as folder:
+    with staged(store, "sections", key.name) as folder:
         write_section(adata, folder)
         group = store.publish_group(folder, key.identity)
     entry = make_entry(section, key, adata, group, slide)
@@ -65,7 +65,10 @@ def add_section(
     entry = entry.model_copy(update={"checks": dict(checks)})
     damaged = {group.path for group in previous.groups if not is_sound(store, group)} if previous else set()
     store.update(lambda manifest: _with_entry(manifest, entry, expected=previous, damaged=damaged))
-    return store.entry(key.name)
+    current = store.entry(key.name)
+    listed = {record.path for record in current.embeddings.values()}
+    store.retire(old for old in (previous.embeddings.values() if previous else ()) if old.path not in listed)
+    return current
 
 
 def _write_slide(store: SpotStore, section: Section, key: SectionKey, track: Track) -> SlideRecord | None:
@@ -77,12 +80,13 @@ def _write_slide(store: SpotStore, section: Section, key: SectionKey, track: Tra
     scales = {
         "um_per_full_px": slide.scale * slide.um_per_px,
         "image_px_per_full_px": 1.0 if slide.preview else slide.scale,
+        "file_px_per_full_px": slide.scale,
     }
     entry = store.entries.get(key.name)
     stored = entry.slide if entry else None
     if stored and stored.path == f"slides/{key.name}/{pyramid_key}" and is_sound(store, stored):
         return stored.model_copy(update=scales)
-    with _staged(store, "slides", key.name) as folder, open_raster(slide) as raster:
+    with staged(store, "slides", key.name) as folder, open_raster(slide) as raster:
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=key.mpp, track=track)
         group = store.publish_group(folder, pyramid_key)
     return SlideRecord(path=group.path, sha256=group.sha256, **scales)
@@ -95,13 +99,13 @@ def _write_cells(store: SpotStore, section: Section, key: SectionKey) -> GroupRe
         return None
     cell_ids = pd.Index(sub_spots.ids.astype(str), dtype=object, name="cell_id")
     spots = pd.Categorical.from_codes(sub_spots.spots, categories=section.counts.obs_names)
-    with _staged(store, "cells", key.name) as folder:
+    with staged(store, "cells", key.name) as folder:
         write_cells(pd.Series(spots, index=cell_ids), folder)
         return store.publish_group(folder, key.identity)
 
 
 @contextmanager
-def _staged(store: SpotStore, kind: str, name: str) -> Iterator[Path]:
+def staged(store: SpotStore, kind: str, name: str) -> Iterator[Path]:
     """Yield a temporary folder to fill and publish; on failure, remove it and its parents if they are empty."""
     folder = store.temporary(kind, name)
     try:
@@ -142,7 +146,10 @@ def _to_anndata(section: Section, key: SectionKey) -> ad.AnnData:
         "spot_shape": section.spot_shape,
         "pitch_um": section.pitch_um,
         "version": __version__,
+        "in_counts_order": "counts_order" not in counts.uns,
     }
+    if "counts_order" in counts.uns:  # labels without spot ids may be added later
+        adata.uns["spacrd"]["counts_order"] = counts.uns["counts_order"]
     return adata
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions, EncoderCard, Recipe
@@ -133,12 +136,44 @@ class AdaptsToAnother(Adapts):
         return other
 
 
+class Unnoticed(ComponentOptions):
+    blur: float = Field(1.0, exclude=True)
+
+
+class HidesAnOption(Good):
+    Options = Unnoticed
+
+
+class Drifts(Good):
+    def embed(self, tiles: Tensor) -> Tensor:
+        self.recipe = replace(self.recipe, settings=f'{{"tiles": {len(tiles)}}}')
+        return super().embed(tiles)
+
+
+class Computed(Good):
+    @property
+    def recipe(self) -> Recipe:  # type: ignore[override]
+        return RECIPE
+
+
+class SomeChoices(ComponentOptions):
+    stain: Literal["h", "e"] = "h"
+    sizes: tuple[int, ...] = (1, 2)
+    table: Path | None = None
+    views: int = Field(1, ge=1, le=2)
+    weights: dict[str, float] = Field(default_factory=dict)
+
+
+class ManyOptions(Good):
+    Options = SomeChoices
+
+
 class Lists(Good):
     def embed(self, tiles: Tensor) -> Tensor:
         return super().embed(tiles).tolist()  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("encoder", [Good, Adapts])
+@pytest.mark.parametrize("encoder", [Good, Adapts, ManyOptions])
 def test_a_good_encoder_passes(encoder: type[Good]) -> None:
     check_encoder(encoder())
 
@@ -163,6 +198,9 @@ def test_a_good_encoder_passes(encoder: type[Good]) -> None:
         (Mixes, "alone as in a batch of 5, but they differ by up to"),
         (AdaptsItself, "adapt must not change the encoder itself, but they differ by up to 1"),
         (AdaptsToAnother, "adapt must return an encoder of the same recipe"),
+        (HidesAnOption, "option blur must be part of the recipe key, but 1.0 and 0.0 give the same key"),
+        (Drifts, r'the recipe must not change with embed: settings {"tiles": 5}, not {"tiles": 1}'),
+        (Computed, "recipe must be an attribute that can be set"),
         (Lists, "must return a torch tensor, found list"),
     ],
 )

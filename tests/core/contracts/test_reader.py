@@ -9,8 +9,8 @@ from conftest import MakeSection
 from scipy import sparse
 
 from spacrd_core.cards import ComponentOptions
-from spacrd_core.contracts.reader import SECTION_CHECKS, check_reader
-from spacrd_core.errors import ContractError, CountsError
+from spacrd_core.contracts.reader import EXAMPLE_CHECKS, SECTION_CHECKS, check_reader
+from spacrd_core.errors import ContractError, CountsError, ImageError
 from spacrd_core.section.section import ImageInputs, Recognition, Section
 
 
@@ -26,7 +26,11 @@ class Good:
     def read(self, path: Path, inputs: ImageInputs) -> Section:
         if path.name != "example" or self.section is None:
             raise CountsError(f"{path} is no example")
-        return self.section
+        slide, scale = self.section.slide, inputs.image_scale
+        if slide is None or scale is None:
+            return self.section
+        finer = slide.scale / scale
+        return replace(self.section, slide=replace(slide, scale=scale, um_per_px=slide.um_per_px * finer))
 
 
 class NoOptions(Good):
@@ -58,6 +62,26 @@ class Lenient(Good):
         return None  # type: ignore[return-value]
 
 
+class IgnoresTheScale(Good):
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
+        return super().read(path, replace(inputs, image_scale=None))
+
+
+class IgnoresTheScaleOfAGivenImage(IgnoresTheScale):
+    """Its example has no image of its own."""
+
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
+        section = super().read(path, inputs)
+        return replace(section, slide=section.slide if inputs.image else None)
+
+
+class RefusesAScale(Good):
+    def read(self, path: Path, inputs: ImageInputs) -> Section:
+        if inputs.image_scale:
+            raise ImageError("the image of an example has a known scale")
+        return super().read(path, inputs)
+
+
 @pytest.fixture
 def section(make_section: MakeSection) -> Section:
     return make_section(0)
@@ -71,6 +95,16 @@ def test_a_good_reader_and_its_section_pass(section: Section) -> None:
 
 def test_a_section_of_one_spot_has_no_pitch_to_disagree_with(section: Section) -> None:
     check_reader(Good(replace(section, counts=section.counts[:1].copy())), Path("example"))
+
+
+@pytest.mark.parametrize("reader", [IgnoresTheScale, IgnoresTheScaleOfAGivenImage])
+def test_a_reader_that_ignores_a_given_image_scale_is_refused(section: Section, reader: type[Good]) -> None:
+    with pytest.raises(ContractError, match=r"image_scale=\S+ was given, but the scale of the slide is 1"):
+        check_reader(reader(section), Path("example"))
+
+
+def test_a_reader_may_refuse_a_given_image_scale(section: Section) -> None:
+    check_reader(RefusesAScale(section), Path("example"))
 
 
 @pytest.mark.parametrize(
@@ -145,4 +179,4 @@ def test_a_section_that_breaks_the_contract_is_refused(
 
 
 def test_every_check_of_a_section_is_a_sentence_for_users() -> None:
-    assert all(check.__doc__ for check in SECTION_CHECKS)
+    assert all(check.__doc__ for check in (*SECTION_CHECKS, *EXAMPLE_CHECKS))

@@ -4,6 +4,7 @@ import pytest
 
 from spacrd_core.contracts import check_encoder, check_head, check_reader
 from spacrd_core.contracts.encoder import matches_its_card
+from spacrd_core.contracts.recipe_key import other_options
 from spacrd_core.plugins import Plugins, load_plugins
 
 ALL = load_plugins()
@@ -17,6 +18,15 @@ def test_an_encoder_that_needs_no_weights_satisfies_its_contract_and_matches_its
     encoder = plugins.encoders.create(name)
     check_encoder(encoder)
     matches_its_card((plugins.encoders.card(name), encoder))
+
+
+@pytest.mark.parametrize("name", [card.name for card in BUILDABLE])
+def test_other_options_of_an_encoder_of_spacrd_are_another_recipe(plugins: Plugins, name: str) -> None:
+    recipe = plugins.encoders.create(name).recipe
+    assert "plugin" not in recipe.settings, "the version of SpaCRD alone does not make embeddings stale"
+    for option, _, other in other_options(plugins.encoders.load(name).Options):
+        changed = plugins.encoders.create(name, {option: getattr(other, option)}).recipe
+        assert changed.key != recipe.key, option
 
 
 @pytest.mark.parametrize("name", [card.name for card in ALL.heads])

@@ -46,17 +46,19 @@ class MyLab:
 
 
 class Colour:
-    Options = ComponentOptions
+    class Options(ComponentOptions):
+        gamma: PositiveFloat = 1.0
+
     recipe = RECIPE
 
-    def __init__(self, options: ComponentOptions) -> None:
-        pass
+    def __init__(self, options: Options) -> None:
+        self.gamma = options.gamma
 
     def to(self, device: torch.device) -> Colour:
         return self
 
     def embed(self, tiles: Tensor) -> Tensor:
-        colours = tiles.flatten(2).float() / 255
+        colours = (tiles.flatten(2).float() / 255) ** self.gamma
         return torch.cat([colours.mean(dim=2), colours.std(dim=2)], dim=1)
 
 

@@ -1,0 +1,52 @@
+"""``spacrd store rm``: remove sections from a store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spacrd_cli.options import Json, Quiet, Store
+from spacrd_cli.terminal.output import Output, table
+
+if TYPE_CHECKING:
+    from spacrd_core.store.manifest import SectionEntry
+    from spacrd_core.store.store import SpotStore
+
+COLUMNS = ("removed", "patient", "platform", "spots", "labelled", "image", "embeddings", "calls", "MB")
+
+
+def remove(
+    store: Store,
+    sections: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="Sections to remove; all of them or none.", show_default=False)
+    ],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Remove sections with their slides, embeddings and calls. Their files are freed by ``store gc``."""
+    from spacrd_core.store.remove import remove_sections
+    from spacrd_core.store.store import SpotStore
+
+    out, target = Output(json=json, quiet=quiet), SpotStore.open(store)
+    documents = [_document(target, entry) for entry in remove_sections(target, sections)]
+    rows = [[*list(item.values())[:-1], item["bytes"] / 1e6] for item in documents]
+    out.result({"removed": documents}, table(COLUMNS, rows))
+    megabytes = sum(item["bytes"] for item in documents) / 1e6
+    out.info(f"spacrd store gc {store} frees their {megabytes:.3g} MB in an hour, when nobody reads them any more")
+
+
+def _document(store: SpotStore, entry: SectionEntry) -> dict[str, Any]:
+    from spacrd_core.store.remove import stored_bytes
+
+    return {
+        "id": entry.id,
+        "patient": entry.patient,
+        "platform": entry.platform,
+        "spots": entry.spots,
+        "labelled": entry.labelled,
+        "image": entry.slide is not None,
+        "embeddings": [record.encoder for record in entry.embeddings.values()],
+        "calls": list(entry.predictions),
+        "bytes": stored_bytes(store, entry),
+    }

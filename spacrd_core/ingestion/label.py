@@ -1,0 +1,103 @@
+"""Label a section of the store, and leave everything else of it as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from spacrd_core.errors import LabelError
+from spacrd_core.ingestion.given import OF_LABELS, record_given
+from spacrd_core.ingestion.identity import section_identity
+from spacrd_core.ingestion.options import IngestOptions
+from spacrd_core.ingestion.stored_section import stored_section
+from spacrd_core.labels.attach import attach_labels
+from spacrd_core.labels.tables import LabelTable, read_labels
+from spacrd_core.labels.vocabulary import Vocabulary
+from spacrd_core.store.relabel import replace_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from spacrd_core.section.section import Section
+    from spacrd_core.store.manifest import SectionEntry
+    from spacrd_core.store.store import SpotStore
+
+INGEST_HINT = "spacrd ingest STORE PATH --name {section} --labels {labels} --replace, which reads the run again"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A section of the store with its new labels, the entry that it had before, and notes about the labels."""
+
+    entry: SectionEntry
+    before: SectionEntry
+    notes: tuple[str, ...]
+
+    @property
+    def status(self) -> Literal["labelled", "unchanged"]:
+        """``unchanged`` if the section had these labels."""
+        return "unchanged" if self.entry == self.before else "labelled"
+
+
+def label_section(
+    store: SpotStore,
+    section: str,
+    labels: Path,
+    *,
+    positive: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    label_section: str = "",
+) -> Labelled:
+    """Label a section of the store by a label file of any layout; its earlier labels are replaced.
+
+    ``label_section`` names the section in a label table of several.
+
+    The counts, the slide, the embeddings and the calls are not touched. The labels are checked as at ingestion.
+
+    Raises
+    ------
+    UnknownSection
+        If the store has no such section.
+    LabelError
+        If the labels are evidently of another section, or cannot be joined to what the store holds.
+    """
+    entry = store.entry(section)
+    bare, table = stored_section(store, entry), read_labels(labels, label_section)
+    _require_known_order(bare, table, entry, labels)
+    try:
+        labelled = attach_labels(bare, table, Vocabulary(tuple(positive), tuple(ignore)))
+    except LabelError as error:
+        if "tissue_coverage" in bare.counts.obs:  # spots summed from bins, which the store does not hold
+            error.add_note("labels by bin need the run itself: " + _ingest_hint(entry, labels))
+        raise
+    words = {"positive": tuple(positive), "ignore": tuple(ignore), "label_section": label_section}
+    options = _options(entry, labels, words)
+    identity = section_identity(labelled, options, name=section, patient=entry.patient)
+    if identity == entry.identity:
+        return Labelled(entry, entry, labelled.notes)
+    new = replace_labels(store, entry, labelled, identity=identity, given=record_given(options))
+    return Labelled(new, entry, labelled.notes)
+
+
+def _require_known_order(bare: Section, table: object, entry: SectionEntry, labels: Path) -> None:
+    """Refuse labels in counts order where the store has not recorded that order."""
+    recorded = "in_counts_order" in bare.counts.uns.get("spacrd", {})
+    if isinstance(table, LabelTable) and table.kind == "vector" and not recorded:
+        raise LabelError(
+            f"{labels} has labels in counts order, which an earlier version of SpaCRD did not record for section "
+            f"'{entry.id}'",
+            hint=_ingest_hint(entry, labels),
+        )
+
+
+def _options(entry: SectionEntry, labels: Path, words: Mapping[str, object]) -> IngestOptions:
+    """Return the options that would have given the section with these labels."""
+    others = {key: value for key, value in entry.given.items() if key not in OF_LABELS}
+    known = {key: value for key, value in others.items() if key in IngestOptions.model_fields}
+    path = next((source.path for source in entry.sources if source.role == "counts"), "")
+    return IngestOptions.model_validate({"path": path, **known, "labels": labels, **words})
+
+
+def _ingest_hint(entry: SectionEntry, labels: Path) -> str:
+    return INGEST_HINT.format(section=entry.id, labels=labels)

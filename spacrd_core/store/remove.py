@@ -1,0 +1,58 @@
+"""Remove sections from a store.
+
+Only the manifest changes. The files stay for readers that are at work, and garbage collection removes them later.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from spacrd_core.errors import UnknownSection
+from spacrd_core.files import files_below
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spacrd_core.store.manifest import Manifest, SectionEntry
+    from spacrd_core.store.store import SpotStore
+
+
+def remove_sections(store: SpotStore, ids: Sequence[str]) -> list[SectionEntry]:
+    """Remove sections with all that was made from them, and return their entries; all of them or none.
+
+    Raises
+    ------
+    UnknownSection
+        With every id that the store does not have; nothing is removed then.
+    """
+    removed: list[SectionEntry] = []
+
+    def change(manifest: Manifest) -> Manifest:
+        unknown = [name for name in ids if name not in manifest.sections]
+        if unknown:
+            raise UnknownSection(
+                f"the store {store.path} has no section {' or '.join(map(repr, unknown))}; nothing was removed",
+                hint=f"its sections are: {', '.join(manifest.sections) or 'none'}",
+            )
+        removed.extend(manifest.sections[name] for name in dict.fromkeys(ids))
+        for entry in removed:
+            _keep_from_garbage(store, entry)
+        return manifest.without(set(ids))
+
+    store.update(change)
+    store.retire(record for entry in removed for record in entry.embeddings.values())
+    return removed
+
+
+def stored_bytes(store: SpotStore, entry: SectionEntry) -> int:
+    """Return the size of all files of a section."""
+    return sum(file.stat().st_size for group in entry.groups for file in files_below(store.path / group.path))
+
+
+def _keep_from_garbage(store: SpotStore, entry: SectionEntry) -> None:
+    """Let the grace period of the section's groups begin now, because readers may have opened them."""
+    for group in entry.groups:
+        folder = store.path / group.path
+        if folder.is_dir():
+            os.utime(folder)

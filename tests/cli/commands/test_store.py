@@ -1,0 +1,110 @@
+"""``spacrd store``: label, show and remove sections."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import MakeSection
+
+from spacrd_cli.main import run
+from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.store import SpotStore
+from spacrd_core.store.write import add_section
+
+
+@pytest.fixture
+def store(tmp_path: Path, make_section: MakeSection) -> Path:
+    """A store with two sections; the second has neither an image nor labels."""
+    store = SpotStore.create(tmp_path / "store")
+    add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    add_section(store, make_section(2, image=False, labels=False), SectionKey("S2", "P2", "two"))
+    return store.path
+
+
+@pytest.fixture
+def labels(tmp_path: Path, store: Path) -> Path:
+    file = tmp_path / "labels.csv"
+    names = SpotStore(store).spots("S2").index
+    rows = [f"{name},{'grade 3' if number < 40 else 'fat'}" for number, name in enumerate(names)]
+    file.write_text("\n".join(["spot_id,label", *rows]))
+    return file
+
+
+def document(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_section_is_labelled(store: Path, labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--labels", str(labels), "--positive", "grade 3", "--ignore", "fat"]
+    assert run(["store", "label", str(store), "S2", *words, "--json", "-q"]) == 0
+    shown = document(capsys)
+    notes = shown.pop("notes")
+    assert shown == {
+        "id": "S2",
+        "spots": 144,
+        "labelled": 40,
+        "cancer": 40,
+        "normal": 0,
+        "label_source": "labels.csv",
+        "status": "labelled",
+    }
+    assert any("104 of 144 spots have no label" in note for note in notes)
+
+
+def test_labels_that_replace_others_are_told(store: Path, labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--positive", "grade 3"], ["--positive", "fat"]):
+        assert run(["store", "label", str(store), "S2", "--labels", str(labels), *words]) == 0
+    shown = capsys.readouterr()
+    assert "S2: these replace 144 labels of labels.csv" in shown.err
+    assert "labelled" in shown.out
+
+
+def test_labels_of_unknown_meaning_are_refused_as_at_ingestion(
+    store: Path, labels: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["store", "label", str(store), "S2", "--labels", str(labels)]) == 1
+    assert "unknown meaning: 'grade 3' (40)" in capsys.readouterr().err
+
+
+def test_a_label_file_is_needed(store: Path) -> None:
+    assert run(["store", "label", str(store), "S2"]) == 2
+
+
+def test_one_section_is_shown_as_a_document_and_all_as_a_list(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["store", "show", str(store), "S1", "--json"]) == 0
+    assert document(capsys)["patient"] == "P1"
+    assert run(["store", "show", str(store), "--json"]) == 0
+    assert [section["id"] for section in document(capsys)] == ["S1", "S2"]
+
+
+def test_a_section_is_shown_line_by_line(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["store", "show", str(store)]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "spots 144, 100 um disc, pitch 200 um" in lines
+    assert "embeddings -" in lines
+    assert any(line.startswith("slide ") and "slide1.png" in line for line in lines)
+    assert "labels -" in lines
+
+
+def test_removed_sections_are_listed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["store", "rm", str(store), "S1", "--json"]) == 0
+    shown = capsys.readouterr()
+    (removed,) = json.loads(shown.out)["removed"]
+    assert (removed["id"], removed["patient"], removed["image"], removed["embeddings"]) == ("S1", "P1", True, [])
+    assert removed["bytes"] > 0
+    assert "spacrd store gc" in shown.err
+    assert run(["store", "ls", str(store), "--json"]) == 0
+    assert [section["id"] for section in document(capsys)] == ["S2"]
+
+
+@pytest.mark.parametrize("command", [["rm", "S1", "S9"], ["show", "S9"]], ids=["rm", "show"])
+def test_an_unknown_section_is_refused(store: Path, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    name, *ids = command
+    assert run(["store", name, str(store), *ids]) == 1
+    assert "no section 'S9'" in capsys.readouterr().err
+    assert list(SpotStore(store).entries) == ["S1", "S2"]
+
+
+def test_an_id_to_remove_is_needed(store: Path) -> None:
+    assert run(["store", "rm", str(store)]) == 2

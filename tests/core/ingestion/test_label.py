@@ -1,0 +1,273 @@
+"""Labels of a section in the store: as at ingestion, and nothing else changes."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import MakeSection
+from interrupted import changes_of, moments, run_until
+
+from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.errors import CorruptStore, LabelError, StoreError, UnknownSection
+from spacrd_core.files import tree_sha256
+from spacrd_core.ingestion.cohort_file import read_cohort
+from spacrd_core.ingestion.ingest import ingest_section
+from spacrd_core.ingestion.label import Labelled, label_section
+from spacrd_core.ingestion.options import IngestOptions
+from spacrd_core.plugins import Plugins
+from spacrd_core.section.section import SubSpots
+from spacrd_core.store.elements import write_section
+from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.relabel import replace_labels
+from spacrd_core.store.store import SpotStore
+from spacrd_core.store.verify import verify
+from spacrd_core.store.write import add_section
+
+
+def unlabelled(section: IngestOptions) -> IngestOptions:
+    return IngestOptions.model_validate(
+        section.model_dump(exclude_unset=True, exclude={"labels", "positive", "ignore"})
+    )
+
+
+@pytest.fixture
+def labels(sections: list[IngestOptions]) -> Path:
+    """The label file of the first section."""
+    assert sections[0].labels
+    return sections[0].labels
+
+
+@pytest.fixture
+def bare(store: SpotStore, sections: list[IngestOptions], plugins: Plugins) -> SpotStore:
+    """A store with the first section, without labels."""
+    ingest_section(store, unlabelled(sections[0]), plugins)
+    return store
+
+
+def test_labels_added_later_are_those_of_ingestion(
+    bare: SpotStore, sections: list[IngestOptions], labels: Path, plugins: Plugins, tmp_path: Path
+) -> None:
+    done = label_section(bare, "S1", labels)
+    at_once = SpotStore.create(tmp_path / "at_once")
+    expected = ingest_section(at_once, sections[0], plugins).entry
+    for field in ("identity", "geometry", "labelled", "cancer", "label_source", "notes", "sources", "given"):
+        assert getattr(done.entry, field) == getattr(expected, field), field
+    pd.testing.assert_frame_equal(bare.spots("S1"), at_once.spots("S1"))
+    assert done.status == "labelled"
+    assert set(done.notes) <= set(expected.notes)
+    assert verify(bare) == []
+
+
+def test_counts_are_the_same_files_and_all_other_groups_stay(
+    store: SpotStore, make_section: MakeSection, tmp_path: Path
+) -> None:
+    section = make_section(1, labels=False)
+    entry = add_section(store, section, SectionKey("S1", "P1", "one"))
+    store.publish_predictions(entry, pd.DataFrame({"label": ["cancer"]}, index=["a"]), key="key", detector={})
+    before = store.entry("S1")
+    file = tmp_path / "labels.csv"
+    pd.Series(["tumor", "normal"] * 72, index=section.counts.obs_names, name="label").to_csv(file, index_label="spot")
+    after = label_section(store, "S1", file).entry
+    for part in ("X", "var", "obsm", "uns"):
+        assert tree_sha256(store.path / before.section.path / part) == tree_sha256(
+            store.path / after.section.path / part
+        )
+    for field in ("slide", "cells", "embeddings", "predictions", "geometry", "patient"):
+        assert getattr(after, field) == getattr(before, field)
+    assert (after.labelled, after.cancer, after.label_source) == (144, 72, "labels.csv")
+    assert store.section("S1").obs["label"].notna().all()
+    assert verify(store) == []
+
+
+def test_the_same_labels_twice_change_nothing(bare: SpotStore, labels: Path) -> None:
+    label_section(bare, "S1", labels)
+    before = (bare.path / "spacrd.json").read_bytes()
+    assert label_section(bare, "S1", labels).status == "unchanged"
+    assert (bare.path / "spacrd.json").read_bytes() == before
+
+
+def test_ingesting_with_the_labels_that_were_added_changes_nothing(
+    bare: SpotStore, sections: list[IngestOptions], labels: Path, plugins: Plugins
+) -> None:
+    label_section(bare, "S1", labels)
+    assert ingest_section(bare, sections[0], plugins).status == "unchanged"
+
+
+def relabelled(store: SpotStore, labels: Path, tmp_path: Path, **words: list[str]) -> tuple[Labelled, Labelled]:
+    """Label a section by its file, then by a copy of that under another name."""
+    first = label_section(store, "S1", labels)
+    other = tmp_path / "corrected.tsv"
+    shutil.copy(labels, other)
+    return first, label_section(store, "S1", other, **words)
+
+
+def test_new_labels_replace_the_earlier_ones_with_their_notes_and_sources(
+    bare: SpotStore, labels: Path, tmp_path: Path
+) -> None:
+    first, second = relabelled(bare, labels, tmp_path, positive=["adipose tissue"], ignore=["invasive cancer"])
+    assert second.entry.cancer != first.entry.cancer
+    assert not any(labels.name in note for note in second.entry.notes)
+    assert [Path(s.path).name for s in second.entry.sources if s.role == "labels"] == ["corrected.tsv"]
+    assert second.entry.given["positive"] == ["adipose tissue"]
+    assert set(bare.spots("S1")["label_source"]) == {"corrected.tsv"}
+
+
+def test_polygons_label_a_stored_section(store: SpotStore, make_section: MakeSection, tmp_path: Path) -> None:
+    section = make_section(1, labels=False)
+    add_section(store, section, SectionKey("S1", "P1", "one"))
+    file = polygons(section.counts.obs[["x_px", "y_px"]].to_numpy(), tmp_path, scale=1.0)
+    entry = label_section(store, "S1", file).entry
+    assert entry.labelled == 144
+    assert 0 < entry.cancer < 144
+    assert "label_overlap" in store.spots("S1")
+
+
+def test_polygons_in_px_of_the_image_are_scaled_to_the_spots(
+    store: SpotStore, make_section: MakeSection, tmp_path: Path
+) -> None:
+    section = make_section(1, labels=False)
+    assert section.slide
+    enlarged = section.counts.copy()
+    enlarged.obs[["x_px", "y_px"]] *= 20
+    slide = replace(section.slide, scale=0.05, preview=True)
+    finer = replace(section, counts=enlarged, um_per_px=section.um_per_px / 20, slide=slide)
+    add_section(store, finer, SectionKey("S1", "P1", "one"))
+    done = label_section(store, "S1", polygons(enlarged.obs[["x_px", "y_px"]].to_numpy(), tmp_path, scale=0.05))
+    assert done.entry.labelled == 144
+    assert any("were read in px of slide1.png" in note for note in done.notes)
+
+
+def polygons(px: np.ndarray, folder: Path, *, scale: float) -> Path:
+    """Write two polygons that halve the spots: tumour on the left, stroma on the right."""
+    (left, top), (right, bottom) = (px.min(axis=0) - 1).tolist(), (px.max(axis=0) + 1).tolist()
+    middle = (left + right) / 2
+    features = []
+    for word, x0, x1 in (("Tumor", left, middle), ("Stroma", middle, right)):
+        ring = [[x0, top], [x1, top], [x1, bottom], [x0, bottom], [x0, top]]
+        corners = [[[x * scale, y * scale] for x, y in ring]]
+        properties = {"objectType": "annotation", "classification": {"name": word}}
+        geometry = {"type": "Polygon", "coordinates": corners}
+        features.append({"type": "Feature", "geometry": geometry, "properties": properties})
+    file = folder / "drawn.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return file
+
+
+def test_labels_of_cells_are_summed_to_their_spots(store: SpotStore, make_section: MakeSection, tmp_path: Path) -> None:
+    section = make_section(1, image=False, labels=False)
+    cells = SubSpots(
+        "cell", np.array([f"cell{n}" for n in range(288)], dtype=bytes), np.arange(288, dtype=np.int32) // 2
+    )
+    add_section(store, replace(section, sub_spots=cells), SectionKey("S1", "P1", "one"))
+    file = tmp_path / "cells.csv"
+    words = ["tumor"] * 200 + ["stroma"] * 88
+    pd.DataFrame({"cell_id": cells.ids.astype(str), "label": words}).to_csv(file, index=False)
+    entry = label_section(store, "S1", file).entry
+    assert (entry.labelled, entry.cancer) == (144, 100)
+    assert set(store.spots("S1")["n_labelled"]) == {2}
+
+
+def test_a_list_without_ids_follows_the_order_of_the_counts(
+    store: SpotStore, make_section: MakeSection, tmp_path: Path
+) -> None:
+    section = make_section(1, image=False, labels=False)
+    names = section.counts.obs_names.to_numpy()
+    section.counts.uns["counts_order"] = names[::-1]
+    add_section(store, section, SectionKey("S1", "P1", "one"))
+    file = tmp_path / "vector.txt"
+    file.write_text("\n".join(["1"] * 10 + ["0"] * 134))
+    label_section(store, "S1", file)
+    assert list(store.spots("S1").query("label == 'cancer'").index) == list(names[-10:])
+
+
+def test_a_list_without_ids_is_refused_if_the_order_of_the_counts_is_not_known(
+    store: SpotStore, make_section: MakeSection, tmp_path: Path
+) -> None:
+    entry = add_section(store, make_section(1, image=False, labels=False), SectionKey("S1", "P1", "one"))
+    adata = store.section("S1")
+    del adata.uns["spacrd"]["in_counts_order"]
+    write_section(adata, store.path / entry.section.path)  # as an earlier version did
+    file = tmp_path / "vector.txt"
+    file.write_text("\n".join(["1"] * 10 + ["0"] * 134))
+    with pytest.raises(LabelError, match="did not record") as caught:
+        label_section(store, "S1", file)
+    assert "--replace" in caught.value.hint
+
+
+def test_labels_by_bin_need_the_run_itself(store: SpotStore, make_section: MakeSection, tmp_path: Path) -> None:
+    section = make_section(1, image=False, labels=False)
+    section.counts.obs["tissue_coverage"] = 1.0
+    add_section(store, section, SectionKey("S1", "P1", "one"))
+    file = tmp_path / "bins.csv"
+    file.write_text("barcode,label\n" + "".join(f"s_008um_{n:05}_00001-1,tumor\n" for n in range(20)))
+    with pytest.raises(LabelError) as caught:
+        label_section(store, "S1", file)
+    assert "labels by bin need the run itself" in caught.value.context[0]
+
+
+@pytest.mark.parametrize("other", [True, False], ids=["another section", "no such file"])
+def test_wrong_labels_leave_the_section_as_it_was(
+    bare: SpotStore, sections: list[IngestOptions], tmp_path: Path, *, other: bool
+) -> None:
+    before = tree_sha256(bare.path)
+    with pytest.raises(LabelError if other else Exception):
+        label_section(bare, "S1", (sections[1].labels or Path()) if other else tmp_path / "gone.csv")
+    assert tree_sha256(bare.path) == before
+
+
+def test_an_unknown_section_is_refused(bare: SpotStore, labels: Path) -> None:
+    with pytest.raises(UnknownSection, match="no section 'S9'"):
+        label_section(bare, "S9", labels)
+
+
+def test_a_damaged_section_is_not_labelled_because_the_copy_would_look_sound(bare: SpotStore, labels: Path) -> None:
+    folder = bare.path / bare.entry("S1").section.path / "var"
+    next(file for file in folder.rglob("c/*") if file.is_file()).write_bytes(b"rot")
+    with pytest.raises(CorruptStore):
+        label_section(bare, "S1", labels)
+
+
+def test_a_section_replaced_meanwhile_keeps_what_it_became(store: SpotStore, make_section: MakeSection) -> None:
+    early = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    add_section(store, make_section(2, image=False), SectionKey("S1", "P1", "two"))
+    with pytest.raises(StoreError, match="was replaced meanwhile"):
+        replace_labels(store, early, make_section(1, image=False), identity="three", given={})
+    assert store.entry("S1").identity == "two"
+
+
+@pytest.fixture(scope="module")
+def labelled_copy(tmp_path_factory: pytest.TempPathFactory, plugins: Plugins) -> Callable[[], tuple[SpotStore, Path]]:
+    """A factory of equal stores with a section without labels, and the label file."""
+    folder = tmp_path_factory.mktemp("killed")
+    section = read_cohort(write_demo_cohort(folder / "cohort", platforms=("st",)), {"no_image": True})[0]
+    first = SpotStore.create(folder / "first")
+    ingest_section(first, unlabelled(section), plugins)
+
+    def make() -> tuple[SpotStore, Path]:
+        copy = tmp_path_factory.mktemp("copy") / "store"
+        shutil.copytree(first.path, copy)
+        return SpotStore.open(copy), section.labels or Path()
+
+    return make
+
+
+def test_killed_at_any_moment_the_section_has_its_labels_or_has_not(
+    labelled_copy: Callable[[], tuple[SpotStore, Path]],
+) -> None:
+    store, labels = labelled_copy()
+    command = ["store", "label", str(store.path), "S1", "--labels", str(labels)]
+    changes, final = changes_of(store.path, command), store.entry("S1")
+    for moment in moments(changes, 8):
+        store, labels = labelled_copy()
+        before = store.entry("S1")
+        run = run_until(moment, store.path, ["store", "label", str(store.path), "S1", "--labels", str(labels)])
+        assert run.returncode < 0, run.stderr
+        assert store.entry("S1") in (before, final)
+        assert verify(store) == []
+        assert label_section(store, "S1", labels).entry == final
+        assert verify(store) == []
