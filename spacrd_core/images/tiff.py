@@ -82,8 +82,8 @@ def _band_decoder(file: tifffile.TiffFile, series: TiffSeries) -> BandDecoder:
     """Return the decoder of an image; uncompressed contiguous rows are read directly from the file."""
     level, height = series.level, series.size[1]
     if level.dataoffset is not None:
-        stored = file.filehandle.memmap_array(np.uint8, level.shape, level.dataoffset)
-        pixels = stored if level.axes.endswith("S") else np.moveaxis(stored, 0, -1)
+        stored = file.filehandle.memmap_array(np.uint8, series.shape, level.dataoffset)
+        pixels = stored if series.axes.endswith("S") else np.moveaxis(stored, 0, -1)
         return BandDecoder(height, 1, lambda top, bottom: np.array(pixels[top:bottom]))
     pages = [Segments(page) for page in level.pages]
     return BandDecoder(height, pages[0].rows, lambda top, bottom: _interleaved([p.decode(top, bottom) for p in pages]))
