@@ -12,6 +12,7 @@ from spacrd_core.images.raster import image_size
 from spacrd_core.section.section import SlideFile, Source
 from spacrd_readers._base import MAX_ASPECT_DEVIATION, PATCH_UM
 from spacrd_readers.anndata.picture import IMAGE_HINT, Picture, find_picture, read_pixels
+from spacrd_readers.anndata.reference import reference_pictures, refuse_turned_sides
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,10 +40,13 @@ def find_slide(
         return None, (), ()
     picture = find_picture(file, selected, image_name)
     if inputs.image:
+        pictures = reference_pictures(file, picture, um_per_px)
+        refuse_turned_sides(inputs.image, pictures)
         scale, notes = (
             (inputs.image_scale, ()) if inputs.image_scale else _image_scale(inputs.image, picture, file.path)
         )
-        return SlideFile(inputs.image, um_per_px / scale, scale), (Source.from_path("image", inputs.image),), notes
+        slide = SlideFile(inputs.image, um_per_px / scale, scale, pictures=pictures)
+        return slide, (Source.from_path("image", inputs.image),), notes
     if not picture:
         return None, (), ("no image was found; give one with --image FILE",)
     scale = inputs.image_scale or picture.scale
