@@ -70,8 +70,13 @@ class Orientation:
         return GeometryError(
             f"{self.image} is turned against {self.picture}, to which the positions belong: {self.turn} it fits "
             f"(correlation {self.correlation:.2f}{as_it_is})",
-            hint=f"save the image {self.turn} and give that copy with --image FILE",
+            hint=self.hint,
         )
+
+    @property
+    def hint(self) -> str:
+        """What to do about a turned image."""
+        return f"save the image {self.turn} and give that copy with --image FILE"
 
     @property
     def note(self) -> str:
@@ -143,4 +148,10 @@ def refuse_exchanged_sides(slide: SlideFile) -> None:
         if oblong and abs(across / down - 1) <= MAX_ASPECT_DEVIATION:
             orientation = _compare(replace(slide, scale=float(across) * picture.scale), picture)
             if orientation and orientation.is_turned:
-                raise orientation.error
+                full = frame / picture.scale
+                raise GeometryError(
+                    f"{slide.path} is {size[0]:.0f} x {size[1]:.0f} px, but the positions are for an image of about "
+                    f"{full[0]:.0f} x {full[1]:.0f} px: {orientation.turn} it fits {orientation.picture} (correlation "
+                    f"{orientation.correlation:.2f})",
+                    hint=orientation.hint,
+                )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from spacrd_core.cards import fingerprint
 from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError, MissingFile, SectionExists, SpacrdError, UnrecognisedSection
+from spacrd_core.images.bounds import viewer_bounds
 from spacrd_core.ingestion.checks import check_section
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.ingestion.recognise import recognise
@@ -174,4 +175,5 @@ def _facts(section: Section, options: IngestOptions, name: str, patient: str) ->
             section.slide.scale if section.slide else None,
         ],
         "mpp": options.mpp,
+        **({"viewer_bounds": bounds} if section.slide and (bounds := viewer_bounds(section.slide)) else {}),
     }

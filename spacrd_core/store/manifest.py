@@ -29,10 +29,12 @@ class SlideRecord(GroupRecord):
 
     ``um_per_full_px`` converts to um in the slide's frame. ``image_px_per_full_px`` converts to px of the image that
     users open in a viewer: the image the pyramid was made from, or the full-resolution image if that was a preview.
+    ``viewer_corner_px`` is the px of that image at the top left corner of what viewers show, if they crop it.
     """
 
     um_per_full_px: float
     image_px_per_full_px: float = 1.0
+    viewer_corner_px: tuple[float, float] = (0.0, 0.0)
 
 
 class EmbeddingRecord(GroupRecord):
