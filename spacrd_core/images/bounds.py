@@ -31,7 +31,9 @@ def viewer_bounds(slide: SlideFile) -> Bounds | None:
     ImageError
         If the file cannot be read.
     """
-    if slide.preview or slide.pixels is not None or choose_backend(slide.path) != "openslide":
+    if slide.preview or slide.pixels is not None or not slide.path.is_file():
+        return None
+    if choose_backend(slide.path) != "openslide":
         return None
     properties = openslide_properties(slide.path)
     names = (f"openslide.bounds-{name}" for name in ("x", "y", "width", "height"))

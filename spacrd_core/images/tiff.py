@@ -11,6 +11,7 @@ import tifffile
 from spacrd_core.errors import ImageError
 from spacrd_core.images.background import flatten_alpha, flatten_premultiplied_alpha
 from spacrd_core.images.errors import translate_errors
+from spacrd_core.images.orientation_tag import AS_STORED, ORIENTATION_TAG, orientation_notes
 from spacrd_core.images.rows import BandDecoder
 from spacrd_core.images.tiff_segments import Segments
 from spacrd_core.images.tiff_series import EXPORT_HINT, TiffSeries, find_slide_series
@@ -102,6 +103,7 @@ def _notes(series: TiffSeries, band_rows: int) -> Iterator[str]:
         yield f"the largest of the file's images was read: number {series.number + 1}, {width} x {height} px"
     if series.is_grey:
         yield PLANE_NOTES[series.channels]
+    yield from orientation_notes(series.page.tags.valueof(ORIENTATION_TAG, default=AS_STORED))
     if (size := band_rows * width * series.channels) > GIB:
         yield f"it is stored in strips of {band_rows} rows, each decoded whole ({size / GIB:.1f} GiB); tiles need less"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.errors import ImageError
 from spacrd_core.images.orientation import find_orientation
 from spacrd_core.images.sample import sample_image
-from spacrd_core.images.stain import stain_error
+from spacrd_core.images.stain import stain_error, stain_notes
 from spacrd_core.ingestion.lattice import mirrored_lattice
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def check_slide(section: Section, slide: SlideFile) -> tuple[InputError | None, 
     if turned:
         return turned, ()
     exchanged, lattice_notes = mirrored_lattice(section, slide, sample)
-    return exchanged, (*turned_notes, *lattice_notes)
+    return exchanged, (*stain_notes(sample, slide.path.name), *turned_notes, *lattice_notes)
 
 
 def _check_orientation(slide: SlideFile, sample: ImageSample) -> tuple[InputError | None, tuple[str, ...]]:

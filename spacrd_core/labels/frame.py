@@ -95,4 +95,5 @@ def _moved(polygons: Polygons, corner: NDArray[np.float64], scale: float) -> Pol
 
 
 def _spots_px(section: Section) -> NDArray[np.float64]:
-    return section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)
+    px: NDArray[np.float64] = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)
+    return px
