@@ -1,8 +1,8 @@
 """Find how an image is turned against a small picture of the same frame, by correlation over the eight turns.
 
-Scanners, viewers and orientation tags turn and mirror slides; positions are of one orientation only. Measured on twelve
-real slides with changed stains: as it should be, a slide correlates with the picture by 0.95 or more, otherwise turned
-by 0.87 or less.
+Scanners, viewers and orientation tags turn and mirror slides; positions are of one orientation only. Of 121 slides that
+lay right (eleven real pictures, as they are and with another stain, borders, pen, blur, shift, tilt or resolution) none
+was refused, and of 77 turned ones with nothing else changed all were, with the right turn.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from spacrd_core.errors import GeometryError
 from spacrd_core.images.raster import image_size
 from spacrd_core.images.sample import CELLS, sample_image
+from spacrd_core.images.stain import is_fluorescence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ class Orientation:
     @property
     def hint(self) -> str:
         """What to do about a turned image."""
-        return f"save the image {self.turn} and give that copy with --image FILE"
+        return f"save the image {self.turn}, without an orientation tag, and give that copy with --image FILE"
 
     @property
     def note(self) -> str:
@@ -96,9 +97,9 @@ class Orientation:
 
 
 def find_orientation(slide: SlideFile, sample: ImageSample) -> Orientation | None:
-    """Return how a slide, of which a sample is given, is turned against the first of its pictures that has contents.
+    """Return how a slide, of which a sample is given, is turned against the first of its pictures that can tell.
 
-    None if it has no such picture, or their sides are those of different images.
+    None if there is none: they are blank, show fluorescence, or have the sides of different images.
 
     Raises
     ------
@@ -116,7 +117,10 @@ def _compare(slide: SlideFile, picture: SlideFile, sample: ImageSample | None = 
         return None
     if sample is None or sample.colours.shape[:2] != (cells, cells):
         sample = sample_image(slide, cells)
-    shown, expected = sample.brightness, sample_image(picture, cells).brightness
+    expected_sample = sample_image(picture, cells)
+    if is_fluorescence(expected_sample):
+        return None  # bright where an H&E is dark
+    shown, expected = sample.brightness, expected_sample.brightness
     if not (np.ptp(shown) and np.ptp(expected)):
         return None
     scores = {turn: float(np.corrcoef(TURNS[turn](shown).ravel(), expected.ravel())[0, 1]) for turn in turns}

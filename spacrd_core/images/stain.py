@@ -11,9 +11,9 @@ from spacrd_core.errors import ImageError
 if TYPE_CHECKING:
     from spacrd_core.images.sample import ImageSample
 
-# Where the edge of an image is dark, at least 85 % of the other cells look like stained tissue in real H&E on black with
-# changed stains, and mostly none in fluorescence (one dye, three dyes, inverted pictures); up to 54 % where three dyes
-# overlap everywhere. A dark slide holder is told by the bright glass in it.
+# Where the edge of an image is dark, at least 85 % of the other cells look like stained tissue in real H&E on black,
+# with changed stains too. In fluorescence (one dye, three dyes, inverted pictures) it is mostly none, and up to 54 %
+# where three dyes overlap everywhere. A dark slide holder is told by the bright glass in it.
 MIN_HE_SHARE, SURE_HE_SHARE = 0.5, 0.8
 GLASS, MIN_GLASS_SHARE = 150, 0.05
 MIN_CHANNEL = 40  # H&E is transmitted light: its darkest colour is brighter than that
@@ -25,12 +25,17 @@ HE_HINT = "give the H&E image of this section with --image FILE, or use the gene
 
 def stain_error(sample: ImageSample, name: str) -> ImageError | None:
     """Return why an image is no H&E; None if it may be one."""
-    if _he_share(sample) < MIN_HE_SHARE:
+    if is_fluorescence(sample):
         return ImageError(f"{name} shows light on a dark ground, as fluorescence does: it is no H&E", hint=HE_HINT)
     light = sample.colours.mean(axis=2)
     if np.ptp(light) >= MIN_CONTRAST and sample.chroma.max() <= MAX_GREY_CHROMA:
         return ImageError(f"{name} is grey: it shows no stain colours, so it is no H&E", hint=HE_HINT)
     return None
+
+
+def is_fluorescence(sample: ImageSample) -> bool:
+    """Return whether an image evidently shows light on a dark ground."""
+    return _he_share(sample) < MIN_HE_SHARE
 
 
 def stain_notes(sample: ImageSample, name: str) -> tuple[str, ...]:
