@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # with changed stains too. In fluorescence (one dye, three dyes, inverted pictures) it is mostly none, and up to 54 %
 # where three dyes overlap everywhere. A dark slide holder is told by the bright glass in it.
 MIN_HE_SHARE, SURE_HE_SHARE = 0.5, 0.8
-GLASS, MIN_GLASS_SHARE = 150, 0.05
+GLASS, MAX_TINT, MIN_GLASS_SHARE = 150, 40, 0.05
 MIN_CHANNEL = 40  # H&E is transmitted light: its darkest colour is brighter than that
 MAX_GREEN_EXCESS = 4  # over red and blue: eosin and haematoxylin absorb green most
 MAX_GREY_CHROMA = 8  # rounding and compression; pale H&E has 25 in a quarter of the cells
@@ -46,7 +46,7 @@ def stain_notes(sample: ImageSample, name: str) -> tuple[str, ...]:
 def _he_share(sample: ImageSample) -> float:
     """Return the share of the cells on a dark ground that look like stained tissue; 1 on a bright ground."""
     lit = sample.colours[~sample.is_black]
-    glass = (sample.colours.min(axis=2) >= GLASS).mean()
+    glass = ((sample.colours.min(axis=2) >= GLASS) & (sample.chroma <= MAX_TINT)).mean()
     if not sample.has_dark_edge or glass >= MIN_GLASS_SHARE or not len(lit):
         return 1.0
     red, green, blue = lit.T
