@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngImageFile
 from spacrd_core.errors import ImageError
 from spacrd_core.images.background import flatten_alpha
 from spacrd_core.images.errors import translate_errors
+from spacrd_core.images.orientation_tag import AS_STORED, ORIENTATION_TAG, orientation_notes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MAX_PX = 2**30
 SUPPORTED_MODES = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
 GREY_MODES = {"1", "L", "LA"}
+STAIN_HINT = "give the H&E image with --image FILE: it is in colour; --no-image uses the genes alone"
 GREY_NOTE = "the image is grey: it shows no stain colours"
 BAND_ROWS = 256
 
@@ -38,7 +40,9 @@ class PillowImage:
             self.width, self.height = self._image.size
             _require_rgb_of_usable_size(path, self._image)
             self._image.load()
-        self.notes: tuple[str, ...] = (GREY_NOTE,) if self._image.mode in GREY_MODES else ()
+            orientation = self._image.getexif().get(ORIENTATION_TAG, AS_STORED)
+        grey_notes = (GREY_NOTE,) if self._image.mode in GREY_MODES else ()
+        self.notes: tuple[str, ...] = (*grey_notes, *orientation_notes(orientation))
 
     def close(self) -> None:
         """Release the pixels."""
@@ -67,7 +71,10 @@ def _open(stream: BinaryIO) -> ImageFile:
 
 def _require_rgb_of_usable_size(path: Path, image: ImageFile) -> None:
     if image.mode not in SUPPORTED_MODES:
-        raise ImageError(f"{path} has {image.mode} pixels, expected 8-bit RGB", hint="convert it to 8-bit RGB")
+        hint = (
+            STAIN_HINT if image.mode.startswith(("I", "F")) else "convert it to 8-bit RGB"
+        )  # grey of more than 8 bits
+        raise ImageError(f"{path} has {image.mode} pixels, expected 8-bit RGB", hint=hint)
     if image.width * image.height > MAX_PX:
         raise ImageError(
             f"{path} is {image.width} x {image.height} px, too large to decode in memory",

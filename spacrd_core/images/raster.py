@@ -75,8 +75,8 @@ def image_size(source: SlideFile | Path) -> tuple[int, int]:
 
 
 @contextmanager
-def open_raster(source: SlideFile | Path) -> Iterator[Raster]:
-    """Open an image as rows of RGB, with a blacked-out background replaced by white.
+def open_raster(source: SlideFile | Path, *, whiten: bool = True) -> Iterator[Raster]:
+    """Open an image as rows of RGB; ``whiten`` replaces a blacked-out background by white.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def open_raster(source: SlideFile | Path) -> Iterator[Raster]:
     slide = source if isinstance(source, SlideFile) else SlideFile(source, um_per_px=1.0)
     with closing(_open(slide)) as image:
         raster = ValidatedImage(slide.path, image)
-        yield WhiteBackground(raster) if has_black_background(raster) else raster
+        yield WhiteBackground(raster) if whiten and has_black_background(raster) else raster
 
 
 def _open(slide: SlideFile) -> ArrayImage | PillowImage | TiffImage | OpenSlideImage:

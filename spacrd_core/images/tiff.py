@@ -11,6 +11,7 @@ import tifffile
 from spacrd_core.errors import ImageError
 from spacrd_core.images.background import flatten_alpha, flatten_premultiplied_alpha
 from spacrd_core.images.errors import translate_errors
+from spacrd_core.images.orientation_tag import AS_STORED, ORIENTATION_TAG, orientation_notes
 from spacrd_core.images.rows import BandDecoder
 from spacrd_core.images.tiff_segments import Segments
 from spacrd_core.images.tiff_series import EXPORT_HINT, TiffSeries, find_slide_series
@@ -82,8 +83,8 @@ def _band_decoder(file: tifffile.TiffFile, series: TiffSeries) -> BandDecoder:
     """Return the decoder of an image; uncompressed contiguous rows are read directly from the file."""
     level, height = series.level, series.size[1]
     if level.dataoffset is not None:
-        stored = file.filehandle.memmap_array(np.uint8, level.shape, level.dataoffset)
-        pixels = stored if level.axes.endswith("S") else np.moveaxis(stored, 0, -1)
+        stored = file.filehandle.memmap_array(np.uint8, series.shape, level.dataoffset)
+        pixels = stored if series.axes.endswith("S") else np.moveaxis(stored, 0, -1)
         return BandDecoder(height, 1, lambda top, bottom: np.array(pixels[top:bottom]))
     pages = [Segments(page) for page in level.pages]
     return BandDecoder(height, pages[0].rows, lambda top, bottom: _interleaved([p.decode(top, bottom) for p in pages]))
@@ -102,6 +103,7 @@ def _notes(series: TiffSeries, band_rows: int) -> Iterator[str]:
         yield f"the largest of the file's images was read: number {series.number + 1}, {width} x {height} px"
     if series.is_grey:
         yield PLANE_NOTES[series.channels]
+    yield from orientation_notes(series.page.tags.valueof(ORIENTATION_TAG, default=AS_STORED))
     if (size := band_rows * width * series.channels) > GIB:
         yield f"it is stored in strips of {band_rows} rows, each decoded whole ({size / GIB:.1f} GiB); tiles need less"
 

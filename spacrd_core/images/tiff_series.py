@@ -9,6 +9,7 @@ import numpy as np
 from tifffile import COMPRESSION, EXTRASAMPLE, PHOTOMETRIC, TIFF
 
 from spacrd_core.errors import ImageError
+from spacrd_core.images.channels import stain_names
 from spacrd_core.images.jpeg2000 import JPEG2000
 
 if TYPE_CHECKING:
@@ -25,16 +26,21 @@ COLOUR_NAMES = {
     PHOTOMETRIC.YCBCR: "YCbCr",
     PHOTOMETRIC.MINISWHITE: "inverted grey",
 }
+MAX_NAMES_SHOWN = 5
 EXPORT_HINT = "export it as 8-bit RGB, for example with QuPath or Fiji"
-STAIN_HINT = "give the H&E image; single stains cannot replace it"
+STAIN_HINT = "give the H&E image with --image FILE; single stains cannot replace it; --no-image uses the genes alone"
 
 
 @dataclass(frozen=True)
 class TiffSeries:
-    """One image of a TIFF at full resolution, as tifffile describes it; ``number`` counts from 0."""
+    """One image of a TIFF at full resolution, as tifffile describes it.
+
+    ``number`` counts from 0; ``stains`` are the names of its channels if they are single stains.
+    """
 
     level: Any
     number: int
+    stains: tuple[str, ...] = ()
 
     @property
     def page(self) -> Any:
@@ -47,10 +53,20 @@ class TiffSeries:
         return int(self.page.imagewidth), int(self.page.imagelength)
 
     @property
+    def axes(self) -> str:
+        """The axes of more than one element; one time, focus or channel adds none."""
+        return str(self.level.get_axes(squeeze=True))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each of the ``axes``."""
+        return tuple(self.level.get_shape(squeeze=True))
+
+    @property
     def channels(self) -> int:
         """Number of channels, stored as samples or as pages; 0 if the image has further axes."""
-        axis = self.level.axes.replace("YX", "")
-        return self.level.shape[self.level.axes.index(axis)] if axis in {"S", "C", "Q", "I"} else int(not axis)
+        axis = self.axes.replace("YX", "")
+        return self.shape[self.axes.index(axis)] if axis in {"S", "C", "Q", "I"} else int(not axis)
 
     @property
     def is_grey(self) -> bool:
@@ -66,7 +82,13 @@ class TiffSeries:
     @property
     def problem(self) -> tuple[str, str] | None:
         """What prevents reading the image as RGB, and the remedy; None if nothing does."""
-        return self._storage_problem() or self._colour_problem()
+        return self._stain_problem() or self._storage_problem() or self._colour_problem()
+
+    def _stain_problem(self) -> tuple[str, str] | None:
+        if not self.stains:
+            return None
+        names = ", ".join(self.stains[:MAX_NAMES_SHOWN]) + (", ..." if len(self.stains) > MAX_NAMES_SHOWN else "")
+        return f"channels named {names} (single stains, no H&E)", STAIN_HINT
 
     def _storage_problem(self) -> tuple[str, str] | None:
         if self.level.is_multifile or None in self.level.pages:
@@ -74,12 +96,13 @@ class TiffSeries:
         if self.page.compression not in TIFF.DECOMPRESSORS:
             return f"an unknown compression ({int(self.page.compression)})", EXPORT_HINT
         if self.level.dtype != np.uint8:
-            return _dtype_name(self.level.dtype), EXPORT_HINT
-        return (
-            None
-            if self.channels
-            else (f"a stack of images ({self.level.axes} of shape {self.level.shape})", EXPORT_HINT)
-        )
+            return _dtype_name(self.level.dtype), STAIN_HINT if self._is_single_stain else EXPORT_HINT
+        return None if self.channels else (f"a stack of images ({self.axes} of shape {self.shape})", EXPORT_HINT)
+
+    @property
+    def _is_single_stain(self) -> bool:
+        """Whether it has integers of one channel, or of more than colours and transparency: fluorescence, usually."""
+        return self.is_grey and self.level.dtype.kind == "u" and self.channels not in {0, 3, 4}
 
     def _colour_problem(self) -> tuple[str, str] | None:
         if self.is_grey and self.channels not in {3, 4}:
@@ -98,7 +121,8 @@ def find_slide_series(path: Path, file: tifffile.TiffFile) -> TiffSeries:
     ImageError
         If there is none; the message describes the largest image.
     """
-    images = [TiffSeries(series.levels[0], number) for number, series in enumerate(file.series)]
+    levels = [series.levels[0] for series in file.series]
+    images = [TiffSeries(level, number, stain_names(file, level)) for number, level in enumerate(levels)]
     readable = [image for image in images if image.problem is None]
     largest = max(readable or images, key=lambda image: image.size[0] * image.size[1])
     if problem := largest.problem:

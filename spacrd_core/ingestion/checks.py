@@ -11,6 +11,7 @@ from spacrd_core.errors import GeometryError, InputError
 from spacrd_core.genes.known import ALLOW_UNKNOWN, UNKNOWN_GENES, describe_unknown
 from spacrd_core.images.metadata import image_um_per_px
 from spacrd_core.images.raster import image_size
+from spacrd_core.ingestion.slide_checks import check_slide
 from spacrd_core.section.counts import require_counts, require_single_counts
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def check_section(section: Section) -> tuple[Section, Checks]:
     Raises
     ------
     InputError
-        If the counts are not raw counts, or most spots are outside the image.
+        If the counts are not raw counts, most spots are outside the image, or the image is no H&E or is turned.
     ExceptionGroup
-        If both.
+        If several of these.
     """
     errors: list[InputError] = []
     try:
@@ -68,10 +69,12 @@ def check_section(section: Section) -> tuple[Section, Checks]:
     inside = _fraction_inside(section, slide) if slide else None
     if slide and inside is not None and inside < MIN_SPOTS_INSIDE_IMAGE:
         errors.append(_outside_error(section, slide, inside))
+    slide_error, slide_notes = check_slide(section, slide) if slide else (None, ())
+    errors += [slide_error] if slide_error else []
     if errors:
         raise errors[0] if len(errors) == 1 else ExceptionGroup("the section cannot be used", errors)
     checks = replace(_count_checks(section.counts), inside_image=inside, image_um_per_px=_metadata_um_per_px(slide))
-    return replace(section, notes=(*section.notes, *_notes(section, checks))), checks
+    return replace(section, notes=(*section.notes, *slide_notes, *_notes(section, checks))), checks
 
 
 def _require_raw_counts(section: Section) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.cards import fingerprint
+from spacrd_core.images.bounds import viewer_bounds
 
 if TYPE_CHECKING:
     from spacrd_core.ingestion.options import IngestOptions
@@ -32,5 +33,6 @@ def section_identity(section: Section, options: IngestOptions, *, name: str, pat
                 section.slide.scale if section.slide else None,
             ],
             "mpp": options.mpp,
+            **({"viewer_bounds": bounds} if section.slide and (bounds := viewer_bounds(section.slide)) else {}),
         }
     )

@@ -11,6 +11,7 @@ from spacrd_core.ingestion.identity import section_identity
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.ingestion.stored_section import stored_section
 from spacrd_core.labels.attach import attach_labels
+from spacrd_core.labels.outlines import Polygons
 from spacrd_core.labels.tables import LabelTable, read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.store.relabel import replace_labels
@@ -65,6 +66,7 @@ def label_section(
     entry = store.entry(section)
     bare, table = stored_section(store, entry), read_labels(labels, label_section)
     _require_known_order(bare, table, entry, labels)
+    _require_known_frame(bare, table, entry, labels)
     try:
         labelled = attach_labels(bare, table, Vocabulary(tuple(positive), tuple(ignore)))
     except LabelError as error:
@@ -87,6 +89,16 @@ def _require_known_order(bare: Section, table: object, entry: SectionEntry, labe
         raise LabelError(
             f"{labels} has labels in counts order, which an earlier version of SpaCRD did not record for section "
             f"'{entry.id}'",
+            hint=_ingest_hint(entry, labels),
+        )
+
+
+def _require_known_frame(bare: Section, table: object, entry: SectionEntry, labels: Path) -> None:
+    """Refuse polygons on a slide that viewers crop if the slide, which has its bounds, is no longer there."""
+    cropped = entry.slide is not None and entry.slide.viewer_corner_px != (0.0, 0.0)
+    if isinstance(table, Polygons) and cropped and bare.slide and not bare.slide.path.is_file():
+        raise LabelError(
+            f"the polygons of {labels} were drawn on a slide that viewers crop, and {bare.slide.path} is no longer there",
             hint=_ingest_hint(entry, labels),
         )
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import LabelError
-from spacrd_core.labels.frames import um_to_px
 from spacrd_core.labels.mask_frame import place_mask
+from spacrd_core.labels.px_and_um import um_to_px
 from spacrd_core.labels.vocabulary import fold
 from spacrd_core.labels.word_notes import word_notes
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import LabelError
+from spacrd_core.images.bounds import viewer_bounds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +32,15 @@ class ExportedSpots:
     centres: Array
 
 
-def px_per_full_px(section: Section, spots: ExportedSpots, path: Path) -> float | None:
-    """Return the scale of a file's frame, in px per full-resolution px; None if its spots are not those of the section.
+def exported_frame(section: Section, spots: ExportedSpots, path: Path) -> tuple[Array, float] | None:
+    """Return the frame of a file: its corner in px of the image, and its px per full-resolution px.
+
+    It is None if the spots in the file are not those of the section.
 
     Raises
     ------
     LabelError
-        If spots of the same ids are elsewhere in this section, at full resolution and in px of its image.
+        If spots of the same ids are elsewhere in this section, in every frame that the export could have.
     """
     rows = section.counts.obs_names.get_indexer(list(spots.names))
     known = rows >= 0
@@ -45,16 +48,26 @@ def px_per_full_px(section: Section, spots: ExportedSpots, path: Path) -> float 
         return None
     px = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)[rows[known]]
     pitch_px = section.pitch_um / section.um_per_px
-    scales = {1.0, section.slide.scale} if section.slide else {1.0}
-    offsets = {scale: _offset(spots.centres[known] / scale, px) / pitch_px for scale in scales}
-    scale = min(offsets, key=lambda scale: offsets[scale])
-    if offsets[scale] > MAX_OFFSET:
+    frames = _possible_frames(section)
+    offsets = [_offset((spots.centres[known] + corner) / scale, px) / pitch_px for corner, scale in frames]
+    best = int(np.argmin(offsets))
+    if offsets[best] > MAX_OFFSET:
         raise LabelError(
-            f"the spots in {path} are {offsets[scale]:.1f} pitches (median) from the spots of this section with the "
+            f"the spots in {path} are {offsets[best]:.1f} pitches (median) from the spots of this section with the "
             "same ids",
             hint="give the file of this section, and the image and spot size that its results were made with",
         )
-    return scale
+    return frames[best]
+
+
+def _possible_frames(section: Section) -> list[tuple[Array, float]]:
+    """The frames that an export of the section can have: full resolution, its image, and what viewers show of that."""
+    slide, whole = section.slide, np.zeros(2)
+    if slide is None:
+        return [(whole, 1.0)]
+    bounds = viewer_bounds(slide)
+    corners = [whole, np.array([bounds.left, bounds.top])] if bounds else [whole]
+    return [(whole, 1.0), *((corner, slide.scale) for corner in corners)]
 
 
 def _offset(centres: Array, px: Array) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +9,8 @@ import pandas as pd
 import shapely
 
 from spacrd_core.errors import LabelError
-from spacrd_core.labels.frames import px_to_um, um_to_px
-from spacrd_core.labels.own_export import px_per_full_px
+from spacrd_core.labels.drawn_frame import count_hits, fits_evidently, in_full_resolution
+from spacrd_core.labels.px_and_um import px_to_um
 from spacrd_core.labels.word_notes import word_notes
 from spacrd_core.section.geometry import footprints
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from spacrd_core.labels.vocabulary import Vocabulary
     from spacrd_core.section.section import Section
 
-# Polygons are read in another frame if they contain five times the tissue there, and at least ten spots.
-MIN_TISSUE_RATIO, MIN_SPOTS = 5.0, 10
 TILE_SPOTS = 30  # width of the tiles into which outlines of 100,000 corners are cut before they are cut by single spots
 
 
@@ -46,7 +43,7 @@ def label_by_polygons(
     classified = vocabulary.classify(values, polygons.path)
     understood = word_notes(values, classified, vocabulary, polygons.path, unit="polygons")
     meanings = classified.to_numpy()
-    polygons, frame_notes = _in_full_resolution(section, polygons)
+    polygons, frame_notes = in_full_resolution(section, polygons)
     centres = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)
     hits = _hits(centres, polygons.shapes)
     _require_spots(section, polygons, len(hits))
@@ -76,40 +73,10 @@ def _label_columns(hits: pd.DataFrame, count: int) -> pd.DataFrame:
     return columns.assign(label_contested=columns.index.isin(contested))
 
 
-def _in_full_resolution(section: Section, polygons: Polygons) -> tuple[Polygons, tuple[str, ...]]:
-    """Return the polygons in full-resolution px; polygons that evidently fit a smaller image are scaled up."""
-    if polygons.unit == "um":
-        to_px = um_to_px(section)
-        return replace(polygons, shapes=shapely.transform(polygons.shapes, to_px.apply)), ()
-    exported = px_per_full_px(section, polygons.spots, polygons.path) if polygons.spots else None
-    if exported:
-        return replace(polygons, shapes=_enlarged(polygons, exported)), ()
-    slide = section.slide
-    if slide is None or slide.scale == 1:
-        return polygons, ()
-    px, name = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float), slide.path.name
-    full_hits, scaled_hits = len(_hits(px, polygons.shapes)), len(_hits(px * slide.scale, polygons.shapes))
-    if not _fits_evidently(scaled_hits, full_hits, slide.scale):
-        note = f"polygons were read in full-resolution px, not in px of {name} ({slide.scale:.4g} each)"
-        return polygons, (f"{polygons.path.name}: {note}",)
-    note = f"polygons were read in px of {name}, where they contain the spots, not in full-resolution px"
-    return replace(polygons, shapes=_enlarged(polygons, slide.scale)), (f"{polygons.path.name}: {note}",)
-
-
-def _enlarged(polygons: Polygons, scale: float) -> NDArray[np.object_]:
-    enlarged: NDArray[np.object_] = shapely.transform(polygons.shapes, lambda corners: corners / scale)
-    return enlarged
-
-
-def _fits_evidently(scaled_hits: int, full_hits: int, scale: float) -> bool:
-    """Return whether polygons contain far more tissue in a frame of another scale than in full-resolution px."""
-    return scaled_hits * scale**2 > MIN_TISSUE_RATIO * full_hits and (scaled_hits >= MIN_SPOTS or not full_hits)
-
-
 def _require_spots(section: Section, polygons: Polygons, hits: int) -> None:
     obs = section.counts.obs
     px, um = (obs[[f"x_{unit}", f"y_{unit}"]].to_numpy(dtype=float) for unit in ("px", "um"))
-    if polygons.unit == "px" and _fits_evidently(len(_hits(um, polygons.shapes)), hits, section.um_per_px):
+    if polygons.unit == "px" and fits_evidently(count_hits(um, polygons.shapes), hits, section.um_per_px):
         raise LabelError(
             f"the polygons of {polygons.path} fit the um of this section, not its full-resolution px",
             hint="give them in px of the image, as QuPath exports them, and check that they are from this section",

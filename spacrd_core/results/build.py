@@ -70,6 +70,7 @@ def section_result(
         alpha=decision.alpha,
         slide=pyramid,
         image_px_per_full_px=entry.slide.image_px_per_full_px if entry.slide else 1.0,
+        viewer_corner_px=entry.slide.viewer_corner_px if entry.slide else (0.0, 0.0),
         slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
         genes=driving_genes_from_table(spots),
         spot_of_cell=store.spot_of_cell(section),

@@ -114,6 +114,8 @@ class SectionResult:
         um per full-resolution px: in the coordinates of the spots, and in those of the slide.
     image_px_per_full_px
         px of the user's image per full-resolution px: below 1 if that image is coarser.
+    viewer_corner_px
+        px of the user's image at the top left corner of what viewers show of it.
     spot_um, spot_shape, pitch_um
         The footprint of a spot and the distance between neighbours.
     slide
@@ -151,6 +153,7 @@ class SectionResult:
     alpha: float | None = None
     slide: Pyramid | None = None
     image_px_per_full_px: float = 1.0
+    viewer_corner_px: tuple[float, float] = (0.0, 0.0)
     thumbnail: NDArray[np.uint8] | None = None
     thumbnail_um_per_px: float | None = None
     thumbnail_corner_um: tuple[float, float] = (0.0, 0.0)

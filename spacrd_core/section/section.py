@@ -8,7 +8,7 @@ converts between them.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from spacrd_core.errors import GeometryError, MissingFile
@@ -65,6 +65,8 @@ class SlideFile:
         The image itself (height x width x 3, 8-bit RGB) if it is part of a table; ``path`` is then the table.
     preview
         Whether it is a small preview made by the platform; users then view the full-resolution image elsewhere.
+    pictures
+        Small pictures of the same frame that the platform made, against which the image is checked; the finest first.
     """
 
     path: Path
@@ -72,6 +74,12 @@ class SlideFile:
     scale: float = 1.0
     pixels: NDArray[np.uint8] | None = None
     preview: bool = False
+    pictures: tuple[SlideFile, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def title(self) -> str:
+        """What messages call it: its path, or that of the table that holds it."""
+        return str(self.path) if self.pixels is None else f"the image in {self.path}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,11 +31,13 @@ class SlideRecord(GroupRecord):
     ``um_per_full_px`` converts to um in the slide's frame. ``image_px_per_full_px`` converts to px of the image that
     users open in a viewer: the image the pyramid was made from, or the full-resolution image if that was a preview.
     ``file_px_per_full_px`` converts to px of the file that was read, preview or not; 0 if that was not recorded.
+    ``viewer_corner_px`` is the px of that image at the top left corner of what viewers show, if they crop it.
     """
 
     um_per_full_px: float
     image_px_per_full_px: float = 1.0
     file_px_per_full_px: float = 0.0
+    viewer_corner_px: tuple[float, float] = (0.0, 0.0)
 
 
 class EmbeddingRecord(GroupRecord):

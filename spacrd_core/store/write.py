@@ -13,6 +13,7 @@ import pandas as pd
 from spacrd_core._version import __version__
 from spacrd_core.cards import fingerprint
 from spacrd_core.errors import SectionExists
+from spacrd_core.images.bounds import viewer_bounds
 from spacrd_core.images.raster import open_raster
 from spacrd_core.progress import Track, silent
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
@@ -77,19 +78,21 @@ def _write_slide(store: SpotStore, section: Section, key: SectionKey, track: Tra
         return None
     sha256 = next(source.sha256 for source in section.sources if source.role == "image")
     pyramid_key = fingerprint([PYRAMID_VERSION, sha256, slide.um_per_px, key.mpp])
-    scales = {
+    bounds = viewer_bounds(slide)
+    frame = {
         "um_per_full_px": slide.scale * slide.um_per_px,
         "image_px_per_full_px": 1.0 if slide.preview else slide.scale,
         "file_px_per_full_px": slide.scale,
+        "viewer_corner_px": (bounds.left, bounds.top) if bounds else (0.0, 0.0),
     }
     entry = store.entries.get(key.name)
     stored = entry.slide if entry else None
     if stored and stored.path == f"slides/{key.name}/{pyramid_key}" and is_sound(store, stored):
-        return stored.model_copy(update=scales)
+        return stored.model_copy(update=frame)
     with staged(store, "slides", key.name) as folder, open_raster(slide) as raster:
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=key.mpp, track=track)
         group = store.publish_group(folder, pyramid_key)
-    return SlideRecord(path=group.path, sha256=group.sha256, **scales)
+    return SlideRecord(path=group.path, sha256=group.sha256, **frame)
 
 
 def _write_cells(store: SpotStore, section: Section, key: SectionKey) -> GroupRecord | None:

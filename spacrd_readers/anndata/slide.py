@@ -19,6 +19,7 @@ from spacrd_readers.anndata.picture import (
     stored_pictures,
 )
 from spacrd_readers.anndata.pixels import IMAGE_HINT, read_pixels
+from spacrd_readers.anndata.reference import reference_pictures, refuse_turned_sides
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,10 +56,14 @@ def find_slide(
     if image_name:
         named_picture(stored, image_name, file)
     if inputs.image:
+        reference = fitting_pictures(file, stored, spots.xy_px, spots.key).finest if stored else None
+        references = reference_pictures(file, reference, um_per_px)
+        refuse_turned_sides(inputs.image, references)
         scale, notes = (
             (inputs.image_scale, ()) if inputs.image_scale else _image_scale(file, stored, spots, inputs.image)
         )
-        return SlideFile(inputs.image, um_per_px / scale, scale), (Source.from_path("image", inputs.image),), notes
+        slide = SlideFile(inputs.image, um_per_px / scale, scale, pictures=references)
+        return slide, (Source.from_path("image", inputs.image),), notes
     if not stored:
         return None, (), (f"no image was found{selected.missing_images}; give one with --image FILE",)
     picture, pictures = _choose(file, stored, spots, image_name=image_name, scale=inputs.image_scale)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import GeometryError, ImageError, MissingFile
+from spacrd_core.images.orientation import refuse_exchanged_sides
 from spacrd_core.images.raster import image_size
 from spacrd_core.section.section import SlideFile
 from spacrd_readers._base import MAX_ASPECT_DEVIATION
@@ -81,8 +82,9 @@ class ImageFrame:
         return float(((points < 0) | (points > size)).any(axis=1).mean())
 
     def slide(self, image: Path, scale: float, *, preview: bool = False) -> SlideFile:
-        """Return an image as the section's slide."""
-        return SlideFile(image, self.um_per_px / scale, scale, preview=preview)
+        """Return an image as the section's slide, with the previews as the pictures it is checked against."""
+        pictures = () if preview else tuple(self.slides)
+        return SlideFile(image, self.um_per_px / scale, scale, preview=preview, pictures=pictures)
 
 
 def _unreadable(image: Path) -> str:
@@ -105,7 +107,10 @@ def image_scale(image: Path, frame: ImageFrame) -> tuple[float, Notes]:
     if not image.is_file():
         raise MissingFile(f"the image {image} does not exist", hint="check the path")
     size = np.array(image_size(image), dtype=float)
-    return _by_size(image, size, *frame.size) if frame.size else _by_spots(image, size, frame)
+    if not frame.size:
+        return _by_spots(image, size, frame)
+    refuse_exchanged_sides(frame.slide(image, 1.0))
+    return _by_size(image, size, *frame.size)
 
 
 def matches_frame(image: Path, frame: ImageFrame) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.errors import ImageError
 from spacrd_core.images.raster import open_raster
 from spacrd_readers._base import PATCH_UM
+from spacrd_readers.tenx.fluorescence import refuse_fluorescence_run
 from spacrd_readers.tenx.image_frame import GZIP_SUFFIX, ImageFrame, image_scale, matches_frame
 from spacrd_readers.tenx.pictures import ANNOTATED_NAME, find_originals
 
@@ -28,7 +29,7 @@ def find_slide(frame: ImageFrame, folders: Iterable[Path], inputs: ImageInputs) 
     Raises
     ------
     InputError
-        If the image is missing, or is not the one that the positions refer to.
+        If the image is missing, or is not the one that the positions refer to, or the run's images show fluorescence.
     """
     if not inputs.with_image:
         return None, ()
@@ -38,6 +39,7 @@ def find_slide(frame: ImageFrame, folders: Iterable[Path], inputs: ImageInputs) 
         slide = frame.slide(inputs.image, scale)
         coarse = (_resolution_note(slide),) if slide.um_per_px > COARSE_UM_PER_PX else ()
         return slide, (*_unreadable_notes(frame), *notes, *coarse)
+    refuse_fluorescence_run(frame.spatial, frame.prefix)
     candidates = find_originals(folders)
     fitting = [path for path in candidates if matches_frame(path, frame)]
     if len(fitting) == 1:

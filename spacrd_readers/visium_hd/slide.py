@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spacrd_readers.tenx.fluorescence import refuse_fluorescence_run
 from spacrd_readers.tenx.image_frame import ImageFrame, matches_frame
 from spacrd_readers.tenx.images import find_slide
 from spacrd_readers.tenx.scalefactors import Scalefactors
@@ -30,6 +31,7 @@ def find_hd_slide(counted: SpotCounts, bundle: Bundle, inputs: ImageInputs) -> t
     image = _microscope_image(frame, bundle) if inputs.with_image and not inputs.image else None
     if image is None:
         return find_slide(frame, bundle.shared_folders, inputs)
+    refuse_fluorescence_run(frame.spatial, frame.prefix)
     return frame.slide(image, 1.0), (f"{image} was used as the full-resolution image",)
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.images.metadata import image_um_per_px
 from spacrd_core.images.raster import image_size
 from spacrd_core.section.section import SlideFile
+from spacrd_readers._base import UM_PER_PX_TOLERANCE
 from spacrd_readers.xenium.alignment import apply_affine, read_alignment
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 # Shares of the cells on the image: below the first a note is given, below the second the alignment is refused.
 MIN_INSIDE, REFUSED_INSIDE = 0.95, 0.5
+MAX_FACTOR = 32  # between copies of a slide: pyramids have up to 32 in one step
 ALIGNMENT_HINT = (
     "check that the alignment is of this image (--alignment FILE); use --image-scale X for an image of lower resolution"
 )
@@ -50,15 +53,37 @@ def he_frame(he: HeFiles, pixel_size: float, xy_um: NDArray[np.float64], image_s
     Raises
     ------
     GeometryError
-        If the alignment is unusable, is inverted, or puts most cells outside the image.
+        If the alignment is unusable, is inverted, is of a smaller copy, or puts most cells outside the image.
     """
     alignment = read_alignment(he.alignment, pixel_size)
     morphology = morphology_frame(pixel_size)
     scale = image_scale or 1.0
     um_per_px = pixel_size * alignment.morphology_px_per_px
+    if image_scale is None:
+        _require_resolution(he, um_per_px)
     frame = Frame(um_per_px, np.linalg.inv(alignment.matrix) @ morphology.matrix)
     notes = _check_inside(alignment, frame.to_px(xy_um) * scale, morphology.to_px(xy_um), he, scale)
     return replace(frame, slide=SlideFile(he.image, um_per_px / scale, scale), notes=(*alignment.notes, *notes))
+
+
+def _require_resolution(he: HeFiles, um_per_px: float) -> None:
+    """Refuse an alignment whose px are a whole multiple of those that the image states, or the other way round.
+
+    It was made on a smaller or larger copy of the image: no misalignment gives a whole factor.
+    """
+    stated = image_um_per_px(he.image)
+    ratio = um_per_px / stated if stated else 1.0
+    factor = round(max(ratio, 1 / ratio))
+    if not 2 <= factor <= MAX_FACTOR or abs(max(ratio, 1 / ratio) / factor - 1) > UM_PER_PX_TOLERANCE:
+        return
+    copy = "smaller" if ratio > 1 else "larger"
+    scale = f"{factor}" if ratio > 1 else f"{1 / factor:.4g}"
+    raise GeometryError(
+        f"the alignment {he.alignment} gives {he.image} {um_per_px:.4g} um/px, but the file itself states "
+        f"{stated:.4g}: it was made on a copy {factor} times {copy}",
+        hint=f"give that copy with --image FILE, or use --image-scale {scale}; --image-scale 1 if the um/px stated in "
+        "the file is wrong",
+    )
 
 
 def _check_inside(

@@ -100,10 +100,11 @@ def _spots(result: SectionResult) -> Iterator[Feature]:
 
 
 def _to_image_px(result: SectionResult, shapes: Any, *, mode: str = "valid_output") -> Any:
-    """Return shapes in rounded px of the user's image, which may be coarser than full resolution."""
-    scale = result.image_px_per_full_px
-    scaled = shapes if scale == 1 else shapely.transform(shapes, lambda points: points * scale)
-    return shapely.set_precision(scaled, PRECISION_PX, mode=mode)
+    """Return shapes in rounded px of the user's image as viewers show it: it may be coarser, and cropped."""
+    scale, corner = result.image_px_per_full_px, result.viewer_corner_px
+    is_same = scale == 1 and not any(corner)
+    moved = shapes if is_same else shapely.transform(shapes, lambda points: points * scale - corner)
+    return shapely.set_precision(moved, PRECISION_PX, mode=mode)
 
 
 def _feature(

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,7 +99,7 @@ def test_ingesting_with_the_labels_that_were_added_changes_nothing(
     assert ingest_section(bare, sections[0], plugins).status == "unchanged"
 
 
-def relabelled(store: SpotStore, labels: Path, tmp_path: Path, **words: list[str]) -> tuple[Labelled, Labelled]:
+def relabelled(store: SpotStore, labels: Path, tmp_path: Path, **words: Any) -> tuple[Labelled, Labelled]:
     """Label a section by its file, then by a copy of that under another name."""
     first = label_section(store, "S1", labels)
     other = tmp_path / "corrected.tsv"

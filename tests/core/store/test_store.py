@@ -4,17 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
+import numpy as np
 import pandas as pd
 import pytest
 import zarr
+from bundles.scanners import LeicaArea, write_scn
 from conftest import MakeSection
 
 from spacrd_core.cards import Recipe
 from spacrd_core.errors import CorruptStore, MissingFile, SectionExists, StoreBusy, StoreError, UnknownSection
+from spacrd_core.section.section import Source
 from spacrd_core.store.elements import embedding_facts
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.locks import lock_file, mark_in_use, try_lock
-from spacrd_core.store.manifest import SectionEntry
+from spacrd_core.store.manifest import SectionEntry, SlideRecord
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
 from spacrd_core.store.write import _with_entry, add_section
@@ -310,6 +313,27 @@ def test_the_store_records_the_px_of_the_image_that_users_open(
     )
     assert entry.slide is not None
     assert entry.slide.image_px_per_full_px == expected
+
+
+def test_the_store_records_the_corner_of_what_viewers_show_of_a_slide(
+    make_section: MakeSection, tmp_path: Path
+) -> None:
+    pytest.importorskip("openslide", reason="openslide is an extra")
+    section = make_section(0)
+    assert section.slide is not None
+    pixels = np.full((576, 576, 3), 200, dtype=np.uint8)
+    write_scn(tmp_path / "slide.scn", [LeicaArea(pixels, 192, 64)], size=(1024, 1024))
+    slide = replace(section.slide, path=tmp_path / "slide.scn")
+    sources = (Source.from_path("image", slide.path),)
+    store = SpotStore.create(tmp_path / "new")
+    entry = add_section(store, replace(section, slide=slide, sources=sources), SectionKey("S1", "P1", "abc"))
+    assert entry.slide is not None
+    assert entry.slide.viewer_corner_px == pytest.approx((192, 64), abs=1)
+
+
+def test_a_slide_of_a_store_of_an_earlier_version_is_shown_as_a_whole() -> None:
+    record = {"path": "slides/S1/abc", "sha256": "0" * 64, "um_per_full_px": 0.5, "image_px_per_full_px": 1.0}
+    assert SlideRecord.model_validate(record).viewer_corner_px == (0.0, 0.0)
 
 
 def test_predictions_are_stored_with_the_detector_that_made_them(store: SpotStore, make_section: MakeSection) -> None:

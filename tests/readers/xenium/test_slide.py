@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from bundles.tissue import Pose
 from bundles.xenium import SMALL, He, XeniumBundle
 
@@ -165,3 +166,44 @@ def test_no_image_leaves_the_h_and_e_out_without_a_note(tmp_path: Path) -> None:
     assert section.slide is None
     assert section.um_per_px == 0.2125
     assert not any("H&E" in note for note in section.notes)
+
+
+def stated(folder: Path, um_per_px: float) -> XeniumBundle:
+    """Return a bundle whose H&E has 2 um/px by its alignment and states another pixel size."""
+    bundle = replace(BUNDLE, he=He(Pose(2.0)))
+    path = bundle.write(folder) / "T1_he_image.ome.tif"
+    per_cm = (1e4 / um_per_px,) * 2
+    tifffile.imwrite(path, SMALL.picture(Pose(2.0)), photometric="rgb", resolution=per_cm, resolutionunit="CENTIMETER")
+    return bundle
+
+
+@pytest.mark.parametrize(
+    ("um_per_px", "factor", "copy"), [(1.0, "2", "smaller"), (0.5, "4", "smaller"), (6.0, "3", "larger")]
+)
+def test_an_alignment_of_a_copy_of_another_size_is_refused_where_the_file_states_its_um_per_px(
+    tmp_path: Path, um_per_px: float, factor: str, copy: str
+) -> None:
+    stated(tmp_path, um_per_px)
+    with pytest.raises(GeometryError) as caught:
+        Xenium(Xenium.Options()).read(tmp_path, ImageInputs())
+    assert f"but the file itself states {um_per_px:g}: it was made on a copy {factor} times {copy}" in str(caught.value)
+    assert "--image-scale" in caught.value.hint
+
+
+@pytest.mark.parametrize(("um_per_px", "image_scale"), [(2.0, None), (2.9, None), (1.0, 1.0)])
+def test_it_is_taken_where_the_um_per_px_agree_are_no_whole_factor_apart_or_the_scale_is_given(
+    tmp_path: Path, um_per_px: float, image_scale: float | None
+) -> None:
+    stated(tmp_path, um_per_px)
+    section = Xenium(Xenium.Options()).read(tmp_path, ImageInputs(image_scale=image_scale))
+    assert section.slide is not None
+    assert section.slide.um_per_px == pytest.approx(2.0)
+
+
+def test_a_whole_slide_with_the_alignment_of_its_half_is_placed_by_the_image_scale(tmp_path: Path) -> None:
+    bundle = replace(BUNDLE, he=He(Pose(4.0))).write(tmp_path)
+    tifffile.imwrite(bundle / "T1_he_image.ome.tif", SMALL.picture(Pose(2.0)), photometric="rgb")
+    section = Xenium(Xenium.Options()).read(tmp_path, ImageInputs(image_scale=2.0))
+    assert section.slide is not None
+    assert section.slide.um_per_px == pytest.approx(2.0)
+    assert section.slide.scale == 2.0

@@ -61,6 +61,16 @@ def test_on_a_coarser_image_positions_are_scaled_and_areas_stay(
         assert [4 * bound for bound in quarter] == pytest.approx(whole, abs=0.1)
 
 
+def test_on_a_slide_that_viewers_crop_positions_count_from_the_corner_of_what_they_show(
+    make_result: Callable[..., SectionResult], features: list[Feature], tmp_path: Path
+) -> None:
+    write_geojson(make_result(image_px_per_full_px=0.5, viewer_corner_px=(30.0, 20.0)), tmp_path / "cropped.geojson")
+    for whole, cropped in zip(features, read(tmp_path / "cropped.geojson"), strict=True):
+        left, top, right, bottom = shapely.geometry.shape(whole["geometry"]).bounds
+        expected = (left / 2 - 30, top / 2 - 20, right / 2 - 30, bottom / 2 - 20)
+        assert shapely.geometry.shape(cropped["geometry"]).bounds == pytest.approx(expected, abs=0.1)
+
+
 def test_every_shape_is_a_valid_closed_polygon(features: list[Feature]) -> None:
     shapes = [shapely.geometry.shape(feature["geometry"]) for feature in features]
     assert all(shape.is_valid and shape.geom_type == "Polygon" and not shape.is_empty for shape in shapes)
