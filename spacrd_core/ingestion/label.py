@@ -98,7 +98,8 @@ def _require_known_frame(bare: Section, table: object, entry: SectionEntry, labe
     cropped = entry.slide is not None and entry.slide.viewer_corner_px != (0.0, 0.0)
     if isinstance(table, Polygons) and cropped and bare.slide and not bare.slide.path.is_file():
         raise LabelError(
-            f"the polygons of {labels} were drawn on a slide that viewers crop, and {bare.slide.path} is no longer there",
+            f"the polygons of {labels} were drawn on a slide that viewers crop, and {bare.slide.path} is no longer "
+            "there",
             hint=_ingest_hint(entry, labels),
         )
 
