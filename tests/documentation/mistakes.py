@@ -17,16 +17,27 @@ Path("two_columns.csv").write_text("barcode,seen,said\\nA,tumor,normal\\nB,norma
 Path("numbers.csv").write_text("cell_id,label\\n1,tumor\\n2,normal\\n")
 Path("nothing.csv").write_text("path,name\\n")
 Path("twice.csv").write_text("path,name\\nrun7/outs,A\\nrun8/outs,A\\n")
+Path("doubled.csv").write_text("path,name,name\\nrun7/outs,A,B\\n")
 Path("list.csv").write_text("0\\n1\\n1\\n")
+Path("merged.csv").write_text("barcode,sample,label\\n1x1,S1,tumor\\n1x1,S2,normal\\n")
+Path("cells_of_fovs.csv").write_text("fov,cell_ID,ERBB2\\n1,1,3\\n")
+Path("run.zip").write_bytes(b"PK\\x03\\x04" + bytes(100))
+Path("other.xml").write_text("<regions/>")
 Path("book.xlsx").write_bytes(b"PK\\x03\\x04" + bytes(100))
 ring = [[0, 0], [1, 0], [1, 1], [0, 0]]
 tumour = {"objectType": "annotation", "classification": {"name": "Tumor"}}
 polygon = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": tumour}
 Path("corner.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [polygon]}))
-Path("fractions.tsv").write_text("\\tACTB\\tDCN\\n1x1\\t0.5\\t1.5\\n2x1\\t0.25\\t1\\n1x2\\t1\\t2\\n")
-Path("fractions_selection.tsv").write_text("x\\ty\\tpixel_x\\tpixel_y\\n1\\t1\\t9\\t9\\n2\\t1\\t19\\t9\\n1\\t2\\t9\\t19\\n")
+Path("corrected").mkdir()
+Path("corrected/fractions.tsv").write_text("\\tACTB\\tDCN\\n1x1\\t0.5\\t1.5\\n2x1\\t0.25\\t1\\n1x2\\t1\\t2\\n")
+places = "x\\ty\\tpixel_x\\tpixel_y\\n1\\t1\\t9\\t9\\n2\\t1\\t19\\t9\\n1\\t2\\t9\\t19\\n"
+Path("corrected/fractions_selection.tsv").write_text(places)
 Image.new("RGB", (300, 100)).save("stripe.png")
 Image.fromarray(np.zeros((1700, 1600), np.uint16)).save("grey.png")
+Image.open("slide.tif").transpose(Image.Transpose.ROTATE_180).save("turned.png")
+Image.open("slide.tif").convert("L").convert("RGB").save("without_colours.png")
+Image.new("RGB", (1000, 1000), "white").save("white.png")
+Image.new("L", (100, 100), 1).save("mask.png")
 Path("half.jpg").write_bytes(Path("scans/B1.jpg").read_bytes()[:5000])
 matrix = np.loadtxt("he_imagealignment.csv", delimiter=",")
 np.savetxt("inverse.csv", np.linalg.inv(matrix), delimiter=",")
@@ -63,13 +74,19 @@ MISTAKES = {
     "... was requested, but this machine has ... CUDA devices": "spacrd embed lung --encoder stain --device cuda:99",
     "... is not a device": "spacrd embed lung --encoder stain --device gpu",
     "no reader recognises ...": "spacrd ingest x ST-pat",
+    "is not a section; these inside would be: ...": "spacrd ingest x ST-cnts",
+    "is not a section, but it is in one: ...": "spacrd ingest x run7/outs/spatial",
+    "is a cohort file (columns ...), not a section": "spacrd ingest x twice.csv",
+    "is a slide, not a section with counts": "spacrd ingest x slide.tif",
+    "is data of ..., a platform that is not read": "spacrd ingest x cells_of_fovs.csv",
+    "an archive": "spacrd ingest x run.zip",
     "the reader '...' cannot read ...": "spacrd ingest x run7/outs --reader xenium",
     "there is nothing at ...": "spacrd ingest x nowhere",
     "the store ... already has another section '...'": "spacrd ingest lung ST-cnts/A1.tsv.gz --name D1",
     "'...' is not a valid section id": "spacrd ingest x run8/outs --name a/b",
     "give either PATHs or --cohort FILE.csv": "spacrd ingest x",
     "cannot apply to a whole cohort": "spacrd ingest x --cohort cohort.csv --name B4",
-    "... holds no raw counts: ...": "spacrd ingest x fractions.tsv --no-image",
+    "... holds no raw counts: ...": "spacrd ingest x corrected/fractions.tsv --no-image",
     "has no tissue_positions.csv, tissue_positions_list.csv or tissue_positions.parquet": (
         "spacrd ingest x matrix --reader visium"
     ),
@@ -77,6 +94,13 @@ MISTAKES = {
     "no full-resolution image was given; ...": "spacrd ingest new run7/outs --name run7",
     "of the spots lie outside the image": f"{ST} --image stripe.png --image-scale 1",
     "these are different images": "spacrd ingest x run8/outs --image stripe.png",
+    "is turned against ..., to which the positions belong": "spacrd ingest x run8/outs --image turned.png",
+    "is grey: it shows no stain colours": "spacrd ingest x run8/outs --image without_colours.png",
+    "does not state its resolution": "spacrd ingest x white.png --reader slide",
+    "no tissue was found on ...": "spacrd ingest x white.png --reader slide --um-per-px 1",
+    "is read as a slide alone, to which ... does not apply": (
+        "spacrd ingest x slide.tif --reader slide --image slide.tif"
+    ),
     "is neither JPEG, PNG, TIFF nor a known scanner format": f"{ST} --image columns.csv",
     "expected 8-bit RGB": f"{ST} --image grey.png",
     "is damaged: ...": f"{ST} --image half.jpg",
@@ -93,6 +117,12 @@ MISTAKES = {
     "array steps off this section's spots": f"{ST} --labels ST-pat/lbl/A1_labeled_coordinates.tsv",
     "no spot is in a polygon of ...": f"{ST} --labels corner.geojson",
     "is a workbook, not a text table": f"{ST} --labels book.xlsx",
+    "the label file ... has labels of ... sections": f"{ST} --labels merged.csv",
+    "has no labels of the section": f"{ST} --labels merged.csv --label-section S9",
+    "and no option says which mean cancer": f"{ST} --labels mask.png",
+    "it has neither the slide's size nor a whole fraction of it": f"{ST} --labels white.png --positive '#ffffff'",
+    "is a JPEG, whose compression mixes": f"{ST} --labels scans/B1.jpg",
+    "not annotations of ASAP, ImageScope or HALO": f"{ST} --labels other.xml",
     "has labels by x and y, but this ...": (
         "spacrd ingest x xenium_bundle --no-image --labels places.csv --set reader.unit=cell"
     ),
@@ -127,6 +157,7 @@ MISTAKES = {
     "which Xenium Explorer cannot open": "spacrd export lung --format xenium --section B4 -o x",
     "lists no section": "spacrd ingest x --cohort nothing.csv",
     "both name '...'": "spacrd ingest x --cohort twice.csv",
+    "has more than one column '...'": "spacrd ingest x --cohort doubled.csv",
     "um/px of ... is unknown": "spacrd ingest x bare.h5ad",
     "of the label file ... is named label": f"{ST} --labels two_columns.csv",
     "from two versions of Xenium's software": "spacrd ingest x xenium_bundle --no-image --labels numbers.csv",
