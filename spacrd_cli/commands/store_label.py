@@ -17,7 +17,10 @@ def label(
     store: Store,
     section: SectionId,
     labels: Annotated[
-        Path, typer.Option(metavar="FILE", help="Spot labels: a table, polygons, or a 0/1 vector.", show_default=False)
+        Path,
+        typer.Option(
+            metavar="FILE", help="Spot labels: a table, polygons, a mask, or a 0/1 vector.", show_default=False
+        ),
     ],
     positive: Annotated[
         list[str] | None, typer.Option(metavar="TEXT", help="Label text that means cancer; repeatable.")
