@@ -30,7 +30,7 @@ NORMAL_WORDS = (
     "connective tissue", "adipose tissue", "immune infiltrate", "breast glands",  # her2st
     "Stromal", "Endothelial", "Perivascular-Like", "Myoepi_ACTA2+", "Myoepi_KRT15+", "B_Cells", "CD4+_T_Cells",
     "CD8+_T_Cells", "Macrophages_1", "Macrophages_2", "IRF7+_DCs", "LAMP3+_DCs", "Mast_Cells",  # Janesick et al. 2023
-    "normal", "healthy", "benign", "non-cancer", "noncancer", "non-tumor", "nontumor", "non-tumour", "nontumour",
+    "normal", "healthy", "benign", "non", "non-cancer", "noncancer", "non-tumor", "nontumor", "non-tumour", "nontumour",
     "non-malignant", "nonmalignant", "0", "false",
     "normal tissue", "normal epithelium", "normal glands", "stroma", "adipose", "fat", "immune", "immune cells",
     "lymphocytes",
