@@ -106,15 +106,15 @@ def test_there_is_no_warning_with_evidence_without_knowledge_or_with_few_spots_c
         (
             12.0,
             1.0,
-            "supports the tissue that the prior finds, not the tissue that the detector finds (Z 12.0 and 1.0)",
+            "supports the tissue that the gene lists find, not the tissue that the detector finds (Z 12.0 and 1.0)",
         ),
         (
             1.0,
             12.0,
-            "supports the tissue that the detector finds, not the tissue that the prior finds (Z 1.0 and 12.0)",
+            "supports the tissue that the detector finds, not the tissue that the gene lists find (Z 1.0 and 12.0)",
         ),
-        (12.0, 9.0, "supports both the tissue that the prior finds and the tissue that the detector finds"),
-        (1.0, 6.9, "supports neither the tissue that the prior finds nor the tissue that the detector finds"),
+        (12.0, 9.0, "supports both the tissue that the gene lists find and the tissue that the detector finds"),
+        (1.0, 6.9, "supports neither the tissue that the gene lists find nor the tissue that the detector finds"),
     ],
 )
 def test_where_detector_and_prior_disagree_copy_number_says_whose_tissue_it_supports(
