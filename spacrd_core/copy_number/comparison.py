@@ -42,13 +42,13 @@ class Comparison:
     @classmethod
     def from_score(cls, expression: Expression, score: Float[Array, " spots"]) -> Self:
         """Return the comparison of spots with a high score with those with a low one."""
-        contrast = np.clip(standardise(np.nan_to_num(score)), -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
+        contrast = np.clip(standardise(score), -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
         pools = Pools.from_contrast(expression, contrast)
         return cls(contrast, pools, PlacedGenes.select(expression, pools))
 
     @property
     def unknown_reason(self) -> str:
-        """Why nothing can be said; '' if something can."""
+        """Why copy number is unknown; '' if it is known."""
         if not self.contrast.any():
             return "no spot is more tumour-like than the others"
         genes, arms = len(self.genes.rows), len(self.genes.arm_names)

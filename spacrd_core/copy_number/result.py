@@ -14,8 +14,8 @@ TABLE_KEY = "copy_number"  # in a spot table's attrs
 
 Verdict = Literal["supported", "unclear", "no evidence", "unknown"]
 
-# Z of carcinomas with their tumour-like tissue 11 to 31, of a melanoma 27; of four fetal hearts at most 0.7, and 2.7
-# for any of 28 other contrasts in them; of shuffled gene positions -2.5 to 1.4 (docs/copy_number.md).
+# Z of carcinomas with their tumour-like tissue 11 to 31, of a melanoma 27; of four fetal hearts at most 0.7, and 2.6
+# for any of 28 other contrasts in them; of shuffled gene positions -2.4 to 1.4 (docs/copy_number.md).
 SUPPORTED, UNCLEAR = 7.0, 3.0
 MANY_CALLED = 0.25  # share of spots called cancer that copy number should support
 MIN_GENES = 300

@@ -48,6 +48,10 @@ class Neighbourhoods:
         weights = self.present / self.present.sum(axis=1, keepdims=True)
         return np.asarray(np.einsum("sk,sk...->s...", weights, values[self.indices]))
 
+    def operator(self, genes: LazyExpression) -> LinearOperator:
+        """Return the means of genes over every spot's neighbourhood, as an operator that is never dense."""
+        return neighbourhood_means(genes, torch.from_numpy(self.indices), torch.from_numpy(self.present))
+
     def structure(self, values: Float[Array, " spots"]) -> float:
         """Return the correlation of spots with the mean of their neighbours, near 0 without spatial structure."""
         others = self.present.copy()
@@ -93,7 +97,8 @@ def score_genes(
     if not any(len(columns[name]) for name in lists.positive):
         return None
     spots = Neighbourhoods.of(xy_um, pitch_um)
-    means = neighbourhood_expression(expression, spots)
+    genes = _standardised(expression)
+    means = spots.operator(genes)
     maps = _list_maps(means, columns)
     deviation = np.clip(standardise(_contrast(maps, lists)), -MAX_DEVIATION, MAX_DEVIATION).astype(np.float32)
     loadings = means.T @ deviation
@@ -105,7 +110,7 @@ def score_genes(
         score=standardise(smoothed),
         loadings=loadings / scale,
         amount=_amount(expression, columns, {name: smooth(values) for name, values in maps.items()}, lists),
-        structure=spots.structure(_contrast(_list_maps(_standardised(expression).operator(), columns), lists)),
+        structure=spots.structure(_contrast(_list_maps(genes.operator(), columns), lists)),
     )
 
 
@@ -125,9 +130,7 @@ def gene_contributions(
 
 def neighbourhood_expression(expression: Expression, spots: Neighbourhoods) -> LinearOperator:
     """Return the neighbourhood means of standardised genes, each spot's mean over its genes subtracted."""
-    return neighbourhood_means(
-        _standardised(expression), torch.from_numpy(spots.indices), torch.from_numpy(spots.present)
-    )
+    return spots.operator(_standardised(expression))
 
 
 def list_columns(expression: Expression, lists: GeneLists) -> Columns:
@@ -158,6 +161,7 @@ def sampling_error(values: Float[Array, " measured"], listed: int) -> float:
 
 
 def _standardised(expression: Expression) -> LazyExpression:
+    """Return genes standardised in the section, each spot's mean over its genes subtracted."""
     every = np.ones(expression.values.shape[1], dtype=bool)
     values = expression.values
     return LazyExpression(values, every, Scaler.fit_sparse(values), PanelProjection(every, centred=True))

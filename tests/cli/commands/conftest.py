@@ -7,7 +7,7 @@ from stand_ins.aneuploid_file import write_aneuploid
 
 from spacrd_cli.main import run
 
-GAINS = {"1q": 1.0, "8q": 1.0, "17q": 1.0, "20q": 1.0}
+GAINS = {"1q": 2.0, "8q": 2.0, "17q": 2.0, "20q": 2.0}
 
 
 @pytest.fixture(scope="session")

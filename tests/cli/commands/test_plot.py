@@ -64,7 +64,7 @@ def test_a_section_without_a_profile_is_an_error_with_the_reason(
 @pytest.mark.parametrize(
     ("options", "problem", "hint"),
     [
-        (["--profile", "--format", "gif"], "profiles cannot be drawn as 'gif'", "--format png or svg or pdf"),
+        (["--profile", "--format", "gif"], "profiles cannot be drawn as 'gif'", "--format png, svg, pdf"),
         (["--format", "svg"], "calls cannot be drawn as 'svg'", "--format png"),
     ],
 )

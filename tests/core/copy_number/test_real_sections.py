@@ -73,7 +73,7 @@ def test_four_sections_of_one_carcinoma_are_supported_and_show_the_same_arms(lay
 def test_hearts_are_no_evidence_by_any_contrast(hearts: Sequence[SectionData]) -> None:
     for section in hearts:
         assert z_of(section) < UNCLEAR  # seen: at most 0.7
-        assert max(z_by(section, contrast) for contrast in contrasts(section)) < UNCLEAR  # seen: at most 2.7
+        assert max(z_by(section, contrast) for contrast in contrasts(section)) < UNCLEAR  # seen: at most 2.6
 
 
 @pytest.mark.her2st

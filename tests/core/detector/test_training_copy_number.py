@@ -14,7 +14,7 @@ from spacrd_core.detector.detector import Detector
 from spacrd_core.detector.training_copy_number import copy_number_note, training_copy_number
 from spacrd_core.plugins import Plugins
 
-GAINS = {"1q": 1.0, "8q": 1.0, "17q": 1.0, "20q": 1.0}
+GAINS = {"1q": 2.0, "8q": 2.0, "17q": 2.0, "20q": 2.0}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -15,6 +15,7 @@ from spacrd_readers.visium_hd.names import parse_bins, parse_cells
 ARRAYS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=30))
 
 
+@settings(deadline=None)
 @given(ARRAYS, st.integers(1, 9), st.floats(0, 1))
 def test_every_bin_in_tissue_is_in_the_square_of_its_row_and_column(
     in_tissue: np.ndarray, side: int, least: float
@@ -41,6 +42,7 @@ def test_every_bin_in_tissue_is_in_the_square_of_its_row_and_column(
         assert (table.index[spot] == name) if spot >= 0 else (square not in kept)
 
 
+@settings(deadline=None)
 @given(ARRAYS.filter(np.any), st.integers(1, 9))
 def test_the_centre_of_a_square_is_the_mean_of_its_bins(in_tissue: np.ndarray, side: int) -> None:
     squares = make_squares(in_tissue, side, spot_um=side * 2, min_coverage=0)
@@ -49,6 +51,7 @@ def test_the_centre_of_a_square_is_the_mean_of_its_bins(in_tissue: np.ndarray, s
         np.testing.assert_allclose(centre, (columns.mean(), rows.mean()))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1000), st.integers(1, 100))
 def test_spots_are_whole_bins_wide_or_refused_with_widths_that_are(spot_um: int, bin_um: int) -> None:
     if spot_um % bin_um == 0:
@@ -61,6 +64,7 @@ def test_spots_are_whole_bins_wide_or_refused_with_widths_that_are(spot_um: int,
     assert abs(better - spot_um) < bin_um
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([2, 8, 16, 100]),
     st.lists(st.tuples(st.integers(0, 99_999), st.integers(0, 99_999)), min_size=1),
@@ -76,6 +80,7 @@ def test_names_of_bins_are_parsed_into_row_and_column(
     assert list(zip(bins.rows.tolist(), bins.columns.tolist(), strict=True)) == places
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 999_999_999), min_size=1))
 def test_names_of_cells_are_parsed_into_their_number(numbers: list[int]) -> None:
     names = np.array([f"cellid_{number:09d}-1".encode() for number in numbers])

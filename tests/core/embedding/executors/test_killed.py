@@ -59,11 +59,11 @@ def test_workers_of_a_killed_parent_end_and_their_shards_are_done_again(
 def test_ctrl_c_ends_all_and_keeps_finished_shards(options: list[str], new_store: NewStore) -> None:
     store = new_store()
     run = start_embed(store, *options)
-    until_shards_are_done(3, store, run)
+    until_shards_are_done(1, store, run)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the command and its workers
     _, stderr = run.communicate(timeout=20)
     assert run.returncode == 130
     assert stderr.splitlines()[-1] == INTERRUPTED
     assert "Traceback" not in stderr
-    assert shards_done(store) >= 3
+    assert shards_done(store) >= 1
     wait_until_gone(run)

@@ -125,4 +125,4 @@ def test_a_section_without_a_profile_has_the_reason(make_result: Make) -> None:
     assert profile_unsupported(make_result(side=4, copy_number=SUPPORTED)) is None
     assert profile_unsupported(make_result(side=4, copy_number=NO_EVIDENCE)) is None
     refusal = profile_unsupported(make_result(side=4, copy_number=UNKNOWN))
-    assert "section 'S1' has no copy-number profile: 120 genes on 2 chromosome arms" in str(refusal)
+    assert "section 'S1' has no copy-number profile: genes with enough counts: 120 on 2 chromosome arms" in str(refusal)
