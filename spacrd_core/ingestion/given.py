@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OF_IMAGE = ("image", "alignment", "image_scale", "um_per_px", "no_image")  # another image has its own
 OF_LABELS = ("labels", "label_section", "positive", "ignore")
-NEVER_KEPT = ("path", "name")
+NEVER_KEPT = ("path", "name", "region")  # the regions make the names
 FILES = {  # options with a file that must still be there, and the remedy if it is not
     "image": "--image FILE with its present path, or --no-image",
     "alignment": "--alignment FILE with its present path",
