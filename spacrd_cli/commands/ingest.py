@@ -165,9 +165,11 @@ def _report_notes(out: Output, ingested: list[Ingested]) -> None:
         _report(out, item.entry.id, [_check_summary(item.entry), *item.kept, *notes])
         for sentence in item.warnings:
             out.warn(f"{item.entry.id}: {sentence}")
-    without_patient = [item.entry.id for item in ingested if not item.patient_given]
-    if without_patient:
-        out.info(f"{', '.join(without_patient)}: no --patient was given, so each section counts as its own patient")
+    without_patient = [item for item in ingested if not item.patient_given]
+    if sections := [item.entry.id for item in without_patient if not item.part_of]:
+        out.info(f"{', '.join(sections)}: no --patient was given, so each section counts as its own patient")
+    if parts := [item.entry.id for item in without_patient if item.part_of]:
+        out.info(f"{', '.join(parts)}: --region names no patient for them, so each part counts as its own patient")
 
 
 def _report(out: Output, section: str, sentences: Iterable[str]) -> None:

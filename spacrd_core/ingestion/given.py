@@ -37,8 +37,12 @@ class Kept(NamedTuple):
 
 
 def record_given(options: IngestOptions) -> dict[str, Any]:
-    """Return the options that the user gave as JSON-able values, with absolute paths."""
+    """Return the options that the user gave as JSON-able values, with absolute paths.
+
+    The name is that of the section, except of a part of a capture area: there it is that of the capture area.
+    """
     given = options.model_dump(mode="json", exclude_unset=True, exclude={"name"})
+    given["name"] = options.section_id if options.region else ""
     paths = {key: str(value.absolute()) for key, value in options if isinstance(value, Path)}
     given = {key: paths.get(key, value) for key, value in given.items()}
     return {key: value for key, value in given.items() if value not in (None, "", [], {}, {"name": ""}, False)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError, SpacrdError
 from spacrd_core.ingestion.checks import check_section
 from spacrd_core.ingestion.options import IngestOptions
+from spacrd_core.ingestion.parts.again import same_spots
 from spacrd_core.ingestion.parts.ingest import ingest_each_part
 from spacrd_core.ingestion.put import Candidate, Ingested, put_section, require_section_id
 from spacrd_core.ingestion.reading import SectionReader
@@ -150,7 +152,8 @@ def ingest_section(
     else:
         section = reader.read(options)
     candidate = Candidate(name, options.patient or section.patient, section, options, kept)
-    return put_section(store, candidate, check_section, replace=replace, track=track)
+    done = put_section(store, candidate, check_section, replace=replace, track=track)
+    return dataclasses.replace(done, warnings=(*done.warnings, *same_spots(store, name, [name])))
 
 
 def _require_whole(store: SpotStore, options: IngestOptions, *, replace: bool) -> None:
@@ -163,6 +166,6 @@ def _require_whole(store: SpotStore, options: IngestOptions, *, replace: bool) -
     if existing and replace and (region := existing.given.get("region")):
         raise ConfigError(
             f"section '{existing.id}' is a part of a capture area, by --region {region}",
-            hint=f"--region FILE with --name {existing.id.partition('.')[0]} to replace its parts, or first spacrd "
-            f"store rm {store.path} {existing.id}",
+            hint=f"--name {existing.given.get('name')} --region FILE --replace for all its parts; "
+            f"spacrd store rm {store.path} {existing.id} to give this name to another",
         )

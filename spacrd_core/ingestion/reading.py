@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spacrd_core.section.section import Section
     from spacrd_core.store.manifest import SectionEntry
 
-NOT_READ = ("patient", "region")  # options that do not change what is read
+NOT_READ = ("name", "patient", "region")  # options that do not change what is read
 
 
 class SectionReader:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_fields
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import ConfigError, SectionExists
 from spacrd_core.ingestion.checks import measure_section, require_usable
+from spacrd_core.ingestion.parts.again import known_part, same_spots
 from spacrd_core.ingestion.parts.cut import cut
 from spacrd_core.ingestion.parts.names import part_ids
 from spacrd_core.ingestion.parts.regions import read_regions
@@ -47,8 +49,8 @@ def ingest_each_part(
     ingested: list[Ingested] = []
     errors: list[Exception] = []
     for region, name in ids.items():
-        existing = store.entries.get(name)
-        candidate, area = areas.part(region, name, existing if replace else None, id_notes)
+        before = known_part(store, options.section_id, name) if replace else None
+        candidate, area = areas.part(region, name, before, id_notes)
         if candidate is None:
             continue
         try:
@@ -58,6 +60,9 @@ def ingest_each_part(
             continue
         area.slide = done.entry.slide if done.status != "unchanged" else area.slide
         ingested.append(done)
+    if ingested:
+        again = tuple(same_spots(store, options.section_id, list(ids.values())))
+        ingested[0] = replace_fields(ingested[0], warnings=(*ingested[0].warnings, *again))
     return ingested, errors
 
 
@@ -81,13 +86,13 @@ class _Areas:
         self._source = Source.from_path("region", regions.path)
 
     def part(
-        self, region: str, name: str, replaced: SectionEntry | None, notes: tuple[str, ...]
+        self, region: str, name: str, before: SectionEntry | None, notes: tuple[str, ...]
     ) -> tuple[Candidate | None, _Area]:
         """Return the part that a region is, None if it has no spots, and the capture area as it was read for it."""
         options = self._options_of(region)
         kept: tuple[str, ...] = ()
-        if replaced:
-            options, section, kept = self._reader.read_again(options, replaced)
+        if before:
+            options, section, kept = self._reader.read_again(options, before)
         else:
             section = self._reader.read(options)
         if self._area is None or self._area.section is not section:
