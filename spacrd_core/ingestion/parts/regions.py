@@ -15,7 +15,7 @@ from spacrd_core.labels.mask import Mask
 from spacrd_core.labels.napari_shapes import is_shapes
 from spacrd_core.labels.outlines import Polygons
 from spacrd_core.labels.tables import read_labels
-from spacrd_core.labels.vocabulary import is_blank
+from spacrd_core.labels.vocabulary import BLANK_WORDS, fold, is_blank
 from spacrd_core.labels.xenium_explorer import is_selection
 from spacrd_core.tables import read_text
 
@@ -63,7 +63,7 @@ def read_regions(path: Path) -> Regions:
         names = tuple(dict.fromkeys(source.values))
     else:
         values = source.rows["value"]
-        names = tuple(dict.fromkeys(values[~is_blank(values)].astype(str)))
+        names = tuple(map(str, values[~is_blank(values)].unique()))
     if not names:
         raise LabelError(f"the table {path} names no region", hint="give every spot the name of its region")
     return Regions(path, source, names, _patients(pairs, path))
@@ -90,7 +90,7 @@ def _patients(pairs: Iterable[tuple[str, str]], path: Path) -> dict[str, str]:
     """Return the patient of every region; two patients of one region are refused."""
     patients: dict[str, set[str]] = defaultdict(set)
     for name, patient in pairs:
-        if patient:
+        if fold(patient) not in BLANK_WORDS:
             patients[name].add(patient)
     for name, several in patients.items():
         if len(several) > 1:

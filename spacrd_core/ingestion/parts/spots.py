@@ -72,7 +72,8 @@ def _overlap_error(section: Section, hits: pd.DataFrame, regions: Regions) -> La
 def _listed(section: Section, table: LabelTable, regions: Regions) -> tuple[Array, tuple[str, ...]]:
     table, section_notes = rows_of_section(section, table)
     joined = join_rows(section, table)
-    row_region = pd.Index(regions.names).get_indexer(pd.Index(table.rows["value"].astype(object)))
+    texts = table.rows["value"].astype("category").cat  # a table of bins may have eleven million rows
+    row_region = np.append(pd.Index(regions.names).get_indexer(texts.categories), -1)[texts.codes]
     known = (joined.indices >= 0) & (row_region >= 0)
     notes = (*section_notes, *joined.notes)
     if joined.sub_spots:

@@ -18,6 +18,7 @@ from spacrd_core.ingestion.cohort_file import read_cohort
 from spacrd_core.ingestion.ingest import Ingested, ingest_all
 from spacrd_core.ingestion.label import label_section
 from spacrd_core.plugins import Plugins
+from spacrd_core.section.section import ImageInputs, Section
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import verify
 from spacrd_readers.visium.reader import Visium
@@ -104,8 +105,14 @@ def test_the_slide_is_stored_once_for_all_parts(store: SpotStore, run: Path, tmp
 def test_the_run_is_read_once(
     store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths, read = [], Visium.read
-    monkeypatch.setattr(Visium, "read", lambda *given: paths.append(given[1]) or read(*given))
+    paths: list[Path] = []
+    read = Visium.read
+
+    def counted(reader: Visium, path: Path, inputs: ImageInputs) -> Section:
+        paths.append(path)
+        return read(reader, path, inputs)
+
+    monkeypatch.setattr(Visium, "read", counted)
     ingest_parts(store, run, region=regions(tmp_path), no_image=True, plugins=plugins)
     ingest_parts(store, run, region=regions(tmp_path), no_image=True, plugins=plugins, replace=True)
     assert paths == [run, run]
@@ -182,15 +189,13 @@ def test_a_label_vector_of_the_whole_is_in_its_order(
     store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins
 ) -> None:
     ingest_parts(store, run, region=regions(tmp_path), no_image=True, plugins=plugins)
-    order = [spot for spot in BUNDLE_ORDER if spot in set(IDS)]
+    other = SpotStore.create(tmp_path / "whole")
+    order = other.spots(ingest(other, run, no_image=True, plugins=plugins).entry.id).index.tolist()
     vector = tmp_path / "labels.txt"
     vector.write_text("\n".join(str(number % 2) for number in range(len(order))), encoding="utf-8")
     label_section(store, "V1.b", vector)
     spots = store.spots("V1.b")
     assert spots["label"].tolist() == [["normal", "cancer"][order.index(spot) % 2] for spot in spots.index]
-
-
-BUNDLE_ORDER = IDS
 
 
 def test_labels_of_another_section_are_refused_by_a_part(
