@@ -79,9 +79,12 @@ def ingest_parts(
 ) -> list[Ingested]:
     """Ingest each named region of a capture area as a section of its own, ``NAME.REGION``, and return their entries.
 
-    >>> parts = ingest_parts(store, "tma/outs", region="cores.geojson", name="TMA", labels="loupe_export.csv")
-    >>> [(part.entry.id, part.entry.patient) for part in parts]
-    [('TMA.A-1', 'P1'), ('TMA.A-2', 'P2')]
+    >>> cores = store.spots("S3")[[]].assign(region="left", patient="P3")
+    >>> cores.loc[store.spots("S3")["x_px"] > 1500] = "right", "P4"
+    >>> cores.to_csv("cores.csv")
+    >>> parts = ingest_parts(SpotStore.create("cores"), "ST-cnts/S3.tsv.gz", region="cores.csv", no_image=True)
+    >>> [(part.entry.id, part.entry.patient, part.entry.spots) for part in parts]
+    [('S3.left', 'P3', 154), ('S3.right', 'P4', 135)]
 
     Parameters
     ----------
