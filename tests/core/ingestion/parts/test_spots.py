@@ -47,7 +47,7 @@ def test_spots_in_no_region_and_regions_without_spots_are_noted(tmp_path: Path) 
 
 
 def test_spots_in_two_regions_are_refused_with_the_regions_and_the_spots(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match=r"4 spots lie in more than one region .* \('a', 'b'\): AC"):
+    with pytest.raises(LabelError, match=r"4 spots lie in more than one region .* \('a', 'b'\): AGA"):
         found(tmp_path, Grid().section(), two(left=box(150, 250, 750, 1050), right=box(550, 250, 950, 1050)))
 
 
