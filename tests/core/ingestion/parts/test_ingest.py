@@ -19,6 +19,7 @@ from spacrd_core.ingestion.ingest import Ingested, ingest_all
 from spacrd_core.ingestion.label import label_section
 from spacrd_core.plugins import Plugins
 from spacrd_core.section.section import ImageInputs, Section
+from spacrd_core.store.remove import freed_bytes, remove_sections, stored_bytes
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import verify
 from spacrd_readers.visium.reader import Visium
@@ -241,3 +242,15 @@ def test_regions_that_cannot_be_read_leave_no_store_behind(
     with pytest.raises(LabelError):
         ingest_parts(store, run, region=file, plugins=plugins)
     assert not store.path.exists()
+
+
+def test_a_removed_part_frees_the_slide_only_with_the_last_one(
+    store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins
+) -> None:
+    image = run.parent / "he.png"
+    ingest_parts(store, run, region=regions(tmp_path), image=image, plugins=plugins)
+    first = remove_sections(store, ["V1.a"])
+    assert 0 < freed_bytes(store, first) < stored_bytes(store, first[0])
+    last = remove_sections(store, ["V1.b"])
+    assert freed_bytes(store, last) == stored_bytes(store, last[0])
+    assert freed_bytes(store, [*first, *last]) < sum(stored_bytes(store, entry) for entry in (*first, *last))
