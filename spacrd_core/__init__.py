@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spacrd_core.embedding.embed import embed
     from spacrd_core.embedding.settings import Settings
     from spacrd_core.evaluation.evaluate import Evaluation, evaluate
-    from spacrd_core.ingestion.ingest import ingest
+    from spacrd_core.ingestion.ingest import ingest, ingest_parts
     from spacrd_core.model.calibrated_ensemble import TrainOptions
     from spacrd_core.model.options import HeadOptions
     from spacrd_core.results.write import write_results
@@ -39,6 +39,7 @@ __all__ = [
     "embed",
     "evaluate",
     "ingest",
+    "ingest_parts",
     "load_detector",
     "train",
     "write_results",
@@ -57,6 +58,7 @@ MODULES = {
     "embed": "embedding.embed",
     "evaluate": "evaluation.evaluate",
     "ingest": "ingestion.ingest",
+    "ingest_parts": "ingestion.ingest",
     "load_detector": "detector.load",
     "train": "detector.train",
     "write_results": "results.write",

@@ -16,6 +16,8 @@ from spacrd_core.ingestion.options import IngestConfig, IngestOptions
 from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from spacrd_core.ingestion.ingest import Ingested
     from spacrd_core.store.manifest import SectionEntry
 
@@ -45,6 +47,13 @@ def ingest(
             metavar="ID",
             help="Patient ID. Sections of one patient are never split between training and test.",
             show_default="the section ID",
+        ),
+    ] = None,
+    region: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Outlines or a spot table; each named region is a section NAME.REGION of its own patient.",
         ),
     ] = None,
     labels: Annotated[
@@ -96,7 +105,7 @@ def ingest(
         "no_image": no_image,
     }
     settings = read_config(IngestConfig, config, set_ or (), flags, {"reader": option_check(plugins.readers)})
-    section_flags = {"name": name, "labels": labels, "image": image, "alignment": alignment}
+    section_flags = {"name": name, "region": region, "labels": labels, "image": image, "alignment": alignment}
     sections = _sections(paths or [], cohort, settings, section_flags)
     from spacrd_core.ingestion.ingest import ingest_all
     from spacrd_core.store.store import SpotStore
@@ -106,8 +115,8 @@ def ingest(
     out.result([_document(item) for item in ingested], *([table(SECTION_COLUMNS, rows)] if rows else []))
     _report_notes(out, ingested)
     if errors:
-        message = f"{len(errors)} of {len(sections)} sections failed"
-        raise errors[0] if len(sections) == 1 else ExceptionGroup(message, errors)
+        count = len(ingested) + len(errors)
+        raise errors[0] if count == 1 else ExceptionGroup(f"{len(errors)} of {count} sections failed", errors)
 
 
 def _sections(
@@ -148,17 +157,40 @@ def _document(item: Ingested) -> dict[str, object]:
 
 def _report_notes(out: Output, ingested: list[Ingested]) -> None:
     """Report the checks, every note, what a replaced section has lost, and the sections without a patient ID."""
-    from spacrd_core.genes.known import UNKNOWN_GENES
-
+    shared = _shared_notes(ingested)
+    for area, sentences in shared.items():
+        _report(out, area, sentences)
     for item in ingested:
-        for sentence in (_check_summary(item.entry), *item.kept, *item.entry.notes):
-            say = out.warn if sentence.startswith(UNKNOWN_GENES) else out.info
-            say(f"{item.entry.id}: {sentence}")
+        notes = [note for note in item.entry.notes if note not in shared.get(item.part_of, ())]
+        _report(out, item.entry.id, [_check_summary(item.entry), *item.kept, *notes])
         for sentence in item.warnings:
             out.warn(f"{item.entry.id}: {sentence}")
-    without_patient = [item.entry.id for item in ingested if not item.patient_given]
-    if without_patient:
-        out.info(f"{', '.join(without_patient)}: no --patient was given, so each section counts as its own patient")
+    without_patient = [item for item in ingested if not item.patient_given]
+    if sections := [item.entry.id for item in without_patient if not item.part_of]:
+        out.info(f"{', '.join(sections)}: no --patient was given, so each section counts as its own patient")
+    if parts := [item.entry.id for item in without_patient if item.part_of]:
+        out.info(f"{', '.join(parts)}: --region names no patient for them, so each part counts as its own patient")
+
+
+def _report(out: Output, section: str, sentences: Iterable[str]) -> None:
+    from spacrd_core.genes.known import UNKNOWN_GENES
+
+    for sentence in sentences:
+        say = out.warn if sentence.startswith(UNKNOWN_GENES) else out.info
+        say(f"{section}: {sentence}")
+
+
+def _shared_notes(ingested: list[Ingested]) -> dict[str, list[str]]:
+    """Return the notes that all parts of a capture area have, by its name."""
+    parts: dict[str, list[SectionEntry]] = {}
+    for item in ingested:
+        if item.part_of:
+            parts.setdefault(item.part_of, []).append(item.entry)
+    return {
+        area: [note for note in entries[0].notes if all(note in entry.notes for entry in entries)]
+        for area, entries in parts.items()
+        if len(entries) > 1
+    }
 
 
 def _check_summary(entry: SectionEntry) -> str:

@@ -25,14 +25,15 @@ def remove(
     quiet: Quiet = False,
 ) -> None:
     """Remove sections with their slides, embeddings and calls. Their files are freed by ``store gc``."""
-    from spacrd_core.store.remove import remove_sections
+    from spacrd_core.store.remove import freed_bytes, remove_sections
     from spacrd_core.store.store import SpotStore
 
     out, target = Output(json=json, quiet=quiet), SpotStore.open(store)
-    documents = [_document(target, entry) for entry in remove_sections(target, sections)]
+    removed = remove_sections(target, sections)
+    documents = [_document(target, entry) for entry in removed]
     rows = [[*list(item.values())[:-1], item["bytes"] / 1e6] for item in documents]
     out.result({"removed": documents}, table(COLUMNS, rows))
-    megabytes = sum(item["bytes"] for item in documents) / 1e6
+    megabytes = freed_bytes(target, removed) / 1e6
     out.info(f"spacrd store gc {store} frees their {megabytes:.3g} MB in an hour, when nobody reads them any more")
 
 

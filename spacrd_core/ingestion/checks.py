@@ -60,6 +60,11 @@ def check_section(section: Section) -> tuple[Section, Checks]:
     ExceptionGroup
         If several of these.
     """
+    return measure_section(section, require_usable(section))
+
+
+def require_usable(section: Section) -> tuple[str, ...]:
+    """Return notes on the slide of a section that can be used; otherwise raise as :func:`check_section`."""
     errors: list[InputError] = []
     try:
         _require_raw_counts(section)
@@ -73,6 +78,13 @@ def check_section(section: Section) -> tuple[Section, Checks]:
     errors += [slide_error] if slide_error else []
     if errors:
         raise errors[0] if len(errors) == 1 else ExceptionGroup("the section cannot be used", errors)
+    return slide_notes
+
+
+def measure_section(section: Section, slide_notes: tuple[str, ...]) -> tuple[Section, Checks]:
+    """Return a usable section, or a part of one, with a note for every anomaly, and the figures."""
+    slide = section.slide
+    inside = _fraction_inside(section, slide) if slide else None
     checks = replace(_count_checks(section.counts), inside_image=inside, image_um_per_px=_metadata_um_per_px(slide))
     return replace(section, notes=(*section.notes, *slide_notes, *_notes(section, checks))), checks
 

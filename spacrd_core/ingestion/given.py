@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OF_IMAGE = ("image", "alignment", "image_scale", "um_per_px", "no_image")  # another image has its own
 OF_LABELS = ("labels", "label_section", "positive", "ignore")
-NEVER_KEPT = ("path", "name")
+NEVER_KEPT = ("path", "name", "region")  # the regions make the names
 FILES = {  # options with a file that must still be there, and the remedy if it is not
     "image": "--image FILE with its present path, or --no-image",
     "alignment": "--alignment FILE with its present path",
@@ -37,8 +37,12 @@ class Kept(NamedTuple):
 
 
 def record_given(options: IngestOptions) -> dict[str, Any]:
-    """Return the options that the user gave as JSON-able values, with absolute paths."""
+    """Return the options that the user gave as JSON-able values, with absolute paths.
+
+    The name is that of the section, except of a part of a capture area: there it is that of the capture area.
+    """
     given = options.model_dump(mode="json", exclude_unset=True, exclude={"name"})
+    given["name"] = options.section_id if options.region else ""
     paths = {key: str(value.absolute()) for key, value in options if isinstance(value, Path)}
     given = {key: paths.get(key, value) for key, value in given.items()}
     return {key: value for key, value in given.items() if value not in (None, "", [], {}, {"name": ""}, False)}

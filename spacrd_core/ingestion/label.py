@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
-INGEST_HINT = "spacrd ingest STORE PATH --name {section} --labels {labels} --replace, which reads the run again"
+INGEST_HINT = "spacrd ingest STORE PATH --name {section}{region} --labels {labels} --replace, which reads the run again"
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ def label_section(
     except LabelError as error:
         if "tissue_coverage" in bare.counts.obs:  # spots summed from bins, which the store does not hold
             error.add_note("labels by bin need the run itself: " + _ingest_hint(entry, labels))
+        elif entry.given.get("region"):
+            error.add_note("labels of the whole capture area need the run itself: " + _ingest_hint(entry, labels))
         raise
     words = {"positive": tuple(positive), "ignore": tuple(ignore), "label_section": label_section}
     options = _options(entry, labels, words)
@@ -113,4 +115,5 @@ def _options(entry: SectionEntry, labels: Path, words: Mapping[str, object]) -> 
 
 
 def _ingest_hint(entry: SectionEntry, labels: Path) -> str:
-    return INGEST_HINT.format(section=entry.id, labels=labels)
+    region = f" --region {entry.given['region']}" if entry.given.get("region") else ""
+    return INGEST_HINT.format(section=entry.given.get("name", entry.id), region=region, labels=labels)

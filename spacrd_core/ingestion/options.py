@@ -49,6 +49,7 @@ class IngestOptions(IngestConfig):
 
     path: Path
     name: str = ""
+    region: Path | None = None
     labels: Path | None = None
     image: Path | None = None
     alignment: Path | None = None

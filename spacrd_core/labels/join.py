@@ -127,12 +127,14 @@ def _unmatched_note(section: Section, table: LabelTable, joined: JoinedRows) -> 
     """Return a note on labelled rows without a match; refuse the table if there are many."""
     labelled = table.rows[~is_blank(table.rows["value"])]
     unmatched = labelled[joined.indices[labelled.index] < 0]
+    unmatched, part_notes = _without_other_parts(section, table, unmatched)
     if unmatched.empty:
-        return ()
+        return part_notes
     ids = unmatched["id"] if table.kind == "ids" else _position_series(unmatched)
     examples = ", ".join(list(ids[:5])) + (", ..." if len(ids) > 5 else "")
     if len(unmatched) <= MAX_UNMATCHED * len(labelled):
         return (
+            *part_notes,
             f"{table.path.name}: labels for {joined.kind}s without counts, left out: {len(unmatched)} ({examples})",
         )
     *spot_ids, own_ids = SectionIds.from_section(section)
@@ -151,3 +153,16 @@ def _unmatched_note(section: Section, table: LabelTable, joined: JoinedRows) -> 
     count = f"{len(unmatched)} of the {len(labelled)} labels"
     hint = unit_hint(str(ids.iloc[0]), section) or OTHER_SECTION_HINT
     raise LabelError(f"{count} of {table.path} are for {missing}", hint=hint)
+
+
+def _without_other_parts(
+    section: Section, table: LabelTable, unmatched: pd.DataFrame
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the rows without a match that are not of another part of the capture area, and a note on those."""
+    is_part = any(source.role == "region" for source in section.sources)
+    if not is_part or table.kind != "ids" or unmatched.empty:
+        return unmatched, ()
+    area = SectionIds("spot", as_text(section.counts.uns["counts_order"]))
+    elsewhere = area.find(as_text(unmatched["id"])) >= 0
+    note = f"{table.path.name}: labels of other parts of the capture area, left out: {elsewhere.sum()}"
+    return unmatched[~elsewhere], (note,) if elsewhere.any() else ()

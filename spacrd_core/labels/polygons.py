@@ -44,19 +44,19 @@ def label_by_polygons(
     understood = word_notes(values, classified, vocabulary, polygons.path, unit="polygons")
     meanings = classified.to_numpy()
     polygons, frame_notes = in_full_resolution(section, polygons)
-    centres = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)
-    hits = _hits(centres, polygons.shapes)
-    _require_spots(section, polygons, len(hits))
+    hits = spots_in_polygons(section, polygons)
+    require_spots(section, polygons, len(hits), option="--labels")
     hits["label"] = meanings[hits["polygon"]]
     hits["annotation"] = np.array(polygons.values, dtype=object)[hits["polygon"]]
-    columns = _label_columns(hits, len(centres))
+    columns = _label_columns(hits, section.counts.n_obs)
     columns["label_overlap"] = _overlaps(section, polygons, meanings, columns["label"])
     notes = (*understood, *frame_notes, *_unlabelled_notes(polygons, columns, hits))
     return columns, notes
 
 
-def _hits(centres: NDArray[np.float64], shapes: NDArray[np.object_]) -> pd.DataFrame:
-    """Return the pairs of spot and polygon that contains it, smallest polygon first."""
+def spots_in_polygons(section: Section, polygons: Polygons) -> pd.DataFrame:
+    """Return the pairs of spot and polygon that contains its centre, smallest polygon first."""
+    centres, shapes = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float), polygons.shapes
     polygon, spot = shapely.STRtree(shapely.points(centres)).query(shapes, predicate="intersects")
     order = np.lexsort((polygon, shapely.area(shapes)[polygon], spot))
     return pd.DataFrame({"spot": spot[order], "polygon": polygon[order]})
@@ -73,7 +73,8 @@ def _label_columns(hits: pd.DataFrame, count: int) -> pd.DataFrame:
     return columns.assign(label_contested=columns.index.isin(contested))
 
 
-def _require_spots(section: Section, polygons: Polygons, hits: int) -> None:
+def require_spots(section: Section, polygons: Polygons, hits: int, *, option: str) -> None:
+    """Raise a LabelError if no spot is in a polygon, or the polygons are evidently in um."""
     obs = section.counts.obs
     px, um = (obs[[f"x_{unit}", f"y_{unit}"]].to_numpy(dtype=float) for unit in ("px", "um"))
     if polygons.unit == "px" and fits_evidently(count_hits(um, polygons.shapes), hits, section.um_per_px):
@@ -86,7 +87,7 @@ def _require_spots(section: Section, polygons: Polygons, hits: int) -> None:
         raise LabelError(
             f"no spot is in a polygon of {polygons.path}: the polygons span {drawn}, the spots {spots} "
             "(full-resolution px)",
-            hint="check that --labels was drawn on the image of this section",
+            hint=f"check that {option} was drawn on the image of this section",
         )
 
 

@@ -33,13 +33,13 @@ def read_polygons(text: str, path: Path) -> Polygons:
     LabelError
         If it is not GeoJSON, or has no annotation with a class.
     """
-    features = _features(text, path)
-    kinds = [_kind(feature) for feature in features]
+    features = features_of(text, path)
+    kinds = [kind_of(feature) for feature in features]
     annotations = [feature for feature, kind in zip(features, kinds, strict=True) if kind == "annotation"]
-    spots = _exported_spots(features, kinds, path)
+    spots = exported_spots(features, kinds, path)
     key = "classification" if any(_class(feature, "classification") for feature in annotations) else "name"
     classified = [feature for feature in annotations if _class(feature, key)]
-    outlines = [_outline(feature, path) for feature in classified]
+    outlines = [outline_of(feature, path) for feature in classified]
     non_empty = [number for number, outline in enumerate(outlines) if not outline.is_empty]
     left_out = Counter(f"{kind}s" for kind in kinds if kind != "annotation")
     left_out["annotations without a class"] = len(annotations) - len(classified)
@@ -58,7 +58,7 @@ def read_polygons(text: str, path: Path) -> Polygons:
     return Polygons(path, shapes, values, (*notes, *repair_notes), spots=spots)
 
 
-def _exported_spots(features: list[Feature], kinds: list[str], path: Path) -> ExportedSpots | None:
+def exported_spots(features: list[Feature], kinds: list[str], path: Path) -> ExportedSpots | None:
     """Return the spots among the detections, if SpaCRD made the file."""
     spots = {
         str((feature["properties"] or {}).get("name")): feature
@@ -67,7 +67,7 @@ def _exported_spots(features: list[Feature], kinds: list[str], path: Path) -> Ex
     }
     if not spots:
         return None
-    outlines = np.array([_outline(feature, path) for feature in spots.values()], dtype=object)
+    outlines = np.array([outline_of(feature, path) for feature in spots.values()], dtype=object)
     return ExportedSpots(tuple(spots), shapely.get_coordinates(shapely.centroid(outlines)))
 
 
@@ -79,7 +79,8 @@ def _measurements(feature: Feature) -> Collection[str]:
     return measurements if isinstance(measurements, dict) else ()
 
 
-def _features(text: str, path: Path) -> list[Feature]:
+def features_of(text: str, path: Path) -> list[Feature]:
+    """Return the features of a GeoJSON text, with those nested in others."""
     try:
         document = json.loads(
             text, parse_constant=lambda _: None
@@ -115,7 +116,8 @@ def _is_feature(feature: object) -> bool:
     return isinstance(feature, dict) and isinstance(feature.get("properties") or {}, dict)
 
 
-def _kind(feature: Feature) -> str:
+def kind_of(feature: Feature) -> str:
+    """Return the type of a feature in QuPath, such as ``annotation``."""
     properties = feature.get("properties") or {}
     old_id = OLD_ID.fullmatch(str(feature.get("id")))
     kind = properties.get("objectType") or properties.get("object_type") or (old_id[1] if old_id else "annotation")
@@ -131,7 +133,7 @@ def _class(feature: Feature, key: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _outline(feature: Feature, path: Path) -> shapely.Geometry:
+def outline_of(feature: Feature, path: Path) -> shapely.Geometry:
     """Return the polygons of a feature as one; empty if it has none."""
     try:
         outline = shapely.force_2d(shape(feature["geometry"])) if feature.get("geometry") else shapely.Polygon()

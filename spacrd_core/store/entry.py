@@ -24,6 +24,7 @@ class SectionKey:
     """The name of a section in the store, its patient, and the working um/px of its slide.
 
     ``identity`` is a hash of everything the section was made from, ``given`` the options that the user gave.
+    ``slide_folder`` is the name under which its slide is stored, which parts of one capture area share; '' for its own.
     """
 
     name: str
@@ -31,6 +32,7 @@ class SectionKey:
     identity: str
     mpp: float = 0.5
     given: Mapping[str, Any] = field(default_factory=dict)
+    slide_folder: str = ""
 
 
 def make_entry(

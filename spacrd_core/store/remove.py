@@ -12,7 +12,7 @@ from spacrd_core.errors import UnknownSection
 from spacrd_core.files import files_below
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from spacrd_core.store.manifest import Manifest, SectionEntry
     from spacrd_core.store.store import SpotStore
@@ -47,7 +47,17 @@ def remove_sections(store: SpotStore, ids: Sequence[str]) -> list[SectionEntry]:
 
 def stored_bytes(store: SpotStore, entry: SectionEntry) -> int:
     """Return the size of all files of a section."""
-    return sum(file.stat().st_size for group in entry.groups for file in files_below(store.path / group.path))
+    return _bytes(store, (group.path for group in entry.groups))
+
+
+def freed_bytes(store: SpotStore, removed: Iterable[SectionEntry]) -> int:
+    """Return the size of all files of removed sections that no other section uses, as parts share a slide."""
+    listed = {group.path for entry in store.entries.values() for group in entry.groups}
+    return _bytes(store, {group.path for entry in removed for group in entry.groups} - listed)
+
+
+def _bytes(store: SpotStore, groups: Iterable[str]) -> int:
+    return sum(file.stat().st_size for group in groups for file in files_below(store.path / group))
 
 
 def _keep_from_garbage(store: SpotStore, entry: SectionEntry) -> None:

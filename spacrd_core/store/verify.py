@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from spacrd_core.files import tree_sha256
@@ -23,13 +24,17 @@ GRACE_SECONDS = 3600.0
 
 def verify(store: SpotStore, *, track: Track = silent) -> list[str]:
     """Return one sentence for every group that is missing or has changed."""
-    groups = [(entry.id, group) for entry in store.entries.values() for group in entry.groups]
+    sections = defaultdict(list)  # parts of a capture area share its slide, which is read once
+    for entry in store.entries.values():
+        for group in entry.groups:
+            sections[group.path, group.sha256].append((entry.id, group))
     findings = []
-    for section, group in track(groups, "verifying", len(groups)):
+    for users in track(list(sections.values()), "verifying", len(sections)):
+        group = users[0][1]
         if not (store.path / group.path).is_dir():
-            findings.append(f"section '{section}': {group.path} is missing")
+            findings += [f"section '{section}': {group.path} is missing" for section, _ in users]
         elif not is_sound(store, group):
-            findings.append(f"section '{section}': {group.path} has changed since it was written")
+            findings += [f"section '{section}': {group.path} has changed since it was written" for section, _ in users]
     return findings
 
 

@@ -41,15 +41,16 @@ def add_section(
     key: SectionKey,
     *,
     checks: Mapping[str, float | None] = MappingProxyType({}),
+    slide: SlideRecord | None = None,
     track: Track = silent,
 ) -> SectionEntry:
     """Add a section, or replace the section of that name, and return its manifest entry.
 
     Embeddings are kept if neither the slide nor the spot positions have changed. ``checks`` are figures about the
-    section that the manifest records.
+    section that the manifest records; ``slide`` is its slide if another part of its capture area has just written it.
     """
     previous = store.entries.get(key.name)
-    slide = _write_slide(store, section, key, track)
+    slide = slide or _write_slide(store, section, key, track)
     pyramid = Pyramid.open(store.path / slide.path) if slide else None
     adata = _to_anndata(section, key)
     if slide and pyramid:
@@ -85,11 +86,12 @@ def _write_slide(store: SpotStore, section: Section, key: SectionKey, track: Tra
         "file_px_per_full_px": slide.scale,
         "viewer_corner_px": (bounds.left, bounds.top) if bounds else (0.0, 0.0),
     }
-    entry = store.entries.get(key.name)
-    stored = entry.slide if entry else None
-    if stored and stored.path == f"slides/{key.name}/{pyramid_key}" and is_sound(store, stored):
+    name = key.slide_folder or key.name
+    path = f"slides/{name}/{pyramid_key}"
+    stored = next((entry.slide for entry in store.entries.values() if entry.slide and entry.slide.path == path), None)
+    if stored and is_sound(store, stored):
         return stored.model_copy(update=frame)
-    with staged(store, "slides", key.name) as folder, open_raster(slide) as raster:
+    with staged(store, "slides", name) as folder, open_raster(slide) as raster:
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=key.mpp, track=track)
         group = store.publish_group(folder, pyramid_key)
     return SlideRecord(path=group.path, sha256=group.sha256, **frame)

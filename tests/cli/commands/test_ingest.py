@@ -101,3 +101,26 @@ def test_a_section_of_an_aggregated_run_is_chosen_for_one_and_in_a_cohort_file(
         "A": False, "B": True, "C": False,
     }  # fmt: skip
     assert "labels of aggr.csv: cancer 0, normal " in capsys.readouterr().err
+
+
+def test_parts_share_their_common_notes_and_those_without_a_patient_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = VisiumBundle()
+    ids = [f"{letters}-1" for letters, inside in zip(bundle.letters, bundle.in_tissue, strict=True) if inside]
+    rows = [f"{spot},{'ab'[number % 2]},{['P1', ''][number % 2]}" for number, spot in enumerate(ids[:-1])]
+    regions = tmp_path / "regions.csv"
+    regions.write_text("\n".join(["barcode,region,patient", *rows]) + "\n", encoding="utf-8")
+    command = ["ingest", str(tmp_path / "store"), str(bundle.write(tmp_path / "V1")), "--no-image", "--region"]
+    assert run([*command, str(regions)]) == 0
+    shown = capsys.readouterr().err
+    assert shown.count("spots in no region, left out: 1 of") == 1
+    assert "V1: regions.csv: spots in no region" in shown
+    assert "V1.b: --region names no patient for them" in shown
+    assert NO_PATIENT not in shown
+    assert run([*command, str(regions), "--json", "-q"]) == 0
+    documents = json.loads(capsys.readouterr().out)
+    assert [(item["id"], item["patient"], item["status"]) for item in documents] == [
+        ("V1.a", "P1", "unchanged"),
+        ("V1.b", "V1.b", "unchanged"),
+    ]

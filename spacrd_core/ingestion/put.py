@@ -1,0 +1,108 @@
+"""Put a section that was read into the store: it is added, replaces another, changes nothing, or is refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+from spacrd_core.errors import ConfigError, SectionExists
+from spacrd_core.ingestion.differences import differences
+from spacrd_core.ingestion.given import record_given
+from spacrd_core.ingestion.identity import section_identity
+from spacrd_core.ingestion.losses import image_um_per_px, losses
+from spacrd_core.progress import Track, silent, within
+from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.write import add_section
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spacrd_core.ingestion.checks import Checks
+    from spacrd_core.ingestion.options import IngestOptions
+    from spacrd_core.section.section import Section
+    from spacrd_core.store.manifest import SectionEntry, SlideRecord
+    from spacrd_core.store.store import SpotStore
+
+SECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A section of the store, how it got there, and whether the user or its files name its patient.
+
+    Where it replaced another, ``kept`` has sentences on what was kept of that, and ``warnings`` on what was lost.
+    ``part_of`` names the capture area that it is a part of; '' if it is a whole one.
+    """
+
+    entry: SectionEntry
+    status: Literal["added", "replaced", "unchanged"]
+    patient_given: bool
+    kept: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    part_of: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A section that was read, its name and patient ('' if unknown), its options, and notes on what was kept.
+
+    Of a part of a capture area, ``part_of`` names that, and ``slide`` is its slide if another part has written it.
+    """
+
+    name: str
+    patient: str
+    section: Section
+    options: IngestOptions
+    kept: tuple[str, ...] = ()
+    part_of: str = ""
+    slide: SlideRecord | None = None
+
+
+def require_section_id(name: str) -> None:
+    """Raise a ConfigError if a name is not a valid section id."""
+    if not SECTION_ID.fullmatch(name):
+        raise ConfigError(f"'{name}' is not a valid section id", hint="--name with letters, digits, '.', '_' and '-'")
+
+
+def put_section(
+    store: SpotStore,
+    candidate: Candidate,
+    check: Callable[[Section], tuple[Section, Checks]],
+    *,
+    replace: bool = False,
+    track: Track = silent,
+) -> Ingested:
+    """Put a section into the store and return its entry there. It is only checked if it changes the store.
+
+    Raises
+    ------
+    SectionExists
+        If the store has another section of that name, without ``replace``.
+    """
+    name, options, section = candidate.name, candidate.options, candidate.section
+    existing = store.entries.get(name)
+    patient, patient_given = candidate.patient or name, bool(candidate.patient)
+    identity = section_identity(section, options, name=name, patient=patient)
+    if existing and existing.identity == identity and not replace:
+        return Ingested(existing, "unchanged", patient_given, part_of=candidate.part_of)
+    if existing and not replace:
+        raise SectionExists(
+            f"the store {store.path} already has another section '{name}' "
+            f"({differences(existing, section, options, patient)})",
+            hint="--name ID for a new one, or --replace, which keeps what was given before and is not given now",
+        )
+    section, checks = check(section)
+    key = SectionKey(name, patient, identity, options.mpp, record_given(options), slide_folder=candidate.part_of)
+    um_per_px = image_um_per_px(store, name) if existing else None
+    entry = add_section(
+        store,
+        section,
+        key,
+        checks=asdict(checks),
+        slide=candidate.slide,
+        track=within(track, candidate.part_of or name),
+    )
+    lost = tuple(losses(store, existing, entry, um_per_px_before=um_per_px)) if existing else ()
+    status: Literal["added", "replaced"] = "replaced" if existing else "added"
+    return Ingested(entry, status, patient_given, candidate.kept, lost, candidate.part_of)

@@ -1,0 +1,75 @@
+"""Read a section with its labels, with the options that were given before if it is replaced."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from spacrd_core.errors import MissingFile, UnrecognisedSection
+from spacrd_core.ingestion.given import is_same_path, is_same_tissue, keep_given, not_kept, record_given
+from spacrd_core.ingestion.recognise import recognise
+from spacrd_core.labels.attach import attach_labels
+from spacrd_core.labels.tables import read_labels
+from spacrd_core.labels.vocabulary import Vocabulary
+from spacrd_core.section.section import ImageInputs
+
+if TYPE_CHECKING:
+    from spacrd_core.ingestion.options import IngestOptions
+    from spacrd_core.plugins import Plugins
+    from spacrd_core.section.section import Section
+    from spacrd_core.store.manifest import SectionEntry
+
+NOT_READ = ("name", "patient", "region")  # options that do not change what is read
+
+
+class SectionReader:
+    """Reads sections; the same options twice in a row are read once."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self._plugins = plugins
+        self._last: tuple[str, Section] | None = None
+
+    def read(self, options: IngestOptions) -> Section:
+        """Return the section at a path, with its labels."""
+        given = {key: value for key, value in record_given(options).items() if key not in NOT_READ}
+        key = json.dumps(given, sort_keys=True)
+        if self._last is None or self._last[0] != key:
+            self._last = None  # two sections at a time may not fit into memory
+            self._last = key, _read(options, self._plugins)
+        return self._last[1]
+
+    def read_again(
+        self, options: IngestOptions, before: SectionEntry
+    ) -> tuple[IngestOptions, Section, tuple[str, ...]]:
+        """Return the options of a section that is replaced with those kept from before, the section, and notes."""
+        if not is_same_path(options, before):
+            section = self.read(options)
+            if not before.given or not is_same_tissue(section, before):
+                return options, section, not_kept(before)
+        kept = keep_given(options, before)
+        return kept.options, self.read(kept.options), kept.notes
+
+
+def _read(options: IngestOptions, plugins: Plugins) -> Section:
+    path = options.path
+    if not path.exists():
+        raise MissingFile(f"there is nothing at {path}", hint=f"check the path; its absolute form is {path.absolute()}")
+    name = options.reader.name or recognise(path, plugins)
+    reader = plugins.readers.create(name, options.reader.options)
+    recognition = reader.recognises(path)
+    if not recognition:
+        raise UnrecognisedSection(
+            f"the reader '{name}' cannot read {path}: {recognition.reason}", hint="choose another with --reader"
+        )
+    inputs = ImageInputs(
+        image=options.image,
+        alignment=options.alignment,
+        image_scale=options.image_scale,
+        um_per_px=options.um_per_px,
+        with_image=not options.no_image,
+    )
+    section: Section = reader.read(path, inputs)
+    if options.labels:
+        vocabulary = Vocabulary(options.positive, options.ignore)
+        section = attach_labels(section, read_labels(options.labels, options.label_section), vocabulary)
+    return section
