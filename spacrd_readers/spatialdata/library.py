@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ELEMENTS = ("images", "labels", "shapes")  # tables are read in parts, points not at all
+LOGS = ("spatialdata", "ome_zarr")
 INSTALL_HINT = "pip install 'spacrd[spatialdata]'"
 COPY_AGAIN = "copy it again, or write it again with the spatialdata library"
 
@@ -63,16 +64,18 @@ def _library(path: Path) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Suppress the library's warnings about versions, and its log of what it opens."""
-    log = logging.getLogger("spatialdata")
-    level = log.level
+    """Suppress the library's warnings about versions, and its logs of what it opens."""
+    logs = [logging.getLogger(name) for name in LOGS]
+    levels = [log.level for log in logs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        log.setLevel(logging.ERROR)
+        for log in logs:
+            log.setLevel(logging.ERROR)
         try:
             yield
         finally:
-            log.setLevel(level)
+            for log, level in zip(logs, levels, strict=True):
+                log.setLevel(level)
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

@@ -15,7 +15,7 @@ from spacrd_core.section.section import ImageInputs, Recognition, Section, Sourc
 from spacrd_readers._base import CHOOSE_READER, first_names
 from spacrd_readers.anndata.file import open_anndata
 from spacrd_readers.anndata.spots import out_of_tissue
-from spacrd_readers.spatialdata.coordinates import choose_system
+from spacrd_readers.spatialdata.coordinates import IDENTITY, choose_system
 from spacrd_readers.spatialdata.counts import count_spots
 from spacrd_readers.spatialdata.library import open_object
 from spacrd_readers.spatialdata.own_section import OwnSection
@@ -145,6 +145,8 @@ def _ids(rows: pd.DataFrame, instances: pd.Series[str]) -> pd.Index[str]:
 
 
 def _in_px(table: pd.DataFrame, frame: SlideFrame, um_per_unit: float) -> pd.DataFrame:
+    if "x_px" in table and frame.to_px is IDENTITY:  # stored by SpaCRD: kept to the last digit
+        return table
     xy = frame.to_px.apply(table[["x_um", "y_um"]].to_numpy(dtype=np.float64) / um_per_unit)
     return table.assign(x_px=xy[:, 0], y_px=xy[:, 1])
 
