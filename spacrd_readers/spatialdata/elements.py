@@ -46,7 +46,7 @@ def _shapes(shapes: Any) -> tuple[pd.DataFrame, Kind]:
     kind: Kind = "circle" if "radius" in shapes.columns else "polygon"
     areas = np.pi * shapes["radius"].to_numpy(dtype=float) ** 2 if kind == "circle" else shapes.geometry.area.to_numpy()
     frame = pd.DataFrame({"x": centres.x.to_numpy(), "y": centres.y.to_numpy(), "area": areas}, index=index)
-    return frame[~frame.index.duplicated()], kind
+    return frame, kind
 
 
 def _labels(picture: Any) -> pd.DataFrame:

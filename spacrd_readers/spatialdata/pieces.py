@@ -111,6 +111,12 @@ def _region(
         return pd.DataFrame(np.nan, index=instances.index, columns=["x", "y", "area"]), None
     element = data[name]
     measured, kind = measure(element, name, path)
+    repeated = measured.index[measured.index.duplicated()]
+    if len(repeated):
+        raise GeometryError(
+            f"the region '{name}' of {path} has the shape {repeated[0]} more than once",
+            hint="keep one shape of each cell, such as those of one z layer",
+        )
     to_system = map_to(element, system)
     table = measured.reindex(_ids(instances, measured))
     xy = to_system.apply(table[["x", "y"]].to_numpy())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLOURS = (3, 4)  # channels of RGB and RGBA
+MIN_PX = 512  # of the shorter side of an image that is looked at as a whole
 
 
 class ImageRows:
@@ -36,7 +37,19 @@ class ImageRows:
 
 def finest_scale(image: Any) -> Any:
     """Return the finest scale of an image, which may be stored at several."""
-    return next(iter(next(iter(image.children.values())).data_vars.values())) if hasattr(image, "children") else image
+    return _scales(image)[0]
+
+
+def coarse_scale(image: Any) -> Any:
+    """Return the coarsest scale of an image that still shows what it is an image of."""
+    scales = _scales(image)
+    return next((scale for scale in reversed(scales) if min(scale.sizes["x"], scale.sizes["y"]) >= MIN_PX), scales[0])
+
+
+def _scales(image: Any) -> list[Any]:
+    if not hasattr(image, "children"):
+        return [image]
+    return [next(iter(scale.data_vars.values())) for scale in image.children.values()]
 
 
 def why_not_colour(image: Any) -> str:

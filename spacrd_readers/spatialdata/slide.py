@@ -14,7 +14,7 @@ from spacrd_readers.anndata.given_image import image_scale
 from spacrd_readers.anndata.picture import MAX_OUTSIDE, Picture
 from spacrd_readers.spatialdata.coordinates import IDENTITY, PlaneMap, map_to, transformations
 from spacrd_readers.spatialdata.library import translate_errors
-from spacrd_readers.spatialdata.pixels import ImageRows, finest_scale, why_not_colour
+from spacrd_readers.spatialdata.pixels import ImageRows, coarse_scale, finest_scale, why_not_colour
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,10 +51,14 @@ class SlideFrame:
 
 @dataclass(frozen=True, eq=False)
 class _Candidate:
-    """An image, and its map to the coordinate system; ``reason`` says why it is no slide."""
+    """An image at its finest and at a coarse scale, and the map of the finest to the coordinate system.
+
+    ``reason`` says why it is no slide.
+    """
 
     name: str
     image: Any
+    coarse: Any
     to_system: PlaneMap
     reason: str = ""
 
@@ -109,11 +113,11 @@ def find_slide(data: Any, request: SlideRequest) -> SlideFrame:
 
 
 def _candidates(data: Any, system: str) -> list[_Candidate]:
-    candidates = []
-    for name, element in data.images.items():
-        if system in transformations(element):
-            candidates.append(_Candidate(str(name), finest_scale(element), map_to(element, system)))
-    return candidates
+    placed = {str(name): image for name, image in data.images.items() if system in transformations(image)}
+    return [
+        _Candidate(name, finest_scale(image), coarse_scale(image), map_to(image, system))
+        for name, image in placed.items()
+    ]
 
 
 def _examined(candidate: _Candidate, request: SlideRequest) -> _Candidate:
@@ -124,8 +128,9 @@ def _examined(candidate: _Candidate, request: SlideRequest) -> _Candidate:
     if not reason and not candidate.holds(request.xy):
         reason = "the spots are outside it"
     if not reason:
+        looked_at = SlideFile(request.path, 1.0, pixels=ImageRows(candidate.coarse, f"the image '{candidate.name}'"))
         try:
-            error = stain_error(sample_image(_frame(candidate, request).slide), "it")  # type: ignore[arg-type]
+            error = stain_error(sample_image(looked_at), "it")
         except ImageError as unreadable:
             error = unreadable
         reason = str(error) if error else ""

@@ -77,10 +77,9 @@ def _one_each(
     if scale.pitch_um < MAX_PIECE_PITCH_UM and scale.spot_shape == "disc":
         areas = pieces.table["area"].to_numpy() * scale.um_per_px**2
         known = areas if np.isfinite(areas).any() else None
-        cells = single_cell_spots(xy_um, np.asarray(ids, dtype="S"), known)
-        return SpotGroups(
-            cells.table, cells.spot_of_cell, cells.spot_um, cells.shape, cells.pitch_um, notes=cells.notes
-        )
+        cells = single_cell_spots(xy_um, np.arange(len(ids)).astype("S"), known)
+        table, notes = cells.table.set_axis(ids, axis=0), cells.notes
+        return SpotGroups(table, cells.spot_of_cell, cells.spot_um, cells.shape, cells.pitch_um, notes=notes)
     table = pd.DataFrame({"x_um": xy_um[:, 0], "y_um": xy_um[:, 1]}, index=ids)
     array = array_positions(obs)
     if array is not None:
@@ -108,13 +107,17 @@ def _squares_of_bins(
         float(spot_um),
         "square",
         float(spot_um),
-        SubSpots("bin", np.asarray(ids, dtype="S"), spots),
+        SubSpots("bin", _as_bytes(ids), spots),
         (note, *squares.notes),
     )
 
 
+def _as_bytes(ids: pd.Index[str]) -> NDArray[np.bytes_]:
+    return np.char.encode(ids.to_numpy(dtype=str), "utf-8")
+
+
 def _summed(squares: CellSpots, ids: pd.Index[str], note: str) -> SpotGroups:
-    sub_spots = SubSpots("cell", np.asarray(ids, dtype="S"), squares.spot_of_cell)
+    sub_spots = SubSpots("cell", _as_bytes(ids), squares.spot_of_cell)
     return SpotGroups(
         squares.table,
         squares.spot_of_cell,

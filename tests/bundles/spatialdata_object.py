@@ -151,7 +151,7 @@ def bins(pose: Pose, tissue: Tissue = SMALL, *, bin_um: int = 8, name: str = "HD
     """Return the elements of a Visium HD section: squares in full-resolution px, in a system named after it."""
     columns, rows = (int(size // bin_um) for size in tissue.size_um)
     row, column = (axis.ravel() for axis in np.indices((rows, columns)))
-    um = (np.column_stack([column, row]) + 0.5) * bin_um
+    um = np.asarray((np.column_stack([column, row]) + 0.5) * bin_um, dtype=np.float64)
     ids = [f"s_{bin_um:03d}um_{i:05d}_{j:05d}-1" for i, j in zip(row, column, strict=True)]
     adata = ad.AnnData(
         sparse.csr_matrix(tissue.counts(um, mean=0.5).astype(np.float32)),

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from bundles.anndata_file import Measured, tissue_object
 from bundles.spatialdata_object import TISSUE, visium, write
 from bundles.tissue import Pose
+from PIL import Image
 
 from spacrd_core.contracts.reader import check_reader
 from spacrd_core.errors import CountsError, GeometryError
@@ -21,12 +23,8 @@ Read = Callable[..., Section]
 
 def test_a_visium_section_has_the_spots_sizes_and_slide_of_its_run(read: Read) -> None:
     section, expected = read(visium(MEASURED)), tissue_object(MEASURED)
-    assert (section.um_per_px, section.spot_um, section.spot_shape, section.pitch_um) == (
-        pytest.approx(2.0),
-        55.0,
-        "disc",
-        100.0,
-    )
+    assert section.um_per_px == pytest.approx(2.0)
+    assert (section.spot_um, section.spot_shape, section.pitch_um) == (55.0, "disc", 100.0)
     obs = section.counts.obs
     np.testing.assert_allclose(obs[["x_px", "y_px"]], expected.obsm["spatial"])
     np.testing.assert_allclose(obs[["x_um", "y_um"]], expected.obsm["spatial"] * 2.0)
@@ -58,7 +56,8 @@ def test_a_preview_alone_is_the_slide_at_its_scale(read: Read) -> None:
 
 def test_the_contract_of_readers_holds(tmp_path: Path) -> None:
     path = write(tmp_path / "run.zarr", **visium(MEASURED))
-    check_reader(SpatialData(SpatialData.Options()), path)
+    reader: Any = SpatialData(SpatialData.Options())
+    check_reader(reader, path)
 
 
 def test_spots_out_of_tissue_and_rows_without_a_shape_are_left_out_with_a_note(read: Read) -> None:
@@ -114,3 +113,24 @@ def test_um_are_asked_for_where_nothing_states_them(read: Read) -> None:
 def test_an_alignment_is_refused(read: Read, tmp_path: Path) -> None:
     with pytest.raises(GeometryError, match="take no alignment"):
         read(visium(MEASURED), ImageInputs(alignment=tmp_path / "matrix.csv"))
+
+
+def test_a_given_image_is_scaled_by_the_image_of_the_object(read: Read, tmp_path: Path) -> None:
+    half = TISSUE.picture(Pose(um_per_px=4.0))
+    Image.fromarray(half).save(tmp_path / "half.png")
+    section = read(visium(MEASURED), ImageInputs(image=tmp_path / "half.png"))
+    assert section.slide is not None
+    assert section.slide.path == tmp_path / "half.png"
+    assert section.slide.scale == pytest.approx(0.5, rel=0.002)
+    assert section.slide.pictures
+    given = read(visium(MEASURED), ImageInputs(image=tmp_path / "half.png", image_scale=0.4)).slide
+    assert given is not None
+    assert given.scale == 0.4
+
+
+def test_a_shape_that_is_there_twice_is_refused(read: Read) -> None:
+    elements = visium(MEASURED)
+    shapes = elements["shapes"]["S1"]
+    elements["shapes"]["S1"] = shapes.set_axis([0, 0, *range(2, len(shapes))], axis=0)
+    with pytest.raises(GeometryError, match="has the shape 0 more than once"):
+        read(elements)
