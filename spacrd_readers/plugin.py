@@ -36,6 +36,12 @@ def spacrd_readers() -> tuple[ReaderCard, ...]:
             "Xenium: an XOA 1 to 4 bundle, with an H&E image of the same section and its alignment",
         ),
         ReaderCard(
+            "spatialdata",
+            "spacrd_readers.spatialdata.reader:SpatialData",
+            "SpatialData (.zarr): a table with its shapes or labels and an H&E, of any platform of spatialdata-io",
+            extra="spatialdata",
+        ),
+        ReaderCard(
             "slide",
             "spacrd_readers.slide.reader:Slide",
             "an H&E image alone, as square spots on its tissue; only with --reader slide",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.arrays import UInt8Array
     from spacrd_core.images.rows import Raster
+    from spacrd_core.section.section import PixelRows
 
 IMAGES: dict[Backend, type[PillowImage | TiffImage | OpenSlideImage]] = {
     "pillow": PillowImage,
@@ -31,10 +32,10 @@ SIZE_READERS = {"pillow": pillow_size, "tifffile": tiff_size, "openslide": opens
 
 
 class ArrayImage:
-    """An image in memory, height x width x 3."""
+    """An image in memory, or one whose rows are read by slicing, height x width x 3."""
 
-    def __init__(self, pixels: UInt8Array, notes: tuple[str, ...] = ()) -> None:
-        self.height, self.width = pixels.shape[:2]
+    def __init__(self, pixels: UInt8Array | PixelRows, notes: tuple[str, ...] = ()) -> None:
+        self.height, self.width = int(pixels.shape[0]), int(pixels.shape[1])
         self.notes = notes
         self._pixels = pixels
 

@@ -51,6 +51,16 @@ class Source:
             return cls(role, path, hashlib.file_digest(stream, "sha256").hexdigest())
 
 
+class PixelRows(Protocol):
+    """An image (height x width x 3, 8-bit RGB) of which slices of rows are read when they are needed."""
+
+    shape: tuple[int, ...]
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.uint8]:
+        """Return some rows."""
+        ...
+
+
 @dataclass(frozen=True)
 class SlideFile:
     """The H&E image of a section, not yet opened.
@@ -62,7 +72,8 @@ class SlideFile:
     scale
         Image px per full-resolution px: a spot at ``(x_px, y_px)`` is at image px ``(x_px * scale, y_px * scale)``.
     pixels
-        The image itself (height x width x 3, 8-bit RGB) if it is part of a table; ``path`` is then the table.
+        The image itself (height x width x 3, 8-bit RGB), or its rows, if it is part of a table or object; ``path`` is
+        then that of the table, or of the image in the object.
     preview
         Whether it is a small preview made by the platform; users then view the full-resolution image elsewhere.
     pictures
@@ -72,7 +83,7 @@ class SlideFile:
     path: Path
     um_per_px: float
     scale: float = 1.0
-    pixels: NDArray[np.uint8] | None = None
+    pixels: NDArray[np.uint8] | PixelRows | None = None
     preview: bool = False
     pictures: tuple[SlideFile, ...] = field(default=(), compare=False, repr=False)
 

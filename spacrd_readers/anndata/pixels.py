@@ -36,11 +36,12 @@ def read_pixels(file: AnnDataFile, picture: Picture) -> NDArray[np.uint8]:
     for top in range(0, len(pixels), ROWS_PER_READ):
         with translate_errors(file.path):
             rows = node[top : top + ROWS_PER_READ]
-        pixels[top : top + ROWS_PER_READ] = _rgb(rows, title)
+        pixels[top : top + ROWS_PER_READ] = to_rgb(rows, title)
     return pixels
 
 
-def _rgb(rows: NDArray[Any], title: str) -> NDArray[np.uint8]:
+def to_rgb(rows: NDArray[Any], title: str) -> NDArray[np.uint8]:
+    """Return rows of RGB or RGBA, as 8-bit values or floats from 0 to 1, as 8-bit RGB over a white background."""
     if rows.dtype == np.uint8 and rows.shape[2] == 3:
         return rows
     if rows.dtype != np.uint8 and (rows.dtype.kind != "f" or not ((rows >= 0) & (rows <= 1)).all()):

@@ -27,8 +27,7 @@ def _other_kind(file: AnnDataFile) -> str:
     if "matrix" in names:
         return "it is a 10x matrix, not AnnData: give its folder"
     if "spatialdata_attrs" in facts or "tables" in names:
-        tables = " or ".join(str(file.path / "tables" / name) for name in file.names("tables"))
-        return f"it is a SpatialData object: give its table ({tables or 'it has no table'})"
+        return "it is a SpatialData object: --reader spatialdata reads it"
     if "multiscales" in facts or "ome" in facts:
         return "it is an OME-Zarr image, not AnnData"
     if names & XENIUM_GROUPS:
@@ -48,7 +47,8 @@ def _no_positions(file: AnnDataFile) -> str:
         return ""
     if file.has("uns/spatialdata_attrs"):
         return (
-            f"it is a table of a SpatialData object, which keeps its positions elsewhere: give the object{_root(file)}"
+            "it is a table of a SpatialData object, which keeps its positions elsewhere: give the object"
+            f"{_root(file)}, which the reader spatialdata reads"
         )
     arrays = ", ".join(f"obsm['{name}']" for name in file.names("obsm"))
     return f"it has no positions: expected obsm['spatial'], found {arrays or 'nothing'}"

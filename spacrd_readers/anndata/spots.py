@@ -75,7 +75,7 @@ def read_spots(file: AnnDataFile, obs: pd.DataFrame, selected: SelectedSection, 
             f"{file.path} has spot {names[names.duplicated()][0]} more than once", hint=ONE_SECTION_HINT
         )
     table = read_positions(file, len(obs), key)[mask].set_axis(names, axis=0).join(_array(obs[mask]))
-    outside = _out_of_tissue(obs[mask])
+    outside = out_of_tissue(obs[mask])
     unplaced = ~(table[["x_px", "y_px"]].abs() < MAX_POSITION_PX).all(axis=1).to_numpy()
     keep = ~(outside | unplaced)
     if not keep.any():
@@ -96,7 +96,8 @@ def _array(obs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(index=obs.index) if array is None else array.set_axis(obs.index, axis=0)
 
 
-def _out_of_tissue(obs: pd.DataFrame) -> NDArray[np.bool_]:
+def out_of_tissue(obs: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which spots are stated to be out of tissue."""
     if "in_tissue" not in obs.columns:
         return np.zeros(len(obs), dtype=bool)
     flags = obs["in_tissue"].astype(str).str.casefold().replace({"true": "1", "false": "0"})

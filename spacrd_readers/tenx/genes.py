@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from spacrd_readers.tenx.blocks import TenxMatrix
 
-CONTROL_PREFIXES = (  # of symbols; early Xenium bundles do not give controls a feature type of their own
+CONTROL_PREFIXES = (  # of symbols; tables of cells do not always give controls a feature type of their own
     *("NegControlProbe_", "NegControlCodeword_", "antisense_", "BLANK_", "UnassignedCodeword_"),
     *("DeprecatedCodeword_", "Intergenic_Region_"),
+    *("Blank-", "NegPrb", "Negative_", "SystemControl", "FalseCode"),  # of MERSCOPE and CosMx
 )
 DEPRECATED_PREFIX = "DEPRECATED_"  # of the ids of probes that 10x has withdrawn
 

@@ -62,7 +62,7 @@ def a_zip(path: Path) -> None:
         (
             "S1.zarr",
             of_groups("tables/table", "images", spatialdata_attrs={"version": "0.2"}),
-            "give its table ({}/tables/table)",
+            "it is a SpatialData object: --reader spatialdata reads it",
         ),
         ("S1.zarr", of_groups("0", multiscales=[{}]), "it is an OME-Zarr image, not AnnData"),
         ("S1.zarr", of_groups("0", ome={"version": "0.5"}), "it is an OME-Zarr image, not AnnData"),
@@ -199,7 +199,9 @@ def test_a_table_of_spatialdata_without_positions_is_refused_with_the_object(
     tmp_path: Path, plugins: Plugins, name: str
 ) -> None:
     path = spatialdata_table(tmp_path / "run.zarr/tables" / name, positions=False)
-    assert READER.recognises(path).reason.endswith(f"give the object {tmp_path / 'run.zarr'}")
+    assert f"give the object {tmp_path / 'run.zarr'}, which the reader spatialdata reads" in (
+        READER.recognises(path).reason
+    )
     with pytest.raises(ExceptionGroup, match="no reader recognises"):
         recognise(path, plugins)
     with pytest.raises(ExceptionGroup, match="no reader recognises"):

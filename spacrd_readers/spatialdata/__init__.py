@@ -1,0 +1,1 @@
+"""SpatialData objects: tables, the shapes or labels they annotate, and images, in one zarr store."""

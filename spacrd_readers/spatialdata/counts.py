@@ -1,0 +1,61 @@
+"""Read the raw counts of a table, summed into spots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from spacrd_readers.anndata.counts import read_counts
+from spacrd_readers.anndata.genes import read_features, read_genes
+from spacrd_readers.anndata.stored_section import stored_genes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from spacrd_readers.anndata.file import AnnDataFile
+    from spacrd_readers.spatialdata.pieces import Pieces
+    from spacrd_readers.spatialdata.spots import SpotGroups
+
+
+@dataclass(frozen=True, eq=False)
+class SpotCounts:
+    """Counts, spots x genes, and the genes (``symbol``, ``gene_id``)."""
+
+    matrix: sparse.csr_matrix[Any]
+    var: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def count_spots(
+    file: AnnDataFile, pieces: Pieces, spots: SpotGroups, *, rows: int, layer: str, stored: bool
+) -> SpotCounts:
+    """Return the counts of the spots; the table has ``rows`` rows, ``layer`` names a matrix of it ('' to find one).
+
+    Raises
+    ------
+    CountsError
+        If no matrix holds raw counts.
+    """
+    key, matrix, notes = read_counts(file, pieces.rows, spots=rows, layer=layer)
+    genes = (stored_genes if stored else read_genes)(read_features(file, key, matrix.shape[1]), file.path)
+    if not genes.keep.all():
+        matrix = matrix[:, genes.keep]
+    return SpotCounts(_sums(matrix, spots), genes.var, (*notes, *genes.notes))
+
+
+def _sums(matrix: sparse.csr_matrix[Any], spots: SpotGroups) -> sparse.csr_matrix[Any]:
+    of_piece = spots.spot_of_piece
+    if len(of_piece) == len(spots.table) and (of_piece == np.arange(len(of_piece))).all():
+        return matrix
+    return sparse.csr_matrix(_membership(of_piece, len(spots.table)) @ matrix)
+
+
+def _membership(of_piece: NDArray[np.int32], count: int) -> sparse.csr_matrix[Any]:
+    """Return the matrix, spots x pieces, that sums pieces into spots."""
+    kept = np.flatnonzero(of_piece >= 0)
+    ones = np.ones(len(kept), dtype=np.int32)
+    return sparse.csr_matrix((ones, (of_piece[kept], kept)), shape=(count, len(of_piece)))

@@ -1,0 +1,148 @@
+"""The pieces of tissue that a table counts: spots, bins or cells, placed in one coordinate system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from spacrd_core.errors import GeometryError
+from spacrd_readers._base import first_names
+from spacrd_readers.anndata.positions import positions_key, read_positions
+from spacrd_readers.spatialdata.coordinates import map_to
+from spacrd_readers.spatialdata.elements import measure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from spacrd_readers.anndata.file import AnnDataFile
+    from spacrd_readers.spatialdata.elements import Kind
+    from spacrd_readers.spatialdata.tables import Annotation
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """The pieces of a section.
+
+    Attributes
+    ----------
+    rows
+        Their rows in the table, in ascending order.
+    table
+        One row per piece: ``x``, ``y`` and ``area`` (NaN if unknown) in units of the coordinate system.
+    kind
+        What they are drawn as; '' if only their positions are known.
+    elements
+        The names of the elements with their outlines.
+    """
+
+    rows: NDArray[np.int64]
+    table: pd.DataFrame
+    kind: Kind | None
+    elements: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def xy(self) -> NDArray[np.float64]:
+        """Their centres, n x 2."""
+        xy: NDArray[np.float64] = self.table[["x", "y"]].to_numpy(dtype=np.float64)
+        return xy
+
+    @property
+    def diameter(self) -> float:
+        """The median diameter of discs of their areas; 0 if no area is known."""
+        areas = self.table["area"].to_numpy()
+        return float(2 * np.sqrt(np.nanmedian(areas) / np.pi)) if np.isfinite(areas).any() else 0.0
+
+    def take(self, mask: NDArray[np.bool_], *notes: str) -> Pieces:
+        """Return some of the pieces, with further notes."""
+        return Pieces(self.rows[mask], self.table[mask], self.kind, self.elements, (*self.notes, *notes))
+
+
+def region_names(data: Any, annotation: Annotation) -> list[str]:
+    """Return the regions of a table whose shapes or labels the object holds."""
+    return [name for name in annotation.rows if name in data.shapes or name in data.labels]
+
+
+def place_pieces(file: AnnDataFile, data: Any, annotation: Annotation, system: str, path: Path) -> Pieces:
+    """Return the pieces of a section, by the outlines that the table annotates, or else by its own positions.
+
+    Raises
+    ------
+    GeometryError
+        If none of them has a position.
+    """
+    names = region_names(data, annotation)
+    pieces = _outlined(data, annotation, system, path) if names else _positioned(file, annotation, path)
+    placed: NDArray[np.bool_] = np.asarray(np.isfinite(pieces.xy).all(axis=1))
+    if not placed.any():
+        regions = first_names(list(annotation.rows))
+        raise GeometryError(
+            f"none of the {len(placed)} rows of {file.path} has a shape or label in {regions}",
+            hint="check the table's instance_key",
+        )
+    if placed.all():
+        return pieces
+    ids = annotation.instances.iloc[pieces.rows[~placed]].tolist()
+    return pieces.take(placed, f"rows of the table without a shape or label, left out: {len(ids)} ({first_names(ids)})")
+
+
+def _outlined(data: Any, annotation: Annotation, system: str, path: Path) -> Pieces:
+    parts, rows, kinds = [], [], []
+    for name, region_rows in annotation.rows.items():
+        table, kind = _region(data, name, annotation.instances.iloc[region_rows], system, path)
+        parts.append(table)
+        rows.append(region_rows)
+        kinds += [kind] if kind else []
+    order = np.argsort(np.concatenate(rows), kind="stable")
+    table = pd.concat(parts, ignore_index=True).iloc[order]
+    return Pieces(np.concatenate(rows)[order], table, kinds[0], tuple(region_names(data, annotation)))
+
+
+def _region(
+    data: Any, name: str, instances: pd.Series[str], system: str, path: Path
+) -> tuple[pd.DataFrame, Kind | None]:
+    """Return position and area of each instance of a region, NaN where the region does not hold it."""
+    if name not in data.shapes and name not in data.labels:
+        return pd.DataFrame(np.nan, index=instances.index, columns=["x", "y", "area"]), None
+    element = data[name]
+    measured, kind = measure(element, name, path)
+    repeated = measured.index[measured.index.duplicated()]
+    if len(repeated):
+        raise GeometryError(
+            f"the region '{name}' of {path} has the shape {repeated[0]} more than once",
+            hint="keep one shape of each cell, such as those of one z layer",
+        )
+    to_system = map_to(element, system)
+    table = measured.reindex(_ids(instances, measured))
+    xy = to_system.apply(table[["x", "y"]].to_numpy())
+    return pd.DataFrame({"x": xy[:, 0], "y": xy[:, 1], "area": table["area"].to_numpy() * to_system.scale**2}), kind
+
+
+def _ids(instances: pd.Series[str], measured: pd.DataFrame) -> pd.Index[str]:
+    """Return instance ids as the element writes them: tables may hold whole numbers as ``7.0``."""
+    plain = pd.Index(instances)
+    if plain.isin(measured.index).any():
+        return plain
+    return pd.Index(instances.str.removesuffix(".0"))
+
+
+def _positioned(file: AnnDataFile, annotation: Annotation, path: Path) -> Pieces:
+    """Return pieces at the table's own positions, which are taken as those of the coordinate system."""
+    missing = first_names([name for name in annotation.rows if name]) or "nothing"
+    try:
+        key = positions_key(file)
+    except StopIteration:
+        raise GeometryError(
+            f"{file.path} annotates {missing}, which {path} does not hold, and has no obsm['spatial']",
+            hint="write the shapes or labels into the object too",
+        ) from None
+    rows = np.sort(np.concatenate(list(annotation.rows.values())))
+    xy = read_positions(file, len(annotation.instances), key).iloc[rows]
+    table = pd.DataFrame({"x": xy["x_px"], "y": xy["y_px"], "area": np.nan}).reset_index(drop=True)
+    note = f"{path.name} holds no shapes or labels of the table's region ({missing}): positions are obsm['spatial']"
+    return Pieces(rows, table, None, (), (note,))
