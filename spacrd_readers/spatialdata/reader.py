@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import anndata as ad
@@ -123,9 +124,10 @@ class SpatialData:
         options, rows = self.options, obs.iloc[pieces.rows]
         bin_um = bin_width((table.name, *annotation.rows), rows)
         sizes = Sizes(inputs.um_per_px, options.spot_um, options.spot_shape, options.pitch_um, bin_um)
-        scale = find_unit(file, rows, pieces, sizes, path)
+        scale, notes = find_unit(file, rows, pieces, sizes, path)
         ids = _ids(rows, annotation.instances.iloc[pieces.rows])
-        return make_spots(pieces, rows, ids, scale, unit=options.unit, spot_um=options.spot_um), scale.um_per_px
+        spots = make_spots(pieces, rows, ids, scale, unit=options.unit, spot_um=options.spot_um)
+        return replace(spots, notes=(*notes, *spots.notes)), scale.um_per_px
 
 
 def _in_tissue(pieces: Pieces, obs: pd.DataFrame) -> Pieces:

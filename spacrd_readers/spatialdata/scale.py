@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from spacrd_readers.anndata.scale import Scale
     from spacrd_readers.spatialdata.pieces import Pieces
 
-AREA_COLUMNS = ("cell_area", "area_um2", "area.um2")  # in um2: of Xenium, and of CosMx
-# Columns, in lower case, of tables whose obsm['spatial'] is in um.
-UM_TABLES = ({"transcript_counts", "control_probe_counts"}, {"volume", "fov"}, {"volume", "barcodecount"})
+# All names of columns are in lower case.
+XENIUM_COLUMNS = {"transcript_counts", "control_probe_counts"}
+UM_TABLES = (XENIUM_COLUMNS, {"volume", "fov"}, {"volume", "barcodecount"})  # of tables with obsm['spatial'] in um
+AREA_COLUMNS = ("area_um2", "area.um2")  # in um2; `cell_area` is so only of Xenium
 MAX_UM_RMS = 5.0  # from the centres of cells as their platform gives them, in um
 HINT = (
     "use --um-per-px X, um per unit of its coordinate system: 1 if that is in um, 0.5 for Stereo-seq, 0.12 for CosMx; "
@@ -58,15 +59,18 @@ def bin_width(names: Iterable[str], obs: pd.DataFrame) -> float | None:
     return float(named[1]) if named and not is_hexagonal else None
 
 
-def find_unit(file: AnnDataFile, obs: pd.DataFrame, pieces: Pieces, sizes: Sizes, path: Path) -> Scale:
-    """Return the sizes of the pieces, with um per unit of the coordinate system as ``um_per_px``.
+def find_unit(
+    file: AnnDataFile, obs: pd.DataFrame, pieces: Pieces, sizes: Sizes, path: Path
+) -> tuple[Scale, tuple[str, ...]]:
+    """Return the sizes of the pieces, with um per unit of the coordinate system as ``um_per_px``, and notes on that.
 
     Raises
     ------
     GeometryError
         If it is unknown.
     """
-    stated = None if sizes.bin_um else _stated(file, obs, pieces)
+    stated, source = (None, "") if sizes.bin_um or sizes.um_per_unit else _stated(file, obs, pieces)
+    notes = (f"a unit of the coordinate system is {stated:.4g} um, from {source}",) if stated else ()
     factors = {"microns_per_pixel": stated} if stated else {}
     if pieces.diameter:
         factors["spot_diameter_fullres"] = pieces.diameter
@@ -76,13 +80,13 @@ def find_unit(file: AnnDataFile, obs: pd.DataFrame, pieces: Pieces, sizes: Sizes
         overrides = SizeOverrides(sizes.um_per_unit, sizes.spot_um, sizes.spot_shape, sizes.pitch_um)
     table = _lattice_table(obs, pieces)
     try:
-        return find_scale(table, factors, overrides, path)
+        return find_scale(table, factors, overrides, path), notes
     except GeometryError as error:
         if "is unknown" not in str(error):
             raise
         raise GeometryError(
             f"um per unit of the coordinate system of {path} is unknown: its table has no array positions of a known "
-            f"lattice, and no areas or positions in um",
+            "lattice, and no areas or positions in um",
             hint=HINT,
         ) from error
 
@@ -93,17 +97,22 @@ def _lattice_table(obs: pd.DataFrame, pieces: Pieces) -> pd.DataFrame:
     return table if array is None else table.join(array)
 
 
-def _stated(file: AnnDataFile, obs: pd.DataFrame, pieces: Pieces) -> float | None:
-    """Return um per unit as the platform states it: by the areas of cells in um2, or by their positions in um."""
-    return _by_areas(obs, pieces) or _by_positions(file, obs, pieces)
+def _stated(file: AnnDataFile, obs: pd.DataFrame, pieces: Pieces) -> tuple[float | None, str]:
+    """Return um per unit as the platform states it, by areas of cells in um2 or by positions in um; and the source."""
+    column = _area_column(obs)
+    if column and (unit := _by_areas(obs[column], pieces)):
+        return unit, f"the areas in obs['{column}']"
+    return _by_positions(file, obs, pieces), "the positions in obsm['spatial']"
 
 
-def _by_areas(obs: pd.DataFrame, pieces: Pieces) -> float | None:
-    names = {str(name).casefold(): name for name in obs.columns}
-    column = next((names[name] for name in AREA_COLUMNS if name in names), None)
-    if column is None:
-        return None
-    um2, area = as_numbers(obs[column]).to_numpy(), pieces.table["area"].to_numpy()
+def _area_column(obs: pd.DataFrame) -> str:
+    names = {str(name).casefold(): str(name) for name in obs.columns}
+    known = ("cell_area", *AREA_COLUMNS) if names.keys() >= XENIUM_COLUMNS else AREA_COLUMNS
+    return next((names[name] for name in known if name in names), "")
+
+
+def _by_areas(areas: pd.Series[float], pieces: Pieces) -> float | None:
+    um2, area = as_numbers(areas).to_numpy(), pieces.table["area"].to_numpy()
     known = (um2 > 0) & (area > 0)
     if not known.any():
         return None

@@ -7,7 +7,7 @@ import pytest
 from bundles.spatialdata_object import SMALL, TISSUE, bins, cell_places, cells, cosmx, xenium
 from bundles.tissue import Pose
 
-from spacrd_core.errors import ConfigError
+from spacrd_core.errors import ConfigError, GeometryError
 from spacrd_core.section.section import ImageInputs, Section
 from spacrd_readers.tenx.cell_spots import square_spots
 
@@ -27,6 +27,7 @@ def test_cells_of_xenium_are_summed_into_the_squares_of_the_xenium_reader(read: 
         sums = np.bincount(expected.spot_of_cell, weights=genes[:, gene])
         np.testing.assert_array_equal(section.counts.X[:, gene].toarray().ravel(), sums)
     assert "features that are not genes, left out: control (1)" in section.notes
+    assert "a unit of the coordinate system is 0.2125 um, from the areas in obs['cell_area']" in section.notes
 
 
 def test_labels_of_cells_refer_to_their_ids(read: Read) -> None:
@@ -63,6 +64,14 @@ def test_positions_in_um_give_the_scale_where_no_areas_are_stated(read: Read) ->
         fov=1, volume=500.0
     )
     assert read(elements, NO_IMAGE).um_per_px == pytest.approx(0.2125)
+
+
+def test_areas_of_an_unknown_platform_are_not_taken_for_um2(read: Read) -> None:
+    elements = xenium(UM)
+    table = elements["tables"]["table"]
+    table.obs = table.obs.drop(columns=["transcript_counts", "control_probe_counts"])
+    with pytest.raises(GeometryError, match="um per unit of the coordinate system"):
+        read(elements, NO_IMAGE)
 
 
 def test_labels_of_fields_of_view_are_parts_of_one_section(read: Read) -> None:
