@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from spacrd_core.errors import SpacrdError
 
 
+FILE_MANAGER = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")  # beside the data of a folder that was opened
+
+
 def files_below(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder, in a fixed order."""
     yield from sorted(path for path in folder.rglob("*") if path.is_file())
@@ -32,9 +36,11 @@ def file_sha256(file: Path) -> str:
 
 
 def tree_sha256(folder: Path) -> str:
-    """Return one checksum for the names and contents of all files below a folder."""
+    """Return one checksum for the names and contents of all files below a folder, but those of file managers."""
     total = hashlib.sha256()
     for path in files_below(folder):
+        if FILE_MANAGER.fullmatch(path.name):
+            continue
         total.update(f"{path.relative_to(folder).as_posix()}\0{file_sha256(path)}\n".encode())
     return total.hexdigest()
 

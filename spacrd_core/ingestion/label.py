@@ -11,6 +11,7 @@ from spacrd_core.ingestion.identity import section_identity
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.ingestion.stored_section import stored_section
 from spacrd_core.labels.attach import attach_labels
+from spacrd_core.labels.mask import Mask
 from spacrd_core.labels.outlines import Polygons
 from spacrd_core.labels.tables import LabelTable, read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
@@ -96,12 +97,12 @@ def _require_known_order(bare: Section, table: object, entry: SectionEntry, labe
 
 
 def _require_known_frame(bare: Section, table: object, entry: SectionEntry, labels: Path) -> None:
-    """Refuse polygons on a slide that viewers crop if the slide, which has its bounds, is no longer there."""
+    """Refuse drawings that need the slide, for its bounds or its size, if the slide is no longer there."""
     cropped = entry.slide is not None and entry.slide.viewer_corner_px != (0.0, 0.0)
-    if isinstance(table, Polygons) and cropped and bare.slide and not bare.slide.path.is_file():
+    needs_slide = (isinstance(table, Polygons) and cropped) or isinstance(table, Mask)
+    if needs_slide and bare.slide and not bare.slide.path.is_file():
         raise LabelError(
-            f"the polygons of {labels} were drawn on a slide that viewers crop, and {bare.slide.path} is no longer "
-            "there",
+            f"{labels} was drawn on a slide whose frame is needed, and that is no longer the file {bare.slide.path}",
             hint=_ingest_hint(entry, labels),
         )
 

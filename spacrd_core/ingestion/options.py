@@ -11,7 +11,7 @@ from spacrd_core.config import CommandConfig, ComponentSettings
 
 # Names of files and folders that every run of a platform contains; they identify no section.
 RUN_PART = re.compile(
-    r"outs|experiment|(filtered|raw)_feature_\w+_matrix|cell_feature_matrix|(binned|segmented)_outputs|square_\d+um|matrix"
+    r"outs|experiment|(filtered|raw)_feature_\w+_matrix|cell_feature_matrix|(binned|segmented)_outputs|square_\d+um|matrix|tables"
 )
 
 

@@ -17,6 +17,7 @@ from spacrd_core.labels.word_notes import word_notes
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
     from spacrd_core.labels.mask import Mask
+    from spacrd_core.labels.mask_frame import Placement
     from spacrd_core.labels.vocabulary import Vocabulary
     from spacrd_core.section.section import Section
 
@@ -34,16 +35,17 @@ def label_by_mask(section: Section, mask: Mask, vocabulary: Vocabulary) -> tuple
     """
     mask = _named_as_given(mask, vocabulary)
     meanings = _meanings(mask, vocabulary)
-    scale, frame_note = place_mask(section, mask)
+    placement = place_mask(section, mask)
     obs = section.counts.obs
-    centres = _codes(mask, obs[["x_px", "y_px"]].to_numpy(dtype=float) * scale)
+    centres = _codes(mask, placement.in_mask(obs[["x_px", "y_px"]].to_numpy(dtype=float)))
     if (centres < 0).all():
         raise LabelError(f"no spot is in the mask {mask.path}", hint="check that it is the mask of this section")
     label, values = _take(meanings, centres, None), _take(np.array(mask.values, dtype=object), centres, "")
-    overlaps = _overlaps(section, mask, meanings, scale, label)
+    overlaps = _overlaps(section, mask, meanings, placement, label)
     columns = pd.DataFrame({"label": label, "annotation": values, "label_contested": False, "label_overlap": overlaps})
     words = word_notes(columns["annotation"], columns["label"], vocabulary, mask.path, unit="spots")
-    return columns, (*words, frame_note, *_background_notes(mask, meanings), *_unlabelled_notes(mask, label, centres))
+    unlabelled = _unlabelled_notes(mask, label, centres)
+    return columns, (*words, placement.note, *_background_notes(mask, meanings), *unlabelled)
 
 
 def _named_as_given(mask: Mask, vocabulary: Vocabulary) -> Mask:
@@ -78,7 +80,7 @@ def _take(values: Array, codes: Array, outside: object) -> Array:
     return taken
 
 
-def _overlaps(section: Section, mask: Mask, meanings: Array, scale: float, labels: Array) -> Array:
+def _overlaps(section: Section, mask: Mask, meanings: Array, placement: Placement, labels: Array) -> Array:
     """Return the fraction of every labelled spot's footprint with its label; NaN without a label."""
     obs = section.counts.obs
     px = obs[["x_px", "y_px"]].to_numpy(dtype=float)
@@ -87,7 +89,7 @@ def _overlaps(section: Section, mask: Mask, meanings: Array, scale: float, label
     offsets = _footprint_points(section)
     for offset in offsets:
         points = px + offset @ to_px.matrix
-        overlaps += _take(meanings, _codes(mask, points * scale), None) == labels
+        overlaps += _take(meanings, _codes(mask, placement.in_mask(points)), None) == labels
     return np.where(pd.isna(labels), np.nan, overlaps / len(offsets))
 
 

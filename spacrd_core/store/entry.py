@@ -72,8 +72,8 @@ def label_facts(section: Section) -> dict[str, Any]:
 
 
 def source_records(sources: Iterable[Source]) -> tuple[SourceRecord, ...]:
-    """Return the records of the files a section was read from."""
-    return tuple(SourceRecord(role=s.role, path=str(s.path), sha256=s.sha256) for s in sources)
+    """Return the records of the files a section was read from, with absolute paths."""
+    return tuple(SourceRecord(role=s.role, path=str(s.path.absolute()), sha256=s.sha256) for s in sources)
 
 
 def _label_source(section: Section) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: what was given for a section, its label notes, the frame of a cropped slide
 GROUP_KINDS = ("sections", "cells", "slides", "embeddings", "predictions")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
@@ -133,9 +133,10 @@ def read_manifest(file: Path) -> Manifest:
 
 
 def write_manifest(manifest: Manifest, file: Path) -> None:
-    """Replace the manifest atomically."""
+    """Replace the manifest atomically; a store of an earlier version becomes one of this version."""
     new_file = file.with_suffix(".json.new")
-    new_file.write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+    current = manifest.model_copy(update={"schema_version": SCHEMA_VERSION})
+    new_file.write_text(current.model_dump_json(indent=1), encoding="utf-8")
     sync(new_file)
     new_file.replace(file)
     sync(file.parent)

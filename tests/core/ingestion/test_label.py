@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from conftest import MakeSection
 from interrupted import changes_of, moments, run_until
+from PIL import Image
 
 from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.errors import CorruptStore, LabelError, StoreError, UnknownSection
@@ -83,6 +84,30 @@ def test_counts_are_the_same_files_and_all_other_groups_stay(
     assert (after.labelled, after.cancer, after.label_source) == (144, 72, "labels.csv")
     assert store.section("S1").obs["label"].notna().all()
     assert verify(store) == []
+
+
+def test_a_mask_fits_the_slide_that_was_given_by_a_relative_path(
+    store: SpotStore, sections: list[IngestOptions], plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = sections[0]
+    assert section.image
+    monkeypatch.chdir(section.image.parent)
+    typed = section.model_copy(update={"image": Path(section.image.name), "labels": None, "no_image": False})
+    slide = ingest_section(store, typed, plugins).entry.slide
+    assert slide is not None
+    with Image.open(section.image) as image:
+        classes = np.ones((image.height, image.width), dtype=np.uint8)
+    classes[:, classes.shape[1] // 2 :] = 2
+    Image.fromarray(classes).save(tmp_path / "mask.png")
+    monkeypatch.chdir(tmp_path)
+    done = label_section(store, "S1", tmp_path / "mask.png", positive=["1"])
+    spots = store.spots("S1")
+    left = spots["x_px"] * (slide.file_px_per_full_px or 1) < classes.shape[1] // 2
+    assert (spots["label"] == "cancer").tolist() == left.tolist()
+    section.image.rename(section.image.with_name("moved.tif"))
+    with pytest.raises(LabelError, match=f"no longer the file {section.image}"):
+        label_section(store, "S1", tmp_path / "mask.png", positive=["2"])
+    assert store.entry("S1") == done.entry
 
 
 def test_the_same_labels_twice_change_nothing(bare: SpotStore, labels: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bundles.labelled import SIDE, Grid, labels, remarks
+from bundles.scanners import LeicaArea, write_scn
 from PIL import Image
 
 from spacrd_core.errors import LabelError
@@ -86,6 +87,19 @@ def test_a_mask_at_full_resolution_fits_a_section_with_a_preview(tmp_path: Path)
     after = mask(tmp_path, CLASSES, section(0.25), positive=("1",), ignore=("0",))
     assert labels(after) == ROW * SIDE
     assert "mask.png: a mask in the px of the full-resolution image" in after.notes
+
+
+@pytest.mark.parametrize("fraction", [1, 4])
+def test_a_mask_of_what_viewers_show_of_a_slide_is_placed_there(tmp_path: Path, fraction: int) -> None:
+    pytest.importorskip("openslide", reason="openslide is an extra")
+    scanned = CLASSES[256:1024, 192:960]  # all spots are in it
+    slide = tmp_path / "slide.scn"
+    write_scn(slide, [LeicaArea(np.full((768, 768, 3), 200, dtype=np.uint8), 192, 256)], size=(1600, 1280))
+    on = replace(Grid().section(), slide=SlideFile(slide, 0.5, scale=1.0))
+    after = mask(tmp_path, scanned[::fraction, ::fraction], on, positive=("1",), ignore=("0",))
+    assert labels(after) == ROW * SIDE
+    part = "the px" if fraction == 1 else "1/4 of the px"
+    assert f"mask.png: a mask in {part} of the scanned part of slide.scn, which viewers show" in after.notes
 
 
 def test_spots_outside_the_slide_have_no_label(tmp_path: Path) -> None:

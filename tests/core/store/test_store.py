@@ -194,6 +194,17 @@ def test_a_store_of_a_newer_spacrd_needs_an_update(store: SpotStore, make_sectio
     assert caught.value.hint == "update SpaCRD"
 
 
+def test_a_store_of_an_earlier_version_becomes_one_of_this_when_it_is_written_to(
+    store: SpotStore, make_section: MakeSection
+) -> None:
+    add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    edit_manifest(store, ("schema_version",), 1)
+    assert store.section("S1").n_obs
+    assert json.loads((store.path / "spacrd.json").read_text())["schema_version"] == 1
+    add_section(store, make_section(2, image=False), SectionKey("S2", "P2", "two"))
+    assert json.loads((store.path / "spacrd.json").read_text())["schema_version"] == 2
+
+
 def edit_manifest(store: SpotStore, keys: tuple[str, ...], value: object) -> None:
     file = store.path / "spacrd.json"
     manifest = json.loads(file.read_text())
