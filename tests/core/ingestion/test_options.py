@@ -23,6 +23,8 @@ def test_a_reader_is_a_name_or_a_table(tmp_path: Path) -> None:
         ("run1/outs/filtered_feature_bc_matrix.h5", "run1"),
         ("run1/outs/binned_outputs/square_008um", "run1"),
         ("bundle/experiment.xenium", "bundle"),
+        ("object.zarr/tables/table", "table"),
+        ("object.zarr/tables", "object"),
         ("outsider", "outsider"),
     ],
 )
