@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anndata as ad
 from pydantic import Field, PositiveFloat
@@ -20,6 +20,7 @@ from spacrd_readers.anndata.scale import SizeOverrides, find_scale
 from spacrd_readers.anndata.select_section import select_section
 from spacrd_readers.anndata.slide import find_slide
 from spacrd_readers.anndata.spots import read_spots
+from spacrd_readers.anndata.squares import is_tight, sum_into_squares, tight_notes
 from spacrd_readers.anndata.stored_section import StoredSection, stored_genes
 
 if TYPE_CHECKING:
@@ -46,7 +47,13 @@ class AnnData:
         )
         counts: str = Field("", description="Matrix of raw counts: a layer's name, X or raw.")
         image: str = Field("", description="Image of uns['spatial'] to use as slide; the finest by default.")
-        spot_um: PositiveFloat | None = Field(None, description="Width of a spot, in um.")
+        unit: Literal["spot", "cell"] | None = Field(
+            None,
+            description="Of cells, beads and bins: squares that sum them (spot), or each as a spot (cell; default).",
+        )
+        spot_um: PositiveFloat | None = Field(
+            None, description="Width of a spot, in um; of squares that sum cells, 100 by default."
+        )
         spot_shape: SpotShape | None = Field(None, description="Shape of a spot: disc or square.")
         pitch_um: PositiveFloat | None = Field(None, description="Distance between neighbouring spots, in um.")
 
@@ -97,7 +104,9 @@ class AnnData:
         table, label_notes = (
             stored.spots(rows, scale, file.path) if stored else (_in_um(spots.table, scale.um_per_px), ())
         )
-        return Section(
+        summed = options.unit == "spot" and is_tight(scale) and not stored
+        size_notes = () if summed else (*scale.notes, *tight_notes(scale, options.unit))
+        section = Section(
             platform=stored.platform if stored else "anndata",
             counts=_counts(matrix, table, genes, spots),
             um_per_px=scale.um_per_px,
@@ -106,9 +115,10 @@ class AnnData:
             pitch_um=scale.pitch_um,
             slide=slide,
             sources=(Source.from_path("counts", file.path), *images),
-            notes=(*selected.notes, *spots.notes, *label_notes, *scale.notes, *count_notes, *genes.notes, *slide_notes),
+            notes=(*selected.notes, *spots.notes, *label_notes, *size_notes, *count_notes, *genes.notes, *slide_notes),
             patient=stored.patient if stored else "",
         )
+        return sum_into_squares(section, options.spot_um) if summed else section
 
 
 def _in_um(table: pd.DataFrame, um_per_px: float) -> pd.DataFrame:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from spacrd_readers.anndata.counts import read_counts
 from spacrd_readers.anndata.genes import read_features, read_genes
+from spacrd_readers.anndata.squares import sum_rows
 from spacrd_readers.anndata.stored_section import stored_genes
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
+    from scipy import sparse
 
     from spacrd_readers.anndata.file import AnnDataFile
     from spacrd_readers.spatialdata.pieces import Pieces
@@ -51,11 +51,4 @@ def _sums(matrix: sparse.csr_matrix[Any], spots: SpotGroups) -> sparse.csr_matri
     of_piece = spots.spot_of_piece
     if len(of_piece) == len(spots.table) and (of_piece == np.arange(len(of_piece))).all():
         return matrix
-    return sparse.csr_matrix(_membership(of_piece, len(spots.table)) @ matrix)
-
-
-def _membership(of_piece: NDArray[np.int32], count: int) -> sparse.csr_matrix[Any]:
-    """Return the matrix, spots x pieces, that sums pieces into spots."""
-    kept = np.flatnonzero(of_piece >= 0)
-    ones = np.ones(len(kept), dtype=np.int32)
-    return sparse.csr_matrix((ones, (of_piece[kept], kept)), shape=(count, len(of_piece)))
+    return sum_rows(matrix, of_piece, len(spots.table))

@@ -12,6 +12,7 @@ from spacrd_core.errors import GeometryError
 from spacrd_core.section.geometry import fit_affine
 from spacrd_core.section.section import SubSpots
 from spacrd_readers.anndata.groupings import array_positions
+from spacrd_readers.anndata.squares import SQUARE_UM, is_tight
 from spacrd_readers.tenx.cell_spots import CellSpots, single_cell_spots, square_spots
 from spacrd_readers.visium_hd.grid import bins_per_side, make_squares
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from spacrd_readers.anndata.scale import Scale
     from spacrd_readers.spatialdata.pieces import Pieces
 
-MAX_PIECE_PITCH_UM = 40.0  # pieces closer than this are bins or cells: a spot has too many neighbours in a patch
-CELL_SQUARE_UM, BIN_SQUARE_UM = 100.0, 56.0  # as of the readers xenium and visium_hd
+BIN_SQUARE_UM = 56.0  # as of the reader visium_hd
 MIN_COVERAGE = 0.25  # of a square by bins, as of the reader visium_hd
 
 Unit = Literal["spot", "cell"]
@@ -60,12 +60,12 @@ def make_spots(
             f"the table names {ids[ids.duplicated()][0]} more than once", hint="use --set reader.region=NAME"
         )
     xy_um = pieces.xy * scale.um_per_px
-    if unit == "cell" or scale.pitch_um >= MAX_PIECE_PITCH_UM:
+    if unit == "cell" or not is_tight(scale):
         return _one_each(pieces, obs, ids, scale, xy_um)
     array = array_positions(obs)
     if array is not None and scale.spot_shape == "square":
         return _squares_of_bins(array, ids, scale, xy_um, spot_um or BIN_SQUARE_UM)
-    squares = square_spots(xy_um, spot_um or CELL_SQUARE_UM)
+    squares = square_spots(xy_um, spot_um or SQUARE_UM)
     return _summed(
         squares, ids, f"pieces {scale.pitch_um:.3g} um apart were summed into squares of {squares.spot_um:g} um"
     )
@@ -74,7 +74,7 @@ def make_spots(
 def _one_each(
     pieces: Pieces, obs: pd.DataFrame, ids: pd.Index[str], scale: Scale, xy_um: NDArray[np.float64]
 ) -> SpotGroups:
-    if scale.pitch_um < MAX_PIECE_PITCH_UM and scale.spot_shape == "disc":
+    if is_tight(scale) and scale.spot_shape == "disc":
         areas = pieces.table["area"].to_numpy() * scale.um_per_px**2
         known = areas if np.isfinite(areas).any() else None
         cells = single_cell_spots(xy_um, np.arange(len(ids)).astype("S"), known)
