@@ -81,7 +81,7 @@ def test_a_part_of_a_run_names_the_run(runs: Path, plugins: Plugins) -> None:
         ("outs.tar.gz", "is an archive", "unpack it"),
         ("section.h5ad.gz", "is a compressed file", "gunzip"),
         ("cohort.xlsx", "is a workbook", "save the sheet as CSV"),
-        ("section.rds", "is an object of R", "AnnData"),
+        ("section.rds", "is an object of R", "--um-per-px 1"),
         ("section.loom", "is a loom file", "AnnData"),
         ("reads_R1.fastq.gz", "is a file of sequencing reads", "Space Ranger"),
         ("regions.geojson", "is a file of annotations", "--labels"),
