@@ -127,4 +127,4 @@ def _sections_around(path: Path, reader_of: Callable[[Path], str]) -> Iterator[P
     above = path.absolute().parents[len(path.parents) :]
     for folder in [*path.parents, *above][:MAX_UP]:
         if len(_children(folder, "*")) < MAX_INSIDE and reader_of(folder):
-            yield folder
+            yield folder if folder.name else folder.absolute()  # not '.'

@@ -112,3 +112,9 @@ def test_what_nothing_is_known_of_gets_the_reasons_of_all_readers(tmp_path: Path
     (tmp_path / "notes.txt").write_text("nothing\n")
     with pytest.raises(ExceptionGroup, match="no reader recognises"):
         recognise(tmp_path / "notes.txt", plugins)
+
+
+def test_the_current_folder_is_named_in_full(runs: Path, plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runs / "A" / "outs")
+    hint = told(Path("web_summary.html"), plugins)[1]
+    assert hint == f"did you mean {runs / 'A' / 'outs'}?"
