@@ -15,7 +15,7 @@ from scipy import ndimage
 from spacrd_core.images.metadata import image_um_per_px
 from spacrd_core.images.raster import open_raster
 from spacrd_core.slide.pyramid import overview
-from spacrd_core.slide.tissue import background_colour
+from spacrd_core.slide.tissue import PURE_WHITE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAP_UM = 8.0  # um per px of the map: about a nucleus
 LONGEST_PX, MAX_LONGEST_PX = 1600, 4000  # longest side of the map: if the um/px are unknown, and at most
+GLASS_PERCENTILE = 98.0  # of the red light; the rest is dust and reflections
 MIN_DENSITY = 0.1  # optical density of tissue
 STEPS_PER_OCTAVE = 4  # the widths of Gaussians are rounded, so that the smoothed maps can be kept
 
@@ -46,8 +47,7 @@ class NuclearDensity:
         level = copy.levels[0]
         self.colours = level.read(0, level.height, 0, level.width)
         self.image_px_per_px, self.um_per_px = image_px_per_px, um_per_px
-        red = np.maximum(self.colours[..., 0].astype(np.float32), 1.0)
-        self.values = np.log(np.float32(background_colour(copy)[0]) / red).clip(min=0)
+        self.values = _density_of_red(self.colours)
         self._smoothed: dict[int, Array] = {}
 
     @property
@@ -62,6 +62,14 @@ class NuclearDensity:
             width = 2.0 ** (step / STEPS_PER_OCTAVE)
             self._smoothed[step] = ndimage.gaussian_filter(self.values, width, mode="nearest", truncate=3.0)
         return self._smoothed[step]
+
+
+def _density_of_red(colours: Array) -> Array:
+    """Return the optical density against the brightest parts, which are glass, or the palest tissue without any."""
+    red = np.maximum(colours[..., 0].astype(np.float32), 1.0)
+    photographed = red[colours.min(axis=-1) < PURE_WHITE]
+    light = np.percentile(photographed, GLASS_PERCENTILE) if photographed.size else float(PURE_WHITE)
+    return np.log(np.float32(light) / red).clip(min=0)
 
 
 def read_nuclear_density(image: Path) -> NuclearDensity:

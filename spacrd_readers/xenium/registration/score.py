@@ -31,22 +31,23 @@ class FineScore:
     def __init__(self, cells: CellDensity) -> None:
         fine, coarse = cells.smoothed(FINE_UM), cells.smoothed(COARSE_UM)
         usual = np.median(coarse[cells.counts > 0])
-        interior = np.flatnonzero(coarse > MIN_RELATIVE_DENSITY * usual)
-        bins = np.random.default_rng(0).choice(interior, min(MAX_POINTS, len(interior)), replace=False)
+        self.interior = coarse > MIN_RELATIVE_DENSITY * usual
+        flat = np.flatnonzero(self.interior)
+        bins = np.random.default_rng(0).choice(flat, min(MAX_POINTS, len(flat)), replace=False)
         self._points = cells.centres_um(bins)
-        self._contrast = _contrast(fine.ravel()[bins], coarse.ravel()[bins])
+        self._contrast = contrast(fine.ravel()[bins], coarse.ravel()[bins])
 
     def of(self, placement: Placement, he: NuclearDensity) -> float:
         """Return the score of a placement: a correlation, 0 where too little is inside the image."""
         at = placement.to_px(self._points)
         fine, inside = sample(he.smoothed(FINE_UM / placement.um_per_px), at)
         coarse, _ = sample(he.smoothed(COARSE_UM / placement.um_per_px), at)
-        shown, expected = _contrast(fine, coarse), self._contrast[inside]
+        shown, expected = contrast(fine, coarse), self._contrast[inside]
         if inside.mean() < MIN_INSIDE or not np.ptp(shown) or not np.ptp(expected):
             return 0.0
         return float(np.corrcoef(shown, expected)[0, 1])
 
 
-def _contrast(fine: Array, coarse: Array) -> Array:
+def contrast(fine: Array, coarse: Array) -> Array:
     """Return the contrast against the surroundings, without dividing by almost nothing."""
     return np.asarray((fine - coarse) / (coarse + 0.2 * np.median(coarse) + 1e-6))
