@@ -1,4 +1,4 @@
-"""Check a placement tile by tile: in how many does the H&E fit best where the placement puts it?
+"""Count in how many tiles of tissue an H&E fits best where a placement puts it.
 
 A wrong turn, another tissue and a featureless one fit somewhere else in almost every tile, and a neighbouring section,
 which is deformed otherwise, in many. The share of tiles is therefore a measure of trust that needs no other placement.
@@ -27,7 +27,10 @@ MIN_TILES = 4
 
 
 def agreement(placement: Placement, cells: CellDensity, he: NuclearDensity, interior: Array) -> tuple[int, int]:
-    """Return in how many tiles the H&E fits best within half a spot, and the number of tiles; ``interior`` is a mask."""
+    """Return in how many tiles the H&E fits best within half a spot, and the number of tiles.
+
+    ``interior`` is the mask of the bins of ``cells`` that are tissue.
+    """
     expected, shown, valid = _planes(placement, cells, he, interior)
     reach = int(REACH_UM / STEP_UM)
     shifts = np.array(list(product(range(-reach, reach + 1), repeat=2)))

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 MAP_UM = 8.0  # um per px of the map: about a nucleus
 LONGEST_PX, MAX_LONGEST_PX = 1600, 4000  # longest side of the map: if the um/px are unknown, and at most
-GLASS_PERCENTILE = 98.0  # of the red light; the rest is dust and reflections
-MIN_DENSITY = 0.1  # optical density of tissue
+GLASS_PERCENTILE = 98.0  # of the light; the rest is dust and reflections
+MIN_DENSITY = 0.1  # of tissue, in the mean of the channels
 STEPS_PER_OCTAVE = 4  # the widths of Gaussians are rounded, so that the smoothed maps can be kept
 
 
@@ -41,19 +41,18 @@ class NuclearDensity:
         Px of the image per px of the map, along a side.
     um_per_px
         Of the map, as the image file states; None if it does not.
+    tissue_px
+        The number of px of the map on tissue.
     """
 
     def __init__(self, copy: Pyramid, image_px_per_px: float, um_per_px: float | None) -> None:
         level = copy.levels[0]
         self.colours = level.read(0, level.height, 0, level.width)
         self.image_px_per_px, self.um_per_px = image_px_per_px, um_per_px
-        self.values = _density_of_red(self.colours)
+        density = _optical_density(self.colours)
+        self.values = np.ascontiguousarray(density[..., 0])
+        self.tissue_px = float((density.mean(axis=-1) > MIN_DENSITY).sum())
         self._smoothed: dict[int, Array] = {}
-
-    @property
-    def tissue_px(self) -> float:
-        """The number of px on tissue."""
-        return float((self.values > MIN_DENSITY).sum())
 
     def smoothed(self, sigma_px: float) -> Array:
         """Return the map smoothed by a Gaussian of about this width."""
@@ -64,12 +63,11 @@ class NuclearDensity:
         return self._smoothed[step]
 
 
-def _density_of_red(colours: Array) -> Array:
-    """Return the optical density against the brightest parts, which are glass, or the palest tissue without any."""
-    red = np.maximum(colours[..., 0].astype(np.float32), 1.0)
-    photographed = red[colours.min(axis=-1) < PURE_WHITE]
-    light = np.percentile(photographed, GLASS_PERCENTILE) if photographed.size else float(PURE_WHITE)
-    return np.log(np.float32(light) / red).clip(min=0)
+def _optical_density(colours: Array) -> Array:
+    """Return the density of each channel against the brightest parts: glass, or the palest tissue if there is none."""
+    photographed = colours[colours.min(axis=-1) < PURE_WHITE]
+    light = np.percentile(photographed, GLASS_PERCENTILE, axis=0) if len(photographed) else np.full(3, PURE_WHITE)
+    return np.log(light.astype(np.float32) / np.maximum(colours, np.float32(1.0))).clip(min=0)
 
 
 def read_nuclear_density(image: Path) -> NuclearDensity:

@@ -1,7 +1,7 @@
 """Refine a placement by maximising the correlation of two smooth densities.
 
 The method is that of Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation coefficient
-maximization", IEEE Trans Pattern Anal Mach Intell 2008: Gauss-Newton steps that do not depend on brightness or contrast.
+maximization", IEEE Trans Pattern Anal Mach Intell 2008: Gauss-Newton steps that ignore brightness and contrast.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STEPS = 25
 MIN_GAIN = 1e-4  # in correlation; below it nothing has been gained
 PATIENCE = 2  # steps without a gain
-MIN_INSIDE = 0.4  # share of the points inside the image
+MIN_INSIDE = 0.5  # share of the cells inside the image
 DAMPING = 1e-4
 
 
@@ -43,7 +43,7 @@ def refine(placement: Placement, cells: CellDensity, he: NuclearDensity, stage: 
     for _ in range(STEPS):
         at = current.to_px(points)
         shown, inside = sample(density, at)
-        if inside.mean() < MIN_INSIDE or not np.ptp(shown):
+        if _share(expected**2, inside) < MIN_INSIDE or not np.ptp(shown):
             break
         target, residual = expected[inside] - expected[inside].mean(), shown - shown.mean()
         score = float(target @ residual / np.sqrt((target @ target) * (residual @ residual)))
@@ -54,6 +54,11 @@ def refine(placement: Placement, cells: CellDensity, he: NuclearDensity, stage: 
         gradient = np.column_stack([sample(slope, at)[0] for slope in slopes])
         current = _step(current, points[inside], gradient, (target, residual), affine=stage.affine)
     return best
+
+
+def _share(density: Array, mask: Array) -> float:
+    """Return the share of the cells that are in a mask."""
+    return float(density[mask].sum() / max(density.sum(), 1e-12))
 
 
 def _points(cells: CellDensity, stage: Stage) -> tuple[Array, Array]:

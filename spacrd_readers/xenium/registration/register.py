@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from spacrd_readers.xenium.registration.nuclear_density import NuclearDensity
     from spacrd_readers.xenium.registration.placement import Placement
 
-# Of 25 tiles of right pairs 25 agree as a rule, of neighbouring sections a third, of wrong pairs a tenth. The correlation
-# is about 0.6, 0.2 and 0.02.
+# Of the tiles of a right pair, all agree as a rule, of neighbouring sections a third, of wrong pairs a tenth; the
+# correlations are about 0.6, 0.2 and 0.02.
 MIN_SCORE, MIN_TILES = 0.7, 4
 MIN_CORRELATION, MIN_RATIO = 0.2, 2.0
-ROUGH, MIDDLE, FINE = Stage(48.0, 8_000, affine=False), Stage(24.0, 16_000, affine=True), Stage(12.0, 40_000, affine=True)
+ROUGH, MIDDLE, FINE = (
+    Stage(48.0, 8_000, affine=False),
+    Stage(24.0, 16_000, affine=True),
+    Stage(12.0, 40_000, affine=True),
+)
 CANDIDATES, FINALISTS = 3, 2  # placements of each turn that are refined, and of all that are refined in detail
 MAX_STRETCH = 0.05  # of one section, imaged twice
 SAME_UM = 200.0  # placements whose corners differ by less are the same
@@ -151,4 +155,4 @@ def _shrunk(he: NuclearDensity, factor: float) -> Array:
     height, width = (max(1, int(side / factor)) for side in he.values.shape)
     rows, columns = ((np.arange(side) + 0.5) * factor for side in (height, width))
     smooth = he.smoothed(factor)
-    return smooth[np.ix_(rows.astype(int), columns.astype(int))]
+    return np.asarray(smooth[np.ix_(rows.astype(int), columns.astype(int))])

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 # The eight turns of a picture, as linear maps of (x, y).
 TURNS = tuple(
-    np.array(rows, dtype=float)
-    for x, y in product((1, -1), repeat=2)
-    for rows in ([[x, 0], [0, y]], [[0, x], [y, 0]])
+    np.array(rows, dtype=float) for x, y in product((1, -1), repeat=2) for rows in ([[x, 0], [0, y]], [[0, x], [y, 0]])
 )
 MIN_OVERLAP = 0.55  # share of the cells that must be inside the image
 MIN_CONTRAST = 1e-3  # of the largest contrast; a flat part has no correlation
@@ -126,7 +124,7 @@ def _box_mask(cells: CellDensity, linear: Array, low: Array, shape: tuple[int, .
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     um = (np.stack([columns, rows], axis=-1) + 0.5 + low) @ np.linalg.inv(linear).T
     top_left, bottom_right = cells.box_um
-    return ((um >= top_left) & (um <= bottom_right)).all(axis=-1).astype(np.float32)
+    return np.asarray(((um >= top_left) & (um <= bottom_right)).all(axis=-1), dtype=np.float32)
 
 
 def _distinct(placements: list[Placement], cells: CellDensity, keep: int) -> list[Placement]:
