@@ -66,7 +66,8 @@ def test_the_store_keeps_the_alignment_with_a_picture(store: SpotStore, ingested
     assert record
     group = store.path / record.path
     assert error_um(group / "alignment.csv") < 25
-    assert Image.open(group / "alignment.png").width > 1000
+    with Image.open(group / "alignment.png") as picture:
+        assert picture.width > 1000
     assert [source.path for source in ingested.entry.sources if source.role == "alignment"] == [
         str(group / "alignment.csv")
     ]
@@ -111,7 +112,7 @@ def test_another_tissue_is_refused_and_the_attempt_is_shown(tmp_path: Path, fold
 
 def test_a_blank_h_and_e_is_refused(tmp_path: Path, folder: Path) -> None:
     Image.new("RGB", (400, 300), "white").save(tmp_path / "blank.png")
-    with pytest.raises(GeometryError, match="fits the cells of .* nowhere"):
+    with pytest.raises(GeometryError, match=r"fits the cells of .* nowhere"):
         Xenium(Xenium.Options()).read(folder / "outs", ImageInputs(image=tmp_path / "blank.png", align="auto"))
 
 

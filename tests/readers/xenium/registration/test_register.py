@@ -54,7 +54,7 @@ def error_um(case: Case, pose: Pose, cells: Floats) -> float:
 
 @pytest.mark.parametrize("turn", TURNS)
 def test_an_h_and_e_in_any_turn_is_aligned_within_half_a_spot(tmp_path: Path, turn: tuple[float, bool]) -> None:
-    pose = Pose(um_per_px=3.0, degrees=turn[0], mirrored=turn[1])
+    pose = Pose(um_per_px=4.0, degrees=turn[0], mirrored=turn[1])
     case = align(tmp_path, pose, BUNDLE.centroids)
     assert case.registration.is_certain, case.registration.doubts
     assert error_um(case, pose, BUNDLE.centroids) < 25
@@ -71,7 +71,7 @@ def test_the_um_per_px_of_the_h_and_e_need_not_be_known(tmp_path: Path, um_per_p
 
 
 def test_few_cells_are_enough(tmp_path: Path) -> None:
-    pose = Pose(um_per_px=3.0, degrees=180.0)
+    pose = Pose(um_per_px=4.0, degrees=180.0)
     cells = NuclearBundle(share=0.3, miss_um=4.0).centroids
     case = align(tmp_path, pose, cells)
     assert case.registration.is_certain, case.registration.doubts
@@ -79,7 +79,7 @@ def test_few_cells_are_enough(tmp_path: Path) -> None:
 
 
 def test_the_h_and_e_may_be_larger_than_the_capture_area(tmp_path: Path) -> None:
-    pose = Pose(um_per_px=3.0, degrees=270.0)
+    pose = Pose(um_per_px=4.0, degrees=270.0)
     cells = BUNDLE.centroids[(BUNDLE.centroids < (1900, 1700)).all(axis=1)]
     case = align(tmp_path, pose, cells)
     assert case.registration.is_certain, case.registration.doubts
@@ -87,14 +87,14 @@ def test_the_h_and_e_may_be_larger_than_the_capture_area(tmp_path: Path) -> None
 
 
 def test_the_capture_area_may_be_larger_than_the_h_and_e(tmp_path: Path) -> None:
-    pose = Pose(um_per_px=3.0)
-    case = align(tmp_path, pose, BUNDLE.centroids, columns=660)
+    pose = Pose(um_per_px=4.0)
+    case = align(tmp_path, pose, BUNDLE.centroids, columns=495)
     assert case.registration.is_certain, case.registration.doubts
     assert error_um(case, pose, BUNDLE.centroids) < 50
 
 
 def test_another_tissue_of_the_same_size_is_not_certain(tmp_path: Path) -> None:
-    case = align(tmp_path, Pose(um_per_px=3.0), BUNDLE.centroids, NuclearTissue(seed=1))
+    case = align(tmp_path, Pose(um_per_px=4.0), BUNDLE.centroids, NuclearTissue(seed=1))
     assert not case.registration.is_certain
     assert case.registration.score < 0.4
 
@@ -102,12 +102,12 @@ def test_another_tissue_of_the_same_size_is_not_certain(tmp_path: Path) -> None:
 def test_a_tissue_that_looks_the_same_when_it_is_turned_is_not_certain(tmp_path: Path) -> None:
     tissue = NuclearTissue(lattice=True)
     cells = NuclearBundle(tissue, share=1.0, miss_um=0.0).centroids
-    case = align(tmp_path, Pose(um_per_px=3.0), cells, tissue)
+    case = align(tmp_path, Pose(um_per_px=4.0), cells, tissue)
     assert not case.registration.is_certain
 
 
 def test_a_tissue_without_any_structure_is_not_certain(tmp_path: Path) -> None:
     tissue = NuclearTissue(lattice=True)
     cells = np.random.default_rng(3).uniform((0, 0), tissue.size_um, (20_000, 2))
-    case = align(tmp_path, Pose(um_per_px=3.0), cells, tissue)
+    case = align(tmp_path, Pose(um_per_px=4.0), cells, tissue)
     assert not case.registration.is_certain
