@@ -39,9 +39,9 @@ def write_picture(he: NuclearDensity, xy_um: Array, registration: Registration, 
     whole.add_patch(Rectangle((left, top), side, side, fill=False, edgecolor="black"))
     _draw_cells(detail, cells, 5.0)
     detail.set(xlim=(left, left + side), ylim=(top + side, top))
-    whole.set_title(f"cells (blue) on the H&E; {registration.placement.description}", loc="left")
+    whole.set_title("cells (blue) on the H&E", loc="left")
     detail.set_title(f"detail, {DETAIL_UM:g} um wide: cells lie on nuclei where the alignment is right", loc="left")
-    figure.suptitle(_verdict(registration))
+    figure.suptitle(f"{_verdict(registration)}\n{registration.placement.description}")
     text = f"Cells on an H&E as --align auto proposes: {_verdict(registration)}"
     FigureCanvasAgg(figure).print_figure(path, format="png", metadata={"Software": None, "Description": text})
 
