@@ -31,6 +31,7 @@ XENIUM_COLUMNS = {"transcript_counts", "control_probe_counts"}
 UM_TABLES = (XENIUM_COLUMNS, {"volume", "fov"}, {"volume", "barcodecount"})  # of tables with obsm['spatial'] in um
 AREA_COLUMNS = ("area_um2", "area.um2")  # in um2; `cell_area` is so only of Xenium
 RESOLUTION = "uns/cellBin_attrs/resolution"  # Stereo-seq
+SCALE_TOLERANCE = 1e-3  # relative, between the axes of a fit to the centres of labels
 MAX_UM_RMS = 5.0  # from the centres of cells as their platform gives them, in um
 
 
@@ -60,9 +61,11 @@ def centre_as_stated(file: AnnDataFile, obs: pd.DataFrame, pieces: Pieces) -> tu
         return pieces, None
     matrix = np.eye(3)
     matrix[:2, :2], matrix[:2, 2] = fit.matrix.T, fit.offset
-    centres = PlaneMap(matrix).inverse().apply(um)
+    to_um = PlaneMap(matrix)
+    # The offset of a mere scale is that of whole px of labels: without it, um are exactly those of the platform.
+    centres = um / to_um.scale if to_um.is_scale(SCALE_TOLERANCE) else to_um.inverse().apply(um)
     table = pieces.table.assign(x=centres[:, 0], y=centres[:, 1])
-    return replace(pieces, table=table), StatedUnit(float(np.sqrt(fit.area)), "the positions in obsm['spatial']")
+    return replace(pieces, table=table), StatedUnit(to_um.scale, "the positions in obsm['spatial']")
 
 
 def stated_unit(data: Any, obs: pd.DataFrame, pieces: Pieces, system: str, path: Path) -> StatedUnit | None:
