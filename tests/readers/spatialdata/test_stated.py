@@ -79,7 +79,7 @@ def test_ids_that_are_numbers_are_found_in_no_other_shapes(read: Read) -> None:
     cell_table = elements["tables"]["table"].copy()
     del cell_table.uns["spatialdata_attrs"], cell_table.obsm["spatial"]
     elements["tables"]["table"] = table(cell_table, "cell_labels", "cell_labels", range(len(UM)))
-    with pytest.raises(GeometryError, match="annotates cell_labels, which .* does not hold"):
+    with pytest.raises(GeometryError, match=r"annotates cell_labels, which .* does not hold"):
         read(elements, NO_IMAGE)
 
 
