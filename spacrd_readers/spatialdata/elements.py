@@ -92,7 +92,7 @@ def _band_sums(band: NDArray[Any], top: int, left: int) -> pd.DataFrame:
     """Return the sums of x and y, and the count, of the px of each label of some rows."""
     first, last = int(band.min()), int(band.max())
     if last - first <= MAX_SPAN * band.size:
-        names, position = np.arange(first, last + 1), (band - band.dtype.type(first)).ravel()
+        names, position = np.arange(first, last + 1), band.astype(np.int64).ravel() - first
     else:
         names, position = np.unique(band, return_inverse=True)
         position = position.ravel()
