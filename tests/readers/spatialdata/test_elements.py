@@ -1,9 +1,11 @@
 """Centres and areas of labels of a picture, whatever their numbers are."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from spatialdata.models import Labels2DModel
 
 from spacrd_readers.spatialdata import elements
@@ -16,7 +18,7 @@ def test_labels_of_every_type_have_their_centre_and_area(
     monkeypatch: pytest.MonkeyPatch, dtype: type, first: int
 ) -> None:
     monkeypatch.setattr(elements, "MAX_BAND_PX", 40)  # labels go on from one band to the next
-    picture = np.zeros((12, 20), dtype=dtype)
+    picture: NDArray[Any] = np.zeros((12, 20), dtype=dtype)
     picture[1:9, 2:6], picture[3:5, 10:20] = first, first + 5
     table, kind = measure(Labels2DModel.parse(picture, dims=("y", "x")), "labels", Path("run.zarr"))
     assert kind == "label"
