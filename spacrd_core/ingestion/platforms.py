@@ -41,18 +41,18 @@ class Platform:
     columns: tuple[frozenset[str], ...] = ()
 
 
-def _convert(function: str) -> str:
+def _convert(function: str, um_per_px: str = "1 if its coordinates are in um") -> str:
     """Return the remedy for a platform that spatialdata-io reads."""
     return (
-        f"write it with spatialdata-io (spatialdata_io.{function}) as SpatialData, and ingest that folder; add "
-        "--um-per-px 1 if its coordinates are in um and nothing else says so"
+        f"write it with spatialdata-io (spatialdata_io.{function}) as SpatialData, and ingest that folder; if nothing "
+        f"in it states um, add --um-per-px {um_per_px}"
     )
 
 
 PLATFORMS = (
     Platform(
         "CosMx (NanoString)",
-        _convert("cosmx"),
+        _convert("cosmx", "0.12028"),
         r".*_(exprmat_file|metadata_file|fov_positions_file|tx_file)\.csv(\.gz)?|.*-polygons\.csv(\.gz)?",
         (frozenset({"fov", "cell_id"}),),
     ),
@@ -62,10 +62,10 @@ PLATFORMS = (
         r"(.*_)?(cell_by_gene|detected_transcripts)\.(csv|parquet)(\.gz)?|.*\.vzg2?",
         (frozenset({"global_x", "global_y"}), frozenset({"fov", "center_x", "center_y"})),
     ),
-    Platform("Stereo-seq", _convert("stereoseq"), r".*\.(gef|gem)(\.gz)?", (frozenset({"geneid", "x", "y"}),)),
+    Platform("Stereo-seq", _convert("stereoseq", "0.5"), r".*\.(gef|gem)(\.gz)?", (frozenset({"geneid", "x", "y"}),)),
     Platform(
         "Curio Seeker",
-        _convert("curio"),
+        f"its *_anndata.h5ad may be read as it is; or else {GIVE_ANNDATA}",
         r".*(matchedbeadlocation\.csv|moleculespermatchedbead|spatial_moransi\.txt).*",
     ),
     Platform(
