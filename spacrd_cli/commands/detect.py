@@ -10,34 +10,16 @@ from pydantic import Field
 
 from spacrd_cli.commands.hub import report_origin
 from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Exclude, Json, Overrides, Quiet, Sections, Store
-from spacrd_cli.terminal.output import Output, table
+from spacrd_cli.terminal.calls import call_warnings, calls_document, calls_table
+from spacrd_cli.terminal.output import Output
 from spacrd_core.config import CommandConfig, read_config
 from spacrd_core.errors import DetectorError, UnknownSection
 from spacrd_core.prior.lists import CARCINOMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    import pandas as pd
-
-    from spacrd_core.detector.config import DetectorConfig
-    from spacrd_core.store.store import SpotStore
+    from collections.abc import Sequence
 
 RegionsRule = Literal["auto", "always", "never"]
-SECTION_COLUMNS = (
-    "section",
-    "spots",
-    "cancer",
-    "normal",
-    "uncertain",
-    "mean probability",
-    "beyond training",
-    "agreement",
-    "genes",
-    "image",
-    "threshold",
-    "copy number",
-)
 
 
 class PriorLists(CommandConfig):
@@ -136,80 +118,19 @@ def detect(
         raise errors[0]
     if not tables:
         raise UnknownSection(f"--exclude leaves no section of {store}", hint="drop an --exclude")
-    for sentence in _warnings(target, tables, loaded.config):
+    for sentence in call_warnings(target, tables, loaded.config):
         out.warn(sentence)
     if output:
         for name in (name for name in tables if lacks_cell_table(target, name)):
             out.warn(f"section '{name}': {missing_cells_note(name)}")
         write_results(target, loaded, tables, output, regions=settings.regions, track=out.track)
         out.info(f"written to {output}: open {output / 'report.html'} in a browser")
-    out.result(
-        {name: _summary(spots) | _decision(spots) | _findings(spots) for name, spots in tables.items()},
-        table(SECTION_COLUMNS, [_row(name, spots) for name, spots in tables.items()]),
-    )
+    out.result({name: calls_document(spots) for name, spots in tables.items()}, calls_table(tables))
     if errors:
         raise _combined_error(errors)
-
-
-def _warnings(store: SpotStore, tables: Mapping[str, pd.DataFrame], detector: DetectorConfig) -> Iterator[str]:
-    """Yield warnings about the calls of sections, the most serious first."""
-    from spacrd_core.results.warnings import cautions, is_out_of_distribution, training_overlap
-
-    for name, spots in tables.items():
-        if is_out_of_distribution(spots):
-            yield f"section '{name}' is unlike the training tissue: do not rely on its calls"
-        for caution in cautions(spots):
-            yield f"section '{name}': {caution}"
-    for name in tables:
-        if overlap := training_overlap(name, store.entry(name).patient, detector):
-            yield f"section '{name}': {overlap}"
 
 
 def _combined_error(errors: Sequence[DetectorError]) -> DetectorError:
     """Return one error for all sections that could not be called."""
     hints = dict.fromkeys(error.hint for error in errors if error.hint)
     return DetectorError(f"{'; '.join(map(str, errors))}. The other sections were called", hint="; ".join(hints))
-
-
-def _summary(spots: pd.DataFrame) -> dict[str, object]:
-    counts = {label: int((spots["label"] == label).sum()) for label in ("cancer", "normal", "uncertain")}
-    return {
-        "spots": len(spots),
-        **counts,
-        "mean_probability": float(spots["probability"].mean()),
-        "beyond_training": float((spots["ood"] > 1).mean()) if spots["ood"].notna().any() else None,
-        "gene_coverage": float(spots["gene_coverage"].mean()),
-        "image_coverage": float(spots["image_coverage"].mean()),
-    }
-
-
-def _decision(spots: pd.DataFrame) -> dict[str, object]:
-    """Return the threshold, its rule, and the error levels of the conformal sets."""
-    from spacrd_core.model.decision import TABLE_KEY  # imports scikit-learn
-
-    return dict(spots.attrs[TABLE_KEY])
-
-
-def _findings(spots: pd.DataFrame) -> dict[str, object]:
-    """Return the agreement by modality, whether there is epithelium, what copy number says, and the cautions."""
-    from spacrd_core.copy_number.result import CopyNumber
-    from spacrd_core.model.findings import Findings  # imports scikit-learn
-    from spacrd_core.results.warnings import cautions
-
-    findings = Findings.from_table(spots)
-    return {
-        "agreement": dict(findings.agreement),
-        "epithelium": findings.epithelium,
-        "copy_number": CopyNumber.from_table(spots).to_dict(),
-        "cautions": cautions(spots),
-    }
-
-
-def _row(section: str, spots: pd.DataFrame) -> list[object]:
-    from spacrd_core.copy_number.result import CopyNumber
-
-    summary, agreement = _summary(spots), float(spots["agreement"].iloc[0]) if len(spots) else float("nan")
-    coverage = [summary.pop("gene_coverage"), summary.pop("image_coverage")]
-    shown = None if agreement != agreement else agreement  # noqa: PLR0124 - NaN: unknown
-    verdict = CopyNumber.from_table(spots).verdict
-    return [section, *summary.values(), shown, *coverage, _decision(spots)["threshold"], verdict]
