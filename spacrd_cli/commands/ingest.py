@@ -42,7 +42,7 @@ def ingest(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Outlines or a spot table; each named region is a section NAME.REGION of its own patient.",
+            help="Outlines or a spot table; each named region becomes a section NAME.REGION.",
         ),
     ] = None,
     labels: Annotated[

@@ -18,6 +18,7 @@ MAX_NAMES = 2000  # of files in a folder and in the folders in it
 MAX_COMMENTS = 20  # lines above the header of a table
 TABLE_NAME = re.compile(r".*\.(csv|tsv|txt|gem)(\.gz)?", re.IGNORECASE)
 ANNDATA = "AnnData (.h5ad) with raw counts in X and positions in um in obsm['spatial']"
+GIVE_ANNDATA = f"give {ANNDATA}, and --um-per-px 1"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Platform:
 
 def _convert(function: str) -> str:
     """Return the remedy for a platform that spatialdata-io reads."""
-    return f"read it with spatialdata_io.{function} and give the SpatialData object, or give {ANNDATA}"
+    return (
+        f"write it with spatialdata-io (spatialdata_io.{function}) as SpatialData, and ingest that folder; add "
+        "--um-per-px 1 if its coordinates are in um and nothing else says so"
+    )
 
 
 PLATFORMS = (
@@ -66,7 +70,7 @@ PLATFORMS = (
     ),
     Platform(
         "Slide-seq",
-        f"give {ANNDATA}",
+        GIVE_ANNDATA,
         r".*(beadlocations|bead_locations?|mappeddge)\w*\.(csv|txt|tsv)(\.gz)?",
         (frozenset({"xcoord", "ycoord"}),),
     ),
@@ -77,7 +81,7 @@ PLATFORMS = (
     ),
     Platform(
         "GeoMx DSP (NanoString)",
-        f"it measures regions that users choose, not spots; to read regions as spots, give {ANNDATA}",
+        f"it measures regions that users choose, not spots; to read regions as spots, {GIVE_ANNDATA}",
         r".*\.(dcc|pkc)(\.gz)?",
     ),
     Platform(
@@ -85,7 +89,7 @@ PLATFORMS = (
         "it measures whole samples, without the positions that a section needs",
         r".*\.rcc(\.gz)?",
     ),
-    Platform("Open-ST", f"give {ANNDATA}", r".*(open[-_]?st[-_.]|spacemake|puck_collection).*"),
+    Platform("Open-ST", GIVE_ANNDATA, r".*(open[-_]?st[-_.]|spacemake|puck_collection).*"),
 )
 
 

@@ -35,7 +35,8 @@ def measure(element: Any, name: str, path: Path) -> tuple[pd.DataFrame, Kind]:
             element = next(iter(next(iter(element.children.values())).data_vars.values()))
         if getattr(element, "dims", ()) != ("y", "x"):
             raise GeometryError(
-                f"the region '{name}' of {path} is neither shapes nor labels of a plane", hint="give a flat region"
+                f"the region '{name}' of {path} is neither shapes nor labels of a plane",
+                hint="annotate 2D shapes or labels",
             )
         return _labels(element.data), "label"
 

@@ -83,7 +83,7 @@ def place_pieces(file: AnnDataFile, data: Any, annotation: Annotation, system: s
         regions = first_names(list(annotation.rows))
         raise GeometryError(
             f"none of the {len(placed)} rows of {file.path} has a shape or label in {regions}",
-            hint="check the table's instance_key",
+            hint="the ids of the table and of its shapes differ: check the column that the table names as instance_key",
         )
     if placed.all():
         return pieces

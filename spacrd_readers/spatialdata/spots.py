@@ -67,7 +67,7 @@ def make_spots(
         return _squares_of_bins(array, ids, scale, xy_um, spot_um or BIN_SQUARE_UM)
     squares = square_spots(xy_um, spot_um or SQUARE_UM)
     return _summed(
-        squares, ids, f"pieces {scale.pitch_um:.3g} um apart were summed into squares of {squares.spot_um:g} um"
+        squares, ids, f"cells {scale.pitch_um:.3g} um apart were summed into squares of {squares.spot_um:g} um"
     )
 
 

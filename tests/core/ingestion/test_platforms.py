@@ -25,6 +25,7 @@ TABLES = {
     "Slide-seq": "barcode,xcoord,ycoord\nA,1,2\n",
 }
 CONVERTED = {"CosMx", "MERSCOPE", "Stereo-seq", "Curio Seeker", "seqFISH"}
+AS_ANNDATA = {"Slide-seq", "GeoMx", "Open-ST"}
 
 
 @pytest.mark.parametrize(("name", "file"), [(name, file) for name, files in FILES.items() for file in files])
@@ -37,8 +38,9 @@ def test_a_platform_is_told_by_the_names_of_its_files(tmp_path: Path, name: str,
         assert error
         assert str(error).startswith(f"{path} is data of {name}")
         assert str(error).endswith("a platform that is not read")
-        assert ("spatialdata_io." in error.hint) == (name in CONVERTED)
-        assert name == "nCounter" or "AnnData (.h5ad) with raw counts in X and positions" in error.hint
+        assert ("as SpatialData, and ingest that folder" in error.hint) == (name in CONVERTED)
+        assert ("AnnData (.h5ad) with raw counts in X and positions" in error.hint) == (name in AS_ANNDATA)
+        assert name == "nCounter" or "--um-per-px 1" in error.hint
 
 
 @pytest.mark.parametrize("name", TABLES)
