@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +19,11 @@ from spacrd_core.prior.lists import CARCINOMA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
+
+    from spacrd_core.detector.detector import Detector
+    from spacrd_core.store.store import SpotStore
 
 RegionsRule = Literal["auto", "always", "never"]
 
@@ -90,9 +96,7 @@ def detect(
     flags: dict[str, object] = {"device": device, "batch_size": batch_size, "threshold": threshold}
     flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions}
     settings = read_config(DetectConfig, config, set_ or (), flags)
-    from spacrd_core import SpotStore, load_detector, write_results  # imports torch
-    from spacrd_core import detect as detect_in
-    from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
+    from spacrd_core import SpotStore, load_detector  # imports torch
     from spacrd_core.results.folder import require_results_folder
 
     target = SpotStore.open(store)
@@ -100,11 +104,49 @@ def detect(
         require_results_folder(output)
     loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
     report_origin(out, loaded.source)
+    called = call_sections(out, target, loaded, settings, output, sections=section, exclude=exclude)
+    if not called.tables:
+        raise UnknownSection(f"--exclude leaves no section of {store}", hint="drop an --exclude")
+    out.result({name: calls_document(spots) for name, spots in called.tables.items()}, calls_table(called.tables))
+    if called.errors:
+        raise _combined_error(called.errors)
+
+
+@dataclass(frozen=True)
+class Called:
+    """The spot table of every called section, the errors of the others, and the files that were written."""
+
+    tables: dict[str, pd.DataFrame]
+    errors: list[DetectorError]
+    files: list[Path]
+
+
+def call_sections(
+    out: Output,
+    store: SpotStore,
+    detector: Detector,
+    settings: DetectConfig,
+    output: Path | None,
+    *,
+    sections: Sequence[str] | None = None,
+    exclude: Sequence[str] | None = None,
+) -> Called:
+    """Call sections, report what to be careful about, and write the files if there is a folder for them.
+
+    Raises
+    ------
+    DetectorError
+        If no section can be called.
+    """
+    from spacrd_core import detect as detect_in
+    from spacrd_core import write_results
+    from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
+
     errors: list[DetectorError] = []
     tables = detect_in(
-        target,
-        loaded,
-        sections=section,
+        store,
+        detector,
+        sections=sections,
         exclude=exclude,
         threshold=settings.threshold,
         alpha=settings.alpha,
@@ -116,18 +158,15 @@ def detect(
     )
     if errors and not tables:
         raise errors[0]
-    if not tables:
-        raise UnknownSection(f"--exclude leaves no section of {store}", hint="drop an --exclude")
-    for sentence in call_warnings(target, tables, loaded.config):
+    for sentence in call_warnings(store, tables, detector.config):
         out.warn(sentence)
-    if output:
-        for name in (name for name in tables if lacks_cell_table(target, name)):
-            out.warn(f"section '{name}': {missing_cells_note(name)}")
-        write_results(target, loaded, tables, output, regions=settings.regions, track=out.track)
-        out.info(f"written to {output}: open {output / 'report.html'} in a browser")
-    out.result({name: calls_document(spots) for name, spots in tables.items()}, calls_table(tables))
-    if errors:
-        raise _combined_error(errors)
+    if not output or not tables:
+        return Called(tables, errors, [])
+    for name in (name for name in tables if lacks_cell_table(store, name)):
+        out.warn(f"section '{name}': {missing_cells_note(name)}")
+    files = write_results(store, detector, tables, output, regions=settings.regions, track=out.track)
+    out.info(f"written to {output}: open {output / 'report.html'} in a browser")
+    return Called(tables, errors, files)
 
 
 def _combined_error(errors: Sequence[DetectorError]) -> DetectorError:
