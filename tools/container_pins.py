@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from importlib.metadata import distribution
 
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -37,8 +36,7 @@ def pins(root: str, extras: tuple[str, ...]) -> dict[str, str]:
 
 
 def _applies(needed: Requirement, extra: str) -> bool:
-    environment = {**default_environment(), "extra": extra}
-    return needed.marker is None or needed.marker.evaluate(environment)
+    return needed.marker is None or needed.marker.evaluate({"extra": extra})
 
 
 if __name__ == "__main__":
