@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from spacrd_cli.commands import (
+    call,
     demo,
     detect,
     doctor,
@@ -25,6 +26,7 @@ from spacrd_cli.commands import (
 from spacrd_core._version import __version__
 
 COMMAND_ORDER = (
+    "call",
     *("ingest", "embed", "train", "detect", "evaluate", "report", "export", "plot"),
     *("plugins", "store", "doctor", "push", "pull", "demo"),
 )
@@ -44,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 WORKFLOW_COMMANDS = (
+    call.call,
     ingest.ingest,
     embed.embed,
     train.train,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,34 +11,21 @@ from pydantic import Field
 
 from spacrd_cli.commands.hub import report_origin
 from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Exclude, Json, Overrides, Quiet, Sections, Store
-from spacrd_cli.terminal.output import Output, table
+from spacrd_cli.terminal.calls import call_warnings, calls_document, calls_table
+from spacrd_cli.terminal.output import Output
 from spacrd_core.config import CommandConfig, read_config
 from spacrd_core.errors import DetectorError, UnknownSection
 from spacrd_core.prior.lists import CARCINOMA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
-    from spacrd_core.detector.config import DetectorConfig
+    from spacrd_core.detector.detector import Detector
     from spacrd_core.store.store import SpotStore
 
 RegionsRule = Literal["auto", "always", "never"]
-SECTION_COLUMNS = (
-    "section",
-    "spots",
-    "cancer",
-    "normal",
-    "uncertain",
-    "mean probability",
-    "beyond training",
-    "agreement",
-    "genes",
-    "image",
-    "threshold",
-    "copy number",
-)
 
 
 class PriorLists(CommandConfig):
@@ -108,9 +96,7 @@ def detect(
     flags: dict[str, object] = {"device": device, "batch_size": batch_size, "threshold": threshold}
     flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions}
     settings = read_config(DetectConfig, config, set_ or (), flags)
-    from spacrd_core import SpotStore, load_detector, write_results  # imports torch
-    from spacrd_core import detect as detect_in
-    from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
+    from spacrd_core import SpotStore, load_detector  # imports torch
     from spacrd_core.results.folder import require_results_folder
 
     target = SpotStore.open(store)
@@ -118,11 +104,49 @@ def detect(
         require_results_folder(output)
     loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
     report_origin(out, loaded.source)
+    called = call_sections(out, target, loaded, settings, output, sections=section, exclude=exclude)
+    if not called.tables:
+        raise UnknownSection(f"--exclude leaves no section of {store}", hint="drop an --exclude")
+    out.result({name: calls_document(spots) for name, spots in called.tables.items()}, calls_table(called.tables))
+    if called.errors:
+        raise _combined_error(called.errors)
+
+
+@dataclass(frozen=True)
+class Called:
+    """The spot table of every called section, the errors of the others, and the files that were written."""
+
+    tables: dict[str, pd.DataFrame]
+    errors: list[DetectorError]
+    files: list[Path]
+
+
+def call_sections(
+    out: Output,
+    store: SpotStore,
+    detector: Detector,
+    settings: DetectConfig,
+    output: Path | None,
+    *,
+    sections: Sequence[str] | None = None,
+    exclude: Sequence[str] | None = None,
+) -> Called:
+    """Call sections, report what to be careful about, and write the files if there is a folder for them.
+
+    Raises
+    ------
+    DetectorError
+        If no section can be called.
+    """
+    from spacrd_core import detect as detect_in
+    from spacrd_core import write_results
+    from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
+
     errors: list[DetectorError] = []
     tables = detect_in(
-        target,
-        loaded,
-        sections=section,
+        store,
+        detector,
+        sections=sections,
         exclude=exclude,
         threshold=settings.threshold,
         alpha=settings.alpha,
@@ -134,82 +158,18 @@ def detect(
     )
     if errors and not tables:
         raise errors[0]
-    if not tables:
-        raise UnknownSection(f"--exclude leaves no section of {store}", hint="drop an --exclude")
-    for sentence in _warnings(target, tables, loaded.config):
+    for sentence in call_warnings(store, tables, detector.config):
         out.warn(sentence)
-    if output:
-        for name in (name for name in tables if lacks_cell_table(target, name)):
-            out.warn(f"section '{name}': {missing_cells_note(name)}")
-        write_results(target, loaded, tables, output, regions=settings.regions, track=out.track)
-        out.info(f"written to {output}: open {output / 'report.html'} in a browser")
-    out.result(
-        {name: _summary(spots) | _decision(spots) | _findings(spots) for name, spots in tables.items()},
-        table(SECTION_COLUMNS, [_row(name, spots) for name, spots in tables.items()]),
-    )
-    if errors:
-        raise _combined_error(errors)
-
-
-def _warnings(store: SpotStore, tables: Mapping[str, pd.DataFrame], detector: DetectorConfig) -> Iterator[str]:
-    """Yield warnings about the calls of sections, the most serious first."""
-    from spacrd_core.results.warnings import cautions, is_out_of_distribution, training_overlap
-
-    for name, spots in tables.items():
-        if is_out_of_distribution(spots):
-            yield f"section '{name}' is unlike the training tissue: do not rely on its calls"
-        for caution in cautions(spots):
-            yield f"section '{name}': {caution}"
-    for name in tables:
-        if overlap := training_overlap(name, store.entry(name).patient, detector):
-            yield f"section '{name}': {overlap}"
+    if not output or not tables:
+        return Called(tables, errors, [])
+    for name in (name for name in tables if lacks_cell_table(store, name)):
+        out.warn(f"section '{name}': {missing_cells_note(name)}")
+    files = write_results(store, detector, tables, output, regions=settings.regions, track=out.track)
+    out.info(f"written to {output}: open {output / 'report.html'} in a browser")
+    return Called(tables, errors, files)
 
 
 def _combined_error(errors: Sequence[DetectorError]) -> DetectorError:
     """Return one error for all sections that could not be called."""
     hints = dict.fromkeys(error.hint for error in errors if error.hint)
     return DetectorError(f"{'; '.join(map(str, errors))}. The other sections were called", hint="; ".join(hints))
-
-
-def _summary(spots: pd.DataFrame) -> dict[str, object]:
-    counts = {label: int((spots["label"] == label).sum()) for label in ("cancer", "normal", "uncertain")}
-    return {
-        "spots": len(spots),
-        **counts,
-        "mean_probability": float(spots["probability"].mean()),
-        "beyond_training": float((spots["ood"] > 1).mean()) if spots["ood"].notna().any() else None,
-        "gene_coverage": float(spots["gene_coverage"].mean()),
-        "image_coverage": float(spots["image_coverage"].mean()),
-    }
-
-
-def _decision(spots: pd.DataFrame) -> dict[str, object]:
-    """Return the threshold, its rule, and the error levels of the conformal sets."""
-    from spacrd_core.model.decision import TABLE_KEY  # imports scikit-learn
-
-    return dict(spots.attrs[TABLE_KEY])
-
-
-def _findings(spots: pd.DataFrame) -> dict[str, object]:
-    """Return the agreement by modality, whether there is epithelium, what copy number says, and the cautions."""
-    from spacrd_core.copy_number.result import CopyNumber
-    from spacrd_core.model.findings import Findings  # imports scikit-learn
-    from spacrd_core.results.warnings import cautions
-
-    findings = Findings.from_table(spots)
-    return {
-        "agreement": dict(findings.agreement),
-        "epithelium": findings.epithelium,
-        "copy_number": CopyNumber.from_table(spots).to_dict(),
-        "cautions": cautions(spots),
-    }
-
-
-def _row(section: str, spots: pd.DataFrame) -> list[object]:
-    from spacrd_core.copy_number.result import CopyNumber
-
-    summary, agreement = _summary(spots), float(spots["agreement"].iloc[0]) if len(spots) else float("nan")
-    coverage = [summary.pop("gene_coverage"), summary.pop("image_coverage")]
-    shown = None if agreement != agreement else agreement  # noqa: PLR0124 - NaN: unknown
-    verdict = CopyNumber.from_table(spots).verdict
-    return [section, *summary.values(), shown, *coverage, _decision(spots)["threshold"], verdict]

@@ -21,6 +21,16 @@ def describe_error(error: Exception) -> tuple[str, int]:
     return printable("\n".join(_lines(error))), 1
 
 
+def error_documents(error: Exception) -> list[dict[str, str]]:
+    """Return what ``--json`` says about an error, or about every error of a group: where, what and the remedy."""
+    if isinstance(error, ExceptionGroup):
+        inner = [(child, document) for child in error.exceptions for document in error_documents(child)]
+        notes = "; ".join(getattr(error, "__notes__", ()))
+        return [{**document, "where": document["where"] or notes} for _, document in inner]
+    where = "; ".join(error.context) if isinstance(error, SpacrdError) else ""
+    return [{"where": where, "error": str(error), "hint": getattr(error, "hint", "")}]
+
+
 def _lines(error: Exception) -> Iterator[str]:
     if isinstance(error, SpacrdError):
         yield f"error: {error}"

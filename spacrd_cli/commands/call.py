@@ -1,0 +1,140 @@
+"""``spacrd call``: sections in, their results out, in one command and without a store to keep."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spacrd_cli.commands.detect import DetectConfig, call_sections
+from spacrd_cli.commands.hub import report_origin
+from spacrd_cli.commands.ingest import chosen_sections, raise_failures
+from spacrd_cli.options import ConfigFile, Device, Json, Overrides, Quiet
+from spacrd_cli.settings import option_check
+from spacrd_cli.terminal.calls import calls_document, calls_table
+from spacrd_cli.terminal.errors import error_documents
+from spacrd_cli.terminal.ingested import report_notes
+from spacrd_cli.terminal.output import Output
+from spacrd_core.config import read_config
+from spacrd_core.ingestion.options import IngestConfig
+from spacrd_core.plugins import load_plugins
+
+if TYPE_CHECKING:
+    from spacrd_cli.commands.detect import Called
+    from spacrd_core.ingestion.ingest import Ingested
+    from spacrd_core.ingestion.options import IngestOptions
+    from spacrd_core.plugins import Plugins
+
+
+class CallConfig(IngestConfig, DetectConfig):
+    """Settings of ``spacrd call``: those of ``ingest`` and of ``detect``."""
+
+
+def call(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH...", help="Give one path per section; the platform is detected."),
+    ] = None,
+    *,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the files.", show_default=False)
+    ],
+    detector: Annotated[
+        str,
+        typer.Option(
+            metavar="DETECTOR",
+            help=r"Folder of the detector, hf://owner/name\[@revision], or prior: built in, needs no labels.",
+        ),
+    ] = "prior",
+    image: Annotated[Path | None, typer.Option(metavar="FILE", help="H&E image of the one PATH.")] = None,
+    alignment: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Alignment of a Xenium H&E: 3x3 matrix or keypoints CSV.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="ID", help="Section ID.", show_default="from the path")] = None,
+    cohort: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Table with one row per section, instead of PATHs.")
+    ] = None,
+    reader: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Reader of the platform.", show_default="detected")
+    ] = None,
+    um_per_px: Annotated[
+        float | None, typer.Option(metavar="X", help="um/px, if neither pitch nor metadata gives it.")
+    ] = None,
+    no_image: Annotated[bool | None, typer.Option("--no-image", help="Use genes only.")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="STORE", help="Keep the sections in this spot store.", show_default="not kept"),
+    ] = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    set_: Overrides = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the cancer in sections with one command: ingest, embed and detect, and write the files."""
+    out, plugins = Output(json=json, quiet=quiet), load_plugins()
+    flags = {
+        "reader.name": reader,
+        "um_per_px": um_per_px,
+        "no_image": no_image,
+        "device": device,
+    }
+    settings = read_config(CallConfig, config, set_ or (), flags, {"reader": option_check(plugins.readers)})
+    shared = IngestConfig.model_validate(
+        settings.model_dump(exclude_unset=True, include=set(IngestConfig.model_fields))
+    )
+    sections = chosen_sections(paths or [], cohort, shared, {"name": name, "image": image, "alignment": alignment})
+    from spacrd_core.results.folder import require_results_folder
+
+    require_results_folder(output)
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(TemporaryDirectory(prefix="spacrd-"))) / "store"
+        _call(out, plugins, sections, settings, detector=detector, folder=folder, output=output, kept=bool(keep))
+
+
+def _call(
+    out: Output,
+    plugins: Plugins,
+    sections: list[IngestOptions],
+    settings: CallConfig,
+    *,
+    detector: str,
+    folder: Path,
+    output: Path,
+    kept: bool,
+) -> None:
+    from spacrd_core import SpotStore, load_detector  # imports torch
+    from spacrd_core.ingestion.ingest import ingest_all
+
+    loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
+    report_origin(out, loaded.source)
+    store = SpotStore.create(folder)
+    ingested, refused = ingest_all(store, sections, plugins, track=out.track)
+    report_notes(out, ingested)
+    if not ingested:
+        raise_failures(refused, done=0)
+    called = call_sections(out, store, loaded, settings, output, sections=[item.entry.id for item in ingested])
+    failures = [*refused, *called.errors]
+    document = {
+        "sections": {item.entry.id: _section(item, called) for item in ingested if item.entry.id in called.tables},
+        "failures": [document for error in failures for document in error_documents(error)],
+        "detector": {"name": detector, "key": loaded.config.key, "head": loaded.config.head},
+        "versions": {package: version(package) for package in ("spacrd", "torch")},
+        "output": str(output),
+        "files": [file.name for file in called.files],
+        "store": str(folder) if kept else None,
+    }
+    out.result(document, calls_table(called.tables))
+    raise_failures(failures, done=len(called.tables))
+
+
+def _section(item: Ingested, called: Called) -> dict[str, object]:
+    entry = item.entry
+    about = {"patient": entry.patient, "platform": entry.platform, "um_per_px": entry.um_per_px}
+    files = [file.name for file in called.files if file.name.startswith(f"{entry.id}.")]
+    notes = [*item.kept, *entry.notes, *item.warnings]
+    return {**about, **calls_document(called.tables[entry.id]), "notes": notes, "files": files}
