@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
+    from spacrd_core.detector.detector import Detector
     from spacrd_core.store.store import SpotStore
 
 RegionsRule = Literal["auto", "always", "never"]
@@ -108,13 +109,13 @@ def detect(
     flags: dict[str, object] = {"device": device, "batch_size": batch_size, "threshold": threshold}
     flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions}
     settings = read_config(DetectConfig, config, set_ or (), flags)
-    from spacrd_core import SpotStore, load_detector, write_results  # imports torch
+    from spacrd_core import SpotStore, load_detector  # imports torch
     from spacrd_core import detect as detect_in
-    from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
-    from spacrd_core.results.folder import require_results_folder
 
     target = SpotStore.open(store)
     if output:
+        from spacrd_core.results.folder import require_results_folder  # imports the libraries that write files and draw
+
         require_results_folder(output)
     loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
     report_origin(out, loaded.source)
@@ -139,16 +140,31 @@ def detect(
     for sentence in _warnings(target, tables, loaded.config):
         out.warn(sentence)
     if output:
-        for name in (name for name in tables if lacks_cell_table(target, name)):
-            out.warn(f"section '{name}': {missing_cells_note(name)}")
-        write_results(target, loaded, tables, output, regions=settings.regions, track=out.track)
-        out.info(f"written to {output}: open {output / 'report.html'} in a browser")
+        _write(out, target, loaded, tables, output, settings.regions)
     out.result(
         {name: _summary(spots) | _decision(spots) | _findings(spots) for name, spots in tables.items()},
         table(SECTION_COLUMNS, [_row(name, spots) for name, spots in tables.items()]),
     )
     if errors:
         raise _combined_error(errors)
+
+
+def _write(
+    out: Output,
+    store: SpotStore,
+    detector: Detector,
+    tables: Mapping[str, pd.DataFrame],
+    folder: Path,
+    regions: RegionsRule,
+) -> None:
+    """Write the files of all sections, and say which section lacks one."""
+    from spacrd_core import write_results
+    from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
+
+    for name in (name for name in tables if lacks_cell_table(store, name)):
+        out.warn(f"section '{name}': {missing_cells_note(name)}")
+    write_results(store, detector, tables, folder, regions=regions, track=out.track)
+    out.info(f"written to {folder}: open {folder / 'report.html'} in a browser")
 
 
 def _warnings(store: SpotStore, tables: Mapping[str, pd.DataFrame], detector: DetectorConfig) -> Iterator[str]:

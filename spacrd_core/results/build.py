@@ -60,7 +60,7 @@ def section_result(
         patient=entry.patient,
         platform=entry.platform,
         adata=adata,
-        spots=spots if "copy_number" in spots else spots.assign(copy_number=np.nan),  # called by an earlier version
+        spots=_columns(spots),
         um_per_px=entry.um_per_px,
         spot_um=entry.spot_um,
         spot_shape=entry.spot_shape,
@@ -81,6 +81,13 @@ def section_result(
         regions_rule=regions,
     )
     return _with_thumbnail(result, pyramid) if pyramid else result
+
+
+def _columns(spots: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of a spot table without its attributes, of which pandas makes a copy at every step."""
+    columns = spots.copy(deep=False)
+    columns.attrs = {}
+    return columns if "copy_number" in columns else columns.assign(copy_number=np.nan)  # called by an earlier version
 
 
 def decision_of(section: str, spots: pd.DataFrame) -> Decision:

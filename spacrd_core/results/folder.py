@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from spacrd_core.results.files.manifest import listed_files, write_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
 from spacrd_core.results.report.report import write_report
 from spacrd_core.results.report.section_view import SectionView, build_section_view
+from spacrd_core.threads import MAX_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,10 +76,18 @@ def require_results_folder(folder: Path) -> None:
 
 
 def _write_section(folder: Path, result: SectionResult, provenance: Provenance) -> SectionView:
-    for form in DEFAULT_FORMATS:
-        if form.unsupported_reason(result) is None:
-            form.write(result, form.path(folder, result.section_id), provenance)
-    return build_section_view(result)
+    """Write the files of a section side by side: encoding pictures and compressing counts leave the interpreter free.
+
+    Only the view draws with matplotlib, which is not made for threads.
+    """
+    _ = result.regions  # computed once, before the threads need it
+    forms = [form for form in DEFAULT_FORMATS if form.unsupported_reason(result) is None]
+    writers = [partial(form.write, result, form.path(folder, result.section_id), provenance) for form in forms]
+    with ThreadPoolExecutor(MAX_THREADS) as pool:
+        view = pool.submit(build_section_view, result)
+        for written in [pool.submit(writer) for writer in writers]:
+            written.result()
+        return view.result()
 
 
 def _move_into_place(staged: Path, folder: Path, *, sections: Iterable[str]) -> list[Path]:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spacrd_core.results.files.overlay_png import REGION_COLOUR, UNCERTAIN_COLOUR, write_overlay
+from spacrd_core.results.files.overlay_png import write_overlay
+from spacrd_core.results.overlay.style import REGION_COLOUR, UNCERTAIN_COLOUR
 from spacrd_core.results.result import SectionResult
 
 
