@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,11 @@ from spacrd_core.detector.files import is_detector
 from spacrd_core.errors import InputError
 from spacrd_core.files import sync
 from spacrd_core.progress import Track, silent
-from spacrd_core.results.files.formats import FORMATS
+from spacrd_core.results.files.formats import FORMATS, Format
 from spacrd_core.results.files.manifest import listed_files, write_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
 from spacrd_core.results.report.report import write_report
 from spacrd_core.results.report.section_view import SectionView, build_section_view
-from spacrd_core.threads import MAX_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,18 +74,22 @@ def require_results_folder(folder: Path) -> None:
 
 
 def _write_section(folder: Path, result: SectionResult, provenance: Provenance) -> SectionView:
-    """Write the files of a section side by side: encoding pictures and compressing counts leave the interpreter free.
-
-    Only the view draws with matplotlib, which is not made for threads.
-    """
-    _ = result.regions  # computed once, before the threads need it
+    """Write the files of a section, its picture beside the others: encoding one leaves the interpreter free."""
     forms = [form for form in DEFAULT_FORMATS if form.unsupported_reason(result) is None]
-    writers = [partial(form.write, result, form.path(folder, result.section_id), provenance) for form in forms]
-    with ThreadPoolExecutor(MAX_THREADS) as pool:
-        view = pool.submit(build_section_view, result)
-        for written in [pool.submit(writer) for writer in writers]:
+    _ = result.regions, result.points, result.angle  # computed here, because threads would compute them twice
+
+    def write(form: Format) -> None:
+        form.write(result, form.path(folder, result.section_id), provenance)
+
+    with ThreadPoolExecutor() as pool:
+        beside = [pool.submit(write, form) for form in forms if form.in_thread]
+        for form in forms:
+            if not form.in_thread:
+                write(form)
+        view = build_section_view(result)
+        for written in beside:
             written.result()
-        return view.result()
+    return view
 
 
 def _move_into_place(staged: Path, folder: Path, *, sections: Iterable[str]) -> list[Path]:

@@ -74,8 +74,8 @@ def draw_profile(copy_number: CopyNumber, title: str = "") -> Figure:
 
 def _draw_runs(axes: Axes, runs: Sequence[Segment], starts: dict[str, float]) -> None:
     """Draw all runs as one collection: matplotlib takes most of its time for single lines."""
-    ends = np.array([_extent([run], starts) for run in runs]).reshape(-1, 2)
-    axes.hlines([run.log2_ratio for run in runs], *ends.T, colors=RUN, linewidth=1.5)
+    first, last = np.array([_extent([run], starts) for run in runs]).reshape(-1, 2).T
+    axes.hlines([run.log2_ratio for run in runs], first, last, colors=RUN, linewidth=1.5)
 
 
 def _draw_arm(axes: Axes, arm: ArmChange, extent: tuple[float, float]) -> None:

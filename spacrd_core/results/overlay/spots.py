@@ -91,4 +91,4 @@ def _mask(coverage: NDArray[np.float64]) -> Image.Image:
 def _overlap(distance: NDArray[np.float64], half: float) -> NDArray[np.float64]:
     """Return the share of a px at a distance from the centre that lies within ``half`` of it, along one axis."""
     low, high = np.maximum(distance - 0.5, -half), np.minimum(distance + 0.5, half)
-    return np.clip(high - low, 0.0, 1.0)
+    return np.asarray(np.clip(high - low, 0.0, 1.0))
