@@ -78,7 +78,13 @@ def test_what_is_written_in_a_thread_leaves_the_filters_of_warnings_as_they_are(
 ) -> None:
     result = make_result(side=6, spot_shape=shape)
     _ = result.regions, result.points, result.angle
-    changed, enter = [], warnings.catch_warnings.__enter__
-    monkeypatch.setattr(warnings.catch_warnings, "__enter__", lambda self: changed.append(name) or enter(self))
+    changed: list[str] = []
+    enter = warnings.catch_warnings.__enter__
+
+    def recorded(filters: "warnings.catch_warnings[None]") -> object:
+        changed.append(name)
+        return enter(filters)
+
+    monkeypatch.setattr(warnings.catch_warnings, "__enter__", recorded)
     FORMATS[name].write(result, tmp_path / "file", provenance)
     assert not changed
