@@ -97,10 +97,11 @@ def detect(
     flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions}
     settings = read_config(DetectConfig, config, set_ or (), flags)
     from spacrd_core import SpotStore, load_detector  # imports torch
-    from spacrd_core.results.folder import require_results_folder
 
     target = SpotStore.open(store)
     if output:
+        from spacrd_core.results.folder import require_results_folder  # imports the libraries that write files and draw
+
         require_results_folder(output)
     loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
     report_origin(out, loaded.source)
@@ -139,8 +140,6 @@ def call_sections(
         If no section can be called.
     """
     from spacrd_core import detect as detect_in
-    from spacrd_core import write_results
-    from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
 
     errors: list[DetectorError] = []
     tables = detect_in(
@@ -160,13 +159,27 @@ def call_sections(
         raise errors[0]
     for sentence in call_warnings(store, tables, detector.config):
         out.warn(sentence)
-    if not output or not tables:
-        return Called(tables, errors, [])
+    files = _write(out, store, detector, tables, output, settings.regions) if output and tables else []
+    return Called(tables, errors, files)
+
+
+def _write(
+    out: Output,
+    store: SpotStore,
+    detector: Detector,
+    tables: dict[str, pd.DataFrame],
+    folder: Path,
+    regions: RegionsRule,
+) -> list[Path]:
+    """Write the files of all sections, and say which section lacks one; return their paths."""
+    from spacrd_core import write_results
+    from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
+
     for name in (name for name in tables if lacks_cell_table(store, name)):
         out.warn(f"section '{name}': {missing_cells_note(name)}")
-    files = write_results(store, detector, tables, output, regions=settings.regions, track=out.track)
-    out.info(f"written to {output}: open {output / 'report.html'} in a browser")
-    return Called(tables, errors, files)
+    files = write_results(store, detector, tables, folder, regions=regions, track=out.track)
+    out.info(f"written to {folder}: open {folder / 'report.html'} in a browser")
+    return files
 
 
 def _combined_error(errors: Sequence[DetectorError]) -> DetectorError:

@@ -11,8 +11,8 @@ from spacrd_cli.options import Json, Quiet
 from spacrd_cli.terminal.output import Output
 
 if TYPE_CHECKING:
+    from spacrd_core.detector.address import LocalDetector
     from spacrd_core.detector.config import DetectorConfig
-    from spacrd_core.detector.download import LocalDetector
     from spacrd_core.detector.upload import PushedDetector
 
 

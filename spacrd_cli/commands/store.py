@@ -38,9 +38,9 @@ app = typer.Typer(
 @app.command("ls")
 def list_sections(store: Store, json: Json = False) -> None:
     """List the sections, their embeddings and predictions."""
-    from spacrd_core.store.store import SpotStore
+    from spacrd_core.store.folder import StoreFolder
 
-    entries = SpotStore.open(store).entries.values()
+    entries = StoreFolder.open(store).entries.values()
     rows = [
         [
             *(e.id, e.patient, e.platform, e.spots, e.genes, round(e.um_per_px, 4), e.labelled or None),
@@ -63,11 +63,11 @@ app.command("rm")(remove)
 @app.command()
 def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
     """Verify the checksum of every stored group."""
-    from spacrd_core.store.store import SpotStore
+    from spacrd_core.store.folder import StoreFolder
     from spacrd_core.store.verify import verify as find_damage
 
     out = Output(json=json, quiet=quiet)
-    target = SpotStore.open(store)
+    target = StoreFolder.open(store)
     findings = find_damage(target, track=out.track)
     groups = sum(len(entry.groups) for entry in target.entries.values())
     out.result({"groups": groups, "findings": findings}, f"{groups} groups, {len(findings)} damaged", *findings)
@@ -87,9 +87,9 @@ def gc(
     json: Json = False,
 ) -> None:
     """Remove superseded groups and unfinished work, which the manifest does not list."""
-    from spacrd_core.store.store import SpotStore
+    from spacrd_core.store.folder import StoreFolder
     from spacrd_core.store.verify import GRACE_SECONDS, collect_garbage
 
-    removed = collect_garbage(SpotStore.open(store), grace_seconds=0.0 if all_ else GRACE_SECONDS)
+    removed = collect_garbage(StoreFolder.open(store), grace_seconds=0.0 if all_ else GRACE_SECONDS)
     names = [str(folder.relative_to(store)) for folder in removed]
     Output(json=json).result({"removed": names}, *(names or ["nothing to remove"]))

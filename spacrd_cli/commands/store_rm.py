@@ -10,8 +10,8 @@ from spacrd_cli.options import Json, Quiet, Store
 from spacrd_cli.terminal.output import Output, table
 
 if TYPE_CHECKING:
+    from spacrd_core.store.folder import StoreFolder
     from spacrd_core.store.manifest import SectionEntry
-    from spacrd_core.store.store import SpotStore
 
 COLUMNS = ("removed", "patient", "platform", "spots", "labelled", "image", "embeddings", "calls", "MB")
 
@@ -25,10 +25,10 @@ def remove(
     quiet: Quiet = False,
 ) -> None:
     """Remove sections with their slides, embeddings and calls. Their files are freed by ``store gc``."""
+    from spacrd_core.store.folder import StoreFolder
     from spacrd_core.store.remove import freed_bytes, remove_sections
-    from spacrd_core.store.store import SpotStore
 
-    out, target = Output(json=json, quiet=quiet), SpotStore.open(store)
+    out, target = Output(json=json, quiet=quiet), StoreFolder.open(store)
     removed = remove_sections(target, sections)
     documents = [_document(target, entry) for entry in removed]
     rows = [[*list(item.values())[:-1], item["bytes"] / 1e6] for item in documents]
@@ -37,7 +37,7 @@ def remove(
     out.info(f"spacrd store gc {store} frees their {megabytes:.3g} MB in an hour, when nobody reads them any more")
 
 
-def _document(store: SpotStore, entry: SectionEntry) -> dict[str, Any]:
+def _document(store: StoreFolder, entry: SectionEntry) -> dict[str, Any]:
     from spacrd_core.store.remove import stored_bytes
 
     return {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -157,7 +157,7 @@ def _table(
 
 def _mean(values: Sequence[float | None]) -> float | None:
     defined = [value for value in values if value is not None]
-    return float(np.mean(defined)) if defined else None
+    return fmean(defined) if defined else None
 
 
 def _format(value: float | None, form: str = ".3f") -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import Record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SCHEME = "hf://"
 DEFAULT_BRANCH = "main"
@@ -63,6 +66,20 @@ class Origin(Record):
     def address(self) -> str:
         """The address of the commit."""
         return str(Address(self.repository, self.commit))
+
+
+@dataclass(frozen=True)
+class LocalDetector:
+    """The folder of a detector on this machine, and the commit it was downloaded from; None if it was trained here."""
+
+    folder: Path
+    origin: Origin | None = None
+    note: str = ""
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """The origin of the detector, for the provenance of its calls."""
+        return {"fetched from": self.origin.address} if self.origin else {}
 
 
 def is_address(text: str) -> bool:

@@ -24,20 +24,14 @@ from spacrd_core.detector.config import (
     read_detector_config,
 )
 from spacrd_core.detector.files import (
-    CARD_FILE,
     CONFIG_FILE,
-    CURVE_FILE,
     METRICS_FILE,
-    RELIABILITY_FILE,
     WEIGHTS_FILE,
     read_metrics,
     require_detector_folder,
     verified_weights,
 )
-from spacrd_core.detector.model_card import model_card
-from spacrd_core.detector.reliability_diagram import reliability_png
 from spacrd_core.detector.training_copy_number import training_copy_number
-from spacrd_core.detector.training_curve import curve_png
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder, restore_folder
 from spacrd_core.model.platt import Calibration
@@ -49,7 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spacrd_core.cohort.section_data import SectionData
-    from spacrd_core.detector.download import LocalDetector
+    from spacrd_core.detector.address import LocalDetector
     from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions
     from spacrd_core.model.ensemble import Ensemble
     from spacrd_core.plugins import Registry
@@ -147,17 +141,14 @@ class Detector:
                 "the built-in detector is part of SpaCRD and needs no folder", hint="spacrd detect STORE prior -o DIR"
             )
         require_detector_folder(folder)
-        reliability = self.metrics["reliability"]  # empty if no patient was held out
+        from spacrd_core.detector.documents import detector_documents  # noqa: PLC0415 - draws; not needed for loading
+
         replace_folder(
             folder,
             {
                 WEIGHTS_FILE: save(ensemble_state(self.ensemble)),
                 METRICS_FILE: json.dumps(self.metrics, indent=1, allow_nan=False).encode(),
-                CURVE_FILE: curve_png(
-                    self.metrics, {section.id: section.patient for section in self.config.trained_on}
-                ),
-                **({RELIABILITY_FILE: reliability_png(reliability)} if reliability else {}),
-                CARD_FILE: model_card(self.config, self.metrics).encode(),
+                **detector_documents(self.config, self.metrics),
                 CONFIG_FILE: self.config.model_dump_json(indent=1).encode(),
             },
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-from spacrd_core.detector.address import Address, Origin
+from spacrd_core.detector.address import Address, LocalDetector, Origin
 from spacrd_core.detector.config import read_detector_config
 from spacrd_core.detector.files import (
     CONFIG_FILE,
@@ -28,20 +28,6 @@ if TYPE_CHECKING:
     from spacrd_core.progress import Track
 
 EXPECTED_FILES_HINT = f"the repository of a detector contains {', '.join(REQUIRED_FILES)}, as `spacrd push` writes them"
-
-
-@dataclass(frozen=True)
-class LocalDetector:
-    """The folder of a detector on this machine, and the commit it was downloaded from; None if it was trained here."""
-
-    folder: Path
-    origin: Origin | None = None
-    note: str = ""
-
-    @property
-    def provenance(self) -> dict[str, str]:
-        """The origin of the detector, for the provenance of its calls."""
-        return {"fetched from": self.origin.address} if self.origin else {}
 
 
 def download_detector(address: Address, *, track: Track = silent) -> LocalDetector:

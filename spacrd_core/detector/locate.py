@@ -10,9 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacrd_core.detector.address import Address, Origin, is_address
+from spacrd_core.detector.address import Address, LocalDetector, Origin, is_address
 from spacrd_core.detector.config import read_detector_config
-from spacrd_core.detector.download import LocalDetector, download_detector
 from spacrd_core.detector.files import DETECTOR_FILES, is_detector, require_detector_folder
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import read_record, replace_folder, restore_folder
@@ -33,7 +32,7 @@ def locate_detector(detector: str, *, track: Track = silent) -> LocalDetector:
         If the detector is not on the Hub, cannot be downloaded, or is damaged.
     """
     if is_address(detector):
-        return download_detector(Address.parse(detector), track=track)
+        return _download(Address.parse(detector), track)
     folder = Path(detector)
     file = folder / ORIGIN_FILE
     origin = read_record(file, Origin, max_version=1, error=DetectorError) if file.is_file() else None
@@ -50,7 +49,7 @@ def pull(address: Address, folder: Path, *, overwrite: bool = False, track: Trac
     """
     restore_folder(folder)
     require_detector_folder(folder)
-    source = download_detector(address, track=track)
+    source = _download(address, track)
     if not overwrite:
         _require_same_detector(folder, read_detector_config(source.folder).key)
     files = [source.folder / name for name in DETECTOR_FILES]
@@ -59,6 +58,12 @@ def pull(address: Address, folder: Path, *, overwrite: bool = False, track: Trac
         contents[ORIGIN_FILE] = source.origin.model_dump_json(indent=1).encode()
     replace_folder(folder, contents)
     return replace(source, folder=folder)
+
+
+def _download(address: Address, track: Track) -> LocalDetector:
+    from spacrd_core.detector.download import download_detector  # noqa: PLC0415 - the Hub's library; no folder needs it
+
+    return download_detector(address, track=track)
 
 
 def _require_same_detector(folder: Path, key: str) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import norm
-from sklearn.mixture import GaussianMixture
 
 from spacrd_core.errors import ConfigError, DetectorError
 
@@ -107,6 +106,8 @@ def _top_share(probabilities: Array, share: float) -> float:
 
 def _between_gaussians(probabilities: Array, own: float, section: str) -> float:
     """The point between the means where the upper of two Gaussians becomes more likely."""
+    from sklearn.mixture import GaussianMixture  # noqa: PLC0415 - slow to import, and for this rule alone
+
     odds = logit(np.clip(probabilities, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
     if len(odds) < MIN_SPOTS_GMM or np.ptp(odds) == 0:
         raise _refusal(f"section '{section}' has too few distinct scores to fit two Gaussians")

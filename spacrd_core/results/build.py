@@ -16,7 +16,7 @@ from spacrd_core.model.decision import Decision
 from spacrd_core.model.findings import Findings
 from spacrd_core.model.options import DEFAULT_HEAD
 from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
-from spacrd_core.results.report.viewport import section_viewport
+from spacrd_core.results.report.viewport import MIN_PHOTO_PX, section_viewport
 from spacrd_core.results.result import Provenance, RegionsRule, SectionResult
 from spacrd_core.results.warnings import collect_warnings
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
-MAX_THUMBNAIL_PX = 2400  # longer side of the H&E kept for the report and the overlay
 CALIBRATION_METHODS = {
     "platt": "Platt scaling on held-out patients",
     "prior": "constants from six patients with breast carcinoma",
@@ -60,7 +59,7 @@ def section_result(
         patient=entry.patient,
         platform=entry.platform,
         adata=adata,
-        spots=spots if "copy_number" in spots else spots.assign(copy_number=np.nan),  # called by an earlier version
+        spots=_columns(spots),
         um_per_px=entry.um_per_px,
         spot_um=entry.spot_um,
         spot_shape=entry.spot_shape,
@@ -81,6 +80,13 @@ def section_result(
         regions_rule=regions,
     )
     return _with_thumbnail(result, pyramid) if pyramid else result
+
+
+def _columns(spots: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of a spot table without its attributes, of which pandas makes a copy at every step."""
+    columns = spots.copy(deep=False)
+    columns.attrs = {}
+    return columns if "copy_number" in columns else columns.assign(copy_number=np.nan)  # called by an earlier version
 
 
 def decision_of(section: str, spots: pd.DataFrame) -> Decision:
@@ -127,15 +133,15 @@ def provenance(
 
 
 def _with_thumbnail(result: SectionResult, slide: Pyramid) -> SectionResult:
-    """Return the result with the H&E around the called spots, no finer than the pictures need."""
+    """Return the result with the H&E around the called spots, at the coarsest stored resolution that pictures need."""
     um_per_px = result.slide_um_per_full_px or 1.0
     left, top, right, bottom = (px * um_per_px for px in section_viewport(result))
-    crop = slide.crop((left, top, right, bottom), MAX_THUMBNAIL_PX)
+    part = slide.part((left, top, right, bottom), max(right - left, bottom - top) / MIN_PHOTO_PX)
     return replace(
         result,
-        thumbnail=crop.pixels if crop.pixels.size else None,
-        thumbnail_um_per_px=crop.um_per_px,
-        thumbnail_corner_um=crop.corner_um,
+        thumbnail=np.ascontiguousarray(part.pixels) if part.pixels.size else None,
+        thumbnail_um_per_px=part.um_per_px,
+        thumbnail_corner_um=part.corner_um,
     )
 
 

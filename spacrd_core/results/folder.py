@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from spacrd_core.detector.files import is_detector
 from spacrd_core.errors import InputError
 from spacrd_core.files import sync
 from spacrd_core.progress import Track, silent
-from spacrd_core.results.files.formats import FORMATS
+from spacrd_core.results.files.formats import FORMATS, Format
 from spacrd_core.results.files.manifest import listed_files, write_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
 from spacrd_core.results.report.report import write_report
@@ -73,10 +74,22 @@ def require_results_folder(folder: Path) -> None:
 
 
 def _write_section(folder: Path, result: SectionResult, provenance: Provenance) -> SectionView:
-    for form in DEFAULT_FORMATS:
-        if form.unsupported_reason(result) is None:
-            form.write(result, form.path(folder, result.section_id), provenance)
-    return build_section_view(result)
+    """Write the files of a section, its picture beside the others: encoding one leaves the interpreter free."""
+    forms = [form for form in DEFAULT_FORMATS if form.unsupported_reason(result) is None]
+    _ = result.regions, result.points, result.angle  # computed here, because threads would compute them twice
+
+    def write(form: Format) -> None:
+        form.write(result, form.path(folder, result.section_id), provenance)
+
+    with ThreadPoolExecutor() as pool:
+        beside = [pool.submit(write, form) for form in forms if form.in_thread]
+        for form in forms:
+            if not form.in_thread:
+                write(form)
+        view = build_section_view(result)
+        for written in beside:
+            written.result()
+    return view
 
 
 def _move_into_place(staged: Path, folder: Path, *, sections: Iterable[str]) -> list[Path]:

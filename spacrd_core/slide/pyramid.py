@@ -101,17 +101,26 @@ class Pyramid:
         """
         left, top, right, bottom = box_um
         um_per_px = max(self.levels[0].um_per_px, (right - left) / longest_px, (bottom - top) / longest_px)
+        part = self.part(box_um, um_per_px)
+        if not part.pixels.size:
+            return part._replace(um_per_px=um_per_px)
+        height, width = part.pixels.shape[:2]
+        downsampler = AreaDownsampler(height, width, max(1.0, um_per_px / part.um_per_px))
+        pixels = downsampler.rows(0, downsampler.shape[0], lambda first, last: part.pixels[first:last])
+        return Crop(pixels, um_per_px, part.corner_um)
+
+    def part(self, box_um: tuple[float, float, float, float], um_per_px: float) -> Crop:
+        """Return a box of the slide as it is stored, from the coarsest level that is at least as fine as ``um_per_px``.
+
+        It is empty if the box is outside the slide.
+        """
+        left, top, right, bottom = box_um
         level = self.level_for(um_per_px)
         columns, rows = level.pixel_range(left, right, level.width), level.pixel_range(top, bottom, level.height)
         corner = columns.start * level.um_per_px, rows.start * level.um_per_px
         if not len(rows) or not len(columns):
-            return Crop(np.empty((0, 0, 3), dtype=np.uint8), um_per_px, corner)
-        downsampler = AreaDownsampler(len(rows), len(columns), max(1.0, um_per_px / level.um_per_px))
-
-        def read(first: int, last: int) -> UInt8Array:
-            return level.read(rows.start + first, rows.start + last, columns.start, columns.stop)
-
-        return Crop(downsampler.rows(0, downsampler.shape[0], read), um_per_px, corner)
+            return Crop(np.empty((0, 0, 3), dtype=np.uint8), level.um_per_px, corner)
+        return Crop(level.read(rows.start, rows.stop, columns.start, columns.stop), level.um_per_px, corner)
 
 
 def overview(raster: Raster, um_per_px: float, coarse_um_per_px: float) -> Pyramid:

@@ -12,14 +12,16 @@ from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError,
 from spacrd_core.store.manifest import GROUP_KINDS, Manifest, read_manifest, write_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from spacrd_core.store.manifest import GroupRecord, SectionEntry
+    from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, SectionEntry
 
 SectionNames: TypeAlias = "str | Sequence[str] | None"
 MANIFEST_FILE = "spacrd.json"
 LOCK_FILE = "spacrd.lock"
 LOCK_TIMEOUT_S = 60.0
+PARTIAL = ".partial-"  # the names of unfinished embeddings begin with it
+RETIRED = ".retired"  # a file in embeddings that the manifest does not list any more
 
 
 class StoreFolder:
@@ -101,6 +103,13 @@ class StoreFolder:
                 f"another process has held the lock of {self.path} for {LOCK_TIMEOUT_S:.0f} s",
                 hint="wait until it has finished",
             ) from error
+
+    def retire(self, records: Iterable[EmbeddingRecord]) -> None:
+        """Mark embeddings that the manifest does not list any more, so that they are not taken for unfinished work."""
+        for record in records:
+            folder = self.path / record.path
+            if folder.is_dir():
+                (folder / RETIRED).touch()
 
     @property
     def _file(self) -> Path:

@@ -14,11 +14,11 @@ from spacrd_core.files import files_below
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from spacrd_core.store.folder import StoreFolder
     from spacrd_core.store.manifest import Manifest, SectionEntry
-    from spacrd_core.store.store import SpotStore
 
 
-def remove_sections(store: SpotStore, ids: Sequence[str]) -> list[SectionEntry]:
+def remove_sections(store: StoreFolder, ids: Sequence[str]) -> list[SectionEntry]:
     """Remove sections with all that was made from them, and return their entries; all of them or none.
 
     Raises
@@ -45,22 +45,22 @@ def remove_sections(store: SpotStore, ids: Sequence[str]) -> list[SectionEntry]:
     return removed
 
 
-def stored_bytes(store: SpotStore, entry: SectionEntry) -> int:
+def stored_bytes(store: StoreFolder, entry: SectionEntry) -> int:
     """Return the size of all files of a section."""
     return _bytes(store, (group.path for group in entry.groups))
 
 
-def freed_bytes(store: SpotStore, removed: Iterable[SectionEntry]) -> int:
+def freed_bytes(store: StoreFolder, removed: Iterable[SectionEntry]) -> int:
     """Return the size of all files of removed sections that no other section uses, as parts share a slide."""
     listed = {group.path for entry in store.entries.values() for group in entry.groups}
     return _bytes(store, {group.path for entry in removed for group in entry.groups} - listed)
 
 
-def _bytes(store: SpotStore, groups: Iterable[str]) -> int:
+def _bytes(store: StoreFolder, groups: Iterable[str]) -> int:
     return sum(file.stat().st_size for group in groups for file in files_below(store.path / group))
 
 
-def _keep_from_garbage(store: SpotStore, entry: SectionEntry) -> None:
+def _keep_from_garbage(store: StoreFolder, entry: SectionEntry) -> None:
     """Let the grace period of the section's groups begin now, because readers may have opened them."""
     for group in entry.groups:
         folder = store.path / group.path

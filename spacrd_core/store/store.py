@@ -22,20 +22,17 @@ from spacrd_core.store.elements import (
     read_spots,
     write_spot_table,
 )
-from spacrd_core.store.folder import StoreFolder
+from spacrd_core.store.folder import PARTIAL, RETIRED, StoreFolder
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, Manifest, SectionEntry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import anndata as ad
     import pandas as pd
 
     from spacrd_core.cards import Recipe
-
-PARTIAL = ".partial-"
-RETIRED = ".retired"
 
 
 class SpotStore(StoreFolder):
@@ -116,13 +113,6 @@ class SpotStore(StoreFolder):
         listed = any(self.path / record.path == finished for record in self.entry(entry.id).embeddings.values())
         if finished.is_dir() and not (listed or staged.exists() or (finished / RETIRED).exists()):
             finished.rename(staged)
-
-    def retire(self, records: Iterable[EmbeddingRecord]) -> None:
-        """Mark embeddings that the manifest does not list any more, so that they are not taken for unfinished work."""
-        for record in records:
-            folder = self.path / record.path
-            if folder.is_dir():
-                (folder / RETIRED).touch()
 
     def temporary(self, kind: str, section: str) -> Path:
         """Return a new temporary folder to fill and publish."""

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.files import tree_sha256
 from spacrd_core.progress import Track, silent
+from spacrd_core.store.folder import PARTIAL
 from spacrd_core.store.locks import any_piece_locked, is_in_use, lock_file, try_lock
 from spacrd_core.store.manifest import GROUP_KINDS
-from spacrd_core.store.store import PARTIAL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from spacrd_core.store.folder import StoreFolder
     from spacrd_core.store.manifest import GroupRecord
-    from spacrd_core.store.store import SpotStore
 
 GRACE_SECONDS = 3600.0
 
 
-def verify(store: SpotStore, *, track: Track = silent) -> list[str]:
+def verify(store: StoreFolder, *, track: Track = silent) -> list[str]:
     """Return one sentence for every group that is missing or has changed."""
     sections = defaultdict(list)  # parts of a capture area share its slide, which is read once
     for entry in store.entries.values():
@@ -38,13 +38,13 @@ def verify(store: SpotStore, *, track: Track = silent) -> list[str]:
     return findings
 
 
-def is_sound(store: SpotStore, group: GroupRecord) -> bool:
+def is_sound(store: StoreFolder, group: GroupRecord) -> bool:
     """Return whether a group exists and matches its checksum."""
     folder = store.path / group.path
     return folder.is_dir() and tree_sha256(folder) == group.sha256
 
 
-def collect_garbage(store: SpotStore, *, grace_seconds: float = GRACE_SECONDS) -> list[Path]:
+def collect_garbage(store: StoreFolder, *, grace_seconds: float = GRACE_SECONDS) -> list[Path]:
     """Remove the folders that the manifest does not list and that have not changed for a while; return them.
 
     Unfinished work that another process has locked is kept, regardless of its age.

@@ -1,6 +1,5 @@
 """The entry point: the message and the exit code of every kind of error."""
 
-import subprocess
 import sys
 
 import pytest
@@ -10,15 +9,6 @@ from spacrd_cli import main
 from spacrd_cli.app import app
 from spacrd_cli.terminal.errors import INTERRUPTED, describe_error, printable
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
-
-HEAVY = ("torch", "timm", "anndata", "zarr", "huggingface_hub", "pandas", "scipy", "sklearn", "matplotlib")
-PROBE = """
-import sys
-from spacrd_cli.main import run
-code = run(sys.argv[1:])
-print(sorted({name.partition('.')[0] for name in sys.modules} & set(%r)), file=sys.stderr)
-raise SystemExit(code)
-"""
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -30,16 +20,6 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     command.__name__ = "push"
     command_of = {info.callback.__name__: info for info in app.registered_commands if info.callback}
     monkeypatch.setattr(command_of["push"], "callback", command)
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["plugins"], ["plugins", "--json"], ["--version"], []])
-def test_help_and_plugins_load_nothing_heavy(arguments: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE % (HEAVY,), *arguments], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[-1] == "[]"
-    assert done.stdout
 
 
 def test_an_error_is_a_sentence_and_its_remedy_on_stderr(

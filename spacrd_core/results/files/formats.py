@@ -38,6 +38,9 @@ class Format:
         Returns why a section has no file of this format; None if it has one.
     on_request
         Whether only ``spacrd export`` writes it.
+    in_thread
+        Whether it may be written while another thread works: pandas and matplotlib change the filters of warnings,
+        which all threads share.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Format:
     write: Writer
     unsupported_reason: UnsupportedReason = lambda _: None
     on_request: bool = False
+    in_thread: bool = False
 
     def path(self, folder: Path, section: str) -> Path:
         """Return the path of a section's file; a section id may contain dots."""
@@ -76,7 +80,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format("csv", "spots.csv", _without_provenance(write_spots_csv)),
             Format("genes", "genes.csv", _without_provenance(write_genes_csv), genes_unsupported),
             Format("geojson", "geojson", _without_provenance(write_geojson)),
-            Format("png", "png", _without_provenance(write_overlay)),
+            Format("png", "png", _without_provenance(write_overlay), in_thread=True),
             Format("loupe", "loupe.csv", _without_provenance(write_loupe), loupe_unsupported),
             Format("xenium", "cell_groups.csv", _without_provenance(write_cell_groups), xenium_unsupported),
             Format("seg", "seg", _without_provenance(write_seg), profile_unsupported, on_request=True),

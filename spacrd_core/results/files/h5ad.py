@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from spacrd_core.copy_number.result import CopyNumber
     from spacrd_core.results.result import Provenance, SectionResult
 
+GZIP_LEVEL = 1  # counts are hardly smaller at higher levels, which take twice the time
 COLUMN_PREFIX = "spacrd_"  # columns of an earlier run are dropped
 
 
 def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> None:
     """Write the section with the calls as ``obs['spacrd_*']``."""
-    annotated_section(result, provenance).write_h5ad(path, compression="gzip", convert_strings_to_categoricals=False)
+    annotated_section(result, provenance).write_h5ad(
+        path, compression="gzip", compression_opts=GZIP_LEVEL, convert_strings_to_categoricals=False
+    )
 
 
 def annotated_section(result: SectionResult, provenance: Provenance) -> ad.AnnData:

@@ -1,56 +1,34 @@
-"""The overlay picture of a section: H&E, spots coloured by probability, regions, scale bar."""
+"""The overlay picture of a section: H&E, spots coloured by probability, regions, scale bar, title and legend."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import shapely
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
+from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
-from spacrd_core.results.report.viewport import PALETTE, Viewport, he_image, scale_bar, section_viewport
-from spacrd_core.section.geometry import footprints
+from spacrd_core.results.overlay.colour_bar import MIN_HEIGHT, WIDTH, draw_colour_bar
+from spacrd_core.results.overlay.legend import LINE_HEIGHT, draw_legend, legend_entries, legend_rows, row_width
+from spacrd_core.results.overlay.style import DPI, FRAME_POINTS, font, px, text_width
+from spacrd_core.results.overlay.tissue import draw_tissue
+from spacrd_core.results.report.viewport import section_viewport
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from matplotlib.axes import Axes
-    from matplotlib.collections import Collection
-
     from spacrd_core.results.result import SectionResult
 
-TISSUE_INCHES = 8.0  # longer side of the tissue
-DPI = 200
-REGION_COLOUR = "#e3120b"
-UNCERTAIN_COLOUR = "#ff9500"
+TITLE_POINTS = 12.0
+MARGIN, GAP, TITLE_HEIGHT = px(10), px(4), px(1.5 * TITLE_POINTS)
+COMPRESSION = 2  # of zlib: half the time of its default, for a twentieth more bytes
 
 
 def write_overlay(result: SectionResult, path: Path) -> None:
     """Write the tissue with its spots at true size, coloured by probability, and the cancer regions, as PNG."""
-    view = section_viewport(result)
-    zoom = TISSUE_INCHES / max(view.width, view.height)
-    figure = Figure(
-        figsize=(max(view.width * zoom, 3.5) + 1.2, view.height * zoom + 1.0), dpi=DPI, layout="constrained"
-    )
-    axes = figure.add_subplot()
-    picture = np.asarray(he_image(result, view, longest_px=round(TISSUE_INCHES * DPI)))
-    axes.imshow(picture, extent=(view.left, view.right, view.bottom, view.top))
-    spots = _draw_spots(axes, result)
-    _draw_regions(axes, result)
-    _draw_scale_bar(axes, result, view)
-    axes.set(xlim=(view.left, view.right), ylim=(view.bottom, view.top), xticks=[], yticks=[])
-    suffix = "" if result.thumbnail is not None else ", no image"
-    title = f"{result.section_id}  ({result.platform}, {len(result.spots)} spots{suffix})"
-    axes.set_title(title, parse_math=False, loc="left")
-    bar = figure.colorbar(spots, ax=axes, label="probability of cancer", fraction=0.04, pad=0.02, aspect=30)
-    bar.ax.axhline(result.threshold, color=REGION_COLOUR, linewidth=2)
-    FigureCanvasAgg(figure).print_figure(
-        path, format="png", metadata={"Software": None, "Description": _alt_text(result)}
-    )
+    text = PngInfo()
+    text.add_text("Description", _alt_text(result))
+    picture = _compose(result, draw_tissue(result, section_viewport(result)))
+    picture.save(path, format="PNG", compress_level=COMPRESSION, dpi=(DPI, DPI), pnginfo=text)
 
 
 def _alt_text(result: SectionResult) -> str:
@@ -59,63 +37,27 @@ def _alt_text(result: SectionResult) -> str:
     return f"Probability of cancer of the spots of section {result.section_id}, {background}"
 
 
-def _draw_spots(axes: Axes, result: SectionResult) -> Collection:
-    uncertain = (result.spots["label"] == "uncertain").to_numpy()
-    style: dict[str, Any] = {
-        "cmap": PALETTE,
-        "alpha": 0.75,
-        "linewidths": np.where(uncertain, 1.5, 0.0),
-        "edgecolors": UNCERTAIN_COLOUR,
-    }
-    spots: Collection
-    if result.spot_shape == "disc":
-        width = np.full(len(result.points), result.spot_px)
-        spots = EllipseCollection(
-            width, width, 0, units="xy", offsets=result.points, offset_transform=axes.transData, **style
-        )
-    else:
-        shapes = footprints(result.points, result.spot_px, result.spot_shape, angle=result.angle)
-        spots = PolyCollection([shapely.get_coordinates(shape) for shape in shapes], **style)
-    spots.set_array(result.probability)
-    spots.set_clim(0, 1)
-    axes.add_collection(spots)
-    return spots
+def _title(result: SectionResult) -> str:
+    suffix = "" if result.thumbnail is not None else ", no image"
+    return f"{result.section_id}  ({result.platform}, {len(result.spots)} spots{suffix})"
 
 
-def _draw_regions(axes: Axes, result: SectionResult) -> None:
-    rings = [ring for region in result.regions for ring in shapely.get_rings(region.outline)]
-    lines = LineCollection([shapely.get_coordinates(ring) for ring in rings], colors=REGION_COLOUR, linewidths=1.6)
-    lines.set_path_effects([withStroke(linewidth=3, foreground="white")])
-    axes.add_collection(lines)
-    uncertain = int((result.spots["label"] == "uncertain").sum())
-    line_width = 1.6 if result.has_regions else 0
-    marker = "o" if result.spot_shape == "disc" else "s"
-    ring: dict[str, Any] = {
-        "marker": marker,
-        "markerfacecolor": "none",
-        "markeredgecolor": UNCERTAIN_COLOUR,
-        "markeredgewidth": 1.5,
-    }
-    entries = [
-        Line2D([], [], color=REGION_COLOUR, linewidth=line_width, label=_region_label(result)),
-        Line2D([], [], linestyle="none", label=f"uncertain: {uncertain} spots", **ring),
-    ]
-    axes.legend(
-        handles=entries[: 2 if uncertain else 1], loc="upper left", bbox_to_anchor=(0, -0.01), ncols=2, frameon=False
-    )
+def _compose(result: SectionResult, tissue: Image.Image) -> Image.Image:
+    """Return the tissue in a frame, with the title above, the colour bar beside and the legend below it.
 
-
-def _region_label(result: SectionResult) -> str:
-    if result.cancer_mm2 is None:
-        return f"{result.no_regions_reason}: no cancer regions drawn"
-    return f"cancer regions: probability ≥ {result.threshold:.2f}, {result.cancer_mm2:.3g} mm²"
-
-
-def _draw_scale_bar(axes: Axes, result: SectionResult, view: Viewport) -> None:
-    um, text = scale_bar(view.width * result.um_per_px)
-    right, bottom = view.right - 0.03 * view.width, view.bottom - 0.03 * view.width
-    left = right - um / result.um_per_px
-    halo = [withStroke(linewidth=5, foreground="white")]
-    axes.plot([left, right], [bottom, bottom], color="black", linewidth=3, solid_capstyle="butt", path_effects=halo)
-    label = axes.text((left + right) / 2, bottom - 0.012 * view.width, text, ha="center", va="bottom", fontsize=11)
-    label.set_bbox({"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})  # readable on top of spots
+    The canvas is as large as its parts need: the tissue may be narrower than the title and lower than the colour bar.
+    """
+    title, entries = _title(result), legend_entries(result)
+    drawn_width, height = tissue.width + MARGIN + WIDTH, max(tissue.height, MIN_HEIGHT)
+    rows = legend_rows(entries, drawn_width)
+    width = max(drawn_width, text_width(title, TITLE_POINTS), *map(row_width, rows))
+    left, top = MARGIN, MARGIN + TITLE_HEIGHT
+    foot = top + height
+    canvas = Image.new("RGB", (width + 2 * MARGIN, foot + GAP + LINE_HEIGHT * len(rows) + MARGIN), "white")
+    draw = ImageDraw.Draw(canvas)
+    draw.text((left, top - GAP), title, "black", font(TITLE_POINTS), anchor="ld")
+    canvas.paste(tissue, (left, top))
+    draw.rectangle((left, top, left + tissue.width, top + tissue.height), outline="black", width=px(FRAME_POINTS))
+    draw_colour_bar(canvas, left + tissue.width + MARGIN, top, height, result.threshold)
+    draw_legend(canvas, left, foot + GAP, rows)
+    return canvas

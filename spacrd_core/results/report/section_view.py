@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from spacrd_core.results.files.profile_picture import profile_svg
 from spacrd_core.results.report.canvas_data import annotation_codes, canvas_data
-from spacrd_core.results.report.viewport import he_image, native_px, section_viewport
+from spacrd_core.results.report.viewport import MAX_PHOTO_PX, he_image, native_px, section_viewport
 from spacrd_core.results.result import SET_NAMES
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from spacrd_core.results.report.viewport import Viewport
     from spacrd_core.results.result import SectionResult
 
-MAX_PHOTO_PX = 2000  # two to four times the screen size of a section, for zooming in
 WEBP_QUALITY = 75  # WebP takes two thirds of the bytes of JPEG
+WEBP_METHOD = 2  # half the time of its default, for 3% more bytes
 MAX_PHOTO_BYTES = 540_000  # keeps twenty sections of 5,000 spots under 30 MB for any tissue
 
 
@@ -97,7 +97,7 @@ def _data_uri(media_type: str, content: bytes) -> str:
 
 def _webp(photo: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    photo.save(buffer, format="WEBP", quality=WEBP_QUALITY)
+    photo.save(buffer, format="WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
     return buffer.getvalue()
 
 

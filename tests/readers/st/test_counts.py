@@ -38,6 +38,22 @@ def test_counts_are_spots_by_genes_in_either_orientation_of_the_table(tmp_path: 
     assert notes == ()
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("\tA\tB\tC", "10x13\t1\t0\t3\r"),
+        (",A,B,C", "10x13,1,0,3"),
+        (",A,B,C", '"10x13",1,"0",3'),
+        ("gene,10x13", '"A, long",1\n"B, long",0\n"C",3'),
+        ("\tA\tB\tC", "10x13\t1\t0\t3\n\n"),
+    ],
+)
+def test_plain_and_quoted_tables_hold_the_same_counts(tmp_path: Path, header: str, row: str) -> None:
+    table, _ = counts(tmp_path, header, row)
+    assert table.X.toarray().tolist() == [[1, 0, 3]]
+    assert list(table.obs_names) == ["10x13"]
+
+
 def test_genes_keep_their_symbol_and_their_ensembl_id_where_they_have_one(tmp_path: Path) -> None:
     found, _ = counts(tmp_path, "\tNA\tWDFY4.1\tENSG00000141736.7", "10x13\t1\t2\t3")
     assert list(found.var["symbol"]) == list(found.var_names) == ["NA", "WDFY4.1", "ENSG00000141736.7"]

@@ -1,3 +1,4 @@
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -63,3 +64,27 @@ def test_an_interrupted_writer_leaves_the_earlier_file(
     with pytest.raises(KeyboardInterrupt):
         Format("csv", "spots.csv", interrupted).write_atomically(make_result(side=4), tmp_path, provenance)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"S1.spots.csv": before}
+
+
+@pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if form.in_thread])
+@pytest.mark.parametrize("shape", ["disc", "square"])
+def test_what_is_written_in_a_thread_leaves_the_filters_of_warnings_as_they_are(
+    name: str,
+    shape: str,
+    make_result: Callable[..., SectionResult],
+    provenance: Provenance,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    result = make_result(side=6, spot_shape=shape)
+    _ = result.regions, result.points, result.angle
+    changed: list[str] = []
+    enter = warnings.catch_warnings.__enter__
+
+    def recorded(filters: "warnings.catch_warnings[None]") -> object:
+        changed.append(name)
+        return enter(filters)
+
+    monkeypatch.setattr(warnings.catch_warnings, "__enter__", recorded)
+    FORMATS[name].write(result, tmp_path / "file", provenance)
+    assert not changed

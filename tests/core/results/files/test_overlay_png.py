@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spacrd_core.results.files.overlay_png import REGION_COLOUR, UNCERTAIN_COLOUR, write_overlay
+from spacrd_core.results.files.overlay_png import write_overlay
+from spacrd_core.results.overlay.style import REGION_COLOUR, UNCERTAIN_COLOUR
+from spacrd_core.results.overlay.tissue import draw_tissue
+from spacrd_core.results.report.viewport import section_viewport
 from spacrd_core.results.result import SectionResult
 
 
@@ -91,3 +94,46 @@ def test_the_description_of_the_picture_tells_whether_it_shows_the_tissue(
         description = picture.info["Description"]
     assert "section S1" in description
     assert description.endswith(background)
+
+
+@pytest.mark.parametrize("ood", [0.1, 2.0])
+def test_a_narrow_section_has_its_whole_title_and_legend(
+    make_result: Callable[..., SectionResult], tmp_path: Path, ood: float
+) -> None:
+    spots = make_result().spots
+    narrow = spots[np.arange(len(spots)) % 26 < 2].assign(ood=ood, label="uncertain")
+    write_overlay(make_result(spots=narrow, section_id="a" * 60), tmp_path / "s.png")
+    picture = pixels(tmp_path / "s.png")
+    edges = [picture[0], picture[-1], picture[:, 0], picture[:, -1]]
+    assert all((edge == 255).all() for edge in edges)
+    assert (picture[:, -60:] < 128).any()  # the title ends near the right edge, not beyond it
+
+
+def test_a_row_of_spots_leaves_room_for_the_ticks_of_the_colour_bar(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    write_overlay(make_result(spots=make_result().spots[:26]), tmp_path / "s.png")
+    height, width, _ = pixels(tmp_path / "s.png").shape
+    assert width > 1800
+    assert 400 < height < 700
+
+
+def test_spots_are_where_their_section_has_them(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    result = make_result("square", side=8, thumbnail=None, spot_um=60.0)
+    result = make_result("square", side=8, thumbnail=None, spot_um=60.0, spots=result.spots.assign(ood=2.0))
+    write_overlay(result, tmp_path / "s.png")
+    tissue = draw_tissue(result, section_viewport(result))
+    step = tissue.width / 10  # margins of 1.5 pitches on both sides of 8 spots
+    centres = np.rint((np.arange(8) + 1.5) * step).astype(int)
+    drawn = np.asarray(tissue).min(axis=-1) < 250
+    assert drawn[np.ix_(centres[:-1], centres)].all()
+    gaps = np.rint((np.arange(7) + 2) * step).astype(int)
+    assert not drawn[np.ix_(gaps[:-1], gaps)].any()
+    assert drawn[centres[3], : centres[1]].sum() / step == pytest.approx(0.9, abs=0.05)  # one spot and a half
+
+
+def test_a_spot_of_unknown_probability_is_not_drawn(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    spots = make_result(side=6).spots.assign(probability=np.nan, label="normal")
+    result = make_result(side=6, spots=spots)
+    tissue = np.asarray(draw_tissue(result, section_viewport(result)))
+    assert (tissue[200:1000, 200:1000] == [225, 150, 190]).all()

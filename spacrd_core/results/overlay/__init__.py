@@ -1,0 +1,1 @@
+"""The parts of the overlay picture of a section, drawn with Pillow."""

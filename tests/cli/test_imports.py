@@ -1,0 +1,60 @@
+"""Which libraries a command loads: the wait before its first word."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import MakeSection
+
+from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.store import SpotStore
+from spacrd_core.store.write import add_section
+
+HEAVY = ("torch", "timm", "anndata", "zarr", "huggingface_hub", "numpy", "pandas", "scipy", "sklearn", "matplotlib")
+PROBE = """
+import sys
+from spacrd_cli.main import run
+code = run(sys.argv[1:])
+print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)
+raise SystemExit(code)
+"""
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """Return the packages that a command has loaded when it ends."""
+    done = subprocess.run([sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.fixture
+def store(tmp_path: Path, make_section: MakeSection) -> str:
+    """A store with one section."""
+    store = SpotStore.create(tmp_path / "store")
+    add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    return str(store.path)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["plugins"], ["plugins", "list"], ["plugins", "--json"], ["--version"], [], ["detect", "--help"]],
+)
+def test_help_version_and_plugins_load_nothing_heavy(arguments: list[str]) -> None:
+    assert not loaded_by(*arguments) & {*HEAVY}
+
+
+@pytest.mark.parametrize("command", [["ls"], ["verify"], ["gc"]])
+def test_commands_that_need_only_the_manifest_load_nothing_heavy(command: list[str], store: str) -> None:
+    assert not loaded_by("store", *command, store) & {*HEAVY}
+
+
+def test_removing_a_section_loads_nothing_heavy(store: str) -> None:
+    assert not loaded_by("store", "rm", store, "S1") & {*HEAVY}
+
+
+def test_detection_loads_no_library_that_draws_or_downloads(store: str) -> None:
+    loaded = loaded_by("detect", store, "prior")
+    assert "torch" in loaded
+    assert not loaded & {"matplotlib", "huggingface_hub", "timm"}
