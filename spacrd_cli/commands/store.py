@@ -63,6 +63,7 @@ app.command("rm")(remove)
 @app.command()
 def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
     """Verify the checksum of every stored group."""
+    from spacrd_core.store.repair import REPAIR_ALL
     from spacrd_core.store.store import SpotStore
     from spacrd_core.store.verify import verify as find_damage
 
@@ -74,7 +75,7 @@ def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
     if findings:
         raise CorruptStore(
             f"{len(findings)} of {groups} groups in {store} are damaged",
-            hint="ingest those sections again with --replace",
+            hint=REPAIR_ALL,
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import zarr
 
@@ -62,18 +62,24 @@ class LevelWriter:
             self._coarser.push(np.asarray(Image.fromarray(rows).reduce(2)))
 
 
-def create_levels(group: zarr.Group, height: int, width: int, um_per_px: float) -> list[Any]:
-    """Create the arrays of a pyramid, each half the size of the previous one, and their metadata; finest first."""
-    arrays, scales = [_create(group, "0", height, width)], [um_per_px]
+def create_levels(
+    group: zarr.Group, height: int, width: int, um_per_px: float, codecs: Callable[[int], Mapping[str, Any]]
+) -> list[Any]:
+    """Create the arrays of a pyramid, each half the size of the previous one, and their metadata; finest first.
+
+    ``codecs`` returns those of a level, as arguments of zarr's ``create_array``.
+    """
+    arrays, scales = [_create(group, "0", height, width, codecs(0))], [um_per_px]
     while max(height, width) > COARSEST_PX:
         height, width = -(-height // 2), -(-width // 2)
         scales.append(2 * scales[-1])
-        arrays.append(_create(group, str(len(arrays)), height, width))
+        number = len(arrays)
+        arrays.append(_create(group, str(number), height, width, codecs(number)))
     group.attrs["ome"] = {"version": "0.5", "multiscales": [_multiscale(scales)]}
     return arrays
 
 
-def _create(group: zarr.Group, name: str, height: int, width: int) -> Any:
+def _create(group: zarr.Group, name: str, height: int, width: int, codecs: Mapping[str, Any]) -> Any:
     shard = [min(limit, -(-side // CHUNK) * CHUNK) for limit, side in zip(SHARD, (height, width), strict=True)]
     return group.create_array(
         name,
@@ -83,6 +89,7 @@ def _create(group: zarr.Group, name: str, height: int, width: int) -> Any:
         dtype="uint8",
         fill_value=255,
         dimension_names=("c", "y", "x"),
+        **codecs,
     )
 
 
