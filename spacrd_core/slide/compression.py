@@ -1,8 +1,8 @@
 """How the levels of a slide are compressed: with the loss that the image already has, or without one.
 
-An image that was never compressed with a loss stays as it is: zstd, with checksums of its own. Pixels that come from a
-JPEG are stored as JPEG: on the first level, if it has the pixels of the file, with the file's own tables, which loses
-almost nothing; where pixels were averaged, at a stated quality. Each chunk has a checksum (CRC-32C).
+Pixels that come from a JPEG are stored as JPEG: those of the image itself with its own tables, which loses almost
+nothing; averages of them at a stated quality. Levels for features of whole cells and for tissue are small, and are kept
+without a loss, as is an image that never had one. Every chunk has a checksum: JPEG CRC-32C, zstd its own.
 """
 
 from __future__ import annotations
@@ -15,28 +15,40 @@ from spacrd_core.images.jpeg import Jpeg
 from spacrd_core.slide.jpeg_codec import JpegCodec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-COARSE_QUALITY = 80  # of all levels but the finest; together they take three quarters of the room of the file
+AVERAGED_QUALITY, COARSE_QUALITY = 90, 80  # of a finest level that does not have the image's own px, and of the others
+LOSSLESS_UM_PER_PX = 6.0  # such levels have little weight; a recipe of 12.5 um/px reads one of 6.25 to 12.5
 CHECKED_ZSTD = ZstdCodec(level=0, checksum=True)
 
 
-def level_codecs(jpeg: Jpeg | None, level: int, *, averaged: bool) -> Mapping[str, Any]:
-    """Return the codecs of a level as arguments of zarr's ``create_array``; level 0 is the finest.
+def level_settings(jpeg: Jpeg | None, scales: Sequence[float], *, averaged: bool) -> list[Jpeg | None]:
+    """Return the JPEG settings of levels with these um/px, finest first; None for those without a loss.
 
     ``jpeg`` are the settings of the image, None if it has no loss. ``averaged`` tells that the finest level does not
-    have the image's own pixels.
+    have the image's own px.
     """
     if jpeg is None:
+        return [None] * len(scales)
+    finest = Jpeg(AVERAGED_QUALITY) if averaged else jpeg
+    return [finest, *(Jpeg(COARSE_QUALITY) if scale < LOSSLESS_UM_PER_PX else None for scale in scales[1:])]
+
+
+def codecs(settings: Jpeg | None) -> Mapping[str, Any]:
+    """Return the codecs of a level as arguments of zarr's ``create_array``."""
+    if settings is None:
         return {"compressors": CHECKED_ZSTD}
-    own = Jpeg() if averaged else jpeg
-    return {"serializer": JpegCodec(Jpeg(COARSE_QUALITY) if level else own), "compressors": Crc32cCodec()}
+    return {"serializer": JpegCodec(settings), "compressors": Crc32cCodec()}
 
 
-def describe_compression(array: Any) -> str:
-    """Return how the pixels of a stored level were compressed, in words."""
+def describe_compression(arrays: Iterable[Any]) -> str:
+    """Return how the levels of a stored slide were compressed, in words, finest first."""
+    return ", then ".join(dict.fromkeys(_description(array) for array in arrays))
+
+
+def _description(array: Any) -> str:
     inner = array.metadata.codecs[0].codecs if array.shards else array.metadata.codecs
     jpeg = next((codec.settings for codec in inner if isinstance(codec, JpegCodec)), None)
     if jpeg is None:
         return "lossless"
-    return "JPEG with the image's own tables" if jpeg.tables else f"JPEG of quality {jpeg.quality}"
+    return "JPEG by the image's own tables" if jpeg.tables else f"JPEG of quality {jpeg.quality}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -11,7 +10,6 @@ import zarr
 
 from spacrd_core.errors import CorruptStore
 from spacrd_core.progress import Track, silent
-from spacrd_core.slide.compression import level_codecs
 from spacrd_core.slide.downsample import AreaDownsampler
 from spacrd_core.slide.levels import LevelWriter, create_levels
 from spacrd_core.slide.shards import REPAIR_HINT
@@ -147,8 +145,8 @@ def write_pyramid(raster: Raster, folder: Path, *, um_per_px: float, mpp: float 
     height, width = downsampler.shape
     group = zarr.open_group(folder, mode="w", zarr_format=3)
     group.attrs["spacrd"] = {"notes": list(raster.notes), "source_um_per_px": um_per_px}
-    codecs = partial(level_codecs, raster.jpeg, averaged=base != um_per_px)
-    finest = LevelWriter.chain(create_levels(group, height, width, base, codecs))
+    arrays = create_levels(group, height, width, base, raster.jpeg, averaged=base != um_per_px)
+    finest = LevelWriter.chain(arrays)
     for top in track(range(0, height, BAND_ROWS), "writing slide", -(-height // BAND_ROWS)):
         bottom = min(top + BAND_ROWS, height)
         finest.push(raster.rows(top, bottom) if base == um_per_px else downsampler.rows(top, bottom, raster.rows))

@@ -52,7 +52,7 @@ def _slide(store: SpotStore, entry: SectionEntry) -> dict[str, Any] | None:
         "width_px": finest.width,
         "height_px": finest.height,
         "levels": len(pyramid.levels),
-        "compression": describe_compression(finest.array),
+        "compression": describe_compression(level.array for level in pyramid.levels),
         "um_per_full_px": entry.slide.um_per_full_px,
     }
 
