@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from spacrd_core.errors import CorruptStore
 from spacrd_core.progress import Track, silent
 from spacrd_core.slide.downsample import AreaDownsampler
 from spacrd_core.slide.levels import LevelWriter, create_levels
-from spacrd_core.slide.shards import REPAIR_HINT
+from spacrd_core.slide.shards import REPAIR_HINT, Shards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,11 @@ class Level:
         """Width in px."""
         return int(self.array.shape[2])
 
+    @cached_property
+    def shards(self) -> Shards | None:
+        """The shards of a level that SpaCRD has stored, None for any other array."""
+        return Shards.from_array(self.array)
+
     def read(self, top: int, bottom: int, left: int, right: int) -> UInt8Array:
         """Return a rectangle inside the level, height x width x 3.
 
@@ -49,6 +55,8 @@ class Level:
         CorruptStore
             If a part of it is damaged.
         """
+        if self.shards:
+            return self.shards.rectangle(top, bottom, left, right)
         try:
             return np.moveaxis(np.asarray(self.array[:, top:bottom, left:right]), 0, -1)
         except READ_ERRORS as error:

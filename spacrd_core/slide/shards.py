@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import google_crc32c
-import imagecodecs
 import numpy as np
 from zarr.storage import LocalStore
 
 from spacrd_core.errors import CorruptStore
-from spacrd_core.slide import jpeg_codec
+from spacrd_core.slide.decode import CHECKSUM_BYTES, DECODERS, verified
+from spacrd_core.threads import parallel_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import Array
 
 NOT_STORED = 2**64 - 1
-CHECKSUM_BYTES = 4
 INDEX_CODECS = ["bytes", "crc32c"]
 REPAIR_HINT = "ingest the section again with --replace; spacrd store verify STORE finds all damage"
 
@@ -81,11 +80,32 @@ class Shards:
         except (OSError, ValueError, RuntimeError) as error:
             raise CorruptStore(f"{path} is damaged: {error}", hint=REPAIR_HINT) from error
 
+    def rectangle(self, top: int, bottom: int, left: int, right: int) -> Array:
+        """Return a rectangle inside the array, height x width x 3.
+
+        Raises
+        ------
+        CorruptStore
+            If one of its shards is damaged.
+        """
+        side = self.shape[-1]
+        pixels: Array = np.empty((bottom - top, right - left, 3), dtype=np.uint8)
+
+        def fill(corner: tuple[int, int]) -> None:
+            row, column = corner
+            rows, columns = (max(row, top), min(row + side, bottom)), (max(column, left), min(column + side, right))
+            chunk = self.chunk(row // side, column // side)
+            part = chunk[:, rows[0] - row : rows[1] - row, columns[0] - column : columns[1] - column]
+            pixels[rows[0] - top : rows[1] - top, columns[0] - left : columns[1] - left] = np.moveaxis(part, 0, -1)
+
+        parallel_map(fill, product(range(top - top % side, bottom, side), range(left - left % side, right, side)))
+        return pixels
+
     def _index(self, path: Path) -> Array:
         """Return the offset and length of each chunk of a shard."""
         if path not in self._indices:
             size = 16 * self.rows * self.columns
-            index = _verified(_tail(path, size + CHECKSUM_BYTES)) if path.exists() else b"\xff" * size
+            index = verified(_tail(path, size + CHECKSUM_BYTES)) if path.exists() else b"\xff" * size
             self._indices[path] = np.frombuffer(index, dtype="<u8").reshape(self.rows, self.columns, 2)
         return self._indices[path]
 
@@ -100,27 +120,3 @@ def _read(path: Path, begin: int, length: int) -> bytes:
     with path.open("rb") as stream:
         stream.seek(begin)
         return stream.read(length)
-
-
-def _verified(stored: bytes) -> bytes:
-    """Return bytes without the checksum that follows them."""
-    content, checksum = stored[:-CHECKSUM_BYTES], stored[-CHECKSUM_BYTES:]
-    if google_crc32c.value(content).to_bytes(CHECKSUM_BYTES, "little") != checksum:
-        raise ValueError("its bytes do not match their checksum")
-    return content
-
-
-def _from_zstd(stored: bytes, shape: tuple[int, int, int]) -> Array:
-    pixels: Array = np.empty(shape, dtype=np.uint8)
-    decoded = imagecodecs.zstd_decode(stored, out=pixels.reshape(-1).data)
-    if len(decoded) != pixels.size:
-        raise ValueError(f"a chunk has {len(decoded)} bytes, expected {pixels.size}")
-    return pixels
-
-
-def _from_jpeg(stored: bytes, shape: tuple[int, int, int]) -> Array:
-    pixels = jpeg_codec.decode(_verified(stored), *shape[1:])
-    return np.ascontiguousarray(np.moveaxis(pixels, -1, 0))  # patches are cut from planes six times faster
-
-
-DECODERS = {("bytes", "zstd"): _from_zstd, (jpeg_codec.NAME, "crc32c"): _from_jpeg}

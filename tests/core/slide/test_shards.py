@@ -45,6 +45,9 @@ def assert_equal_to_zarr(array: Any) -> None:
     for row, column in product(range(3), range(7)):
         expected = whole[:, row * 32 : row * 32 + 32, column * 32 : column * 32 + 32]
         assert np.array_equal(chunks.read((row, column)), expected)
+    for top, bottom, left, right in ((0, 90, 0, 200), (31, 33, 100, 101), (5, 60, 64, 200), (7, 7, 3, 9)):
+        expected = np.moveaxis(whole[:, top:bottom, left:right], 0, -1)
+        assert np.array_equal(chunks.level.read(top, bottom, left, right), expected)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
@@ -90,9 +93,11 @@ def assert_damage_is_named(array: Any, path: Path, reason: str = "") -> None:
     level = Level(array, 1.0)
     with pytest.raises(CorruptStore, match=re.escape(f"{path} is damaged: ") + reason) as direct:
         Chunks(level).read((0, 0))
-    with pytest.raises(CorruptStore, match="is damaged: ") as through_zarr:
+    with pytest.raises(CorruptStore, match="is damaged: ") as rectangle:
         level.read(0, 32, 0, 32)
-    for caught in (direct, through_zarr):
+    with pytest.raises((ValueError, RuntimeError, LookupError, OSError)):
+        array[:, :32, :32]
+    for caught in (direct, rectangle):
         assert "ingest the section again with --replace" in caught.value.hint
 
 
