@@ -53,7 +53,7 @@ def ingest(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Outlines or a spot table; each named region is a section NAME.REGION of its own patient.",
+            help="Outlines or a spot table; each named region becomes a section NAME.REGION.",
         ),
     ] = None,
     labels: Annotated[
@@ -77,6 +77,10 @@ def ingest(
     alignment: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Alignment of a Xenium H&E: 3x3 matrix or keypoints CSV.")
     ] = None,
+    align: Annotated[
+        str | None,
+        typer.Option(metavar="auto", help="Align a Xenium H&E without an alignment by its nuclei; refused if unsure."),
+    ] = None,
     image_scale: Annotated[float | None, typer.Option(metavar="X", help="Image px per full-resolution px.")] = None,
     um_per_px: Annotated[
         float | None, typer.Option(metavar="X", help="um/px, if neither pitch nor metadata gives it.")
@@ -99,6 +103,7 @@ def ingest(
         "positive": positive,
         "ignore": ignore,
         "label_section": label_section,
+        "align": align,
         "image_scale": image_scale,
         "um_per_px": um_per_px,
         "mpp": mpp,

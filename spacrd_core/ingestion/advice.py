@@ -20,13 +20,14 @@ MAX_INSIDE = 200  # files and folders in a folder that are tried
 MAX_SHOWN = 5
 MAX_UP = 3  # from outs/binned_outputs/square_008um/spatial to outs
 COHORT_NAME = re.compile(r".*\.(csv|tsv|txt)", re.IGNORECASE)
+SAVE_AS_ANNDATA = f"save it as {ANNDATA}, and ingest it with --um-per-px 1"
 OTHER_FILES = (  # pattern of the name, what it is, what to do
     (r"\._.*", "a file that macOS puts beside each file, without data", "give the file without '._'"),
     (r".*\.(zip|tar|tgz|tbz2|7z|rar|tar\.\w+)", "an archive", "unpack it and give the folder"),
     (r".*\.(h5ad|h5|tiff?|svs|ndpi|zarr)\.gz", "a compressed file", "unpack it with gunzip and give the file"),
     (r".*\.(xlsx|xlsm|xls|ods|numbers)", "a workbook", "save the sheet as CSV; then --cohort FILE or --labels FILE"),
-    (r".*\.(rds|rda|rdata|h5seurat)", "an object of R", f"save it as {ANNDATA}"),
-    (r".*\.loom", "a loom file", f"save it as {ANNDATA}"),
+    (r".*\.(rds|rda|rdata|h5seurat)", "an object of R", SAVE_AS_ANNDATA),
+    (r".*\.loom", "a loom file", SAVE_AS_ANNDATA),
     (r".*\.(fastq|fq|bam|cram)(\.gz)?", "a file of sequencing reads", "give the output of Space Ranger for them"),
     (
         r".*\.(geojson|annotations|ndpa)",
@@ -126,4 +127,4 @@ def _sections_around(path: Path, reader_of: Callable[[Path], str]) -> Iterator[P
     above = path.absolute().parents[len(path.parents) :]
     for folder in [*path.parents, *above][:MAX_UP]:
         if len(_children(folder, "*")) < MAX_INSIDE and reader_of(folder):
-            yield folder
+            yield folder if folder.name else folder.absolute()  # not '.'

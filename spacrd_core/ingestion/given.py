@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spacrd_core.section.section import Section
     from spacrd_core.store.manifest import SectionEntry
 
-OF_IMAGE = ("image", "alignment", "image_scale", "um_per_px", "no_image")  # another image has its own
+OF_IMAGE = ("image", "alignment", "align", "image_scale", "um_per_px", "no_image")  # another image has its own
 OF_LABELS = ("labels", "label_section", "positive", "ignore")
 NEVER_KEPT = ("path", "name", "region")  # the regions make the names
 FILES = {  # options with a file that must still be there, and the remedy if it is not
@@ -94,8 +94,9 @@ def _superseded(options: IngestOptions, now: Mapping[str, Any]) -> set[str]:
     """Return the options that do not apply any more beside those given now."""
     of_image = set(OF_IMAGE) if "image" in now else set(OF_IMAGE) - {"um_per_px"} if "no_image" in now else set()
     of_labels = set(OF_LABELS) if "labels" in now else set()
+    of_alignment = {"alignment", "align"} if now.keys() & {"alignment", "align"} else set()
     with_image = {"no_image"} if "no_image" in options.model_fields_set else set()
-    return of_image | of_labels | with_image
+    return of_image | of_labels | of_alignment | with_image
 
 
 def _merged_reader(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def ingest(
     options
         The other options of the command, fields of :class:`~spacrd_core.ingestion.options.IngestOptions`: ``name``,
         ``patient``, ``labels``, ``positive``, ``ignore``, ``label_section``, ``image``, ``alignment``,
-        ``image_scale``, ``um_per_px``, ``mpp``, ``no_image``. For ``region``, use :func:`ingest_parts`.
+        ``align``, ``image_scale``, ``um_per_px``, ``mpp``, ``no_image``. For ``region``, use :func:`ingest_parts`.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def ingest_section(
     The same input twice changes nothing. Another input under the same name needs ``replace``, which also rewrites the
     same input where the store was damaged. It keeps the options that were given before and are not given now.
     """
-    name, reader = options.section_id, SectionReader(plugins)
+    name, reader = options.section_id, SectionReader(plugins, store)
     require_section_id(name)
     _require_whole(store, options, replace=replace)
     existing = store.entries.get(name)

@@ -102,7 +102,7 @@ def _require_known_frame(bare: Section, table: object, entry: SectionEntry, labe
     needs_slide = (isinstance(table, Polygons) and cropped) or isinstance(table, Mask)
     if needs_slide and bare.slide and not bare.slide.path.is_file():
         raise LabelError(
-            f"{labels} was drawn on a slide whose frame is needed, and that is no longer the file {bare.slide.path}",
+            f"{labels} was drawn on the slide {bare.slide.path}, which is needed to place it and is no longer there",
             hint=_ingest_hint(entry, labels),
         )
 

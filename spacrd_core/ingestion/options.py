@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -23,6 +24,7 @@ class IngestConfig(CommandConfig):
     positive: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     label_section: str = ""
+    align: Literal["", "auto"] = ""
     image_scale: float | None = Field(None, gt=0, allow_inf_nan=False)
     um_per_px: float | None = Field(None, gt=0, allow_inf_nan=False)
     mpp: float = Field(0.5, gt=0, allow_inf_nan=False)

@@ -18,6 +18,7 @@ MAX_NAMES = 2000  # of files in a folder and in the folders in it
 MAX_COMMENTS = 20  # lines above the header of a table
 TABLE_NAME = re.compile(r".*\.(csv|tsv|txt|gem)(\.gz)?", re.IGNORECASE)
 ANNDATA = "AnnData (.h5ad) with raw counts in X and positions in um in obsm['spatial']"
+GIVE_ANNDATA = f"give {ANNDATA}, and --um-per-px 1"
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,18 @@ class Platform:
     columns: tuple[frozenset[str], ...] = ()
 
 
-def _convert(function: str) -> str:
+def _convert(function: str, um_per_px: str = "1 if its coordinates are in um") -> str:
     """Return the remedy for a platform that spatialdata-io reads."""
-    return f"read it with spatialdata_io.{function} and give the SpatialData object, or give {ANNDATA}"
+    return (
+        f"write it with spatialdata-io (spatialdata_io.{function}) as SpatialData, and ingest that folder; if nothing "
+        f"in it states um, add --um-per-px {um_per_px}"
+    )
 
 
 PLATFORMS = (
     Platform(
         "CosMx (NanoString)",
-        _convert("cosmx"),
+        _convert("cosmx", "0.12028"),
         r".*_(exprmat_file|metadata_file|fov_positions_file|tx_file)\.csv(\.gz)?|.*-polygons\.csv(\.gz)?",
         (frozenset({"fov", "cell_id"}),),
     ),
@@ -58,15 +62,15 @@ PLATFORMS = (
         r"(.*_)?(cell_by_gene|detected_transcripts)\.(csv|parquet)(\.gz)?|.*\.vzg2?",
         (frozenset({"global_x", "global_y"}), frozenset({"fov", "center_x", "center_y"})),
     ),
-    Platform("Stereo-seq", _convert("stereoseq"), r".*\.(gef|gem)(\.gz)?", (frozenset({"geneid", "x", "y"}),)),
+    Platform("Stereo-seq", _convert("stereoseq", "0.5"), r".*\.(gef|gem)(\.gz)?", (frozenset({"geneid", "x", "y"}),)),
     Platform(
         "Curio Seeker",
-        _convert("curio"),
+        f"its *_anndata.h5ad may be read as it is; or else {GIVE_ANNDATA}",
         r".*(matchedbeadlocation\.csv|moleculespermatchedbead|spatial_moransi\.txt).*",
     ),
     Platform(
         "Slide-seq",
-        f"give {ANNDATA}",
+        GIVE_ANNDATA,
         r".*(beadlocations|bead_locations?|mappeddge)\w*\.(csv|txt|tsv)(\.gz)?",
         (frozenset({"xcoord", "ycoord"}),),
     ),
@@ -77,7 +81,7 @@ PLATFORMS = (
     ),
     Platform(
         "GeoMx DSP (NanoString)",
-        f"it measures regions that users choose, not spots; to read regions as spots, give {ANNDATA}",
+        f"it measures regions that users choose, not spots; to read regions as spots, {GIVE_ANNDATA}",
         r".*\.(dcc|pkc)(\.gz)?",
     ),
     Platform(
@@ -85,7 +89,7 @@ PLATFORMS = (
         "it measures whole samples, without the positions that a section needs",
         r".*\.rcc(\.gz)?",
     ),
-    Platform("Open-ST", f"give {ANNDATA}", r".*(open[-_]?st[-_.]|spacemake|puck_collection).*"),
+    Platform("Open-ST", GIVE_ANNDATA, r".*(open[-_]?st[-_.]|spacemake|puck_collection).*"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import MissingFile, UnrecognisedSection
@@ -14,19 +15,25 @@ from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.section.section import ImageInputs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from spacrd_core.ingestion.options import IngestOptions
     from spacrd_core.plugins import Plugins
     from spacrd_core.section.section import Section
     from spacrd_core.store.manifest import SectionEntry
+    from spacrd_core.store.store import SpotStore
 
 NOT_READ = ("name", "patient", "region")  # options that do not change what is read
+
+DRAFTS = "alignments"  # the kind of group in a store that keeps proposed alignments
+NOT_ALIGNED = "--align auto was not used: no image without an alignment was given or found"
 
 
 class SectionReader:
     """Reads sections; the same options twice in a row are read once."""
 
-    def __init__(self, plugins: Plugins) -> None:
-        self._plugins = plugins
+    def __init__(self, plugins: Plugins, store: SpotStore) -> None:
+        self._plugins, self._store = plugins, store
         self._last: tuple[str, Section] | None = None
 
     def read(self, options: IngestOptions) -> Section:
@@ -35,7 +42,7 @@ class SectionReader:
         key = json.dumps(given, sort_keys=True)
         if self._last is None or self._last[0] != key:
             self._last = None  # two sections at a time may not fit into memory
-            self._last = key, _read(options, self._plugins)
+            self._last = key, _read(options, self._plugins, drafts=self._store.path / DRAFTS / options.section_id)
         return self._last[1]
 
     def read_again(
@@ -50,7 +57,7 @@ class SectionReader:
         return kept.options, self.read(kept.options), kept.notes
 
 
-def _read(options: IngestOptions, plugins: Plugins) -> Section:
+def _read(options: IngestOptions, plugins: Plugins, *, drafts: Path) -> Section:
     path = options.path
     if not path.exists():
         raise MissingFile(f"there is nothing at {path}", hint=f"check the path; its absolute form is {path.absolute()}")
@@ -64,11 +71,15 @@ def _read(options: IngestOptions, plugins: Plugins) -> Section:
     inputs = ImageInputs(
         image=options.image,
         alignment=options.alignment,
+        align=options.align,
         image_scale=options.image_scale,
         um_per_px=options.um_per_px,
         with_image=not options.no_image,
+        drafts=drafts,
     )
     section: Section = reader.read(path, inputs)
+    if options.align and not any(drafts in source.path.parents for source in section.sources):
+        section = replace(section, notes=(*section.notes, NOT_ALIGNED))
     if options.labels:
         vocabulary = Vocabulary(options.positive, options.ignore)
         section = attach_labels(section, read_labels(options.labels, options.label_section), vocabulary)

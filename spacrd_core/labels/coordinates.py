@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import Array
     from spacrd_core.section.section import Section
 
-OTHER_SECTION_HINT = "check that --labels is the file of this section"
+OTHER_SECTION_HINT = "check that the file is that of this section"
 FRAMES_BY_COLUMNS = {  # the frames that a pair of columns may be in
     ("pxl_col_in_fullres", "pxl_row_in_fullres"): ("px",),
     ("x_px", "y_px"): ("px",),

@@ -158,13 +158,18 @@ class Section:
 
 @dataclass(frozen=True)
 class ImageInputs:
-    """What the user gave beside the path of a section."""
+    """What the user gave beside the path of a section.
+
+    With ``align`` a reader may propose the alignment of an image that has none, and leaves it in the folder ``drafts``.
+    """
 
     image: Path | None = None
     alignment: Path | None = None
+    align: Literal["", "auto"] = ""
     image_scale: float | None = None
     um_per_px: float | None = None
     with_image: bool = True
+    drafts: Path | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("image scale", self.image_scale), ("um/px", self.um_per_px)):

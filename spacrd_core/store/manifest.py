@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-# 2: what was given for a section, its label notes, the frame of a cropped slide
+# 2: what was given for a section, its label notes, the frame of a cropped slide, alignments
 # 3: slides in JPEG, and checksums in every chunk
 SCHEMA_VERSION = 3
-GROUP_KINDS = ("sections", "cells", "slides", "embeddings", "predictions")
+GROUP_KINDS = ("sections", "cells", "alignments", "slides", "embeddings", "predictions")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
@@ -62,7 +62,8 @@ class SectionEntry(Record):
 
     ``identity`` is a hash of all inputs; ``geometry`` is a hash of the slide and the spot positions, on which
     embeddings depend. ``checks`` has the results of the checks at ingestion, and ``on_tissue``, the fraction of spots
-    on tissue. ``cells`` maps each cell to its spot, if spots were summed from cells. ``given`` has the options that
+    on tissue. ``cells`` maps each cell to its spot, if spots were summed from cells, and
+    ``alignment`` is that of the slide, if it was proposed automatically. ``given`` has the options that
     the user gave at ingestion, with absolute paths, and ``label_notes`` those of the notes that are about the labels;
     both are empty in stores of earlier versions.
     """
@@ -88,6 +89,7 @@ class SectionEntry(Record):
     sources: tuple[SourceRecord, ...] = ()
     section: GroupRecord
     cells: GroupRecord | None = None
+    alignment: GroupRecord | None = None
     slide: SlideRecord | None = None
     embeddings: dict[str, EmbeddingRecord] = Field(default_factory=dict)
     predictions: dict[str, GroupRecord] = Field(default_factory=dict)
@@ -95,7 +97,7 @@ class SectionEntry(Record):
     @property
     def groups(self) -> tuple[GroupRecord, ...]:
         """All groups of the section."""
-        optional = tuple(group for group in (self.cells, self.slide) if group)
+        optional = tuple(group for group in (self.cells, self.alignment, self.slide) if group)
         return (self.section, *optional, *self.embeddings.values(), *self.predictions.values())
 
 

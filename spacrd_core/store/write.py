@@ -13,6 +13,7 @@ import pandas as pd
 from spacrd_core._version import __version__
 from spacrd_core.cards import fingerprint
 from spacrd_core.errors import SectionExists
+from spacrd_core.files import tree_sha256
 from spacrd_core.images.bounds import viewer_bounds
 from spacrd_core.images.raster import open_raster
 from spacrd_core.progress import Track, silent
@@ -59,7 +60,9 @@ def add_section(
         write_section(adata, folder)
         group = store.publish_group(folder, key.identity)
     entry = make_entry(section, key, adata, group, slide)
-    entry = entry.model_copy(update={"cells": _write_cells(store, section, key)})
+    entry = entry.model_copy(
+        update={"cells": _write_cells(store, section, key), "alignment": _proposed_alignment(store, section)}
+    )
     if slide and pyramid:
         on_tissue = _tissue_fraction(section, slide, pyramid)
         checks = {**checks, "on_tissue": on_tissue}
@@ -107,6 +110,15 @@ def _write_cells(store: SpotStore, section: Section, key: SectionKey) -> GroupRe
     with staged(store, "cells", key.name) as folder:
         write_cells(pd.Series(spots, index=cell_ids), folder)
         return store.publish_group(folder, key.identity)
+
+
+def _proposed_alignment(store: SpotStore, section: Section) -> GroupRecord | None:
+    """Return the record of an alignment that was proposed while the section was read, and is in the store already."""
+    folders = (source.path.parent for source in section.sources if source.role == "alignment")
+    drafts = [folder for folder in folders if store.path / "alignments" in folder.parents]
+    if not drafts:
+        return None
+    return GroupRecord(path=drafts[0].relative_to(store.path).as_posix(), sha256=tree_sha256(drafts[0]))
 
 
 @contextmanager

@@ -43,11 +43,11 @@ def image_scale(image: Path, picture: Picture | None, path: Path) -> tuple[float
     if abs(across / down - 1) > MAX_ASPECT_DEVIATION:
         raise GeometryError(
             f"{sizes}{full[0]:.0f} x {full[1]:.0f} px: these are different images",
-            hint=f"give the image that the AnnData file was made with, or {IMAGE_SCALE_HINT}",
+            hint=f"give the image that the positions refer to, or {IMAGE_SCALE_HINT}",
         )
     if scale > 1:
         raise GeometryError(
             f"{sizes}{full[0]:.0f} x {full[1]:.0f} px: it would have {scale:.3g} times the full resolution",
-            hint=f"give the image that the AnnData file was made with, or {IMAGE_SCALE_HINT}",
+            hint=f"give the image that the positions refer to, or {IMAGE_SCALE_HINT}",
         )
     return scale, (f"{image.name} has {scale:.4f} times the resolution of the positions",)

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ELEMENTS = ("images", "labels", "shapes")  # tables are read in parts, points not at all
+ELEMENTS = ("images", "labels", "shapes")  # tables are read in parts, points only if a table counts them
 LOGS = ("spatialdata", "ome_zarr")
 INSTALL_HINT = "pip install 'spacrd[spatialdata]'"
 COPY_AGAIN = "copy it again, or write it again with the spatialdata library"
 
 
 @contextmanager
-def open_object(path: Path) -> Iterator[Any]:
-    """Yield the object at a path, without its tables and points; its images and labels are read when needed.
+def open_object(path: Path, *, with_points: bool = False) -> Iterator[Any]:
+    """Yield the object at a path, without its tables; its images, labels and points are read when needed.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def open_object(path: Path) -> Iterator[Any]:
     library = _library(path)
     with _quiet():
         try:
-            data = library.read_zarr(path, selection=ELEMENTS)
+            data = library.read_zarr(path, selection=(*ELEMENTS, "points") if with_points else ELEMENTS)
         except Exception as error:  # the library, zarr, dask and pyarrow raise errors of every type on damaged files
             raise _unreadable(path, error) from error
         yield data

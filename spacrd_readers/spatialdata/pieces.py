@@ -15,6 +15,7 @@ from spacrd_readers.spatialdata.coordinates import map_to
 from spacrd_readers.spatialdata.elements import measure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from spacrd_readers.anndata.file import AnnDataFile
     from spacrd_readers.spatialdata.elements import Kind
     from spacrd_readers.spatialdata.tables import Annotation
+
+
+MIN_HELD = 0.9  # of ids: a few cells have no boundary
+NUMBER = r"\d+(\.0)?"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,37 +58,58 @@ class Pieces:
         return xy
 
     @property
-    def diameter(self) -> float:
-        """The median diameter of discs of their areas; 0 if no area is known."""
+    def width(self) -> float:
+        """The median width of their areas, as discs or, of bins, as squares; 0 if no area is known."""
         areas = self.table["area"].to_numpy()
-        return float(2 * np.sqrt(np.nanmedian(areas) / np.pi)) if np.isfinite(areas).any() else 0.0
+        if not np.isfinite(areas).any():
+            return 0.0
+        return float(np.sqrt(np.nanmedian(areas)) * (1 if self.kind == "point" else 2 / np.sqrt(np.pi)))
 
     def take(self, mask: NDArray[np.bool_], *notes: str) -> Pieces:
         """Return some of the pieces, with further notes."""
         return Pieces(self.rows[mask], self.table[mask], self.kind, self.elements, (*self.notes, *notes))
 
 
-def region_names(data: Any, annotation: Annotation) -> list[str]:
-    """Return the regions of a table whose shapes or labels the object holds."""
-    return [name for name in annotation.rows if name in data.shapes or name in data.labels]
+def outlines(data: Any, annotation: Annotation) -> dict[str, str]:
+    """Return the element with the pieces of each region of a table, of those that the object holds.
+
+    That is the element of the region's name; if there is none, shapes with nearly all of its named ids, such as the
+    boundaries of cells whose labels were not kept.
+    """
+    found = {}
+    for name, rows in annotation.rows.items():
+        if name in data.shapes or name in data.labels or name in data.points:
+            found[name] = name
+        elif other := _shapes_with(data, annotation.instances.iloc[rows]):
+            found[name] = other
+    return found
 
 
-def place_pieces(file: AnnDataFile, data: Any, annotation: Annotation, system: str, path: Path) -> Pieces:
-    """Return the pieces of a section, by the outlines that the table annotates, or else by its own positions.
+def _shapes_with(data: Any, ids: pd.Series[str]) -> str:
+    """Return the name of shapes that hold the ids, those of cells before others; '' if ids are numbers or not found."""
+    if ids.str.fullmatch(NUMBER).all():
+        return ""
+    names = sorted(data.shapes, key=lambda name: (not name.startswith("cell"), name))
+    return next((name for name in names if ids.isin(data.shapes[name].index.astype(str)).mean() >= MIN_HELD), "")
+
+
+def place_pieces(
+    file: AnnDataFile, data: Any, annotation: Annotation, elements: Mapping[str, str], system: str, path: Path
+) -> Pieces:
+    """Return the pieces of a section, by the elements of its regions, or else by the table's own positions.
 
     Raises
     ------
     GeometryError
         If none of them has a position.
     """
-    names = region_names(data, annotation)
-    pieces = _outlined(data, annotation, system, path) if names else _positioned(file, annotation, path)
+    pieces = _outlined(data, annotation, elements, system, path) if elements else _positioned(file, annotation, path)
     placed: NDArray[np.bool_] = np.asarray(np.isfinite(pieces.xy).all(axis=1))
     if not placed.any():
         regions = first_names(list(annotation.rows))
         raise GeometryError(
             f"none of the {len(placed)} rows of {file.path} has a shape or label in {regions}",
-            hint="check the table's instance_key",
+            hint="the ids of the table and of its shapes differ: check the column that the table names as instance_key",
         )
     if placed.all():
         return pieces
@@ -91,23 +117,28 @@ def place_pieces(file: AnnDataFile, data: Any, annotation: Annotation, system: s
     return pieces.take(placed, f"rows of the table without a shape or label, left out: {len(ids)} ({first_names(ids)})")
 
 
-def _outlined(data: Any, annotation: Annotation, system: str, path: Path) -> Pieces:
+def _outlined(data: Any, annotation: Annotation, elements: Mapping[str, str], system: str, path: Path) -> Pieces:
     parts, rows, kinds = [], [], []
     for name, region_rows in annotation.rows.items():
-        table, kind = _region(data, name, annotation.instances.iloc[region_rows], system, path)
+        table, kind = _region(data, elements.get(name), annotation.instances.iloc[region_rows], system, path)
         parts.append(table)
         rows.append(region_rows)
         kinds += [kind] if kind else []
     order = np.argsort(np.concatenate(rows), kind="stable")
     table = pd.concat(parts, ignore_index=True).iloc[order]
-    return Pieces(np.concatenate(rows)[order], table, kinds[0], tuple(region_names(data, annotation)))
+    notes = [
+        f"the object does not hold the table's region '{region}'; its ids are those of '{element}', which was read"
+        for region, element in elements.items()
+        if region != element
+    ]
+    return Pieces(np.concatenate(rows)[order], table, kinds[0], tuple(elements.values()), tuple(notes))
 
 
 def _region(
-    data: Any, name: str, instances: pd.Series[str], system: str, path: Path
+    data: Any, name: str | None, instances: pd.Series[str], system: str, path: Path
 ) -> tuple[pd.DataFrame, Kind | None]:
     """Return position and area of each instance of a region, NaN where the region does not hold it."""
-    if name not in data.shapes and name not in data.labels:
+    if name is None:
         return pd.DataFrame(np.nan, index=instances.index, columns=["x", "y", "area"]), None
     element = data[name]
     measured, kind = measure(element, name, path)

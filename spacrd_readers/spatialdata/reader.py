@@ -20,17 +20,19 @@ from spacrd_readers.spatialdata.coordinates import IDENTITY, choose_system
 from spacrd_readers.spatialdata.counts import count_spots
 from spacrd_readers.spatialdata.library import open_object
 from spacrd_readers.spatialdata.own_section import OwnSection
-from spacrd_readers.spatialdata.pieces import Pieces, place_pieces, region_names
+from spacrd_readers.spatialdata.pieces import Pieces, outlines, place_pieces
 from spacrd_readers.spatialdata.recognise import rejection_reason
 from spacrd_readers.spatialdata.scale import Sizes, bin_width, find_unit
 from spacrd_readers.spatialdata.slide import SlideFrame, SlideRequest, find_slide
 from spacrd_readers.spatialdata.spots import SpotGroups, Unit, make_spots
+from spacrd_readers.spatialdata.stated import centre_as_stated, stated_unit
 from spacrd_readers.spatialdata.tables import Annotation, TableChoice, choose_table, read_annotation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_readers.anndata.file import AnnDataFile
+    from spacrd_readers.spatialdata.stated import StatedUnit
 
 
 class SpatialData:
@@ -80,19 +82,33 @@ class SpatialData:
                 "SpatialData sections take no alignment: the object holds transformations", hint="omit --alignment"
             )
         table = choose_table(path, self.options.table, self.options.region)
-        with open_object(path) as data, open_anndata(table.path) as file:
-            return self._section(path, data, table, file, inputs)
+        with open_anndata(table.path) as file:
+            obs = file.table("obs")
+            annotation = read_annotation(file, obs, self.options.region)
+            with open_object(path, with_points=_counts_points(path, annotation)) as data:
+                return self._section(path, data, table, file, obs, annotation, inputs)
 
-    def _section(self, path: Path, data: Any, table: TableChoice, file: AnnDataFile, inputs: ImageInputs) -> Section:
-        options, obs = self.options, file.table("obs")
-        annotation = read_annotation(file, obs, options.region)
-        elements = region_names(data, annotation)
-        system = choose_system(data, elements, options.coordinate_system, path)
-        pieces = _in_tissue(place_pieces(file, data, annotation, system, path), obs)
+    def _section(
+        self,
+        path: Path,
+        data: Any,
+        table: TableChoice,
+        file: AnnDataFile,
+        obs: pd.DataFrame,
+        annotation: Annotation,
+        inputs: ImageInputs,
+    ) -> Section:
+        options, elements = self.options, outlines(data, annotation)
+        system = choose_system(data, list(elements.values()), options.coordinate_system, path)
+        pieces = _in_tissue(place_pieces(file, data, annotation, elements, system, path), obs)
         own = OwnSection.from_file(file, obs, pieces)
-        spots, um_per_unit = (
-            own.spots(inputs.um_per_px) if own else self._spots(path, file, obs, pieces, annotation, table, inputs)
-        )
+        if own:
+            spots, um_per_unit = own.spots(inputs.um_per_px)
+        else:
+            rows = obs.iloc[pieces.rows]
+            pieces, stated = centre_as_stated(file, rows, pieces)
+            stated = stated or stated_unit(data, rows, pieces, system, path)
+            spots, um_per_unit = self._spots(path, rows, pieces, stated, annotation, table, inputs)
         counts = count_spots(file, pieces, spots, rows=len(obs), layer=options.counts, stored=own is not None)
         frame = find_slide(data, SlideRequest(path, system, pieces.xy, um_per_unit, inputs, options.image))
         sources = [Source.from_path("counts", table.path)]
@@ -114,20 +130,25 @@ class SpatialData:
     def _spots(
         self,
         path: Path,
-        file: AnnDataFile,
-        obs: pd.DataFrame,
+        rows: pd.DataFrame,
         pieces: Pieces,
+        stated: StatedUnit | None,
         annotation: Annotation,
         table: TableChoice,
         inputs: ImageInputs,
     ) -> tuple[SpotGroups, float]:
-        options, rows = self.options, obs.iloc[pieces.rows]
+        options = self.options
         bin_um = bin_width((table.name, *annotation.rows), rows)
         sizes = Sizes(inputs.um_per_px, options.spot_um, options.spot_shape, options.pitch_um, bin_um)
-        scale, notes = find_unit(file, rows, pieces, sizes, path)
+        scale, notes = find_unit(rows, pieces, sizes, stated, path)
         ids = _ids(rows, annotation.instances.iloc[pieces.rows])
         spots = make_spots(pieces, rows, ids, scale, unit=options.unit, spot_um=options.spot_um)
         return replace(spots, notes=(*notes, *spots.notes)), scale.um_per_px
+
+
+def _counts_points(path: Path, annotation: Annotation) -> bool:
+    """Return whether a region of a table is stored as points, as bins of Stereo-seq are; transcripts are not read."""
+    return any(name and (path / "points" / name).is_dir() for name in annotation.rows)
 
 
 def _in_tissue(pieces: Pieces, obs: pd.DataFrame) -> Pieces:
@@ -154,4 +175,4 @@ def _in_px(table: pd.DataFrame, frame: SlideFrame, um_per_unit: float) -> pd.Dat
 
 
 def _element_path(path: Path, name: str) -> Path:
-    return next(path / kind / name for kind in ("shapes", "labels") if (path / kind / name).exists())
+    return next(path / kind / name for kind in ("shapes", "labels", "points") if (path / kind / name).exists())

@@ -62,11 +62,10 @@ class _Candidate:
     to_system: PlaneMap
     reason: str = ""
 
-    def holds(self, xy: NDArray[np.float64]) -> bool:
-        """Return whether it shows most of some points of the coordinate system."""
+    def outside(self, xy: NDArray[np.float64]) -> float:
+        """Return the fraction of some points of the coordinate system that it does not show."""
         px = self.to_system.inverse().apply(xy)
-        outside = ((px < 0) | (px > (self.image.sizes["x"], self.image.sizes["y"]))).any(axis=1)
-        return bool(outside.mean() <= MAX_OUTSIDE)
+        return float(((px < 0) | (px > (self.image.sizes["x"], self.image.sizes["y"]))).any(axis=1).mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +124,8 @@ def _examined(candidate: _Candidate, request: SlideRequest) -> _Candidate:
     if candidate.name == request.image_name:
         return candidate
     reason = why_not_colour(candidate.image)
-    if not reason and not candidate.holds(request.xy):
-        reason = "the spots are outside it"
+    if not reason and (outside := candidate.outside(request.xy)) > MAX_OUTSIDE:
+        reason = "the spots are outside it" if outside == 1 else f"it shows {1 - outside:.0%} of the spots"
     if not reason:
         looked_at = SlideFile(request.path, 1.0, pixels=ImageRows(candidate.coarse, f"the image '{candidate.name}'"))
         try:

@@ -66,8 +66,9 @@ def make_spots(
     if array is not None and scale.spot_shape == "square":
         return _squares_of_bins(array, ids, scale, xy_um, spot_um or BIN_SQUARE_UM)
     squares = square_spots(xy_um, spot_um or SQUARE_UM)
+    noun = "bins" if pieces.kind == "point" else "cells"
     return _summed(
-        squares, ids, f"pieces {scale.pitch_um:.3g} um apart were summed into squares of {squares.spot_um:g} um"
+        squares, ids, f"{noun} {scale.pitch_um:.3g} um apart were summed into squares of {squares.spot_um:g} um"
     )
 
 

@@ -26,6 +26,7 @@ DEFAULT_TABLE = "table"  # the library's own default
 ALL_REGIONS = "all"
 BIN_NAME = re.compile(r"(?:.*_)?square_(\d{3})um")  # tables and shapes of Visium HD
 DEFAULT_BIN_UM = 8  # as of the reader visium_hd
+BIN_TABLE = re.compile(r"bin\d+_table")  # Stereo-seq: the same section once more, by bins of its px
 FIELD_OF_VIEW = re.compile(r"(fov_?)?\d+_labels", re.IGNORECASE)  # CosMx: the labels of each field of view
 FACTS = "uns/spatialdata_attrs"
 
@@ -58,7 +59,9 @@ class Annotation:
 
 
 def choose_table(path: Path, name: str, region: str) -> TableChoice:
-    """Return the table of a name; by default the only one, the one called 'table', or Visium HD's 8 um bins.
+    """Return the table of a name; by default the only one, the one called 'table', or one of a platform's several.
+
+    Of Visium HD those are the 8 um bins, of Stereo-seq the cells.
 
     Raises
     ------
@@ -103,6 +106,9 @@ def _default(names: Sequence[str]) -> str:
     """Return the table to read of several; '' if none stands out."""
     if len(names) == 1 or DEFAULT_TABLE in names:
         return DEFAULT_TABLE if DEFAULT_TABLE in names else names[0]
+    of_cells = [name for name in names if not BIN_TABLE.fullmatch(name)]
+    if len(of_cells) == 1 < len(names):
+        return of_cells[0]
     sizes = {name: int(match[1]) for name in names if (match := BIN_NAME.fullmatch(name))}
     if not sizes:
         return ""

@@ -30,8 +30,9 @@ FLUORESCENCE_NAME = re.compile(
 )
 HE_NAME = re.compile(r"he_image", re.IGNORECASE)
 ALIGNMENT_HINT = (
-    "use --alignment FILE with Xenium Explorer's matrix.csv or keypoints.csv; if the H&E and morphology images match "
-    "px for px, give a csv of the three lines 1,0,0 and 0,1,0 and 0,0,1; --no-image leaves the H&E out"
+    "use --alignment FILE with Xenium Explorer's matrix.csv or keypoints.csv, or --align auto, which aligns by nuclei "
+    "and refuses what is not certain; if the H&E and morphology images match px for px, give a csv of the three lines "
+    "1,0,0 and 0,1,0 and 0,0,1; --no-image leaves the H&E out"
 )
 
 
@@ -43,7 +44,14 @@ class HeFiles:
     alignment: Path
 
 
-def find_he(files: BundleFiles, inputs: ImageInputs) -> HeFiles | None:
+@dataclass(frozen=True)
+class UnalignedHe:
+    """An H&E image whose alignment is to be proposed."""
+
+    image: Path
+
+
+def find_he(files: BundleFiles, inputs: ImageInputs) -> HeFiles | UnalignedHe | None:
     """Return the H&E of a bundle, given or found; None if there is none, or no image is requested.
 
     Raises
@@ -53,7 +61,7 @@ def find_he(files: BundleFiles, inputs: ImageInputs) -> HeFiles | None:
     ImageError
         If several images may be the H&E, or the given one shows fluorescence.
     GeometryError
-        If it has no alignment: none is ever assumed.
+        If it has no alignment, and none is to be proposed: none is ever assumed.
     """
     if not inputs.with_image:
         return None
@@ -65,9 +73,11 @@ def find_he(files: BundleFiles, inputs: ImageInputs) -> HeFiles | None:
         return None
     if FLUORESCENCE_NAME.fullmatch(image.name):
         raise ImageError(f"{image} is a fluorescence image, not H&E", hint="give the H&E, or use --no-image")
-    if alignment is None:
-        raise GeometryError(f"the H&E {image} has no alignment to the morphology images", hint=ALIGNMENT_HINT)
-    return HeFiles(image, alignment)
+    if alignment is not None:
+        return HeFiles(image, alignment)
+    if inputs.align:
+        return UnalignedHe(image)
+    raise GeometryError(f"the H&E {image} has no alignment to the morphology images", hint=ALIGNMENT_HINT)
 
 
 def _find_image(files: BundleFiles) -> Path | None:

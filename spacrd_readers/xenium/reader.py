@@ -13,13 +13,13 @@ from spacrd_readers.xenium.bundle import BundleFiles, find_bundle, rejection_rea
 from spacrd_readers.xenium.cells import Cells, read_cells
 from spacrd_readers.xenium.counts import count_spots
 from spacrd_readers.xenium.experiment import read_experiment
-from spacrd_readers.xenium.he_image import HeFiles, find_he
-from spacrd_readers.xenium.slide import he_frame, morphology_frame
+from spacrd_readers.xenium.he_image import HeFiles, UnalignedHe, find_he
+from spacrd_readers.xenium.slide import Frame, he_frame, morphology_frame
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_HE = "no H&E was found; give one with --image FILE and --alignment FILE"
+NO_HE = "no H&E was found; give one with --image FILE and --alignment FILE, or --align auto"
 
 
 class Xenium:
@@ -53,8 +53,7 @@ class Xenium:
         experiment = read_experiment(files.experiment, inputs.um_per_px)
         he = find_he(files, inputs)
         cells = read_cells(files.cells)
-        size = experiment.pixel_size
-        frame = he_frame(he, size, cells.xy_um, inputs.image_scale) if he else morphology_frame(size)
+        he, frame = _frame(he, experiment.pixel_size, cells, inputs)
         counted = count_spots(cells, files.matrix, self._spots)
         obs = counted.counts.obs
         obs[["x_px", "y_px"]] = frame.to_px(obs[["x_um", "y_um"]].to_numpy())
@@ -76,6 +75,19 @@ class Xenium:
         if self.options.unit == "cell":
             return single_cell_spots(cells.xy_um, cells.ids, cells.areas)
         return square_spots(cells.xy_um, self.options.spot_um)
+
+
+def _frame(
+    he: HeFiles | UnalignedHe | None, pixel_size: float, cells: Cells, inputs: ImageInputs
+) -> tuple[HeFiles | None, Frame]:
+    """Return the aligned H&E, and the px frame of the section."""
+    if he is None:
+        return None, morphology_frame(pixel_size)
+    if isinstance(he, UnalignedHe):
+        from spacrd_readers.xenium.automatic import align_automatically  # noqa: PLC0415 - heavy, and rarely used
+
+        return align_automatically(he.image, cells, pixel_size, inputs)
+    return he, he_frame(he, pixel_size, cells.xy_um, inputs.image_scale)
 
 
 def _sources(files: BundleFiles, he: HeFiles | None) -> tuple[Source, ...]:

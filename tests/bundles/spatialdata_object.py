@@ -13,7 +13,7 @@ import shapely
 import spatialdata
 from numpy.typing import NDArray
 from scipy import sparse
-from spatialdata.models import Image2DModel, Labels2DModel, ShapesModel, TableModel
+from spatialdata.models import Image2DModel, Labels2DModel, PointsModel, ShapesModel, TableModel
 from spatialdata.transformations import Affine
 
 from bundles.anndata_file import Measured, tissue_object
@@ -165,4 +165,47 @@ def bins(pose: Pose, tissue: Tissue = SMALL, *, bin_um: int = 8, name: str = "HD
         "images": {f"{name}_full_image": image(tissue.picture(pose), system=name)},
         "shapes": {element: circles},
         "tables": {f"square_{bin_um:03d}um": table(adata, element, element, range(len(um)))},
+    }
+
+
+def xenium_labels(um: Floats, tissue: Tissue = TISSUE, *, half_px: int = 15) -> dict[str, Any]:
+    """Return the elements of a Xenium section as spatialdata-io writes it by default: the table annotates labels.
+
+    Labels are drawn in whole px, so that their centres and areas are a little off those that the table states.
+    """
+    elements, count = xenium(um, None, tissue), len(um)
+    height, width = (int(np.ceil(size / XENIUM_UM_PER_PX)) for size in tissue.size_um[::-1])
+    picture = np.zeros((height, width), dtype=np.uint32)
+    for label, (x, y) in enumerate((um / XENIUM_UM_PER_PX).astype(int), start=1):
+        picture[max(0, y - half_px) : y + half_px, max(0, x - half_px) : x + half_px] = label
+    cell_table = elements["tables"]["table"].copy()
+    cell_table.obs = cell_table.obs.assign(cell_id=cell_table.obs["instance"], cell_area=CELL_UM**2)
+    labels = Labels2DModel.parse(picture, dims=("y", "x"), transformations={"global": affine(np.eye(3))})
+    del cell_table.uns["spatialdata_attrs"]
+    annotated = table(cell_table, "cell_labels", "cell_labels", np.arange(1, count + 1))
+    return {**elements, "labels": {"cell_labels": labels}, "tables": {"table": annotated}}
+
+
+def stereo_bins(tissue: Tissue = SMALL, *, px_per_bin: int = 20, um_per_px: float = 0.5) -> dict[str, Any]:
+    """Return the elements of a Stereo-seq section: cells as circles, and bins as points at their corners, in px."""
+    um = cell_places(tissue, count=400)
+    cell_table = table(cells(um, tissue), "cells_circles", "cells_circles", [str(number) for number in range(len(um))])
+    cell_table.uns["cellBin_attrs"] = {"resolution": np.array([round(um_per_px * 1000)], dtype=np.uint32)}
+    columns, rows = (np.arange(0, size / um_per_px, px_per_bin) for size in tissue.size_um)
+    corners = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    counts = tissue.counts((corners + px_per_bin / 2) * um_per_px, mean=0.5)
+    bin_table = ad.AnnData(
+        sparse.csr_matrix(counts.astype(np.float32)),
+        obs=pd.DataFrame(index=[str(number) for number in range(len(corners))]),
+        var=pd.DataFrame(index=pd.Index(tissue.symbols)),
+    )
+    bin_name = f"bin{px_per_bin}"
+    points = PointsModel.parse(pd.DataFrame(corners, columns=["x", "y"]), coordinates={"x": "x", "y": "y"})
+    return {
+        "shapes": {"cells_circles": shapes(shapely.points(um / um_per_px), cell_table.obs_names.tolist(), radius=8.0)},
+        "points": {f"{bin_name}_genes": points},
+        "tables": {
+            "cells_table": cell_table,
+            f"{bin_name}_table": table(bin_table, f"{bin_name}_genes", f"{bin_name}_genes", range(len(corners))),
+        },
     }

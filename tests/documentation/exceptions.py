@@ -9,9 +9,6 @@ NOT_RUN = {
     r"^spacrd .*--encoder midnight": "weights of 4.5 GB",
     r"^spacrd .*--device cuda": "needs a GPU",
     r"^spacrd .*--scheduler tcp": "needs a cluster; tests/core/embedding/executors/test_dask.py starts one",
-    r"^spacrd (plot|export) lung .*-o profiles\b": (
-        "needs a copy-number profile, which these small sections lack; tests/cli/commands/test_plot.py draws one"
-    ),
     r"^from dask_jobqueue": "needs SLURM",
 }
 INSTEAD = {

@@ -110,6 +110,7 @@ MISTAKES = {
     ),
     "of the cells are outside the H&E": "spacrd ingest x xenium_bundle --image he.ome.tif --alignment shifted.csv",
     "no H&E image was given or found for the alignment": "spacrd ingest x xenium_bundle --alignment shifted.csv",
+    "none of the columns ... of ... is named region": f"{ST} --region columns.csv",
     "has labels of unknown meaning": f"{ST} --labels own_words.tsv",
     "no label of ... is '...'": f"{ST} --labels own_words.tsv --positive sarcoma --ignore 'grade 3'",
     "has no id column and no x, y columns": f"{ST} --labels columns.csv",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.embedding.shard_task import Outcome, ShardTask
 
+SILENT = logging.CRITICAL + 1  # on Ctrl-C a scheduler under load calls its closed connections critical
 IN_FLIGHT = 1000  # the scheduler distributes the tasks, also to workers that join later
 
 _streams = Semaphore(resources.CUDA_STREAMS)
@@ -93,7 +94,7 @@ def _local_cluster(workers: int, streams: int) -> Any:
         memory_limit=0,  # the batch size decides how much memory is used, and the system has its own limit
         dashboard_address=None,
         scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # the scheduler always serves one; avoid the usual port
-        silence_logs=logging.CRITICAL,
+        silence_logs=SILENT,
         preload=[__name__],
     )
 
@@ -107,10 +108,10 @@ def dask_setup(_: Any) -> None:
 def _no_logs() -> Iterator[None]:
     """Keep Dask from logging to the terminal; our errors report what the user needs to know."""
     distributed()  # the import sets its log levels
-    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "distributed.scheduler")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
+        logger.setLevel(SILENT)
     try:
         yield
     finally:

@@ -45,7 +45,7 @@ def ingest_each_part(
     regions = read_regions(options.region)
     _require_one_source_of_patients(options, regions)
     ids, id_notes = part_ids(options.section_id, regions.names, options.region)
-    areas = _Areas(options, regions, plugins)
+    areas = _Areas(options, regions, SectionReader(plugins, store))
     ingested: list[Ingested] = []
     errors: list[Exception] = []
     for region, name in ids.items():
@@ -79,9 +79,8 @@ def _require_one_source_of_patients(options: IngestOptions, regions: Regions) ->
 class _Areas:
     """The capture area as its parts need it: once, or as often as they were given other options before."""
 
-    def __init__(self, options: IngestOptions, regions: Regions, plugins: Plugins) -> None:
-        self._options, self._regions = options, regions
-        self._reader = SectionReader(plugins)
+    def __init__(self, options: IngestOptions, regions: Regions, reader: SectionReader) -> None:
+        self._options, self._regions, self._reader = options, regions, reader
         self._area: _Area | None = None
         self._source = Source.from_path("region", regions.path)
 

@@ -57,7 +57,7 @@ def read_regions(path: Path) -> Regions:
     try:
         source, pairs = _read(path)
     except SpacrdError as error:
-        error.add_note("the regions of --region are read as label files are")
+        error.add_note("--region takes the same files as --labels, except masks")
         raise
     if isinstance(source, Polygons):
         names = tuple(dict.fromkeys(source.values))

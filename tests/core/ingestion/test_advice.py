@@ -81,7 +81,7 @@ def test_a_part_of_a_run_names_the_run(runs: Path, plugins: Plugins) -> None:
         ("outs.tar.gz", "is an archive", "unpack it"),
         ("section.h5ad.gz", "is a compressed file", "gunzip"),
         ("cohort.xlsx", "is a workbook", "save the sheet as CSV"),
-        ("section.rds", "is an object of R", "AnnData"),
+        ("section.rds", "is an object of R", "--um-per-px 1"),
         ("section.loom", "is a loom file", "AnnData"),
         ("reads_R1.fastq.gz", "is a file of sequencing reads", "Space Ranger"),
         ("regions.geojson", "is a file of annotations", "--labels"),
@@ -112,3 +112,9 @@ def test_what_nothing_is_known_of_gets_the_reasons_of_all_readers(tmp_path: Path
     (tmp_path / "notes.txt").write_text("nothing\n")
     with pytest.raises(ExceptionGroup, match="no reader recognises"):
         recognise(tmp_path / "notes.txt", plugins)
+
+
+def test_the_current_folder_is_named_in_full(runs: Path, plugins: Plugins, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runs / "A" / "outs")
+    hint = told(Path("web_summary.html"), plugins)[1]
+    assert hint == f"did you mean {runs / 'A' / 'outs'}?"

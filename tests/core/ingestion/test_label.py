@@ -105,7 +105,7 @@ def test_a_mask_fits_the_slide_that_was_given_by_a_relative_path(
     left = spots["x_px"] * (slide.file_px_per_full_px or 1) < classes.shape[1] // 2
     assert (spots["label"] == "cancer").tolist() == left.tolist()
     section.image.rename(section.image.with_name("moved.tif"))
-    with pytest.raises(LabelError, match=f"no longer the file {section.image}"):
+    with pytest.raises(LabelError, match=f"drawn on the slide {section.image}, which is needed to place it"):
         label_section(store, "S1", tmp_path / "mask.png", positive=["2"])
     assert store.entry("S1") == done.entry
 

@@ -24,7 +24,8 @@ TABLES = {
     "Stereo-seq": "#FileFormat=GEMv0.1\n#OffsetX=0\ngeneID\tx\ty\tMIDCount\nA\t1\t2\t3\n",
     "Slide-seq": "barcode,xcoord,ycoord\nA,1,2\n",
 }
-CONVERTED = {"CosMx", "MERSCOPE", "Stereo-seq", "Curio Seeker", "seqFISH"}
+CONVERTED = {"CosMx", "MERSCOPE", "Stereo-seq", "seqFISH"}
+AS_ANNDATA = {"Slide-seq", "GeoMx", "Open-ST", "Curio Seeker"}
 
 
 @pytest.mark.parametrize(("name", "file"), [(name, file) for name, files in FILES.items() for file in files])
@@ -37,8 +38,9 @@ def test_a_platform_is_told_by_the_names_of_its_files(tmp_path: Path, name: str,
         assert error
         assert str(error).startswith(f"{path} is data of {name}")
         assert str(error).endswith("a platform that is not read")
-        assert ("spatialdata_io." in error.hint) == (name in CONVERTED)
-        assert name == "nCounter" or "AnnData (.h5ad) with raw counts in X and positions" in error.hint
+        assert ("as SpatialData, and ingest that folder" in error.hint) == (name in CONVERTED)
+        assert ("AnnData (.h5ad) with raw counts in X and positions" in error.hint) == (name in AS_ANNDATA)
+        assert name == "nCounter" or "--um-per-px" in error.hint
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles.labelled import SIDE, Grid, annotation, attach, box, collection, labels
+from bundles.labelled import SIDE, Grid, annotation, attach, box, collection, labels, remarks
 from bundles.scanners import LeicaArea, write_dicom, write_scn
 
 from spacrd_core.images.bounds import viewer_bounds
@@ -45,7 +45,7 @@ CANCER, NORMAL = (200, 270, 550, 1000), (550, 270, 950, 1000)
 def test_polygons_drawn_on_what_viewers_show_are_moved_to_the_whole_frame(tmp_path: Path) -> None:
     after = draw(tmp_path, section_on_scn(tmp_path), in_crop(CANCER), in_crop(NORMAL))
     assert labels(after) == ROW * SIDE
-    (note,) = after.notes
+    (note,) = remarks(after)
     assert "px of the scanned part of slide.scn, which viewers show" in note
     assert "(16 spots in them), not of the whole frame of slide.scn" in note
 
@@ -53,7 +53,7 @@ def test_polygons_drawn_on_what_viewers_show_are_moved_to_the_whole_frame(tmp_pa
 def test_polygons_drawn_on_the_whole_frame_are_read_as_such(tmp_path: Path) -> None:
     after = draw(tmp_path, section_on_scn(tmp_path), CANCER, NORMAL)
     assert labels(after) == ROW * SIDE
-    assert "polygons were read in px of the whole frame of slide.scn (16 spots in them)" in after.notes[0]
+    assert "polygons were read in px of the whole frame of slide.scn (16 spots in them)" in remarks(after)[0]
 
 
 def test_in_doubt_they_were_drawn_on_what_viewers_show(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_transparent_pixels_become_white(tmp_path: Path, rgb: Any, most: int) ->
     rgba = np.concatenate([rgb, alpha.astype(np.uint8)], axis=2)
     slide = read(tmp_path, with_picture(rgba if most == 255 else rgba / 255)).slide
     assert slide
-    assert slide.pixels is not None
+    assert isinstance(slide.pixels, np.ndarray)
     shown = np.array(Image.alpha_composite(Image.new("RGBA", (200, 300), "white"), Image.fromarray(rgba)))[..., :3]
     assert np.abs(slide.pixels.astype(int) - shown).max() <= 1
 

@@ -27,7 +27,7 @@ def test_cells_of_xenium_are_summed_into_the_squares_of_the_xenium_reader(read: 
         sums = np.bincount(expected.spot_of_cell, weights=genes[:, gene])
         np.testing.assert_array_equal(section.counts.X[:, gene].toarray().ravel(), sums)
     assert "features that are not genes, left out: control (1)" in section.notes
-    assert "a unit of the coordinate system is 0.2125 um, from the areas in obs['cell_area']" in section.notes
+    assert "a unit of the coordinate system is 0.2125 um, from the positions in obsm['spatial']" in section.notes
 
 
 def test_labels_of_cells_refer_to_their_ids(read: Read) -> None:

@@ -127,6 +127,15 @@ def test_images_elsewhere_and_of_fluorescence_are_left_out_with_the_reason(read:
     assert "lit (it shows light on a dark ground" in note
 
 
+def test_an_image_of_one_field_of_view_is_left_out_with_what_it_shows(read: Read) -> None:
+    elements = visium(MEASURED)
+    pixels = elements["images"]["S1_full_image"]["scale0"]["image"].transpose("y", "x", "c").to_numpy()
+    elements["images"] = {"1_image": image(pixels[: len(pixels) // 2])}
+    section = read(elements)
+    assert section.slide is None
+    assert any("1_image (it shows" in note and "% of the spots)" in note for note in section.notes)
+
+
 def test_stains_are_refused_as_the_slide_even_by_name(read: Read) -> None:
     elements = visium(MEASURED)
     elements["images"]["stains"] = image(np.zeros((100, 100, 4), dtype=np.uint16))

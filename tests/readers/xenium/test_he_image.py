@@ -20,7 +20,9 @@ BUNDLE = XeniumBundle(step_um=150.0)
 
 
 def find(path: Path, **inputs: object) -> HeFiles | None:
-    return find_he(find_bundle(path), ImageInputs(**inputs))  # type: ignore[arg-type]
+    he = find_he(find_bundle(path), ImageInputs(**inputs))  # type: ignore[arg-type]
+    assert he is None or isinstance(he, HeFiles)
+    return he
 
 
 def with_he(folder: Path, he: He = HE) -> tuple[Path, Path]:

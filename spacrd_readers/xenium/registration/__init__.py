@@ -1,0 +1,1 @@
+"""Propose the alignment of an H&E to the cells of a Xenium bundle, by registration of nuclei with cells."""
