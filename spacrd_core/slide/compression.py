@@ -17,7 +17,8 @@ from spacrd_core.slide.jpeg_codec import JpegCodec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-AVERAGED_QUALITY, COARSE_QUALITY = 90, 80  # of a finest level that does not have the image's own px, and of the others
+AVERAGED_QUALITY = 90  # of all levels, if even the finest has averages of the image's px: they are few
+COARSE_QUALITY = 80  # below a finest level with the image's own px: at 90, a slide would take over twice its file
 LOSSLESS_UM_PER_PX = 6.0  # such levels have little weight; a recipe of 12.5 um/px reads one of 6.25 to 12.5
 CHECKED_ZSTD = ZstdCodec(level=0, checksum=True)
 
@@ -30,8 +31,9 @@ def level_settings(jpeg: Jpeg | None, scales: Sequence[float], *, averaged: bool
     """
     if jpeg is None:
         return [None] * len(scales)
-    finest = Jpeg(AVERAGED_QUALITY) if averaged else jpeg
-    return [finest, *(Jpeg(COARSE_QUALITY) if scale < LOSSLESS_UM_PER_PX else None for scale in scales[1:])]
+    averages = Jpeg(AVERAGED_QUALITY)
+    finest, coarser = (averages, averages) if averaged else (jpeg, Jpeg(COARSE_QUALITY))
+    return [finest, *(coarser if scale < LOSSLESS_UM_PER_PX else None for scale in scales[1:])]
 
 
 def codecs(settings: Jpeg | None) -> Mapping[str, Any]:
