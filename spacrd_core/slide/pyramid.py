@@ -61,7 +61,7 @@ class Level:
             return np.moveaxis(np.asarray(self.array[:, top:bottom, left:right]), 0, -1)
         except READ_ERRORS as error:
             where = getattr(self.array, "store_path", "the slide")
-            raise CorruptStore(f"{where} is damaged: {error}", hint=REPAIR_HINT) from error
+            raise CorruptStore(f"{where} cannot be read: {error}", hint=REPAIR_HINT) from error
 
     def pixel_range(self, start_um: float, stop_um: float, size: int) -> range:
         """Return the px, of ``size`` along an axis, that an interval overlaps by more than a rounding error."""

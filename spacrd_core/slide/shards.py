@@ -78,7 +78,7 @@ class Shards:
                 return np.full(self.shape, self.background, dtype=np.uint8)
             return self.decode(_read(path, begin, length), self.shape)
         except (OSError, ValueError, RuntimeError) as error:
-            raise CorruptStore(f"{path} is damaged: {error}", hint=REPAIR_HINT) from error
+            raise CorruptStore(f"{path} cannot be read: {error}", hint=REPAIR_HINT) from error
 
     def rectangle(self, top: int, bottom: int, left: int, right: int) -> Array:
         """Return a rectangle inside the array, height x width x 3.

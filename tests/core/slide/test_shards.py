@@ -91,9 +91,9 @@ def test_every_level_of_a_stored_slide_is_read_directly_from_its_shards(tmp_path
 def assert_damage_is_named(array: Any, path: Path, reason: str = "") -> None:
     """Every way to read the first chunk names the file or its array, and the remedy."""
     level = Level(array, 1.0)
-    with pytest.raises(CorruptStore, match=re.escape(f"{path} is damaged: ") + reason) as direct:
+    with pytest.raises(CorruptStore, match=re.escape(f"{path} cannot be read: ") + reason) as direct:
         Chunks(level).read((0, 0))
-    with pytest.raises(CorruptStore, match="is damaged: ") as rectangle:
+    with pytest.raises(CorruptStore, match="cannot be read: ") as rectangle:
         level.read(0, 32, 0, 32)
     with pytest.raises((ValueError, RuntimeError, LookupError, OSError)):
         array[:, :32, :32]

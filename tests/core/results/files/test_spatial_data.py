@@ -112,7 +112,7 @@ def test_a_damaged_slide_is_named_and_nothing_is_written(
     content = bytearray(chunk.read_bytes())
     content[len(content) // 2] ^= 8
     chunk.write_bytes(content)
-    with pytest.raises(CorruptStore, match="slide/0 is damaged: "):
+    with pytest.raises(CorruptStore, match="slide/0/c/0/0/0 cannot be read: "):
         written(make_result(side=8, slide=Pyramid.open(tmp_path / "slide"), slide_um_per_full_px=0.5))
     assert not (tmp_path / "S1.spatialdata.zarr").exists()
 
