@@ -64,6 +64,7 @@ app.command("rm")(remove)
 def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
     """Verify the checksum of every stored group."""
     from spacrd_core.store.folder import StoreFolder
+    from spacrd_core.store.repair import REPAIR_ALL
     from spacrd_core.store.verify import verify as find_damage
 
     out = Output(json=json, quiet=quiet)
@@ -74,7 +75,7 @@ def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
     if findings:
         raise CorruptStore(
             f"{len(findings)} of {groups} groups in {store} are damaged",
-            hint="ingest those sections again with --replace",
+            hint=REPAIR_ALL,
         )
 
 

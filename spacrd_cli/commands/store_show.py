@@ -51,7 +51,8 @@ def _lines(name: str, texts: list[str]) -> Iterator[tuple[str, str]]:
 def _slide(slide: dict[str, Any] | None) -> str:
     if slide is None:
         return ""
-    return f"{slide['width_px']} x {slide['height_px']} px at {slide['um_per_px']:.4g} um/px, from {slide['image']}"
+    size = f"{slide['width_px']} x {slide['height_px']} px at {slide['um_per_px']:.4g} um/px"
+    return f"{size}, {slide['compression']}, from {slide['image']}"
 
 
 def _labels(labels: dict[str, Any] | None) -> Iterator[tuple[str, str]]:

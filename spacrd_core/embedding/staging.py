@@ -11,6 +11,7 @@ import zarr
 
 from spacrd_core.errors import CorruptStore, StoreBusy
 from spacrd_core.files import sync
+from spacrd_core.slide.compression import CHECKED_ZSTD
 from spacrd_core.store.elements import embedding_facts
 from spacrd_core.store.locks import any_piece_locked
 
@@ -147,8 +148,9 @@ class Staging:
         group: Any = zarr.open_group(self.folder, mode="w", zarr_format=3)
         chunks, shards = (CHUNK_ROWS, shape[1]), (SHARD_ROWS, shape[1])
         nan = float("nan")
-        group.create_array(VALUES, shape=shape, chunks=chunks, shards=shards, dtype="float32", fill_value=nan)
-        group.create_array("coverage", data=coverage)
+        layout: dict[str, Any] = {"chunks": chunks, "shards": shards, "compressors": CHECKED_ZSTD}
+        group.create_array(VALUES, shape=shape, dtype="float32", fill_value=nan, **layout)
+        group.create_array("coverage", data=coverage, compressors=CHECKED_ZSTD)
         entries = (len(shard_ranges(shape[0])),)
         group.create_array(LEDGER, shape=entries, chunks=(1,), dtype="uint8", fill_value=0, compressors=None)
         group.attrs.update(facts)  # last, so that a group without facts is incomplete

@@ -55,6 +55,7 @@ class WhiteBackground:
     def __init__(self, raster: Raster) -> None:
         self.height, self.width = raster.height, raster.width
         self.notes = (*raster.notes, WHITENED_NOTE)
+        self.jpeg = raster.jpeg
         self._raster = raster
 
     def rows(self, top: int, bottom: int) -> Array:

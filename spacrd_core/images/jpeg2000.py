@@ -22,6 +22,8 @@ JPEG2000 = {
     COMPRESSION.JPEG2000,
 }
 SIZE_MARKER = b"\xff\x4f\xff\x51"  # a codestream begins with the marker of its size segment
+CODING_MARKER, WAVELET_OFFSET = b"\xff\x52", 13  # of the segment of coding styles, and of the wavelet in it
+REVERSIBLE = 1  # the only wavelet without a loss
 COMPONENTS_OFFSET = 40  # offset of the component count in that segment; three bytes per component follow
 
 
@@ -39,6 +41,11 @@ def decode_rgb(stored: bytes, *, ycbcr: bool) -> UInt8Array:
         height, width, _ = pixels.shape
         pixels = np.asarray(Image.frombytes("YCbCr", (width, height), pixels.tobytes()).convert("RGB"))
     return np.asarray(pixels.reshape(*pixels.shape[:2], -1))
+
+
+def is_lossy(stored: bytes) -> bool:
+    """Return whether a codestream was compressed with a loss: by the wavelet that is not reversible."""
+    return stored[stored.index(CODING_MARKER) + WAVELET_OFFSET] != REVERSIBLE
 
 
 def _is_subsampled(stored: bytes) -> bool:

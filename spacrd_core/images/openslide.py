@@ -10,6 +10,7 @@ import numpy as np
 from spacrd_core.errors import ImageError
 from spacrd_core.images.background import flatten_alpha
 from spacrd_core.images.errors import translate_errors
+from spacrd_core.images.jpeg import Jpeg
 from spacrd_core.images.rows import BandDecoder
 from spacrd_core.threads import parallel_map
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.arrays import UInt8Array
 
+MAYBE_LOSSLESS = {"zeiss", "dicom"}
 STRIPE_PX = 4096  # width of the stripes that are read in parallel
 INSTALL_HINT = "pip install 'spacrd[wsi]'"
 INCOMPLETE_HINT = "keep it together with all the files that its scanner wrote beside it"
@@ -27,7 +29,8 @@ INCOMPLETE_HINT = "keep it together with all the files that its scanner wrote be
 class OpenSlideImage:
     """The whole full-resolution frame of a scanner's slide; unscanned parts have the background colour.
 
-    The frame is not cropped to the scanned part, because positions refer to the whole frame.
+    The frame is not cropped to the scanned part, because positions refer to the whole frame. Openslide does not tell
+    how it was compressed; most scanners' own formats hold JPEG, of CZI and DICOM it is not known.
     """
 
     notes: tuple[str, ...] = ()
@@ -36,6 +39,7 @@ class OpenSlideImage:
         self._path = path
         self._slide = _open(path)
         self.width, self.height = self._slide.dimensions
+        self.jpeg = None if self._slide.properties.get("openslide.vendor") in MAYBE_LOSSLESS else Jpeg()
         self._background = _background_colour(self._slide.properties)
         tile_rows = int(self._slide.properties.get("openslide.level[0].tile-height", 1))
         self._decoder = BandDecoder(self.height, tile_rows, self._decode)

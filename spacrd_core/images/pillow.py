@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngImageFile
 from spacrd_core.errors import ImageError
 from spacrd_core.images.background import flatten_alpha
 from spacrd_core.images.errors import translate_errors
+from spacrd_core.images.jpeg import jpeg_settings
 from spacrd_core.images.orientation_tag import AS_STORED, ORIENTATION_TAG, orientation_notes
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class PillowImage:
             self._image = _open(stream)
             self.width, self.height = self._image.size
             _require_rgb_of_usable_size(path, self._image)
+            self.jpeg = jpeg_settings(self._image) if isinstance(self._image, JpegImageFile) else None
             self._image.load()
             orientation = self._image.getexif().get(ORIENTATION_TAG, AS_STORED)
         grey_notes = (GREY_NOTE,) if self._image.mode in GREY_MODES else ()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spacrd_core.arrays import UInt8Array
+    from spacrd_core.images.jpeg import Jpeg
     from spacrd_core.images.rows import Raster
     from spacrd_core.section.section import PixelRows
 
@@ -33,6 +34,8 @@ SIZE_READERS = {"pillow": pillow_size, "tifffile": tiff_size, "openslide": opens
 
 class ArrayImage:
     """An image in memory, or one whose rows are read by slicing, height x width x 3."""
+
+    jpeg: Jpeg | None = None
 
     def __init__(self, pixels: UInt8Array | PixelRows, notes: tuple[str, ...] = ()) -> None:
         self.height, self.width = int(pixels.shape[0]), int(pixels.shape[1])
@@ -50,7 +53,7 @@ class ValidatedImage:
     """A raster whose rows are checked to be 8-bit RGB, because an encoder would accept any other numbers as colours."""
 
     def __init__(self, path: Path, raster: Raster) -> None:
-        self.height, self.width, self.notes = raster.height, raster.width, raster.notes
+        self.height, self.width, self.notes, self.jpeg = raster.height, raster.width, raster.notes, raster.jpeg
         self._path, self._raster = path, raster
 
     def rows(self, top: int, bottom: int) -> UInt8Array:

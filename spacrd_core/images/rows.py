@@ -11,14 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spacrd_core.arrays import UInt8Array
+    from spacrd_core.images.jpeg import Jpeg
 
 
 class Raster(Protocol):
-    """An open image, read as rows of 8-bit RGB; ``notes`` are sentences for the user."""
+    """An open image, read as rows of 8-bit RGB.
+
+    ``notes`` are sentences for the user. ``jpeg`` tells how it may be compressed again without a loss worth keeping it
+    from; None if its pixels were never compressed with a loss.
+    """
 
     width: int
     height: int
     notes: tuple[str, ...]
+    jpeg: Jpeg | None
 
     def rows(self, top: int, bottom: int) -> UInt8Array:
         """Return the rows ``top`` to ``bottom`` (exclusive), height x width x 3."""

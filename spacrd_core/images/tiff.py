@@ -13,6 +13,7 @@ from spacrd_core.images.background import flatten_alpha, flatten_premultiplied_a
 from spacrd_core.images.errors import translate_errors
 from spacrd_core.images.orientation_tag import AS_STORED, ORIENTATION_TAG, orientation_notes
 from spacrd_core.images.rows import BandDecoder
+from spacrd_core.images.tiff_jpeg import page_jpeg
 from spacrd_core.images.tiff_segments import Segments
 from spacrd_core.images.tiff_series import EXPORT_HINT, TiffSeries, find_slide_series
 
@@ -43,6 +44,8 @@ class TiffImage:
             _require_complete(path, file, self._series)
             self._decoder = _band_decoder(file, self._series)
         self.width, self.height = self._series.size
+        with translate_errors(path):
+            self.jpeg = page_jpeg(self._series.level.pages[0])
         self.notes = tuple(_notes(self._series, self._decoder.band_rows))
         if self._series.alpha == "unspecified":
             self._require_alpha_channel()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spacrd_core.slide.shards import Shards
 from spacrd_core.threads import prefetch
 
 if TYPE_CHECKING:
@@ -68,10 +67,6 @@ class Chunks:
         """
         (top, left), level = (number * self.side for number in index), self.level
         bottom, right = min(top + self.side, level.height), min(left + self.side, level.width)
-        if self._shards:
-            return self._shards.chunk(*index)[:, : bottom - top, : right - left]
+        if level.shards:
+            return level.shards.chunk(*index)[:, : bottom - top, : right - left]
         return np.moveaxis(level.read(top, bottom, left, right), -1, 0)
-
-    @cached_property
-    def _shards(self) -> Shards | None:
-        return Shards.from_array(self.level.array)

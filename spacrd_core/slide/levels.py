@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from PIL import Image
 
+from spacrd_core.slide.compression import codecs, level_settings
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import zarr
 
     from spacrd_core.arrays import UInt8Array
+    from spacrd_core.images.jpeg import Jpeg
 
 CHUNK = 512
 SHARD = (1024, 8192)  # wide and low, because shards are written whole and pixels arrive in rows
@@ -62,18 +65,24 @@ class LevelWriter:
             self._coarser.push(np.asarray(Image.fromarray(rows).reduce(2)))
 
 
-def create_levels(group: zarr.Group, height: int, width: int, um_per_px: float) -> list[Any]:
-    """Create the arrays of a pyramid, each half the size of the previous one, and their metadata; finest first."""
-    arrays, scales = [_create(group, "0", height, width)], [um_per_px]
-    while max(height, width) > COARSEST_PX:
-        height, width = -(-height // 2), -(-width // 2)
-        scales.append(2 * scales[-1])
-        arrays.append(_create(group, str(len(arrays)), height, width))
+def create_levels(
+    group: zarr.Group, height: int, width: int, um_per_px: float, jpeg: Jpeg | None, *, averaged: bool
+) -> list[Any]:
+    """Create the arrays of a pyramid, each half the size of the previous one, and their metadata; finest first.
+
+    ``jpeg`` are the settings of the image; ``averaged`` tells that the finest level does not have the image's own px.
+    """
+    shapes = [(height, width)]
+    while max(shapes[-1]) > COARSEST_PX:
+        shapes.append((-(-shapes[-1][0] // 2), -(-shapes[-1][1] // 2)))
+    scales = [um_per_px * 2**number for number in range(len(shapes))]
+    settings = level_settings(jpeg, scales, averaged=averaged)
+    arrays = [_create(group, str(number), *shapes[number], each) for number, each in enumerate(settings)]
     group.attrs["ome"] = {"version": "0.5", "multiscales": [_multiscale(scales)]}
     return arrays
 
 
-def _create(group: zarr.Group, name: str, height: int, width: int) -> Any:
+def _create(group: zarr.Group, name: str, height: int, width: int, jpeg: Jpeg | None) -> Any:
     shard = [min(limit, -(-side // CHUNK) * CHUNK) for limit, side in zip(SHARD, (height, width), strict=True)]
     return group.create_array(
         name,
@@ -83,6 +92,7 @@ def _create(group: zarr.Group, name: str, height: int, width: int) -> Any:
         dtype="uint8",
         fill_value=255,
         dimension_names=("c", "y", "x"),
+        **codecs(jpeg),
     )
 
 

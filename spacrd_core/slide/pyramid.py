@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from spacrd_core.errors import CorruptStore
 from spacrd_core.progress import Track, silent
 from spacrd_core.slide.downsample import AreaDownsampler
 from spacrd_core.slide.levels import LevelWriter, create_levels
+from spacrd_core.slide.shards import REPAIR_HINT, Shards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from spacrd_core.images.rows import Raster
 
 BAND_ROWS = 128
+READ_ERRORS = (OSError, ValueError, LookupError, RuntimeError)  # of zarr and its codecs on damaged chunks
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,26 @@ class Level:
         """Width in px."""
         return int(self.array.shape[2])
 
+    @cached_property
+    def shards(self) -> Shards | None:
+        """The shards of a level that SpaCRD has stored, None for any other array."""
+        return Shards.from_array(self.array)
+
     def read(self, top: int, bottom: int, left: int, right: int) -> UInt8Array:
-        """Return a rectangle inside the level, height x width x 3."""
-        return np.moveaxis(np.asarray(self.array[:, top:bottom, left:right]), 0, -1)
+        """Return a rectangle inside the level, height x width x 3.
+
+        Raises
+        ------
+        CorruptStore
+            If a part of it is damaged.
+        """
+        if self.shards:
+            return self.shards.rectangle(top, bottom, left, right)
+        try:
+            return np.moveaxis(np.asarray(self.array[:, top:bottom, left:right]), 0, -1)
+        except READ_ERRORS as error:
+            where = getattr(self.array, "store_path", "the slide")
+            raise CorruptStore(f"{where} cannot be read: {error}", hint=REPAIR_HINT) from error
 
     def pixel_range(self, start_um: float, stop_um: float, size: int) -> range:
         """Return the px, of ``size`` along an axis, that an interval overlaps by more than a rounding error."""
@@ -79,9 +99,7 @@ class Pyramid:
             levels = (Level(group[d["path"]], d["coordinateTransformations"][0]["scale"][1]) for d in datasets)
             return cls(tuple(levels), tuple(group.attrs["spacrd"]["notes"]))
         except (FileNotFoundError, LookupError, ValueError) as error:
-            raise CorruptStore(
-                f"{folder} does not contain a slide: {error}", hint="ingest the section again"
-            ) from error
+            raise CorruptStore(f"{folder} does not contain a slide: {error}", hint=REPAIR_HINT) from error
 
     def level_for(self, um_per_px: float) -> Level:
         """Return the coarsest level that is at least as fine as ``um_per_px``, or else the finest level."""
@@ -136,14 +154,16 @@ def write_pyramid(raster: Raster, folder: Path, *, um_per_px: float, mpp: float 
     """Write an image as a pyramid whose finest level has ``mpp`` um/px, or the image's own um/px if that is coarser.
 
     Every px is the mean of the area it covers. The image is read once, in bands of rows, and all levels are written in
-    the same pass, so memory depends only on the image's width.
+    the same pass, so memory depends only on the image's width. A JPEG stays one; of
+    other images every px is kept.
     """
     base = max(um_per_px, mpp)
     downsampler = AreaDownsampler(raster.height, raster.width, base / um_per_px)
     height, width = downsampler.shape
     group = zarr.open_group(folder, mode="w", zarr_format=3)
     group.attrs["spacrd"] = {"notes": list(raster.notes), "source_um_per_px": um_per_px}
-    finest = LevelWriter.chain(create_levels(group, height, width, base))
+    arrays = create_levels(group, height, width, base, raster.jpeg, averaged=base != um_per_px)
+    finest = LevelWriter.chain(arrays)
     for top in track(range(0, height, BAND_ROWS), "writing slide", -(-height // BAND_ROWS)):
         bottom = min(top + BAND_ROWS, height)
         finest.push(raster.rows(top, bottom) if base == um_per_px else downsampler.rows(top, bottom, raster.rows))

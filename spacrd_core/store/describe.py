@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.slide.compression import describe_compression
 from spacrd_core.store.remove import stored_bytes
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def _slide(store: SpotStore, entry: SectionEntry) -> dict[str, Any] | None:
         "width_px": finest.width,
         "height_px": finest.height,
         "levels": len(pyramid.levels),
+        "compression": describe_compression(level.array for level in pyramid.levels),
         "um_per_full_px": entry.slide.um_per_full_px,
     }
 

@@ -12,6 +12,7 @@ import anndata as ad
 import zarr
 
 from spacrd_core.cards import Recipe
+from spacrd_core.slide.compression import CHECKED_ZSTD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,13 +21,15 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+CHECKED = {"compressors": CHECKED_ZSTD}
+
 
 def write_section(adata: ad.AnnData, folder: Path) -> None:
     """Write a section's AnnData as a consolidated zarr v3 group."""
     adata.strings_to_categoricals()
     with _without_zarr_warnings():
         group = zarr.open_group(folder, mode="w", zarr_format=3)
-        ad.io.write_elem(group, "/", adata)
+        ad.io.write_elem(group, "/", adata, dataset_kwargs=CHECKED)
         zarr.consolidate_metadata(group.store)
 
 
@@ -47,7 +50,7 @@ def write_spots(spots: pd.DataFrame, folder: Path) -> None:
     table.strings_to_categoricals()
     with _without_zarr_warnings():
         group = zarr.open_group(folder, mode="r+", use_consolidated=False)
-        ad.io.write_elem(group, "obs", table.obs)
+        ad.io.write_elem(group, "obs", table.obs, dataset_kwargs=CHECKED)
         zarr.consolidate_metadata(group.store)
 
 
@@ -55,7 +58,7 @@ def write_cells(spot_of_cell: pd.Series[Any], folder: Path) -> None:
     """Write the spot id of each cell, by cell id."""
     with _without_zarr_warnings():
         group = zarr.open_group(folder, mode="w", zarr_format=3)
-        ad.io.write_elem(group, "cells", spot_of_cell.to_frame("spot_id"))
+        ad.io.write_elem(group, "cells", spot_of_cell.to_frame("spot_id"), dataset_kwargs=CHECKED)
 
 
 def read_cells(folder: Path) -> pd.Series[Any]:
@@ -68,7 +71,7 @@ def write_spot_table(table: pd.DataFrame, folder: Path, detector: Mapping[str, A
     """Write a spot table with its ``attrs`` and the configuration of its detector as JSON-able values."""
     with _without_zarr_warnings():
         group = zarr.open_group(folder, mode="w", zarr_format=3)
-        ad.io.write_elem(group, "spots", table)
+        ad.io.write_elem(group, "spots", table, dataset_kwargs=CHECKED)
         group.attrs["facts"] = dict(detector)
         group.attrs["table"] = dict(table.attrs)
 

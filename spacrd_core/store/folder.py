@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError, UnknownSection
 from spacrd_core.store.manifest import GROUP_KINDS, Manifest, read_manifest, write_manifest
+from spacrd_core.store.repair import repair_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -125,12 +126,12 @@ class StoreFolder:
         try:
             yield folder
         except (OSError, ValueError, LookupError, RuntimeError, TypeError) as error:
-            raise CorruptStore(f"{folder} is damaged: {error}", hint=f"spacrd store verify {self.path}") from error
+            raise CorruptStore(f"{folder} is damaged: {error}", hint=repair_hint(self.path, record)) from error
 
     def _folder(self, record: GroupRecord) -> Path:
         folder = self.path / record.path
         if not folder.is_dir():
-            raise CorruptStore(f"{folder} is missing from the store", hint=f"spacrd store verify {self.path}")
+            raise CorruptStore(f"{folder} is missing from the store", hint=repair_hint(self.path, record))
         return folder
 
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-SCHEMA_VERSION = 2  # 2: what was given for a section, its label notes, the frame of a cropped slide, alignments
+# 2: what was given for a section, its label notes, the frame of a cropped slide, alignments
+# 3: slides in JPEG, and checksums in every chunk
+SCHEMA_VERSION = 3
 GROUP_KINDS = ("sections", "cells", "alignments", "slides", "embeddings", "predictions")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 

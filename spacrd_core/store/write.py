@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 THUMBNAIL_PX = 1000
 MIN_TISSUE_FRACTION = 0.9  # high, because a slide of another section has tissue under most spots, too
-PYRAMID_VERSION = 1  # increase it when the same slide should give another pyramid
+PYRAMID_VERSION = 2  # increase it when the same slide should give another pyramid
 
 
 def add_section(

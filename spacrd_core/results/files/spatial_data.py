@@ -19,8 +19,9 @@ from spacrd_core.section.geometry import footprints
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from spacrd_core.arrays import UInt8Array
     from spacrd_core.results.result import Provenance, SectionResult
-    from spacrd_core.slide.pyramid import Pyramid
+    from spacrd_core.slide.pyramid import Level, Pyramid
 
 REGION_KEY, INSTANCE_KEY = "spacrd_region", "spacrd_spot"  # obs columns: annotated element, and spot in it
 
@@ -79,14 +80,28 @@ def _multiscale(slide: Pyramid) -> Any:
     import dask.array  # noqa: PLC0415 - comes with spatialdata
     import xarray  # noqa: PLC0415 - comes with spatialdata
 
-    from_zarr: Any = dask.array.from_zarr
+    from_array: Any = dask.array.from_array
     scales = {}
     for number, level in enumerate(slide.levels):
         step = level.um_per_px / slide.levels[0].um_per_px
         centres = {axis: (np.arange(count) + 0.5) * step for axis, count in (("y", level.height), ("x", level.width))}
-        image = xarray.DataArray(from_zarr(level.array), dims=("c", "y", "x"), coords={"c": ["r", "g", "b"], **centres})
+        planes = from_array(_Planes(level), level.array.chunks, name=False)
+        image = xarray.DataArray(planes, dims=("c", "y", "x"), coords={"c": ["r", "g", "b"], **centres})
         scales[f"scale{number}"] = xarray.Dataset({"image": image})
     return xarray.DataTree.from_dict(scales)
+
+
+class _Planes:
+    """A level, 3 x height x width, that dask reads; damage to it is named."""
+
+    def __init__(self, level: Level) -> None:
+        self.shape, self.dtype, self.ndim = level.array.shape, level.array.dtype, level.array.ndim
+        self._level = level
+
+    def __getitem__(self, index: tuple[slice, slice, slice]) -> UInt8Array:
+        channels, rows, columns = index
+        pixels = self._level.read(rows.start, rows.stop, columns.start, columns.stop)
+        return np.moveaxis(pixels, -1, 0)[channels]
 
 
 def _shapes(result: SectionResult, library: Any) -> dict[str, Any]:

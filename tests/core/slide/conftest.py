@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from spacrd_core.arrays import Array
+from spacrd_core.images.jpeg import Jpeg
 
 
 class RecordingRaster:
     """An array as a raster that records the requested rows."""
 
     notes: tuple[str, ...] = ()
+    jpeg: Jpeg | None = None
 
     def __init__(self, pixels: Array) -> None:
         self.height, self.width = pixels.shape[:2]

@@ -17,7 +17,7 @@ from spacrd_core.section.section import Source
 from spacrd_core.store.elements import embedding_facts
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.locks import lock_file, mark_in_use, try_lock
-from spacrd_core.store.manifest import SectionEntry, SlideRecord
+from spacrd_core.store.manifest import SCHEMA_VERSION, SectionEntry, SlideRecord
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import collect_garbage, verify
 from spacrd_core.store.write import _with_entry, add_section
@@ -202,7 +202,7 @@ def test_a_store_of_an_earlier_version_becomes_one_of_this_when_it_is_written_to
     assert store.section("S1").n_obs
     assert json.loads((store.path / "spacrd.json").read_text())["schema_version"] == 1
     add_section(store, make_section(2, image=False), SectionKey("S2", "P2", "two"))
-    assert json.loads((store.path / "spacrd.json").read_text())["schema_version"] == 2
+    assert json.loads((store.path / "spacrd.json").read_text())["schema_version"] == SCHEMA_VERSION
 
 
 def edit_manifest(store: SpotStore, keys: tuple[str, ...], value: object) -> None:

@@ -9,7 +9,7 @@ import anndata as ad
 import numpy as np
 import pytest
 
-from spacrd_core.errors import ConfigError
+from spacrd_core.errors import ConfigError, CorruptStore
 from spacrd_core.images.raster import ArrayImage
 from spacrd_core.results.files.h5ad import write_h5ad
 from spacrd_core.results.files.spatial_data import write_spatialdata
@@ -101,6 +101,20 @@ def test_spots_without_a_call_are_kept(written: Written, make_result: Callable[.
     data = written(make_result(side=8, spots=result.spots[10:]))
     assert len(data["S1_spots"]) == data["table"].n_obs == 64
     assert data["table"].obs["spacrd_prob"].isna().sum() == 10
+
+
+def test_a_damaged_slide_is_named_and_nothing_is_written(
+    written: Written, make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (600, 600, 3), dtype=np.uint8)
+    write_pyramid(ArrayImage(pixels), tmp_path / "slide", um_per_px=1.0)
+    chunk = tmp_path / "slide" / "0" / "c" / "0" / "0" / "0"
+    content = bytearray(chunk.read_bytes())
+    content[len(content) // 2] ^= 8
+    chunk.write_bytes(content)
+    with pytest.raises(CorruptStore, match="slide/0/c/0/0/0 cannot be read: "):
+        written(make_result(side=8, slide=Pyramid.open(tmp_path / "slide"), slide_um_per_full_px=0.5))
+    assert not (tmp_path / "S1.spatialdata.zarr").exists()
 
 
 def test_square_spots_are_rotated_as_on_the_image(written: Written, make_result: Callable[..., SectionResult]) -> None:
