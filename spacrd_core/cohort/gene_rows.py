@@ -1,6 +1,5 @@
 """Expression of large sections, of which only the requested spots become dense."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,9 +11,8 @@ from scipy.sparse.linalg import LinearOperator
 from torch import Tensor
 
 from spacrd_core.arrays import Array
+from spacrd_core.cohort.operators import linear_operator
 from spacrd_core.cohort.scaling import Scaler
-
-Product = Callable[[Array], Array]
 
 
 class GeneProjection(Protocol):
@@ -93,6 +91,10 @@ class LazyExpression:
         projected = self.projection(self.scaler(values.toarray()))
         return torch.from_numpy(projected).to("cpu" if isinstance(rows, slice) else rows.device)
 
+    def __matmul__(self, matrix: Float[Tensor, "panel r"]) -> Float[Tensor, "spots r"]:
+        """Return the product with a matrix, on its device; expression is never dense."""
+        return torch.from_numpy(self.operator() @ matrix.cpu().numpy()).to(matrix.device)
+
     def operator(self) -> LinearOperator:
         """Return the matrix of all spots as a linear operator; it is never dense."""
         factor, offset = self.scaler.factor[:, None], self.scaler.offset
@@ -105,15 +107,3 @@ class LazyExpression:
             return self.projection.rmatmat(factor * (self.values.T @ right - np.outer(offset, right.sum(axis=0))))
 
         return linear_operator((len(self), self.projection.width), matmat, rmatmat)
-
-
-def linear_operator(shape: tuple[int, int], matmat: Product, rmatmat: Product) -> LinearOperator:
-    """Return the linear operator with these matrix products, in single precision."""
-    return LinearOperator(
-        shape,
-        matvec=lambda vector: matmat(vector.reshape(-1, 1)).ravel(),
-        rmatvec=lambda vector: rmatmat(vector.reshape(-1, 1)).ravel(),
-        matmat=matmat,
-        rmatmat=rmatmat,
-        dtype=np.float32,
-    )

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
@@ -14,9 +13,9 @@ from spacrd_core.arrays import Array
 from spacrd_core.cohort.gene_factors import GeneFactors
 from spacrd_core.cohort.gene_rows import LazyExpression, PanelProjection
 from spacrd_core.cohort.modalities import join_modalities
+from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
 from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.cohort.smoothing import neighbourhood_means
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +58,7 @@ class AlignedSection:
         genes = LazyExpression(
             self.expression, self.measured, self.gene_scaler, PanelProjection(every_gene, centred=centred)
         )
-        return neighbourhood_means(genes, torch.from_numpy(self.neighbours), torch.from_numpy(self.present))
+        return NeighbourhoodMeans.of(genes, self.neighbours, self.present).operator()
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +94,16 @@ class PreparedSection:
     def modalities(self) -> str:
         """The section's modalities that the detector reads (:mod:`spacrd_core.cohort.modalities`); '' if none."""
         return join_modalities(genes=self.genes, image=self.image)
+
+    @property
+    def means(self) -> dict[str, NeighbourhoodMeans]:
+        """The neighbourhood means of each modality that the detector reads."""
+        features = {"genes": self.genes, "image": self.image}
+        return {
+            name: NeighbourhoodMeans.of(values, self.aligned.neighbours, self.aligned.present)
+            for name, values in features.items()
+            if values is not None
+        }
 
     @property
     def missing_genes(self) -> str:

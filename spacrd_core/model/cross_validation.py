@@ -200,7 +200,8 @@ def _score(ensemble: Ensemble, data: SectionData, prior: PriorOptions | None) ->
     as_read: Array | None = None
     for modalities in subsets(ensemble.modalities_of(section)):
         if modalities in ensemble.modalities:
-            scores = ensemble.score(section, modalities).logits
+            wanted = [subset for subset in subsets(modalities) if subset in ensemble.modalities]
+            scores = ensemble.logits(section, modalities, wanted)
             logits[modalities] = {subset: values.mean(axis=0)[known] for subset, values in scores.items()}
             if prior and data.evidence:
                 means = {subset: values.mean(axis=0, keepdims=True) for subset, values in scores.items()}
@@ -218,7 +219,7 @@ def _score_mixtures(ensemble: Ensemble, section: PreparedSection, prior: PriorOp
     """Yield the combined scores by genes of the section cut to other shares of tumour."""
     for spots, evidence in section.section.mixtures:
         mixture = ensemble.preprocessor.restrict(section, spots)
-        logits = ensemble.score(mixture, "genes", ["genes"]).logits
+        logits = ensemble.logits(mixture, "genes", ["genes"])
         means = {"genes": logits["genes"].mean(axis=0, keepdims=True)}
         scores = combine(means, "genes", evidence, prior).parts["genes"][0]
         yield Mixture(section.section.patient, scores, mixture.section.labels, evidence.amount)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from spacrd_core.cohort.evidence import TumourAmount
 from spacrd_core.cohort.gene_rows import LazyExpression, PanelProjection
+from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
 from spacrd_core.cohort.scaling import Scaler
-from spacrd_core.cohort.smoothing import BilateralFilter, neighbourhood_means
+from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.section.geometry import neighbours
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Neighbourhoods:
 
     def operator(self, genes: LazyExpression) -> LinearOperator:
         """Return the means of genes over every spot's neighbourhood, as an operator that is never dense."""
-        return neighbourhood_means(genes, torch.from_numpy(self.indices), torch.from_numpy(self.present))
+        return NeighbourhoodMeans.of(genes, self.indices, self.present).operator()
 
     def structure(self, values: Float[Array, " spots"]) -> float:
         """Return the correlation of spots with the mean of their neighbours, near 0 without spatial structure."""

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-import torch
 from scipy import sparse
 from sklearn.metrics import roc_auc_score
 from stand_ins.carcinoma import (
@@ -21,8 +20,9 @@ from stand_ins.carcinoma import (
 )
 
 from spacrd_core.arrays import Array
+from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.cohort.smoothing import BilateralFilter, neighbourhood_means
+from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.genes.expression import Expression
 from spacrd_core.prior.score import FILTER_ITERATIONS, GeneScore, Neighbourhoods, gene_contributions, score_genes
 
@@ -76,9 +76,7 @@ def plain(expression: Expression, xy_um: Array) -> Plain:
     contrast = contrast - np.mean([maps[name] for name in LISTS.negative], axis=0)
     raw = means @ (means.T @ np.clip(z(contrast), -2, 2))
     spots = Neighbourhoods.of(xy_um, PITCH_UM)
-    features = neighbourhood_means(
-        torch.from_numpy(genes.astype(np.float32)), torch.from_numpy(spots.indices), torch.from_numpy(spots.present)
-    )
+    features = NeighbourhoodMeans.of(genes.astype(np.float32), spots.indices, spots.present).operator()
     smooth = BilateralFilter.fit(xy_um, PITCH_UM, [features], iterations=FILTER_ITERATIONS)
     smoothed = {name: smooth(values) for name, values in maps.items()}
     pairs = [np.corrcoef(smoothed[one], smoothed[two])[0, 1] for one in LISTS.positive for two in LISTS.negative]
