@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.sparse.linalg import LinearOperator
 from torch import Tensor, nn
 
 from spacrd_core.arrays import Array
@@ -41,13 +42,13 @@ class PrincipalComponents(nn.Module):
         if average <= MIN_VARIANCE * np.square(training.average).mean():
             return
         matrix = centred(training.means, training.average)
-        leading = Decomposition.of(matrix, self.width, iterations=ITERATIONS)
-        variance = np.square(leading.values) / (matrix.shape[0] - 1)
+        axes, values = _leading_axes(matrix, self.width)
+        variance = np.square(values) / (matrix.shape[0] - 1)
         # A factor slightly below 1 keeps the only component of a single feature despite rounding.
         kept = variance > 0.999 * average
-        axes = _upright(leading.axes[:, kept]) / np.sqrt(variance[kept])
+        scaled = _upright(axes[:, kept]) / np.sqrt(variance[kept])
         self.mean.copy_(torch.from_numpy(training.average[:, 0]))
-        self.axes[:, : kept.sum()] = torch.from_numpy(axes).to(self.axes)
+        self.axes[:, : kept.sum()] = torch.from_numpy(scaled).to(self.axes)
 
     def forward(self, projected: Float[Tensor, "spots components"]) -> Float[Tensor, "spots components"]:
         """Return the components of features that are already multiplied by the axes."""
@@ -85,6 +86,17 @@ class ModalityComponents(nn.ModuleDict):
     ) -> dict[str, Float[Tensor, "spots components"]]:
         """Return the components of features that are already multiplied by the axes; further columns are left out."""
         return {name: self[name](values[:, : self.for_modality(name).width]) for name, values in projected.items()}
+
+
+def _leading_axes(
+    matrix: LinearOperator, count: int
+) -> tuple[Float[Array, "d components"], Float[Array, " components"]]:
+    """The leading right singular vectors and values; the random start is over the shorter side, as in scikit-learn."""
+    if matrix.shape[0] >= matrix.shape[1]:
+        leading = Decomposition.of(matrix, count, iterations=ITERATIONS)
+        return leading.axes, leading.values
+    leading = Decomposition.of(matrix.T, count, iterations=ITERATIONS)
+    return leading.left, leading.values
 
 
 def _upright(axes: Float[Array, "d components"]) -> Float[Array, "d components"]:

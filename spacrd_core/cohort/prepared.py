@@ -16,6 +16,7 @@ from spacrd_core.cohort.modalities import join_modalities
 from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
 from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.genes.moments import Moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,8 @@ class AlignedSection:
         Which genes of the panel the section measures.
     neighbours, present
         Indices of each spot's neighbours, the spot first, and which of them exist; absent ones are padding.
+    moments
+        Of the panel genes, if they are known already.
     """
 
     section: SectionData
@@ -39,13 +42,14 @@ class AlignedSection:
     measured: Bool[Array, " genes"]
     neighbours: Int[Array, "spots k"]
     present: Bool[Array, "spots k"]
+    moments: Moments | None = None
 
     @cached_property
     def gene_scaler(self) -> Scaler:
         """The section's own scaling of its measured genes to mean 0 and standard deviation 1."""
         if self.expression is None:
             raise ValueError(f"section '{self.section.id}' has no genes")
-        return Scaler.fit_sparse(self.expression)
+        return Scaler.from_moments(self.moments or Moments.of(self.expression))
 
     def gene_means(self, *, centred: bool) -> LinearOperator:
         """Return the neighbourhood means of the measured genes, standardised (spots x measured genes).

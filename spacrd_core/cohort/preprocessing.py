@@ -16,7 +16,7 @@ from spacrd_core.cohort.prepared import AlignedSection, PreparedSection
 from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.errors import DetectorError
-from spacrd_core.genes.expression import renormalise
+from spacrd_core.genes.expression import MISSING, renormalise
 from spacrd_core.genes.panel import align_to_panel, choose_panel, panel_ids
 from spacrd_core.genes.species import common_species, require_species
 from spacrd_core.section.geometry import neighbours
@@ -123,10 +123,12 @@ class Preprocessor:
         if section.expression is None or not self.panel:
             return AlignedSection(section, None, np.zeros(len(self.panel), dtype=bool), *neighbourhoods)
         require_species(section.id, section.expression.species, self.species)
-        values, measured = align_to_panel(section.expression, self.panel, self.panel_ids)
+        values, columns = align_to_panel(section.expression, self.panel, self.panel_ids)
+        measured = columns != MISSING
         if self.options.library == "panel":
-            values = renormalise(values)
-        return AlignedSection(section, values, measured, *neighbourhoods)
+            return AlignedSection(section, renormalise(values), measured, *neighbourhoods)
+        moments = section.expression.moments.select(columns[measured])
+        return AlignedSection(section, values, measured, *neighbourhoods, moments)
 
     def _neighbourhoods(self, section: SectionData) -> tuple[Array, Array]:
         """The indices of every spot's neighbours, the spot first, and which of them exist."""

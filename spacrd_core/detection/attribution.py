@@ -24,6 +24,7 @@ from spacrd_core.model.head import Head
 from spacrd_core.model.platt import Calibration
 from spacrd_core.model.reading import Reading
 from spacrd_core.prior.score import gene_contributions
+from spacrd_core.prior.section_genes import SectionGenes
 
 MODALITY_LABELS: Final[Mapping[str, str]] = {"genes": "genes", "image": "image", "image+genes": "fusion"}
 GENES_LISTED = 20  # in each direction
@@ -76,15 +77,16 @@ def driving_genes(
     reading: Reading,
     section: SectionData,
     table: pd.DataFrame,
+    genes: SectionGenes | None = None,
     *,
     ensemble: Ensemble | None = None,
     prepared: PreparedSection | None = None,
 ) -> tuple[DrivingGene, ...]:
     """Return the genes that most raise the log odds of a section's cancer calls, then those that most lower them.
 
-    ``table`` is the spot table of the reading; the built-in detector has neither ``ensemble`` nor prepared section. Of
-    more than 500 spots called cancer, 500 are drawn with a fixed seed. There are no driving genes if no spot was called
-    cancer, or if only the image was used.
+    ``table`` is the spot table of the reading; ``genes`` are those of the section, if they are prepared already. The
+    built-in detector has neither ``ensemble`` nor prepared section. Of more than 500 spots called cancer, 500 are drawn
+    with a fixed seed. There are no driving genes if no spot was called cancer, or if only the image was used.
     """
     expression, spots = section.expression, _sample_spots(np.flatnonzero(table["label"] == "cancer"))
     if expression is None or not len(spots):
@@ -96,7 +98,8 @@ def driving_genes(
         by_head = gene_attributions(ensemble, slopes, prepared, spots)
         np.add.at(attributions, columns[prepared.genes.measured], by_head)
     if reading.evidence_slope and reading.evidence and reading.evidence.loadings is not None:
-        by_lists = gene_contributions(expression, section.xy_um, section.pitch_um, reading.evidence.loadings, spots)
+        own_genes = genes or SectionGenes(expression, section.xy_um, section.pitch_um)
+        by_lists = gene_contributions(own_genes, reading.evidence.loadings, spots)
         attributions += reading.evidence_slope * by_lists
     cancer, normal = (
         _mean_expression(expression.values, (table["label"] == label).to_numpy()) for label in ("cancer", "normal")

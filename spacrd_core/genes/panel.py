@@ -32,9 +32,7 @@ def choose_panel(sections: Sequence[Expression], size: int) -> tuple[str, ...]:
         )
     variance = np.zeros(len(common))
     for section in sections:
-        values = section.values[:, section.columns_of(common)]
-        mean = np.asarray(values.mean(axis=0)).ravel()
-        variance += np.asarray(values.multiply(values).mean(axis=0)).ravel() - mean**2
+        variance += section.moments.variance[section.columns_of(common)]
     chosen = np.argsort(-variance, kind="stable")[:size]
     return tuple(sorted(common[index] for index in chosen))
 
@@ -50,11 +48,10 @@ def panel_ids(sections: Sequence[Expression], panel: Sequence[str]) -> tuple[str
 
 def align_to_panel(
     section: Expression, panel: Sequence[str], gene_ids: Sequence[str] = ()
-) -> tuple[sparse.csr_matrix[Any], NDArray[np.bool_]]:
-    """Return a section's expression of the panel genes it measures, sparse, and the mask of those genes."""
+) -> tuple[sparse.csr_matrix[Any], NDArray[np.intp]]:
+    """Return a section's expression of the panel genes it measures, sparse, and the column of each panel gene."""
     columns = panel_columns(section, panel, gene_ids)
-    measured = columns != MISSING
-    return section.values[:, columns[measured]], measured
+    return section.values[:, columns[columns != MISSING]], columns
 
 
 def panel_columns(section: Expression, panel: Sequence[str], gene_ids: Sequence[str]) -> NDArray[np.intp]:

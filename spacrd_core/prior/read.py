@@ -9,41 +9,44 @@ from spacrd_core.cohort.evidence import Epithelium, SectionEvidence, TumourAmoun
 from spacrd_core.cohort.mixtures import mixture_masks
 from spacrd_core.prior.gate import find_epithelium
 from spacrd_core.prior.image import score_image
-from spacrd_core.prior.score import Neighbourhoods, score_genes
+from spacrd_core.prior.neighbourhoods import Neighbourhoods
+from spacrd_core.prior.score import score_genes
+from spacrd_core.prior.section_genes import SectionGenes
 
 if TYPE_CHECKING:
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.prior.lists import GeneLists
 
 
-def read_evidence(section: SectionData, lists: GeneLists) -> SectionEvidence:
+def read_evidence(section: SectionData, lists: GeneLists, genes: SectionGenes | None = None) -> SectionEvidence:
     """Return what a section says of itself by gene lists and by the density of its H&E; labels are not read.
 
-    Genes of another species give no evidence.
+    Genes of another species give no evidence. ``genes`` are those of the section, if they are prepared already.
     """
     expression = section.expression
     if expression is not None and expression.species.name not in {"", lists.species}:
         expression = None
-    genes = score_genes(expression, section.xy_um, section.pitch_um, lists) if expression else None
+    genes = genes or SectionGenes.of(section)
+    score = score_genes(genes, lists) if expression and genes else None
     image = (
         score_image(section.stain, Neighbourhoods.of(section.xy_um, section.pitch_um))
         if section.stain is not None
         else None
     )
-    structure = {"genes": genes.structure} if genes else {}
+    structure = {"genes": score.structure} if score else {}
     return SectionEvidence(
-        genes=genes.score if genes else None,
+        genes=score.score if score else None,
         image=image[0] if image else None,
-        loadings=genes.loadings if genes else None,
-        amount=genes.amount if genes else TumourAmount(),
+        loadings=score.loadings if score else None,
+        amount=score.amount if score else TumourAmount(),
         epithelium=find_epithelium(expression, lists) if expression else Epithelium(),
         structure=structure | ({"image": image[1]} if image else {}),
     )
 
 
-def with_evidence(section: SectionData, lists: GeneLists) -> SectionData:
-    """Return a section with what it says of itself."""
-    return replace(section, evidence=read_evidence(section, lists))
+def with_evidence(section: SectionData, lists: GeneLists, genes: SectionGenes | None = None) -> SectionData:
+    """Return a section with what it says of itself; ``genes`` are its own, if they are prepared already."""
+    return replace(section, evidence=read_evidence(section, lists, genes))
 
 
 def with_training_evidence(section: SectionData, lists: GeneLists) -> SectionData:
