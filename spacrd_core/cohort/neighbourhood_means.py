@@ -52,6 +52,15 @@ class NeighbourhoodMeans:
             lambda left: matrix.rmatmat(self.weights.T @ left),
         )
 
+    def average(self, spots: Int[Array, " selected"]) -> Float[Array, " d"]:
+        """Return the average over some spots; only they and their neighbours are read."""
+        weights = np.asarray(self.weights[spots].mean(axis=0), dtype=np.float32).reshape(-1, 1)
+        needed = np.flatnonzero(weights)
+        if isinstance(self.features, LazyExpression):
+            part = replace(self.features, values=self.features.values[needed])
+            return np.asarray(part.operator().rmatmat(weights[needed]).ravel())
+        return np.asarray(self.features[needed].T @ weights[needed, 0])
+
     def blocks(self) -> Iterator[Float[Array, "block d"]]:
         """Yield the means of all spots, some spots at a time."""
         for start in range(0, len(self), BLOCK):

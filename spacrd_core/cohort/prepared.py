@@ -28,13 +28,15 @@ class AlignedSection:
     section
         The section as loaded from the store.
     expression
-        Log-normalised expression of the panel genes that the section measures (CSR); None without genes.
+        Log-normalised expression (CSR) with the panel genes that the section measures; None without genes.
     measured
         Which genes of the panel the section measures.
     neighbours, present
         Indices of each spot's neighbours, the spot first, and which of them exist; absent ones are padding.
     moments
         Of the panel genes, if they are known already.
+    columns
+        The columns of the panel genes in ``expression``; None if it has no others.
     """
 
     section: SectionData
@@ -43,13 +45,24 @@ class AlignedSection:
     neighbours: Int[Array, "spots k"]
     present: Bool[Array, "spots k"]
     moments: Moments | None = None
+    columns: Int[Array, " measured"] | None = None
 
     @cached_property
     def gene_scaler(self) -> Scaler:
         """The section's own scaling of its measured genes to mean 0 and standard deviation 1."""
+        return Scaler.from_moments(self.gene_moments)
+
+    @cached_property
+    def gene_moments(self) -> Moments:
+        """The mean and mean square of the measured panel genes."""
+        return self.moments or Moments.of(self.panel_expression)
+
+    @property
+    def panel_expression(self) -> sparse.csr_matrix[Any]:
+        """Log-normalised expression of the panel genes alone."""
         if self.expression is None:
             raise ValueError(f"section '{self.section.id}' has no genes")
-        return Scaler.from_moments(self.moments or Moments.of(self.expression))
+        return self.expression if self.columns is None else self.expression[:, self.columns]
 
     def gene_means(self, *, centred: bool) -> LinearOperator:
         """Return the neighbourhood means of the measured genes, standardised (spots x measured genes).
@@ -58,9 +71,13 @@ class AlignedSection:
         """
         if self.expression is None:
             raise ValueError(f"section '{self.section.id}' has no genes")
-        every_gene = np.ones(self.expression.shape[1], dtype=bool)
+        every_gene = np.ones(self.measured.sum(), dtype=bool)
         genes = LazyExpression(
-            self.expression, self.measured, self.gene_scaler, PanelProjection(every_gene, centred=centred)
+            self.expression,
+            self.measured,
+            self.gene_scaler,
+            PanelProjection(every_gene, centred=centred),
+            self.columns,
         )
         return NeighbourhoodMeans.of(genes, self.neighbours, self.present).operator()
 

@@ -101,14 +101,12 @@ def driving_genes(
         own_genes = genes or SectionGenes(expression, section.xy_um, section.pitch_um)
         by_lists = gene_contributions(own_genes, reading.evidence.loadings, spots)
         attributions += reading.evidence_slope * by_lists
-    cancer, normal = (
-        _mean_expression(expression.values, (table["label"] == label).to_numpy()) for label in ("cancer", "normal")
-    )
+    strongest = _strongest(attributions)
+    values = expression.values[:, strongest]  # noqa: PD011 - a sparse matrix, no frame
+    means = [_mean_expression(values, (table["label"] == label).to_numpy()) for label in ("cancer", "normal")]
     return tuple(
-        DrivingGene(
-            expression.symbols[gene], float(attributions[gene]), float(cancer[gene]), _finite_or_none(normal[gene])
-        )
-        for gene in _strongest(attributions)
+        DrivingGene(expression.symbols[gene], float(attributions[gene]), float(cancer), _finite_or_none(normal))
+        for gene, cancer, normal in zip(strongest, *means, strict=True)
     )
 
 
@@ -124,13 +122,13 @@ def gene_attributions(
     genes = section.genes
     if genes is None:
         raise ValueError(f"the genes of section '{section.section.id}' are not read")
-    mean = genes.scaler(_mean_expression(genes.values, np.ones(len(genes), dtype=bool)))[None]
+    mean = genes.scaler(section.aligned.gene_moments.mean)[None]
     start = torch.from_numpy(genes.projection(mean)).to(ensemble.device)
     cohort = Cohort.for_scoring(section, ensemble.device)
     total = np.zeros(mean.shape[1])
     for centres in torch.from_numpy(spots).split(BATCH):
-        counts = genes.values[cohort.needed(centres).numpy()]  # noqa: PD011 - a sparse matrix, no frame
-        difference, batch = genes.scaler(counts.toarray()) - mean, cohort.batch(centres)
+        counted = genes.counted(cohort.needed(centres).numpy())
+        difference, batch = genes.scaler(counted.toarray()) - mean, cohort.batch(centres)
         for head in ensemble.heads:
             matrices = head.matrices()
             last = batch.project(matrices)

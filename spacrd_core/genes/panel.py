@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from scipy import sparse
 
     from spacrd_core.genes.expression import Expression
 
@@ -44,14 +43,6 @@ def panel_ids(sections: Sequence[Expression], panel: Sequence[str]) -> tuple[str
         for symbol, gene_id in zip(section.symbols, section.gene_ids, strict=False):
             ids[symbol] = ids.get(symbol) or gene_id
     return tuple(ids.get(symbol, "") for symbol in panel)
-
-
-def align_to_panel(
-    section: Expression, panel: Sequence[str], gene_ids: Sequence[str] = ()
-) -> tuple[sparse.csr_matrix[Any], NDArray[np.intp]]:
-    """Return a section's expression of the panel genes it measures, sparse, and the column of each panel gene."""
-    columns = panel_columns(section, panel, gene_ids)
-    return section.values[:, columns[columns != MISSING]], columns
 
 
 def panel_columns(section: Expression, panel: Sequence[str], gene_ids: Sequence[str]) -> NDArray[np.intp]:

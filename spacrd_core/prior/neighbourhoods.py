@@ -13,7 +13,6 @@ from spacrd_core.section.geometry import neighbours
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
-    from scipy.sparse.linalg import LinearOperator
 
     from spacrd_core.arrays import Array
     from spacrd_core.cohort.gene_rows import LazyExpression
@@ -38,9 +37,9 @@ class Neighbourhoods:
         weights = self.present / self.present.sum(axis=1, keepdims=True)
         return np.asarray(np.einsum("sk,sk...->s...", weights, values[self.indices]))
 
-    def operator(self, genes: LazyExpression) -> LinearOperator:
-        """Return the means of genes over every spot's neighbourhood, as an operator that is never dense."""
-        return NeighbourhoodMeans.of(genes, self.indices, self.present).operator()
+    def averaged(self, genes: LazyExpression) -> NeighbourhoodMeans:
+        """Return the means of genes over every spot's neighbourhood, which are never dense."""
+        return NeighbourhoodMeans.of(genes, self.indices, self.present)
 
     def structure(self, values: Float[Array, " spots"]) -> float:
         """Return the correlation of spots with the mean of their neighbours, near 0 without spatial structure."""

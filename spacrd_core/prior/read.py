@@ -14,6 +14,9 @@ from spacrd_core.prior.score import score_genes
 from spacrd_core.prior.section_genes import SectionGenes
 
 if TYPE_CHECKING:
+    from jaxtyping import Bool
+
+    from spacrd_core.arrays import Array
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.prior.lists import GeneLists
 
@@ -55,5 +58,14 @@ def with_training_evidence(section: SectionData, lists: GeneLists) -> SectionDat
     if section.evidence is None or section.evidence.genes is None:
         return section
     masks = [mask for mask in mixture_masks(section) if mask.any()]
-    parts = [(mask, read_evidence(replace(section.select_spots(mask), stain=None), lists)) for mask in masks]
+    parts = [(mask, _mixture_evidence(section, mask, lists)) for mask in masks]
     return replace(section, mixtures=tuple(part for part in parts if part[1].genes is not None))
+
+
+def _mixture_evidence(section: SectionData, mask: Bool[Array, " spots"], lists: GeneLists) -> SectionEvidence:
+    """What the genes of some spots say, without the weights of genes; of all spots it is known already."""
+    if mask.all() and section.evidence:
+        evidence = section.evidence.select(genes=True, image=False)
+    else:
+        evidence = read_evidence(replace(section.select_spots(mask), stain=None), lists)
+    return replace(evidence, loadings=None)

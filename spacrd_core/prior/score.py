@@ -78,9 +78,7 @@ def gene_contributions(
     genes: SectionGenes, loadings: Float[Array, " genes"], spots: Int[Array, " selected"]
 ) -> Float[Array, " genes"]:
     """Return each gene's mean contribution to the score of some spots, before averaging over like tissue."""
-    chosen = np.zeros((len(genes.xy_um), 1), dtype=np.float32)
-    chosen[spots] = 1 / len(spots)
-    return np.asarray(genes.means.rmatmat(chosen).ravel() * loadings)
+    return np.asarray(genes.averaged.average(spots) * loadings)
 
 
 def list_columns(expression: Expression, lists: GeneLists) -> Columns:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
     from spacrd_core.arrays import Array
+    from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.genes.expression import Expression
 
@@ -55,9 +56,14 @@ class SectionGenes:
         return LazyExpression(values, every, scaler, PanelProjection(every, centred=True))
 
     @cached_property
+    def averaged(self) -> NeighbourhoodMeans:
+        """The mean of the genes over every spot's neighbourhood."""
+        return self.neighbourhoods.averaged(self.standardised)
+
+    @cached_property
     def means(self) -> LinearOperator:
-        """The mean of the genes over every spot's neighbourhood, as an operator."""
-        return self.neighbourhoods.operator(self.standardised)
+        """The same as an operator."""
+        return self.averaged.operator()
 
     @cached_property
     def like_tissue(self) -> BilateralFilter:
