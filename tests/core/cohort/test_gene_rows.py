@@ -55,6 +55,20 @@ def test_its_product_with_a_matrix_is_that_of_the_whole(rows: LazyExpression) ->
     assert torch.allclose(rows @ matrix, rows[:] @ matrix, atol=1e-4)
 
 
+def test_genes_between_others_are_read_as_a_copy_of_them_is(rows: LazyExpression) -> None:
+    order = np.random.default_rng(0).permutation(30)
+    others = sparse.random(81, 30 - rows.values.shape[1], density=0.5, format="csr", random_state=0, dtype=np.float32)
+    between = sparse.hstack([rows.values, others], format="csr")[:, order]
+    there = np.argsort(order)[: rows.values.shape[1]]
+    read = replace(rows, values=between, columns=there)
+    rng = np.random.default_rng(0)
+    right, left = (rng.normal(size=(size, 4)).astype(np.float32) for size in (20, 81))
+    assert torch.equal(read[:], rows[:])
+    assert np.array_equal(read.has_counts, rows.has_counts)
+    assert read.operator() @ right == pytest.approx(rows.operator() @ right, abs=1e-4)
+    assert read.operator().rmatmat(left) == pytest.approx(rows.operator().rmatmat(left), abs=1e-4)
+
+
 def test_a_spot_without_a_count_on_the_panel_is_known(make_data: MakeData) -> None:
     preprocessor = Preprocessor.fit([make_data("A", 1)], CohortOptions())
     rows = preprocessor.transform(emptied(make_data("B", 2), 7)).genes

@@ -49,6 +49,15 @@ def test_they_are_the_neighbourhood_means_of_the_cohorts(sections: list[Prepared
 
 
 @pytest.mark.parametrize("name", ["genes", "image"])
+def test_the_average_of_some_spots_reads_only_them_and_their_neighbours(
+    sections: list[PreparedSection], name: str
+) -> None:
+    means, spots = sections[0].means[name], np.array([3, 40, 41])
+    dense = np.concatenate([*means.blocks()])
+    assert means.average(spots) == pytest.approx(dense[spots].mean(axis=0), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["genes", "image"])
 def test_average_and_variance_are_those_of_the_dense_means(sections: list[PreparedSection], name: str) -> None:
     training = TrainingSpots.by_modality(sections)[name]
     means = dense(sections, name)[0]
@@ -68,6 +77,17 @@ def test_a_cohort_of_products_is_the_product_of_the_dense_cohort(sections: list[
             features, multiplied = getattr(cohort, name), getattr(products, name)
             assert (features is None) == (multiplied is None)
             assert features is None or torch.allclose(features @ matrices[name], multiplied, atol=1e-3)
+
+
+def test_training_sections_are_read_where_they_lie(make_data: MakeData) -> None:
+    section = make_data("A", 1)
+    preprocessor, prepared = Preprocessor.fit_transform([section], CohortOptions(panel_genes=20))
+    genes, copied = prepared[0].genes, preprocessor.transform(section).genes
+    assert genes is not None
+    assert copied is not None
+    assert section.expression is not None
+    assert genes.values is section.expression.values
+    assert torch.equal(genes[:], copied[:])
 
 
 def test_a_batch_is_multiplied_once(sections: list[PreparedSection]) -> None:
