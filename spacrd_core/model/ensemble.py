@@ -22,6 +22,7 @@ from spacrd_core.model.fit import Epoch, fit
 from spacrd_core.model.head import Head
 from spacrd_core.model.options import HeadOptions, resolve_cohort_options
 from spacrd_core.model.out_of_distribution import MahalanobisOOD
+from spacrd_core.model.random_stream import RandomStream
 from spacrd_core.plugins import Registry
 
 Output = tuple[Array, Array]  # logits and fused features of every spot
@@ -187,8 +188,8 @@ class Ensemble:
 
 def _untrained(head_options: HeadOptions, heads: Registry[Any], dims: Dims, seed: int) -> Head:
     """A new head, whose random weights the seed determines."""
-    torch.manual_seed(seed)
-    head: Head = heads.create(head_options.name, head_options.options, dims=dims)
+    with RandomStream(seed, torch.device("cpu")):
+        head: Head = heads.create(head_options.name, head_options.options, dims=dims)
     return head
 
 
