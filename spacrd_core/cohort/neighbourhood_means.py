@@ -66,8 +66,9 @@ class NeighbourhoodMeans:
         for start in range(0, len(self), BLOCK):
             weights = self.weights[start : start + BLOCK]
             if isinstance(self.features, LazyExpression):
+                needed = np.unique(weights.indices)
                 # Reading is linear, and the weights sum to 1: the mean of what is read is what is read of the mean.
-                averaged = replace(self.features, values=weights @ self.features.values)
-                yield averaged[:].numpy()
+                averaged = weights[:, needed] @ self.features.counted(needed)
+                yield replace(self.features, values=averaged, columns=None)[:].numpy()
             else:
                 yield weights @ self.features
