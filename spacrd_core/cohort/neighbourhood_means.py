@@ -14,6 +14,9 @@ from spacrd_core.cohort.gene_rows import LazyExpression
 from spacrd_core.cohort.operators import dense_operator, linear_operator
 
 BLOCK = 512  # spots that are dense at a time
+MIN_DENSITY = (
+    1 / 3
+)  # share of counts that are not 0 from which a dense product of few spots is faster than a sparse one
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,14 @@ class NeighbourhoodMeans:
             lambda right: self.weights @ (matrix @ right),
             lambda left: matrix.rmatmat(self.weights.T @ left),
         )
+
+    def faster(self, spots: int) -> Self:
+        """Return the same with dense features if products are then faster: at most so many spots, with many counts."""
+        features = self.features
+        if not isinstance(features, LazyExpression) or len(features) > spots:
+            return self
+        dense = features.values.nnz > MIN_DENSITY * len(features) * features.projection.width
+        return replace(self, features=features[:].numpy()) if dense else self
 
     def average(self, spots: Int[Array, " selected"]) -> Float[Array, " d"]:
         """Return the average over some spots; only they and their neighbours are read."""

@@ -154,11 +154,12 @@ class Ensemble:
             for distribution, (_, features) in zip(self.training_distribution, outputs[modalities], strict=True)
         ]
         ood = _with_factor_agreement(np.mean(distances, axis=0), section, modalities)
-        return Scores(self._smoothed(outputs, section, modalities, wanted), ood)
+        return Scores(self._smoothed(outputs, self._smoothing(section, modalities, batch_size), wanted), ood)
 
     def logits(self, section: PreparedSection, modalities: str, wanted: Sequence[str]) -> dict[str, Array]:
         """Return the logits of :meth:`score` alone."""
-        return self._smoothed(self._run_heads(section, wanted, SCORING_BATCH), section, modalities, wanted)
+        outputs = self._run_heads(section, wanted, SCORING_BATCH)
+        return self._smoothed(outputs, self._smoothing(section, modalities, SCORING_BATCH), wanted)
 
     def _run_heads(self, section: PreparedSection, wanted: Sequence[str], batch_size: int) -> dict[str, list[Output]]:
         """Every member's logits and features by some sets of modalities."""
@@ -169,20 +170,17 @@ class Ensemble:
         }
 
     def _smoothed(
-        self,
-        outputs: Mapping[str, Sequence[Output]],
-        section: PreparedSection,
-        modalities: str,
-        wanted: Sequence[str],
+        self, outputs: Mapping[str, Sequence[Output]], smooth: Callable[[Array], Array], wanted: Sequence[str]
     ) -> dict[str, Array]:
-        """The logits (members x spots), averaged over tissue that is similar by some modalities."""
-        smooth = self._smoothing(section, modalities)
+        """The logits (members x spots), averaged over similar tissue."""
         return {subset: np.stack([smooth(values) for values, _ in outputs[subset]]) for subset in wanted}
 
-    def _smoothing(self, section: PreparedSection, modalities: str) -> Callable[[Array], Array]:
+    def _smoothing(self, section: PreparedSection, modalities: str, batch_size: int) -> Callable[[Array], Array]:
+        """The average over tissue that is similar by some modalities."""
         if not all(head.smooths for head in self.heads):
             return lambda logits: logits
-        features = [means.operator() for name, means in section.means.items() if name in MODALITIES[modalities]]
+        means = [means for name, means in section.means.items() if name in MODALITIES[modalities]]
+        features = [part.faster(batch_size).operator() for part in means]
         return BilateralFilter.fit(section.section.xy_um, section.section.pitch_um, features)
 
 

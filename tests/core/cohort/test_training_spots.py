@@ -58,6 +58,16 @@ def test_the_average_of_some_spots_reads_only_them_and_their_neighbours(
 
 
 @pytest.mark.parametrize("name", ["genes", "image"])
+def test_dense_means_of_few_spots_are_the_same(sections: list[PreparedSection], name: str) -> None:
+    means = sections[0].means[name]
+    right = np.eye(means.operator().shape[1], dtype=np.float32)
+    dense = means.faster(len(means))
+    assert isinstance(dense.features, np.ndarray)
+    assert dense.operator() @ right == pytest.approx(means.operator() @ right, abs=1e-4)
+    assert means.faster(len(means) - 1) is means
+
+
+@pytest.mark.parametrize("name", ["genes", "image"])
 def test_average_and_variance_are_those_of_the_dense_means(sections: list[PreparedSection], name: str) -> None:
     training = TrainingSpots.by_modality(sections)[name]
     means = dense(sections, name)[0]
