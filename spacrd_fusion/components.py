@@ -3,10 +3,19 @@
 from collections.abc import Mapping
 from typing import cast
 
+import numpy as np
 import torch
 from jaxtyping import Float
-from sklearn.decomposition import PCA
+from scipy.sparse.linalg import LinearOperator
 from torch import Tensor, nn
+
+from spacrd_core.arrays import Array
+from spacrd_core.cohort.decomposition import Decomposition
+from spacrd_core.cohort.operators import centred
+from spacrd_core.cohort.training_spots import TrainingSpots
+
+ITERATIONS = 7
+MIN_VARIANCE = 1e-10  # relative to the square of the mean; features that vary less are constant
 
 
 class PrincipalComponents(nn.Module):
@@ -26,21 +35,24 @@ class PrincipalComponents(nn.Module):
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("axes", torch.zeros(features, self.width))
 
-    def fit(self, features: Float[Tensor, "spots d"]) -> None:
+    def fit(self, training: TrainingSpots) -> None:
         """Fit the components to these spots; the result is deterministic."""
         self.axes.zero_()
-        average = features.var(dim=0).mean().item()
-        if not average:
+        average = training.variance
+        if average <= MIN_VARIANCE * np.square(training.average).mean():
             return
-        pca = PCA(min(self.width, *features.shape), random_state=0).fit(features.double().cpu().numpy())
+        matrix = centred(training.means, training.average)
+        axes, values = _leading_axes(matrix, self.width)
+        variance = np.square(values) / (matrix.shape[0] - 1)
         # A factor slightly below 1 keeps the only component of a single feature despite rounding.
-        kept = pca.explained_variance_ > 0.999 * average
-        axes = (pca.components_[kept] / pca.explained_variance_[kept, None] ** 0.5).T
-        self.mean.copy_(torch.from_numpy(pca.mean_))
-        self.axes[:, : kept.sum()] = torch.from_numpy(axes).to(self.axes)
+        kept = variance > 0.999 * average
+        scaled = _upright(axes[:, kept]) / np.sqrt(variance[kept])
+        self.mean.copy_(torch.from_numpy(training.average[:, 0]))
+        self.axes[:, : kept.sum()] = torch.from_numpy(scaled).to(self.axes)
 
-    def forward(self, features: Float[Tensor, "spots d"]) -> Float[Tensor, "spots components"]:
-        return (features - self.mean) @ self.axes
+    def forward(self, projected: Float[Tensor, "spots components"]) -> Float[Tensor, "spots components"]:
+        """Return the components of features that are already multiplied by the axes."""
+        return projected - self.mean @ self.axes
 
 
 class ModalityComponents(nn.ModuleDict):
@@ -58,10 +70,36 @@ class ModalityComponents(nn.ModuleDict):
         """The number of components of each modality."""
         return {name: self.for_modality(name).width for name in self}
 
-    def fit(self, features: Mapping[str, Float[Tensor, "spots d"]]) -> None:
-        """Fit the components of each of these modalities."""
-        for name, values in features.items():
-            self.for_modality(name).fit(values)
+    @property
+    def matrices(self) -> dict[str, Float[Tensor, "d components"]]:
+        """The axes of each modality, by which its features are multiplied."""
+        return {name: self.for_modality(name).axes for name in self}
 
-    def forward(self, features: Mapping[str, Float[Tensor, "spots d"]]) -> dict[str, Float[Tensor, "spots components"]]:
-        return {name: self[name](values) for name, values in features.items()}
+    def fit(self, training: Mapping[str, TrainingSpots]) -> None:
+        """Fit the components of each of these modalities that the head has."""
+        for name in self:
+            if name in training:
+                self.for_modality(name).fit(training[name])
+
+    def forward(
+        self, projected: Mapping[str, Float[Tensor, "spots d"]]
+    ) -> dict[str, Float[Tensor, "spots components"]]:
+        """Return the components of features that are already multiplied by the axes; further columns are left out."""
+        return {name: self[name](values[:, : self.for_modality(name).width]) for name, values in projected.items()}
+
+
+def _leading_axes(
+    matrix: LinearOperator, count: int
+) -> tuple[Float[Array, "d components"], Float[Array, " components"]]:
+    """The leading right singular vectors and values; the random start is over the shorter side, as in scikit-learn."""
+    if matrix.shape[0] >= matrix.shape[1]:
+        leading = Decomposition.of(matrix, count, iterations=ITERATIONS)
+        return leading.axes, leading.values
+    leading = Decomposition.of(matrix.T, count, iterations=ITERATIONS)
+    return leading.left, leading.values
+
+
+def _upright(axes: Float[Array, "d components"]) -> Float[Array, "d components"]:
+    """The axes with their largest weight above 0, because a decomposition leaves the sign open."""
+    largest = np.abs(axes).argmax(axis=0)
+    return np.asarray(axes * np.sign(axes[largest, np.arange(axes.shape[1])]))

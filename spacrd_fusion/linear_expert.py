@@ -1,9 +1,12 @@
 """A linear model of gene expression beside the deep one; it generalises better when few patients are available."""
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
+
+from spacrd_core.cohort.training_spots import TrainingSpots
 
 
 class LinearExpert(nn.Module):
@@ -22,18 +25,18 @@ class LinearExpert(nn.Module):
         self.register_buffer("direction", torch.zeros(features))
         self.register_buffer("intercept", torch.zeros(()))
 
-    def fit(
-        self, features: Float[Tensor, "spots d"], labels: Float[Tensor, " spots"], weights: Float[Tensor, " spots"]
-    ) -> None:
-        """Fit the direction to spots (labels 1 cancer, 0 normal), then slope and intercept of the logit along it."""
-        if len(labels.unique()) < 2:
+    def fit(self, training: TrainingSpots) -> None:
+        """Fit the direction to the labelled spots, then slope and intercept of the logit along it."""
+        labelled = training.labels >= 0
+        labels, weights = training.labels[labelled], training.weights[labelled]
+        if len(np.unique(labels)) < 2:
             return
-        signed_weights = weights * (2 * labels - 1)
-        direction = signed_weights @ features
-        positions = (features @ direction).double().cpu().numpy()[:, None]
+        signed_weights = np.where(labelled, training.weights * (2 * training.labels - 1), 0).astype(np.float32)
+        direction = training.means.rmatmat(signed_weights[:, None])
+        positions = (training.means @ direction)[labelled].astype(np.float64)
         scale = positions.std() or 1.0
-        model = LogisticRegression(C=1e3).fit(positions / scale, labels.cpu().numpy(), weights.cpu().numpy())
-        self.direction.copy_(direction * (model.coef_[0, 0] / scale))
+        model = LogisticRegression(C=1e3).fit(positions / scale, labels, weights)
+        self.direction.copy_(torch.from_numpy(direction[:, 0] * np.float32(model.coef_[0, 0] / scale)))
         self.intercept.fill_(model.intercept_[0])
 
     def forward(self, features: Float[Tensor, "spots d"]) -> Float[Tensor, " spots"]:

@@ -10,11 +10,11 @@ from torch.nn import functional as F
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
+from spacrd_core.cohort.training_spots import TrainingSpots
 from spacrd_core.errors import ConfigError, DetectorError
 from spacrd_core.model.head import Head, Phase
 from spacrd_fusion._base import (
     available_features,
-    concatenate_modalities,
     labelled_mean,
     modality_means,
     modality_widths,
@@ -111,22 +111,23 @@ class SpaCRDHead(Head):
     def smooths(self) -> bool:
         return self.options.smoothing
 
-    def warm_start(self, *batches: Batch) -> None:
+    def fit_training_spots(self, training: Mapping[str, TrainingSpots]) -> None:
         """Fit the components and the expert to neighbourhood means; neighbours share their tissue, not their noise."""
-        means = [modality_means(batch, self.dims) for batch in batches]
-        features = concatenate_modalities(means)
-        self.components.fit({name: values for name, values in features.items() if name in self.components})
+        self.components.fit(training)
         if self.expert:
-            with_genes = [batch for batch in batches if batch.genes is not None]
-            labels, weights, labelled = (
-                torch.cat(parts)
-                for parts in zip(*((batch.labels, batch.weights, batch.labelled) for batch in with_genes), strict=True)
-            )
-            self.expert.fit(features["genes"][labelled], labels[labelled], weights[labelled])
+            self.expert.fit(training["genes"])
+
+    def matrices(self) -> dict[str, Float[Tensor, "d r"]]:
+        """Return the axes of the components, and beside those of the genes the direction of the expert."""
+        matrices = self.components.matrices
+        if matrices and self.expert:
+            matrices["genes"] = torch.cat([matrices["genes"], self.expert.direction[:, None]], dim=1)
+        return matrices
 
     def losses(self, batch: Batch, phase: str) -> dict[str, Float[Tensor, ""]]:
         if not self.is_deep:
             raise ConfigError(f"the head 'spacrd' has no phase '{phase}': without images it is fitted in one step")
+        batch = batch.project(self.matrices())
         if phase == "align":
             return self._contrastive(batch)
         fused = self._fuse(batch)
@@ -147,6 +148,7 @@ class SpaCRDHead(Head):
 
         A head without a deep part has principal components and the expert's logit.
         """
+        batch = batch.project(self.matrices())
         if not self.is_deep:
             components = [*self.components(modality_means(batch, self.dims)).values()]
             return torch.cat([*components, self._expert_logit(batch)], dim=-1)
@@ -164,7 +166,8 @@ class SpaCRDHead(Head):
     def _expert_logit(self, batch: Batch) -> Float[Tensor, "centres 1"]:
         if self.expert is None or batch.genes is None:
             raise DetectorError("the head reads genes, but the spots have none")
-        logits: Float[Tensor, "centres 1"] = neighbourhood_mean(self.expert(batch.genes)[:, None], batch)
+        along = batch.genes[:, -1] if batch.projected else batch.genes @ self.expert.direction
+        logits: Float[Tensor, "centres 1"] = neighbourhood_mean((along + self.expert.intercept)[:, None], batch)
         return logits
 
     def _deep_logit(self, features: Float[Tensor, "centres features"]) -> Float[Tensor, " centres"]:

@@ -1,6 +1,8 @@
 """Batches of spots and their neighbourhoods."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -33,6 +35,8 @@ class Batch:
         One label per centre: 1 cancer, 0 normal, -1 unknown.
     weights
         Loss weight of each centre; 0 for unknown labels, with mean 1 over the labelled spots of a cohort.
+    projected
+        Whether the features are products with the matrices of the head (:meth:`~spacrd_core.model.head.Head.matrices`).
     """
 
     genes: Float[Tensor, "spots genes"] | None
@@ -41,6 +45,7 @@ class Batch:
     present: Bool[Tensor, "centres k"]
     labels: Int[Tensor, " centres"]
     weights: Float[Tensor, " centres"]
+    projected: bool = False
 
     @property
     def centres(self) -> Int[Tensor, " centres"]:
@@ -59,10 +64,21 @@ class Batch:
             self, genes=self.genes if "genes" in members else None, image=self.image if "image" in members else None
         )
 
+    def project(self, matrices: Mapping[str, Float[Tensor, "d r"]]) -> "Batch":
+        """Return the batch with the features of each modality times its matrix, if that is not done yet."""
+        return self if self.projected else replace(self, **multiply(self, matrices))
+
     @property
     def labelled(self) -> Bool[Tensor, " centres"]:
         """Which centres have a known label."""
         return self.labels >= 0
+
+
+def multiply(features: Any, matrices: Mapping[str, Float[Tensor, "d r"]]) -> dict[str, Any]:
+    """Return the attributes of a batch or cohort whose ``genes`` and ``image`` are multiplied by their matrices."""
+    values = {name: getattr(features, name) for name in matrices}
+    products = {name: value @ matrices[name] for name, value in values.items() if value is not None}
+    return products | {"projected": bool(matrices)}
 
 
 def neighbourhood_mean(features: Float[Tensor, "spots d"], batch: Batch) -> Float[Tensor, "centres d"]:

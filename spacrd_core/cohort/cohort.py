@@ -1,23 +1,24 @@
 """The tensors of a detector's sections. They live on the device; a batch is a set of indices."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Final, Self
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.sparse.linalg import LinearOperator
 from torch import Tensor
 
 from spacrd_core.arrays import Array
-from spacrd_core.cohort.batch import Batch
+from spacrd_core.cohort.batch import Batch, multiply
 from spacrd_core.cohort.gene_rows import LazyExpression
 from spacrd_core.cohort.modalities import MODALITIES, join_modalities
 from spacrd_core.cohort.prepared import PreparedSection
-from spacrd_core.cohort.smoothing import neighbourhood_means
-from spacrd_core.cohort.weights import balanced_weights
+from spacrd_core.cohort.training_spots import balanced_spot_weights, split_by_section
 
+Matrices = Mapping[str, Float[Tensor, "d r"]]
+
+NO_MATRICES: Final[Matrices] = {}
 BLOCK_PITCHES = 11.0
 
 
@@ -37,46 +38,64 @@ class Cohort:
     labels: Int[Tensor, " spots"]
     weights: Float[Tensor, " spots"]
     blocks: Int[Tensor, " spots"]
+    projected: bool = False
 
     @classmethod
-    def from_sections(cls, sections: Sequence[PreparedSection], device: torch.device) -> Self:
-        """Return the tensors of sections, with dense genes."""
-        genes = [None if section.genes is None else section.genes[:].numpy() for section in sections]
-        return replace(cls._without_genes(sections, device), genes=_concatenate(genes, device))
+    def from_sections(
+        cls, sections: Sequence[PreparedSection], device: torch.device, matrices: Matrices = NO_MATRICES
+    ) -> Self:
+        """Return the tensors of sections, with dense genes.
+
+        With the ``matrices`` of a head, features are their products, and what they are made of is never dense.
+        """
+        return replace(
+            cls._without_features(sections, device),
+            genes=_features([section.genes for section in sections], matrices.get("genes"), device),
+            image=_features([section.image for section in sections], matrices.get("image"), device),
+            projected=bool(matrices),
+        )
 
     @classmethod
-    def for_scoring(cls, section: PreparedSection, device: torch.device, *, batch_size: int) -> Self:
-        """Return the tensors of one section; with more spots than a batch, genes are dense one batch at a time."""
-        cohort, genes = cls._without_genes([section], device), section.genes
-        if genes is None or len(genes) > batch_size:
-            return replace(cohort, genes=genes)
-        return replace(cohort, genes=genes[:].to(device))
+    def for_scoring(cls, section: PreparedSection, device: torch.device) -> Self:
+        """Return the tensors of one section; genes become dense one batch at a time."""
+        image = None if section.image is None else torch.from_numpy(section.image).to(device)
+        return replace(cls._without_features([section], device), genes=section.genes, image=image)
+
+    def project(self, matrices: Matrices) -> Self:
+        """Return the cohort with the features of each modality times its matrix; genes are never dense."""
+        return replace(self, **multiply(self, matrices))
+
+    def dense(self) -> Self:
+        """Return the cohort with dense genes."""
+        return replace(self, genes=None if self.genes is None else self.genes[:].to(self.labels.device))
 
     @classmethod
-    def by_modalities(cls, sections: Sequence[PreparedSection], device: torch.device) -> tuple[Self, ...]:
+    def by_modalities(
+        cls, sections: Sequence[PreparedSection], device: torch.device, matrices: Matrices = NO_MATRICES
+    ) -> tuple[Self, ...]:
         """Return one cohort per set of modalities among the sections, with weights balanced over all of them."""
         measured = np.array([section.modalities for section in sections])
-        weights = np.split(_weights(sections), np.cumsum([len(section.section.labels) for section in sections])[:-1])
+        weights = split_by_section(balanced_spot_weights(sections), sections)
         cohorts = []
         for modalities in (name for name in MODALITIES if name in measured):
             members = np.flatnonzero(measured == modalities).tolist()
-            cohort = cls.from_sections([sections[index] for index in members], device)
+            cohort = cls.from_sections([sections[index] for index in members], device, matrices)
             balanced = np.concatenate([weights[index] for index in members])
             cohorts.append(replace(cohort, weights=torch.from_numpy(balanced).to(device)))
         return tuple(cohorts)
 
     @classmethod
-    def _without_genes(cls, sections: Sequence[PreparedSection], device: torch.device) -> Self:
+    def _without_features(cls, sections: Sequence[PreparedSection], device: torch.device) -> Self:
         starts = np.cumsum([0] + [len(section.section.labels) for section in sections])
         indices = [section.aligned.neighbours + start for section, start in zip(sections, starts, strict=False)]
         labels = np.concatenate([section.section.labels for section in sections])
         return cls(
             genes=None,
-            image=_concatenate([section.image for section in sections], device),
+            image=None,
             neighbours=torch.from_numpy(np.concatenate(indices)),
             present=torch.from_numpy(np.concatenate([section.aligned.present for section in sections])),
             labels=torch.from_numpy(labels).to(device),
-            weights=torch.from_numpy(_weights(sections)).to(device),
+            weights=torch.from_numpy(balanced_spot_weights(sections)).to(device),
             blocks=torch.from_numpy(_blocks(sections)),
         )
 
@@ -99,6 +118,7 @@ class Cohort:
             present=present,
             labels=self.labels[centres],
             weights=self.weights[centres],
+            projected=self.projected,
         )
 
     def single_spots(self) -> Self:
@@ -121,7 +141,7 @@ class Cohort:
         """Return all spots as one batch, without copying their features."""
         neighbours, present = self._to_device(self.neighbours), self._to_device(self.present)
         genes = None if self.genes is None else self.genes[:]
-        return Batch(genes, self.image, neighbours, present, self.labels, self.weights)
+        return Batch(genes, self.image, neighbours, present, self.labels, self.weights, projected=self.projected)
 
     def _to_device(self, indices: Tensor) -> Tensor:
         return indices.to(self.labels.device)
@@ -142,11 +162,6 @@ class Cohort:
         for centres in torch.argsort(self.blocks, stable=True).split(batch_size):
             yield centres, self.batch(centres)
 
-    def neighbourhood_means(self, modalities: str) -> list[LinearOperator]:
-        """Return the neighbourhood means of each modality, for all spots in order."""
-        features = [getattr(self, name) for name in sorted(MODALITIES[modalities])]
-        return [neighbourhood_means(part, self.neighbours, self.present) for part in features if part is not None]
-
 
 def shuffled(cohorts: Sequence[Cohort], batch_size: int, generator: torch.Generator) -> Iterator[Batch]:
     """Yield every spot of the cohorts once, in batches of one cohort each, in random order."""
@@ -156,20 +171,19 @@ def shuffled(cohorts: Sequence[Cohort], batch_size: int, generator: torch.Genera
         yield cohort.batch(centres)
 
 
-def _concatenate(parts: list[Any], device: torch.device) -> Tensor | None:
-    if any(part is None for part in parts):
-        return None
-    return torch.from_numpy(np.concatenate(parts)).to(device)
+def _features(
+    parts: Sequence[LazyExpression | Array | None], matrix: Tensor | None, device: torch.device
+) -> Float[Tensor, "spots d"] | None:
+    """The features of some sections, dense or times a matrix; None if one section has none."""
+    tensors = [_tensor(part, matrix, device) for part in parts if part is not None]
+    return torch.cat(tensors) if len(tensors) == len(parts) else None
 
 
-def _weights(sections: Sequence[PreparedSection]) -> Array:
-    """Spot weights, balanced over patients and classes; 0 for unknown labels."""
-    labels = np.concatenate([prepared.section.labels for prepared in sections])
-    patients = np.concatenate([[prepared.section.patient] * len(prepared.section.labels) for prepared in sections])
-    weights = np.zeros(len(labels), dtype=np.float32)
-    known = labels >= 0
-    weights[known] = balanced_weights(patients[known], labels[known])
-    return weights
+def _tensor(features: LazyExpression | Array, matrix: Tensor | None, device: torch.device) -> Float[Tensor, "spots d"]:
+    if isinstance(features, LazyExpression):
+        return features[:].to(device) if matrix is None else features @ matrix
+    dense = torch.from_numpy(features).to(device)
+    return dense if matrix is None else dense @ matrix
 
 
 def _blocks(sections: Sequence[PreparedSection]) -> Array:

@@ -37,11 +37,11 @@ class GeneFactors:
         genes = sections[0].shape[1]
         factors = min(factors, genes, sum(section.shape[0] for section in sections))
         start = np.random.default_rng(0).standard_normal((genes, min(factors + OVERSAMPLING, genes)))
-        basis = np.linalg.qr(start)[0]
+        basis = np.linalg.qr(start.astype(np.float32))[0]
         for _ in range(ITERATIONS):
             product = _total(section.rmatmat(section @ basis) / section.shape[0] for section in sections)
             basis = np.linalg.qr(product)[0]
-        projections = [section @ basis for section in sections]
+        projections = [(section @ basis).astype(np.float64) for section in sections]
         variance, axes = np.linalg.eigh(_total(x.T @ x / len(x) for x in projections) / len(sections))
         leading = slice(-1, -factors - 1, -1)
         loadings = (basis @ axes[:, leading]) * np.sqrt(np.maximum(variance[leading], 0.0))

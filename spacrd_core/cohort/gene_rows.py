@@ -1,20 +1,18 @@
 """Expression of large sections, of which only the requested spots become dense."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 from torch import Tensor
 
 from spacrd_core.arrays import Array
+from spacrd_core.cohort.operators import linear_operator
 from spacrd_core.cohort.scaling import Scaler
-
-Product = Callable[[Array], Array]
 
 
 class GeneProjection(Protocol):
@@ -72,12 +70,15 @@ class LazyExpression:
         Which genes of the detector's panel are measured.
     scaler, projection
         The standardisation of the measured genes, and their map to the genes that a head reads.
+    columns
+        The columns of the measured genes among the values; None if there are no others.
     """
 
     values: sparse.csr_matrix[Any]
     measured: Bool[Array, " genes"]
     scaler: Scaler
     projection: GeneProjection
+    columns: Int[Array, " measured"] | None = None
 
     def __len__(self) -> int:
         return int(self.values.shape[0])
@@ -85,13 +86,22 @@ class LazyExpression:
     @property
     def has_counts(self) -> Bool[Array, " spots"]:
         """Which spots have a count of any panel gene."""
-        return np.asarray(self.values.getnnz(axis=1) > 0)
+        return np.asarray(self.counted(slice(None)).getnnz(axis=1) > 0)
+
+    def counted(self, rows: slice | Int[Array, " rows"]) -> sparse.csr_matrix[Any]:
+        """Return the log-normalised expression of the measured genes in some spots, not yet scaled."""
+        values = self.values[rows]
+        return values if self.columns is None else values[:, self.columns]
 
     def __getitem__(self, rows: slice | Tensor) -> Float[Tensor, "rows panel"]:
         """Return the dense expression of some spots, on the device of their indices."""
-        values = self.values[rows if isinstance(rows, slice) else rows.cpu().numpy()]
+        values = self.counted(rows if isinstance(rows, slice) else rows.cpu().numpy())
         projected = self.projection(self.scaler(values.toarray()))
         return torch.from_numpy(projected).to("cpu" if isinstance(rows, slice) else rows.device)
+
+    def __matmul__(self, matrix: Float[Tensor, "panel r"]) -> Float[Tensor, "spots r"]:
+        """Return the product with a matrix, on its device; expression is never dense."""
+        return torch.from_numpy(self.operator() @ matrix.cpu().numpy()).to(matrix.device)
 
     def operator(self) -> LinearOperator:
         """Return the matrix of all spots as a linear operator; it is never dense."""
@@ -99,21 +109,19 @@ class LazyExpression:
 
         def matmat(right: Array) -> Array:
             product = factor * self.projection.matmat(right)
-            return np.asarray(self.values @ product - offset @ product)
+            return np.asarray(self.values @ self._among_others(product) - offset @ product)
 
         def rmatmat(right: Array) -> Array:
-            return self.projection.rmatmat(factor * (self.values.T @ right - np.outer(offset, right.sum(axis=0))))
+            sums = self.values.T @ right
+            sums = sums if self.columns is None else sums[self.columns]
+            return self.projection.rmatmat(factor * (sums - np.outer(offset, right.sum(axis=0))))
 
         return linear_operator((len(self), self.projection.width), matmat, rmatmat)
 
-
-def linear_operator(shape: tuple[int, int], matmat: Product, rmatmat: Product) -> LinearOperator:
-    """Return the linear operator with these matrix products, in single precision."""
-    return LinearOperator(
-        shape,
-        matvec=lambda vector: matmat(vector.reshape(-1, 1)).ravel(),
-        rmatvec=lambda vector: rmatmat(vector.reshape(-1, 1)).ravel(),
-        matmat=matmat,
-        rmatmat=rmatmat,
-        dtype=np.float32,
-    )
+    def _among_others(self, product: Float[Array, "measured r"]) -> Float[Array, "all r"]:
+        """One row for each column of the values, 0 for genes that are not read."""
+        if self.columns is None:
+            return product
+        spread = np.zeros((self.values.shape[1], product.shape[1]), dtype=product.dtype)
+        spread[self.columns] = product
+        return spread

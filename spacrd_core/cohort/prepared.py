@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
@@ -14,9 +13,10 @@ from spacrd_core.arrays import Array
 from spacrd_core.cohort.gene_factors import GeneFactors
 from spacrd_core.cohort.gene_rows import LazyExpression, PanelProjection
 from spacrd_core.cohort.modalities import join_modalities
+from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
 from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.cohort.smoothing import neighbourhood_means
+from spacrd_core.genes.moments import Moments
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +28,15 @@ class AlignedSection:
     section
         The section as loaded from the store.
     expression
-        Log-normalised expression of the panel genes that the section measures (CSR); None without genes.
+        Log-normalised expression (CSR) with the panel genes that the section measures; None without genes.
     measured
         Which genes of the panel the section measures.
     neighbours, present
         Indices of each spot's neighbours, the spot first, and which of them exist; absent ones are padding.
+    moments
+        Of the panel genes, if they are known already.
+    columns
+        The columns of the panel genes in ``expression``; None if it has no others.
     """
 
     section: SectionData
@@ -40,13 +44,25 @@ class AlignedSection:
     measured: Bool[Array, " genes"]
     neighbours: Int[Array, "spots k"]
     present: Bool[Array, "spots k"]
+    moments: Moments | None = None
+    columns: Int[Array, " measured"] | None = None
 
     @cached_property
     def gene_scaler(self) -> Scaler:
         """The section's own scaling of its measured genes to mean 0 and standard deviation 1."""
+        return Scaler.from_moments(self.gene_moments)
+
+    @cached_property
+    def gene_moments(self) -> Moments:
+        """The mean and mean square of the measured panel genes."""
+        return self.moments or Moments.of(self.panel_expression)
+
+    @property
+    def panel_expression(self) -> sparse.csr_matrix[Any]:
+        """Log-normalised expression of the panel genes alone."""
         if self.expression is None:
             raise ValueError(f"section '{self.section.id}' has no genes")
-        return Scaler.fit_sparse(self.expression)
+        return self.expression if self.columns is None else self.expression[:, self.columns]
 
     def gene_means(self, *, centred: bool) -> LinearOperator:
         """Return the neighbourhood means of the measured genes, standardised (spots x measured genes).
@@ -55,11 +71,15 @@ class AlignedSection:
         """
         if self.expression is None:
             raise ValueError(f"section '{self.section.id}' has no genes")
-        every_gene = np.ones(self.expression.shape[1], dtype=bool)
+        every_gene = np.ones(self.measured.sum(), dtype=bool)
         genes = LazyExpression(
-            self.expression, self.measured, self.gene_scaler, PanelProjection(every_gene, centred=centred)
+            self.expression,
+            self.measured,
+            self.gene_scaler,
+            PanelProjection(every_gene, centred=centred),
+            self.columns,
         )
-        return neighbourhood_means(genes, torch.from_numpy(self.neighbours), torch.from_numpy(self.present))
+        return NeighbourhoodMeans.of(genes, self.neighbours, self.present).operator()
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +115,16 @@ class PreparedSection:
     def modalities(self) -> str:
         """The section's modalities that the detector reads (:mod:`spacrd_core.cohort.modalities`); '' if none."""
         return join_modalities(genes=self.genes, image=self.image)
+
+    @property
+    def means(self) -> dict[str, NeighbourhoodMeans]:
+        """The neighbourhood means of each modality that the detector reads."""
+        features = {"genes": self.genes, "image": self.image}
+        return {
+            name: NeighbourhoodMeans.of(values, self.aligned.neighbours, self.aligned.present)
+            for name, values in features.items()
+            if values is not None
+        }
 
     @property
     def missing_genes(self) -> str:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy import sparse
 
 from spacrd_core.arrays import Array
+from spacrd_core.genes.moments import Moments
 
 MIN_SPREAD = 1e-6
 
@@ -36,10 +37,12 @@ class Scaler:
     @classmethod
     def fit_sparse(cls, values: sparse.csr_matrix[Any]) -> Self:
         """Return the scaler of a sparse matrix to mean 0 and standard deviation 1."""
-        weight = np.full(values.shape[0], 1 / values.shape[0])
-        mean = weight @ values
-        variance = weight @ values.multiply(values).tocsr() - mean**2
-        return cls(_single(mean), _single(np.sqrt(np.maximum(variance, 0.0))))
+        return cls.from_moments(Moments.of(values))
+
+    @classmethod
+    def from_moments(cls, moments: Moments) -> Self:
+        """Return the scaler of columns with these moments to mean 0 and standard deviation 1."""
+        return cls(_single(moments.mean), _single(np.sqrt(moments.variance)))
 
     @classmethod
     def fit_minmax_sparse(cls, values: sparse.csr_matrix[Any]) -> Self:

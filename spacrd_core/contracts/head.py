@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 
 from spacrd_core.cohort.batch import Batch, Dims
+from spacrd_core.cohort.training_spots import TrainingSpots
 from spacrd_core.contracts.expect import expect, expect_options
 from spacrd_core.model.head import Head, Phase
 
@@ -93,6 +94,21 @@ def has_a_gradient_by_genes(build: Build) -> None:
     expect(gradient is not None and gradient.isfinite().all(), sentence)
 
 
+def reads_features_through_its_matrices(build: Build) -> None:
+    """A batch that is already multiplied by the head's matrices gets the same scores; most heads have no matrices."""
+    for name, dims in MODALITIES.items():
+        head, batch = _trained(build, dims, name), example_batch(dims)
+        matrices = head.matrices()
+        widths = {name: getattr(dims, name) for name in matrices}
+        shapes = {name: tuple(matrix.shape) for name, matrix in matrices.items()}
+        expect(
+            all(shape[:-1] == (widths[name],) for name, shape in shapes.items()),
+            f"a matrix must have one row per feature, found {shapes} for features of width {widths}",
+        )
+        sentence = f"built for {name}, a batch multiplied by its matrices must score as the batch itself"
+        _expect_same(_score(head, batch.project(matrices)), _score(head, batch), sentence)
+
+
 def scores_depend_on_the_tissue_alone(build: Build) -> None:
     """A score does not depend on labels, the order of neighbours, padding, or other centres of the batch."""
     head, batch = _trained(build, BOTH, "image and genes"), example_batch(BOTH)
@@ -151,6 +167,7 @@ def _trained(build: Build, dims: Dims, name: str) -> Head:
     torch.manual_seed(0)
     head, batch = build(dims), example_batch(dims)
     head.train()
+    head.fit_training_spots(TrainingSpots.from_batches([batch]))
     head.warm_start(batch)
     for phase in head.curriculum():
         _step(head, batch, phase, f"built for {name}, in phase '{phase.name}',")
@@ -199,6 +216,7 @@ HEAD_CHECKS: tuple[Callable[[Build], None], ...] = (
     scores_without_a_modality,
     gives_features,
     has_a_gradient_by_genes,
+    reads_features_through_its_matrices,
     scores_depend_on_the_tissue_alone,
     restores_its_state,
 )

@@ -18,7 +18,8 @@ from spacrd_core.copy_number.pools import GROUPS, Pools
 from spacrd_core.copy_number.positions import human_positions
 from spacrd_core.copy_number.profile import GeneProfile, log2_ratio
 from spacrd_core.copy_number.result import MIN_ARMS, MIN_GENES, SUPPORTED, ArmChange, CopyNumber, Segment
-from spacrd_core.prior.score import MAX_DEVIATION, standardise
+from spacrd_core.prior.score import MAX_DEVIATION
+from spacrd_core.prior.standardise import standardise
 
 if TYPE_CHECKING:
     from jaxtyping import Float

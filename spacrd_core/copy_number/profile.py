@@ -80,7 +80,7 @@ def explain(expression: Expression, genes: PlacedGenes, values: Float[Array, " g
     regression normal acini and hearts would seem to have gained arms: cell types differ in long and in crowded genes.
     """
     positions = human_positions()
-    level = np.asarray(expression.values.mean(axis=0)).ravel()[genes.columns]
+    level = expression.moments.mean[genes.columns]
     properties = np.log(np.stack([positions.length[genes.rows], positions.nearby[genes.rows], level], axis=1))
     regression = make_pipeline(
         StandardScaler(), PolynomialFeatures(2, include_bias=False), HuberRegressor(alpha=0.0, max_iter=1000)

@@ -10,6 +10,7 @@ import numpy as np
 from spacrd_core.copy_number.comparison import Comparison, find_copy_number
 from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.copy_number.spots import score_spots
+from spacrd_core.prior.section_genes import SectionGenes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,21 +33,26 @@ class CopyNumberReading:
         table["copy_number"] = self.spots
 
 
-def read_copy_number(section: SectionData, detector_score: Float[Array, " spots"] | None = None) -> CopyNumberReading:
+def read_copy_number(
+    section: SectionData,
+    detector_score: Float[Array, " spots"] | None = None,
+    *,
+    genes: SectionGenes | None = None,
+) -> CopyNumberReading:
     """Return what copy number says of a section, and of each of its spots.
 
     ``detector_score`` is the score of a detector that disagrees with what the section says of itself: the same test is
-    then done for the tissue that the detector finds.
+    then done for the tissue that the detector finds. ``genes`` are those of the section, if they are prepared already.
     """
     comparison, result = _compare(section)
     spots = np.full(len(section.spot_ids), np.nan)
-    expression = section.expression
-    if comparison and expression:
+    genes = genes or SectionGenes.of(section)
+    if comparison and genes:
         if detector_score is not None:
-            of_detector = find_copy_number(expression, Comparison.from_score(expression, detector_score))
+            of_detector = find_copy_number(genes.expression, Comparison.from_score(genes.expression, detector_score))
             result = replace(result, detector_z=of_detector.z)
         if result.verdict in {"supported", "unclear"}:
-            spots = score_spots(expression, comparison, section.xy_um, section.pitch_um)
+            spots = score_spots(genes, comparison)
     return CopyNumberReading(result, spots)
 
 

@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.copy_number.profile import explain
-from spacrd_core.prior.score import FILTER_ITERATIONS, Neighbourhoods, neighbourhood_expression, standardise
+from spacrd_core.prior.standardise import standardise
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
     from spacrd_core.arrays import Array
     from spacrd_core.copy_number.comparison import Comparison
-    from spacrd_core.genes.expression import Expression
+    from spacrd_core.prior.section_genes import SectionGenes
 
 
-def score_spots(
-    expression: Expression, comparison: Comparison, xy_um: Float[Array, "spots 2"], pitch_um: float
-) -> Float[Array, " spots"]:
+def score_spots(section: SectionGenes, comparison: Comparison) -> Float[Array, " spots"]:
     """Return how far every spot follows the profile of the tumour-like tissue (mean 0, standard deviation 1).
 
     A gene is weighted by the mean deviation of the *other* genes of its arm, and of its run within the arm: weighted by
@@ -28,14 +25,13 @@ def score_spots(
     over like tissue.
     """
     genes, contrast = comparison.genes, comparison.contrast
-    means = neighbourhood_expression(expression, Neighbourhoods.of(xy_um, pitch_um))
+    means = section.means
     association = (means.T @ contrast)[genes.columns] / len(contrast)
-    deviations = association - explain(expression, genes, association)
+    deviations = association - explain(section.expression, genes, association)
     weights = np.zeros((means.shape[1], 2), dtype=np.float32)
     weights[genes.columns] = np.stack([_mean_of_others(deviations, block) for block in (genes.arm, genes.run)], axis=1)
     by_arm, by_run = map(standardise, (means @ weights).T)
-    like_tissue = BilateralFilter.fit(xy_um, pitch_um, [means], iterations=FILTER_ITERATIONS)
-    return standardise(like_tissue(by_arm + by_run))
+    return standardise(section.like_tissue(by_arm + by_run))
 
 
 def _mean_of_others(values: Float[Array, " genes"], block: Int[Array, " genes"]) -> Float[Array, " genes"]:

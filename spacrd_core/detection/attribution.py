@@ -14,14 +14,17 @@ from torch import Tensor
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.cohort import Cohort
+from spacrd_core.cohort.gene_rows import GeneProjection
 from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.genes.panel import panel_columns
 from spacrd_core.model.ensemble import Ensemble
+from spacrd_core.model.head import Head
 from spacrd_core.model.platt import Calibration
 from spacrd_core.model.reading import Reading
 from spacrd_core.prior.score import gene_contributions
+from spacrd_core.prior.section_genes import SectionGenes
 
 MODALITY_LABELS: Final[Mapping[str, str]] = {"genes": "genes", "image": "image", "image+genes": "fusion"}
 GENES_LISTED = 20  # in each direction
@@ -74,15 +77,16 @@ def driving_genes(
     reading: Reading,
     section: SectionData,
     table: pd.DataFrame,
+    genes: SectionGenes | None = None,
     *,
     ensemble: Ensemble | None = None,
     prepared: PreparedSection | None = None,
 ) -> tuple[DrivingGene, ...]:
     """Return the genes that most raise the log odds of a section's cancer calls, then those that most lower them.
 
-    ``table`` is the spot table of the reading; the built-in detector has neither ``ensemble`` nor prepared section. Of
-    more than 500 spots called cancer, 500 are drawn with a fixed seed. There are no driving genes if no spot was called
-    cancer, or if only the image was used.
+    ``table`` is the spot table of the reading; ``genes`` are those of the section, if they are prepared already. The
+    built-in detector has neither ``ensemble`` nor prepared section. Of more than 500 spots called cancer, 500 are drawn
+    with a fixed seed. There are no driving genes if no spot was called cancer, or if only the image was used.
     """
     expression, spots = section.expression, _sample_spots(np.flatnonzero(table["label"] == "cancer"))
     if expression is None or not len(spots):
@@ -94,16 +98,15 @@ def driving_genes(
         by_head = gene_attributions(ensemble, slopes, prepared, spots)
         np.add.at(attributions, columns[prepared.genes.measured], by_head)
     if reading.evidence_slope and reading.evidence and reading.evidence.loadings is not None:
-        by_lists = gene_contributions(expression, section.xy_um, section.pitch_um, reading.evidence.loadings, spots)
+        own_genes = genes or SectionGenes(expression, section.xy_um, section.pitch_um)
+        by_lists = gene_contributions(own_genes, reading.evidence.loadings, spots)
         attributions += reading.evidence_slope * by_lists
-    cancer, normal = (
-        _mean_expression(expression.values, (table["label"] == label).to_numpy()) for label in ("cancer", "normal")
-    )
+    strongest = _strongest(attributions)
+    values = expression.values[:, strongest]  # noqa: PD011 - a sparse matrix, no frame
+    means = [_mean_expression(values, (table["label"] == label).to_numpy()) for label in ("cancer", "normal")]
     return tuple(
-        DrivingGene(
-            expression.symbols[gene], float(attributions[gene]), float(cancer[gene]), _finite_or_none(normal[gene])
-        )
-        for gene in _strongest(attributions)
+        DrivingGene(expression.symbols[gene], float(attributions[gene]), float(cancer), _finite_or_none(normal))
+        for gene, cancer, normal in zip(strongest, *means, strict=True)
     )
 
 
@@ -119,38 +122,55 @@ def gene_attributions(
     genes = section.genes
     if genes is None:
         raise ValueError(f"the genes of section '{section.section.id}' are not read")
-    mean = genes.scaler(_mean_expression(genes.values, np.ones(len(genes), dtype=bool)))[None]
+    mean = genes.scaler(section.aligned.gene_moments.mean)[None]
     start = torch.from_numpy(genes.projection(mean)).to(ensemble.device)
-    cohort = Cohort.for_scoring(section, ensemble.device, batch_size=BATCH)
+    cohort = Cohort.for_scoring(section, ensemble.device)
     total = np.zeros(mean.shape[1])
     for centres in torch.from_numpy(spots).split(BATCH):
-        counts = genes.values[cohort.needed(centres).numpy()]  # noqa: PD011 - a sparse matrix, no frame
-        difference = genes.scaler(counts.toarray()) - mean
-        gradient = _mean_gradient(ensemble, slopes, cohort.batch(centres), start).cpu().numpy()
-        total += np.einsum("sg,gs->g", difference, genes.projection.matmat(gradient.T), dtype=np.float64)
-    return total / len(spots)
+        counted = genes.counted(cohort.needed(centres).numpy())
+        difference, batch = genes.scaler(counted.toarray()) - mean, cohort.batch(centres)
+        for head in ensemble.heads:
+            matrices = head.matrices()
+            last = batch.project(matrices)
+            first = replace(batch, genes=start).project(matrices)
+            gradient = _mean_gradient(head, slopes, first, last).cpu().numpy()
+            total += _by_gene(difference, gradient, genes.projection, matrices.get("genes"))
+    return total / len(spots) / len(ensemble.heads)
 
 
-def _mean_gradient(
-    ensemble: Ensemble, slopes: Mapping[str, float], batch: Batch, start: Float[Tensor, "1 panel"]
-) -> Float[Tensor, "spots panel"]:
-    """The gradient of the centres' log odds, averaged along the line (Gauss-Legendre quadrature)."""
-    if batch.genes is None:
+def _by_gene(
+    difference: Float[Array, "spots measured"],
+    gradient: Float[Array, "spots d"],
+    projection: GeneProjection,
+    matrix: Float[Tensor, "panel d"] | None,
+) -> Float[Array, " measured"]:
+    """The sum over spots of each gene's difference times the gradient with respect to it.
+
+    ``gradient`` is with respect to the genes that a head reads, or to their product with a ``matrix``.
+    """
+    if matrix is None:
+        return np.asarray(np.einsum("sg,gs->g", difference, projection.matmat(gradient.T), dtype=np.float64))
+    weights = projection.matmat(matrix.cpu().numpy())
+    return np.asarray(np.einsum("gd,gd->g", difference.T @ gradient, weights, dtype=np.float64))
+
+
+def _mean_gradient(head: Head, slopes: Mapping[str, float], first: Batch, last: Batch) -> Float[Tensor, "spots d"]:
+    """The gradient of the centres' log odds with respect to the genes of a batch as a head reads them.
+
+    It is averaged along the line from the genes of the first batch to those of the last (Gauss-Legendre quadrature).
+    """
+    if first.genes is None or last.genes is None:
         raise ValueError("the batch has no genes")
-    total = torch.zeros_like(batch.genes)
+    total = torch.zeros_like(last.genes)
     for node, weight in zip(*np.polynomial.legendre.leggauss(STEPS), strict=True):
-        genes = torch.lerp(start, batch.genes, (float(node) + 1) / 2).requires_grad_()
-        interpolated = replace(batch, genes=genes)
-        odds = [
-            slope * head.score(interpolated.select(name)).sum()
-            for name, slope in slopes.items()
-            for head in ensemble.heads
-        ]
+        genes = torch.lerp(first.genes, last.genes, (float(node) + 1) / 2).requires_grad_()
+        interpolated = replace(last, genes=genes)
+        odds = [slope * head.score(interpolated.select(name)).sum() for name, slope in slopes.items()]
         total += _gradient(torch.stack(odds).sum(), genes) * (float(weight) / 2)
-    return total / len(ensemble.heads)
+    return total
 
 
-def _gradient(odds: Float[Tensor, ""], genes: Float[Tensor, "spots panel"]) -> Float[Tensor, "spots panel"]:
+def _gradient(odds: Float[Tensor, ""], genes: Float[Tensor, "spots d"]) -> Float[Tensor, "spots d"]:
     """The gradient with respect to the genes; zero if a head computes outside torch, so that no gene is attributed."""
     gradient = torch.autograd.grad(odds, genes, allow_unused=True)[0] if odds.requires_grad else None
     return torch.zeros_like(genes) if gradient is None else gradient

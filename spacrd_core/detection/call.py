@@ -13,6 +13,7 @@ from spacrd_core.model.ensemble import SCORING_BATCH
 from spacrd_core.model.reading import read_by_prior, read_section
 from spacrd_core.prior.lists import carcinoma
 from spacrd_core.prior.read import with_evidence
+from spacrd_core.prior.section_genes import SectionGenes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,20 +38,21 @@ def call_section(
         threshold rule.
     """
     record, options = detector.config.prior, detector.prior
-    whole = with_evidence(data, record.lists if record else carcinoma())
+    own_genes = SectionGenes.of(data)
+    whole = with_evidence(data, record.lists if record else carcinoma(), own_genes)
     data = whole if detector.config.panel else with_modalities(whole, genes=False, image=True)
     if detector.trained:
         section = detector.ensemble.prepare(data)
         reading = read_section(detector.ensemble, detector.calibrations, section, options, batch_size=batch_size)
         table = spot_table(reading, data, detector_coverage(section), rule)
-        genes = driving_genes(reading, data, table, ensemble=detector.ensemble, prepared=section)
+        genes = driving_genes(reading, data, table, own_genes, ensemble=detector.ensemble, prepared=section)
     else:
         assert record and options  # noqa: S101, PT018 - the built-in detector is its gene lists
         if data.expression is not None:
             require_species(data.id, data.expression.species, record.lists.species)
         reading = read_by_prior(data, options)
         table = spot_table(reading, data, lists_coverage(data, record.lists), rule)
-        genes = driving_genes(reading, data, table)
+        genes = driving_genes(reading, data, table, own_genes)
     attach_driving_genes(genes, table)
-    read_copy_number(whole, reading.disputed_score).attach(table)
+    read_copy_number(whole, reading.disputed_score, genes=own_genes).attach(table)
     return table

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from spacrd_core.genes.moments import Moments
 from spacrd_core.genes.names import resolve_names
 from spacrd_core.genes.species import Species, infer_species
 
@@ -76,6 +77,11 @@ class Expression:
         """Return the column of each gene, given by symbol or Ensembl id; -1 if the section does not measure it."""
         columns = self._columns.reindex(pd.Index(names, dtype=object), fill_value=MISSING)
         return np.array(columns, dtype=np.intp)  # a copy: pandas 3 gives a read-only view
+
+    @cached_property
+    def moments(self) -> Moments:
+        """The mean and the mean square of every gene."""
+        return Moments.of(self.values)
 
     @cached_property
     def _columns(self) -> pd.Series[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from scipy import sparse
 
     from spacrd_core.genes.expression import Expression
 
@@ -32,9 +31,7 @@ def choose_panel(sections: Sequence[Expression], size: int) -> tuple[str, ...]:
         )
     variance = np.zeros(len(common))
     for section in sections:
-        values = section.values[:, section.columns_of(common)]
-        mean = np.asarray(values.mean(axis=0)).ravel()
-        variance += np.asarray(values.multiply(values).mean(axis=0)).ravel() - mean**2
+        variance += section.moments.variance[section.columns_of(common)]
     chosen = np.argsort(-variance, kind="stable")[:size]
     return tuple(sorted(common[index] for index in chosen))
 
@@ -46,15 +43,6 @@ def panel_ids(sections: Sequence[Expression], panel: Sequence[str]) -> tuple[str
         for symbol, gene_id in zip(section.symbols, section.gene_ids, strict=False):
             ids[symbol] = ids.get(symbol) or gene_id
     return tuple(ids.get(symbol, "") for symbol in panel)
-
-
-def align_to_panel(
-    section: Expression, panel: Sequence[str], gene_ids: Sequence[str] = ()
-) -> tuple[sparse.csr_matrix[Any], NDArray[np.bool_]]:
-    """Return a section's expression of the panel genes it measures, sparse, and the mask of those genes."""
-    columns = panel_columns(section, panel, gene_ids)
-    measured = columns != MISSING
-    return section.values[:, columns[measured]], measured
 
 
 def panel_columns(section: Expression, panel: Sequence[str], gene_ids: Sequence[str]) -> NDArray[np.intp]:

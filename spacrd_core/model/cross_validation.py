@@ -198,10 +198,13 @@ def _score(ensemble: Ensemble, data: SectionData, prior: PriorOptions | None) ->
     logits: dict[str, dict[str, Array]] = {}
     combined: dict[str, dict[str, Array]] = {}
     as_read: Array | None = None
+    by_genes: Array | None = None
     for modalities in subsets(ensemble.modalities_of(section)):
         if modalities in ensemble.modalities:
-            scores = ensemble.score(section, modalities).logits
+            wanted = [subset for subset in subsets(modalities) if subset in ensemble.modalities]
+            scores = ensemble.logits(section, modalities, wanted)
             logits[modalities] = {subset: values.mean(axis=0)[known] for subset, values in scores.items()}
+            by_genes = scores["genes"] if modalities == "genes" else by_genes
             if prior and data.evidence:
                 means = {subset: values.mean(axis=0, keepdims=True) for subset, values in scores.items()}
                 found = combine(means, modalities, data.evidence, prior)
@@ -210,15 +213,21 @@ def _score(ensemble: Ensemble, data: SectionData, prior: PriorOptions | None) ->
                     led = combine_by_evidence(modalities, data.evidence, means, prior)
                     parts = led if disagrees(found.agreement) else found.parts
                     as_read = np.sum([*parts.values()], axis=0)[0][known]
-    mixtures = _score_mixtures(ensemble, section, prior) if prior and "genes" in logits else ()
+    mixtures = _score_mixtures(ensemble, section, prior, by_genes) if prior and by_genes is not None else ()
     return OutOfFold(data, logits, combined, as_read, tuple(mixtures))
 
 
-def _score_mixtures(ensemble: Ensemble, section: PreparedSection, prior: PriorOptions) -> Iterator[Mixture]:
-    """Yield the combined scores by genes of the section cut to other shares of tumour."""
-    for spots, evidence in section.section.mixtures:
-        mixture = ensemble.preprocessor.restrict(section, spots)
-        logits = ensemble.score(mixture, "genes", ["genes"]).logits
-        means = {"genes": logits["genes"].mean(axis=0, keepdims=True)}
-        scores = combine(means, "genes", evidence, prior).parts["genes"][0]
-        yield Mixture(section.section.patient, scores, mixture.section.labels, evidence.amount)
+def _score_mixtures(
+    ensemble: Ensemble, section: PreparedSection, prior: PriorOptions, by_genes: Array
+) -> Iterator[Mixture]:
+    """Yield the combined scores by genes of the section cut to other shares of tumour.
+
+    ``by_genes`` are the logits of all spots.
+    """
+    data = section.section
+    for spots, evidence in data.mixtures:
+        logits = by_genes
+        if not spots.all():
+            logits = ensemble.logits(ensemble.preprocessor.restrict(section, spots), "genes", ["genes"])["genes"]
+        scores = combine({"genes": logits.mean(axis=0, keepdims=True)}, "genes", evidence, prior).parts["genes"][0]
+        yield Mixture(data.patient, scores, data.labels[spots], evidence.amount)

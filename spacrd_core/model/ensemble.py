@@ -1,6 +1,6 @@
 """An ensemble of fusion heads that differ by seed and share their preprocessing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -8,19 +8,24 @@ import numpy as np
 import torch
 
 from spacrd_core.arrays import Array
-from spacrd_core.cohort.cohort import Cohort
+from spacrd_core.cohort.batch import Dims
+from spacrd_core.cohort.cohort import Cohort, Matrices
 from spacrd_core.cohort.modalities import MODALITIES, subsets
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.cohort.smoothing import BilateralFilter
+from spacrd_core.cohort.training_spots import TrainingSpots
 from spacrd_core.errors import DetectorError
 from spacrd_core.model.fit import Epoch, fit
 from spacrd_core.model.head import Head
 from spacrd_core.model.options import HeadOptions, resolve_cohort_options
 from spacrd_core.model.out_of_distribution import MahalanobisOOD
+from spacrd_core.model.random_stream import RandomStream
 from spacrd_core.plugins import Registry
+
+Output = tuple[Array, Array]  # logits and fused features of every spot
 
 SCORING_BATCH = 4096
 MIN_FACTOR_AGREEMENT = 1.4  # similar tissue exceeds it even with a few hundred genes; misnamed genes give 1
@@ -67,14 +72,12 @@ class Ensemble:
         """Train one head per seed on all spots of these sections."""
         resolved = resolve_cohort_options(options, head_options, heads)
         preprocessor, prepared = Preprocessor.fit_transform(sections, resolved)
-        cohorts = Cohort.by_modalities(prepared, device)
-        members = []
-        for seed in seeds:
-            torch.manual_seed(seed)
-            head = heads.create(head_options.name, head_options.options, dims=preprocessor.dims).to(device)
+        members = [_untrained(head_options, heads, preprocessor.dims, seed).to(device) for seed in seeds]
+        _fit_training_spots(members, prepared)
+        cohorts = Cohort.by_modalities(prepared, device, members[0].matrices())
+        for seed, head in zip(seeds, members, strict=True):
             for epoch in fit(head, cohorts, seed=seed, epochs=head_options.epochs):
                 on_epoch(epoch)
-            members.append(head)
         distribution = tuple(_fit_distribution(head, cohorts) for head in members)
         return cls(preprocessor, tuple(members), distribution, device)
 
@@ -145,27 +148,76 @@ class Ensemble:
         """
         modalities = modalities or self.modalities_of(section)
         wanted = wanted or [subset for subset in subsets(modalities) if subset in self.modalities]
-        cohort = Cohort.for_scoring(section, self.device, batch_size=batch_size)
-        smooth = self._smoothing(section, cohort, modalities)
-        outputs = {
-            subset: [run_head(head, cohort, subset, batch_size) for head in self.heads]
-            for subset in dict.fromkeys((modalities, *wanted))
-        }
-        logits = {subset: np.stack([smooth(values) for values, _ in outputs[subset]]) for subset in wanted}
+        outputs = self._run_heads(section, (modalities, *wanted), batch_size)
         distances = [
             distribution[modalities].score(features)
             for distribution, (_, features) in zip(self.training_distribution, outputs[modalities], strict=True)
         ]
-        return Scores(logits, _with_factor_agreement(np.mean(distances, axis=0), section, modalities))
+        ood = _with_factor_agreement(np.mean(distances, axis=0), section, modalities)
+        return Scores(self._smoothed(outputs, self._smoothing(section, modalities, batch_size), wanted), ood)
 
-    def _smoothing(self, section: PreparedSection, cohort: Cohort, modalities: str) -> Callable[[Array], Array]:
+    def logits(self, section: PreparedSection, modalities: str, wanted: Sequence[str]) -> dict[str, Array]:
+        """Return the logits of :meth:`score` alone."""
+        outputs = self._run_heads(section, wanted, SCORING_BATCH)
+        return self._smoothed(outputs, self._smoothing(section, modalities, SCORING_BATCH), wanted)
+
+    def _run_heads(self, section: PreparedSection, wanted: Sequence[str], batch_size: int) -> dict[str, list[Output]]:
+        """Every member's logits and features by some sets of modalities."""
+        read = _read_by(self.heads, Cohort.for_scoring(section, self.device), batch_size)
+        return {
+            subset: [run_head(head, cohort, subset, batch_size) for head, cohort in zip(self.heads, read, strict=True)]
+            for subset in dict.fromkeys(wanted)
+        }
+
+    def _smoothed(
+        self, outputs: Mapping[str, Sequence[Output]], smooth: Callable[[Array], Array], wanted: Sequence[str]
+    ) -> dict[str, Array]:
+        """The logits (members x spots), averaged over similar tissue."""
+        return {subset: np.stack([smooth(values) for values, _ in outputs[subset]]) for subset in wanted}
+
+    def _smoothing(self, section: PreparedSection, modalities: str, batch_size: int) -> Callable[[Array], Array]:
+        """The average over tissue that is similar by some modalities."""
         if not all(head.smooths for head in self.heads):
             return lambda logits: logits
-        features = cohort.neighbourhood_means(modalities)
+        means = [means for name, means in section.means.items() if name in MODALITIES[modalities]]
+        features = [part.faster(batch_size).operator() for part in means]
         return BilateralFilter.fit(section.section.xy_um, section.section.pitch_um, features)
 
 
-def run_head(head: Head, cohort: Cohort, modalities: str, batch_size: int = SCORING_BATCH) -> tuple[Array, Array]:
+def _untrained(head_options: HeadOptions, heads: Registry[Any], dims: Dims, seed: int) -> Head:
+    """A new head, whose random weights the seed determines."""
+    with RandomStream(seed, torch.device("cpu")):
+        head: Head = heads.create(head_options.name, head_options.options, dims=dims)
+    return head
+
+
+def _fit_training_spots(members: Sequence[Head], sections: Sequence[PreparedSection]) -> None:
+    """Fit the first member to all training spots at once; the others take its buffers."""
+    first, *others = members
+    with torch.no_grad():
+        first.fit_training_spots(TrainingSpots.by_modality(sections))
+        for head in others:
+            for own, fitted in zip(head.buffers(), first.buffers(), strict=True):
+                own.copy_(fitted)
+
+
+def _read_by(heads: Sequence[Head], cohort: Cohort, batch_size: int) -> list[Cohort]:
+    """A cohort as each head reads it; heads with the same matrices share it."""
+    read: list[tuple[Matrices, Cohort]] = []
+    for matrices in (head.matrices() for head in heads):
+        same = next((found for known, found in read if _equal(known, matrices)), None)
+        if same is None:
+            whole = cohort.dense() if not matrices and len(cohort) <= batch_size else cohort
+            same = whole.project(matrices)
+        read.append((matrices, same))
+    return [found for _, found in read]
+
+
+def _equal(first: Matrices, second: Matrices) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def run_head(head: Head, cohort: Cohort, modalities: str, batch_size: int = SCORING_BATCH) -> Output:
     """Return the logits and fused features of every spot, scored by these modalities."""
     spots, logits, features = [], [], []
     with torch.inference_mode():

@@ -9,6 +9,7 @@ import torch
 from spacrd_core.cohort.cohort import Cohort, shuffled
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.model.head import Head, Phase
+from spacrd_core.model.random_stream import RandomStream
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,12 @@ def fit(
     """Train a head on all spots of the cohorts and yield every epoch; the head ends in evaluation mode.
 
     There is one cohort per set of modalities among the sections, and every batch comes from one cohort. ``epochs``
-    overrides the number of epochs by phase name; unknown names are ignored. PyTorch's random state is seeded, so a seed
-    determines the head.
+    overrides the number of epochs by phase name; unknown names are ignored. A seed determines the head; PyTorch's
+    global random numbers are left alone.
     """
-    torch.manual_seed(seed)
+    stream = RandomStream(seed, cohorts[0].labels.device)
     generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
+    with torch.no_grad(), stream:
         head.warm_start(*(cohort.everything() for cohort in cohorts))
     lengths = epochs or {}
     for phase in (replace(phase, epochs=lengths.get(phase.name, phase.epochs)) for phase in head.curriculum()):
@@ -43,7 +44,8 @@ def fit(
         parts = [cohort.single_spots() for cohort in cohorts] if phase.single_spots else cohorts
         for number in range(1, phase.epochs + 1):
             started = time.perf_counter()
-            losses = _train_epoch(head, parts, phase, optimiser, generator)
+            with stream:
+                losses = _train_epoch(head, parts, phase, optimiser, generator)
             yield Epoch(phase.name, number, phase.epochs, losses, time.perf_counter() - started)
     head.eval()
 

@@ -1,6 +1,7 @@
 """The contract of a fusion head: a torch module that learns from batches of spots and scores each spot."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from spacrd_core.cards import ComponentOptions
 from spacrd_core.cohort.batch import Batch, Dims
+from spacrd_core.cohort.training_spots import TrainingSpots
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,27 @@ class Head(nn.Module, ABC):
         """Whether the logits are combined with what a section says of itself (:mod:`spacrd_core.prior`)."""
         return False
 
-    def warm_start(self, *batches: Batch) -> None:
-        """Fit what needs all training spots at once (principal components, prototypes), before the first phase.
+    def fit_training_spots(self, training: Mapping[str, TrainingSpots]) -> None:
+        """Fit buffers to the neighbourhood means of all training spots, by modality, before anything else is fitted.
 
-        There is one batch per set of modalities that the training sections have.
+        The means are linear operators, which need no memory for dense features. Only buffers may be fitted, and the
+        result must not depend on a seed: the members of an ensemble share it.
+        """
+
+    def matrices(self) -> dict[str, Float[Tensor, "d r"]]:
+        """Return the matrix that the features of each modality are multiplied by before anything else.
+
+        They are constant once :meth:`fit_training_spots` has been called. A head that returns matrices gets batches
+        that are already multiplied (``batch.projected``), which saves time and memory, and multiplies others itself
+        (``batch.project(self.matrices())``). None by default: the head reads the features themselves.
+        """
+        return {}
+
+    def warm_start(self, *batches: Batch) -> None:
+        """Fit what needs all training spots at once as batches (prototypes), before the first phase.
+
+        There is one batch per set of modalities that the training sections have. Without :meth:`matrices`, their
+        features are dense.
         """
 
     @abstractmethod

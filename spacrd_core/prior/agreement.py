@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spacrd_core.prior.score import correlation
+from spacrd_core.prior.standardise import correlation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

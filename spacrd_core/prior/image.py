@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from spacrd_core.cohort.scaling import Scaler
-from spacrd_core.prior.score import Neighbourhoods, standardise
+from spacrd_core.prior.standardise import standardise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.arrays import Array
     from spacrd_core.plugins import Registry
+    from spacrd_core.prior.neighbourhoods import Neighbourhoods
 
 ENCODER: Final = "stain"  # read whatever the detector's own encoder is; without weights, 0.2 s a section
 ENCODER_OPTIONS: Final[Mapping[str, Any]] = {"normalised": True}  # without, weak haematoxylin reads as little tissue

@@ -18,6 +18,7 @@ from spacrd_core.copy_number.spots import score_spots
 from spacrd_core.genes.expression import Expression
 from spacrd_core.prior.lists import carcinoma
 from spacrd_core.prior.score import score_genes
+from spacrd_core.prior.section_genes import SectionGenes
 
 pytestmark = pytest.mark.benchmarks
 
@@ -42,10 +43,10 @@ def test_a_whole_section_takes_two_seconds_and_little_memory(benchmark: Benchmar
     def ours() -> None:
         comparison = Comparison.from_score(expression, score)
         find_copy_number(expression, comparison)
-        score_spots(expression, comparison, xy_um, PITCH_UM)
+        score_spots(SectionGenes(expression, xy_um, PITCH_UM), comparison)
 
     benchmark.pedantic(ours, rounds=1)
-    seconds, prior = fastest(3, ours, lambda: score_genes(expression, xy_um, PITCH_UM, carcinoma()))
+    seconds, prior = fastest(3, ours, lambda: score_genes(SectionGenes(expression, xy_um, PITCH_UM), carcinoma()))
     tracemalloc.start()
     ours()
     gib = tracemalloc.get_traced_memory()[1] / 2**30

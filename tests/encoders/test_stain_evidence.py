@@ -15,7 +15,7 @@ from spacrd_core.prior.image import (
     image_recipe_key,
     score_image,
 )
-from spacrd_core.prior.score import Neighbourhoods
+from spacrd_core.prior.neighbourhoods import Neighbourhoods
 from spacrd_encoders.stain import FEATURES, NORMALISED, STAINS, WINDOWS_UM, Stain
 
 PITCH_UM = 200.0

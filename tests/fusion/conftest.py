@@ -2,13 +2,34 @@
 
 from typing import Protocol
 
+import numpy as np
 import pytest
 import torch
 
 from spacrd_core.cohort.batch import Batch
+from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
+from spacrd_core.cohort.training_spots import TrainingSpots
+from spacrd_core.model.head import Head
 
 SIDE = 10
 SPOTS = SIDE**2
+
+
+def warm_start(head: Head, *batches: Batch) -> None:
+    """Fit a head to all training spots at once, as an ensemble does before the first phase."""
+    head.fit_training_spots(TrainingSpots.from_batches(batches))
+    head.warm_start(*batches)
+
+
+def training_spots(
+    features: torch.Tensor, labels: torch.Tensor | None = None, weights: torch.Tensor | None = None
+) -> TrainingSpots:
+    """Training spots without neighbours; unlabelled if no labels are given."""
+    spots = len(features)
+    labels = torch.full((spots,), -1) if labels is None else labels
+    weights = torch.ones(spots) if weights is None else weights
+    alone = NeighbourhoodMeans.of(features.numpy(), np.arange(spots)[:, None], np.ones((spots, 1), dtype=bool))
+    return TrainingSpots((alone,), labels.numpy(), weights.numpy())
 
 
 class MakeBatch(Protocol):

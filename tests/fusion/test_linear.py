@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from fusion.conftest import MakeBatch
+from fusion.conftest import MakeBatch, warm_start
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -25,7 +25,7 @@ class TestContract(HeadContract):
 
 def fitted(batch: Batch, dims: Dims, **options: float) -> LinearHead:
     head = LinearHead(LinearHead.Options.model_validate(options), dims=dims)
-    head.warm_start(batch)
+    warm_start(head, batch)
     return head.eval()
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from fusion.conftest import training_spots as as_training_spots
 
 from spacrd_core.cohort.weights import balanced_weights
 from spacrd_fusion.linear_expert import LinearExpert
@@ -24,7 +25,7 @@ def training_spots() -> TrainingSpots:
 
 def fitted(training_spots: TrainingSpots) -> LinearExpert:
     expert = LinearExpert(training_spots[0].shape[1])
-    expert.fit(*training_spots)
+    expert.fit(as_training_spots(*training_spots))
     return expert
 
 
@@ -33,7 +34,11 @@ def test_its_direction_is_the_mean_over_patients_of_the_differences_of_their_cla
     b_normal, b_cancer = torch.tensor([[1.0, 1.0], [1.0, 3.0]]), torch.tensor([[1.0, 5.0]])
     labels = torch.tensor([0, 1, 1, 1, 0, 0, 1])
     expert = LinearExpert(2)
-    expert.fit(torch.cat([a_normal, a_cancer, b_normal, b_cancer]), labels, spot_weights(["A"] * 4 + ["B"] * 3, labels))
+    expert.fit(
+        as_training_spots(
+            torch.cat([a_normal, a_cancer, b_normal, b_cancer]), labels, spot_weights(["A"] * 4 + ["B"] * 3, labels)
+        )
+    )
     expected = torch.tensor([2.0, 1.5])  # A differs by (4, 0), B by (0, 3)
     assert torch.allclose(expert.direction / expert.direction.norm(), expected / expected.norm(), atol=1e-5)
     assert torch.nn.functional.cosine_similarity(expert.direction, expected, dim=0) > 0
@@ -50,13 +55,13 @@ def test_spots_of_one_class_do_not_change_it(training_spots: TrainingSpots, labe
     features, labels, weights = training_spots
     expert = fitted(training_spots)
     before = expert(features)
-    expert.fit(10 * features, torch.full_like(labels, label), weights)
+    expert.fit(as_training_spots(10 * features, torch.full_like(labels, label), weights))
     assert torch.equal(expert(features), before)
 
 
 def test_it_stays_unfitted_without_spots() -> None:
     expert = LinearExpert(5)
-    expert.fit(torch.zeros(0, 5), torch.zeros(0, dtype=torch.long), torch.zeros(0))
+    expert.fit(as_training_spots(torch.zeros(0, 5), torch.zeros(0, dtype=torch.long), torch.zeros(0)))
     assert not expert.direction.any()
 
 

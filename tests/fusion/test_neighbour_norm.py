@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from fusion.conftest import MakeBatch
+from fusion.conftest import MakeBatch, warm_start
 
 from spacrd_core.cohort.batch import Dims
 from spacrd_core.contracts.head import Build
@@ -47,7 +47,7 @@ def test_it_changes_what_is_fused(make_batch: MakeBatch) -> None:
         options = SpaCRDHead.Options.model_validate({"preset": preset})
         torch.manual_seed(0)
         head = SpaCRDHead(options, dims=Dims(genes=12, image=6)).eval()
-        head.warm_start(batch)
+        warm_start(head, batch)
         before = head.features(batch)
         head.options = options.model_copy(update={"neighbour_norm": True})
         assert not torch.allclose(before, head.features(batch))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from fusion.conftest import MakeBatch
+from fusion.conftest import MakeBatch, warm_start
 
 from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
 from spacrd_core.contracts.head import Build
@@ -32,7 +32,7 @@ def batch_for(make_batch: MakeBatch, dims: Dims, **kwargs: Any) -> Batch:
 
 def train(model: SpaCRDHead, batch: Batch, *, rate: float, epochs: int) -> None:
     torch.manual_seed(0)
-    model.train().warm_start(batch)
+    warm_start(model.train(), batch)
     for phase in model.curriculum():
         optimiser = torch.optim.AdamW(model.parameters(), lr=rate)
         for _ in range(epochs):
@@ -122,7 +122,7 @@ def test_with_one_modality_there_is_no_alignment(dims: Dims) -> None:
 
 def test_without_images_the_expert_is_all_there_is_unless_asked(make_batch: MakeBatch) -> None:
     model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
-    model.warm_start(batch)
+    warm_start(model, batch)
     assert not model.curriculum()
     assert torch.equal(model.score(batch), model.features(batch)[:, -1])
     with pytest.raises(ConfigError, match="no phase 'detect'"):
@@ -135,7 +135,7 @@ def test_a_head_with_images_scores_genes_alone_by_the_expert_unless_asked(make_b
     batch = batch_for(make_batch, BOTH).select("genes")
     for options, alone in (({}, True), (DEEP, False)):
         model = head(BOTH, **options).eval()
-        model.warm_start(batch_for(make_batch, BOTH))
+        warm_start(model, batch_for(make_batch, BOTH))
         assert model.expert is not None
         assert batch.genes is not None
         expert = neighbourhood_mean(model.expert(batch.genes)[:, None], batch)[:, 0]
@@ -155,7 +155,7 @@ def test_gradients_reach_every_parameter_a_phase_trains(
     make_batch: MakeBatch, dims: Dims, options: dict[str, Any]
 ) -> None:
     model, batch = head(dims, **options), batch_for(make_batch, dims)
-    model.warm_start(batch)
+    warm_start(model, batch)
     for phase in model.curriculum():
         model.zero_grad(set_to_none=True)
         torch.stack(list(model.losses(batch, phase.name).values())).sum().backward()
@@ -170,7 +170,7 @@ def test_gradients_reach_every_parameter_a_phase_trains(
 
 def test_each_phase_names_the_terms_it_minimises(make_batch: MakeBatch) -> None:
     model, batch = head(BOTH), batch_for(make_batch, BOTH)
-    model.warm_start(batch)
+    warm_start(model, batch)
     regularisers = {"reconstruction", "prior", "separation"}
     assert set(model.losses(batch, "align")) == {"contrastive"}
     assert set(model.losses(batch, "reconstruct")) == regularisers
@@ -179,14 +179,14 @@ def test_each_phase_names_the_terms_it_minimises(make_batch: MakeBatch) -> None:
 
 def test_the_detection_phase_applies_the_reconstruction_weight(make_batch: MakeBatch) -> None:
     model, batch = head(GENES, reconstruction_weight=0.25, **DEEP).eval(), batch_for(make_batch, GENES)
-    model.warm_start(batch)
+    warm_start(model, batch)
     unweighted, weighted = model.losses(batch, "reconstruct"), model.losses(batch, "detect")
     assert all(torch.allclose(weighted[name], 0.25 * unweighted[name]) for name in unweighted)
 
 
 def test_detection_is_the_weighted_cross_entropy_of_labelled_spots(make_batch: MakeBatch) -> None:
     model, batch = head(GENES, expert=False).eval(), batch_for(make_batch, GENES)
-    model.warm_start(batch)
+    warm_start(model, batch)
     weights = torch.where(batch.labels == 1, 1.8, torch.where(batch.labels == 0, 0.2, 0.0))
     batch = replace(batch, weights=weights)
     labelled = batch.labelled
@@ -198,7 +198,7 @@ def test_detection_is_the_weighted_cross_entropy_of_labelled_spots(make_batch: M
 
 def test_an_unlabelled_spot_is_reconstructed_without_a_class_prior(make_batch: MakeBatch) -> None:
     model, batch = head(GENES, **DEEP).eval(), batch_for(make_batch, GENES)
-    model.warm_start(batch)
+    warm_start(model, batch)
     centres = [spot for spot in range(len(batch.labels)) if batch.labels[spot] >= 0]
     all_spots, labelled = (
         model.losses(batch, "detect"),
@@ -211,7 +211,7 @@ def test_an_unlabelled_spot_is_reconstructed_without_a_class_prior(make_batch: M
 
 def test_a_batch_with_one_modality_has_no_contrastive_loss(make_batch: MakeBatch) -> None:
     model, batch = head(BOTH), batch_for(make_batch, BOTH)
-    model.warm_start(batch)
+    warm_start(model, batch)
     assert model.losses(replace(batch, image=None), "align") == {}
 
 
@@ -246,7 +246,7 @@ def test_the_same_random_state_trains_the_same_head(make_batch: MakeBatch, dims:
 @ALL_DIMS
 def test_scoring_is_deterministic_and_leaves_the_random_state_alone(make_batch: MakeBatch, dims: Dims) -> None:
     model, batch = head(dims).eval(), batch_for(make_batch, dims)
-    model.warm_start(batch)
+    warm_start(model, batch)
     before = torch.get_rng_state()
     assert torch.equal(model.score(batch), model.score(batch))
     assert torch.equal(torch.get_rng_state(), before)
@@ -285,7 +285,7 @@ def test_alignment_brings_the_two_codes_of_a_spot_together(make_batch: MakeBatch
     batch, model = make_batch(genes=12), head(BOTH, reconstruct_epochs=0, detect_epochs=0)
     assert batch.genes is not None
     batch = replace(batch, image=-batch.genes[:, :6])
-    model.warm_start(batch)
+    warm_start(model, batch)
     before = model.losses(batch, "align")["contrastive"]
     train(model, batch, rate=1e-2, epochs=30)
     assert model.losses(batch, "align")["contrastive"] < 0.8 * before
@@ -310,7 +310,7 @@ def test_a_head_that_reads_genes_has_a_linear_expert(dims: Dims, options: dict[s
 
 def test_the_experts_logit_is_added_to_that_of_the_deep_head(make_batch: MakeBatch) -> None:
     model, batch = head(GENES, **DEEP).eval(), batch_for(make_batch, GENES)
-    model.warm_start(batch)
+    warm_start(model, batch)
     assert model.expert is not None
     total, features = model.score(batch), model.features(batch)
     model.expert.direction.zero_()
@@ -322,7 +322,7 @@ def test_the_experts_logit_is_added_to_that_of_the_deep_head(make_batch: MakeBat
 
 def test_the_expert_contributes_only_without_an_image(make_batch: MakeBatch) -> None:
     model, batch = head(BOTH).eval(), batch_for(make_batch, BOTH)
-    model.warm_start(batch)
+    warm_start(model, batch)
     contributes = {
         modalities: bool(model.features(batch.select(modalities))[:, -2].any())
         for modalities in ("image+genes", "genes", "image")
@@ -332,7 +332,7 @@ def test_the_expert_contributes_only_without_an_image(make_batch: MakeBatch) -> 
 
 def test_the_experts_logit_is_averaged_over_the_neighbourhood(make_batch: MakeBatch) -> None:
     model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
-    model.warm_start(batch)
+    warm_start(model, batch)
     assert model.expert is not None
     assert batch.genes is not None
     logits = model.expert(batch.genes)
@@ -344,7 +344,7 @@ def test_the_experts_logit_is_averaged_over_the_neighbourhood(make_batch: MakeBa
 
 def test_the_expert_alone_recovers_the_signal_before_training(make_batch: MakeBatch) -> None:
     model, unseen = head(GENES).eval(), batch_for(make_batch, GENES, seed=1)
-    model.warm_start(batch_for(make_batch, GENES))
+    warm_start(model, batch_for(make_batch, GENES))
     called = model.features(unseen)[:, -1] > 0
     assert (called == (unseen.labels == 1))[unseen.labelled].float().mean() > 0.95
 
@@ -353,8 +353,8 @@ def test_unlabelled_spots_do_not_affect_the_expert(make_batch: MakeBatch) -> Non
     batch = batch_for(make_batch, GENES)
     centres = [spot for spot in range(len(batch.labels)) if batch.labels[spot] >= 0]
     all_spots, labelled = head(GENES), head(GENES)
-    all_spots.warm_start(batch)
-    labelled.warm_start(batch_for(make_batch, GENES, centres=centres))
+    warm_start(all_spots, batch)
+    warm_start(labelled, batch_for(make_batch, GENES, centres=centres))
     assert all_spots.expert is not None
     assert labelled.expert is not None
     assert torch.allclose(all_spots.expert.direction, labelled.expert.direction, atol=1e-5)
@@ -363,7 +363,7 @@ def test_unlabelled_spots_do_not_affect_the_expert(make_batch: MakeBatch) -> Non
 
 def test_spots_of_one_class_leave_the_expert_at_0(make_batch: MakeBatch) -> None:
     model, batch = head(GENES).eval(), batch_for(make_batch, GENES)
-    model.warm_start(replace(batch, labels=torch.zeros_like(batch.labels)))
+    warm_start(model, replace(batch, labels=torch.zeros_like(batch.labels)))
     assert not model.features(batch)[:, -1].any()
 
 
@@ -371,7 +371,7 @@ def test_the_expert_is_not_trained_with_the_deep_head(make_batch: MakeBatch) -> 
     model, batch = head(GENES), batch_for(make_batch, GENES)
     train(model, batch, rate=1e-2, epochs=2)
     untrained = head(GENES)
-    untrained.warm_start(batch)
+    warm_start(untrained, batch)
     assert model.expert is not None
     assert untrained.expert is not None
     assert torch.equal(model.expert.direction, untrained.expert.direction)
@@ -406,7 +406,7 @@ def test_without_reconstruction_there_is_no_such_phase() -> None:
 @ALL_DIMS
 def test_without_reconstruction_detection_is_the_only_loss(make_batch: MakeBatch, dims: Dims) -> None:
     model, batch = head(dims, reconstruction=False, **DEEP), batch_for(make_batch, dims)
-    model.warm_start(batch)
+    warm_start(model, batch)
     terms = model.losses(batch, "detect")
     assert set(terms) == {"detection"}
     terms["detection"].backward()
@@ -416,7 +416,7 @@ def test_without_reconstruction_detection_is_the_only_loss(make_batch: MakeBatch
 
 def test_without_alignment_the_modalities_are_never_contrasted(make_batch: MakeBatch) -> None:
     model, batch = head(BOTH, align_epochs=0), batch_for(make_batch, BOTH)
-    model.warm_start(batch)
+    warm_start(model, batch)
     phases = [phase.name for phase in model.curriculum() if phase.epochs]
     assert phases == ["reconstruct", "detect"]
     assert all("contrastive" not in model.losses(batch, phase) for phase in phases)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 
 from spacrd_core.arrays import Array
-from spacrd_core.cohort.smoothing import BilateralFilter, neighbourhood_means
+from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
+from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.section.geometry import neighbours
 
 PITCH_UM = 100.0
@@ -20,9 +20,9 @@ def lattice(rows: int, columns: int) -> Array:
 def fitted(xy_um: Array, *, genes: Array | None = None, image: Array | None = None, reach: int = 9) -> BilateralFilter:
     """Return the filter of spots, with features averaged over neighbourhoods of ``reach`` spots."""
     around, present = neighbours(xy_um, k=reach, radius_um=1.6 * PITCH_UM)
-    held = [torch.from_numpy(values.astype(np.float32)) for values in (genes, image) if values is not None]
-    places = torch.from_numpy(around), torch.from_numpy(present)
-    return BilateralFilter.fit(xy_um, PITCH_UM, [neighbourhood_means(values, *places) for values in held])
+    held = [values.astype(np.float32) for values in (genes, image) if values is not None]
+    means = [NeighbourhoodMeans.of(values, around, present).operator() for values in held]
+    return BilateralFilter.fit(xy_um, PITCH_UM, means)
 
 
 def noise(spots: int, features: int, seed: int = 0) -> Array:

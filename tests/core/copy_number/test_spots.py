@@ -8,6 +8,7 @@ from stand_ins.aneuploid import PITCH_UM, aneuploid_expression, aneuploid_sectio
 from spacrd_core.copy_number.comparison import Comparison
 from spacrd_core.copy_number.spots import _mean_of_others, score_spots
 from spacrd_core.genes.expression import Expression
+from spacrd_core.prior.section_genes import SectionGenes
 
 PLANTED = {"1q": 2, "8q": 2, "17q": 2}
 
@@ -16,7 +17,8 @@ def scored(expression: Expression) -> np.ndarray:
     section = aneuploid_section(expression)
     assert section.evidence is not None
     assert section.evidence.genes is not None
-    return score_spots(expression, Comparison.from_score(expression, section.evidence.genes), section.xy_um, PITCH_UM)
+    genes = SectionGenes(expression, section.xy_um, PITCH_UM)
+    return score_spots(genes, Comparison.from_score(expression, section.evidence.genes))
 
 
 def test_the_clone_stands_out_from_the_epithelium_without_gains() -> None:

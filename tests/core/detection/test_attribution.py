@@ -34,6 +34,7 @@ from spacrd_core.plugins import Plugins
 from spacrd_core.prior.options import PriorOptions
 from spacrd_core.prior.read import with_evidence, with_training_evidence
 from spacrd_core.prior.score import gene_contributions
+from spacrd_core.prior.section_genes import SectionGenes
 
 SMALL = {"width": 16, "hidden": (16,), "latent": 4, "latent_hidden": (16,), "classifier_hidden": 8, "heads": 2}
 EPOCHS = {"align": 2, "reconstruct": 2, "detect": 8}
@@ -193,9 +194,8 @@ def test_genes_of_the_lists_drive_the_built_in_detector_by_what_they_add_to_the_
     assert section.evidence is not None
     assert section.evidence.loadings is not None
     cancer = np.flatnonzero(table["label"] == "cancer")
-    by_lists = gene_contributions(
-        section.expression, section.xy_um, section.pitch_um, section.evidence.loadings, cancer
-    )
+    genes = SectionGenes(section.expression, section.xy_um, section.pitch_um)
+    by_lists = gene_contributions(genes, section.evidence.loadings, cancer)
     best = section.expression.symbols.index(drivers[0].gene)
     assert drivers[0].attribution == pytest.approx(reading.evidence_slope * by_lists[best])
     assert drivers[0].attribution == pytest.approx(reading.evidence_slope * by_lists.max())
@@ -215,8 +215,9 @@ def test_genes_drive_a_trained_detector_by_its_head_and_by_the_lists(plugins: Pl
     assert evidence.loadings is not None
     assert expression is not None
     spots = np.flatnonzero(table["label"] == "cancer")
-    xy_um, slope = section.section.xy_um, trained.prior.genes_weight * trained.calibrations["genes"].slopes["genes"]
-    by_lists = slope * gene_contributions(expression, xy_um, section.section.pitch_um, evidence.loadings, spots)
+    slope = trained.prior.genes_weight * trained.calibrations["genes"].slopes["genes"]
+    genes = SectionGenes(expression, section.section.xy_um, section.section.pitch_um)
+    by_lists = slope * gene_contributions(genes, evidence.loadings, spots)
     shared = both.keys() & head.keys()
     assert len(shared) > 20
     for gene in shared:

@@ -1,16 +1,20 @@
 """What copy number says is added to a call and never changes it, whatever the detector reads."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse.linalg import LinearOperator
 from stand_ins.aneuploid import aneuploid_expression, aneuploid_section, epithelium
 from stand_ins.carcinoma import carcinoma_section, stain_features
 
+from spacrd_core.arrays import Array
 from spacrd_core.cards import Recipe
 from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.detection.call import call_section
 from spacrd_core.detector.built_in import built_in_detector
@@ -51,6 +55,24 @@ def test_the_detector_prior_tells_what_copy_number_says(tumour: SectionData, plu
     table = call_section(built_in_detector(plugins), tumour, RULE)
     assert CopyNumber.from_table(table).verdict == "supported"
     assert table["copy_number"].notna().all()
+
+
+def test_like_tissue_is_found_once_for_evidence_and_copy_number(
+    tumour: SectionData, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[float] = []
+    fit = BilateralFilter.fit
+
+    def counted(
+        xy_um: Array, pitch_um: float, features: Sequence[LinearOperator], *, iterations: int
+    ) -> BilateralFilter:
+        fitted.append(pitch_um)
+        return fit(xy_um, pitch_um, features, iterations=iterations)
+
+    monkeypatch.setattr(BilateralFilter, "fit", counted)
+    table = call_section(built_in_detector(plugins), tumour, RULE)
+    assert table["copy_number"].notna().all()
+    assert len(fitted) == 1
 
 
 def test_a_detector_of_the_image_alone_has_it_too_and_calls_as_without_genes(

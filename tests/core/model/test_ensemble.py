@@ -1,6 +1,6 @@
 """An ensemble scores every section by its modalities and the defaults of its head, and its state is complete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,19 @@ from core.conftest import MakeData
 
 from spacrd_core.cohort.cohort import Cohort
 from spacrd_core.cohort.modalities import MODALITIES
+from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.section_data import SectionData, with_modalities
 from spacrd_core.cohort.smoothing import BilateralFilter
+from spacrd_core.cohort.training_spots import TrainingSpots
 from spacrd_core.detector.detector import Detector
 from spacrd_core.errors import DetectorError
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
-from spacrd_core.model.ensemble import Ensemble, Scores
+from spacrd_core.model.ensemble import Ensemble, Scores, run_head
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.state_dict import ensemble_from_state, ensemble_state, fitted_preprocessor
 from spacrd_core.plugins import Plugins
+from spacrd_fusion.components import ModalityComponents
 
 CPU = torch.device("cpu")
 SHORT = {"align": 1, "reconstruct": 1, "detect": 2}
@@ -287,9 +290,44 @@ def test_smoothing_is_that_of_the_sections_own_features(
 ) -> None:
     blind = without_image(target)
     rough, smooth = trained(sections, plugins, ROUGH), trained(sections, plugins, DEFAULT)
-    means = Cohort.from_sections([rough.prepare(blind)], CPU).neighbourhood_means("genes")
-    average = BilateralFilter.fit(blind.xy_um, blind.pitch_um, means)
+    means = rough.prepare(blind).means["genes"].faster(len(blind.labels)).operator()
+    average = BilateralFilter.fit(blind.xy_um, blind.pitch_um, [means])
     assert np.allclose(scores_of(smooth, blind).logits["genes"][0], average(scores_of(rough, blind).logits["genes"][0]))
+
+
+@EITHER
+def test_components_are_fitted_once_for_all_members(
+    sections: list[SectionData], plugins: Plugins, choice: HeadOptions
+) -> None:
+    fitted: list[str] = []
+
+    def counted(self: ModalityComponents, training: Mapping[str, TrainingSpots]) -> None:
+        fitted.extend(training)
+        fit_components(self, training)
+
+    fit_components = ModalityComponents.fit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ModalityComponents, "fit", counted)
+        ensemble = trained(sections, plugins, choice, seeds=(1, 2, 3))
+    assert fitted == ["genes", "image"]
+    first, *others = (head.matrices() for head in ensemble.heads)
+    for matrices in others:
+        assert all(torch.equal(matrices[name], first[name]) for name in ("genes", "image"))
+
+
+@EITHER
+def test_scores_are_those_of_dense_features(
+    sections: list[SectionData], target: SectionData, plugins: Plugins, choice: HeadOptions
+) -> None:
+    ensemble = trained(sections, plugins, choice)
+    section = ensemble.prepare(target)
+    dense = Cohort.from_sections([section], CPU)
+    around = (section.aligned.neighbours, section.aligned.present)
+    means = [NeighbourhoodMeans.of(values[:].numpy(), *around) for values in (dense.genes, dense.image)]  # type: ignore[index]
+    similar = BilateralFilter.fit(target.xy_um, target.pitch_um, [values.operator() for values in means])
+    smooth = similar if ensemble.heads[0].smooths else np.asarray
+    for modalities, logits in ensemble.score(section).logits.items():
+        assert logits[0] == pytest.approx(smooth(run_head(ensemble.heads[0], dense, modalities)[0]), abs=1e-4)
 
 
 @EITHER

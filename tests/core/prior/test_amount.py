@@ -10,6 +10,7 @@ from spacrd_core.cohort.evidence import TumourAmount
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.genes.expression import Expression, renormalise
 from spacrd_core.prior.score import score_genes
+from spacrd_core.prior.section_genes import SectionGenes
 
 EVERY = carcinoma_counts(half_tumour())
 
@@ -17,7 +18,7 @@ EVERY = carcinoma_counts(half_tumour())
 def amount_of(counts: Array = EVERY, leave_out: tuple[str, ...] = ()) -> TumourAmount:
     kept = [gene for gene, name in enumerate(SYMBOLS) if name not in leave_out]
     expression = Expression.from_counts(sparse.csr_matrix(counts[:, kept]), [SYMBOLS[gene] for gene in kept])
-    found = score_genes(expression, carcinoma_section().xy_um, PITCH_UM, LISTS)
+    found = score_genes(SectionGenes(expression, carcinoma_section().xy_um, PITCH_UM), LISTS)
     assert found is not None
     return found.amount
 
@@ -85,7 +86,7 @@ def cut(section: SectionData, share: float, seed: int) -> TumourAmount:
     kept = np.sort(np.random.default_rng(seed).choice(genes, round(share * genes), replace=False))
     symbols = tuple(expression.symbols[gene] for gene in kept)
     part = Expression(renormalise(expression.values[:, kept]), expression.totals, symbols)
-    found = score_genes(part, section.xy_um, section.pitch_um, LISTS)
+    found = score_genes(SectionGenes(part, section.xy_um, section.pitch_um), LISTS)
     assert found is not None
     return found.amount
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-import torch
 from scipy import sparse
 from sklearn.metrics import roc_auc_score
 from stand_ins.carcinoma import (
@@ -21,10 +20,13 @@ from stand_ins.carcinoma import (
 )
 
 from spacrd_core.arrays import Array
+from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.cohort.smoothing import BilateralFilter, neighbourhood_means
+from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.genes.expression import Expression
-from spacrd_core.prior.score import FILTER_ITERATIONS, GeneScore, Neighbourhoods, gene_contributions, score_genes
+from spacrd_core.prior.neighbourhoods import Neighbourhoods
+from spacrd_core.prior.score import GeneScore, gene_contributions, score_genes
+from spacrd_core.prior.section_genes import FILTER_ITERATIONS, SectionGenes
 
 
 def expression_of(counts: Array, symbols: Sequence[str] = SYMBOLS) -> Expression:
@@ -32,7 +34,7 @@ def expression_of(counts: Array, symbols: Sequence[str] = SYMBOLS) -> Expression
 
 
 def scored(expression: Expression, xy_um: Array | None = None) -> GeneScore:
-    found = score_genes(expression, lattice() if xy_um is None else xy_um, PITCH_UM, LISTS)
+    found = score_genes(SectionGenes(expression, lattice() if xy_um is None else xy_um, PITCH_UM), LISTS)
     assert found is not None
     return found
 
@@ -76,9 +78,7 @@ def plain(expression: Expression, xy_um: Array) -> Plain:
     contrast = contrast - np.mean([maps[name] for name in LISTS.negative], axis=0)
     raw = means @ (means.T @ np.clip(z(contrast), -2, 2))
     spots = Neighbourhoods.of(xy_um, PITCH_UM)
-    features = neighbourhood_means(
-        torch.from_numpy(genes.astype(np.float32)), torch.from_numpy(spots.indices), torch.from_numpy(spots.present)
-    )
+    features = NeighbourhoodMeans.of(genes.astype(np.float32), spots.indices, spots.present).operator()
     smooth = BilateralFilter.fit(xy_um, PITCH_UM, [features], iterations=FILTER_ITERATIONS)
     smoothed = {name: smooth(values) for name, values in maps.items()}
     pairs = [np.corrcoef(smoothed[one], smoothed[two])[0, 1] for one in LISTS.positive for two in LISTS.negative]
@@ -126,7 +126,7 @@ def test_there_is_none_without_a_gene_of_a_positive_list() -> None:
     without = Expression(
         expression.values[:, rest], expression.totals, tuple(expression.symbols[gene] for gene in rest)
     )
-    assert score_genes(without, lattice(), PITCH_UM, LISTS) is None
+    assert score_genes(SectionGenes(without, lattice(), PITCH_UM), LISTS) is None
 
 
 def test_positive_genes_alone_give_one() -> None:
@@ -140,7 +140,7 @@ def test_positive_genes_alone_give_one() -> None:
 def test_contributions_of_genes_sum_to_the_unsmoothed_score_of_the_spots() -> None:
     expression, spots = expression_of(carcinoma_counts(half_tumour())), np.flatnonzero(half_tumour())[::3]
     loadings = scored(expression).loadings
-    found = gene_contributions(expression, lattice(), PITCH_UM, loadings, spots)
+    found = gene_contributions(SectionGenes(expression, lattice(), PITCH_UM), loadings, spots)
     raw = plain(expression, lattice()).raw
     assert found.sum() == pytest.approx(raw[spots].mean(), abs=1e-4)
     assert abs(raw[spots].mean()) > 0.5
@@ -160,7 +160,7 @@ def test_it_finds_six_carcinomas_of_the_breast_without_any_label(breasts: list[S
     aucs = {}
     for section in breasts:
         assert section.expression is not None
-        found = score_genes(section.expression, section.xy_um, section.pitch_um, LISTS)
+        found = score_genes(SectionGenes(section.expression, section.xy_um, section.pitch_um), LISTS)
         assert found is not None
         known = section.labels >= 0
         aucs[section.id] = roc_auc_score(section.labels[known], found.score[known])
