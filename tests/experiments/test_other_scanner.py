@@ -28,8 +28,8 @@ from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.options import BASELINE_HEAD, DEFAULT_HEAD, HeadOptions
 from spacrd_core.plugins import Plugins
 from spacrd_core.prior.image import score_image
-from spacrd_core.prior.options import PriorOptions
 from spacrd_core.prior.neighbourhoods import Neighbourhoods
+from spacrd_core.prior.options import PriorOptions
 from spacrd_core.store.store import SpotStore
 
 pytestmark = [pytest.mark.slow, pytest.mark.her2st]
