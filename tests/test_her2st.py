@@ -53,6 +53,7 @@ def test_the_linear_baseline_is_as_good_as_a_plain_script_on_genes(genes: Path) 
     assert summary.loc[("linear", "genes"), "auc_mean"] >= 0.87
 
 
+@pytest.mark.slow
 def test_the_linear_baseline_is_as_good_as_a_plain_script_on_both_modalities(fused: Path) -> None:
     summary = evaluated(fused, "--encoder", "stain", "--head", "linear")
     assert summary.loc[("linear", "genes"), "auc_mean"] >= 0.76

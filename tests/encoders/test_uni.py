@@ -88,6 +88,7 @@ def test_a_local_file_gives_embeddings_of_1024_numbers(plugins: Plugins, weights
     assert torch.cosine_similarity(embeddings[0], embeddings[1], dim=0) < 0.999
 
 
+@pytest.mark.slow
 def test_a_store_holds_the_embeddings_that_timm_computes_for_the_same_patches(
     weights: Path, tmp_path: Path, make_section: MakeSection
 ) -> None:

@@ -282,13 +282,14 @@ def labelled_copy(tmp_path_factory: pytest.TempPathFactory, plugins: Plugins) ->
     return make
 
 
+@pytest.mark.parametrize("count", [4, pytest.param(16, marks=pytest.mark.slow)])
 def test_killed_at_any_moment_the_section_has_its_labels_or_has_not(
-    labelled_copy: Callable[[], tuple[SpotStore, Path]],
+    labelled_copy: Callable[[], tuple[SpotStore, Path]], count: int
 ) -> None:
     store, labels = labelled_copy()
     command = ["store", "label", str(store.path), "S1", "--labels", str(labels)]
     changes, final = changes_of(store.path, command), store.entry("S1")
-    for moment in moments(changes, 8):
+    for moment in moments(changes, count):
         store, labels = labelled_copy()
         before = store.entry("S1")
         run = run_until(moment, store.path, ["store", "label", str(store.path), "S1", "--labels", str(labels)])

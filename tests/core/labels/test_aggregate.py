@@ -109,7 +109,7 @@ def test_few_labels_of_other_cells_are_left_out_and_many_are_another_section(tmp
     assert f"16 of the 80 labels of {path} are for neither spots nor cells of this section" in str(caught.value)
     examples = "like 0x0 and aaaaaaaa-1 (ppppppaa-1, ppppppab-1, ppppppac-1, ppppppad-1, ppppppae-1, ...)"
     assert examples in str(caught.value)
-    assert "--labels" in caught.value.hint
+    assert "check that the file is that of this section" in caught.value.hint
 
 
 def test_labels_of_numbered_cells_do_not_join_named_ones(tmp_path: Path) -> None:

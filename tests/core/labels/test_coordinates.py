@@ -49,7 +49,7 @@ def test_a_table_of_another_section_with_the_same_barcodes_is_refused_by_its_coo
         attach(path, by_barcode(VISIUM_COLUMNS, elsewhere), section)
     assert f"{path} is not from this section: its pxl_col_in_fullres, pxl_row_in_fullres" in str(caught.value)
     assert "0.8 pitches (median)" in str(caught.value)
-    assert "--labels" in caught.value.hint
+    assert "check that the file is that of this section" in caught.value.hint
 
 
 @pytest.mark.parametrize("columns", ["x_um,y_um", "imagecol,imagerow", "x,y", "array_col,array_row"])

@@ -16,7 +16,7 @@ from spacrd_core.testing import ReaderContract
 from spacrd_readers.xenium.reader import Xenium
 
 BUNDLE = XeniumBundle()
-NO_HE = "no H&E was found; give one with --image FILE and --alignment FILE"
+NO_HE = "no H&E was found; give one with --image FILE and --alignment FILE, or --align auto"
 
 
 def read(path: Path, *, options: dict[str, Any] | None = None, **inputs: Any) -> Section:

@@ -18,7 +18,11 @@ from spacrd_readers.xenium.registration.register import Registration, register
 PIXEL_SIZE = 0.2125
 QUARTERS = ((0, 0.0), (90, 1.0), (180, -1.0), (270, 3.0))  # degrees, and a tilt
 BUNDLE = NuclearBundle()
-TURNS = [(degrees + tilt, mirrored) for degrees, tilt in QUARTERS for mirrored in (False, True)]
+TURNS = [
+    pytest.param((degrees + tilt, mirrored), marks=[] if degrees == 90 else pytest.mark.slow)
+    for degrees, tilt in QUARTERS
+    for mirrored in (False, True)
+]
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def test_an_h_and_e_in_any_turn_is_aligned_within_half_a_spot(tmp_path: Path, tu
     assert error_um(case, pose, BUNDLE.centroids) < 25
 
 
-@pytest.mark.parametrize("um_per_px", [2.0, 5.5])
+@pytest.mark.parametrize("um_per_px", [2.0, pytest.param(5.5, marks=pytest.mark.slow)])
 def test_the_um_per_px_of_the_h_and_e_need_not_be_known(tmp_path: Path, um_per_px: float) -> None:
     pose = Pose(um_per_px=um_per_px, degrees=91.0)
     path = tmp_path / "he.png"
@@ -93,6 +97,7 @@ def test_the_capture_area_may_be_larger_than_the_h_and_e(tmp_path: Path) -> None
     assert error_um(case, pose, BUNDLE.centroids) < 50
 
 
+@pytest.mark.slow
 def test_another_tissue_of_the_same_size_is_not_certain(tmp_path: Path) -> None:
     case = align(tmp_path, Pose(um_per_px=4.0), BUNDLE.centroids, NuclearTissue(seed=1))
     assert not case.registration.is_certain
@@ -106,6 +111,7 @@ def test_a_tissue_that_looks_the_same_when_it_is_turned_is_not_certain(tmp_path:
     assert not case.registration.is_certain
 
 
+@pytest.mark.slow
 def test_a_tissue_without_any_structure_is_not_certain(tmp_path: Path) -> None:
     tissue = NuclearTissue(lattice=True)
     cells = np.random.default_rng(3).uniform((0, 0), tissue.size_um, (20_000, 2))
