@@ -1,0 +1,43 @@
+"""The sections of an evaluation, as a worker in another process loads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spacrd_core.detector.train import load_training_sections
+from spacrd_core.plugins import load_plugins
+from spacrd_core.progress import silent
+from spacrd_core.store.store import SpotStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spacrd_core.cohort.section_data import SectionData
+    from spacrd_core.executors.working_folder import WorkingFolder
+    from spacrd_core.model.calibrated_ensemble import TrainOptions
+
+
+@dataclass(frozen=True)
+class TrainingSections:
+    """Loads the sections of a store that a training uses; their embeddings have been made."""
+
+    store: Path
+    sections: tuple[str, ...]
+    options: TrainOptions
+    encoder: str
+    genes: bool
+    folder: WorkingFolder
+
+    def __call__(self) -> list[SectionData]:
+        store = SpotStore(self.folder.find(self.store))
+        return load_training_sections(
+            store,
+            store.choose(self.sections),
+            self.options,
+            encoder=self.encoder,
+            genes=self.genes,
+            device="cpu",
+            plugins=load_plugins(),
+            track=silent,
+        )
