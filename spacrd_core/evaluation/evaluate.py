@@ -10,13 +10,14 @@ import pandas as pd
 
 from spacrd_core._version import __version__
 from spacrd_core.cohort.modalities import join_modalities, subsets
-from spacrd_core.detector.train import load_training_sections, resolve_encoder
+from spacrd_core.detector.load_sections import load_training_sections
+from spacrd_core.detector.train import resolve_encoder
+from spacrd_core.detector.training_sections import TrainingSections
 from spacrd_core.devices import choose_device, default_jobs
 from spacrd_core.errors import ConfigError
 from spacrd_core.evaluation import tasks
 from spacrd_core.evaluation.comparison import Difference, compare_with_baseline, compare_with_single_modalities
 from spacrd_core.evaluation.summary import Row, summarise
-from spacrd_core.evaluation.training_sections import TrainingSections
 from spacrd_core.executors.local import Local
 from spacrd_core.executors.processes import Processes
 from spacrd_core.executors.serial import Serial
@@ -119,7 +120,15 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     _require_comparable(compared, seeds, by)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_training_sections(
-        store, entries, compared[0], encoder=encoder_name, genes=genes, device=device, plugins=plugins, track=track
+        store,
+        entries,
+        compared[0],
+        encoder=encoder_name,
+        genes=genes,
+        device=device,
+        plugins=plugins,
+        track=track,
+        executor=executor,
     )
     ids = tuple(entry.id for entry in entries)
     load = TrainingSections(store.path, ids, compared[0], encoder_name, genes, WorkingFolder())

@@ -22,7 +22,7 @@ from spacrd_core.metrics.classification import measure
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
 from spacrd_core.model.options import PRIOR_HEAD
 from spacrd_core.model.reading import Reading, read_by_prior, read_section
-from spacrd_core.plugins import Registry, load_plugins
+from spacrd_core.plugins import Registry, load_heads
 from spacrd_core.prior.options import PriorOptions
 from spacrd_core.progress import Track, silent
 
@@ -51,10 +51,6 @@ class FoldTask:
         with one_thread():
             device = choose_device(worker.device)
             return run_task(self.task, self.sections.get(), self.encoder, device, self.heads.get())
-
-
-def _load_heads() -> Registry[Any]:
-    return load_plugins().heads
 
 
 def plan(
@@ -103,7 +99,7 @@ def run(
     keys = [_training_key(task, seeded=heads.load(task.options.head.name).seeded) for task in tasks]
     task_of_key = dict(zip(reversed(keys), reversed(tasks), strict=True))
     order = list(dict.fromkeys(keys))
-    local_heads = Local(_load_heads, heads)
+    local_heads = Local(load_heads, heads)
     trainings = [FoldTask(task_of_key[key], sections, local_heads, encoder) for key in order]
     outcomes = run_in_order(executor or Serial(), trainings, "evaluating", device=device, track=track)
     rows_of_key = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -69,7 +69,7 @@ class Workers:
     @contextmanager
     def open(self) -> Iterator[Pool]:
         self.opened.append(FakeWorkers(self.run, self.lethal))
-        yield Pool(self.opened[-1], self.run, self.in_flight)
+        yield Pool(self.opened[-1], cast("Any", self.run), self.in_flight)
 
     def wait(self, futures: Any, **choices: Any) -> Any:
         if futures:

@@ -1,11 +1,11 @@
-"""The sections of an evaluation, as a worker in another process loads them."""
+"""The sections of a training or an evaluation, as a worker in another process loads them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spacrd_core.detector.train import load_training_sections
+from spacrd_core.detector.load_sections import load_training_sections
 from spacrd_core.plugins import load_plugins
 from spacrd_core.progress import silent
 from spacrd_core.store.store import SpotStore
