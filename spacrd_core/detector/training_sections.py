@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.executors.working_folder import WorkingFolder
     from spacrd_core.model.calibrated_ensemble import TrainOptions
+    from spacrd_core.store.manifest import SectionEntry
 
 
 @dataclass(frozen=True)
 class TrainingSections:
-    """Loads the sections of a store that a training uses; their embeddings have been made."""
+    """Loads the sections of a store that a training uses; a section that was replaced since is another one."""
 
     store: Path
-    sections: tuple[str, ...]
+    entries: tuple[SectionEntry, ...]
     options: TrainOptions
     encoder: str
     genes: bool
     folder: WorkingFolder
 
     def __call__(self) -> list[SectionData]:
-        store = SpotStore(self.folder.find(self.store))
         return load_training_sections(
-            store,
-            store.choose(self.sections),
+            SpotStore(self.folder.find(self.store)),
+            self.entries,
             self.options,
             encoder=self.encoder,
             genes=self.genes,

@@ -130,8 +130,7 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
         track=track,
         executor=executor,
     )
-    ids = tuple(entry.id for entry in entries)
-    load = TrainingSections(store.path, ids, compared[0], encoder_name, genes, WorkingFolder())
+    load = TrainingSections(store.path, tuple(entries), compared[0], encoder_name, genes, WorkingFolder())
     modality_sets = subsets(join_modalities(genes=genes, image=bool(encoder_name)))
     rows = tasks.run(
         tasks.plan(loaded, compared, modality_sets, seeds, by),
