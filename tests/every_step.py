@@ -5,8 +5,9 @@ from pathlib import Path
 
 from spacrd_cli.main import run
 from spacrd_core.files import tree_sha256
+from spacrd_core.store.store import SpotStore
+from spacrd_core.store.verify import verify
 
-SECTIONS = 3
 FORMATS = ("csv", "geojson", "genes", "png")
 
 
@@ -27,9 +28,9 @@ def all_steps(folder: Path, cohort: Path, *options: str) -> Path:
 
 
 def left_behind(folder: Path) -> dict[str, object]:
-    """Checksums of the groups of the store, its manifest, and the files without the time at which they were made."""
+    """The manifest of the store with the checksums of its groups, the detector, and the files that record no time."""
     store, out = folder / "store", folder / "out"
-    kinds = [path for path in store.iterdir() if path.is_dir()]
+    assert verify(SpotStore(store)) == []
     timed = ("report.html", "manifest.json", ".h5ad")
     files = {
         path.relative_to(out).as_posix(): path.read_bytes()
@@ -37,7 +38,6 @@ def left_behind(folder: Path) -> dict[str, object]:
         if path.is_file() and not path.name.endswith(timed)
     }
     return {
-        "groups": {path.name: tree_sha256(path) for path in kinds},
         "manifest": json.loads((store / "spacrd.json").read_text()),
         "detector": tree_sha256(folder / "detector"),
         "evaluation": json.loads((folder / "evaluation.json").read_text()),

@@ -202,4 +202,4 @@ def _combined_error(called: Called) -> Exception:
         return errors[0]
     hints = dict.fromkeys(hint for error in errors if (hint := getattr(error, "hint", "")))
     others = ". The other sections were called" if called.tables else ""
-    return DetectorError(f"{'; '.join(map(str, errors))}{others}", hint="; ".join(hints))
+    return DetectorError(f"{'; '.join(dict.fromkeys(map(str, errors)))}{others}", hint="; ".join(hints))

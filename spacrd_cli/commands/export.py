@@ -9,10 +9,8 @@ import typer
 
 from spacrd_cli.execution import ExecutorSettings, PartSettings
 from spacrd_cli.options import (
-    ConfigFile,
     Executor,
     Json,
-    Overrides,
     PartOfSections,
     Quiet,
     Scheduler,
@@ -51,14 +49,12 @@ def export(
     workers: Workers = None,
     scheduler: Scheduler = None,
     part: PartOfSections = None,
-    config: ConfigFile = None,
-    set_: Overrides = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the latest calls of each section in one format."""
     flags = {"executor": executor, "workers": workers, "scheduler": scheduler, "part": part}
-    settings = read_config(ExportConfig, config, set_ or (), flags)
+    settings = read_config(ExportConfig, flags=flags)
     from spacrd_core.results.files.formats import find_format
 
     write_latest_calls(Output(json=json, quiet=quiet), store, find_format(format_), output, section, settings)

@@ -17,6 +17,7 @@ from spacrd_core.errors import ConfigError, PluginError
 from spacrd_core.executors import resources
 from spacrd_core.executors.pool import Pool
 from spacrd_core.executors.task import Worker, attempt
+from spacrd_core.threads import limit_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,5 +128,6 @@ def _run_on_cluster(placement: Placement, task: Task[Any]) -> Outcome[Any, Any]:
     devices = placement.devices
     device = devices[int(worker.name) % len(devices)] if len(devices) > 1 else devices[0]
     threads = placement.threads or worker.state.nthreads
+    limit_threads(threads)
     with _streams if placement.overlap else _one_at_a_time:  # a user's workers may have any number of threads
         return attempt(task, Worker(device, lambda count: worker.log_event(placement.topic, count), threads))

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from every_step import SECTIONS, all_steps, left_behind
+from every_step import all_steps, left_behind
 
 from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.store.store import SpotStore
@@ -19,7 +19,7 @@ from spacrd_core.store.store import SpotStore
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_demo_cohort(tmp_path_factory.mktemp("cohort"), platforms=("st",) * SECTIONS)
+    return write_demo_cohort(tmp_path_factory.mktemp("cohort"), platforms=("st", "st", "st"))
 
 
 @pytest.fixture(scope="module")

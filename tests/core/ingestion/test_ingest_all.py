@@ -9,12 +9,13 @@ from stand_ins.aneuploid_file import write_aneuploid
 
 from spacrd_core.errors import MissingFile
 from spacrd_core.executors.processes import Processes
-from spacrd_core.files import tree_sha256
 from spacrd_core.ingestion.ingest_all import ingest_all
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.plugins import Plugins
 from spacrd_core.store.failures import read_failures
+from spacrd_core.store.folder import MANIFEST_FILE
 from spacrd_core.store.store import SpotStore
+from spacrd_core.store.verify import verify
 
 NAMES = ("S3", "S1", "S2", "S4")
 
@@ -27,9 +28,10 @@ def sections(tmp_path_factory: pytest.TempPathFactory) -> list[IngestOptions]:
     return [IngestOptions(path=file, um_per_px=1, no_image=True) for file in files]
 
 
-def groups(store: SpotStore) -> tuple[str, dict[str, str]]:
-    """The checksum of all sections, and what the manifest says of them."""
-    return tree_sha256(store.path / "sections"), {key: entry.model_dump_json() for key, entry in store.entries.items()}
+def manifest(store: SpotStore) -> str:
+    """The manifest, with the checksums of all groups, which are as it has them."""
+    assert verify(store) == []
+    return (store.path / MANIFEST_FILE).read_text()
 
 
 def test_a_killed_worker_is_replaced_and_its_section_ingested_again(
@@ -41,7 +43,7 @@ def test_a_killed_worker_is_replaced_and_its_section_ingested_again(
     ingested, errors = ingest_all(store, sections, plugins, executor=Processes(2), track=kill)
     assert kill.killed
     assert (errors, [item.entry.id for item in ingested]) == ([], list(NAMES))
-    assert groups(store) == groups(alone)
+    assert manifest(store) == manifest(alone)
     assert active_children() == []
 
 
