@@ -8,7 +8,7 @@ from spacrd_core.files import tree_sha256
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import verify
 
-FORMATS = ("csv", "geojson", "genes", "png")
+FORMATS = ("csv",)
 
 
 def all_steps(folder: Path, cohort: Path, *options: str) -> Path:
