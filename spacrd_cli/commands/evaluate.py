@@ -37,7 +37,7 @@ class EvaluateConfig(TrainingSettings, ExecutorSettings):
     seeds: int = Field(1, ge=1)
     by: Literal["patient", "section"] = "patient"
     executor: ExecutorName = "processes"
-    jobs: int | None = Field(None, ge=1, description="Another name of workers.")
+    jobs: int | None = Field(None, ge=1)
 
     @model_validator(mode="before")
     @classmethod

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.files.formats import Format
 
 
-class ExportConfig(PartSettings, ExecutorSettings):
+class ExportSettings(PartSettings, ExecutorSettings):
     """Settings of ``spacrd export``."""
 
 
@@ -54,14 +54,14 @@ def export(
 ) -> None:
     """Write the latest calls of each section in one format."""
     flags = {"executor": executor, "workers": workers, "scheduler": scheduler, "part": part}
-    settings = read_config(ExportConfig, flags=flags)
+    settings = read_config(ExportSettings, flags=flags)
     from spacrd_core.results.files.formats import find_format
 
     write_latest_calls(Output(json=json, quiet=quiet), store, find_format(format_), output, section, settings)
 
 
 def write_latest_calls(
-    out: Output, store: Path, form: Format, output: Path, section: list[str] | None, settings: ExportConfig
+    out: Output, store: Path, form: Format, output: Path, section: list[str] | None, settings: ExportSettings
 ) -> None:
     """Write the latest calls of sections in one format, and say what was written."""
     from spacrd_core.results.export import export_calls

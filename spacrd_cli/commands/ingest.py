@@ -15,11 +15,12 @@ from spacrd_cli.terminal.ingested import failed_document, ingested_document, ing
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError
-from spacrd_core.ingestion.options import IngestConfig, IngestOptions
+from spacrd_core.ingestion.options import IngestConfig as SectionConfig
+from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.plugins import load_plugins
 
 
-class IngestCommandConfig(IngestConfig, PartSettings, ExecutorSettings):
+class IngestConfig(SectionConfig, PartSettings, ExecutorSettings):
     """Settings of ``spacrd ingest``."""
 
 
@@ -107,7 +108,7 @@ def ingest(
         "scheduler": scheduler,
         "part": part,
     }
-    settings = read_config(IngestCommandConfig, config, set_ or (), flags, {"reader": option_check(plugins.readers)})
+    settings = read_config(IngestConfig, config, set_ or (), flags, {"reader": option_check(plugins.readers)})
     section_flags = {"name": name, "region": region, "labels": labels, "image": image, "alignment": alignment}
     sections = chosen_sections(paths or [], cohort, settings, section_flags)
     from spacrd_core.ingestion.ingest_all import ingest_all
@@ -132,12 +133,12 @@ def ingest(
 
 
 def chosen_sections(
-    paths: list[Path], cohort: Path | None, settings: IngestConfig, section_flags: dict[str, Any]
+    paths: list[Path], cohort: Path | None, settings: SectionConfig, section_flags: dict[str, Any]
 ) -> list[IngestOptions]:
     """Return the options of every section, from the paths or from the cohort file."""
     if bool(paths) == bool(cohort):
         raise ConfigError("give either PATHs or --cohort FILE.csv", hint="spacrd ingest --help")
-    shared = settings.model_dump(exclude_unset=True, include=set(IngestConfig.model_fields))
+    shared = settings.model_dump(exclude_unset=True, include=set(SectionConfig.model_fields))
     per_section = {key: value for key, value in section_flags.items() if value is not None}
     names = ", ".join(f"--{key}" for key in per_section)
     if cohort:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spacrd_cli.commands.export import ExportConfig, write_latest_calls
+from spacrd_cli.commands.export import ExportSettings, write_latest_calls
 from spacrd_cli.options import Json, Quiet, Sections, Store
 from spacrd_cli.terminal.output import Output
 from spacrd_core.errors import ConfigError
@@ -36,4 +36,4 @@ def plot(
         raise ConfigError(f"{kind} cannot be drawn as '{format_}'", hint=f"--format {', '.join(choices)}")
     form = find_format("profile" if profile else "png")
     form = form.with_suffix(f"profile.{format_}") if profile else form
-    write_latest_calls(Output(json=json, quiet=quiet), store, form, output, section, ExportConfig())
+    write_latest_calls(Output(json=json, quiet=quiet), store, form, output, section, ExportSettings())
