@@ -55,5 +55,36 @@ Device = Annotated[
     str | None,
     typer.Option("--device", metavar="auto|cpu|cuda[:N]", help="Device for the computation.", show_default="auto"),
 ]
+Executor = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        metavar="serial|processes|dask",
+        help="Run in this process, in several, or on a Dask cluster.",
+        show_default="serial",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", help="Number of workers.", show_default="1 per GPU, or 1 per 4 cores"),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Address of a running Dask scheduler.",
+        show_default="a new local cluster",
+    ),
+]
+PartOfSections = Annotated[
+    str | None,
+    typer.Option(
+        "--part",
+        metavar="I/N",
+        help="Process every N-th section from the I-th, for array jobs.",
+        show_default="all",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, without progress and notes.")]

@@ -23,7 +23,8 @@
     │   ├── WeightsError            weights that are gated, missing or do not fit
     │   └── RecipeMismatch (ValueError)
     ├── TrainingError (ValueError)  a cohort that cannot be used for training
-    └── DetectorError (ValueError)  a detector that cannot be loaded or does not fit the data
+    ├── DetectorError (ValueError)  a detector that cannot be loaded or does not fit the data
+    └── WorkerError                 a worker that cannot start or was killed, or an unexpected error in it
 """
 
 from __future__ import annotations
@@ -132,3 +133,7 @@ class TrainingError(SpacrdError, ValueError):
 
 class DetectorError(SpacrdError, ValueError):
     """A detector cannot be loaded or does not fit the data."""
+
+
+class WorkerError(SpacrdError):
+    """A worker cannot start, was killed, or met an unexpected error."""

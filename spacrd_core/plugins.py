@@ -204,6 +204,11 @@ def load_plugins(points: Iterable[EntryPoint] | None = None) -> Plugins:
     return Plugins(readers, encoders, heads, tuple(problems))
 
 
+def load_heads() -> Registry[Any]:
+    """Return the heads of all installed plugins."""
+    return load_plugins().heads
+
+
 def _plugin_name(point: EntryPoint) -> str:
     return f"{point.dist.name if point.dist else '?'}:{point.name}"
 

@@ -16,10 +16,18 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 MAX_THREADS = min(os.cpu_count() or 1, 8)  # each thread holds a part in memory
 
+_limit = MAX_THREADS
+
+
+def limit_threads(threads: int) -> None:
+    """Limit the threads of this process, which shares the machine with others; the results do not depend on it."""
+    global _limit  # noqa: PLW0603 - a property of the process
+    _limit = min(threads, MAX_THREADS)
+
 
 def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part]) -> list[Result]:
     """Return the result of ``work`` for every part, in the order of the parts."""
-    with ThreadPoolExecutor(MAX_THREADS) as pool:
+    with ThreadPoolExecutor(_limit) as pool:
         return list(pool.map(work, parts))
 
 

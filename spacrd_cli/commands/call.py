@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spacrd_cli.commands.detect import DetectConfig, call_sections
+from spacrd_cli.commands.detect import CallSettings, call_sections
 from spacrd_cli.commands.hub import report_origin
-from spacrd_cli.commands.ingest import chosen_sections, raise_failures
-from spacrd_cli.options import ConfigFile, Device, Json, Overrides, Quiet
+from spacrd_cli.commands.ingest import chosen_sections
+from spacrd_cli.options import ConfigFile, Device, Executor, Json, Overrides, Quiet, Scheduler, Workers
 from spacrd_cli.settings import option_check
 from spacrd_cli.terminal.calls import calls_document, calls_table
-from spacrd_cli.terminal.errors import error_documents
+from spacrd_cli.terminal.errors import error_documents, raise_failures
 from spacrd_cli.terminal.ingested import report_notes
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
+from spacrd_core.errors import ConfigError
 from spacrd_core.ingestion.options import IngestConfig
 from spacrd_core.plugins import load_plugins
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from spacrd_core.plugins import Plugins
 
 
-class CallConfig(IngestConfig, DetectConfig):
+class CallConfig(IngestConfig, CallSettings):
     """Settings of ``spacrd call``: those of ``ingest`` and of ``detect``."""
 
 
@@ -70,6 +71,9 @@ def call(
         typer.Option(metavar="STORE", help="Keep the sections in this spot store.", show_default="not kept"),
     ] = None,
     device: Device = None,
+    executor: Executor = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -82,12 +86,19 @@ def call(
         "um_per_px": um_per_px,
         "no_image": no_image,
         "device": device,
+        "executor": executor,
+        "workers": workers,
+        "scheduler": scheduler,
     }
     settings = read_config(CallConfig, config, set_ or (), flags, {"reader": option_check(plugins.readers)})
     shared = IngestConfig.model_validate(
         settings.model_dump(exclude_unset=True, include=set(IngestConfig.model_fields))
     )
     sections = chosen_sections(paths or [], cohort, shared, {"name": name, "image": image, "alignment": alignment})
+    if settings.scheduler and not keep:
+        raise ConfigError(
+            "the workers of a scheduler need a store that all machines see", hint="--keep STORE, in a shared folder"
+        )
     from spacrd_core.results.folder import require_results_folder
 
     require_results_folder(output)
@@ -108,17 +119,17 @@ def _call(
     kept: bool,
 ) -> None:
     from spacrd_core import SpotStore, load_detector  # imports torch
-    from spacrd_core.ingestion.ingest import ingest_all
+    from spacrd_core.ingestion.ingest_all import ingest_all
 
     loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
     report_origin(out, loaded.source)
     store = SpotStore.create(folder)
-    ingested, refused = ingest_all(store, sections, plugins, track=out.track)
+    ingested, refused = ingest_all(store, sections, plugins, executor=settings.make_executor(), track=out.track)
     report_notes(out, ingested)
     if not ingested:
         raise_failures(refused, done=0)
     called = call_sections(out, store, loaded, settings, output, sections=[item.entry.id for item in ingested])
-    failures = [*refused, *called.errors]
+    failures = [*refused, *called.errors.values()]
     document = {
         "sections": {item.entry.id: _section(item, called) for item in ingested if item.entry.id in called.tables},
         "failures": [document for error in failures for document in error_documents(error)],

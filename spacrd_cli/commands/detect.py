@@ -10,8 +10,24 @@ import typer
 from pydantic import Field
 
 from spacrd_cli.commands.hub import report_origin
-from spacrd_cli.options import ConfigFile, DetectorFolder, Device, Exclude, Json, Overrides, Quiet, Sections, Store
+from spacrd_cli.execution import ExecutorSettings, PartSettings
+from spacrd_cli.options import (
+    ConfigFile,
+    DetectorFolder,
+    Device,
+    Exclude,
+    Executor,
+    Json,
+    Overrides,
+    PartOfSections,
+    Quiet,
+    Scheduler,
+    Sections,
+    Store,
+    Workers,
+)
 from spacrd_cli.terminal.calls import call_warnings, calls_document, calls_table
+from spacrd_cli.terminal.errors import error_documents
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import CommandConfig, read_config
 from spacrd_core.errors import DetectorError, UnknownSection
@@ -34,8 +50,8 @@ class PriorLists(CommandConfig):
     lists: str = Field(CARCINOMA, description="Gene lists of the built-in detector: 'carcinoma', or a TOML file.")
 
 
-class DetectConfig(CommandConfig):
-    """Settings of ``spacrd detect``."""
+class CallSettings(ExecutorSettings):
+    """Settings of every command that calls sections."""
 
     device: str = "auto"
     batch_size: int = Field(4096, ge=1)
@@ -44,6 +60,10 @@ class DetectConfig(CommandConfig):
     label_alpha: float = Field(0.3, gt=0, lt=1)
     regions: RegionsRule = "auto"
     prior: PriorLists = Field(default_factory=PriorLists)
+
+
+class DetectConfig(CallSettings, PartSettings):
+    """Settings of ``spacrd detect``."""
 
 
 def detect(
@@ -86,6 +106,10 @@ def detect(
             show_default="auto",
         ),
     ] = None,
+    executor: Executor = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    part: PartOfSections = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -94,7 +118,8 @@ def detect(
     """Compute a calibrated cancer probability for every spot, and write files for other tools."""
     out = Output(json=json, quiet=quiet)
     flags: dict[str, object] = {"device": device, "batch_size": batch_size, "threshold": threshold}
-    flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions}
+    flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions, "part": part}
+    flags |= {"executor": executor, "workers": workers, "scheduler": scheduler}
     settings = read_config(DetectConfig, config, set_ or (), flags)
     from spacrd_core import SpotStore, load_detector  # imports torch
 
@@ -105,12 +130,21 @@ def detect(
         require_results_folder(output)
     loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
     report_origin(out, loaded.source)
-    called = call_sections(out, target, loaded, settings, output, sections=section, exclude=exclude)
-    if not called.tables:
+    chosen = target.choose(section, exclude)
+    if not chosen:
         raise UnknownSection(f"--exclude leaves no section of {store}", hint="drop an --exclude")
-    out.result({name: calls_document(spots) for name, spots in called.tables.items()}, calls_table(called.tables))
+    sections = [entry.id for entry in settings.chosen_part.select(chosen)]
+    if not sections:
+        out.result({})
+        out.info("this part contains no section")
+        return
+    folder = output / settings.chosen_part.folder if output else None
+    called = call_sections(out, target, loaded, settings, folder, sections=sections)
+    document: dict[str, object] = {name: calls_document(spots) for name, spots in called.tables.items()}
+    failed = {name: {"errors": error_documents(error)} for name, error in called.errors.items()}
+    out.result(document | failed, *([calls_table(called.tables)] if called.tables else []))
     if called.errors:
-        raise _combined_error(called.errors)
+        raise _combined_error(called)
 
 
 @dataclass(frozen=True)
@@ -118,7 +152,7 @@ class Called:
     """The spot table of every called section, the errors of the others, and the files that were written."""
 
     tables: dict[str, pd.DataFrame]
-    errors: list[DetectorError]
+    errors: dict[str, Exception]
     files: list[Path]
 
 
@@ -126,40 +160,31 @@ def call_sections(
     out: Output,
     store: SpotStore,
     detector: Detector,
-    settings: DetectConfig,
+    settings: CallSettings,
     output: Path | None,
     *,
-    sections: Sequence[str] | None = None,
-    exclude: Sequence[str] | None = None,
+    sections: Sequence[str],
 ) -> Called:
-    """Call sections, report what to be careful about, and write the files if there is a folder for them.
-
-    Raises
-    ------
-    DetectorError
-        If no section can be called.
-    """
+    """Call sections, report what to be careful about, and write the files if there is a folder for them."""
     from spacrd_core import detect as detect_in
 
-    errors: list[DetectorError] = []
+    errors: dict[str, Exception] = {}
     tables = detect_in(
         store,
         detector,
         sections=sections,
-        exclude=exclude,
         threshold=settings.threshold,
         alpha=settings.alpha,
         label_alpha=settings.label_alpha,
         batch_size=settings.batch_size,
         device=settings.device,
-        on_error=errors.append,
+        on_error=lambda name, error: errors.update({name: error}),
+        executor=settings.make_executor(),
         track=out.track,
     )
-    if errors and not tables:
-        raise errors[0]
     for sentence in call_warnings(store, tables, detector.config):
         out.warn(sentence)
-    files = _write(out, store, detector, tables, output, settings.regions) if output and tables else []
+    files = _write(out, store, detector, settings, tables, output) if output and tables else []
     return Called(tables, errors, files)
 
 
@@ -167,9 +192,9 @@ def _write(
     out: Output,
     store: SpotStore,
     detector: Detector,
+    settings: CallSettings,
     tables: dict[str, pd.DataFrame],
     folder: Path,
-    regions: RegionsRule,
 ) -> list[Path]:
     """Write the files of all sections, and say which section lacks one; return their paths."""
     from spacrd_core import write_results
@@ -177,12 +202,18 @@ def _write(
 
     for name in (name for name in tables if lacks_cell_table(store, name)):
         out.warn(f"section '{name}': {missing_cells_note(name)}")
-    files = write_results(store, detector, tables, folder, regions=regions, track=out.track)
+    files = write_results(
+        store, detector, tables, folder, regions=settings.regions, executor=settings.make_executor(), track=out.track
+    )
     out.info(f"written to {folder}: open {folder / 'report.html'} in a browser")
     return files
 
 
-def _combined_error(errors: Sequence[DetectorError]) -> DetectorError:
+def _combined_error(called: Called) -> Exception:
     """Return one error for all sections that could not be called."""
-    hints = dict.fromkeys(error.hint for error in errors if error.hint)
-    return DetectorError(f"{'; '.join(map(str, errors))}. The other sections were called", hint="; ".join(hints))
+    errors = list(called.errors.values())
+    if len(errors) == 1 and not called.tables:
+        return errors[0]
+    hints = dict.fromkeys(hint for error in errors if (hint := getattr(error, "hint", "")))
+    others = ". The other sections were called" if called.tables else ""
+    return DetectorError(f"{'; '.join(dict.fromkeys(map(str, errors)))}{others}", hint="; ".join(hints))

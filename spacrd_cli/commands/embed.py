@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from spacrd_cli.commands.default_encoder import suggest_encoders
-from spacrd_cli.options import ConfigFile, Device, Json, Overrides, Quiet, Sections, Store
+from spacrd_cli.execution import ExecutorSettings, PartSettings
+from spacrd_cli.options import ConfigFile, Device, Executor, Json, Overrides, Quiet, Scheduler, Sections, Store, Workers
 from spacrd_cli.settings import DEFAULT_ENCODER, EncoderSettings, option_check
 from spacrd_cli.terminal.output import Output, table
 from spacrd_cli.terminal.progress import duration
-from spacrd_core.config import CommandConfig, read_config
-from spacrd_core.embedding.parts import Part
+from spacrd_core.config import read_config
 from spacrd_core.embedding.settings import Precision, Settings
 from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from spacrd_core.embedding.embed import Report
-    from spacrd_core.embedding.executors.pool import Executor
 
 SECTION_COLUMNS = ("section", "patches", "note")
 
 
-class EmbedConfig(CommandConfig):
+class EmbedConfig(PartSettings, ExecutorSettings):
     """Settings of ``spacrd embed``."""
 
     encoder: EncoderSettings = Field(default_factory=EncoderSettings)
@@ -37,32 +36,6 @@ class EmbedConfig(CommandConfig):
         Settings.reader_threads, ge=1, description="Threads that read the slide while the encoder runs."
     )
     compiled: bool = Field(Settings.compiled, description="Compile the network: slow to start, then faster on CUDA.")
-    executor: Literal["serial", "processes", "dask"] = "serial"
-    workers: int | None = Field(None, ge=1)
-    scheduler: str = ""
-    part: str = "1/1"
-
-    @field_validator("workers")
-    @classmethod
-    def _check_workers(cls, workers: int | None, info: ValidationInfo) -> int | None:
-        if workers and workers > 1 and info.data.get("executor") == "serial":
-            raise ValueError("serial has one worker; choose --executor processes or dask")
-        return workers
-
-    @field_validator("scheduler")
-    @classmethod
-    def _check_scheduler(cls, scheduler: str, info: ValidationInfo) -> str:
-        if scheduler and info.data.get("executor", "dask") != "dask":
-            raise ValueError("only Dask has a scheduler; choose --executor dask")
-        if scheduler and info.data.get("workers"):
-            raise ValueError("a scheduler has its own workers; leave out --workers")
-        return scheduler
-
-    @field_validator("part")
-    @classmethod
-    def _check_part(cls, part: str) -> str:
-        Part.parse(part)
-        return part
 
 
 def embed(
@@ -82,24 +55,9 @@ def embed(
             show_default="auto",
         ),
     ] = None,
-    executor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="serial|processes|dask",
-            help="Run in this process, in several, or on a Dask cluster.",
-            show_default="serial",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Number of workers.", show_default="1 per GPU, or 1 per 4 cores"),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS", help="Address of a running Dask scheduler.", show_default="a new local cluster"
-        ),
-    ] = None,
+    executor: Executor = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     part: Annotated[
         str | None,
         typer.Option(metavar="I/N", help="Process every N-th shard from the I-th, for array jobs.", show_default="all"),
@@ -142,28 +100,14 @@ def embed(
             options=settings.encoder.options,
             sections=section,
             settings=Settings(**settings.model_dump(include={field.name for field in fields(Settings)})),
-            executor=_executor(settings),
-            part=Part.parse(settings.part),
+            executor=settings.make_executor(),
+            part=settings.chosen_part,
             again=again,
             plugins=plugins,
             on_warning=out.warn,
             track=out.track,
         )
     _show(out, plugins.encoders.canonical(settings.encoder.name), report)
-
-
-def _executor(settings: EmbedConfig) -> Executor:
-    if settings.executor == "dask":
-        from spacrd_core.embedding.executors.dask import Dask
-
-        return Dask(settings.scheduler, settings.workers or 0)
-    if settings.executor == "processes":
-        from spacrd_core.embedding.executors.processes import Processes
-
-        return Processes(settings.workers or 0)
-    from spacrd_core.embedding.executors.serial import Serial
-
-    return Serial()
 
 
 def _show(out: Output, name: str, report: Report) -> None:

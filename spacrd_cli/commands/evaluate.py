@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from spacrd_cli.commands.evaluate_heads import variants
+from spacrd_cli.execution import ExecutorName, ExecutorSettings
 from spacrd_cli.options import (
     ConfigFile,
     Device,
@@ -18,6 +19,7 @@ from spacrd_cli.options import (
     NoGenes,
     Overrides,
     Quiet,
+    Scheduler,
     Sections,
     Store,
 )
@@ -28,13 +30,20 @@ from spacrd_core.config import read_config
 from spacrd_core.plugins import load_plugins
 
 
-class EvaluateConfig(TrainingSettings):
+class EvaluateConfig(TrainingSettings, ExecutorSettings):
     """Settings of ``spacrd evaluate``; the table ``heads.NAME`` contains options of a head."""
 
     heads: dict[str, dict[str, Any]] = Field(default_factory=dict)
     seeds: int = Field(1, ge=1)
     by: Literal["patient", "section"] = "patient"
+    executor: ExecutorName = "processes"
     jobs: int | None = Field(None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _jobs_are_workers(cls, values: dict[str, Any]) -> dict[str, Any]:
+        jobs = values.get("jobs")
+        return values if jobs is None else {"workers": jobs, **values}
 
 
 def evaluate(
@@ -61,9 +70,19 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE.json", help="File for all results as JSON.")
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Number of processes.", show_default="one per core; 1 on CUDA")
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="The same as --workers.", show_default=False)] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="serial|processes|dask",
+            help="Run in this process, in several, or on a Dask cluster.",
+            show_default="processes",
+        ),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of workers.", show_default="one per core; 1 on CUDA")
+    ] = None,
+    scheduler: Scheduler = None,
     device: Device = None,
     config: ConfigFile = None,
     set_: Overrides = None,
@@ -73,6 +92,7 @@ def evaluate(
     """Hold each patient out in turn, and compare heads and modalities."""
     out = Output(json=json, quiet=quiet)
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
+    flags |= {"executor": executor, "workers": workers, "scheduler": scheduler}
     plugins = load_plugins()
     checks = {"heads": lambda tables: variants(head or [], tables, plugins.heads)}
     settings = read_config(EvaluateConfig, config, set_ or (), flags, checks)
@@ -93,7 +113,8 @@ def evaluate(
         exclude=exclude,
         seeds=range(settings.first_seed, settings.first_seed + settings.seeds),
         by=settings.by,
-        jobs=settings.jobs,
+        jobs=settings.workers,
+        executor=None if settings.executor == "processes" else settings.make_executor(),
         device=settings.device,
         plugins=plugins,
         track=out.track,

@@ -7,14 +7,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spacrd_cli.options import Json, Quiet, Sections, Store
+from spacrd_cli.execution import ExecutorSettings, PartSettings
+from spacrd_cli.options import (
+    Executor,
+    Json,
+    PartOfSections,
+    Quiet,
+    Scheduler,
+    Sections,
+    Store,
+    Workers,
+)
+from spacrd_cli.terminal.errors import error_documents, raise_failures
 from spacrd_cli.terminal.output import Output
+from spacrd_core.config import read_config
 from spacrd_core.errors import InputError, UnknownSection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spacrd_core.results.files.formats import Format
+
+
+class ExportSettings(PartSettings, ExecutorSettings):
+    """Settings of ``spacrd export``."""
 
 
 def export(
@@ -29,19 +45,26 @@ def export(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the files.")],
     section: Sections = None,
+    executor: Executor = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    part: PartOfSections = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the latest calls of each section in one format."""
+    flags = {"executor": executor, "workers": workers, "scheduler": scheduler, "part": part}
+    settings = read_config(ExportSettings, flags=flags)
     from spacrd_core.results.files.formats import find_format
 
-    write_latest_calls(Output(json=json, quiet=quiet), store, find_format(format_), output, section)
+    write_latest_calls(Output(json=json, quiet=quiet), store, find_format(format_), output, section, settings)
 
 
-def write_latest_calls(out: Output, store: Path, form: Format, output: Path, section: list[str] | None) -> None:
+def write_latest_calls(
+    out: Output, store: Path, form: Format, output: Path, section: list[str] | None, settings: ExportSettings
+) -> None:
     """Write the latest calls of sections in one format, and say what was written."""
-    from spacrd_core.detector.predictions import read_predictions
-    from spacrd_core.results.build import decision_of, provenance, section_result
+    from spacrd_core.results.export import export_calls
     from spacrd_core.results.folder import require_results_folder
     from spacrd_core.store.store import SpotStore
 
@@ -50,20 +73,22 @@ def write_latest_calls(out: Output, store: Path, form: Format, output: Path, sec
     sections = [entry.id for entry in target.choose(section) if section or entry.predictions]
     if not sections:
         raise UnknownSection(f"{store} contains no calls yet", hint=f"spacrd detect {store} DETECTOR")
-    written: list[str] = []
-    unsupported: list[InputError] = []
-    for name in out.track(sections, "writing", len(sections)):
-        spots, detector = read_predictions(target, name)
-        result = section_result(target, name, spots, detector)
-        if reason := form.unsupported_reason(result):
-            unsupported.append(reason)
-            continue
-        written.append(str(form.write_atomically(result, output, provenance(detector, [decision_of(name, spots)]))))
-    if unsupported and (section or not written):
+    sections = settings.chosen_part.select(sections)
+    files, unsupported, errors = export_calls(
+        target, sections, form, output, executor=settings.make_executor(), track=out.track
+    )
+    written = list(map(str, files))
+    if unsupported and (section or not (written or errors)):
         raise _combined_error(unsupported)
     for reason in unsupported:
         out.warn(f"not written: {reason}")
-    out.result({"written": written}, *written)
+    document: dict[str, object] = {"written": written}
+    if errors:
+        document["failures"] = [document for error in errors for document in error_documents(error)]
+    out.result(document, *written)
+    if not sections:
+        out.info("this part contains no section")
+    raise_failures(errors, done=len(sections) - len(errors))
 
 
 def _combined_error(errors: Sequence[InputError]) -> InputError:

@@ -7,14 +7,21 @@ from typing import Annotated, Any
 
 import typer
 
-from spacrd_cli.options import ConfigFile, Json, Overrides, Quiet, Store
+from spacrd_cli.execution import ExecutorSettings, PartSettings
+from spacrd_cli.options import ConfigFile, Executor, Json, Overrides, PartOfSections, Quiet, Scheduler, Store, Workers
 from spacrd_cli.settings import option_check
-from spacrd_cli.terminal.ingested import ingested_document, ingested_table, report_notes
+from spacrd_cli.terminal.errors import raise_failures
+from spacrd_cli.terminal.ingested import failed_document, ingested_document, ingested_table, report_notes
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError
-from spacrd_core.ingestion.options import IngestConfig, IngestOptions
+from spacrd_core.ingestion.options import IngestConfig as SectionConfig
+from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.plugins import load_plugins
+
+
+class IngestConfig(SectionConfig, PartSettings, ExecutorSettings):
+    """Settings of ``spacrd ingest``."""
 
 
 def ingest(
@@ -79,6 +86,10 @@ def ingest(
     ] = None,
     no_image: Annotated[bool | None, typer.Option("--no-image", help="Use genes only.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace an existing section of that ID.")] = False,
+    executor: Executor = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    part: PartOfSections = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -97,34 +108,42 @@ def ingest(
         "um_per_px": um_per_px,
         "mpp": mpp,
         "no_image": no_image,
+        "executor": executor,
+        "workers": workers,
+        "scheduler": scheduler,
+        "part": part,
     }
     settings = read_config(IngestConfig, config, set_ or (), flags, {"reader": option_check(plugins.readers)})
     section_flags = {"name": name, "region": region, "labels": labels, "image": image, "alignment": alignment}
     sections = chosen_sections(paths or [], cohort, settings, section_flags)
-    from spacrd_core.ingestion.ingest import ingest_all
+    from spacrd_core.ingestion.ingest_all import ingest_all
     from spacrd_core.store.store import SpotStore
 
-    ingested, errors = ingest_all(SpotStore.create(store), sections, plugins, replace=replace, track=out.track)
+    failed: list[dict[str, object]] = []
+    ingested, errors = ingest_all(
+        SpotStore.create(store),
+        settings.chosen_part.select(sections),
+        plugins,
+        replace=replace,
+        executor=settings.make_executor(),
+        on_failure=lambda options, error: failed.append(failed_document(options, error)),
+        track=out.track,
+    )
     tables = [ingested_table(ingested)] if ingested else []
-    out.result([ingested_document(item) for item in ingested], *tables)
+    out.result([*map(ingested_document, ingested), *failed], *tables)
+    if not ingested and not errors:
+        out.info("this part contains no section")
     report_notes(out, ingested)
     raise_failures(errors, done=len(ingested))
 
 
-def raise_failures(errors: list[Exception], *, done: int) -> None:
-    """Raise the errors of the sections that failed beside those that are done; nothing without errors."""
-    if errors:
-        count = done + len(errors)
-        raise errors[0] if count == 1 else ExceptionGroup(f"{len(errors)} of {count} sections failed", errors)
-
-
 def chosen_sections(
-    paths: list[Path], cohort: Path | None, settings: IngestConfig, section_flags: dict[str, Any]
+    paths: list[Path], cohort: Path | None, settings: SectionConfig, section_flags: dict[str, Any]
 ) -> list[IngestOptions]:
     """Return the options of every section, from the paths or from the cohort file."""
     if bool(paths) == bool(cohort):
         raise ConfigError("give either PATHs or --cohort FILE.csv", hint="spacrd ingest --help")
-    shared = settings.model_dump(exclude_unset=True)
+    shared = settings.model_dump(exclude_unset=True, include=set(SectionConfig.model_fields))
     per_section = {key: value for key, value in section_flags.items() if value is not None}
     names = ", ".join(f"--{key}" for key in per_section)
     if cohort:

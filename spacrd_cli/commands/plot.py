@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from spacrd_cli.commands.export import write_latest_calls
+from spacrd_cli.commands.export import ExportSettings, write_latest_calls
 from spacrd_cli.options import Json, Quiet, Sections, Store
 from spacrd_cli.terminal.output import Output
 from spacrd_core.errors import ConfigError
@@ -36,5 +35,5 @@ def plot(
         kind = "profiles" if profile else "calls"
         raise ConfigError(f"{kind} cannot be drawn as '{format_}'", hint=f"--format {', '.join(choices)}")
     form = find_format("profile" if profile else "png")
-    form = replace(form, suffix=f"profile.{format_}") if profile else form
-    write_latest_calls(Output(json=json, quiet=quiet), store, form, output, section)
+    form = form.with_suffix(f"profile.{format_}") if profile else form
+    write_latest_calls(Output(json=json, quiet=quiet), store, form, output, section, ExportSettings())

@@ -12,18 +12,27 @@ from spacrd_cli.terminal.output import Output, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+FAILURE_COLUMNS = ("section", "error")
 OneSection = Annotated[str | None, typer.Argument(metavar="[ID]", help="Section to show.", show_default="all")]
 
 
 def show(store: Store, section: OneSection = None, json: Json = False) -> None:
     """Show what a section is: its size, slide, labels, embeddings, calls, notes and source files."""
     from spacrd_core.store.describe import describe_section
+    from spacrd_core.store.failures import read_failures
     from spacrd_core.store.store import SpotStore
 
     target = SpotStore.open(store)
     described = [describe_section(target, entry.id) for entry in target.choose(section)]
-    document = described[0] if section else described
-    Output(json=json).result(document, *(table(("", ""), _rows(item), title=item["id"]) for item in described))
+    missing = [] if section else [failure for failure in read_failures(target) if failure.section not in target.entries]
+    tables = [table(("", ""), _rows(item), title=item["id"]) for item in described]
+    if missing:
+        tables.append(table(FAILURE_COLUMNS, [[each.section, each.error] for each in missing], title="not ingested"))
+    absent = [
+        {"id": failure.section, "failures": [failure.model_dump(include={"step", "error", "hint"})]}
+        for failure in missing
+    ]
+    Output(json=json).result(described[0] if section else [*described, *absent], *tables)
 
 
 def _rows(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -38,6 +47,8 @@ def _rows(item: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _lines("embeddings", [_embedding(each) for each in item["embeddings"]])
     yield from _lines("calls", [_calls(each) for each in item["calls"]])
     yield from _lines("notes", item["notes"])
+    if item["failures"]:
+        yield from _lines("failed", [f"{each['step']}: {each['error']}" for each in item["failures"]])
     yield from _lines("sources", [f"{source['role']}: {source['path']}" for source in item["sources"]])
     yield "size", f"{item['bytes'] / 1e6:.3g} MB"
 

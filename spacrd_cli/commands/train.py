@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from pydantic import Field
 
+from spacrd_cli.execution import ExecutorSettings
 from spacrd_cli.options import (
     ConfigFile,
     Device,
     EncoderOrNone,
     Exclude,
+    Executor,
     Json,
     NoGenes,
     Overrides,
     Quiet,
+    Scheduler,
     Sections,
     Store,
+    Workers,
 )
 from spacrd_cli.settings import HeadSettings, TrainingSettings, option_check
 from spacrd_cli.terminal.output import Output, table
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 HELD_OUT_COLUMNS = ("section", "spots", "cancer", "AUC", "AP", "F1", "Brier", "ECE")
 
 
-class TrainConfig(TrainingSettings):
+class TrainConfig(TrainingSettings, ExecutorSettings):
     """Settings of ``spacrd train``."""
 
     head: HeadSettings = Field(default_factory=HeadSettings)
@@ -64,6 +68,9 @@ def train(
     epochs: Annotated[
         list[str] | None, typer.Option(metavar="PHASE=N", help="Number of epochs of a phase; repeatable.")
     ] = None,
+    executor: Executor = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     device: Device = None,
     config: ConfigFile = None,
     set_: Overrides = None,
@@ -79,6 +86,9 @@ def train(
         "no_genes": no_genes,
         "seeds": seeds,
         "device": device,
+        "executor": executor,
+        "workers": workers,
+        "scheduler": scheduler,
         **phase_lengths(epochs or []),
     }
     checks = {"head": option_check(load_plugins().heads, DEFAULT_HEAD)}
@@ -101,6 +111,7 @@ def train(
             sections=section,
             exclude=exclude,
             device=settings.device,
+            executor=None if settings.executor == "serial" else settings.make_executor(),
             on_event=on_event,
             track=out.track,
         )

@@ -31,6 +31,13 @@ def error_documents(error: Exception) -> list[dict[str, str]]:
     return [{"where": where, "error": str(error), "hint": getattr(error, "hint", "")}]
 
 
+def raise_failures(errors: list[Exception], *, done: int) -> None:
+    """Raise the errors of the sections that failed beside those that are done; nothing without errors."""
+    if errors:
+        count = done + len(errors)
+        raise errors[0] if count == 1 else ExceptionGroup(f"{len(errors)} of {count} sections failed", errors)
+
+
 def _lines(error: Exception) -> Iterator[str]:
     if isinstance(error, SpacrdError):
         yield f"error: {error}"

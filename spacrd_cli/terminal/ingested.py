@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spacrd_cli.terminal.errors import error_documents
 from spacrd_cli.terminal.output import table
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from spacrd_cli.terminal.output import Output
     from spacrd_core.ingestion.ingest import Ingested
+    from spacrd_core.ingestion.options import IngestOptions
     from spacrd_core.store.manifest import SectionEntry
 
 SECTION_COLUMNS = (
@@ -40,6 +42,12 @@ def ingested_document(item: Ingested) -> dict[str, object]:
     entry: SectionEntry = item.entry
     facts = entry.model_dump(mode="json", exclude=NOT_SHOWN)
     return {**facts, "status": item.status, "kept": list(item.kept), "warnings": list(item.warnings)}
+
+
+def failed_document(options: IngestOptions, error: Exception) -> dict[str, object]:
+    """Return what ``--json`` says about a section that could not be ingested."""
+    errors = error_documents(error)
+    return {"id": options.section_id, "path": str(options.path), "status": "failed", "errors": errors}
 
 
 def report_notes(out: Output, ingested: Sequence[Ingested]) -> None:

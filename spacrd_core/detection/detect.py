@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spacrd_core.cards import Recipe
-from spacrd_core.cohort.section_data import SectionData, load_sections
-from spacrd_core.detection.call import call_section
-from spacrd_core.detector.load import DETECTOR_KEY_ATTR, as_detector
-from spacrd_core.devices import one_thread
+from spacrd_core.detection.section_task import CallTask
+from spacrd_core.detector.elsewhere import local_detector
+from spacrd_core.detector.load import as_detector
 from spacrd_core.embedding.missing import Encoding, embed_missing
-from spacrd_core.errors import ConfigError, DetectorError, RecipeMismatch
+from spacrd_core.errors import ConfigError, RecipeMismatch
+from spacrd_core.executors.parts import Part
+from spacrd_core.executors.run import run_in_order
+from spacrd_core.executors.serial import Serial
 from spacrd_core.model.decision import ALPHA, LABEL_ALPHA, DecisionRule
 from spacrd_core.model.ensemble import SCORING_BATCH
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.prior.staining import embed_staining
 from spacrd_core.progress import Track, silent
+from spacrd_core.store.failures import note_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,12 +27,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detector.detector import Detector
+    from spacrd_core.executors.pool import Executor
     from spacrd_core.store.folder import SectionNames
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
 
-def _raise(error: DetectorError) -> None:
+def _raise(_: str, error: Exception) -> None:
     raise error
 
 
@@ -45,7 +49,9 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     batch_size: int = SCORING_BATCH,
     device: str = "auto",
     plugins: Plugins | None = None,
-    on_error: Callable[[DetectorError], None] = _raise,
+    on_error: Callable[[str, Exception], None] = _raise,
+    executor: Executor | None = None,
+    part: Part | None = None,
     track: Track = silent,
 ) -> dict[str, pd.DataFrame]:
     """Return the spot table of every section (default: all), and store them.
@@ -73,40 +79,36 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     batch_size
         Spots scored at a time; it bounds memory.
     on_error
-        Called with the error of a section that cannot be called, after which the others are called (default: raise).
+        Called with every section that cannot be called and its error, after the others have been (default: raise).
+    executor
+        Where sections are called, one per task (default: in this process).
+    part
+        The part of the sections that this call does, for jobs of an array.
     """
     if batch_size < 1:
         raise ConfigError(f"batch_size must be 1 or more, not {batch_size}", hint=f"batch_size={SCORING_BATCH}")
     rule = DecisionRule.parse(threshold, alpha=alpha, label_alpha=label_alpha)
     plugins = plugins or load_plugins()
     detector = as_detector(detector, device=device, plugins=plugins, track=track)
-    entries = store.choose(sections, exclude)
-    _embed_missing(store, detector, entries, plugins, device, track)
+    entries = (part or Part()).select(store.choose(sections, exclude))
+    executor = executor or Serial()
+    _embed_missing(store, detector, entries, plugins, device, executor, track)
     reads_staining = bool(detector.config.image_dim and detector.config.prior)
-    stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track) if reads_staining else ""
-    tables = {}
-    for entry in track(entries, "detecting", len(entries)):
-        try:
-            tables[entry.id] = _call(store, entry, detector, rule, batch_size, stain_key)
-        except DetectorError as error:
-            on_error(error)
-            continue
-        tables[entry.id].attrs[DETECTOR_KEY_ATTR] = detector.config.key
-        store.publish_predictions(
-            entry, tables[entry.id], key=detector.config.key, detector=detector.config.model_dump(mode="json")
-        )
-    return tables
-
-
-def _call(
-    store: SpotStore, entry: SectionEntry, detector: Detector, rule: DecisionRule, batch_size: int, stain_key: str
-) -> pd.DataFrame:
-    encoder = detector.config.encoder
-    recipe_key = encoder.recipe_key if encoder else ""
-    data = load_sections(store, [entry], recipe_key=recipe_key, stain_key=stain_key)[0]
-    _require_modality(data, reads_genes=bool(detector.config.panel))
-    with one_thread():
-        return call_section(detector, data, rule, batch_size=batch_size)
+    stain_key = ""
+    if reads_staining:
+        stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track, executor=executor)
+    shared: dict[str, Any] = {"rule": rule, "batch_size": batch_size, "stain_key": stain_key}
+    local = local_detector(detector)
+    tasks = [CallTask(store=store.path, entry=entry, detector=local, **shared) for entry in entries]
+    outcomes = run_in_order(executor, tasks, "detecting", device=device, track=track)
+    errors = {entry.id: outcome.error for entry, outcome in zip(entries, outcomes, strict=True)}
+    note_failures(store, "detect", errors)
+    for section, error in errors.items():
+        if error:
+            on_error(section, error)
+    return {
+        entry.id: outcome.result for entry, outcome in zip(entries, outcomes, strict=True) if outcome.result is not None
+    }
 
 
 def _embed_missing(
@@ -115,6 +117,7 @@ def _embed_missing(
     entries: Sequence[SectionEntry],
     plugins: Plugins,
     device: str,
+    executor: Executor,
     track: Track,
 ) -> None:
     """Embed the sections that have an image but no embeddings of the detector's recipe, with its encoder's options."""
@@ -132,11 +135,6 @@ def _embed_missing(
             hint=f"spacrd embed {store.path} --encoder {record.name}, with the weights used for training",
         )
     latest = not detector.config.built_in
-    embed_missing(store, entries, encoding, device=device, plugins=plugins, track=track, latest=latest)
-
-
-def _require_modality(section: SectionData, *, reads_genes: bool) -> None:
-    if section.image is None and not (reads_genes and section.expression):
-        raise DetectorError(
-            f"section '{section.id}' has no image, and the detector reads only H&E", hint="ingest it with --image FILE"
-        )
+    embed_missing(
+        store, entries, encoding, device=device, plugins=plugins, track=track, latest=latest, executor=executor
+    )

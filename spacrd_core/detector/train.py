@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spacrd_core.cohort.section_data import SectionData, load_sections
 from spacrd_core.detector.detector import Detector
+from spacrd_core.detector.fold_task import FoldsOnExecutor
+from spacrd_core.detector.load_sections import load_training_sections
+from spacrd_core.detector.training_sections import TrainingSections
 from spacrd_core.devices import choose_device, one_thread
-from spacrd_core.errors import ConfigError, TrainingError
-from spacrd_core.genes.known import require_known_genes
-from spacrd_core.model.calibrated_ensemble import TrainingEvent, TrainOptions, train_calibrated
+from spacrd_core.errors import ConfigError
+from spacrd_core.executors.local import Local
+from spacrd_core.executors.working_folder import WorkingFolder
+from spacrd_core.model.calibrated_ensemble import CrossValidation, TrainingEvent, TrainOptions, train_calibrated
+from spacrd_core.model.cross_validation import cross_validate
 from spacrd_core.model.prior_head import untrainable
-from spacrd_core.plugins import Plugins, load_plugins
-from spacrd_core.prior.lists import load_gene_lists
-from spacrd_core.prior.read import with_training_evidence
-from spacrd_core.prior.staining import embed_staining
+from spacrd_core.plugins import Plugins, load_heads, load_plugins
 from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from spacrd_core.executors.pool import Executor
     from spacrd_core.store.folder import SectionNames
-    from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
 
@@ -34,6 +35,7 @@ def train(  # noqa: PLR0913 - the options of the command
     sections: SectionNames = None,
     exclude: SectionNames = None,
     device: str = "auto",
+    executor: Executor | None = None,
     plugins: Plugins | None = None,
     on_event: Callable[[TrainingEvent], None] = lambda _: None,
     track: Track = silent,
@@ -46,7 +48,9 @@ def train(  # noqa: PLR0913 - the options of the command
     ['S1', 'S2']
 
     ``options`` may be the name of a head. ``encoder`` is the encoder whose embeddings are used; None uses genes only,
-    and ``genes=False`` uses the image only. ``on_event`` is called after every epoch and every held-out patient.
+    and ``genes=False`` uses the image only. ``on_event`` is called after every epoch and every held-out patient. With
+    an ``executor``, each patient is held out by a task of its own, whose epochs are not reported; the detector is the
+    same.
 
     Raises
     ------
@@ -60,11 +64,35 @@ def train(  # noqa: PLR0913 - the options of the command
         raise untrainable(options.head.name)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_training_sections(
-        store, entries, options, encoder=encoder, genes=genes, device=device, plugins=plugins, track=track
+        store,
+        entries,
+        options,
+        encoder=encoder,
+        genes=genes,
+        device=device,
+        plugins=plugins,
+        track=track,
+        executor=executor,
     )
+    validate: CrossValidation = cross_validate
+    if executor:
+        load = TrainingSections(store.path, tuple(entries), options, encoder, genes, WorkingFolder())
+        validate = FoldsOnExecutor(
+            executor=executor,
+            sections=Local(load, loaded),
+            options=options,
+            heads=Local(load_heads, plugins.heads),
+            device=device,
+            track=track,
+        )
     with one_thread():
         trained = train_calibrated(
-            loaded, options, heads=plugins.heads, device=choose_device(device), on_event=on_event
+            loaded,
+            options,
+            heads=plugins.heads,
+            device=choose_device(device),
+            on_event=on_event,
+            validate=validate,
         )
     return Detector.from_training(trained, options, loaded, encoder)
 
@@ -87,63 +115,3 @@ def resolve_encoder(encoder: str | None, plugins: Plugins, *, genes: bool) -> st
             raise ConfigError("neither an encoder nor genes are used", hint="name an encoder, or use genes")
         return ""
     return plugins.encoders.canonical(str(encoder))
-
-
-def load_training_sections(  # noqa: PLR0913 - those of train
-    store: SpotStore,
-    entries: Sequence[SectionEntry],
-    options: TrainOptions,
-    *,
-    encoder: str,
-    genes: bool,
-    device: str,
-    plugins: Plugins,
-    track: Track,
-) -> list[SectionData]:
-    """Return the data of sections for training, with what they say of themselves.
-
-    Raises
-    ------
-    TrainingError
-        If an encoder is named and no section has an image, one section was ingested for two patients, or almost no gene
-        name of a section is known.
-    """
-    _require_one_patient_per_section(entries)
-    fraction = options.cohort.cancer_fraction
-    reads_staining = bool(encoder) and options.prior.use
-    stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track) if reads_staining else ""
-    loaded = load_sections(
-        store,
-        entries,
-        encoder=encoder,
-        stain_key=stain_key,
-        genes=genes,
-        cancer_fraction=fraction,
-        track=track,
-    )
-    if not options.cohort.unknown_genes:
-        require_known_genes(
-            {data.id: (data.expression.symbols, data.expression.gene_ids) for data in loaded if data.expression}
-        )
-    if encoder and loaded and all(section.image is None for section in loaded):
-        raise TrainingError(
-            "none of these sections has an image", hint="use --encoder none, or ingest with --image FILE"
-        )
-    if not options.prior.use:
-        return loaded
-    lists = load_gene_lists(options.prior.lists)
-    return [with_training_evidence(section, lists) for section in track(loaded, "reading sections", len(loaded))]
-
-
-def _require_one_patient_per_section(entries: Sequence[SectionEntry]) -> None:
-    """Refuse equal counts under two patients: one copy would be held out while the other is in the training set."""
-    first_entries: dict[str, SectionEntry] = {}
-    for entry in entries:
-        for source in (source for source in entry.sources if source.role == "counts"):
-            first = first_entries.setdefault(source.sha256, entry)
-            if first.patient != entry.patient:
-                raise TrainingError(
-                    f"sections '{first.id}' and '{entry.id}' have the same counts but belong to different patients, "
-                    f"{first.patient} and {entry.patient}",
-                    hint=f"--exclude {entry.id} in spacrd train, or choose the sections with --section",
-                )

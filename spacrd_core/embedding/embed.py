@@ -10,23 +10,24 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.embedding.encoder_cache import cache_encoder
-from spacrd_core.embedding.executors.serial import Serial
-from spacrd_core.embedding.parts import Part
 from spacrd_core.embedding.resolution import coarse_slides_warning
-from spacrd_core.embedding.run import run_tasks
 from spacrd_core.embedding.section_job import EmbedRequest, SectionJob, SectionReport
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.embedding.staging import shard_ranges
 from spacrd_core.errors import ConfigError, PluginError, RecipeMismatch, UnknownSection, WeightsError
+from spacrd_core.executors.parts import Part
+from spacrd_core.executors.run import run_tasks
+from spacrd_core.executors.serial import Serial
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, counted, silent
+from spacrd_core.store.failures import note_failures
 from spacrd_core.store.locks import mark_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from spacrd_core.embedding.encoder import Encoder
-    from spacrd_core.embedding.executors.pool import Executor
+    from spacrd_core.executors.pool import Executor
     from spacrd_core.store.folder import SectionNames
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
@@ -102,6 +103,7 @@ def embed(  # noqa: PLR0913 - the options of the command
         shards = _shards_of_part(store, entries, part or Part())
         jobs = {entry.id: SectionJob(request, entry, ranges) for entry, ranges in shards}
         seconds = _run(jobs, executor or Serial(), on_warning, track)
+    note_failures(store, "embed", {name: job.error for name, job in jobs.items() if job.error or job.is_published})
     _raise_errors(list(jobs.values()))
     without_image = [SectionReport(entry.id, 0, {}, "no image") for entry in entries if entry.slide is None]
     reports = [*(job.report for job in jobs.values()), *without_image]
@@ -142,12 +144,12 @@ def _run(jobs: Mapping[str, SectionJob], executor: Executor, on_warning: Callabl
     if tasks:
         description, patches = f"embedding by {tasks[0].encoder}", sum(len(task.rows) for task in tasks)
         with counted(track, description, patches) as count:
-            open_pool = partial(executor.open, tasks[0].settings.device, count)
+            open_pool = partial(executor.open, tasks[0].settings.device, count, overlap=True)
             with closing(run_tasks(open_pool, tasks, lambda task: jobs[task.section].error is not None)) as outcomes:
                 for outcome in outcomes:
                     if isinstance(outcome.error, ERRORS_OF_ALL_SECTIONS):
                         raise outcome.error
-                    if not outcome.patches and not outcome.error:
+                    if outcome.result and not outcome.result.patches:
                         count(len(outcome.task.rows))  # another process has embedded them
                     jobs[outcome.task.section].record(outcome)
     return time.perf_counter() - started

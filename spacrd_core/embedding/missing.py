@@ -11,6 +11,7 @@ from spacrd_core.embedding.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from spacrd_core.executors.pool import Executor
     from spacrd_core.plugins import Plugins
     from spacrd_core.progress import Track
     from spacrd_core.store.manifest import SectionEntry
@@ -30,7 +31,7 @@ class Encoding:
         return [entry.id for entry in entries if entry.slide and self.recipe_key not in entry.embeddings]
 
 
-def embed_missing(
+def embed_missing(  # noqa: PLR0913 - those of embed
     store: SpotStore,
     entries: Sequence[SectionEntry],
     encoding: Encoding,
@@ -39,6 +40,7 @@ def embed_missing(
     plugins: Plugins,
     track: Track,
     latest: bool = True,
+    executor: Executor | None = None,
 ) -> None:
     """Embed the sections that have an image but no embeddings of the encoding.
 
@@ -52,6 +54,7 @@ def embed_missing(
             options=encoding.options,
             sections=missing,
             settings=settings,
+            executor=executor,
             latest=latest,
             plugins=plugins,
             track=track,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from spacrd_core.cards import Recipe
     from spacrd_core.embedding.settings import Settings
-    from spacrd_core.embedding.shard_task import Outcome
+    from spacrd_core.embedding.shard_task import Embedded
+    from spacrd_core.executors.task import Outcome
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
@@ -60,7 +61,7 @@ class SectionJob:
     patches: int = 0
     seconds: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
-    error: SpacrdError | None = None
+    error: Exception | None = None
     unfinished: int = 0
     um_per_px: float = 0.0  # of the slide where patches are cut; 0 if all were embedded before
 
@@ -81,12 +82,13 @@ class SectionJob:
             return []
         return tasks
 
-    def record(self, outcome: Outcome) -> None:
+    def record(self, outcome: Outcome[ShardTask, Embedded]) -> None:
         """Add the outcome of a shard; publish the section after the last one."""
         self.unfinished -= 1
-        self.patches += outcome.patches
-        self.seconds.update(outcome.seconds)
-        self.notes += [note for note in outcome.notes if note not in self.notes]
+        if outcome.result:
+            self.patches += outcome.result.patches
+            self.seconds.update(outcome.result.seconds)
+            self.notes += [note for note in outcome.result.notes if note not in self.notes]
         if outcome.error:
             self.error = self.error or _with_spots(outcome.error, outcome)
         elif not self.unfinished and not self.error:
@@ -99,6 +101,11 @@ class SectionJob:
     def report(self) -> SectionReport:
         """The result so far."""
         return SectionReport(self.entry.id, self.patches, dict(self.seconds), "; ".join(self.notes))
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the store has the embeddings; other parts of the work may not have finished theirs."""
+        return self.request.recipe.key in self.request.store.entry(self.entry.id).embeddings
 
     def _tasks(self) -> list[ShardTask]:
         request = self.request
@@ -179,14 +186,14 @@ class SectionJob:
         return folder if folder and folder.is_dir() else None
 
 
-def _with_spots(error: SpacrdError, outcome: Outcome) -> SpacrdError:
+def _with_spots(error: Exception, outcome: Outcome[ShardTask, Embedded]) -> Exception:
     """Return the error; if its reason is unknown, with the spots of the shard."""
     if not outcome.retryable:
         return error
     rows = outcome.task.rows
     located = EncoderError(
         f"spots {rows.start + 1} to {rows.stop} of section '{outcome.task.section}' failed repeatedly: {error}",
-        hint=error.hint or "finished shards are kept; --debug shows where it failed",
+        hint=getattr(error, "hint", ""),
     )
     located.__cause__ = error
     return located

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from spacrd_core.devices import choose_device
 from spacrd_core.embedding.encoder_cache import encoder_on_device
@@ -13,13 +14,14 @@ from spacrd_core.embedding.forward import choose_precision
 from spacrd_core.embedding.pipeline import embed_rows
 from spacrd_core.embedding.staging import Staging
 from spacrd_core.embedding.timing import Clock
-from spacrd_core.errors import EncoderError, SpacrdError, StoreError, UnknownSection
+from spacrd_core.errors import StoreError, UnknownSection
+from spacrd_core.executors.task import Later, Worker
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.store.locks import lock_file, try_lock
 from spacrd_core.store.store import SpotStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from spacrd_core.cards import Recipe
@@ -38,8 +40,6 @@ class ShardTask:
         Name and options of the encoder, and the key of its recipe.
     wait
         Whether to wait for another process that has locked this shard.
-    failures
-        Number of failed tries.
     """
 
     store: Path
@@ -52,63 +52,35 @@ class ShardTask:
     staging: Path
     settings: Settings
     wait: bool = False
-    failures: int = 0
+
+    def run(self, worker: Worker) -> Embedded | Later[ShardTask]:
+        """Embed the shard, write it, then enter it in the ledger; the worker's report gets the patches of every batch.
+
+        A shard that is done, or that another process has locked, is left as it is.
+        """
+        if worker.threads:
+            torch.set_num_threads(worker.threads)
+        staging = Staging(self.staging)
+        with try_lock(lock_file(self.staging, str(self.rows.start)), wait=self.wait) as acquired:
+            if not acquired:
+                return Later(replace(self, wait=True))
+            return Embedded() if staging.is_done(self.rows) else _embed(self, staging, worker)
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The result of a task.
+class Embedded:
+    """The result of a task: number of patches, seconds by step, and sentences for the user.
 
-    Attributes
-    ----------
-    patches, seconds
-        Number of patches that were embedded, and seconds by step. No patches and no error: the shard was done before.
-    notes
-        Sentences for the user.
-    locked_elsewhere
-        Whether another process is working on the shard.
-    error, retryable
-        Why the task failed, and whether the reason is unknown, so that another try may succeed.
+    No patches: the shard was done before.
     """
 
-    task: ShardTask
     patches: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    locked_elsewhere: bool = False
-    error: SpacrdError | None = None
-    retryable: bool = False
 
 
-def attempt_shard(task: ShardTask, report: Callable[[int], None] = lambda _: None) -> Outcome:
-    """Embed a shard; return an error as an outcome, which can be sent to another process."""
-    try:
-        return embed_shard(task, report)
-    except SpacrdError as error:
-        return Outcome(task, error=error)
-    except Exception as error:  # noqa: BLE001 - an encoder may be a third party's and raise anything
-        unexpected = EncoderError(f"{type(error).__name__}: {error}")
-        unexpected.add_note("".join(traceback.format_exception(error)))
-        return Outcome(task, error=unexpected, retryable=True)
-
-
-def embed_shard(task: ShardTask, report: Callable[[int], None] = lambda _: None) -> Outcome:
-    """Embed a shard, write it, then enter it in the ledger.
-
-    A shard that is done, or that another process has locked, is left as it is. ``report`` receives the number of
-    patches of every finished batch.
-    """
-    staging = Staging(task.staging)
-    with try_lock(lock_file(task.staging, str(task.rows.start)), wait=task.wait) as acquired:
-        if not acquired:
-            return Outcome(task, locked_elsewhere=True)
-        if staging.is_done(task.rows):
-            return Outcome(task)
-        return _embed(task, staging, report)
-
-
-def _embed(task: ShardTask, staging: Staging, report: Callable[[int], None]) -> Outcome:
-    settings, device = task.settings, choose_device(task.settings.device)
+def _embed(task: ShardTask, staging: Staging, worker: Worker) -> Embedded:
+    settings, device = task.settings, choose_device(worker.device)
     cached, clock = encoder_on_device(task.encoder, task.options, task.recipe, device), Clock(device)
     recipe = cached.encoder.recipe
     plan = _cached_plan(task.store, task.section, task.geometry, recipe)
@@ -122,12 +94,12 @@ def _embed(task: ShardTask, staging: Staging, report: Callable[[int], None]) -> 
         task.encoder,
         settings=settings,
         clock=clock,
-        report=report,
+        report=worker.report,
         memory=cached.memory,
     )
     with clock.measure("write"):
         staging.write(task.rows, values, choose_precision(settings.precision, recipe, device))
-    return Outcome(task, len(task.rows), dict(clock.seconds), tuple(clock.notes))
+    return Embedded(len(task.rows), dict(clock.seconds), tuple(clock.notes))
 
 
 @lru_cache(maxsize=2)

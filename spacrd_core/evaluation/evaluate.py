@@ -10,12 +10,18 @@ import pandas as pd
 
 from spacrd_core._version import __version__
 from spacrd_core.cohort.modalities import join_modalities, subsets
-from spacrd_core.detector.train import load_training_sections, resolve_encoder
+from spacrd_core.detector.load_sections import load_training_sections
+from spacrd_core.detector.train import resolve_encoder
+from spacrd_core.detector.training_sections import TrainingSections
 from spacrd_core.devices import choose_device, default_jobs
 from spacrd_core.errors import ConfigError
 from spacrd_core.evaluation import tasks
 from spacrd_core.evaluation.comparison import Difference, compare_with_baseline, compare_with_single_modalities
 from spacrd_core.evaluation.summary import Row, summarise
+from spacrd_core.executors.local import Local
+from spacrd_core.executors.processes import Processes
+from spacrd_core.executors.serial import Serial
+from spacrd_core.executors.working_folder import WorkingFolder
 from spacrd_core.metrics.bootstrap import interval_note
 from spacrd_core.model.calibrated_ensemble import TrainOptions
 from spacrd_core.model.options import BASELINE_HEAD, DEFAULT_HEAD, PRIOR_HEAD, resolve_cohort_options
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spacrd_core.cards import HeadCard
+    from spacrd_core.executors.pool import Executor
     from spacrd_core.plugins import Registry
     from spacrd_core.store.folder import SectionNames
     from spacrd_core.store.store import SpotStore
@@ -81,6 +88,7 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     seeds: Sequence[int] = (42,),
     by: By = "patient",
     jobs: int | None = None,
+    executor: Executor | None = None,
     device: str = "auto",
     plugins: Plugins | None = None,
     track: Track = silent,
@@ -97,7 +105,8 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     image+genes    1.0
     Name: auc, dtype: float64
 
-    ``jobs`` is the number of processes (default: one per core, or 1 on CUDA); the metrics do not depend on it.
+    ``jobs`` is the number of processes (default: one per core, or 1 on CUDA), unless another ``executor`` is given; the
+    metrics depend on neither. Workers load the sections from the store.
 
     Raises
     ------
@@ -111,22 +120,36 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     _require_comparable(compared, seeds, by)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_training_sections(
-        store, entries, compared[0], encoder=encoder_name, genes=genes, device=device, plugins=plugins, track=track
+        store,
+        entries,
+        compared[0],
+        encoder=encoder_name,
+        genes=genes,
+        device=device,
+        plugins=plugins,
+        track=track,
+        executor=executor,
     )
+    load = TrainingSections(store.path, tuple(entries), compared[0], encoder_name, genes, WorkingFolder())
     modality_sets = subsets(join_modalities(genes=genes, image=bool(encoder_name)))
     rows = tasks.run(
         tasks.plan(loaded, compared, modality_sets, seeds, by),
-        loaded,
+        Local(load, loaded),
         encoder=encoder_name,
-        device=torch_device,
+        device=device,
         heads=plugins.heads,
-        jobs=jobs or default_jobs(torch_device),
+        executor=executor or _processes(jobs or default_jobs(torch_device)),
         track=track,
     )
     by_prior = tasks.rows_by_prior(loaded, compared[0].prior, modality_sets, seeds, encoder_name)
     inputs = {"encoder": encoder_name or "none", "genes": genes}
     protocol = {"held_out": by, "seeds": list(seeds), **inputs, **_protocol(compared, plugins.heads)}
     return Evaluation((*rows, *by_prior), protocol)
+
+
+def _processes(jobs: int) -> Executor:
+    """Return the executor of a number of processes; one is this process."""
+    return Serial() if jobs == 1 else Processes(jobs)
 
 
 def _options(head: str | TrainOptions) -> TrainOptions:

@@ -1,9 +1,7 @@
 """Training and test tasks of an evaluation, for every head, set of modalities, seed and held-out group."""
 
 import itertools
-import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,14 +10,19 @@ from scipy.special import expit
 
 from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.section_data import SectionData, patients, with_modalities
-from spacrd_core.devices import one_thread
+from spacrd_core.devices import choose_device, one_thread
 from spacrd_core.errors import TrainingError
 from spacrd_core.evaluation.summary import Row
+from spacrd_core.executors.local import Local
+from spacrd_core.executors.pool import Executor
+from spacrd_core.executors.run import run_in_order
+from spacrd_core.executors.serial import Serial
+from spacrd_core.executors.task import Worker
 from spacrd_core.metrics.classification import measure
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions, train_calibrated
 from spacrd_core.model.options import PRIOR_HEAD
 from spacrd_core.model.reading import Reading, read_by_prior, read_section
-from spacrd_core.plugins import Registry, load_plugins
+from spacrd_core.plugins import Registry, load_heads
 from spacrd_core.prior.options import PriorOptions
 from spacrd_core.progress import Track, silent
 
@@ -32,6 +35,22 @@ class Task:
     modalities: str
     options: TrainOptions
     test: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FoldTask:
+    """One training and its test, as a task of an executor."""
+
+    task: Task
+    sections: Local[Sequence[SectionData]]
+    heads: Local[Registry[Any]]
+    encoder: str
+
+    def run(self, worker: Worker) -> list[Row]:
+        """Return the rows of the test sections."""
+        with one_thread():
+            device = choose_device(worker.device)
+            return run_task(self.task, self.sections.get(), self.encoder, device, self.heads.get())
 
 
 def plan(
@@ -64,24 +83,30 @@ def plan(
 
 def run(
     tasks: Sequence[Task],
-    sections: Sequence[SectionData],
+    sections: Local[Sequence[SectionData]],
     *,
     encoder: str,
-    device: torch.device,
+    device: str,
     heads: Registry[Any],
-    jobs: int = 1,
+    executor: Executor | None = None,
     track: Track = silent,
 ) -> Iterator[Row]:
     """Yield the rows of all tasks in order.
 
-    A task computes in one thread, so that its metrics do not depend on the number of jobs. A head whose result does not
+    A task computes in one thread, so that its metrics do not depend on the executor. A head whose result does not
     depend on the seed is trained once, and its rows are repeated.
     """
     keys = [_training_key(task, seeded=heads.load(task.options.head.name).seeded) for task in tasks]
     task_of_key = dict(zip(reversed(keys), reversed(tasks), strict=True))
     order = list(dict.fromkeys(keys))
-    results = _run_each([task_of_key[key] for key in order], sections, encoder, device, heads, jobs)
-    rows_of_key = dict(zip(order, track(results, "evaluating", len(order)), strict=True))
+    local_heads = Local(load_heads, heads)
+    trainings = [FoldTask(task_of_key[key], sections, local_heads, encoder) for key in order]
+    outcomes = run_in_order(executor or Serial(), trainings, "evaluating", device=device, track=track)
+    rows_of_key = {}
+    for key, outcome in zip(order, outcomes, strict=True):
+        if outcome.error:
+            raise outcome.error
+        rows_of_key[key] = outcome.result or []
     for task, key in zip(tasks, keys, strict=True):
         yield from (row.model_copy(update={"seed": task.options.first_seed}) for row in rows_of_key[key])
 
@@ -112,24 +137,6 @@ def _has_evidence(section: SectionData) -> bool:
 def _training_key(task: Task, *, seeded: bool) -> tuple[object, ...]:
     """What distinguishes the training of a task from others."""
     return (task.head, task.modalities, task.test, task.options.first_seed if seeded else None)
-
-
-def _run_each(
-    tasks: Sequence[Task],
-    sections: Sequence[SectionData],
-    encoder: str,
-    device: torch.device,
-    heads: Registry[Any],
-    jobs: int,
-) -> Iterator[list[Row]]:
-    if jobs == 1:
-        with one_thread():
-            yield from (run_task(task, sections, encoder, device, heads) for task in tasks)
-        return
-    context = multiprocessing.get_context("spawn")
-    arguments = (sections, encoder, device)
-    with ProcessPoolExecutor(min(jobs, len(tasks)), context, initializer=_start_worker, initargs=arguments) as pool:
-        yield from pool.map(_run_in_worker, tasks)
 
 
 def run_task(
@@ -191,15 +198,3 @@ def _task(
     test = tuple(section.id for section in sections if group == (section.patient if by == "patient" else section.id))
     seeded = options.model_copy(update={"seeds": 1, "first_seed": seed})
     return Task(options.head.label or options.head.name, modalities, seeded, test)
-
-
-_worker: dict[str, Any] = {}
-
-
-def _start_worker(sections: Sequence[SectionData], encoder: str, device: torch.device) -> None:
-    _worker.update(sections=sections, encoder=encoder, device=device, heads=load_plugins().heads)
-
-
-def _run_in_worker(task: Task) -> list[Row]:
-    with one_thread():
-        return run_task(task, _worker["sections"], _worker["encoder"], _worker["device"], _worker["heads"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacrd_core.config import read_config
-from spacrd_core.errors import ConfigError, SpacrdError
+from spacrd_core.errors import ConfigError
 from spacrd_core.ingestion.checks import check_section
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.ingestion.parts.again import same_spots
@@ -18,11 +18,11 @@ from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from spacrd_core.store.store import SpotStore
 
-__all__ = ["Ingested", "ingest", "ingest_all", "ingest_parts", "ingest_section"]
+__all__ = ["Ingested", "ingest", "ingest_parts", "ingest_section"]
 
 
 def ingest(
@@ -105,36 +105,6 @@ def ingest_parts(
     if errors:
         raise errors[0] if len(errors) == 1 else ExceptionGroup(f"{len(errors)} parts were refused", errors)
     return ingested
-
-
-def ingest_all(
-    store: SpotStore,
-    sections: Sequence[IngestOptions],
-    plugins: Plugins,
-    *,
-    replace: bool = False,
-    track: Track = silent,
-) -> tuple[list[Ingested], list[Exception]]:
-    """Ingest several sections; return those in the store, and the errors of the others, which do not stop the rest.
-
-    A capture area with regions gives a section for each of them.
-    """
-    ingested: list[Ingested] = []
-    errors: list[Exception] = []
-    for options in track(sections, "ingesting", len(sections)):
-        refused: list[Exception] = []
-        try:
-            if options.region:
-                parts, refused = ingest_each_part(store, options, plugins, replace=replace, track=track)
-                ingested += parts
-            else:
-                ingested.append(ingest_section(store, options, plugins, replace=replace, track=track))
-        except (SpacrdError, ExceptionGroup) as error:
-            refused = [error]
-        for problem in refused if len(sections) > 1 else ():
-            problem.add_note(f"in {options.path}")
-        errors += refused
-    return ingested, errors
 
 
 def ingest_section(

@@ -1,6 +1,6 @@
 """Training of an ensemble on all labelled sections, calibrated on held-out patients."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -29,6 +29,11 @@ from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.platt import Calibration
 from spacrd_core.plugins import Registry
 from spacrd_core.prior.options import PriorOptions
+
+CrossValidation = Callable[
+    [Sequence[SectionData], Callable[[Sequence[SectionData], str], Ensemble], PriorOptions | None],
+    Iterator[tuple[str, list[OutOfFold]]],
+]
 
 ALL_PATIENTS = "all patients"
 ANY_DIMS = Dims(genes=8, image=8)  # what a head uses does not depend on them
@@ -105,11 +110,12 @@ def train_calibrated(
     heads: Registry[Any],
     device: torch.device,
     on_event: Callable[[TrainingEvent], None] = lambda _: None,
+    validate: CrossValidation = cross_validate,
 ) -> CalibratedEnsemble:
     """Train on the labelled sections among these.
 
     Every patient is held out once, and the out-of-fold logits give the calibration and the threshold. Then the ensemble
-    is trained on all patients.
+    is trained on all patients. ``validate`` may hold the patients out on other workers.
 
     Raises
     ------
@@ -141,7 +147,7 @@ def train_calibrated(
         )
 
     folds: list[OutOfFold] = []
-    for patient, scored in cross_validate(sections, fit, prior) if options.calibrate else ():
+    for patient, scored in validate(sections, fit, prior) if options.calibrate else ():
         on_event(TrainingEvent(f"without {patient}", held_out_auc=mean_auc(scored)))
         folds.extend(scored)
     if prior and not prior_helps(folds):

@@ -89,10 +89,22 @@ def cross_validate(
     sections say of themselves.
     """
     for patient in patients(sections):
-        others = [section for section in sections if section.patient != patient]
-        if {label for section in others for label in section.classes} == {0, 1}:
-            ensemble = fit(others, f"without {patient}")
-            yield patient, [_score(ensemble, section, prior) for section in sections if section.patient == patient]
+        if folds := hold_out(patient, sections, fit, prior):
+            yield patient, folds
+
+
+def hold_out(
+    patient: str,
+    sections: Sequence[SectionData],
+    fit: Callable[[Sequence[SectionData], str], Ensemble],
+    prior: PriorOptions | None,
+) -> list[OutOfFold]:
+    """Return the scores of a patient's sections by models trained on the others; none if these have one class only."""
+    others = [section for section in sections if section.patient != patient]
+    if {label for section in others for label in section.classes} != {0, 1}:
+        return []
+    ensemble = fit(others, f"without {patient}")
+    return [_score(ensemble, section, prior) for section in sections if section.patient == patient]
 
 
 def prior_helps(folds: Sequence[OutOfFold]) -> bool:

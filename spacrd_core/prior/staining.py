@@ -11,6 +11,7 @@ from spacrd_core.prior.image import ENCODER, ENCODER_OPTIONS, image_recipe_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from spacrd_core.executors.pool import Executor
     from spacrd_core.plugins import Plugins
     from spacrd_core.progress import Track
     from spacrd_core.store.manifest import SectionEntry
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 
 def embed_staining(
-    store: SpotStore, entries: Sequence[SectionEntry], *, device: str, plugins: Plugins, track: Track
+    store: SpotStore,
+    entries: Sequence[SectionEntry],
+    *,
+    device: str,
+    plugins: Plugins,
+    track: Track,
+    executor: Executor | None = None,
 ) -> str:
     """Return the recipe key of the staining features, after making them for sections that have an image.
 
@@ -29,5 +36,7 @@ def embed_staining(
     except UnknownName:
         return ""
     encoding = Encoding(ENCODER, ENCODER_OPTIONS, key)
-    embed_missing(store, entries, encoding, device=device, plugins=plugins, track=track, latest=False)
+    embed_missing(
+        store, entries, encoding, device=device, plugins=plugins, track=track, latest=False, executor=executor
+    )
     return key

@@ -112,9 +112,16 @@ def incomplete_table(section: str) -> InputError:
 
 
 def provenance(
-    detector: DetectorConfig, decisions: Iterable[Decision], more: Mapping[str, str] = MappingProxyType({})
+    detector: DetectorConfig,
+    decisions: Iterable[Decision],
+    more: Mapping[str, str] = MappingProxyType({}),
+    *,
+    created: str = "",
 ) -> Provenance:
-    """Return the provenance of this detector's calls; ``more`` holds further facts, such as the Hub's commit."""
+    """Return the provenance of this detector's calls; ``more`` holds further facts, such as the Hub's commit.
+
+    ``created`` is the time of the command, if several processes write its files; by default, it is now.
+    """
     calibration = detector.calibration
     return Provenance(
         detector=detector.key,
@@ -127,9 +134,14 @@ def provenance(
         threshold_rule=_describe_thresholds(decisions),
         calibration=f"{CALIBRATION_METHODS[calibration.method]}; calls use {_describe_weights(calibration.weights)}",
         versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=created or timestamp(),
         more=dict(more) | _about_prior(detector),
     )
+
+
+def timestamp() -> str:
+    """Return the time now, as files record it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _with_thumbnail(result: SectionResult, slide: Pyramid) -> SectionResult:

@@ -18,7 +18,7 @@ from spacrd_core.results.report.report import write_report
 from spacrd_core.results.report.section_view import SectionView, build_section_view
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from spacrd_core.results.result import Provenance, SectionResult
 
@@ -42,15 +42,32 @@ def write_folder(
 ) -> list[Path]:
     """Write the files of every section, the report and the manifest; return their paths.
 
-    ``reliability`` is the detector's reliability on held-out patients, for the report. ``results`` is read one section
-    at a time and may be a generator. Files of the same names are replaced. Files that an earlier run wrote for these
-    sections and this run does not write are removed. A folder with a manifest is complete: the old manifest is removed
-    before the first file is replaced, the new one is written last.
+    ``results`` is read one section at a time and may be a generator. See :func:`complete_folder`.
+    """
+
+    def write(staged: Path) -> list[SectionView]:
+        return [write_section(staged, result, provenance) for result in track(results, "writing results")]
+
+    return complete_folder(folder, write, provenance, reliability=reliability)
+
+
+def complete_folder(
+    folder: Path,
+    write_sections: Callable[[Path], list[SectionView]],
+    provenance: Provenance,
+    *,
+    reliability: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Path]:
+    """Let the files of every section be written into a temporary folder, add the report and the manifest; return paths.
+
+    ``reliability`` is the detector's reliability on held-out patients, for the report. Files of the same names are
+    replaced. Files that an earlier run wrote for these sections and this run does not write are removed. A folder with
+    a manifest is complete: the old manifest is removed before the first file is replaced, the new one is written last.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".spacrd-", dir=folder) as name:
         staged = Path(name)
-        views = [_write_section(staged, result, provenance) for result in track(results, "writing results")]
+        views = write_sections(staged)
         summaries = [view.summary for view in views]
         write_report(staged / "report.html", views, provenance, reliability=reliability)
         write_multiqc(staged / MULTIQC_FILE, summaries, provenance)
@@ -73,8 +90,11 @@ def require_results_folder(folder: Path) -> None:
         raise InputError(f"{folder} holds a detector; results must not be mixed with it", hint="name another folder")
 
 
-def _write_section(folder: Path, result: SectionResult, provenance: Provenance) -> SectionView:
-    """Write the files of a section, its picture beside the others: encoding one leaves the interpreter free."""
+def write_section(folder: Path, result: SectionResult, provenance: Provenance) -> SectionView:
+    """Write the files of a section and return what the report shows of it.
+
+    The picture is written beside the other files: encoding one leaves the interpreter free.
+    """
     forms = [form for form in DEFAULT_FORMATS if form.unsupported_reason(result) is None]
     _ = result.regions, result.points, result.angle  # computed here, because threads would compute them twice
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spacrd_core.detector.load import DETECTOR_KEY_ATTR, as_detector
 from spacrd_core.errors import InputError
+from spacrd_core.executors.run import raise_errors, run_in_order
+from spacrd_core.executors.serial import Serial
 from spacrd_core.progress import Track, silent
-from spacrd_core.results.build import decision_of, incomplete_table, provenance, section_result
-from spacrd_core.results.folder import require_results_folder, write_folder
+from spacrd_core.results.build import decision_of, incomplete_table, provenance
+from spacrd_core.results.folder import complete_folder, require_results_folder
+from spacrd_core.results.section_task import WriteTask
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.detector.detector import Detector
+    from spacrd_core.executors.pool import Executor
+    from spacrd_core.results.report.section_view import SectionView
     from spacrd_core.results.result import RegionsRule
     from spacrd_core.store.store import SpotStore
 
@@ -28,6 +33,7 @@ def write_results(
     folder: str | Path,
     *,
     regions: RegionsRule = "auto",
+    executor: Executor | None = None,
     track: Track = silent,
 ) -> list[Path]:
     """Write the files of every section, the report and the manifest into a folder; return their paths.
@@ -36,8 +42,8 @@ def write_results(
     >>> {"S3.geojson", "report.html"} <= {file.name for file in write_results(store, detector, tables, "results")}
     True
 
-    ``regions`` is ``auto`` (drawn unless a section's calls cannot be relied on), ``always`` or ``never``. Sections are
-    processed one at a time, so only one section's counts and H&E are in memory.
+    ``regions`` is ``auto`` (drawn unless a section's calls cannot be relied on), ``always`` or ``never``. A worker
+    has one section's counts and H&E in memory at a time.
 
     Raises
     ------
@@ -48,15 +54,17 @@ def write_results(
     require_results_folder(folder)
     detector = as_detector(detector, device="cpu", track=track)
     _require_tables_of(detector.config, tables)
-    results = (section_result(store, section, spots, detector.config, regions) for section, spots in tables.items())
-    decisions = [decision_of(section, spots) for section, spots in tables.items()]
-    return write_folder(
-        folder,
-        results,
-        provenance(detector.config, decisions, detector.provenance),
-        reliability=detector.metrics.get("reliability") or {},
-        track=track,
-    )
+    config = detector.config
+    origin = provenance(config, [decision_of(name, spots) for name, spots in tables.items()], detector.provenance)
+
+    def write(staged: Path) -> list[SectionView]:
+        facts: dict[str, Any] = {"detector": config, "regions": regions, "staged": staged, "provenance": origin}
+        tasks = [WriteTask(store=store.path, section=name, spots=spots, **facts) for name, spots in tables.items()]
+        outcomes = run_in_order(executor or Serial(), tasks, "writing results", device="cpu", track=track)
+        raise_errors({task.section: outcome.error for task, outcome in zip(tasks, outcomes, strict=True)})
+        return [outcome.result for outcome in outcomes if outcome.result]
+
+    return complete_folder(folder, write, origin, reliability=detector.metrics.get("reliability") or {})
 
 
 def _require_tables_of(detector: DetectorConfig, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.slide.compression import describe_compression
+from spacrd_core.store.failures import read_failures
 from spacrd_core.store.remove import stored_bytes
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ def describe_section(store: SpotStore, section: str) -> dict[str, Any]:
         "embeddings": [_embedding(store, entry, key) for key in entry.embeddings],
         "calls": [_calls(store, entry, key) for key in entry.predictions],
         **{key: plain[key] for key in PLAIN[9:]},
+        "failures": [
+            failure.model_dump(include={"step", "error", "hint"})
+            for failure in read_failures(store)
+            if failure.section == section
+        ],
         "bytes": stored_bytes(store, entry),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -49,6 +49,10 @@ class Format:
     unsupported_reason: UnsupportedReason = lambda _: None
     on_request: bool = False
     in_thread: bool = False
+
+    def with_suffix(self, suffix: str) -> Format:
+        """Return the format with another ending of its file names."""
+        return replace(self, suffix=suffix)
 
     def path(self, folder: Path, section: str) -> Path:
         """Return the path of a section's file; a section id may contain dots."""

@@ -50,6 +50,15 @@ def test_a_call_gives_what_ingest_and_detect_give(
     assert list(scratch.iterdir()) == [], "no store is left"
 
 
+def test_workers_of_a_scheduler_need_a_store_that_they_see(
+    section: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    choice = ["--executor", "dask", "--scheduler", "tcp://127.0.0.1:1"]
+    assert run(["call", str(section), "-o", f"{tmp_path}/out", *OPTIONS, *choice]) == 1
+    assert "--keep STORE" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_store_can_be_kept(section: Path, tmp_path: Path, scratch: Path) -> None:
     command = ["call", str(section), "-o", f"{tmp_path}/out", *OPTIONS, "-q", "--keep", f"{tmp_path}/store"]
     assert run(command) == 0

@@ -15,6 +15,7 @@ from stand_ins.aneuploid import clone
 from spacrd_cli.main import run
 from spacrd_core.copy_number.result import SUPPORTED
 from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.store.store import SpotStore
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +207,20 @@ def test_spots_of_a_section_that_shows_no_change_have_calls_without_a_value(aneu
     spots = pd.read_csv(aneuploid / "out" / f"{section}.spots.csv")
     assert spots["copy_number"].isna().all()
     assert spots["probability"].notna().all()
+
+
+def test_each_part_has_a_results_folder_of_its_own(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["detect", f"{folder}/store", f"{folder}/detector", "-o", str(tmp_path), "--json", "-q", "--part"]
+    sections = len(SpotStore.open(f"{folder}/store").entries)
+    shown = []
+    for part in range(1, sections + 2):
+        assert run([*command, f"{part}/{sections + 1}"]) == 0
+        shown += json.loads(capsys.readouterr().out)
+    assert shown == list(SpotStore.open(f"{folder}/store").entries)
+    for number, name in enumerate(shown, start=1):
+        out = tmp_path / f"part-{number}-of-{sections + 1}"
+        assert [file.name for file in out.glob("*.geojson")] == [f"{name}.geojson"]
+        assert list(json.loads((out / "manifest.json").read_text())["sections"]) == [name]
+    assert not (tmp_path / f"part-{sections + 1}-of-{sections + 1}").exists(), "that part contains no section"

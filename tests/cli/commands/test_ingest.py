@@ -36,8 +36,24 @@ def test_an_impossible_number_is_a_mistake_and_not_a_bug(
 def test_json_is_a_document_even_if_every_section_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ingest", str(tmp_path / "store"), str(tmp_path / "gone.tsv"), "--json", "-q"]) == 1
     shown = capsys.readouterr()
-    assert json.loads(shown.out) == []
+    (failed,) = json.loads(shown.out)
+    assert (failed["id"], failed["status"], failed["path"]) == ("gone", "failed", str(tmp_path / "gone.tsv"))
+    assert "there is nothing at" in failed["errors"][0]["error"]
     assert "there is nothing at" in shown.err
+
+
+def test_parts_of_a_cohort_together_are_the_whole(
+    counts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "cohort.csv"
+    table.write_text("path,name\n" + "".join(f"{counts},{name}\n" for name in ("A", "B", "C")))
+    command = ["ingest", str(tmp_path / "store"), "--cohort", str(table), "--no-image", "--json", "-q", "--part"]
+    ids = []
+    for part in ("2/4", "1/4", "4/4", "3/4"):
+        assert run([*command, part]) == 0
+        ids.append([item["id"] for item in json.loads(capsys.readouterr().out)])
+    assert ids == [["B"], ["A"], [], ["C"]]
+    assert list(SpotStore.open(tmp_path / "store").entries) == ["A", "B", "C"]
 
 
 def test_without_a_section_no_table_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

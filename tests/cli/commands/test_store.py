@@ -8,7 +8,9 @@ import pytest
 from conftest import MakeSection
 
 from spacrd_cli.main import run
+from spacrd_core.errors import CountsError, DetectorError
 from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.failures import note_failures
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
 
@@ -108,3 +110,22 @@ def test_an_unknown_section_is_refused(store: Path, command: list[str], capsys: 
 
 def test_an_id_to_remove_is_needed(store: Path) -> None:
     assert run(["store", "rm", str(store)]) == 2
+
+
+def test_what_failed_is_shown_until_it_succeeds(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    note_failures(SpotStore(store), "detect", {"S1": DetectorError("no genes", hint="look")})
+    note_failures(SpotStore(store), "ingest", {"S9": CountsError("no counts")})
+    assert run(["store", "show", str(store), "--json"]) == 0
+    shown = {item["id"]: item["failures"] for item in document(capsys)}
+    assert shown == {
+        "S1": [{"step": "detect", "error": "no genes", "hint": "look"}],
+        "S2": [],
+        "S9": [{"step": "ingest", "error": "no counts", "hint": ""}],
+    }
+    assert run(["store", "show", str(store)]) == 0
+    text = capsys.readouterr().out
+    assert "detect: no genes" in text
+    assert text.index("not ingested") < text.index("no counts")
+    note_failures(SpotStore(store), "detect", {"S1": None})
+    assert run(["store", "show", str(store), "S1", "--json"]) == 0
+    assert document(capsys)["failures"] == []

@@ -8,7 +8,8 @@ from conftest import MakeSection
 
 from spacrd_core import SpotStore
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.detector.train import load_training_sections, train
+from spacrd_core.detector.load_sections import load_training_sections
+from spacrd_core.detector.train import train
 from spacrd_core.errors import TrainingError
 from spacrd_core.model.calibrated_ensemble import TrainOptions
 from spacrd_core.plugins import Plugins

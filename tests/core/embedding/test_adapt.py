@@ -12,8 +12,8 @@ from torch import Tensor
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding.adapt import SAMPLE_TILES, adapt_to_section
 from spacrd_core.embedding.embed import embed
-from spacrd_core.embedding.executors.processes import Processes
 from spacrd_core.embedding.settings import Settings
+from spacrd_core.executors.processes import Processes
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.slide.pyramid import Level, Pyramid
 

@@ -11,10 +11,10 @@ from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import NETWORK, OPTIONS, ROWS, SECTIONS, SPOTS, embed_all, embeddings, shards_done
 from stand_ins.encoder import embed_with
 
-from spacrd_core.embedding.executors.processes import Processes
-from spacrd_core.embedding.run import MAX_TRIES
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import CorruptStore, EncoderError, RecipeMismatch, SpacrdError
+from spacrd_core.executors.processes import Processes
+from spacrd_core.executors.run import MAX_TRIES
 from spacrd_core.files import tree_sha256
 from spacrd_core.plugins import load_plugins
 from spacrd_core.store.store import SpotStore
@@ -98,7 +98,8 @@ def test_what_fails_repeatedly_is_named_with_its_spots_and_finished_shards_are_k
     assert caught.value.hint
     assert "--debug" in caught.value.hint
     assert caught.value.__cause__
-    assert "in embed" in caught.value.__cause__.__notes__[0]
+    assert caught.value.__cause__.__cause__
+    assert "in embed" in caught.value.__cause__.__cause__.__notes__[-1]
     assert embed_all(store).patches == SECTIONS * SPOTS - 3 * ROWS
     assert embeddings(store) == uninterrupted
 

@@ -2,7 +2,7 @@ import pytest
 from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import ROWS, SECTIONS, SPOTS, embed_all, embeddings, start_embed
 
-from spacrd_core.embedding.parts import Part
+from spacrd_core.executors.parts import Part
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 7, 12])

@@ -11,15 +11,17 @@ from small_shards import ROWS
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding.encoder_cache import cache_encoder
 from spacrd_core.embedding.settings import Settings
-from spacrd_core.embedding.shard_task import ShardTask, attempt_shard, embed_shard, plan_section
+from spacrd_core.embedding.shard_task import Embedded, ShardTask, plan_section
 from spacrd_core.embedding.staging import Staging
 from spacrd_core.errors import RecipeMismatch, StoreError, UnknownSection
+from spacrd_core.executors.task import Later, Worker, attempt
 from spacrd_core.plugins import load_plugins
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.locks import lock_file, try_lock
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
 
+CPU = Worker("cpu")
 STAIN = load_plugins().encoders.card("stain").recipe
 
 
@@ -49,11 +51,19 @@ def task(store: SpotStore) -> ShardTask:
     )
 
 
+def patches(task: ShardTask) -> int:
+    """The number of patches that a task embeds."""
+    embedded = task.run(CPU)
+    assert isinstance(embedded, Embedded)
+    return embedded.patches
+
+
 def test_a_shard_is_embedded_and_entered_in_the_ledger(task: ShardTask) -> None:
     reported: list[int] = []
-    outcome = embed_shard(task, reported.append)
-    assert (outcome.patches, sum(reported), outcome.error) == (ROWS, ROWS, None)
-    assert set(outcome.seconds) >= {"read", "encode", "write"}
+    embedded = task.run(Worker("cpu", reported.append))
+    assert isinstance(embedded, Embedded)
+    assert (embedded.patches, sum(reported)) == (ROWS, ROWS)
+    assert set(embedded.seconds) >= {"read", "encode", "write"}
     staging = Staging(task.staging)
     assert staging.is_done(task.rows)
     assert task.rows not in staging.missing
@@ -62,7 +72,7 @@ def test_a_shard_is_embedded_and_entered_in_the_ledger(task: ShardTask) -> None:
 
 def test_a_task_and_its_outcome_can_be_sent_to_another_process(task: ShardTask) -> None:
     assert pickle.loads(pickle.dumps(task)) == task  # noqa: S301 - our own
-    failed = attempt_shard(replace(task, section="S9"))
+    failed = attempt(replace(task, section="S9"), CPU)
     back = pickle.loads(pickle.dumps(failed))  # noqa: S301 - our own
     assert isinstance(back.error, UnknownSection)
     assert str(back.error).endswith("has no section 'S9'")
@@ -71,16 +81,16 @@ def test_a_task_and_its_outcome_can_be_sent_to_another_process(task: ShardTask) 
 
 
 def test_a_shard_that_is_done_is_not_done_again(task: ShardTask) -> None:
-    embed_shard(task)
-    assert embed_shard(task).patches == 0
+    task.run(CPU)
+    assert task.run(CPU) == Embedded()
 
 
 def test_a_shard_that_another_process_has_locked_is_left_to_it(task: ShardTask) -> None:
     with try_lock(lock_file(task.staging, str(task.rows.start))):
-        outcome = embed_shard(task)
-        assert (outcome.locked_elsewhere, outcome.patches) == (True, 0)
-        assert embed_shard(replace(task, rows=range(ROWS))).patches == ROWS, "the others are free"
-    assert embed_shard(replace(task, wait=True)).patches == ROWS
+        later = task.run(CPU)
+        assert later == Later(replace(task, wait=True))
+        assert patches(replace(task, rows=range(ROWS))) == ROWS, "the others are free"
+    assert patches(replace(task, wait=True)) == ROWS
 
 
 def test_a_section_that_was_replaced_is_not_mixed_with_what_it_was(
@@ -88,13 +98,13 @@ def test_a_section_that_was_replaced_is_not_mixed_with_what_it_was(
 ) -> None:
     add_section(store, make_section(9), SectionKey("S1", "P1", "another-slide"))
     with pytest.raises(StoreError, match="was replaced meanwhile"):
-        embed_shard(task)
+        task.run(CPU)
     assert not Staging(task.staging).is_done(task.rows)
 
 
 def test_another_recipe_under_the_same_name_is_refused(task: ShardTask) -> None:
     with pytest.raises(RecipeMismatch, match="another recipe in this worker") as caught:
-        embed_shard(replace(task, recipe="0123456789abcdef"))
+        replace(task, recipe="0123456789abcdef").run(CPU)
     assert caught.value.hint
 
 
@@ -114,8 +124,8 @@ class Counting:
 def test_a_process_builds_an_encoder_once_and_uses_an_existing_one(task: ShardTask) -> None:
     named = replace(task, encoder="no-such-encoder", options={"weights": "nowhere"})
     cache_encoder(Counting(), "no-such-encoder", {"weights": "nowhere"})
-    assert embed_shard(named).patches == ROWS
-    assert attempt_shard(replace(named, rows=range(ROWS), options={})).error, "other options are another encoder"
+    assert patches(named) == ROWS
+    assert attempt(replace(named, rows=range(ROWS), options={}), CPU).error, "other options are another encoder"
 
 
 def test_an_unexpected_error_is_retryable_and_keeps_its_traceback(task: ShardTask) -> None:
@@ -124,9 +134,9 @@ def test_an_unexpected_error_is_retryable_and_keeps_its_traceback(task: ShardTas
             raise ZeroDivisionError("boom")
 
     cache_encoder(Broken(), "stain", {})
-    outcome = attempt_shard(task)
+    outcome = attempt(task, CPU)
     assert outcome.retryable
     assert str(outcome.error) == "ZeroDivisionError: boom"
     assert outcome.error
-    assert "in embed" in outcome.error.__notes__[0]
+    assert "in embed" in outcome.error.__notes__[-1]
     cache_encoder(load_plugins().encoders.create("stain"), "stain", {})

@@ -3,7 +3,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from core.conftest import MakeData
 
 from spacrd_core.cohort.section_data import SectionData
@@ -11,6 +10,7 @@ from spacrd_core.errors import TrainingError
 from spacrd_core.evaluation import tasks as evaluate
 from spacrd_core.evaluation.summary import Row, summarise
 from spacrd_core.evaluation.tasks import plan, run
+from spacrd_core.executors.local import Local
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.plugins import Plugins
@@ -20,7 +20,7 @@ LINEAR = [TrainOptions(head=HeadOptions(name="linear"))]
 
 def evaluated(sections: list[SectionData], plugins: Plugins, by: str = "patient") -> list[Row]:
     tasks = plan(sections, LINEAR, ["genes"], (42,), by)
-    return list(run(tasks, sections, encoder="", device=torch.device("cpu"), heads=plugins.heads))
+    return list(run(tasks, Local(list, sections), encoder="", device="cpu", heads=plugins.heads))
 
 
 def test_sections_of_one_patient_are_held_out_together(make_data: MakeData) -> None:
@@ -75,7 +75,7 @@ def test_a_head_that_no_seed_changes_is_trained_once_and_its_rows_repeated(
     deep = HeadOptions(name="spacrd", options={"deep_genes": True}, epochs={"reconstruct": 0, "detect": 1})
     brief = TrainOptions(head=deep, calibrate=False)
     tasks = plan(sections, [brief, *LINEAR], ["genes"], (1, 2), "patient")
-    rows = list(run(tasks, sections, encoder="", device=torch.device("cpu"), heads=plugins.heads))
+    rows = list(run(tasks, Local(list, sections), encoder="", device="cpu", heads=plugins.heads))
     assert sorted(trained) == [1, 1, 1, 1, 2, 2]
     assert [(row.head, row.seed, row.patient) for row in rows] == [
         (head, seed, patient) for head in ("spacrd", "linear") for seed in (1, 2) for patient in "AB"
@@ -87,7 +87,7 @@ def test_a_head_that_no_seed_changes_is_trained_once_and_its_rows_repeated(
 def test_the_unweighted_fusion_is_reported_beside_the_weighted_one(make_data: MakeData, plugins: Plugins) -> None:
     sections = [make_data("A", 1), make_data("B", 2), make_data("C", 3)]
     tasks = plan(sections, LINEAR, ["image+genes"], (42,), "patient")
-    rows = list(run(tasks, sections, encoder="", device=torch.device("cpu"), heads=plugins.heads))
+    rows = list(run(tasks, Local(list, sections), encoder="", device="cpu", heads=plugins.heads))
     assert [row.auc_unweighted for row in rows] == [row.auc for row in rows], "the baseline has no modality weights"
     assert summarise(rows)[0]["weights"] == {"image+genes": 1.0}
 

@@ -8,7 +8,8 @@ import pytest
 
 from spacrd_core.errors import ConfigError, InputError, MissingFile, SectionExists, UnrecognisedSection
 from spacrd_core.ingestion.cohort_file import read_cohort
-from spacrd_core.ingestion.ingest import ingest, ingest_all, ingest_section
+from spacrd_core.ingestion.ingest import ingest, ingest_section
+from spacrd_core.ingestion.ingest_all import ingest_all
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.plugins import Plugins
 from spacrd_core.store.store import SpotStore

@@ -28,8 +28,8 @@ from small_shards import (
 )
 
 from spacrd_cli.terminal.errors import INTERRUPTED
-from spacrd_core.embedding.executors.dask import Dask
-from spacrd_core.errors import ConfigError, PluginError, StoreError
+from spacrd_core.errors import ConfigError, PluginError, WorkerError
+from spacrd_core.executors.dask import Dask
 
 PATCHES = SECTIONS * SPOTS
 
@@ -77,7 +77,7 @@ def test_when_the_scheduler_dies_the_same_command_resumes(
                 scheduler.kill()
             yield item
 
-    with pytest.raises(StoreError, match="the Dask scheduler is gone") as caught:
+    with pytest.raises(WorkerError, match="the Dask scheduler is gone") as caught:
         embed_all(store, executor=Dask(address), track=kill)
     assert caught.value.hint == "run the same command again"
     finished = shards_done(store)

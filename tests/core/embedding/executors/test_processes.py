@@ -12,9 +12,9 @@ from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import SECTIONS, SPOTS, KillAt, embed_all, embeddings, shards_done
 
 from spacrd_core.embedding import staging
-from spacrd_core.embedding.executors import processes, resources
-from spacrd_core.embedding.executors.processes import Processes, WorkerProcesses
-from spacrd_core.errors import EncoderError
+from spacrd_core.errors import EncoderError, WorkerError
+from spacrd_core.executors import processes, resources
+from spacrd_core.executors.processes import Processes, WorkerProcesses
 
 
 def test_processes_leave_the_same_bytes_as_one_and_are_gone_afterwards(
@@ -66,7 +66,7 @@ def test_workers_that_cannot_start_are_an_error_and_not_started_again_and_again(
 ) -> None:
     store = new_store()
     monkeypatch.setattr(processes, "_start_worker", exit_at_once)
-    with pytest.raises(EncoderError, match="a worker process cannot start: it exited with code") as caught:
+    with pytest.raises(WorkerError, match="a worker process cannot start: it exited with code") as caught:
         embed_all(store, executor=Processes(2))
     assert caught.value.hint
     assert "--executor serial" in caught.value.hint

@@ -7,8 +7,8 @@ import torch
 from core.embedding.conftest import NewStore, StoredEmbeddings
 from small_shards import SECTIONS, SPOTS, embed_all, embeddings
 
-from spacrd_core.embedding.executors import resources
-from spacrd_core.embedding.executors.serial import Serial, SerialExecutor
+from spacrd_core.executors import resources
+from spacrd_core.executors.serial import Serial, SerialExecutor
 
 
 def test_the_number_of_threads_does_not_matter(new_store: NewStore, uninterrupted: StoredEmbeddings) -> None:

@@ -15,7 +15,8 @@ from bundles.visium import VisiumBundle
 from spacrd_core import ingest, ingest_parts
 from spacrd_core.errors import ConfigError, LabelError, SectionExists
 from spacrd_core.ingestion.cohort_file import read_cohort
-from spacrd_core.ingestion.ingest import Ingested, ingest_all
+from spacrd_core.ingestion.ingest import Ingested
+from spacrd_core.ingestion.ingest_all import ingest_all
 from spacrd_core.ingestion.label import label_section
 from spacrd_core.plugins import Plugins
 from spacrd_core.section.section import ImageInputs, Section

@@ -7,17 +7,18 @@ import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import cycle, islice
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from spacrd_core.embedding.executors import resources
-from spacrd_core.embedding.executors.pool import Pool
-from spacrd_core.embedding.shard_task import attempt_shard
-from spacrd_core.errors import EncoderError
+from spacrd_core.errors import WorkerError
+from spacrd_core.executors import resources
+from spacrd_core.executors.pool import Pool
+from spacrd_core.executors.task import Worker, attempt
+from spacrd_core.threads import limit_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.queues import SimpleQueue
 
-    from spacrd_core.embedding.shard_task import Outcome, ShardTask
+    from spacrd_core.executors.task import Outcome, Task
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class Processes:
     workers: int = 0
 
     @contextmanager
-    def open(self, device: str, report: Callable[[int], None]) -> Iterator[Pool]:
+    def open(self, device: str, report: Callable[[int], None], *, overlap: bool = False) -> Iterator[Pool]:  # noqa: ARG002 - a process runs one task at a time
         """Start the workers; leaving the context kills them.
 
         Raises
         ------
-        EncoderError
+        WorkerError
             If a worker process cannot start.
         """
         workers = self.workers or resources.default_workers(device)
@@ -77,15 +78,15 @@ class WorkerProcesses(ProcessPoolExecutor):
         self.shutdown()
         codes = [code for process in processes if (code := process.exitcode) is not None and code >= 0]
         if codes:  # a worker never exits by itself once it has started
-            raise EncoderError(
+            raise WorkerError(
                 f"a worker process cannot start: it exited with code {codes[0]}",
-                hint="--executor serial; a Python script that embeds needs: if __name__ == '__main__'",
+                hint="--executor serial; a Python script needs: if __name__ == '__main__'",
             )
 
 
 @contextmanager
 def _progress_pipe(report: Callable[[int], None]) -> Iterator[Connection]:
-    """Yield the end of a pipe to which all workers send numbers of patches.
+    """Yield the end of a pipe to which all workers send what their tasks report.
 
     There is no lock that a killed worker could keep: messages are shorter than PIPE_BUF, so that writing is atomic.
     """
@@ -113,6 +114,7 @@ def _start_worker(devices: SimpleQueue[str], threads: int, progress: Connection)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process group; the parent kills its workers
     Thread(target=_exit_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
+    limit_threads(threads)
     _worker.update(device=devices.get(), progress=progress)
 
 
@@ -124,6 +126,5 @@ def _exit_with_parent() -> None:
         os._exit(1)
 
 
-def _run_in_worker(task: ShardTask) -> Outcome:
-    settings = replace(task.settings, device=_worker["device"])
-    return attempt_shard(replace(task, settings=settings), _worker["progress"].send)
+def _run_in_worker(task: Task[Any]) -> Outcome[Any, Any]:
+    return attempt(task, Worker(_worker["device"], _worker["progress"].send))

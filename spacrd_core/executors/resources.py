@@ -13,9 +13,9 @@ CUDA_STREAMS = 2
 
 
 def streams(device: str) -> int:
-    """Return how many shards a device works on at a time.
+    """Return how many overlapping tasks a device works on at a time.
 
-    On CUDA it is two: one shard is read or written while the other is encoded.
+    On CUDA it is two: one reads or writes while the other computes.
     """
     return CUDA_STREAMS if choose_device(device).type == "cuda" else 1
 

@@ -1,11 +1,11 @@
-"""A Dask cluster on this machine or on many. Dask moves the shards of a dead worker to another one."""
+"""A Dask cluster on this machine or on many. Dask moves the tasks of a dead worker to another one."""
 
 from __future__ import annotations
 
 import logging
 import signal
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -13,34 +13,35 @@ from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import torch
-
-from spacrd_core.embedding.executors import resources
-from spacrd_core.embedding.executors.pool import Pool
-from spacrd_core.embedding.shard_task import attempt_shard
 from spacrd_core.errors import ConfigError, PluginError
+from spacrd_core.executors import resources
+from spacrd_core.executors.pool import Pool
+from spacrd_core.executors.task import Worker, attempt
+from spacrd_core.threads import limit_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from spacrd_core.embedding.shard_task import Outcome, ShardTask
+    from spacrd_core.executors.task import Outcome, Task
 
 SILENT = logging.CRITICAL + 1  # on Ctrl-C a scheduler under load calls its closed connections critical
 IN_FLIGHT = 1000  # the scheduler distributes the tasks, also to workers that join later
 
 _streams = Semaphore(resources.CUDA_STREAMS)
+_one_at_a_time = Semaphore()
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Devices and threads of the workers; a user's own cluster has its own.
+    """Devices of the workers, threads of each (0: as many as Dask gives it), and whether it overlaps two tasks.
 
-    ``topic`` is the Dask topic of the progress messages.
+    ``topic`` is the Dask topic of the progress messages. The workers of a user's own cluster choose the one device.
     """
 
     topic: str
-    devices: tuple[str, ...] = ()
+    devices: tuple[str, ...]
     threads: int = 0
+    overlap: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,22 @@ class Dask:
             raise PluginError("Dask is not installed", hint="pip install 'spacrd[dask]'")
 
     @contextmanager
-    def open(self, device: str, report: Callable[[int], None]) -> Iterator[Pool]:
+    def open(self, device: str, report: Callable[[int], None], *, overlap: bool = False) -> Iterator[Pool]:
         """Connect to the cluster, or start one that ends with the context."""
         with _no_logs(), ExitStack() as stack:
-            client, placement = self._connect(stack, device)
+            client, placement = self._connect(stack, device, overlap=overlap)
             client.subscribe_topic(placement.topic, lambda event: report(event[1]))
             yield Pool(client.get_executor(pure=False), partial(_run_on_cluster, placement), IN_FLIGHT)
 
-    def _connect(self, stack: ExitStack, device: str) -> tuple[Any, Placement]:
+    def _connect(self, stack: ExitStack, device: str, *, overlap: bool) -> tuple[Any, Placement]:
         topic = f"spacrd-{uuid4().hex}"
         if self.scheduler:
-            return stack.enter_context(_client(self.scheduler)), Placement(topic)
+            return stack.enter_context(_client(self.scheduler)), Placement(topic, (device,), overlap=overlap)
         workers = self.workers or resources.default_workers(device)
-        cluster = stack.enter_context(_local_cluster(workers, resources.streams(device)))
-        placement = Placement(topic, tuple(resources.devices(device)), resources.threads_per_worker(workers))
+        streams = resources.streams(device) if overlap else 1
+        cluster = stack.enter_context(_local_cluster(workers, streams))
+        threads = resources.threads_per_worker(workers)
+        placement = Placement(topic, tuple(resources.devices(device)), threads, overlap)
         return stack.enter_context(distributed().Client(cluster)), placement
 
 
@@ -119,12 +122,12 @@ def _no_logs() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _run_on_cluster(placement: Placement, task: ShardTask) -> Outcome:
-    """Embed a shard on a Dask worker, and report its progress to the client."""
+def _run_on_cluster(placement: Placement, task: Task[Any]) -> Outcome[Any, Any]:
+    """Run a task on a Dask worker, and report its progress to the client."""
     worker: Any = distributed().get_worker()
-    if placement.devices:
-        device = placement.devices[int(worker.name) % len(placement.devices)]
-        task = replace(task, settings=replace(task.settings, device=device))
-    with _streams:  # a user's workers may have any number of threads
-        torch.set_num_threads(placement.threads or worker.state.nthreads)
-        return attempt_shard(task, lambda patches: worker.log_event(placement.topic, patches))
+    devices = placement.devices
+    device = devices[int(worker.name) % len(devices)] if len(devices) > 1 else devices[0]
+    threads = placement.threads or worker.state.nthreads
+    limit_threads(threads)
+    with _streams if placement.overlap else _one_at_a_time:  # a user's workers may have any number of threads
+        return attempt(task, Worker(device, lambda count: worker.log_event(placement.topic, count), threads))

@@ -38,6 +38,11 @@ class Part:
             raise ValueError("a part reads I/N, from 1/N to N/N")
         return cls(number, parts)
 
+    @property
+    def folder(self) -> str:
+        """The name of a folder for the files of this part; '' for the whole."""
+        return f"part-{self.number}-of-{self.parts}" if self.parts > 1 else ""
+
     def select(self, items: Sequence[Item]) -> list[Item]:
         """Return the items of this part: every N-th, so that all parts have similar items."""
         return list(items[self.number - 1 :: self.parts])

@@ -3,7 +3,7 @@ import os
 import pytest
 import torch
 
-from spacrd_core.embedding.executors.resources import default_workers, devices, streams, threads_per_worker
+from spacrd_core.executors.resources import default_workers, devices, streams, threads_per_worker
 
 
 def test_a_cpu_has_one_worker_per_four_cores_and_one_stream() -> None:

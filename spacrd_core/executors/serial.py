@@ -1,4 +1,4 @@
-"""Shard tasks in this process: one at a time on a CPU, in a thread per stream on CUDA."""
+"""Tasks in this process: one at a time, or in a thread per stream on CUDA."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spacrd_core.embedding.executors import resources
-from spacrd_core.embedding.executors.pool import Pool
-from spacrd_core.embedding.shard_task import attempt_shard
+from spacrd_core.executors import resources
+from spacrd_core.executors.pool import Pool
+from spacrd_core.executors.task import Worker, attempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,15 +20,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Serial:
-    """Run the shard tasks in this process."""
+    """Run the tasks in this process."""
 
     @contextmanager
-    def open(self, device: str, report: Callable[[int], None]) -> Iterator[Pool]:
+    def open(self, device: str, report: Callable[[int], None], *, overlap: bool = False) -> Iterator[Pool]:
         """Open an executor in this process."""
-        streams = resources.streams(device)
+        streams = resources.streams(device) if overlap else 1
         executor = SerialExecutor() if streams == 1 else ThreadPoolExecutor(streams)
         try:
-            yield Pool(executor, partial(attempt_shard, report=report), streams)
+            yield Pool(executor, partial(attempt, worker=Worker(device, report)), streams)
         finally:
             executor.shutdown(cancel_futures=True)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import concurrent.futures
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from spacrd_core.embedding.shard_task import Outcome, ShardTask
+    from spacrd_core.executors.task import Outcome, Task
 
 
 @dataclass(frozen=True)
@@ -22,22 +22,25 @@ class Pool:
     executor
         Runs ``run`` in this process, in other processes or on other machines.
     run
-        Embeds one shard on the worker's device and reports its progress.
+        Runs one task on the worker's device and reports its progress.
     in_flight
         Number of tasks that the executor holds at a time.
     """
 
     executor: concurrent.futures.Executor
-    run: Callable[[ShardTask], Outcome]
+    run: Callable[[Task[Any]], Outcome[Any, Any]]
     in_flight: int
 
 
 class Executor(Protocol):
-    """Where shard tasks run."""
+    """Where tasks run."""
 
-    def open(self, device: str, report: Callable[[int], None]) -> AbstractContextManager[Pool]:
-        """Open workers on a device; ``report`` receives the number of patches of every finished batch.
+    def open(
+        self, device: str, report: Callable[[int], None], *, overlap: bool = False
+    ) -> AbstractContextManager[Pool]:
+        """Open workers on a device; ``report`` receives the numbers that tasks report.
 
-        Leaving the context stops the workers. Unfinished shards are lost; the ledger keeps the finished ones.
+        With ``overlap``, a worker on CUDA runs two tasks at a time: one reads or writes while the other computes.
+        Leaving the context stops the workers; unfinished tasks are lost.
         """
         ...

@@ -1,0 +1,58 @@
+"""Call one section and store its spot table: a task of any executor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from spacrd_core.cohort.section_data import SectionData, load_sections
+from spacrd_core.detection.call import call_section
+from spacrd_core.detector.load import DETECTOR_KEY_ATTR
+from spacrd_core.devices import one_thread
+from spacrd_core.errors import DetectorError
+from spacrd_core.executors.working_folder import WorkingFolder
+from spacrd_core.store.store import SpotStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from spacrd_core.detector.detector import Detector
+    from spacrd_core.executors.local import Local
+    from spacrd_core.executors.task import Worker
+    from spacrd_core.model.decision import DecisionRule
+    from spacrd_core.store.manifest import SectionEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallTask:
+    """All that a process needs to call one section of a store."""
+
+    store: Path
+    entry: SectionEntry
+    detector: Local[Detector]
+    rule: DecisionRule
+    batch_size: int
+    stain_key: str
+    folder: WorkingFolder = field(default_factory=WorkingFolder)
+
+    def run(self, worker: Worker) -> pd.DataFrame:
+        """Return the spot table, which is in the store then. One thread: its bytes do not depend on the cores."""
+        store, detector = SpotStore(self.folder.find(self.store)), self.detector.get(worker.device)
+        encoder = detector.config.encoder
+        recipe_key = encoder.recipe_key if encoder else ""
+        data = load_sections(store, [self.entry], recipe_key=recipe_key, stain_key=self.stain_key)[0]
+        _require_modality(data, reads_genes=bool(detector.config.panel))
+        with one_thread():
+            table = call_section(detector, data, self.rule, batch_size=self.batch_size)
+        key = table.attrs[DETECTOR_KEY_ATTR] = detector.config.key
+        store.publish_predictions(self.entry, table, key=key, detector=detector.config.model_dump(mode="json"))
+        return table
+
+
+def _require_modality(section: SectionData, *, reads_genes: bool) -> None:
+    if section.image is None and not (reads_genes and section.expression):
+        raise DetectorError(
+            f"section '{section.id}' has no image, and the detector reads only H&E", hint="ingest it with --image FILE"
+        )

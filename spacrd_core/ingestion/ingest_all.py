@@ -1,0 +1,63 @@
+"""Ingest several sections, each as a task of an executor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spacrd_core.executors.local import Local
+from spacrd_core.executors.run import run_in_order
+from spacrd_core.executors.serial import Serial
+from spacrd_core.ingestion.section_task import IngestTask
+from spacrd_core.plugins import load_plugins
+from spacrd_core.progress import Track, silent
+from spacrd_core.store.failures import note_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from spacrd_core.executors.pool import Executor
+    from spacrd_core.ingestion.options import IngestOptions
+    from spacrd_core.ingestion.put import Ingested
+    from spacrd_core.plugins import Plugins
+    from spacrd_core.store.store import SpotStore
+
+
+def ingest_all(
+    store: SpotStore,
+    sections: Sequence[IngestOptions],
+    plugins: Plugins,
+    *,
+    replace: bool = False,
+    executor: Executor | None = None,
+    on_failure: Callable[[IngestOptions, Exception], None] = lambda *_: None,
+    track: Track = silent,
+) -> tuple[list[Ingested], list[Exception]]:
+    """Ingest several sections; return those in the store, and the errors of the others, which do not stop the rest.
+
+    A capture area with regions gives a section for each of them. The store notes every section that failed until it is
+    ingested. ``on_failure`` is called with each error and the options of its section.
+    """
+    local_plugins, local_track = Local(load_plugins, plugins), Local(_no_track, track)
+    tasks = [
+        IngestTask(store=store.path, options=options, replace=replace, plugins=local_plugins, track=local_track)
+        for options in sections
+    ]
+    outcomes = run_in_order(executor or Serial(), tasks, "ingesting", device="cpu", track=track)
+    ingested: list[Ingested] = []
+    errors: list[Exception] = []
+    for options, outcome in zip(sections, outcomes, strict=True):
+        done, refused = outcome.result or ([], [])
+        ingested += done
+        refused = [outcome.error] if outcome.error else refused
+        for problem in refused:
+            if len(sections) > 1:
+                problem.add_note(f"in {options.path}")
+            on_failure(options, problem)
+        note_failures(store, "ingest", {options.section_id: refused[0] if refused else None})
+        errors += refused
+    return ingested, errors
+
+
+def _no_track() -> Track:
+    """Return the track of a worker, which has no terminal."""
+    return silent

@@ -1,0 +1,71 @@
+"""Write the files of one section: a task of any executor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from spacrd_core.detector.predictions import read_predictions
+from spacrd_core.devices import one_thread
+from spacrd_core.executors.working_folder import WorkingFolder
+from spacrd_core.results.build import decision_of, provenance, section_result
+from spacrd_core.results.files.formats import find_format
+from spacrd_core.results.folder import write_section
+from spacrd_core.store.store import SpotStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from spacrd_core.detector.config import DetectorConfig
+    from spacrd_core.errors import InputError
+    from spacrd_core.executors.task import Worker
+    from spacrd_core.results.report.section_view import SectionView
+    from spacrd_core.results.result import Provenance, RegionsRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteTask:
+    """The calls of a section, and the folder where the files of all sections are collected."""
+
+    store: Path
+    section: str
+    spots: pd.DataFrame
+    detector: DetectorConfig
+    regions: RegionsRule
+    staged: Path
+    provenance: Provenance
+    folder: WorkingFolder = field(default_factory=WorkingFolder)
+
+    def run(self, worker: Worker) -> SectionView:  # noqa: ARG002 - it needs no device
+        """Write the files and return what the report shows."""
+        store = SpotStore(self.folder.find(self.store))
+        with one_thread():
+            result = section_result(store, self.section, self.spots, self.detector, self.regions)
+            return write_section(self.folder.find(self.staged), result, self.provenance)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportTask:
+    """The latest calls of a section, and the format and the folder of its file."""
+
+    store: Path
+    section: str
+    format: str
+    suffix: str
+    output: Path
+    created: str
+    folder: WorkingFolder = field(default_factory=WorkingFolder)
+
+    def run(self, worker: Worker) -> Path | InputError:  # noqa: ARG002 - it needs no device
+        """Write the file and return its path, or why the section has no file of this format."""
+        store, form = SpotStore(self.folder.find(self.store)), find_format(self.format).with_suffix(self.suffix)
+        spots, detector = read_predictions(store, self.section)
+        with one_thread():
+            result = section_result(store, self.section, spots, detector)
+            if reason := form.unsupported_reason(result):
+                return reason
+            origin = provenance(detector, [decision_of(self.section, spots)], created=self.created)
+            form.write_atomically(result, self.folder.find(self.output), origin)
+        return form.path(self.output, self.section)
