@@ -32,6 +32,21 @@ SYMBOLS = sorted(symbol for symbol in human_names().symbols if re.fullmatch(r"ZN
 ]  # real, on no list
 
 
+# Files whose few tests take minutes: begun first, so that no process is left alone with them at the end.
+LONG_FILES = ("executors/", "test_her2st.py", "test_blocks.py", "test_workflow.py", "cli/commands/", "test_register.py")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the order of files in parallel runs; pytest-xdist would begin with those of the most tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first, in their order."""
+    items.sort(key=lambda item: not any(part in item.nodeid for part in LONG_FILES))
+
+
 @pytest.fixture(scope="session")
 def her2st() -> Path:
     """The folder of the real her2st sections."""
