@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHARED = ("config", "set_", "json", "quiet")
+JOINS = {"call": ("ingest", "detect")}  # commands that have the settings of others
 HEAD = """\
 # Commands
 
@@ -119,7 +120,17 @@ def _section(item: Page) -> Iterator[str]:
         yield _options(specific)
     shared = [f"`{_spelling(param)}`" for param in item.command.params if param.name in SHARED]
     yield f"Also {', '.join(shared)}.\n"
-    yield from settings(item.command)
+    yield from settings(item.command, _options_elsewhere(item))
+
+
+def _options_elsewhere(item: Page) -> dict[str, str]:
+    """Return the options, by name, of the commands whose settings a command shares."""
+    return {
+        param.name: f"`{param.opts[-1]}` of {other.link}"
+        for other in commands()
+        if other.short in JOINS.get(item.short, ())
+        for param in other.command.params
+    }
 
 
 def _usage(item: Page) -> str:

@@ -39,12 +39,15 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|").replace("<", "&lt;")
 
 
-def settings(command: Any) -> Iterator[str]:
-    """Yield the table of a command's settings: key, kind, default and meaning."""
+def settings(command: Any, elsewhere: Mapping[str, str]) -> Iterator[str]:
+    """Yield the table of a command's settings: key, kind, default and meaning.
+
+    ``elsewhere`` are options, by name, of commands whose settings this one shares.
+    """
     model = _model(command)
     if model is None:
         return
-    options = {param.name: param.opts[-1] for param in command.params}
+    options = {**elsewhere, **{param.name: f"`{param.opts[-1]}`" for param in command.params}}
     rows = [
         (f"`{key}`", _kind(field), _default(field), field.get("description") or _as_option(key, options))
         for key, field in _fields(model.model_json_schema())
@@ -132,7 +135,7 @@ def _default(field: Schema) -> str:
 
 
 def _as_option(key: str, options: Mapping[str, str]) -> str:
-    """Return a reference to the command-line option of a key, if there is one."""
+    """Return a reference to the option of a key, if there is one."""
     table_, _, leaf = key.rpartition(".")
     name = table_ if leaf == "name" else leaf
-    return f"As `{options[name]}`." if name in options else ""
+    return f"As {options[name]}." if name in options else ""

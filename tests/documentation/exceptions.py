@@ -8,8 +8,12 @@ NOT_RUN = {
     r"^spacrd .*--encoder uni\b": "gated weights of 1.2 GB; tests/encoders/test_uni.py builds the network",
     r"^spacrd .*--encoder midnight": "weights of 4.5 GB",
     r"^spacrd .*--device cuda": "needs a GPU",
-    r"^spacrd .*--scheduler tcp": "needs a cluster; tests/core/embedding/executors/test_dask.py starts one",
-    r"^from dask_jobqueue": "needs SLURM",
+    r"^spacrd .*--scheduler tcp": "needs a cluster; tests/cli/test_executors.py starts one",
+    r"^spacrd (?:ingest|detect) .*--(?:part|executor processes)": "a worker takes longer to start than the work here; "
+    "tests/cli/test_executors.py runs every step on them, tests/cli/commands/test_detect.py parts",
+    r"^from dask_(?:jobqueue|kubernetes)": "needs SLURM or Kubernetes",
+    r"^snakemake": "tests/tools/test_pipelines.py runs the workflow",
+    r"^(?:docker|apptainer)\b": "downloads several GB, and needs Docker or Apptainer",
 }
 INSTEAD = {
     r"(?<=embed) STORE(?!.*--encoder).*": (

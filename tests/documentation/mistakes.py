@@ -132,6 +132,10 @@ MISTAKES = {
     "does not fit the architecture": "spacrd embed lung --encoder kaiko-s16 --weights detector/model.safetensors",
     "serial has one worker": "spacrd embed lung --encoder stain --workers 4",
     "a part reads I/N": "spacrd embed lung --encoder stain --part 9/8",
+    "the workers of a scheduler need a store that all machines see": (
+        "spacrd call run8/outs -o x --executor dask --scheduler tcp://127.0.0.1:1"
+    ),
+    "only Dask has a scheduler": "spacrd detect lung prior --executor processes --scheduler tcp://127.0.0.1:1",
     "has no embeddings by '...'": "spacrd train lung -o x",
     "training needs both cancer and normal spots, but found ...": f"{TRAIN} --section B4",
     "cross-validation needs at least two labelled ...": "spacrd evaluate lung --encoder none --section D1",

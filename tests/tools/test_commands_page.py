@@ -9,15 +9,17 @@ from commands_settings import TABLES
 from conftest import Install
 from pydantic import BaseModel
 
+from spacrd_cli.commands.call import CallConfig
 from spacrd_cli.commands.detect import DetectConfig
 from spacrd_cli.commands.embed import EmbedConfig
 from spacrd_cli.commands.evaluate import EvaluateConfig
+from spacrd_cli.commands.ingest import IngestConfig
 from spacrd_cli.commands.train import TrainConfig
-from spacrd_core.ingestion.options import IngestConfig
 from spacrd_core.plugins import load_plugins
 
 COMMITTED = Path(__file__).parents[2] / "docs/commands.md"
 CONFIGS: dict[str, type[BaseModel]] = {
+    "call": CallConfig,
     "ingest": IngestConfig,
     "embed": EmbedConfig,
     "train": TrainConfig,
