@@ -21,8 +21,10 @@ from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.evaluation import tasks as evaluation
-from spacrd_core.evaluation.tasks import plan, run
+from spacrd_core.evaluation import fold_tasks as evaluation
+from spacrd_core.evaluation.plan import plan
+from spacrd_core.evaluation.run import run
+from spacrd_core.executors.local import Local
 from spacrd_core.genes.expression import Expression
 from spacrd_core.model import calibrated_ensemble as training
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions
@@ -101,7 +103,7 @@ class Folds:
     def __call__(self, sections: Sequence[SectionData], options: TrainOptions) -> dict[str, CalibratedEnsemble]:
         self._trained.clear()
         tasks = plan(sections, [options], [self._modalities], (42,), "patient")
-        rows = list(run(tasks, sections, encoder="made", device=CPU, heads=self._plugins.heads))
+        rows = list(run(tasks, Local(list, sections), encoder="made", device="cpu", heads=self._plugins.heads))
         return dict(zip([row.patient for row in rows], self._trained, strict=True))
 
 
@@ -182,7 +184,7 @@ def members(sections: Sequence[SectionData], plugins: Plugins) -> dict[str, dict
         )
         return found[stage]
 
-    list(cross_validate(sections, fit))
+    list(cross_validate(sections, [(section.patient,) for section in sections], fit))
     return {stage: _parts(ensemble) for stage, ensemble in found.items()}
 
 

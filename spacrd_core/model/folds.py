@@ -1,0 +1,38 @@
+"""Groups of patients that are held out together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Folds = Annotated[int, Field(ge=2)] | Literal["patients"]
+Groups = tuple[tuple[str, ...], ...]
+
+MANY_PATIENTS = 10
+DEFAULT_FOLDS = 8  # with two of eight groups left out, models still learn from three quarters of the patients
+
+
+def fold_count(patients: int, folds: Folds | None) -> int:
+    """Return the number of groups; None holds out every patient alone if there are fewer than ten, else 8 groups."""
+    if folds == "patients" or (folds is None and patients < MANY_PATIENTS):
+        return patients
+    return min(patients, folds or DEFAULT_FOLDS)
+
+
+def deal(names: Sequence[str], count: int, *, seed: int) -> Groups:
+    """Return names in a number of groups whose sizes differ by at most one; the seed determines which are together.
+
+    >>> deal(["C", "A", "B"], 3, seed=42)
+    (('A',), ('B',), ('C',))
+    >>> [len(group) for group in deal([*"ABCDE"], 2, seed=42)]
+    [3, 2]
+    """
+    order = sorted(names)
+    if count < len(order):
+        order = [order[place] for place in np.random.default_rng(seed).permutation(len(order))]
+    return tuple(sorted(tuple(sorted(order[start::count])) for start in range(count)))
