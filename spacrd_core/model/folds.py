@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Folds = Annotated[int, Field(ge=2)] | Literal["patients"]
+
+def _require_folds(value: object) -> object:
+    """Refuse anything but a number of groups and ``patients``."""
+    if value == "patients" or (str(value).isdecimal() and int(str(value)) > 1):
+        return value
+    raise ValueError("should be a number of groups, 2 or more, or 'patients'")
+
+
+Folds = Annotated[int | Literal["patients"], BeforeValidator(_require_folds)]
 Groups = tuple[tuple[str, ...], ...]
 
 MANY_PATIENTS = 10

@@ -104,7 +104,8 @@ class Folds:
         self._trained.clear()
         tasks = plan(sections, [options], [self._modalities], (42,), "patient")
         rows = list(run(tasks, Local(list, sections), encoder="made", device="cpu", heads=self._plugins.heads))
-        return dict(zip([row.patient for row in rows], self._trained, strict=True))
+        detectors = {task.test: trained for task, trained in zip(tasks, self._trained, strict=True)}
+        return {row.patient: detectors[test] for row in rows for test in detectors if row.section in test}
 
 
 @pytest.fixture
@@ -171,6 +172,19 @@ def test_whatever_the_genes_of_the_held_out_patient_are_its_detector_of_genes_is
     ]
     assert experts[0]
     assert not _same(*experts), "the expert of the other folds learns from C"
+
+
+@pytest.mark.parametrize("alter", ALTERED)
+def test_whatever_one_of_a_group_is_the_detector_without_the_group_is_the_same_to_the_bit(
+    alter: Callable[[SectionData], SectionData], sections: list[SectionData], make_data: MakeData, folds: Folds
+) -> None:
+    four = [make_data("D", 4), *sections]
+    options = TrainOptions(head=CHOICES["linear"], cohort=SMALL, seeds=1, folds=3)
+    before, after = folds(four, options), folds(with_altered(four, alter), options)
+    unlike = {patient for patient in before if differing(before[patient], after[patient])}
+    groups = options.groups(four)
+    assert [len(group) for group in groups].count(2) == 1
+    assert unlike == {patient for group in groups for patient in group if "C" not in group}
 
 
 def members(sections: Sequence[SectionData], plugins: Plugins) -> dict[str, dict[str, Any]]:
