@@ -187,19 +187,18 @@ def _label(options: TrainOptions) -> str:
 
 
 def _held_out(tasks: Sequence[Task], by: str, seed: int) -> dict[str, Any]:
-    """Return what was held out together, by modalities, and a clause about it."""
-    tests = {task.modalities: [each.test for each in tasks if _same_training(each, task)] for task in tasks}
-    patients = {task.modalities: task.groups for task in tasks}
-    together = patients if by == "patient" else tests
-    widest = max(together.values(), key=len)
-    grouped = any(len(group) > 1 for groups in together.values() for group in groups)
-    clause = f"{len(widest)} groups of {by}s, dealt by seed {seed}" if grouped else f"each {by} alone"
-    return {"folds": clause, "held_out_together": {name: [[*group] for group in of] for name, of in together.items()}}
+    """Return what was held out together, by modalities, and a clause about it; it is the same for heads and seeds."""
+    together: dict[str, list[list[str]]] = {task.modalities: [[*group] for group in task.groups] for task in tasks}
+    if by == "section":
+        of_one_head = [task for task in tasks if _head_and_seed(task) == _head_and_seed(tasks[0])]
+        together = {name: [[*task.test] for task in of_one_head if task.modalities == name] for name in together}
+    grouped = [len(groups) for groups in together.values() if any(len(group) > 1 for group in groups)]
+    clause = f"{max(grouped)} groups of {by}s, dealt by seed {seed}" if grouped else f"each {by} alone"
+    return {"folds": clause, "held_out_together": together}
 
 
-def _same_training(one: Task, other: Task) -> bool:
-    """Whether two tests differ only by what is held out."""
-    return (one.head, one.modalities, one.options) == (other.head, other.modalities, other.options)
+def _head_and_seed(task: Task) -> tuple[str, int]:
+    return task.head, task.options.first_seed
 
 
 def _protocol(compared: Sequence[TrainOptions], heads: Registry[HeadCard]) -> dict[str, Any]:

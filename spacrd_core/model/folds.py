@@ -27,9 +27,9 @@ DEFAULT_FOLDS = 8  # with two of eight groups left out, models still learn from 
 
 def fold_count(patients: int, folds: Folds | None) -> int:
     """Return the number of groups; None holds out every patient alone if there are fewer than ten, else 8 groups."""
-    if folds == "patients" or (folds is None and patients < MANY_PATIENTS):
-        return patients
-    return min(patients, folds or DEFAULT_FOLDS)
+    if folds is None:
+        folds = "patients" if patients < MANY_PATIENTS else DEFAULT_FOLDS
+    return patients if isinstance(folds, str) else min(patients, folds)
 
 
 def deal(names: Sequence[str], count: int, *, seed: int) -> Groups:
