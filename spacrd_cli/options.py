@@ -77,6 +77,15 @@ Scheduler = Annotated[
         show_default="a new local cluster",
     ),
 ]
+FoldsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--folds",
+        metavar="N|patients",
+        help="Number of groups of patients to hold out in turn, or patients: each patient alone.",
+        show_default="patients; 8 from ten patients on",
+    ),
+]
 PartOfSections = Annotated[
     str | None,
     typer.Option(

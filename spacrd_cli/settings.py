@@ -9,6 +9,7 @@ from pydantic import Field
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.config import CommandConfig, ComponentSettings
 from spacrd_core.errors import ConfigError
+from spacrd_core.model.folds import Folds
 from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
 from spacrd_core.prior.options import PriorOptions
 
@@ -48,6 +49,7 @@ class TrainingSettings(CommandConfig):
     calibrate: bool = Field(
         default=True, description="Hold patients out in turn to calibrate probabilities and choose the threshold."
     )
+    folds: Folds | None = None
     device: str = "auto"
 
     def train_options(self, head: HeadOptions, *, seeds: int) -> TrainOptions:
@@ -61,6 +63,7 @@ class TrainingSettings(CommandConfig):
             seeds=seeds,
             first_seed=self.first_seed,
             calibrate=self.calibrate,
+            folds=self.folds,
         )
 
     def require_modality(self) -> None:

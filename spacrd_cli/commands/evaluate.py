@@ -15,6 +15,7 @@ from spacrd_cli.options import (
     Device,
     EncoderOrNone,
     Exclude,
+    FoldsOption,
     Json,
     NoGenes,
     Overrides,
@@ -67,6 +68,7 @@ def evaluate(
     by: Annotated[
         str | None, typer.Option(metavar="patient|section", help="Unit to hold out.", show_default="patient")
     ] = None,
+    folds: FoldsOption = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE.json", help="File for all results as JSON.")
     ] = None,
@@ -92,7 +94,7 @@ def evaluate(
     """Hold each patient out in turn, and compare heads and modalities."""
     out = Output(json=json, quiet=quiet)
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
-    flags |= {"executor": executor, "workers": workers, "scheduler": scheduler}
+    flags |= {"executor": executor, "workers": workers, "scheduler": scheduler, "folds": folds}
     plugins = load_plugins()
     checks = {"heads": lambda tables: variants(head or [], tables, plugins.heads)}
     settings = read_config(EvaluateConfig, config, set_ or (), flags, checks)

@@ -15,6 +15,7 @@ from spacrd_cli.options import (
     EncoderOrNone,
     Exclude,
     Executor,
+    FoldsOption,
     Json,
     NoGenes,
     Overrides,
@@ -30,6 +31,7 @@ from spacrd_cli.terminal.training_view import training_view
 from spacrd_core.config import read_config
 from spacrd_core.detector.few_patients import few_patients_note
 from spacrd_core.errors import ConfigError
+from spacrd_core.model.folds import fold_count
 from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
 from spacrd_core.plugins import load_plugins
 
@@ -68,6 +70,7 @@ def train(
     epochs: Annotated[
         list[str] | None, typer.Option(metavar="PHASE=N", help="Number of epochs of a phase; repeatable.")
     ] = None,
+    folds: FoldsOption = None,
     executor: Executor = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -85,6 +88,7 @@ def train(
         "head.preset": preset,
         "no_genes": no_genes,
         "seeds": seeds,
+        "folds": folds,
         "device": device,
         "executor": executor,
         "workers": workers,
@@ -101,8 +105,8 @@ def train(
     require_detector_folder(output)
     target = SpotStore.open(store)
     patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
-    folds = len(patients) if settings.calibrate and len(patients) > 1 else 0
-    with training_view(out, stages=folds + 1) as on_event:
+    models = fold_count(len(patients), settings.folds) if settings.calibrate and len(patients) > 1 else 0
+    with training_view(out, stages=models + 1) as on_event:
         detector = train_on(
             target,
             settings.options(),

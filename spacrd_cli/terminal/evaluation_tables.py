@@ -107,7 +107,7 @@ def _means(summary: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) ->
     metrics = ("AUC", "95 %", *(name for metric, name in METRIC_NAMES.items() if metric != "auc"))
     patients, seeds = (max(line[of] for line in summary) for of in ("patients", "seeds"))
     title = f"Means over {patients} patients, {seeds} seed{'s' if seeds > 1 else ''}"
-    caption = f"F1 is at the {protocol['f1']}. {ORACLE_F1_NOTE} {protocol['interval']}."
+    caption = f"F1 is at the {protocol['f1']}. {ORACLE_F1_NOTE} {protocol['interval']}. Held out: {protocol['folds']}."
     return _table(title, ("head", "modalities"), metrics, rows, caption)
 
 

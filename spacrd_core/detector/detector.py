@@ -219,6 +219,7 @@ def _metrics(trained: CalibratedEnsemble) -> dict[str, Any]:
     return {
         "held_out": {section: asdict(metrics) for section, metrics in trained.held_out.items()},
         "reliability": {platform: asdict(reliability) for platform, reliability in trained.reliability.items()},
+        "held_out_together": [[*group] for group in trained.held_out_together],
         "unread": dict(trained.unread),
         "curve": [
             {"phase": epoch.phase, "epoch": epoch.number, "losses": dict(epoch.losses)} for epoch in trained.curve

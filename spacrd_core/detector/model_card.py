@@ -80,7 +80,7 @@ Gains and losses of chromosome arms go with the tumour-like tissue in {{ copy_nu
 ## Performance on held-out patients
 
 {% if held_out -%}
-Each patient in this table was held out once, with all of its sections, from models that were otherwise trained in the
+Each patient in this table was held out once, with all of its sections{{ together }}, from models that were otherwise trained in the
 same way; the detector itself was then trained on all patients. The calibration and the threshold were fitted on these
 held-out spots, so F1, Brier and ECE are optimistic; AUC and AP {{ "depend on them only through the weights of image and \
 genes" if fused else "do not depend on them" }}. Probabilities assume that cancer and normal spots are equally frequent.
@@ -165,11 +165,17 @@ def model_card(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
         few_patients=few_patients_note(config),
         copy_number=copy_number_note(metrics.get("copy_number", {})),
         held_out=metrics["held_out"],
+        together=_together(metrics.get("held_out_together", [])),
         reliability=metrics["reliability"],
         averages=averages,
         fused=len(config.calibration.weights) > 1,
         interval_note=interval_note(max((average.patients for average in averages), default=0)),
     )
+
+
+def _together(groups: Sequence[Sequence[str]]) -> str:
+    """Return a phrase about patients that were held out at once; empty if each was held out alone."""
+    return f" and in one of {len(groups)} groups of patients" if any(len(group) > 1 for group in groups) else ""
 
 
 def _metadata(config: DetectorConfig, averages: Sequence[HeldOutMetric]) -> str:

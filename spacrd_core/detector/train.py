@@ -48,9 +48,9 @@ def train(  # noqa: PLR0913 - the options of the command
     ['S1', 'S2']
 
     ``options`` may be the name of a head. ``encoder`` is the encoder whose embeddings are used; None uses genes only,
-    and ``genes=False`` uses the image only. ``on_event`` is called after every epoch and every held-out patient. With
-    an ``executor``, each patient is held out by a task of its own, whose epochs are not reported; the detector is the
-    same.
+    and ``genes=False`` uses the image only. ``on_event`` is called after every epoch and every group of held-out
+    patients. With an ``executor``, each group is held out by a task of its own, whose epochs are not reported; the
+    detector is the same.
 
     Raises
     ------

@@ -15,8 +15,10 @@ from spacrd_core.detector.train import resolve_encoder
 from spacrd_core.detector.training_sections import TrainingSections
 from spacrd_core.devices import choose_device, default_jobs
 from spacrd_core.errors import ConfigError
-from spacrd_core.evaluation import tasks
 from spacrd_core.evaluation.comparison import Difference, compare_with_baseline, compare_with_single_modalities
+from spacrd_core.evaluation.plan import Task, plan
+from spacrd_core.evaluation.rows import rows_by_prior
+from spacrd_core.evaluation.run import run
 from spacrd_core.evaluation.summary import Row, summarise
 from spacrd_core.executors.local import Local
 from spacrd_core.executors.processes import Processes
@@ -132,8 +134,9 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     )
     load = TrainingSections(store.path, tuple(entries), compared[0], encoder_name, genes, WorkingFolder())
     modality_sets = subsets(join_modalities(genes=genes, image=bool(encoder_name)))
-    rows = tasks.run(
-        tasks.plan(loaded, compared, modality_sets, seeds, by),
+    tasks = plan(loaded, compared, modality_sets, seeds, by)
+    rows = run(
+        tasks,
         Local(load, loaded),
         encoder=encoder_name,
         device=device,
@@ -141,9 +144,10 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
         executor=executor or _processes(jobs or default_jobs(torch_device)),
         track=track,
     )
-    by_prior = tasks.rows_by_prior(loaded, compared[0].prior, modality_sets, seeds, encoder_name)
+    by_prior = rows_by_prior(loaded, compared[0].prior, modality_sets, seeds, encoder_name)
     inputs = {"encoder": encoder_name or "none", "genes": genes}
-    protocol = {"held_out": by, "seeds": list(seeds), **inputs, **_protocol(compared, plugins.heads)}
+    protocol = {"held_out": by, **_held_out(tasks, by, seeds[0]), "seeds": list(seeds), **inputs}
+    protocol |= _protocol(compared, plugins.heads)
     return Evaluation((*rows, *by_prior), protocol)
 
 
@@ -169,6 +173,8 @@ def _require_comparable(heads: Sequence[TrainOptions], seeds: Sequence[int], by:
         raise ConfigError(
             f"several heads are named {', '.join(duplicates)}", hint="HeadOptions(..., label=...) distinguishes them"
         )
+    if len({options.folds for options in heads}) > 1:
+        raise ConfigError("the heads use different folds, so they learn from different patients", hint="use one value")
     if len({options.cohort.cancer_fraction for options in heads}) > 1:
         raise ConfigError(
             "the heads use different cancer_fraction values, so their labels differ",
@@ -178,6 +184,21 @@ def _require_comparable(heads: Sequence[TrainOptions], seeds: Sequence[int], by:
 
 def _label(options: TrainOptions) -> str:
     return options.head.label or options.head.name
+
+
+def _held_out(tasks: Sequence[Task], by: str, seed: int) -> dict[str, Any]:
+    """Return what was held out together, by modalities, and a clause about it; it is the same for heads and seeds."""
+    together: dict[str, list[list[str]]] = {task.modalities: [[*group] for group in task.groups] for task in tasks}
+    if by == "section":
+        of_one_head = [task for task in tasks if _head_and_seed(task) == _head_and_seed(tasks[0])]
+        together = {name: [[*task.test] for task in of_one_head if task.modalities == name] for name in together}
+    grouped = [len(groups) for groups in together.values() if any(len(group) > 1 for group in groups)]
+    clause = f"{max(grouped)} groups of {by}s, dealt by seed {seed}" if grouped else f"each {by} alone"
+    return {"folds": clause, "held_out_together": together}
+
+
+def _head_and_seed(task: Task) -> tuple[str, int]:
+    return task.head, task.options.first_seed
 
 
 def _protocol(compared: Sequence[TrainOptions], heads: Registry[HeadCard]) -> dict[str, Any]:

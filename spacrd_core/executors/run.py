@@ -65,11 +65,13 @@ def run_tasks(
     open_pool: Callable[[], AbstractContextManager[Pool]],
     tasks: Iterable[TaskT],
     is_cancelled: Callable[[TaskT], bool] = lambda _: False,
+    then: Callable[[Outcome[TaskT, Any]], Iterable[TaskT]] = lambda _: (),
 ) -> Generator[Outcome[TaskT, Any], None, None]:
     """Yield the final outcome of every task that is not cancelled before its turn.
 
     A task that fails for an unknown reason has three tries. A task that cannot be done now is run after all others. A
-    killed worker breaks the whole pool: a new one is opened for what is not done.
+    killed worker breaks the whole pool: a new one is opened for what is not done. ``then`` returns the tasks that can
+    start after an outcome; they are the next.
     """
     pending = deque(_Try(task) for task in tasks)
     while pending:
@@ -78,7 +80,9 @@ def run_tasks(
                 if retry := _next_try(attempted, outcome):
                     pending.append(retry)
                 else:
-                    yield _final(outcome)
+                    final = _final(outcome)
+                    pending.extendleft(reversed([_Try(task) for task in then(final)]))
+                    yield final
 
 
 def _run_until_broken(

@@ -7,14 +7,11 @@ from typing import Any, Self
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from spacrd_core.cohort.batch import Dims
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.preprocessing import Preprocessor
-from spacrd_core.cohort.section_data import SectionData, with_modalities
-from spacrd_core.errors import TrainingError
+from spacrd_core.cohort.section_data import SectionData, patients
 from spacrd_core.metrics.classification import Metrics, measure
 from spacrd_core.metrics.reliability import HeldOutSection, Reliability, reliability_by_platform
-from spacrd_core.model.combination import part_names, trusted_modalities
+from spacrd_core.model.combination import part_names
 from spacrd_core.model.cross_validation import (
     OutOfFold,
     calibrate_combined,
@@ -24,19 +21,20 @@ from spacrd_core.model.cross_validation import (
     prior_helps,
 )
 from spacrd_core.model.ensemble import Ensemble
-from spacrd_core.model.fit import Epoch, require_phases
+from spacrd_core.model.fit import Epoch
+from spacrd_core.model.folds import Folds, Groups, deal, fold_count
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.platt import Calibration
+from spacrd_core.model.training_set import TrainingSet
 from spacrd_core.plugins import Registry
 from spacrd_core.prior.options import PriorOptions
 
 CrossValidation = Callable[
-    [Sequence[SectionData], Callable[[Sequence[SectionData], str], Ensemble], PriorOptions | None],
+    [Sequence[SectionData], Groups, Callable[[Sequence[SectionData], str], Ensemble], PriorOptions | None],
     Iterator[tuple[str, list[OutOfFold]]],
 ]
 
 ALL_PATIENTS = "all patients"
-ANY_DIMS = Dims(genes=8, image=8)  # what a head uses does not depend on them
 
 
 class TrainOptions(BaseModel):
@@ -53,6 +51,11 @@ class TrainOptions(BaseModel):
         default=True,
         description="Hold out every patient once to fit probabilities and the threshold; without it, only the AUC is "
         "meaningful.",
+    )
+    folds: Folds | None = Field(
+        default=None,
+        description="Number of groups of patients to hold out; 'patients' holds out each alone. The default is each "
+        "alone, and 8 groups from ten patients on.",
     )
 
     @field_validator("head", mode="before")
@@ -71,12 +74,17 @@ class TrainOptions(BaseModel):
         """The seed of every member."""
         return tuple(range(self.first_seed, self.first_seed + self.seeds))
 
+    def groups(self, sections: Sequence[SectionData]) -> Groups:
+        """Return the groups of patients to hold out; they depend on the patients' names and the first seed only."""
+        names = patients(sections)
+        return deal(names, fold_count(len(names), self.folds), seed=self.first_seed)
+
 
 @dataclass(frozen=True)
 class TrainingEvent:
-    """An event in training: an epoch has ended, or a held-out patient has been scored.
+    """An event in training: an epoch has ended, or a held-out group of patients has been scored.
 
-    ``stage`` is ``without <patient>`` or ``all patients``.
+    ``stage`` is ``without <patient>, ...`` or ``all patients``.
     """
 
     stage: str
@@ -88,9 +96,9 @@ class TrainingEvent:
 class CalibratedEnsemble:
     """A trained ensemble, its calibration for every set of modalities, and metrics on held-out patients.
 
-    ``held_out`` is by section, ``reliability`` by platform. ``prior`` tells how what a section says of itself is used;
-    if it is None, ``without_prior`` says why. ``unread`` is the modality of a training section that was not read, by
-    section.
+    ``held_out`` is by section, ``reliability`` by platform; ``held_out_together`` are the groups of patients that were
+    held out. ``prior`` tells how what a section says of itself is used; if it is None, ``without_prior`` says why.
+    ``unread`` is the modality of a training section that was not read, by section.
     """
 
     ensemble: Ensemble
@@ -99,6 +107,7 @@ class CalibratedEnsemble:
     without_prior: str
     unread: dict[str, str]
     held_out: dict[str, Metrics]
+    held_out_together: Groups
     reliability: dict[str, Reliability]
     curve: tuple[Epoch, ...]
 
@@ -114,8 +123,8 @@ def train_calibrated(
 ) -> CalibratedEnsemble:
     """Train on the labelled sections among these.
 
-    Every patient is held out once, and the out-of-fold logits give the calibration and the threshold. Then the ensemble
-    is trained on all patients. ``validate`` may hold the patients out on other workers.
+    Every patient is held out once, alone or in a group, and the out-of-fold logits give the calibration and the
+    threshold. Then the ensemble is trained on all patients. ``validate`` may hold the groups out on other workers.
 
     Raises
     ------
@@ -124,11 +133,8 @@ def train_calibrated(
     ConfigError
         If epochs are given for a phase that the head does not have; the head of a fold may have fewer phases.
     """
-    labelled = sorted(_require_trainable(sections), key=lambda section: section.id)
-    prior, without_prior = _usable_prior(labelled, options, heads)
-    unread = {section.id: name for section in labelled if (name := unread_modality(section))} if prior else {}
-    sections = [_without_modality(section, unread.get(section.id, "")) for section in labelled]
-    _require_phases(sections, options, heads)
+    chosen = TrainingSet.select(sections, options, heads)
+    sections, prior, without_prior = chosen.sections, chosen.prior, chosen.without_prior
     curve: list[Epoch] = []
 
     def fit(training: Sequence[SectionData], stage: str) -> Ensemble:
@@ -147,8 +153,9 @@ def train_calibrated(
         )
 
     folds: list[OutOfFold] = []
-    for patient, scored in validate(sections, fit, prior) if options.calibrate else ():
-        on_event(TrainingEvent(f"without {patient}", held_out_auc=mean_auc(scored)))
+    groups = options.groups(sections) if options.calibrate else ()
+    for stage, scored in validate(sections, groups, fit, prior):
+        on_event(TrainingEvent(stage, held_out_auc=mean_auc(scored)))
         folds.extend(scored)
     if prior and not prior_helps(folds):
         prior, without_prior = None, "on held-out patients, detection is worse with it"
@@ -165,37 +172,17 @@ def train_calibrated(
             for fold, probabilities in scored_folds
         ]
     )
-    return CalibratedEnsemble(ensemble, calibrations, prior, without_prior, unread, metrics, reliability, tuple(curve))
-
-
-def unread_modality(section: SectionData) -> str:
-    """Return the modality of a section that shows no tissue, so that it is not learned from; '' if there is none."""
-    if section.evidence is None or section.expression is None or section.image is None:
-        return ""
-    trusted = trusted_modalities("image+genes", section.evidence)
-    return {"image": "genes", "genes": "image"}.get(trusted, "")
-
-
-def _without_modality(section: SectionData, modality: str) -> SectionData:
-    return with_modalities(section, genes=modality != "genes", image=modality != "image")
-
-
-def _usable_prior(
-    sections: Sequence[SectionData], options: TrainOptions, heads: Registry[Any]
-) -> tuple[PriorOptions | None, str]:
-    """Return how the sections' own evidence is used; None, with the reason, if it does not speak for their tissue."""
-    if not options.prior.use:
-        return None, "it was switched off"
-    if not heads.create(options.head.name, options.head.options, dims=ANY_DIMS).uses_prior:
-        return None, f"the head '{options.head.name}' does not use it"
-    if any(section.evidence is None for section in sections):
-        return None, "the training sections' own evidence was not read"
-    answers = {section.evidence.epithelium.answer for section in sections if section.expression and section.evidence}
-    if "none" in answers:
-        return None, "training sections have no epithelium, and the gene lists are those of carcinoma"
-    if answers == {"unknown"}:
-        return None, "too few genes of the training sections tell whether they have epithelium"
-    return options.prior, ""
+    return CalibratedEnsemble(
+        ensemble=ensemble,
+        calibrations=calibrations,
+        prior=prior,
+        without_prior=without_prior,
+        unread=chosen.unread,
+        held_out=metrics,
+        held_out_together=groups,
+        reliability=reliability,
+        curve=tuple(curve),
+    )
 
 
 def _calibrations(
@@ -207,27 +194,3 @@ def _calibrations(
     if prior:
         return calibrate_combined(folds, ensemble.modalities)
     return calibrate_folds(folds, ensemble.modalities, fuse=ensemble.scores_modalities_separately)
-
-
-def _require_phases(sections: Sequence[SectionData], options: TrainOptions, heads: Registry[Any]) -> None:
-    if options.head.epochs:
-        dims = Preprocessor.unfactored(sections, options.cohort).dims
-        require_phases(heads.create(options.head.name, options.head.options, dims=dims), options.head.epochs)
-
-
-def _require_trainable(sections: Sequence[SectionData]) -> list[SectionData]:
-    """Return the labelled sections; raise TrainingError if they cannot train a head."""
-    labelled = [section for section in sections if section.classes]
-    classes = {label for section in labelled for label in section.classes}
-    if classes != {0, 1}:
-        present = {0: "only normal spots", 1: "only cancer spots"}.get(next(iter(classes), -1), "no labelled spot")
-        raise TrainingError(
-            f"training needs both cancer and normal spots, but found {present}", hint="spacrd ingest ... --labels FILE"
-        )
-    unreadable = [section.id for section in labelled if section.expression is None and section.image is None]
-    if unreadable:
-        raise TrainingError(
-            f"sections without genes and without an image: {', '.join(unreadable)}",
-            hint=f"ingest them with --image FILE, or exclude them (--exclude {unreadable[0]})",
-        )
-    return labelled

@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 
 from spacrd_core.cohort.evidence import TumourAmount
 from spacrd_core.cohort.modalities import subsets
-from spacrd_core.cohort.section_data import patients
 from spacrd_core.model.combination import combine, combine_by_evidence, part_names
 from spacrd_core.model.label_shift import Mixture, fit_amount
 from spacrd_core.model.platt import Calibration, HeldOutScores, calibrate, calibrate_combination
 from spacrd_core.model.prior_calibration import prior_calibration
+from spacrd_core.model.training_set import has_both_classes
 from spacrd_core.prior.agreement import disagrees
 
 if TYPE_CHECKING:
@@ -80,31 +80,62 @@ class OutOfFold:
 
 def cross_validate(
     sections: Sequence[SectionData],
+    groups: Sequence[Sequence[str]],
     fit: Callable[[Sequence[SectionData], str], Ensemble],
     prior: PriorOptions | None = None,
 ) -> Iterator[tuple[str, list[OutOfFold]]]:
-    """Yield every patient with the scores of its sections by models trained on the other patients.
+    """Yield the stage of every group of patients, with the scores of its sections by models trained on the others.
 
-    A patient is skipped if one class is missing from the others. With ``prior``, scores are also combined with what the
+    A group is skipped if one class is missing from the others. With ``prior``, scores are also combined with what the
     sections say of themselves.
     """
-    for patient in patients(sections):
-        if folds := hold_out(patient, sections, fit, prior):
-            yield patient, folds
+    for group in groups:
+        if folds := hold_out(group, sections, fit, prior):
+            yield stage_without(group), folds
 
 
 def hold_out(
-    patient: str,
+    group: Sequence[str],
     sections: Sequence[SectionData],
     fit: Callable[[Sequence[SectionData], str], Ensemble],
     prior: PriorOptions | None,
 ) -> list[OutOfFold]:
-    """Return the scores of a patient's sections by models trained on the others; none if these have one class only."""
-    others = [section for section in sections if section.patient != patient]
-    if {label for section in others for label in section.classes} != {0, 1}:
+    """Return the scores of some patients' sections by models trained on the others; none if these have one class."""
+    others = [section for section in sections if section.patient not in group]
+    if not has_both_classes(others):
         return []
-    ensemble = fit(others, f"without {patient}")
-    return [_score(ensemble, section, prior) for section in sections if section.patient == patient]
+    ensemble = fit(others, stage_without(group))
+    return [score(ensemble, section, prior) for section in sections if section.patient in group]
+
+
+def stage_without(group: Sequence[str]) -> str:
+    """Return the name of the training that leaves out a group of patients."""
+    return f"without {', '.join(group)}"
+
+
+def score(ensemble: Ensemble, data: SectionData, prior: PriorOptions | None) -> OutOfFold:
+    """Return the scores of a section by models that were not trained on its patient."""
+    section, known = ensemble.prepare(data), data.labels >= 0
+    logits: dict[str, dict[str, Array]] = {}
+    combined: dict[str, dict[str, Array]] = {}
+    as_read: Array | None = None
+    by_genes: Array | None = None
+    for modalities in subsets(ensemble.modalities_of(section)):
+        if modalities in ensemble.modalities:
+            wanted = [subset for subset in subsets(modalities) if subset in ensemble.modalities]
+            scores = ensemble.logits(section, modalities, wanted)
+            logits[modalities] = {subset: values.mean(axis=0)[known] for subset, values in scores.items()}
+            by_genes = scores["genes"] if modalities == "genes" else by_genes
+            if prior and data.evidence:
+                means = {subset: values.mean(axis=0, keepdims=True) for subset, values in scores.items()}
+                found = combine(means, modalities, data.evidence, prior)
+                combined[modalities] = {name: values[0][known] for name, values in found.parts.items()}
+                if as_read is None:
+                    led = combine_by_evidence(modalities, data.evidence, means, prior)
+                    parts = led if disagrees(found.agreement) else found.parts
+                    as_read = np.sum([*parts.values()], axis=0)[0][known]
+    mixtures = _score_mixtures(ensemble, section, prior, by_genes) if prior and by_genes is not None else ()
+    return OutOfFold(data, logits, combined, as_read, tuple(mixtures))
 
 
 def prior_helps(folds: Sequence[OutOfFold]) -> bool:
@@ -203,30 +234,6 @@ def _calibrated_subset(modalities: str, calibrations: Mapping[str, Calibration])
     reason = calibrations[modalities].threshold_rule.removeprefix("0.5, ")
     rule = f"that of {calibrated[0]} alone, {reason}"
     return calibrations[calibrated[0]].model_copy(update={"threshold_rule": rule})
-
-
-def _score(ensemble: Ensemble, data: SectionData, prior: PriorOptions | None) -> OutOfFold:
-    section, known = ensemble.prepare(data), data.labels >= 0
-    logits: dict[str, dict[str, Array]] = {}
-    combined: dict[str, dict[str, Array]] = {}
-    as_read: Array | None = None
-    by_genes: Array | None = None
-    for modalities in subsets(ensemble.modalities_of(section)):
-        if modalities in ensemble.modalities:
-            wanted = [subset for subset in subsets(modalities) if subset in ensemble.modalities]
-            scores = ensemble.logits(section, modalities, wanted)
-            logits[modalities] = {subset: values.mean(axis=0)[known] for subset, values in scores.items()}
-            by_genes = scores["genes"] if modalities == "genes" else by_genes
-            if prior and data.evidence:
-                means = {subset: values.mean(axis=0, keepdims=True) for subset, values in scores.items()}
-                found = combine(means, modalities, data.evidence, prior)
-                combined[modalities] = {name: values[0][known] for name, values in found.parts.items()}
-                if as_read is None:
-                    led = combine_by_evidence(modalities, data.evidence, means, prior)
-                    parts = led if disagrees(found.agreement) else found.parts
-                    as_read = np.sum([*parts.values()], axis=0)[0][known]
-    mixtures = _score_mixtures(ensemble, section, prior, by_genes) if prior and by_genes is not None else ()
-    return OutOfFold(data, logits, combined, as_read, tuple(mixtures))
 
 
 def _score_mixtures(

@@ -100,6 +100,23 @@ def test_means_have_intervals_and_a_note_on_them(evaluated: dict[str, Any]) -> N
     assert "with 3 patients they are approximate" in evaluated["protocol"]["interval"]
 
 
+def test_the_protocol_says_what_was_held_out_together(
+    evaluated: dict[str, Any], store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluated["protocol"]["folds"] == "each patient alone"
+    assert evaluated["protocol"]["held_out_together"] == {"genes": [["A"], ["B"], ["C"]]}
+    command = ["evaluate", str(store), "--encoder", "none", "--head", "linear", "--jobs", "1", "-q"]
+    assert run([*command, "--folds", "2"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Held out: 2 groups of patients, dealt by seed 42." in shown
+
+
+@pytest.mark.parametrize("folds", ["1", "sections"])
+def test_folds_are_a_number_of_groups_or_patients(store: Path, capsys: pytest.CaptureFixture[str], folds: str) -> None:
+    assert run(["evaluate", str(store), "--encoder", "none", "--folds", folds, "-q"]) == 1
+    assert f"folds: should be a number of groups, 2 or more, or 'patients', found '{folds}'" in capsys.readouterr().err
+
+
 def test_differences_are_of_the_same_patients(evaluated: dict[str, Any]) -> None:
     (difference,) = evaluated["differences"]
     assert set(difference) == KEYS

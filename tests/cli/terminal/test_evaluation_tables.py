@@ -33,7 +33,11 @@ def shown(results: list[Row], width: int) -> str:
     document: dict[str, Any] = {
         "summary": summarise(results),
         "differences": [difference.model_dump() for difference in differences],
-        "protocol": {"interval": "these are rough", "f1": "threshold of held-out patients"},
+        "protocol": {
+            "interval": "these are rough",
+            "f1": "threshold of held-out patients",
+            "folds": "each patient alone",
+        },
     }
     screen = io.StringIO()
     console = Console(file=screen, width=width)

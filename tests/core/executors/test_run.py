@@ -130,6 +130,16 @@ def test_a_task_that_cannot_be_done_now_is_run_after_all_others(
     assert final[0].task.wait
 
 
+def test_tasks_that_wait_for_an_outcome_are_the_next_in_the_same_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers, waiting = Workers(1, done), {0: [7, 8], 2: [9]}
+    monkeypatch.setattr(run, "wait", workers.wait)
+    followed = run_tasks(
+        workers.open, tasks(3), then=lambda outcome: map(Numbered, waiting.get(outcome.task.number, []))
+    )
+    assert [outcome.task.number for outcome in followed] == [0, 7, 8, 1, 2, 9]
+    assert len(workers.opened) == 1
+
+
 def test_an_unknown_error_is_tried_again_and_a_known_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(task: Numbered) -> Result:
         if task.number == 2:

@@ -21,8 +21,10 @@ from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.evaluation import tasks as evaluation
-from spacrd_core.evaluation.tasks import plan, run
+from spacrd_core.evaluation import fold_tasks as evaluation
+from spacrd_core.evaluation.plan import plan
+from spacrd_core.evaluation.run import run
+from spacrd_core.executors.local import Local
 from spacrd_core.genes.expression import Expression
 from spacrd_core.model import calibrated_ensemble as training
 from spacrd_core.model.calibrated_ensemble import CalibratedEnsemble, TrainOptions
@@ -101,8 +103,9 @@ class Folds:
     def __call__(self, sections: Sequence[SectionData], options: TrainOptions) -> dict[str, CalibratedEnsemble]:
         self._trained.clear()
         tasks = plan(sections, [options], [self._modalities], (42,), "patient")
-        rows = list(run(tasks, sections, encoder="made", device=CPU, heads=self._plugins.heads))
-        return dict(zip([row.patient for row in rows], self._trained, strict=True))
+        rows = list(run(tasks, Local(list, sections), encoder="made", device="cpu", heads=self._plugins.heads))
+        detectors = {task.test: trained for task, trained in zip(tasks, self._trained, strict=True)}
+        return {row.patient: detectors[test] for row in rows for test in detectors if row.section in test}
 
 
 @pytest.fixture
@@ -171,6 +174,19 @@ def test_whatever_the_genes_of_the_held_out_patient_are_its_detector_of_genes_is
     assert not _same(*experts), "the expert of the other folds learns from C"
 
 
+@pytest.mark.parametrize("alter", ALTERED)
+def test_whatever_one_of_a_group_is_the_detector_without_the_group_is_the_same_to_the_bit(
+    alter: Callable[[SectionData], SectionData], sections: list[SectionData], make_data: MakeData, folds: Folds
+) -> None:
+    four = [make_data("D", 4), *sections]
+    options = TrainOptions(head=CHOICES["linear"], cohort=SMALL, seeds=1, folds=3)
+    before, after = folds(four, options), folds(with_altered(four, alter), options)
+    unlike = {patient for patient in before if differing(before[patient], after[patient])}
+    groups = options.groups(four)
+    assert [len(group) for group in groups].count(2) == 1
+    assert unlike == {patient for group in groups for patient in group if "C" not in group}
+
+
 def members(sections: Sequence[SectionData], plugins: Plugins) -> dict[str, dict[str, Any]]:
     """The parts of the models that calibration uses, by the patient they are held out from."""
     found = {}
@@ -182,7 +198,7 @@ def members(sections: Sequence[SectionData], plugins: Plugins) -> dict[str, dict
         )
         return found[stage]
 
-    list(cross_validate(sections, fit))
+    list(cross_validate(sections, [(section.patient,) for section in sections], fit))
     return {stage: _parts(ensemble) for stage, ensemble in found.items()}
 
 

@@ -7,9 +7,10 @@ from core.conftest import MakeData
 
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.errors import TrainingError
-from spacrd_core.evaluation import tasks as evaluate
+from spacrd_core.evaluation import fold_tasks
+from spacrd_core.evaluation.plan import plan
+from spacrd_core.evaluation.run import run
 from spacrd_core.evaluation.summary import Row, summarise
-from spacrd_core.evaluation.tasks import plan, run
 from spacrd_core.executors.local import Local
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.model.options import HeadOptions
@@ -71,7 +72,7 @@ def test_a_head_that_no_seed_changes_is_trained_once_and_its_rows_repeated(
         trained.append(given[1].first_seed)
         return train_calibrated(*given, **named)
 
-    monkeypatch.setattr(evaluate, "train_calibrated", count)
+    monkeypatch.setattr(fold_tasks, "train_calibrated", count)
     deep = HeadOptions(name="spacrd", options={"deep_genes": True}, epochs={"reconstruct": 0, "detect": 1})
     brief = TrainOptions(head=deep, calibrate=False)
     tasks = plan(sections, [brief, *LINEAR], ["genes"], (1, 2), "patient")
