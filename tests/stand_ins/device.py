@@ -33,10 +33,14 @@ class HostWaitsError(Exception):
 class _NoCopies(TorchDispatchMode):
     """Refuse every operation that has a tensor of a device and returns one of the host, or the reverse."""
 
+    def __init__(self, *, constants: bool) -> None:
+        super().__init__()
+        self._constants = constants
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         given, returned = (_on_host(values) for values in ((args, kwargs), result))
-        if given and returned and given != returned:
+        if given and returned and given != returned and not (self._constants and given == {True}):
             raise HostWaitsError(f"{func} copies between host and device")
         return result
 
@@ -47,9 +51,12 @@ def _on_host(values: Any) -> set[bool]:
 
 
 @contextmanager
-def absent_device() -> Iterator[None]:
-    """Compute without values on whatever device; mixing devices or waiting for one is an error."""
-    with FakeTensorMode(), _NoCopies():
+def absent_device(*, constants: bool = False) -> Iterator[None]:
+    """Compute without values on whatever device; mixing devices or waiting for one is an error.
+
+    With ``constants``, tensors of the host may be copied to the device.
+    """
+    with FakeTensorMode(), _NoCopies(constants=constants):
         yield
 
 
