@@ -14,9 +14,15 @@ from spacrd_core.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from torch import Tensor
+
+KNOWN_DEVICES = "--device auto, cpu, cuda, cuda:N or mps"
+
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device for ``auto`` (CUDA when there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+    """Return the device for ``auto`` (CUDA when there is one), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    ``mps``, the GPU of an Apple computer, is untested; ``auto`` does not choose it.
 
     Raises
     ------
@@ -28,20 +34,29 @@ def choose_device(name: str = "auto") -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ConfigError(f"'{name}' is not a device", hint="--device auto, cpu, cuda or cuda:N") from error
-    if device.type not in {"cpu", "cuda"}:
-        raise ConfigError(f"device '{name}' is not supported", hint="--device auto, cpu, cuda or cuda:N")
+        raise ConfigError(f"'{name}' is not a device", hint=KNOWN_DEVICES) from error
+    if device.type not in {"cpu", "cuda", "mps"}:
+        raise ConfigError(f"device '{name}' is not supported", hint=KNOWN_DEVICES)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ConfigError(
             f"'{name}' was requested, but this machine has {torch.cuda.device_count()} CUDA devices",
             hint="--device cpu",
         )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError(f"'{name}' was requested, but this machine has no Apple GPU", hint="--device cpu")
     return device
 
 
 def default_jobs(device: torch.device) -> int:
-    """Return the default number of processes: one per core, or one on CUDA, because processes share its memory."""
-    return 1 if device.type == "cuda" else os.cpu_count() or 1
+    """Return the default number of processes: one per core, or one on a GPU, because processes share its memory."""
+    return os.cpu_count() or 1 if device.type == "cpu" else 1
+
+
+def copy_to_device(values: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor of the host on a device; on CUDA the copy may still be running, and the host does not wait."""
+    if device.type != "cuda":
+        return values.to(device)
+    return values.pin_memory().to(device, non_blocking=True)
 
 
 @contextmanager

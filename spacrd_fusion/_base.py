@@ -60,7 +60,8 @@ def concatenate_modalities(
 
 def neighbourhood_counts(batch: Batch, *, spots: int) -> Int[Tensor, " spots"]:
     """Return in how many neighbourhoods of the batch each of its spots is."""
-    return torch.bincount(batch.neighbours[batch.present], minlength=spots)
+    counts = torch.zeros(spots, dtype=torch.int64, device=batch.neighbours.device)
+    return counts.scatter_add_(0, batch.neighbours.flatten(), batch.present.flatten().long())
 
 
 def labelled_mean(values: Float[Tensor, " centres"], batch: Batch) -> Float[Tensor, ""]:

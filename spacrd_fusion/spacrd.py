@@ -99,6 +99,7 @@ class SpaCRDHead(Head):
                 weight_decay=self.options.weight_decay,
                 batch_size=self.options.batch_size,
                 single_spots=name == "align" and self.options.random_negatives,
+                modality_dropout=None if name == "align" else self.options.modality_dropout,
             )
             for name, length in epochs.items()
         )
@@ -191,8 +192,6 @@ class SpaCRDHead(Head):
 
     def _fuse(self, batch: Batch) -> Float[Tensor, "centres width"]:
         features = available_features(batch, self.dims)
-        if self.training and len(features) == 2 and torch.rand(()) < self.options.modality_dropout:
-            features.pop("genes" if torch.rand(()) < 0.5 else "image")
         tokens = self._encode(features, self._counts(batch, features))
         if self.options.neighbour_norm:
             tokens, batch = normalise_over_neighbours(tokens, batch)

@@ -15,6 +15,7 @@ from spacrd_core.cohort.gene_rows import LazyExpression
 from spacrd_core.cohort.modalities import MODALITIES, join_modalities
 from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.training_spots import balanced_spot_weights, split_by_section
+from spacrd_core.devices import copy_to_device
 
 Matrices = Mapping[str, Float[Tensor, "d r"]]
 
@@ -144,7 +145,7 @@ class Cohort:
         return Batch(genes, self.image, neighbours, present, self.labels, self.weights, projected=self.projected)
 
     def _to_device(self, indices: Tensor) -> Tensor:
-        return indices.to(self.labels.device)
+        return copy_to_device(indices, self.labels.device)
 
     def shuffled(self, batch_size: int, generator: torch.Generator) -> tuple[Int[Tensor, " centres"], ...]:
         """Return the centres of batches that visit every spot once, composed of spatial blocks of many sections.

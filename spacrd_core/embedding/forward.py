@@ -5,6 +5,7 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from spacrd_core.cards import Recipe
+from spacrd_core.devices import copy_to_device
 from spacrd_core.embedding.encoder import Encoder
 from spacrd_core.embedding.settings import Precision
 from spacrd_core.errors import ConfigError, EncoderError
@@ -18,13 +19,9 @@ def tiles_from_windows(
     windows: Windows, *, side: float, input_px: int, device: torch.device, resize: str = "triangle"
 ) -> UInt8[Tensor, "tiles 3 height width"]:
     """Return the input tiles of an encoder, on the device; on CUDA the copy may still be running."""
-    pixels, offsets = (torch.from_numpy(values) for values in (windows.pixels, windows.offsets))
-    if device.type == "cuda":
-        pixels, offsets = (
-            pixels.pin_memory(),
-            offsets.pin_memory(),
-        )  # required for a copy that does not wait for the device
-    pixels, offsets = (values.to(device, non_blocking=True) for values in (pixels, offsets))
+    pixels, offsets = copy_to_device(torch.from_numpy(windows.pixels), device), torch.from_numpy(windows.offsets)
+    if device.type != "mps":  # which has no float64
+        offsets = copy_to_device(offsets, device)
     return resample(pixels.movedim(-1, 1), offsets, side=side, out_px=input_px, resize=resize)
 
 

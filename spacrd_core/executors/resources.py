@@ -29,8 +29,8 @@ def devices(device: str) -> list[str]:
 
 
 def default_workers(device: str) -> int:
-    """Return the default number of workers: one per CUDA device, or one per four CPU cores."""
-    if choose_device(device).type == "cuda":
+    """Return the default number of workers: one per GPU, or one per four CPU cores."""
+    if choose_device(device).type != "cpu":
         return len(devices(device))
     return max(1, (os.cpu_count() or 1) // CORES_PER_WORKER)
 

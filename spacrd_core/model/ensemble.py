@@ -227,7 +227,7 @@ def run_head(head: Head, cohort: Cohort, modalities: str, batch_size: int = SCOR
             logits.append(head.classify(fused))
             features.append(fused)
     order = torch.argsort(torch.cat(spots)).numpy()
-    return torch.cat(logits).double().cpu().numpy()[order], torch.cat(features).double().cpu().numpy()[order]
+    return torch.cat(logits).cpu().double().numpy()[order], torch.cat(features).cpu().double().numpy()[order]
 
 
 def _with_factor_agreement(distances: Array, section: PreparedSection, modalities: str) -> Array:

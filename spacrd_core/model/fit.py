@@ -1,11 +1,14 @@
 """The training loop."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.cohort import Cohort, shuffled
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.model.head import Head, Phase
@@ -45,7 +48,9 @@ def fit(
         for number in range(1, phase.epochs + 1):
             started = time.perf_counter()
             with stream:
-                losses = _train_epoch(head, parts, phase, optimiser, generator)
+                batches = shuffled(parts, phase.batch_size, generator)
+                steps = train_steps(head, with_modality_dropout(batches, phase), phase, optimiser)
+            losses = _mean_losses(steps, phase)
             yield Epoch(phase.name, number, phase.epochs, losses, time.perf_counter() - started)
     head.eval()
 
@@ -59,12 +64,13 @@ def require_phases(head: Head, names: Collection[str]) -> None:
         raise ConfigError(f"the head has no phase {', '.join(unknown)}", hint=f"phases of the head: {known}")
 
 
-def _train_epoch(
-    head: Head, cohorts: Sequence[Cohort], phase: Phase, optimiser: torch.optim.Optimizer, generator: torch.Generator
-) -> dict[str, float]:
+def train_steps(
+    head: Head, batches: Iterable[Batch], phase: Phase, optimiser: torch.optim.Optimizer
+) -> list[dict[str, Float[Tensor, ""]]]:
+    """Take one step for each batch and return the losses, on the device; the host never waits for it."""
     head.train()
     steps = []
-    for batch in shuffled(cohorts, phase.batch_size, generator):
+    for batch in batches:
         losses = head.losses(batch, phase.name)
         if not losses:
             continue
@@ -72,6 +78,23 @@ def _train_epoch(
         torch.stack(list(losses.values())).sum().backward()
         optimiser.step()
         steps.append({name: loss.detach() for name, loss in losses.items()})
+    return steps
+
+
+def with_modality_dropout(batches: Iterable[Batch], phase: Phase) -> Iterator[Batch]:
+    """Yield the batches of an epoch, some of them without one of two modalities.
+
+    The numbers are drawn on the host, which would otherwise wait for the device to know what to compute.
+    """
+    for batch in batches:
+        both = batch.modalities == "image+genes"
+        if phase.modality_dropout is not None and both and torch.rand(()) < phase.modality_dropout:
+            yield batch.select("image" if torch.rand(()) < 0.5 else "genes")
+        else:
+            yield batch
+
+
+def _mean_losses(steps: Sequence[Mapping[str, Float[Tensor, ""]]], phase: Phase) -> dict[str, float]:
     names = steps[0] if steps else ()
     means = {name: float(torch.stack([step[name] for step in steps]).mean()) for name in names}
     if not all(map(_finite, means.values())):

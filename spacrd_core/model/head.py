@@ -17,7 +17,9 @@ from spacrd_core.cohort.training_spots import TrainingSpots
 class Phase:
     """A named phase of a head's training: epochs, learning rate, weight decay, and batch size in spots.
 
-    Batches consist of blocks of tissue or, with ``single_spots``, of random spots without their neighbours.
+    Batches consist of blocks of tissue or, with ``single_spots``, of random spots without their neighbours. A batch
+    with both modalities loses one of them, either as often, with the probability ``modality_dropout``; None draws no
+    random number for it.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Phase:
     weight_decay: float = 0.0
     batch_size: int = 512
     single_spots: bool = False
+    modality_dropout: float | None = None
 
 
 class Head(nn.Module, ABC):

@@ -33,7 +33,7 @@ class RandomStream:
 
     @property
     def _names(self) -> tuple[str, ...]:
-        return ("cpu", str(self._device)) if self._device.type == "cuda" else ("cpu",)
+        return ("cpu",) if self._device.type == "cpu" else ("cpu", str(self._device))
 
     def _swap(self, states: dict[str, Tensor]) -> dict[str, Tensor]:
         """Set the states of the global generators, and return those that they had."""
@@ -42,6 +42,9 @@ class RandomStream:
             if name == "cpu":
                 before[name] = torch.get_rng_state()
                 torch.set_rng_state(state)
+            elif name.startswith("mps"):
+                before[name] = torch.mps.get_rng_state()
+                torch.mps.set_rng_state(state)
             else:
                 before[name] = torch.cuda.get_rng_state(name)
                 torch.cuda.set_rng_state(state, name)

@@ -43,6 +43,7 @@ def resample(
 ) -> UInt8[Tensor, "patches 3 out_px out_px"]:
     """Return the patches that begin at ``offsets`` (down, right) in their windows and are ``side`` px wide.
 
+    The weights are computed where the offsets are, the patches where the windows are.
     The channels of a px are adjacent in memory: ResNets are a fifth faster with this layout, ViTs equally fast.
 
     Raises
@@ -53,6 +54,7 @@ def resample(
     patches, _, height, width = windows.shape
     across = _weights(offsets[:, 1], width, side / out_px, out_px, resize)
     down = _weights(offsets[:, 0], height, side / out_px, out_px, resize)
+    across, down = across.to(windows.device), down.to(windows.device)
     rows = windows.movedim(1, 2).reshape(patches, height * 3, width)
     narrow = _rounded(rows.float(), across.mT).reshape(patches, height, 3 * out_px)
     small = _rounded(down, narrow).reshape(patches, out_px, 3, out_px)

@@ -10,6 +10,7 @@ from fusion.conftest import MakeBatch, warm_start
 from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
 from spacrd_core.contracts.head import Build
 from spacrd_core.errors import ConfigError
+from spacrd_core.model.fit import train_steps, with_modality_dropout
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.spacrd import SpaCRDHead
 
@@ -35,11 +36,7 @@ def train(model: SpaCRDHead, batch: Batch, *, rate: float, epochs: int) -> None:
     warm_start(model.train(), batch)
     for phase in model.curriculum():
         optimiser = torch.optim.AdamW(model.parameters(), lr=rate)
-        for _ in range(epochs):
-            loss = torch.stack(list(model.losses(batch, phase.name).values())).sum()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+        train_steps(model, with_modality_dropout([batch] * epochs, phase), phase, optimiser)
     model.eval()
 
 

@@ -20,7 +20,6 @@ from torch import Tensor
 from torchvision import transforms
 
 from spacrd_core.cards import ComponentOptions, Recipe
-from spacrd_core.embedding.forward import run_encoder
 from spacrd_core.embedding.pipeline import CPU_BATCH_SIZE, MAX_BATCHES_AHEAD, embed_rows
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.embedding.timing import Clock
@@ -248,33 +247,3 @@ def test_a_damaged_slide_ends_the_run_with_the_file_and_the_remedy(tmp_path: Pat
 def test_a_device_that_is_not_there_is_refused(pyramid: Pyramid, vit: Network) -> None:
     with pytest.raises(ConfigError, match="'cuda:99' was requested"):
         embedded(plan_of(pyramid), vit, device="cuda:99")
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
-def test_a_gpu_in_bf16_gives_what_a_cpu_gives_in_fp32(tmp_path: Path, compiled: bool) -> None:  # noqa: FBT001
-    """ViT-L/16 as UNI's; the rates are printed: end to end, and of the same passes on tiles already there."""
-    encoder = Network("vit_large_patch16_224", 224, init_values=1e-5, dynamic_img_size=True)
-    write_pyramid(ArrayImage(TEXTURE.repeat(8, axis=0).repeat(8, axis=1)), tmp_path, um_per_px=0.5, mpp=0.5)
-    encoder.recipe = Recipe(input_px=224, um_per_px=0.5, dim=1024, precision="bf16")
-    slide = Pyramid.open(tmp_path)
-    centres = np.random.default_rng(3).uniform(60, 2300, (8192, 2))
-    plan = PatchPlan.from_centres(slide, centres, patch_um=112.0, patch_px=224)
-    expected = torch.from_numpy(embedded(plan, encoder, range(32)))
-    encoder.to(torch.device("cuda"))
-    choices: dict[str, Any] = {"device": "cuda", "batch_size": 256, "reader_threads": 8, "compiled": compiled}
-    embeddings = torch.from_numpy(embedded(plan, encoder, range(32), **choices))
-    assert torch.nn.functional.cosine_similarity(embeddings, expected).min() > 0.999
-
-    settings, clock, begun = Settings(**choices), Clock(torch.device("cuda")), time.perf_counter()
-    embed_rows(plan, range(8192), encoder, "vit", settings=settings, clock=clock, report=lambda _: None)
-    whole = time.perf_counter() - begun
-    tiles = torch.randint(0, 256, (256, 3, 224, 224), dtype=torch.uint8, device="cuda")
-    tiles = tiles.contiguous(memory_format=torch.channels_last)
-    torch.cuda.synchronize()
-    begun = time.perf_counter()
-    for _ in range(32):
-        run_encoder(encoder, "vit", tiles, precision="bf16", compiled=compiled)
-    torch.cuda.synchronize()
-    pure = time.perf_counter() - begun
-    print(f"\n{8192 / whole:.0f} patches/s, the model alone {8192 / pure:.0f}: {clock.seconds}")  # noqa: T201

@@ -23,3 +23,8 @@ def test_every_gpu_has_a_worker_and_two_streams_unless_one_is_named(monkeypatch:
 def test_workers_share_the_threads_and_have_at_least_one() -> None:
     assert threads_per_worker(1) == torch.get_num_threads()
     assert threads_per_worker(1000) == 1
+
+
+def test_an_apple_gpu_has_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert (devices("mps"), default_workers("mps"), streams("mps")) == (["mps"], 1, 1)

@@ -1,5 +1,6 @@
 """The batches of a phase."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from spacrd_core.cohort.batch import Batch, Dims
 from spacrd_core.cohort.cohort import Cohort
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
-from spacrd_core.model.fit import fit
+from spacrd_core.contracts.head import MODALITIES, example_batch
+from spacrd_core.model.fit import fit, with_modality_dropout
 from spacrd_core.model.head import Head, Phase
 
 
@@ -57,3 +59,27 @@ def test_only_a_phase_of_single_spots_has_batches_without_neighbours(cohort: Coh
     assert widths == {"single": {1}, "blocks": {9}}
     for batches in head.seen.values():
         assert sum(len(batch.labels) for batch in batches) == len(cohort)
+
+
+def test_a_batch_loses_either_modality_as_often_with_the_probability_of_the_phase() -> None:
+    torch.manual_seed(0)
+    phase = Phase("detect", 1, learning_rate=0.1, modality_dropout=0.4)
+    batches = [example_batch(MODALITIES["image and genes"])] * 1000
+    seen = Counter(batch.modalities for batch in with_modality_dropout(batches, phase))
+    assert seen["image+genes"] == pytest.approx(600, abs=50)
+    assert seen["image"] == pytest.approx(200, abs=40)
+    assert seen["genes"] == pytest.approx(200, abs=40)
+
+
+@pytest.mark.parametrize("modalities", ["genes only", "image only"])
+def test_a_batch_keeps_its_only_modality(modalities: str) -> None:
+    phase = Phase("detect", 1, learning_rate=0.1, modality_dropout=0.9)
+    batch = example_batch(MODALITIES[modalities])
+    assert all(kept is batch for kept in with_modality_dropout([batch] * 20, phase))
+
+
+def test_a_phase_without_modality_dropout_draws_no_random_number() -> None:
+    batch, before = example_batch(MODALITIES["image and genes"]), torch.get_rng_state()
+    kept = list(with_modality_dropout([batch], Phase("align", 1, learning_rate=0.1)))
+    assert kept[0] is batch
+    assert torch.equal(torch.get_rng_state(), before)
