@@ -67,7 +67,7 @@ def test_a_flipped_bit_is_named_by_whoever_reads_it_and_by_verify(store: SpotSto
         content = bytearray(file.read_bytes())
         content[len(content) // 2] ^= 8
         file.write_bytes(content)
-    with pytest.raises(CorruptStore, match="is damaged|cannot be read") as caught:
+    with pytest.raises(CorruptStore, match=r"is damaged|cannot be read") as caught:
         READ[kind](SpotStore(store.path), entry)
     assert group.path in str(caught.value)
     assert "spacrd store verify" in caught.value.hint
