@@ -54,10 +54,10 @@ def clean_names(symbols: Sequence[str], ids: Sequence[str] = ()) -> CleanNames:
     plain, plain_ids = ([unquote(name) for name in names] for names in (symbols, ids))
     notes = _change_note("gene names in quotes, unquoted", symbols, plain)
     named, named_ids, genome_notes = _without_genome(plain, plain_ids)
-    told = _tell_apart(named, named_ids)
-    restored = restore_symbols(told.symbols)
-    restored_notes = _change_note("gene symbols changed by R, restored", told.symbols, restored)
-    return CleanNames(restored, told.ids, (*notes, *genome_notes, *told.notes, *restored_notes))
+    split = _tell_apart(named, named_ids)
+    restored = restore_symbols(split.symbols)
+    restored_notes = _change_note("gene symbols changed by R, restored", split.symbols, restored)
+    return CleanNames(restored, split.ids, (*notes, *genome_notes, *split.notes, *restored_notes))
 
 
 def unquote(name: str) -> str:

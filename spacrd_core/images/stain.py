@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Where the edge of an image is dark, at least 85 % of the other cells look like stained tissue in real H&E on black,
 # with changed stains too. In fluorescence (one dye, three dyes, inverted pictures) it is mostly none, and up to 54 %
-# where three dyes overlap everywhere. A dark slide holder is told by the bright glass in it.
+# where three dyes overlap everywhere. A dark slide holder has bright glass in it.
 MIN_HE_SHARE, SURE_HE_SHARE = 0.5, 0.8
 GLASS, MAX_TINT, MIN_GLASS_SHARE = 150, 40, 0.05
 MIN_CHANNEL = 40  # H&E is transmitted light: its darkest colour is brighter than that

@@ -51,7 +51,7 @@ class Vocabulary:
 
     Without ``positive``, the known texts are used and any other text is an error. With it, every text is normal that
     is not positive, ignored, blank or a known text for unknown; a known text for cancer that is not positive is
-    unknown, because cancer that is taught as normal does more harm than a spot that is left out.
+    unknown, because cancer labelled as normal harms training more than a spot that is left out.
     """
 
     positive: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 The two stains of an H&E absorb green light most: haematoxylin absorbs red nearly as much and blue half as much, eosin
 almost green alone (Ruifrok and Johnston 2001). Blue and green ink absorb red most; black ink absorbs all colours alike.
-Red ink cannot be told from eosin and blood, and is not found.
+Red ink looks like eosin and blood, and is not found.
 """
 
 import numpy as np

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from spacrd_readers.spatialdata.stated import StatedUnit
 
 HINT = (
-    "use --um-per-px X, um per unit of its coordinate system: 1 if that is in um, 0.5 for Stereo-seq, 0.12 for CosMx; "
-    "or --set reader.pitch_um=X for spots on a lattice"
+    "use --um-per-px X, um per unit of its coordinate system: 1 if that is in um, 0.5 for Stereo-seq, 0.12028 for "
+    "CosMx; or --set reader.pitch_um=X for spots on a lattice"
 )
 
 

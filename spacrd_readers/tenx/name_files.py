@@ -1,7 +1,7 @@
 """The names beside a MEX matrix: barcodes and features (or genes), as pipelines and labs write them.
 
 R writes quotes, a header and row numbers; depositions have ``.txt`` and ``.csv``, exchanged columns, and a chromosome
-where 10x has the feature type. Columns are told by their values.
+where 10x has the feature type. Columns are recognised by their values.
 """
 
 from __future__ import annotations

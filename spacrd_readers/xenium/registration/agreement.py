@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 TILE_UM, REACH_UM, STEP_UM = 640.0, 160.0, 16.0  # side of a tile; how far, and in what steps it is shifted
 MAX_SHIFT_UM = 50.0  # half a spot: a tile that fits better farther away disagrees
 MIN_INTERIOR = 0.3  # share of a tile that is tissue
-MIN_TILES = 4
 
 
 def agreement(placement: Placement, cells: CellDensity, he: NuclearDensity, interior: Array) -> tuple[int, int]:
