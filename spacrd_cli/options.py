@@ -53,7 +53,7 @@ ComponentName = Annotated[
 ]
 Device = Annotated[
     str | None,
-    typer.Option("--device", metavar="auto|cpu|cuda[:N]", help="Device for the computation.", show_default="auto"),
+    typer.Option("--device", metavar="auto|cpu|cuda[:N]|mps", help="Device for the computation.", show_default="auto"),
 ]
 Executor = Annotated[
     str | None,
