@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class WriteTask:
-    """The calls of a section, and the report, beside which the files of all sections are collected."""
+    """The calls of a section, or None for those in the store, and the report, beside which all files are collected."""
 
     store: Path
     section: str
-    spots: pd.DataFrame
+    spots: pd.DataFrame | None
     detector: DetectorConfig
     regions: RegionsRule
     report: Report
@@ -41,8 +41,9 @@ class WriteTask:
     def run(self, worker: Worker) -> SectionView:  # noqa: ARG002 - it needs no device
         """Write the files and return what the report shows."""
         store = SpotStore(self.folder.find(self.store))
+        spots = store.predictions(self.section, self.detector.key)[0] if self.spots is None else self.spots
         with one_thread():
-            result = section_result(store, self.section, self.spots, self.detector, self.regions)
+            result = section_result(store, self.section, spots, self.detector, self.regions)
             return write_section(replace(self.report, file=self.folder.find(self.report.file)), result)
 
 

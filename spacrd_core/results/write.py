@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.detection.stored_calls import StoredCalls
 from spacrd_core.detector.load import DETECTOR_KEY_ATTR, as_detector
 from spacrd_core.errors import InputError
 from spacrd_core.executors.run import raise_errors, run_in_order
@@ -62,13 +63,18 @@ def write_results(
 
     def write(report: Report) -> list[SectionView]:
         facts: dict[str, Any] = {"detector": config, "regions": regions, "report": report}
-        tasks = [WriteTask(store=store.path, section=name, spots=spots, **facts) for name, spots in tables.items()]
+        tasks = [WriteTask(store=store.path, section=name, spots=_in_memory(tables, name), **facts) for name in tables]
         outcomes = run_in_order(executor or Serial(), tasks, "writing results", device="cpu", track=track)
         raise_errors({task.section: outcome.error for task, outcome in zip(tasks, outcomes, strict=True)})
         return [outcome.result for outcome in outcomes if outcome.result]
 
     reliability = detector.metrics.get("reliability") or {}
     return complete_folder(folder, write, origin, reliability=reliability, paged=has_pages(len(tables)))
+
+
+def _in_memory(tables: Mapping[str, pd.DataFrame], section: str) -> pd.DataFrame | None:
+    """Return the table of a section, or None if a worker should read it from the store."""
+    return None if isinstance(tables, StoredCalls) else tables[section]
 
 
 def _require_tables_of(detector: DetectorConfig, tables: Mapping[str, pd.DataFrame]) -> None:

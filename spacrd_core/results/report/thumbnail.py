@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import SectionResult
 
 THUMBNAIL_PX = 160  # twice its size on the page
-MIN_SPOT_PX = 1.5
+SPOT_PITCHES = 0.85  # larger than they are: a spot of Visium would be two px wide
 
 
 def thumbnail(result: SectionResult) -> Image.Image:
@@ -26,6 +26,7 @@ def thumbnail(result: SectionResult) -> Image.Image:
     picture = he_image(result, view, longest_px=THUMBNAIL_PX)
     known = np.isfinite(result.probability)
     points = (result.points[known] - (view.left, view.top)) * zoom
-    footprint = Footprint(result.spot_shape, max(result.spot_px * zoom, MIN_SPOT_PX), result.angle)
+    width = max(result.spot_px, SPOT_PITCHES * result.pitch_um / result.um_per_px) * zoom
+    footprint = Footprint(result.spot_shape, width, result.angle)
     draw_areas(picture, points, footprint, colormaps[PALETTE](result.probability[known], bytes=True)[:, :3])
     return picture
