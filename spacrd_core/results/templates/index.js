@@ -45,9 +45,11 @@ function filter() {
 }
 
 for (const heading of table.tHead.rows[0].cells) {
-  const button = document.createElement("button");
+  const [button, arrow] = ["button", "span"].map((name) => document.createElement(name));
   button.type = "button";
-  button.append(...heading.childNodes);
+  arrow.className = "arrow";
+  arrow.ariaHidden = "true"; // the heading's aria-sort says the same
+  button.append(...heading.childNodes, arrow);
   heading.append(button);
   button.addEventListener("click", () => sortBy(heading));
 }
