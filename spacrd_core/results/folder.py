@@ -131,5 +131,6 @@ def _move_into_place(staged: Path, folder: Path, *, sections: Collection[str], p
         (folder / path).parent.mkdir(exist_ok=True)
         (staged / path).replace(folder / path)
     remove_stale_pages(folder / REPORT, sections if paged else ())
-    sync(folder)
-    return [folder / path for path in (*names, MANIFEST)]
+    for place in {(folder / path).parent for path in names}:
+        sync(place)
+    return [folder / path for path in (*names, Path(MANIFEST))]
