@@ -131,21 +131,28 @@ def _call(
     called = call_sections(out, store, loaded, settings, output, sections=[item.entry.id for item in ingested])
     failures = [*refused, *called.errors.values()]
     document = {
-        "sections": {item.entry.id: _section(item, called) for item in ingested if item.entry.id in called.tables},
+        "sections": {
+            item.entry.id: _section(item, called, output) for item in ingested if item.entry.id in called.tables
+        },
         "failures": [document for error in failures for document in error_documents(error)],
         "detector": {"name": detector, "key": loaded.config.key, "head": loaded.config.head},
         "versions": {package: version(package) for package in ("spacrd", "torch")},
         "output": str(output),
-        "files": [file.name for file in called.files],
+        "files": [_name(file, output) for file in called.files],
         "store": str(folder) if kept else None,
     }
     out.result(document, calls_table(called.tables))
     raise_failures(failures, done=len(called.tables))
 
 
-def _section(item: Ingested, called: Called) -> dict[str, object]:
+def _section(item: Ingested, called: Called, output: Path) -> dict[str, object]:
     entry = item.entry
     about = {"patient": entry.patient, "platform": entry.platform, "um_per_px": entry.um_per_px}
-    files = [file.name for file in called.files if file.name.startswith(f"{entry.id}.")]
+    files = [_name(file, output) for file in called.files if file.name.startswith(f"{entry.id}.")]
     notes = [*item.kept, *entry.notes, *item.warnings]
     return {**about, **calls_document(called.tables[entry.id]), "notes": notes, "files": files}
+
+
+def _name(file: Path, output: Path) -> str:
+    """Return the name of a file in the folder of the results: a page of the report is in a folder of that."""
+    return file.relative_to(output).as_posix()

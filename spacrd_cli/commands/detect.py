@@ -34,7 +34,7 @@ from spacrd_core.errors import DetectorError, UnknownSection
 from spacrd_core.prior.lists import CARCINOMA
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -151,7 +151,7 @@ def detect(
 class Called:
     """The spot table of every called section, the errors of the others, and the files that were written."""
 
-    tables: dict[str, pd.DataFrame]
+    tables: Mapping[str, pd.DataFrame]
     errors: dict[str, Exception]
     files: list[Path]
 
@@ -180,6 +180,7 @@ def call_sections(
         device=settings.device,
         on_error=lambda name, error: errors.update({name: error}),
         executor=settings.make_executor(),
+        in_memory=False,
         track=out.track,
     )
     for sentence in call_warnings(store, tables, detector.config):
@@ -193,7 +194,7 @@ def _write(
     store: SpotStore,
     detector: Detector,
     settings: CallSettings,
-    tables: dict[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
     folder: Path,
 ) -> list[Path]:
     """Write the files of all sections, and say which section lacks one; return their paths."""

@@ -35,10 +35,14 @@ class CallTask:
     rule: DecisionRule
     batch_size: int
     stain_key: str
+    in_memory: bool = True
     folder: WorkingFolder = field(default_factory=WorkingFolder)
 
-    def run(self, worker: Worker) -> pd.DataFrame:
-        """Return the spot table, which is in the store then. One thread: its bytes do not depend on the cores."""
+    def run(self, worker: Worker) -> pd.DataFrame | None:
+        """Put the spot table into the store, and return it if it is wanted in memory.
+
+        One thread: its bytes do not depend on the cores.
+        """
         store, detector = SpotStore(self.folder.find(self.store)), self.detector.get(worker.device)
         encoder = detector.config.encoder
         recipe_key = encoder.recipe_key if encoder else ""
@@ -48,7 +52,7 @@ class CallTask:
             table = call_section(detector, data, self.rule, batch_size=self.batch_size)
         key = table.attrs[DETECTOR_KEY_ATTR] = detector.config.key
         store.publish_predictions(self.entry, table, key=key, detector=detector.config.model_dump(mode="json"))
-        return table
+        return table if self.in_memory else None
 
 
 def _require_modality(section: SectionData, *, reads_genes: bool) -> None:

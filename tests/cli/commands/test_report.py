@@ -1,12 +1,14 @@
 """``spacrd report``: the stored calls of a detector, with what copy number says of each section."""
 
 import html
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from spacrd_cli.main import run
+from spacrd_core.results.report import pages
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +35,30 @@ def test_a_section_without_gains_has_a_warning_and_a_profile(sections: dict[str,
 def test_a_section_of_too_few_genes_has_the_reason_and_no_profile(sections: dict[str, str]) -> None:
     assert re.search(r"<dt>Copy number</dt><dd>unknown: genes with enough counts: \d+ on \d+", sections["FEW"])
     assert "Copy number along the genome" not in sections["FEW"]
+
+
+def test_a_report_of_many_sections_has_a_page_for_each_which_go_when_it_has_few(
+    aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MAX_SECTIONS_IN_ONE_FILE", 2)
+    command = ["report", f"{aneuploid}/store", "prior", "-o", str(tmp_path / "cohort.html"), "-q", "--json"]
+    assert run(command) == 0
+    document = json.loads(capsys.readouterr().out)
+    files = [Path(file) for file in document["files"]]
+    assert [file.relative_to(tmp_path).as_posix() for file in files] == [
+        "cohort.html",
+        *(f"cohort_sections/{name}.html" for name in document["sections"]),
+    ]
+    page = (tmp_path / "cohort_sections" / "GAIN.html").read_text()
+    assert "Copy number along the genome" in page
+    assert len(re.findall("<h2>", page)) == len(re.findall("<h2>", files[0].read_text())) + 1
+    assert run([*command, "--section", "GAIN"]) == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["cohort.html"]
+
+
+def test_a_file_in_the_place_of_the_pages_is_refused(
+    aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r_sections").write_text("")
+    assert run(["report", f"{aneuploid}/store", "prior", "-o", str(tmp_path / "r.html")]) == 1
+    assert "r_sections is a file" in capsys.readouterr().err

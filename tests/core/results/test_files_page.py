@@ -52,8 +52,13 @@ def written(
     return folder
 
 
-def test_every_written_file_is_on_the_page(written: Path) -> None:
-    files = {re.sub(r"^[VX]\.", "<id>.", file.name) for file in written.iterdir() if file.is_file()}
+def test_every_written_file_is_on_the_page(
+    written: Path, make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    paged = write_folder(tmp_path, [make_result(side=6, section_id="V")], provenance, paged=True)
+    names = {file.name for file in written.iterdir() if file.is_file()}
+    names |= {file.relative_to(tmp_path).as_posix() for file in paged}
+    files = {re.sub(r"\b[VX]\.", "<id>.", name) for name in names}
     on_request = {f"<id>.{form.suffix}" for form in FORMATS.values() if form.on_request}
     assert files | on_request == {*named("Files", "file")}
 

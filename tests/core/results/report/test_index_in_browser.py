@@ -1,0 +1,176 @@
+"""The index of a report in a browser: sorting, filtering, links, names that are markup, and its look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+import pytest
+from browsing import bounding_box, opened
+from stand_ins.copy_number import NO_EVIDENCE, SUPPORTED
+
+from spacrd_core.model.findings import Findings
+from spacrd_core.results.report.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, Page
+
+    from spacrd_core.results.result import Provenance, SectionResult
+
+    Make = Callable[..., SectionResult]
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"quotes\" 'too'"
+CAUTIONED = "No epithelium was found"
+
+
+@pytest.fixture(scope="module")
+def sections(make_result: Make) -> list[SectionResult]:
+    """Sections of different sizes, shares of cancer, agreement, copy number and cautions."""
+    small = make_result(side=4).spots
+    return [
+        make_result(side=10, section_id="S10", patient="Smith", findings=Findings(agreement={"genes": 0.5})),
+        make_result(side=4, section_id="S2", patient=HOSTILE, spots=small.assign(label="normal")),
+        make_result(side=6, section_id="S1", copy_number=SUPPORTED, findings=Findings(agreement={"image": -0.2})),
+        make_result(
+            side=26,
+            section_id="index",
+            patient="Jones",
+            copy_number=NO_EVIDENCE,
+            notes=("no epithelium was found, so nothing is called", "another caution"),
+            thumbnail=None,
+        ),
+    ]
+
+
+@pytest.fixture(scope="module")
+def index(sections: list[SectionResult], provenance: Provenance, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("many") / "report.html"
+    report = Report(file=file, provenance=provenance, paged=True)
+    report.finish([report.add(result) for result in sections])
+    return file
+
+
+@pytest.fixture
+def page(browser: Browser, index: Path) -> Iterator[Page]:
+    with opened(browser, index) as page:
+        yield page
+
+
+def shown(page: Page) -> list[str]:
+    """Return the names of the visible sections, in their order."""
+    return page.locator("#sections tbody .name:visible").all_inner_texts()
+
+
+def sort(page: Page, heading: str) -> list[str]:
+    page.get_by_role("button", name=heading, exact=True).click()
+    return shown(page)
+
+
+def test_columns_sort_both_ways_and_unknown_values_are_last(page: Page) -> None:
+    assert shown(page) == ["S10", "S2", "S1", "index"]
+    assert sort(page, "Section") == ["index", "S1", "S2", "S10"]
+    assert sort(page, "Section") == ["S10", "S2", "S1", "index"]
+    assert sort(page, "Spots") == ["index", "S10", "S1", "S2"]
+    assert sort(page, "Spots") == ["S2", "S1", "S10", "index"]
+    assert sort(page, "Agreement")[:2] == ["S10", "S1"]
+    assert sort(page, "Agreement")[:2] == ["S1", "S10"]
+    assert sort(page, "Cautions")[0] == "index"
+    assert sort(page, "Share, %")[-1] == "S2"
+    assert sort(page, "Share, %")[0] == "S2"
+    sorted_by = page.locator("[aria-sort]")
+    assert sorted_by.count() == 1
+    assert (sorted_by.inner_text(), sorted_by.get_attribute("aria-sort")) == ("Share, %", "ascending")
+
+
+def test_words_of_names_verdicts_and_cautions_filter_the_rows(page: Page) -> None:
+    search = page.get_by_role("searchbox", name="Search")
+    for text, names in (
+        ("s1", ["S10", "S1"]),
+        ("JONES", ["index"]),
+        ("supported", ["S1"]),
+        ("no evidence epithelium", ["index"]),
+        ("onerror", ["S2"]),
+        ("nothing like it", []),
+        ("  ", ["S10", "S2", "S1", "index"]),
+    ):
+        search.fill(text)
+        assert shown(page) == names
+        assert page.inner_text(".shown") == f"{len(names)} of 4 sections"
+    page.get_by_label("With cautions only").check()
+    assert shown(page) == ["index"]
+    assert sort(page, "Spots") == ["index"]
+    page.get_by_label("With cautions only").uncheck()
+    assert shown(page) == ["index", "S10", "S1", "S2"]
+
+
+def test_everything_works_by_keyboard(page: Page) -> None:
+    page.keyboard.press("Tab")
+    page.keyboard.type("s1")
+    assert page.get_by_role("searchbox", name="Search").input_value() == "s1"
+    for _ in range(3):  # the check box, the table, its first heading
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator("[aria-sort=ascending]").inner_text() == "Section"
+    for _ in range(10):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "report_sections/S1.html"
+
+
+def test_every_link_opens_the_page_of_its_section_which_leads_back(browser: Browser, index: Path, page: Page) -> None:
+    links = page.locator("#sections a").evaluate_all("(links) => links.map((link) => link.href)")
+    assert len(links) == 4
+    for name, link in zip(shown(page), links, strict=True):
+        with opened(browser, Path(unquote(urlparse(link).path))) as section:
+            assert section.inner_text(".section h2").startswith(name)
+            assert section.evaluate("stages.size") == 1
+            back = section.get_by_role("link", name="All sections").evaluate("(link) => link.href")
+            assert back == index.as_uri()
+
+
+def test_the_numbers_of_a_row_are_those_of_the_section(page: Page, sections: list[SectionResult]) -> None:
+    for row, result in zip(page.locator("#sections tbody tr").all(), sections, strict=True):
+        facts: dict[str, Any] = result.summary()
+        cells = [cell.strip() for cell in row.locator("td").all_inner_texts()]
+        agreement, area = min(facts["agreement"].values(), default=None), facts["cancer_mm2"]
+        assert cells[:8] == [
+            " ".join(facts["patient"].split()),
+            facts["platform"],
+            str(facts["spots"]),
+            str(facts["cancer"]),
+            f"{100 * facts['cancer'] / facts['spots']:.1f}",
+            "\N{EN DASH}" if area is None else f"{area:.3g}",
+            "\N{EN DASH}" if agreement is None else f"{agreement:.2f}".replace("-", "\N{MINUS SIGN}"),
+            facts["copy_number"]["verdict"],
+        ]
+        assert cells[8] == ("\n".join(note[0].upper() + note[1:] for note in result.notes) or "none")
+        assert row.locator("img").evaluate("(image) => image.naturalWidth") > 50
+
+
+def test_without_a_script_the_table_has_no_controls(browser: Browser, index: Path) -> None:
+    with opened(browser, index, java_script_enabled=False) as page:
+        assert shown(page) == ["S10", "S2", "S1", "index"]
+        assert page.locator("input:visible, button:visible").count() == 0
+        assert page.locator("noscript p").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_index_fits_the_window(
+    browser: Browser, index: Path, keep: Callable[..., None], width: int, scheme: str
+) -> None:
+    with opened(browser, index, width=width, color_scheme=scheme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        for button in page.locator("button").all():
+            assert bounding_box(button)["height"] >= 32
+        keep(page, f"index-{width}-{scheme}")
+
+
+def test_on_paper_all_columns_are_shown_without_controls(browser: Browser, index: Path) -> None:
+    with opened(browser, index) as page:
+        page.emulate_media(media="print")
+        assert page.pdf().startswith(b"%PDF")
+        assert page.locator("input:visible").count() == 0
+        assert page.is_visible(f"text={CAUTIONED}")
