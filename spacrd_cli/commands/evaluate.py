@@ -126,8 +126,8 @@ def evaluate(
 
         show_plan(out, plan_evaluate(target, heads, output=output, elsewhere=bool(settings.scheduler), **shared))
         return
-    executor = None if settings.executor == "processes" else settings.make_executor()
-    evaluation = evaluate_on(target, heads, jobs=settings.workers, executor=executor, **shared)
+    chosen = None if settings.executor == "processes" else settings.make_executor()
+    evaluation = evaluate_on(target, heads, jobs=settings.workers, executor=chosen, **shared)
     document = evaluation.document()
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -48,8 +48,13 @@ def size(number: float) -> str:
 
 def _work(plan: Plan) -> str:
     counts = {work: sum(item.work == work for item in plan.items) for work in ("done", "not used")}
-    others = [f"{number} sections {work}" for work, number in counts.items() if number]
-    return "; ".join([f"{plan.tasks} {plan.unit}", *others])
+    others = [f"{_count(number, 'sections')} {work}" for work, number in counts.items() if number]
+    return "; ".join([_count(plan.tasks, plan.unit), *others])
+
+
+def _count(number: int, units: str) -> str:
+    """Return a number with its unit, which is given in the plural."""
+    return f"{number} {units.removesuffix('s') if number == 1 else units}"
 
 
 def _space(plan: Plan) -> str:

@@ -8,7 +8,7 @@ from spacrd_core.dry_run.detect import calling_time, calls_bytes, encodings_read
 from spacrd_core.dry_run.embed import embedding_bytes
 from spacrd_core.dry_run.encoder_speed import embedding_time
 from spacrd_core.dry_run.plan import Duration, Item, Plan, Space
-from spacrd_core.dry_run.result_files import results_of
+from spacrd_core.dry_run.result_files import Called
 from spacrd_core.embedding.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def plan_call(  # noqa: PLR0913 - what ingest and detect need
     settings, encodings = Settings(device=device), encodings_read(store, detector, (), plugins)
     patches = sum(each.spots for each in foreseen if each.image)
     dims = [plugins.encoders.create(each.encoder, each.options).recipe.dim for each in encodings]
+    called = [Called(each.spots, each.counts_bytes, each.image) for each in foreseen]
     items = []
     for each in foreseen:
         embedded = sum(embedding_bytes(each.spots, dim) for dim in dims) if each.image else 0
@@ -47,7 +48,7 @@ def plan_call(  # noqa: PLR0913 - what ingest and detect need
         unit="sections",
         space=(
             Space.below(store.path, sum(item.bytes for item in items)),
-            Space.below(output, sum(results_of(each.spots, each.counts_bytes) for each in foreseen)),
+            Space.below(output, sum(each.results_bytes for each in called)),
         ),
         time=Duration.total(
             [

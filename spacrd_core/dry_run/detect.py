@@ -9,7 +9,7 @@ from spacrd_core.detection.section_task import require_modality
 from spacrd_core.dry_run.embed import plan_embed
 from spacrd_core.dry_run.plan import Duration, Item, Plan, Space
 from spacrd_core.dry_run.rates import CALL, CALL_SECTION, CALL_SPOT, CALLS, MEASURED, WRITE_SECTION, WRITE_SPOT
-from spacrd_core.dry_run.result_files import results_bytes
+from spacrd_core.dry_run.result_files import Called
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import DetectorError
 from spacrd_core.plugins import load_plugins
@@ -52,7 +52,7 @@ def plan_detect(
     in_store = sum(item.bytes for item in items)
     space = [Space.below(store.path, in_store)]
     if output:
-        space.append(Space.below(output, results_bytes((store, entry) for entry in called)))
+        space.append(Space.below(output, sum(Called.stored(store, entry).results_bytes for entry in called)))
     times = [each.time for each in embedded]
     times.append(calling_time([entry.spots for entry in called], files=output is not None))
     plan = Plan(

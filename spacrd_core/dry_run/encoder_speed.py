@@ -40,5 +40,6 @@ def embedding_time(
     started = time.perf_counter()
     run_encoder(encoder, name, on_device, precision=precision).cpu()
     seconds = (time.perf_counter() - started) / size
-    basis = f"{size} patches by '{name}', timed here on {device} ({1000 * seconds:.3g} ms each)"
+    each_ms = f"{1000 * seconds:.{0 if seconds > 0.01 else 1}f} ms each"
+    basis = f"{size} patches by '{name}', timed here on {device}: {each_ms}"
     return Duration(patches * (seconds + READ_PATCH), basis)

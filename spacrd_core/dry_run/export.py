@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.dry_run.plan import Duration, Item, Plan, Space
 from spacrd_core.dry_run.rates import EXPORT_SECTION, MEASURED
-from spacrd_core.dry_run.result_files import counts_bytes, file_bytes
+from spacrd_core.dry_run.result_files import Called
 from spacrd_core.results.section_task import latest_result
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ def plan_export(store: SpotStore, sections: Sequence[str], form: Format, output:
     """Return what :func:`spacrd_core.results.export.export_calls` would do, and why sections would have no file."""
     reasons = {section: form.unsupported_reason(latest_result(store, section)[2]) for section in sections}
     written = [store.entry(section) for section, reason in reasons.items() if reason is None]
+    sizes = [Called.stored(store, entry).file_bytes(form.name) for entry in written]
     items = [
-        Item(entry.id, "to do", form.path(output, entry.id).name, file_bytes(form.name, entry.spots, counts))
-        for entry in written
-        for counts in [counts_bytes(store, entry)]
+        Item(entry.id, "to do", form.path(output, entry.id).name, size)
+        for entry, size in zip(written, sizes, strict=True)
     ]
     plan = Plan(
         step="export",

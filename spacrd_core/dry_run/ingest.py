@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.executors.pool import Executor
     from spacrd_core.executors.task import Worker
+    from spacrd_core.ingestion.checks import Checks
     from spacrd_core.ingestion.options import IngestOptions
     from spacrd_core.ingestion.put import Candidate, Status
     from spacrd_core.plugins import Plugins
@@ -73,7 +74,9 @@ class ForeseeTask(IngestTask):
 
     def run(self, worker: Worker) -> tuple[list[Foreseen], list[Exception]]:  # type: ignore[override]  # noqa: ARG002
         """Return what the sections will be, and the errors of parts that will be refused."""
-        store, foreseen, errors = SpotStore(self.folder.find(self.store)), [], []
+        store = SpotStore(self.folder.find(self.store))
+        foreseen: list[Foreseen] = []
+        errors: list[Exception] = []
         with TemporaryDirectory(prefix="spacrd-") as drafts:  # for alignments that are proposed
             started = time.perf_counter()
             for candidate, check in self._candidates(store, Path(drafts)):
@@ -82,22 +85,22 @@ class ForeseeTask(IngestTask):
                 except SectionExists as error:
                     errors.append(error)
                     continue
-                section = candidate.section if status == "unchanged" else check(candidate.section)
+                section = candidate.section if status == "unchanged" else check(candidate.section)[0]
                 alone = not foreseen
                 foreseen.append(_foreseen(candidate, section, status, time.perf_counter() - started, slide=alone))
                 started = time.perf_counter()
         return foreseen, errors
 
-    def _candidates(self, store: SpotStore, drafts: Path) -> Iterator[tuple[Candidate, Callable[[Section], Section]]]:
+    def _candidates(
+        self, store: SpotStore, drafts: Path
+    ) -> Iterator[tuple[Candidate, Callable[[Section], tuple[Section, Checks]]]]:
+        """Yield every section that was read, and its check."""
         reader, options = SectionReader(self.plugins.get(), store, drafts=drafts), self.found_options
         if not options.region:
-            yield (
-                read_candidate(store, options, reader, replace=self.replace),
-                lambda section: check_section(section)[0],
-            )
+            yield read_candidate(store, options, reader, replace=self.replace), check_section
             return
         for candidate, area in read_parts(store, options, reader, replace=self.replace):
-            yield candidate, lambda section, area=area: area.check(section)[0]
+            yield candidate, area.check
 
 
 def plan_ingest(

@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 MEASURED: Final = "speeds measured on one CPU core"
 
 # bytes in a store
-COUNT, GENE, THUMBNAIL = (
-    1.9,
-    12.0,
-    1_100_000,
-)  # a count that is not zero; a gene; the picture of a section with an image
+COUNT, GENE = 1.9, 12.0  # a count that is not zero; a gene
+THUMBNAIL = 1_100_000  # the picture of a section with an image
 SLIDE_AS_FILE = 1.8  # a JPEG that stays one: the pyramid against the file
 SLIDE_PIXEL = {"JPEG": 0.5, "lossless": 1.6}  # a px of the finest level, with the coarser ones
 FLOAT = 4.0  # an entry of an embedding; they compress little
@@ -30,7 +27,8 @@ CALLS, CALL = 50_000, 40.0  # the spot table of a section, and a spot of it
 
 # bytes of files
 REPORT, REPORT_SPOT = 600_000, 270.0  # report.html: 1.4 MB for 5,041 spots, most of it the picture
-SPOT_IN_FILE = {"csv": 230.0, "geojson": 650.0, "loupe": 30.0, "xenium": 30.0, "h5ad": 250.0, "spatialdata": 250.0}
+SPOT_IN_FILE = {"csv": 105.0, "geojson": 650.0, "loupe": 30.0, "xenium": 30.0, "h5ad": 250.0, "spatialdata": 250.0}
+PICTURE = 2_500_000  # the H&E behind the spots
 FILE = {"png": 500_000, "profile": 100_000, "seg": 5_000, "genes": 20_000, "h5ad": 600_000, "spatialdata": 600_000}
 DETECTOR_MEMBER = 1_000_000  # weights and axes of an ensemble's member
 DETECTOR_FILES = 400_000  # configuration, metrics, card and curves
@@ -42,7 +40,7 @@ CALL_SECTION, CALL_SPOT = 0.8, 0.0008
 WRITE_SECTION, WRITE_SPOT = 1.0, 0.0006  # all files
 EXPORT_SECTION = 0.5
 MEMBER_SPOT = {("spacrd", "default"): 0.0007, ("linear", ""): 0.0002}  # one training of one member, a training spot
-TRAINED_SECTION = 0.5  # what a section says of itself
+TRAINED_SECTION = 1.1  # what a section says of itself
 
 
 def training_time(options: Sequence[tuple[TrainOptions, float]], sections: int) -> Duration:

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from spacrd_core.dry_run.rates import FILE, REPORT, REPORT_SPOT, SPOT_IN_FILE
+from spacrd_core.dry_run.rates import FILE, PICTURE, REPORT, REPORT_SPOT, SPOT_IN_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
 WITH_COUNTS = ("h5ad", "spatialdata")
+WITH_PICTURE = ("png",)
 OF_EVERY_SECTION = ("csv", "geojson", "png", "genes", "h5ad")
 
 
-def file_bytes(format_name: str, spots: int, counts_bytes: int) -> int:
-    """Return the size of a section's file in a format; some hold the counts, as large as in the store."""
-    size = FILE.get(format_name, 0) + SPOT_IN_FILE.get(format_name, 0.0) * spots
-    return round(size + (counts_bytes if format_name in WITH_COUNTS else 0))
+class Called(NamedTuple):
+    """A section whose calls are written: its spots, the bytes of its counts, and whether it has an image."""
 
+    spots: int
+    counts_bytes: int
+    image: bool
 
-def results_bytes(sections: Iterable[tuple[SpotStore, SectionEntry]]) -> int:
-    """Return the size of all files of sections, with the report."""
-    return sum(results_of(entry.spots, counts_bytes(store, entry)) for store, entry in sections)
+    @classmethod
+    def stored(cls, store: SpotStore, entry: SectionEntry) -> Self:
+        """Return a section of a store."""
+        files = (store.path / entry.section.path).rglob("*")
+        return cls(entry.spots, sum(file.stat().st_size for file in files if file.is_file()), entry.slide is not None)
 
+    def file_bytes(self, format_name: str) -> int:
+        """Return the size of the file in a format; some hold the counts, as large as in the store, or the image."""
+        size = FILE.get(format_name, 0) + SPOT_IN_FILE.get(format_name, 0.0) * self.spots
+        size += self.counts_bytes if format_name in WITH_COUNTS else 0
+        size += PICTURE if self.image and format_name in WITH_PICTURE else 0
+        return round(size)
 
-def results_of(spots: int, counts: int) -> int:
-    """Return the size of all files of a section, and of its part of the report."""
-    files = sum(file_bytes(name, spots, counts) for name in OF_EVERY_SECTION)
-    return round(files + REPORT + REPORT_SPOT * spots)
-
-
-def counts_bytes(store: SpotStore, entry: SectionEntry) -> int:
-    """Return the size of a section's counts and spots in the store."""
-    return sum(file.stat().st_size for file in (store.path / entry.section.path).rglob("*") if file.is_file())
+    @property
+    def results_bytes(self) -> int:
+        """The size of all files, and of the section's part of the report."""
+        return round(sum(map(self.file_bytes, OF_EVERY_SECTION)) + REPORT + REPORT_SPOT * self.spots)

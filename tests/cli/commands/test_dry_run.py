@@ -98,7 +98,7 @@ def test_the_text_has_work_space_and_time_with_what_it_rests_on(
         ["ingest", "{folder}/cohort", "--cohort", "{folder}/cohort/cohort.csv"],
         ["embed", "{folder}/store", "--encoder", "stain", "--section", "S9"],
         ["embed", "{folder}/nothing", "--encoder", "stain"],
-        ["train", "{folder}/store", "-o", "{folder}/detector", "--encoder", "stain"],
+        ["train", "{folder}/store", "-o", "{folder}/detector", "--encoder", "uni"],
         ["train", "{folder}/store", "-o", "{folder}/cohort", *GENES],
         ["evaluate", "{folder}/store", "--section", "S1", *GENES],
         ["detect", "{folder}/store", "{folder}/nothing"],
