@@ -39,7 +39,7 @@ READ_PATCH = 0.0006  # cut and resampled, at a pitch of 200 um
 CALL_SECTION, CALL_SPOT = 0.8, 0.0008
 WRITE_SECTION, WRITE_SPOT = 1.0, 0.0006  # all files
 EXPORT_SECTION = 0.5
-MEMBER_SPOT = {("spacrd", "default"): 0.0007, ("linear", ""): 0.0002}  # one training of one member, a training spot
+MEMBER_SPOT = {("spacrd", "default"): 0.0009, ("linear", ""): 0.0003}  # one training of one member, a training spot
 TRAINED_SECTION = 1.1  # what a section says of itself
 
 
