@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,9 +13,10 @@ import typer
 from spacrd_cli.commands.detect import CallSettings, call_sections
 from spacrd_cli.commands.hub import report_origin
 from spacrd_cli.commands.ingest import chosen_sections
-from spacrd_cli.options import ConfigFile, Device, Executor, Json, Overrides, Quiet, Scheduler, Workers
+from spacrd_cli.options import ConfigFile, Device, DryRun, Executor, Json, Overrides, Quiet, Scheduler, Workers
 from spacrd_cli.settings import option_check
 from spacrd_cli.terminal.calls import calls_document, calls_table
+from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.errors import error_documents, raise_failures
 from spacrd_cli.terminal.ingested import report_notes
 from spacrd_cli.terminal.output import Output
@@ -56,6 +57,10 @@ def call(
         Path | None, typer.Option(metavar="FILE", help="Alignment of a Xenium H&E: 3x3 matrix or keypoints CSV.")
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="ID", help="Section ID.", show_default="from the path")] = None,
+    patient: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Patient ID, the same for all PATHs.", show_default="the section ID"),
+    ] = None,
     cohort: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Table with one row per section, instead of PATHs.")
     ] = None,
@@ -76,6 +81,7 @@ def call(
     scheduler: Scheduler = None,
     config: ConfigFile = None,
     set_: Overrides = None,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -83,6 +89,7 @@ def call(
     out, plugins = Output(json=json, quiet=quiet), load_plugins()
     flags = {
         "reader.name": reader,
+        "patient": patient,
         "um_per_px": um_per_px,
         "no_image": no_image,
         "device": device,
@@ -102,9 +109,50 @@ def call(
     from spacrd_core.results.folder import require_results_folder
 
     require_results_folder(output)
+    if dry_run:
+        folder = keep or Path(gettempdir()) / "spacrd-scratch"
+        _foresee(out, plugins, sections, settings, detector=detector, folder=folder, output=output)
+        return
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(TemporaryDirectory(prefix="spacrd-"))) / "store"
         _call(out, plugins, sections, settings, detector=detector, folder=folder, output=output, kept=bool(keep))
+
+
+def _foresee(
+    out: Output,
+    plugins: Plugins,
+    sections: list[IngestOptions],
+    settings: CallConfig,
+    *,
+    detector: str,
+    folder: Path,
+    output: Path,
+) -> None:
+    """Show what would be called."""
+    from spacrd_core import SpotStore, load_detector  # imports torch
+    from spacrd_core.dry_run.call import plan_call
+    from spacrd_core.dry_run.ingest import plan_ingest
+
+    settings.decision_rule()
+    loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
+    report_origin(out, loaded.source)
+    store = SpotStore.create(folder)
+    ingestion, foreseen, refused = plan_ingest(
+        store, sections, plugins, executor=settings.make_executor(), track=out.track
+    )
+    if foreseen:
+        plan = plan_call(
+            store,
+            ingestion,
+            foreseen,
+            loaded.config,
+            output=output,
+            device=settings.device,
+            plugins=plugins,
+            elsewhere=bool(settings.scheduler),
+        )
+        show_plan(out, plan, refused)
+    raise_failures(refused, done=len(foreseen))
 
 
 def _call(
@@ -125,7 +173,7 @@ def _call(
     report_origin(out, loaded.source)
     store = SpotStore.create(folder)
     ingested, refused = ingest_all(store, sections, plugins, executor=settings.make_executor(), track=out.track)
-    report_notes(out, ingested)
+    report_notes(out, ingested, patients=kept)
     if not ingested:
         raise_failures(refused, done=0)
     called = call_sections(out, store, loaded, settings, output, sections=[item.entry.id for item in ingested])

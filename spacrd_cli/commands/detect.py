@@ -15,6 +15,7 @@ from spacrd_cli.options import (
     ConfigFile,
     DetectorFolder,
     Device,
+    DryRun,
     Exclude,
     Executor,
     Json,
@@ -27,6 +28,7 @@ from spacrd_cli.options import (
     Workers,
 )
 from spacrd_cli.terminal.calls import call_warnings, calls_document, calls_table
+from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.errors import error_documents
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import CommandConfig, read_config
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detector.detector import Detector
+    from spacrd_core.model.decision import DecisionRule
+    from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
 RegionsRule = Literal["auto", "always", "never"]
@@ -60,6 +64,12 @@ class CallSettings(ExecutorSettings):
     label_alpha: float = Field(0.3, gt=0, lt=1)
     regions: RegionsRule = "auto"
     prior: PriorLists = Field(default_factory=PriorLists)
+
+    def decision_rule(self) -> DecisionRule:
+        """Return the rule by which spots are called."""
+        from spacrd_core.model.decision import DecisionRule  # imports scikit-learn
+
+        return DecisionRule.parse(self.threshold, alpha=self.alpha, label_alpha=self.label_alpha)
 
 
 class DetectConfig(CallSettings, PartSettings):
@@ -112,6 +122,7 @@ def detect(
     part: PartOfSections = None,
     config: ConfigFile = None,
     set_: Overrides = None,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -133,7 +144,11 @@ def detect(
     chosen = target.choose(section, exclude)
     if not chosen:
         raise UnknownSection(f"--exclude leaves no section of {store}", hint="drop an --exclude")
-    sections = [entry.id for entry in settings.chosen_part.select(chosen)]
+    entries = settings.chosen_part.select(chosen)
+    sections = [entry.id for entry in entries]
+    if dry_run:
+        foresee_calls(out, target, loaded, settings, output, entries=entries)
+        return
     if not sections:
         out.result({})
         out.info("this part contains no section")
@@ -144,7 +159,33 @@ def detect(
     failed = {name: {"errors": error_documents(error)} for name, error in called.errors.items()}
     out.result(document | failed, *([calls_table(called.tables)] if called.tables else []))
     if called.errors:
-        raise _combined_error(called)
+        raise _combined_error([*called.errors.values()], others=bool(called.tables))
+
+
+def foresee_calls(
+    out: Output,
+    store: SpotStore,
+    detector: Detector,
+    settings: CallSettings,
+    output: Path | None,
+    *,
+    entries: Sequence[SectionEntry],
+) -> None:
+    """Show what would be called."""
+    from spacrd_core.dry_run.detect import plan_detect
+
+    settings.decision_rule()
+    plan, refused = plan_detect(
+        store,
+        detector.config,
+        entries,
+        output=output,
+        device=settings.device,
+        elsewhere=bool(settings.scheduler),
+    )
+    show_plan(out, plan, refused.values())
+    if refused:
+        raise _combined_error([*refused.values()], others=False)
 
 
 @dataclass(frozen=True)
@@ -210,11 +251,10 @@ def _write(
     return files
 
 
-def _combined_error(called: Called) -> Exception:
-    """Return one error for all sections that could not be called."""
-    errors = list(called.errors.values())
-    if len(errors) == 1 and not called.tables:
+def _combined_error(errors: Sequence[Exception], *, others: bool) -> Exception:
+    """Return one error for all sections that could not be called; ``others`` is whether there are others."""
+    if len(errors) == 1 and not others:
         return errors[0]
     hints = dict.fromkeys(hint for error in errors if (hint := getattr(error, "hint", "")))
-    others = ". The other sections were called" if called.tables else ""
-    return DetectorError(f"{'; '.join(dict.fromkeys(map(str, errors)))}{others}", hint="; ".join(hints))
+    called = ". The other sections were called" if others else ""
+    return DetectorError(f"{'; '.join(dict.fromkeys(map(str, errors)))}{called}", hint="; ".join(hints))

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import Field
 
 from spacrd_cli.commands.default_encoder import suggest_encoders
 from spacrd_cli.execution import ExecutorSettings, PartSettings
-from spacrd_cli.options import ConfigFile, Device, Executor, Json, Overrides, Quiet, Scheduler, Sections, Store, Workers
+from spacrd_cli.options import (
+    ConfigFile,
+    Device,
+    DryRun,
+    Executor,
+    Json,
+    Overrides,
+    Quiet,
+    Scheduler,
+    Sections,
+    Store,
+    Workers,
+)
 from spacrd_cli.settings import DEFAULT_ENCODER, EncoderSettings, option_check
+from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.output import Output, table
 from spacrd_cli.terminal.progress import duration
 from spacrd_core.config import read_config
@@ -67,6 +80,7 @@ def embed(
     ] = False,
     config: ConfigFile = None,
     set_: Overrides = None,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -93,19 +107,29 @@ def embed(
     target = SpotStore.open(store)
     if not settings.scheduler:  # the workers of a cluster have their own devices
         choose_device(settings.device)
+    shared: dict[str, Any] = {
+        "options": settings.encoder.options,
+        "sections": section,
+        "settings": Settings(**settings.model_dump(include={field.name for field in fields(Settings)})),
+        "part": settings.chosen_part,
+        "again": again,
+        "plugins": plugins,
+    }
+    if dry_run:
+        from spacrd_core.dry_run.embed import plan_embed
+
+        with suggest_encoders(plugins.encoders, settings.encoder):
+            plan = plan_embed(target, settings.encoder.name, elsewhere=bool(settings.scheduler), **shared)
+        show_plan(out, plan)
+        return
     with suggest_encoders(plugins.encoders, settings.encoder):
         report = embed_in(
             target,
             settings.encoder.name,
-            options=settings.encoder.options,
-            sections=section,
-            settings=Settings(**settings.model_dump(include={field.name for field in fields(Settings)})),
             executor=settings.make_executor(),
-            part=settings.chosen_part,
-            again=again,
-            plugins=plugins,
             on_warning=out.warn,
             track=out.track,
+            **shared,
         )
     _show(out, plugins.encoders.canonical(settings.encoder.name), report)
 

@@ -13,6 +13,7 @@ from spacrd_cli.execution import ExecutorName, ExecutorSettings
 from spacrd_cli.options import (
     ConfigFile,
     Device,
+    DryRun,
     EncoderOrNone,
     Exclude,
     FoldsOption,
@@ -25,6 +26,7 @@ from spacrd_cli.options import (
     Store,
 )
 from spacrd_cli.settings import TrainingSettings
+from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.evaluation_tables import evaluation_tables
 from spacrd_cli.terminal.output import Output, as_json
 from spacrd_core.config import read_config
@@ -88,6 +90,7 @@ def evaluate(
     device: Device = None,
     config: ConfigFile = None,
     set_: Overrides = None,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -106,21 +109,25 @@ def evaluate(
     compared = variants(head or [], settings.heads, plugins.heads)
     if settings.by == "section":
         out.warn("--by section: sections of one patient may be in both training and test, which inflates every metric")
-    evaluation = evaluate_on(
-        target,
-        [settings.train_options(variant.options, seeds=1) for variant in compared],
-        encoder=settings.encoder.name_or_none,
-        genes=not settings.no_genes,
-        sections=section,
-        exclude=exclude,
-        seeds=range(settings.first_seed, settings.first_seed + settings.seeds),
-        by=settings.by,
-        jobs=settings.workers,
-        executor=None if settings.executor == "processes" else settings.make_executor(),
-        device=settings.device,
-        plugins=plugins,
-        track=out.track,
-    )
+    heads = [settings.train_options(variant.options, seeds=1) for variant in compared]
+    shared: dict[str, Any] = {
+        "encoder": settings.encoder.name_or_none,
+        "genes": not settings.no_genes,
+        "sections": section,
+        "exclude": exclude,
+        "seeds": range(settings.first_seed, settings.first_seed + settings.seeds),
+        "by": settings.by,
+        "device": settings.device,
+        "plugins": plugins,
+        "track": out.track,
+    }
+    if dry_run:
+        from spacrd_core.dry_run.evaluate import plan_evaluate
+
+        show_plan(out, plan_evaluate(target, heads, output=output, elsewhere=bool(settings.scheduler), **shared))
+        return
+    chosen = None if settings.executor == "processes" else settings.make_executor()
+    evaluation = evaluate_on(target, heads, jobs=settings.workers, executor=chosen, **shared)
     document = evaluation.document()
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import typer
 
 from spacrd_cli.execution import ExecutorSettings, PartSettings
 from spacrd_cli.options import (
+    DryRun,
     Executor,
     Json,
     PartOfSections,
@@ -18,6 +19,7 @@ from spacrd_cli.options import (
     Store,
     Workers,
 )
+from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.errors import error_documents, raise_failures
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
@@ -49,6 +51,7 @@ def export(
     workers: Workers = None,
     scheduler: Scheduler = None,
     part: PartOfSections = None,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -57,11 +60,20 @@ def export(
     settings = read_config(ExportSettings, flags=flags)
     from spacrd_core.results.files.formats import find_format
 
-    write_latest_calls(Output(json=json, quiet=quiet), store, find_format(format_), output, section, settings)
+    write_latest_calls(
+        Output(json=json, quiet=quiet), store, find_format(format_), output, section, settings, dry_run=dry_run
+    )
 
 
 def write_latest_calls(
-    out: Output, store: Path, form: Format, output: Path, section: list[str] | None, settings: ExportSettings
+    out: Output,
+    store: Path,
+    form: Format,
+    output: Path,
+    section: list[str] | None,
+    settings: ExportSettings,
+    *,
+    dry_run: bool = False,
 ) -> None:
     """Write the latest calls of sections in one format, and say what was written."""
     from spacrd_core.results.export import export_calls
@@ -74,14 +86,18 @@ def write_latest_calls(
     if not sections:
         raise UnknownSection(f"{store} contains no calls yet", hint=f"spacrd detect {store} DETECTOR")
     sections = settings.chosen_part.select(sections)
+    if dry_run:
+        from spacrd_core.dry_run.export import plan_export
+
+        plan, unsupported = plan_export(target, sections, form, output)
+        _require_supported(out, unsupported, named=bool(section), others=bool(plan.items))
+        show_plan(out, plan)
+        return
     files, unsupported, errors = export_calls(
         target, sections, form, output, executor=settings.make_executor(), track=out.track
     )
     written = list(map(str, files))
-    if unsupported and (section or not (written or errors)):
-        raise _combined_error(unsupported)
-    for reason in unsupported:
-        out.warn(f"not written: {reason}")
+    _require_supported(out, unsupported, named=bool(section), others=bool(written or errors))
     document: dict[str, object] = {"written": written}
     if errors:
         document["failures"] = [document for error in errors for document in error_documents(error)]
@@ -89,6 +105,14 @@ def write_latest_calls(
     if not sections:
         out.info("this part contains no section")
     raise_failures(errors, done=len(sections) - len(errors))
+
+
+def _require_supported(out: Output, unsupported: Sequence[InputError], *, named: bool, others: bool) -> None:
+    """Refuse a format that named sections, or all, do not support; say so of others."""
+    if unsupported and (named or not others):
+        raise _combined_error(unsupported)
+    for reason in unsupported:
+        out.warn(f"not written: {reason}")
 
 
 def _combined_error(errors: Sequence[InputError]) -> InputError:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spacrd_cli.execution import ExecutorSettings, PartSettings
-from spacrd_cli.options import ConfigFile, Executor, Json, Overrides, PartOfSections, Quiet, Scheduler, Store, Workers
+from spacrd_cli.options import (
+    ConfigFile,
+    DryRun,
+    Executor,
+    Json,
+    Overrides,
+    PartOfSections,
+    Quiet,
+    Scheduler,
+    Store,
+    Workers,
+)
 from spacrd_cli.settings import option_check
+from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.errors import raise_failures
 from spacrd_cli.terminal.ingested import failed_document, ingested_document, ingested_table, report_notes
 from spacrd_cli.terminal.output import Output
@@ -18,6 +30,11 @@ from spacrd_core.errors import ConfigError
 from spacrd_core.ingestion.options import IngestConfig as SectionConfig
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.plugins import load_plugins
+
+if TYPE_CHECKING:
+    from spacrd_core.executors.pool import Executor as WorkExecutor
+    from spacrd_core.plugins import Plugins
+    from spacrd_core.store.store import SpotStore
 
 
 class IngestConfig(SectionConfig, PartSettings, ExecutorSettings):
@@ -92,6 +109,7 @@ def ingest(
     part: PartOfSections = None,
     config: ConfigFile = None,
     set_: Overrides = None,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -119,10 +137,14 @@ def ingest(
     from spacrd_core.ingestion.ingest_all import ingest_all
     from spacrd_core.store.store import SpotStore
 
+    target, part_sections = SpotStore.create(store), settings.chosen_part.select(sections)
+    if dry_run:
+        foresee(out, target, part_sections, plugins, replace=replace, executor=settings.make_executor())
+        return
     failed: list[dict[str, object]] = []
     ingested, errors = ingest_all(
-        SpotStore.create(store),
-        settings.chosen_part.select(sections),
+        target,
+        part_sections,
         plugins,
         replace=replace,
         executor=settings.make_executor(),
@@ -135,6 +157,23 @@ def ingest(
         out.info("this part contains no section")
     report_notes(out, ingested)
     raise_failures(errors, done=len(ingested))
+
+
+def foresee(
+    out: Output,
+    store: SpotStore,
+    sections: list[IngestOptions],
+    plugins: Plugins,
+    *,
+    replace: bool,
+    executor: WorkExecutor,
+) -> None:
+    """Show what would be ingested."""
+    from spacrd_core.dry_run.ingest import plan_ingest
+
+    plan, _, errors = plan_ingest(store, sections, plugins, replace=replace, executor=executor, track=out.track)
+    show_plan(out, plan, errors)
+    raise_failures(errors, done=len(plan.items))
 
 
 def chosen_sections(

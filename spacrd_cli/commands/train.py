@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import Field
@@ -12,6 +12,7 @@ from spacrd_cli.execution import ExecutorSettings
 from spacrd_cli.options import (
     ConfigFile,
     Device,
+    DryRun,
     EncoderOrNone,
     Exclude,
     Executor,
@@ -26,6 +27,7 @@ from spacrd_cli.options import (
     Workers,
 )
 from spacrd_cli.settings import HeadSettings, TrainingSettings, option_check
+from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.output import Output, table
 from spacrd_cli.terminal.training_view import training_view
 from spacrd_core.config import read_config
@@ -77,6 +79,7 @@ def train(
     device: Device = None,
     config: ConfigFile = None,
     set_: Overrides = None,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -104,20 +107,29 @@ def train(
 
     require_detector_folder(output)
     target = SpotStore.open(store)
+    shared: dict[str, Any] = {
+        "encoder": settings.encoder.name_or_none,
+        "genes": not settings.no_genes,
+        "sections": section,
+        "exclude": exclude,
+        "device": settings.device,
+        "track": out.track,
+    }
+    if dry_run:
+        from spacrd_core.dry_run.train import plan_train
+
+        elsewhere = bool(settings.scheduler)
+        show_plan(out, plan_train(target, settings.options(), output=output, elsewhere=elsewhere, **shared))
+        return
     patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
     models = fold_count(len(patients), settings.folds) if settings.calibrate and len(patients) > 1 else 0
     with training_view(out, stages=models + 1) as on_event:
         detector = train_on(
             target,
             settings.options(),
-            encoder=settings.encoder.name_or_none,
-            genes=not settings.no_genes,
-            sections=section,
-            exclude=exclude,
-            device=settings.device,
             executor=None if settings.executor == "serial" else settings.make_executor(),
             on_event=on_event,
-            track=out.track,
+            **shared,
         )
     detector.save(output)
     _report(out, detector, output)

@@ -50,8 +50,11 @@ def failed_document(options: IngestOptions, error: Exception) -> dict[str, objec
     return {"id": options.section_id, "path": str(options.path), "status": "failed", "errors": errors}
 
 
-def report_notes(out: Output, ingested: Sequence[Ingested]) -> None:
-    """Report the checks, every note, what a replaced section has lost, and the sections without a patient ID."""
+def report_notes(out: Output, ingested: Sequence[Ingested], *, patients: bool = True) -> None:
+    """Report the checks, every note, what a replaced section has lost, and the sections without a patient ID.
+
+    Without ``patients``, the last is left out: sections that are not kept are never split between training and test.
+    """
     shared = _shared_notes(ingested)
     for area, sentences in shared.items():
         _report(out, area, sentences)
@@ -60,7 +63,7 @@ def report_notes(out: Output, ingested: Sequence[Ingested]) -> None:
         _report(out, item.entry.id, [_check_summary(item.entry), *item.kept, *notes])
         for sentence in item.warnings:
             out.warn(f"{item.entry.id}: {sentence}")
-    without_patient = [item for item in ingested if not item.patient_given]
+    without_patient = [item for item in ingested if patients and not item.patient_given]
     if sections := [item.entry.id for item in without_patient if not item.part_of]:
         out.info(f"{', '.join(sections)}: no --patient was given, so each section counts as its own patient")
     if parts := [item.entry.id for item in without_patient if item.part_of]:

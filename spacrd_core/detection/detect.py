@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.detector.detector import Detector
     from spacrd_core.executors.pool import Executor
     from spacrd_core.store.folder import SectionNames
@@ -98,9 +99,8 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     entries = (part or Part()).select(store.choose(sections, exclude))
     executor = executor or Serial()
     _embed_missing(store, detector, entries, plugins, device, executor, track)
-    reads_staining = bool(detector.config.image_dim and detector.config.prior)
     stain_key = ""
-    if reads_staining:
+    if reads_staining(detector.config):
         stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track, executor=executor)
     shared: dict[str, Any] = {"rule": rule, "batch_size": batch_size, "stain_key": stain_key, "in_memory": in_memory}
     local = local_detector(detector)
@@ -128,9 +128,32 @@ def _embed_missing(
     track: Track,
 ) -> None:
     """Embed the sections that have an image but no embeddings of the detector's recipe, with its encoder's options."""
-    record = detector.config.encoder
+    encoding = detector_encoding(store, detector.config, entries, plugins)
+    if encoding:
+        latest = not detector.config.built_in
+        embed_missing(
+            store, entries, encoding, device=device, plugins=plugins, track=track, latest=latest, executor=executor
+        )
+
+
+def reads_staining(config: DetectorConfig) -> bool:
+    """Return whether a detector reads what an image says of itself."""
+    return bool(config.image_dim and config.prior)
+
+
+def detector_encoding(
+    store: SpotStore, config: DetectorConfig, entries: Sequence[SectionEntry], plugins: Plugins
+) -> Encoding | None:
+    """Return the encoder of a detector with its options; None if it reads no image.
+
+    Raises
+    ------
+    RecipeMismatch
+        If sections lack embeddings, and the installed encoder would make others.
+    """
+    record = config.encoder
     if record is None:
-        return
+        return None
     encoding = Encoding(record.name, record.options, record.recipe_key)
     missing = encoding.missing(entries)
     installed = plugins.encoders.create(record.name, record.options).recipe if missing else None
@@ -141,7 +164,4 @@ def _embed_missing(
             f"recipe than the detector ({differences})",
             hint=f"spacrd embed {store.path} --encoder {record.name}, with the weights used for training",
         )
-    latest = not detector.config.built_in
-    embed_missing(
-        store, entries, encoding, device=device, plugins=plugins, track=track, latest=latest, executor=executor
-    )
+    return encoding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from spacrd_core.cohort.section_data import SectionData, load_sections
+from spacrd_core.cohort.section_data import load_sections
 from spacrd_core.detection.call import call_section
 from spacrd_core.detector.load import DETECTOR_KEY_ATTR
 from spacrd_core.devices import one_thread
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.detector.detector import Detector
     from spacrd_core.executors.local import Local
     from spacrd_core.executors.task import Worker
@@ -46,8 +47,8 @@ class CallTask:
         store, detector = SpotStore(self.folder.find(self.store)), self.detector.get(worker.device)
         encoder = detector.config.encoder
         recipe_key = encoder.recipe_key if encoder else ""
+        require_modality(self.entry, detector.config)
         data = load_sections(store, [self.entry], recipe_key=recipe_key, stain_key=self.stain_key)[0]
-        _require_modality(data, reads_genes=bool(detector.config.panel))
         with one_thread():
             table = call_section(detector, data, self.rule, batch_size=self.batch_size)
         key = table.attrs[DETECTOR_KEY_ATTR] = detector.config.key
@@ -55,8 +56,9 @@ class CallTask:
         return table if self.in_memory else None
 
 
-def _require_modality(section: SectionData, *, reads_genes: bool) -> None:
-    if section.image is None and not (reads_genes and section.expression):
+def require_modality(entry: SectionEntry, detector: DetectorConfig) -> None:
+    """Refuse a section that has neither an image nor genes that the detector reads."""
+    if not (entry.slide and detector.encoder) and not (entry.genes and detector.panel):
         raise DetectorError(
-            f"section '{section.id}' has no image, and the detector reads only H&E", hint="ingest it with --image FILE"
+            f"section '{entry.id}' has no image, and the detector reads only H&E", hint="ingest it with --image FILE"
         )

@@ -10,6 +10,7 @@ from spacrd_core.genes.known import require_known_genes
 from spacrd_core.prior.lists import load_gene_lists
 from spacrd_core.prior.read import with_training_evidence
 from spacrd_core.prior.staining import embed_staining
+from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from spacrd_core.executors.pool import Executor
     from spacrd_core.model.calibrated_ensemble import TrainOptions
     from spacrd_core.plugins import Plugins
-    from spacrd_core.progress import Track
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
@@ -43,18 +43,44 @@ def load_training_sections(  # noqa: PLR0913 - those of train
         name of a section is known.
     """
     _require_one_patient_per_section(entries)
-    fraction = options.cohort.cancer_fraction
     reads_staining = bool(encoder) and options.prior.use
     stain_key = ""
     if reads_staining:
         stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track, executor=executor)
+    loaded = read_training_sections(
+        store, entries, options, encoder=encoder, genes=genes, stain_key=stain_key, track=track
+    )
+    if not options.prior.use:
+        return loaded
+    lists = load_gene_lists(options.prior.lists)
+    return [with_training_evidence(section, lists) for section in track(loaded, "reading sections", len(loaded))]
+
+
+def read_training_sections(
+    store: SpotStore,
+    entries: Sequence[SectionEntry],
+    options: TrainOptions,
+    *,
+    encoder: str,
+    genes: bool,
+    stain_key: str = "",
+    track: Track = silent,
+) -> list[SectionData]:
+    """Return the data of sections for training, without what they say of themselves; nothing is written.
+
+    Raises
+    ------
+    TrainingError
+        As :func:`load_training_sections`.
+    """
+    _require_one_patient_per_section(entries)
     loaded = load_sections(
         store,
         entries,
         encoder=encoder,
         stain_key=stain_key,
         genes=genes,
-        cancer_fraction=fraction,
+        cancer_fraction=options.cohort.cancer_fraction,
         track=track,
     )
     if not options.cohort.unknown_genes:
@@ -65,10 +91,7 @@ def load_training_sections(  # noqa: PLR0913 - those of train
         raise TrainingError(
             "none of these sections has an image", hint="use --encoder none, or ingest with --image FILE"
         )
-    if not options.prior.use:
-        return loaded
-    lists = load_gene_lists(options.prior.lists)
-    return [with_training_evidence(section, lists) for section in track(loaded, "reading sections", len(loaded))]
+    return loaded
 
 
 def _require_one_patient_per_section(entries: Sequence[SectionEntry]) -> None:

@@ -59,9 +59,7 @@ def train(  # noqa: PLR0913 - the options of the command
     """
     plugins = plugins or load_plugins()
     encoder = resolve_encoder(encoder, plugins, genes=genes)
-    options = resolve_train_options(options).canonical(plugins.heads)
-    if not plugins.heads.load(options.head.name).trainable:
-        raise untrainable(options.head.name)
+    options = trainable(options, plugins)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_training_sections(
         store,
@@ -95,6 +93,14 @@ def train(  # noqa: PLR0913 - the options of the command
             validate=validate,
         )
     return Detector.from_training(trained, options, loaded, encoder)
+
+
+def trainable(options: TrainOptions | str | None, plugins: Plugins) -> TrainOptions:
+    """Return training options with the head's canonical name; refuse a head that is not trained."""
+    resolved = resolve_train_options(options).canonical(plugins.heads)
+    if not plugins.heads.load(resolved.head.name).trainable:
+        raise untrainable(resolved.head.name)
+    return resolved
 
 
 def resolve_train_options(options: TrainOptions | str | None) -> TrainOptions:

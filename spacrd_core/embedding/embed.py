@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,6 @@ from spacrd_core.store.locks import mark_in_use
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from spacrd_core.embedding.encoder import Encoder
     from spacrd_core.executors.pool import Executor
     from spacrd_core.store.folder import SectionNames
     from spacrd_core.store.manifest import SectionEntry
@@ -94,14 +93,10 @@ def embed(  # noqa: PLR0913 - the options of the command
     SpacrdError, ExceptionGroup
         If sections could not be embedded; the others are.
     """
-    encoders = (plugins or load_plugins()).encoders
-    name, instance = encoders.canonical(encoder), encoders.create(encoder, options)
-    request = _request(store, name, instance, options or {}, settings or Settings(), latest=latest)
-    request = replace(request, again=again)
+    request = make_request(store, encoder, options, settings, latest=latest, again=again, plugins=plugins)
     entries = store.choose(sections)
     with mark_in_use(store.path / "embeddings"):
-        shards = _shards_of_part(store, entries, part or Part())
-        jobs = {entry.id: SectionJob(request, entry, ranges) for entry, ranges in shards}
+        jobs = jobs_of_part(request, entries, part or Part())
         seconds = _run(jobs, executor or Serial(), on_warning, track)
     note_failures(store, "embed", {name: job.error for name, job in jobs.items() if job.error or job.is_published})
     _raise_errors(list(jobs.values()))
@@ -110,12 +105,34 @@ def embed(  # noqa: PLR0913 - the options of the command
     return Report(tuple(sorted(reports, key=lambda report: report.section)), seconds)
 
 
-def _request(
-    store: SpotStore, name: str, encoder: Encoder, options: Mapping[str, Any], settings: Settings, *, latest: bool
+def make_request(
+    store: SpotStore,
+    encoder: str,
+    options: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
+    *,
+    latest: bool = True,
+    again: bool = False,
+    plugins: Plugins | None = None,
 ) -> EmbedRequest:
-    cache_encoder(encoder, name, options)
-    portable = encoder.Options.model_validate(options).portable() if options else {}
-    return EmbedRequest(store, name, options, portable, encoder.recipe, settings, latest)
+    """Return what is the same for all sections; the encoder is built, and this process keeps it."""
+    encoders = (plugins or load_plugins()).encoders
+    name, instance, options = encoders.canonical(encoder), encoders.create(encoder, options), options or {}
+    cache_encoder(instance, name, options)
+    portable = instance.Options.model_validate(options).portable() if options else {}
+    return EmbedRequest(store, name, options, portable, instance.recipe, settings or Settings(), latest, again)
+
+
+def jobs_of_part(request: EmbedRequest, entries: Sequence[SectionEntry], part: Part) -> dict[str, SectionJob]:
+    """Return the jobs of the sections that have shards in this part, by section.
+
+    Raises
+    ------
+    UnknownSection
+        If none of the sections has an image.
+    """
+    shards = _shards_of_part(request.store, entries, part)
+    return {entry.id: SectionJob(request, entry, ranges) for entry, ranges in shards}
 
 
 def _shards_of_part(
@@ -137,7 +154,7 @@ def _shards_of_part(
 def _run(jobs: Mapping[str, SectionJob], executor: Executor, on_warning: Callable[[str], None], track: Track) -> float:
     """Run the tasks of all jobs and return the seconds that they take."""
     tasks = [task for job in jobs.values() for task in job.start()]
-    if warning := _coarse_slides(jobs):
+    if warning := coarse_slides(jobs):
         on_warning(warning)
     started = time.perf_counter()
     if tasks:
@@ -154,7 +171,7 @@ def _run(jobs: Mapping[str, SectionJob], executor: Executor, on_warning: Callabl
     return time.perf_counter() - started
 
 
-def _coarse_slides(jobs: Mapping[str, SectionJob]) -> str:
+def coarse_slides(jobs: Mapping[str, SectionJob]) -> str:
     """Return a warning if slides that are to be embedded are too coarse for the encoder; '' otherwise."""
     request = next((job.request for job in jobs.values()), None)
     um_per_px = {name: job.um_per_px for name, job in jobs.items()}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spacrd_core.embedding.settings import Settings
     from spacrd_core.embedding.shard_task import Embedded
     from spacrd_core.executors.task import Outcome
+    from spacrd_core.slide.patches import PatchPlan
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
@@ -70,6 +71,23 @@ class SectionJob:
         """The folder of the unfinished embeddings."""
         return self.request.store.staging(self.entry, self.request.recipe.key, again=self.request.again)
 
+    def pending(self) -> list[range]:
+        """Return the rows of the shards that are left to do here; nothing is written.
+
+        Raises
+        ------
+        SpacrdError
+            If the section cannot be embedded.
+        """
+        if self._published():
+            return []
+        plan = self._plan()
+        unfinished = Staging(
+            self.request.store.unfinished(self.entry, self.request.recipe.key, again=self.request.again)
+        )
+        left = unfinished.left(**self._embeddings(), spots=len(plan.coverage))
+        return [rows for rows in self.shards if rows in left]
+
     def start(self) -> list[ShardTask]:
         """Prepare the staging folder if necessary and return the tasks; none if that fails."""
         try:
@@ -116,21 +134,29 @@ class SectionJob:
             if request.latest:
                 request.store.make_latest(self.entry, request.recipe.key)
             return []
-        plan = plan_section(request.store, self.entry.id, self.entry.geometry, request.recipe)
-        self.um_per_px = plan.level.um_per_px
+        plan = self._plan()
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with try_lock(lock_file(self.folder)):
             request.store.reclaim(self.entry, request.recipe.key, again=request.again)
-            staging = Staging.open_or_create(
-                self.folder,
-                encoder=request.encoder,
-                options=request.portable_options,
-                recipe=request.recipe,
-                precision=request.settings.precision,
-                coverage=plan.coverage,
-            )
+            staging = Staging.open_or_create(self.folder, **self._embeddings(), coverage=plan.coverage)
         missing = staging.missing
         return [self._task(rows) for rows in self.shards if rows in missing]
+
+    def _plan(self) -> PatchPlan:
+        """Return where the patches are, and note the resolution."""
+        plan = plan_section(self.request.store, self.entry.id, self.entry.geometry, self.request.recipe)
+        self.um_per_px = plan.level.um_per_px
+        return plan
+
+    def _embeddings(self) -> dict[str, Any]:
+        """What identifies the embeddings that are asked for."""
+        request = self.request
+        return {
+            "encoder": request.encoder,
+            "options": request.portable_options,
+            "recipe": request.recipe,
+            "precision": request.settings.precision,
+        }
 
     def _task(self, rows: range) -> ShardTask:
         return ShardTask(

@@ -68,13 +68,20 @@ class Staging:
             If it must be created anew while another process writes there.
         """
         staging, shape = cls(folder), (len(coverage), recipe.dim)
-        facts = {**embedding_facts(encoder, options, recipe), "precision_asked": precision}
+        facts = _facts(encoder, options, recipe, precision)
         if not staging._matches(facts, shape):
             if any_piece_locked(folder):
                 raise StoreBusy(f"another process writes other embeddings to {folder}", hint="wait for it to end")
             shutil.rmtree(folder, ignore_errors=True)
             staging._create(facts, shape, coverage)
         return staging
+
+    def left(
+        self, *, encoder: str, options: Mapping[str, Any], recipe: Recipe, precision: str, spots: int
+    ) -> list[range]:
+        """Return the rows of the shards that are left to do: all, unless the folder has such embeddings."""
+        facts = _facts(encoder, options, recipe, precision)
+        return self.missing if self._matches(facts, (spots, recipe.dim)) else shard_ranges(spots)
 
     @property
     def missing(self) -> list[range]:
@@ -161,6 +168,11 @@ class Staging:
     def _sync(self, *paths: str) -> None:
         for path in paths:
             sync(self.folder / path)
+
+
+def _facts(encoder: str, options: Mapping[str, Any], recipe: Recipe, precision: str) -> dict[str, object]:
+    """What identifies the embeddings in a folder."""
+    return {**embedding_facts(encoder, options, recipe), "precision_asked": precision}
 
 
 def _shard_index(group: Any, rows: range) -> int:

@@ -117,9 +117,7 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     """
     plugins, torch_device = plugins or load_plugins(), choose_device(device)
     encoder_name = resolve_encoder(encoder, plugins, genes=genes)
-    named = [_options(head).canonical(plugins.heads) for head in ([heads] if isinstance(heads, str) else heads)]
-    compared = [options for options in named if plugins.heads.load(options.head.name).trainable]
-    _require_comparable(compared, seeds, by)
+    compared = comparable(heads, seeds, by, plugins)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_training_sections(
         store,
@@ -149,6 +147,22 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     protocol = {"held_out": by, **_held_out(tasks, by, seeds[0]), "seeds": list(seeds), **inputs}
     protocol |= _protocol(compared, plugins.heads)
     return Evaluation((*rows, *by_prior), protocol)
+
+
+def comparable(
+    heads: str | Sequence[str | TrainOptions], seeds: Sequence[int], by: str, plugins: Plugins
+) -> list[TrainOptions]:
+    """Return the options of every head that is trained.
+
+    Raises
+    ------
+    ConfigError
+        If their metrics would be missing or misleading.
+    """
+    named = [_options(head).canonical(plugins.heads) for head in ([heads] if isinstance(heads, str) else heads)]
+    compared = [options for options in named if plugins.heads.load(options.head.name).trainable]
+    _require_comparable(compared, seeds, by)
+    return compared
 
 
 def _processes(jobs: int) -> Executor:

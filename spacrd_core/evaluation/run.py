@@ -38,24 +38,36 @@ def run(
     A task computes in one thread, so that its metrics do not depend on the executor. A head whose result does not
     depend on the seed is trained once, and its rows are repeated.
     """
-    keys = [_training_key(task, seeded=heads.load(task.options.head.name).seeded) for task in tasks]
-    task_of_key = dict(zip(reversed(keys), reversed(tasks), strict=True))
-    order = list(dict.fromkeys(keys))
-    local_heads = Local(load_heads, heads)
-    schedule = Schedule(
-        (
-            HeldOutTask(task=task_of_key[key], sections=sections, heads=local_heads, encoder=encoder),
-            folds_inside(task_of_key[key], sections.get(), heads),
-        )
-        for key in order
-    )
+    schedule = make_schedule(tasks, sections, encoder=encoder, heads=heads)
     open_pool = partial((executor or Serial()).open, device, lambda _: None)
     with closing(run_tasks(open_pool, schedule.first(), then=schedule.after)) as outcomes:
         for _ in track(outcomes, "evaluating", len(schedule)):
             pass
-    rows_of_key = dict(zip(order, schedule.rows(), strict=True))
+    keys = _training_keys(tasks, heads)
+    rows_of_key = dict(zip(dict.fromkeys(keys), schedule.rows(), strict=True))
     for task, key in zip(tasks, keys, strict=True):
         yield from (row.model_copy(update={"seed": task.options.first_seed}) for row in rows_of_key[key])
+
+
+def make_schedule(
+    tasks: Sequence[Task], sections: Local[Sequence[SectionData]], *, encoder: str, heads: Registry[Any]
+) -> Schedule:
+    """Return the trainings of all tasks; those that differ only by a seed that changes nothing are one."""
+    first_tasks: dict[tuple[object, ...], Task] = {}
+    for key, task in zip(_training_keys(tasks, heads), tasks, strict=True):
+        first_tasks.setdefault(key, task)
+    local_heads = Local(load_heads, heads)
+    return Schedule(
+        (
+            HeldOutTask(task=task, sections=sections, heads=local_heads, encoder=encoder),
+            folds_inside(task, sections.get(), heads),
+        )
+        for task in first_tasks.values()
+    )
+
+
+def _training_keys(tasks: Sequence[Task], heads: Registry[Any]) -> list[tuple[object, ...]]:
+    return [_training_key(task, seeded=heads.load(task.options.head.name).seeded) for task in tasks]
 
 
 def _training_key(task: Task, *, seeded: bool) -> tuple[object, ...]:

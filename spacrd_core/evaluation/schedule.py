@@ -6,12 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from spacrd_core.evaluation.fold_tasks import HeldOutTask, InnerTask
+from spacrd_core.evaluation.fold_tasks import HeldOutTask, InnerTask, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from spacrd_core.evaluation.inner_folds import InnerFold, Scoring
+    from spacrd_core.evaluation.plan import Task
     from spacrd_core.evaluation.summary import Row
     from spacrd_core.executors.task import Outcome
     from spacrd_core.model.fold_scores import FoldScores
@@ -52,6 +53,14 @@ class Schedule:
     def __len__(self) -> int:
         """Return the number of trainings."""
         return len(self._users) + len(self._tests)
+
+    def trainings(self) -> Iterator[tuple[Task, list[str]]]:
+        """Yield every training: a task that needs it, and the sections that are learned from."""
+        for key, users in self._users.items():
+            yield users[0].task.task, [read.section for read in key[-1]]
+        for test in self._tests.values():
+            task = test.task.task
+            yield task, [each.id for each in split(task, test.task.sections.get())[0]]
 
     def first(self) -> Iterator[HeldOutTask | InnerTask]:
         """Yield the tasks that wait for no other."""

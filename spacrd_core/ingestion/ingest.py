@@ -115,7 +115,17 @@ def ingest_section(
     The same input twice changes nothing. Another input under the same name needs ``replace``, which also rewrites the
     same input where the store was damaged. It keeps the options that were given before and are not given now.
     """
-    name, reader = options.section_id, SectionReader(plugins, store)
+    candidate = read_candidate(store, options, SectionReader(plugins, store), replace=replace)
+    done = put_section(store, candidate, check_section, replace=replace, track=track)
+    again = same_spots(store, candidate.name, [candidate.name])
+    return dataclasses.replace(done, warnings=(*done.warnings, *again))
+
+
+def read_candidate(
+    store: SpotStore, options: IngestOptions, reader: SectionReader, *, replace: bool = False
+) -> Candidate:
+    """Return a section that was read, with the options that are kept if it replaces another."""
+    name = options.section_id
     require_section_id(name)
     _require_whole(store, options, replace=replace)
     existing = store.entries.get(name)
@@ -124,9 +134,7 @@ def ingest_section(
         options, section, kept = reader.read_again(options, existing)
     else:
         section = reader.read(options)
-    candidate = Candidate(name, options.patient or section.patient, section, options, kept)
-    done = put_section(store, candidate, check_section, replace=replace, track=track)
-    return dataclasses.replace(done, warnings=(*done.warnings, *same_spots(store, name, [name])))
+    return Candidate(name, options.patient or section.patient, section, options, kept)
 
 
 def _require_whole(store: SpotStore, options: IngestOptions, *, replace: bool) -> None:

@@ -13,9 +13,10 @@ from spacrd_core.progress import Track, silent
 from spacrd_core.store.failures import note_failures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from spacrd_core.executors.pool import Executor
+    from spacrd_core.executors.task import ResultT, Task
     from spacrd_core.ingestion.options import IngestOptions
     from spacrd_core.ingestion.put import Ingested
     from spacrd_core.plugins import Plugins
@@ -37,27 +38,40 @@ def ingest_all(
     A capture area with regions gives a section for each of them. The store notes every section that failed until it is
     ingested. ``on_failure`` is called with each error and the options of its section.
     """
-    local_plugins, local_track = Local(load_plugins, plugins), Local(_no_track, track)
+    local_plugins, local_track = Local(load_plugins, plugins), Local(no_track, track)
     tasks = [
         IngestTask(store=store.path, options=options, replace=replace, plugins=local_plugins, track=local_track)
         for options in sections
     ]
-    outcomes = run_in_order(executor or Serial(), tasks, "ingesting", device="cpu", track=track)
     ingested: list[Ingested] = []
     errors: list[Exception] = []
-    for options, outcome in zip(sections, outcomes, strict=True):
-        done, refused = outcome.result or ([], [])
+    for options, done, refused in each_outcome(sections, tasks, executor or Serial(), "ingesting", track):
         ingested += done
-        refused = [outcome.error] if outcome.error else refused
         for problem in refused:
-            if len(sections) > 1:
-                problem.add_note(f"in {options.path}")
             on_failure(options, problem)
         note_failures(store, "ingest", {options.section_id: refused[0] if refused else None})
         errors += refused
     return ingested, errors
 
 
-def _no_track() -> Track:
+def each_outcome(
+    sections: Sequence[IngestOptions],
+    tasks: Sequence[Task[tuple[list[ResultT], list[Exception]]]],
+    executor: Executor,
+    description: str,
+    track: Track,
+) -> Iterator[tuple[IngestOptions, list[ResultT], list[Exception]]]:
+    """Run a task for every section; yield its options, its results, and its errors with a note of its path."""
+    outcomes = run_in_order(executor, tasks, description, device="cpu", track=track)
+    for options, outcome in zip(sections, outcomes, strict=True):
+        done, refused = outcome.result or ([], [])
+        refused = [outcome.error] if outcome.error else refused
+        for problem in refused:
+            if len(sections) > 1:
+                problem.add_note(f"in {options.path}")
+        yield options, done, refused
+
+
+def no_track() -> Track:
     """Return the track of a worker, which has no terminal."""
     return silent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from spacrd_core.errors import ConfigError, SectionExists
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 SECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
+Status = Literal["added", "replaced", "unchanged"]
+
 
 @dataclass(frozen=True)
 class Ingested:
@@ -36,7 +39,7 @@ class Ingested:
     """
 
     entry: SectionEntry
-    status: Literal["added", "replaced", "unchanged"]
+    status: Status
     patient_given: bool
     kept: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -58,11 +61,43 @@ class Candidate:
     part_of: str = ""
     slide: SlideRecord | None = None
 
+    @property
+    def owner(self) -> str:
+        """The patient: the section itself, if it is unknown."""
+        return self.patient or self.name
+
+    @cached_property
+    def identity(self) -> str:
+        """The identity that the section has in the store."""
+        return section_identity(self.section, self.options, name=self.name, patient=self.owner)
+
 
 def require_section_id(name: str) -> None:
     """Raise a ConfigError if a name is not a valid section id."""
     if not SECTION_ID.fullmatch(name):
         raise ConfigError(f"'{name}' is not a valid section id", hint="--name with letters, digits, '.', '_' and '-'")
+
+
+def foresee(store: SpotStore, candidate: Candidate, *, replace: bool = False) -> Status:
+    """Return what becomes of a section when it is put into the store; nothing is written.
+
+    Raises
+    ------
+    SectionExists
+        If the store has another section of that name, without ``replace``.
+    """
+    existing = store.entries.get(candidate.name)
+    if existing is None:
+        return "added"
+    if replace:
+        return "replaced"
+    if existing.identity == candidate.identity:
+        return "unchanged"
+    raise SectionExists(
+        f"the store {store.path} already has another section '{candidate.name}' "
+        f"({differences(existing, candidate.section, candidate.options, candidate.owner)})",
+        hint="--name ID for a new one, or --replace, which keeps what was given before and is not given now",
+    )
 
 
 def put_section(
@@ -78,22 +113,22 @@ def put_section(
     Raises
     ------
     SectionExists
-        If the store has another section of that name, without ``replace``.
+        As :func:`foresee`.
     """
     name, options, section = candidate.name, candidate.options, candidate.section
-    existing = store.entries.get(name)
-    patient, patient_given = candidate.patient or name, bool(candidate.patient)
-    identity = section_identity(section, options, name=name, patient=patient)
-    if existing and existing.identity == identity and not replace:
-        return Ingested(existing, "unchanged", patient_given, part_of=candidate.part_of)
-    if existing and not replace:
-        raise SectionExists(
-            f"the store {store.path} already has another section '{name}' "
-            f"({differences(existing, section, options, patient)})",
-            hint="--name ID for a new one, or --replace, which keeps what was given before and is not given now",
-        )
+    existing, patient_given = store.entries.get(name), bool(candidate.patient)
+    status = foresee(store, candidate, replace=replace)
+    if existing and status == "unchanged":
+        return Ingested(existing, status, patient_given, part_of=candidate.part_of)
+    key = SectionKey(
+        name,
+        candidate.owner,
+        candidate.identity,
+        options.mpp,
+        record_given(options),
+        slide_folder=candidate.part_of,
+    )
     section, checks = check(section)
-    key = SectionKey(name, patient, identity, options.mpp, record_given(options), slide_folder=candidate.part_of)
     um_per_px = image_um_per_px(store, name) if existing else None
     entry = add_section(
         store,
@@ -104,5 +139,4 @@ def put_section(
         track=within(track, candidate.part_of or name),
     )
     lost = tuple(losses(store, existing, entry, um_per_px_before=um_per_px)) if existing else ()
-    status: Literal["added", "replaced"] = "replaced" if existing else "added"
     return Ingested(entry, status, patient_given, candidate.kept, lost, candidate.part_of)

@@ -30,10 +30,13 @@ NOT_ALIGNED = "--align auto was not used: no image without an alignment was give
 
 
 class SectionReader:
-    """Reads sections; the same options twice in a row are read once."""
+    """Reads sections; the same options twice in a row are read once.
 
-    def __init__(self, plugins: Plugins, store: SpotStore) -> None:
-        self._plugins, self._store = plugins, store
+    Alignments that are proposed are left in the folder ``drafts``, by default in the store.
+    """
+
+    def __init__(self, plugins: Plugins, store: SpotStore, *, drafts: Path | None = None) -> None:
+        self._plugins, self._drafts = plugins, drafts or store.path / DRAFTS
         self._last: tuple[str, Section] | None = None
 
     def read(self, options: IngestOptions) -> Section:
@@ -42,7 +45,7 @@ class SectionReader:
         key = json.dumps(given, sort_keys=True)
         if self._last is None or self._last[0] != key:
             self._last = None  # two sections at a time may not fit into memory
-            self._last = key, _read(options, self._plugins, drafts=self._store.path / DRAFTS / options.section_id)
+            self._last = key, _read(options, self._plugins, drafts=self._drafts / options.section_id)
         return self._last[1]
 
     def read_again(

@@ -33,13 +33,14 @@ class IngestTask:
 
     def run(self, worker: Worker) -> tuple[list[Ingested], list[Exception]]:  # noqa: ARG002 - it needs no device
         """Return the sections in the store, and the errors of parts of a capture area that were refused."""
-        store, options = SpotStore(self.folder.find(self.store)), self._options
+        store, options = SpotStore(self.folder.find(self.store)), self.found_options
         plugins, track = self.plugins.get(), self.track.get()
         if options.region:
             return ingest_each_part(store, options, plugins, replace=self.replace, track=track)
         return [ingest_section(store, options, plugins, replace=self.replace, track=track)], []
 
     @property
-    def _options(self) -> IngestOptions:
+    def found_options(self) -> IngestOptions:
+        """The options, with paths that this worker finds."""
         paths = {name: value for name, value in dict(self.options).items() if isinstance(value, Path)}
         return self.options.model_copy(update={name: self.folder.find(path) for name, path in paths.items()})

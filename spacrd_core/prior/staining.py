@@ -31,12 +31,18 @@ def embed_staining(
 
     '' if the encoder is not installed; there is no evidence from images then.
     """
-    try:
-        key = image_recipe_key(plugins.encoders)
-    except UnknownName:
+    encoding = staining(plugins)
+    if encoding is None:
         return ""
-    encoding = Encoding(ENCODER, ENCODER_OPTIONS, key)
     embed_missing(
         store, entries, encoding, device=device, plugins=plugins, track=track, latest=False, executor=executor
     )
-    return key
+    return encoding.recipe_key
+
+
+def staining(plugins: Plugins) -> Encoding | None:
+    """Return the encoder of the staining features; None if it is not installed."""
+    try:
+        return Encoding(ENCODER, ENCODER_OPTIONS, image_recipe_key(plugins.encoders))
+    except UnknownName:
+        return None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spacrd_core.executors.task import Worker
     from spacrd_core.results.report.report import Report
     from spacrd_core.results.report.section_view import SectionView
-    from spacrd_core.results.result import RegionsRule
+    from spacrd_core.results.result import RegionsRule, SectionResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +62,16 @@ class ExportTask:
     def run(self, worker: Worker) -> Path | InputError:  # noqa: ARG002 - it needs no device
         """Write the file and return its path, or why the section has no file of this format."""
         store, form = SpotStore(self.folder.find(self.store)), find_format(self.format).with_suffix(self.suffix)
-        spots, detector = read_predictions(store, self.section)
         with one_thread():
-            result = section_result(store, self.section, spots, detector)
+            spots, detector, result = latest_result(store, self.section)
             if reason := form.unsupported_reason(result):
                 return reason
             origin = provenance(detector, [decision_of(self.section, spots)], created=self.created)
             form.write_atomically(result, self.folder.find(self.output), origin)
         return form.path(self.output, self.section)
+
+
+def latest_result(store: SpotStore, section: str) -> tuple[pd.DataFrame, DetectorConfig, SectionResult]:
+    """Return the latest calls of a section as its spot table, their detector, and as writers take them."""
+    spots, detector = read_predictions(store, section)
+    return spots, detector, section_result(store, section, spots, detector)

@@ -108,11 +108,17 @@ class SpotStore(StoreFolder):
 
     def reclaim(self, entry: SectionEntry, key: str, *, again: bool = False) -> None:
         """Move finished embeddings back to staging if their process was killed before it updated the manifest."""
+        staged, unfinished = self.staging(entry, key, again=again), self.unfinished(entry, key, again=again)
+        if unfinished != staged:
+            unfinished.rename(staged)
+
+    def unfinished(self, entry: SectionEntry, key: str, *, again: bool = False) -> Path:
+        """Return where a section's unfinished embeddings are: in staging, or finished but not in the manifest."""
         staged = self.staging(entry, key, again=again)
         finished = staged.with_name(_embedding_name(entry, key, again=again))
         listed = any(self.path / record.path == finished for record in self.entry(entry.id).embeddings.values())
-        if finished.is_dir() and not (listed or staged.exists() or (finished / RETIRED).exists()):
-            finished.rename(staged)
+        left = finished.is_dir() and not (listed or staged.exists() or (finished / RETIRED).exists())
+        return finished if left else staged
 
     def temporary(self, kind: str, section: str) -> Path:
         """Return a new temporary folder to fill and publish."""

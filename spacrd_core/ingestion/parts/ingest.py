@@ -19,6 +19,8 @@ from spacrd_core.progress import Track, silent
 from spacrd_core.section.section import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from spacrd_core.ingestion.checks import Checks
     from spacrd_core.ingestion.options import IngestOptions
     from spacrd_core.ingestion.parts.regions import Regions
@@ -39,20 +41,11 @@ def ingest_each_part(
     SpacrdError, ExceptionGroup
         If the regions or the capture area cannot be used; the store is unchanged.
     """
-    if options.region is None:
-        raise ConfigError("parts of a capture area need a file with their regions", hint="--region FILE")
-    require_section_id(options.section_id)
-    regions = read_regions(options.region)
-    _require_one_source_of_patients(options, regions)
-    ids, id_notes = part_ids(options.section_id, regions.names, options.region)
-    areas = _Areas(options, regions, SectionReader(plugins, store))
     ingested: list[Ingested] = []
     errors: list[Exception] = []
-    for region, name in ids.items():
-        before = known_part(store, options.section_id, name) if replace else None
-        candidate, area = areas.part(region, name, before, id_notes)
-        if candidate is None:
-            continue
+    names: list[str] = []
+    for candidate, area in read_parts(store, options, SectionReader(plugins, store), replace=replace):
+        names.append(candidate.name)
         try:
             done = put_section(store, candidate, area.check, replace=replace, track=track)
         except SectionExists as error:
@@ -61,9 +54,27 @@ def ingest_each_part(
         area.slide = done.entry.slide if done.status != "unchanged" else area.slide
         ingested.append(done)
     if ingested:
-        again = tuple(same_spots(store, options.section_id, list(ids.values())))
+        again = tuple(same_spots(store, options.section_id, names))
         ingested[0] = replace_fields(ingested[0], warnings=(*ingested[0].warnings, *again))
     return ingested, errors
+
+
+def read_parts(
+    store: SpotStore, options: IngestOptions, reader: SectionReader, *, replace: bool = False
+) -> Iterator[tuple[Candidate, Area]]:
+    """Yield every part of a capture area that has spots, with the capture area as it was read for it."""
+    if options.region is None:
+        raise ConfigError("parts of a capture area need a file with their regions", hint="--region FILE")
+    require_section_id(options.section_id)
+    regions = read_regions(options.region)
+    _require_one_source_of_patients(options, regions)
+    ids, notes = part_ids(options.section_id, regions.names, options.region)
+    areas = _Areas(options, regions, reader)
+    for region, name in ids.items():
+        before = known_part(store, options.section_id, name) if replace else None
+        candidate, area = areas.part(region, name, before, notes)
+        if candidate:
+            yield candidate, area
 
 
 def _require_one_source_of_patients(options: IngestOptions, regions: Regions) -> None:
@@ -81,12 +92,12 @@ class _Areas:
 
     def __init__(self, options: IngestOptions, regions: Regions, reader: SectionReader) -> None:
         self._options, self._regions, self._reader = options, regions, reader
-        self._area: _Area | None = None
+        self._area: Area | None = None
         self._source = Source.from_path("region", regions.path)
 
     def part(
         self, region: str, name: str, before: SectionEntry | None, notes: tuple[str, ...]
-    ) -> tuple[Candidate | None, _Area]:
+    ) -> tuple[Candidate | None, Area]:
         """Return the part that a region is, None if it has no spots, and the capture area as it was read for it."""
         options = self._options_of(region)
         kept: tuple[str, ...] = ()
@@ -95,7 +106,7 @@ class _Areas:
         else:
             section = self._reader.read(options)
         if self._area is None or self._area.section is not section:
-            self._area = _Area(section, self._regions)
+            self._area = Area(section, self._regions)
         area = self._area
         inside = area.region == self._regions.names.index(region)
         if not inside.any():
@@ -109,7 +120,7 @@ class _Areas:
         return self._options.model_copy(update={"patient": patient}) if patient else self._options
 
 
-class _Area:
+class Area:
     """A capture area that was read: the region of each spot, its checks, and its slide once it is in the store."""
 
     def __init__(self, section: Section, regions: Regions) -> None:

@@ -50,6 +50,15 @@ def test_a_call_gives_what_ingest_and_detect_give(
     assert list(scratch.iterdir()) == [], "no store is left"
 
 
+def test_a_patient_can_be_named_and_is_not_asked_for_where_nothing_is_kept(
+    section: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["call", str(section), "-o", f"{tmp_path}/one", *OPTIONS]) == 0
+    assert "--patient" not in capsys.readouterr().err
+    assert run(["call", str(section), "-o", f"{tmp_path}/two", *OPTIONS, "--patient", "P7", "--json", "-q"]) == 0
+    assert json.loads(capsys.readouterr().out)["sections"]["S1"]["patient"] == "P7"
+
+
 def test_workers_of_a_scheduler_need_a_store_that_they_see(
     section: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,11 +68,14 @@ def test_workers_of_a_scheduler_need_a_store_that_they_see(
     assert not (tmp_path / "out").exists()
 
 
-def test_the_store_can_be_kept(section: Path, tmp_path: Path, scratch: Path) -> None:
-    command = ["call", str(section), "-o", f"{tmp_path}/out", *OPTIONS, "-q", "--keep", f"{tmp_path}/store"]
+def test_the_store_can_be_kept(
+    section: Path, tmp_path: Path, scratch: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["call", str(section), "-o", f"{tmp_path}/out", *OPTIONS, "--keep", f"{tmp_path}/store"]
     assert run(command) == 0
+    assert "S1: no --patient was given" in capsys.readouterr().err
     assert list(SpotStore.open(tmp_path / "store").entries) == ["S1"]
-    assert run(command) == 0, "the same again changes nothing"
+    assert run([*command, "-q"]) == 0, "the same again changes nothing"
     assert list(scratch.iterdir()) == []
 
 
