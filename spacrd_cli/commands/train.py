@@ -16,6 +16,7 @@ from spacrd_cli.options import (
     Exclude,
     Executor,
     FoldsOption,
+    HeadPrecision,
     Json,
     NoGenes,
     Overrides,
@@ -75,6 +76,7 @@ def train(
     workers: Workers = None,
     scheduler: Scheduler = None,
     device: Device = None,
+    precision: HeadPrecision = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -90,6 +92,7 @@ def train(
         "seeds": seeds,
         "folds": folds,
         "device": device,
+        "precision": precision,
         "executor": executor,
         "workers": workers,
         "scheduler": scheduler,
@@ -103,6 +106,8 @@ def train(
     from spacrd_core.detector.files import require_detector_folder
 
     require_detector_folder(output)
+    if note := settings.precision_note:
+        out.warn(note)
     target = SpotStore.open(store)
     patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
     models = fold_count(len(patients), settings.folds) if settings.calibrate and len(patients) > 1 else 0

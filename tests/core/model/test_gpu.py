@@ -1,7 +1,8 @@
 """Training and scoring on a GPU, against the CPU.
 
 Random numbers differ between devices, and so do dropout and the samples of the reconstruction. Without them, a training
-is the same to the precision of its sums; with them, two trainings differ as two seeds do.
+is the same to the precision of its sums; with them, two trainings differ as two seeds do. The CPU compiles slowly, and
+does so with ``-m slow`` only.
 """
 
 from dataclasses import replace
@@ -18,6 +19,7 @@ from spacrd_core.arrays import Array
 from spacrd_core.cohort.cohort import Cohort, shuffled
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.section_data import SectionData
+from spacrd_core.model.computation import Computation
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.fit import train_steps, with_modality_dropout
 from spacrd_core.model.options import HeadOptions
@@ -37,7 +39,9 @@ FIXED = {"dropout": 0.0, "attention_dropout": 0.0, "reconstruction": False}
 SHORT = {"align": 2, "reconstruct": 2, "detect": 6}
 
 
-def trained(make_data: MakeData, plugins: Plugins, device: torch.device, options: dict[str, Any]) -> Ensemble:
+def trained(
+    make_data: MakeData, plugins: Plugins, device: torch.device, options: dict[str, Any], **computation: Any
+) -> Ensemble:
     return Ensemble.train(
         [make_data("A", 1), make_data("B", 2)],
         head_options=HeadOptions(name="spacrd", options=options, epochs=SHORT),
@@ -45,6 +49,7 @@ def trained(make_data: MakeData, plugins: Plugins, device: torch.device, options
         seeds=(3,),
         heads=plugins.heads,
         device=device,
+        computation=Computation(**computation),
     )
 
 
@@ -60,6 +65,33 @@ def test_a_training_without_random_numbers_is_that_of_the_cpu(
     device, target = present(device_name), make_data("D", 4)
     there, here = (logits(trained(make_data, plugins, place, options | FIXED), target) for place in (device, CPU))
     for modalities, expected in here.items():
+        assert np.abs(there[modalities] - expected).max() < 0.01 * expected.std()
+
+
+@EITHER_DEVICE
+@EVERY_PRESET
+def test_a_training_in_tf32_is_nearly_that_in_fp32_and_the_same_on_a_cpu(
+    make_data: MakeData, plugins: Plugins, device_name: str, options: dict[str, Any]
+) -> None:
+    device, target = present(device_name), make_data("D", 4)
+    ensemble = trained(make_data, plugins, device, options | FIXED, precision="tf32")
+    expected = logits(trained(make_data, plugins, device, options | FIXED), target)
+    assert ensemble.precision == ("fp32" if device == CPU else "tf32")
+    for modalities, values in logits(ensemble, target).items():
+        largest = np.abs(values - expected[modalities]).max()
+        assert largest <= (0.0 if device == CPU else 0.1 * expected[modalities].std())
+
+
+@pytest.mark.parametrize(
+    "device_name", [pytest.param("cpu", marks=pytest.mark.slow), pytest.param("cuda", marks=pytest.mark.gpu)]
+)
+@EVERY_PRESET
+def test_a_compiled_training_is_that_of_the_cpu(
+    make_data: MakeData, plugins: Plugins, device_name: str, options: dict[str, Any]
+) -> None:
+    device, target = present(device_name), make_data("D", 4)
+    there = logits(trained(make_data, plugins, device, options | FIXED, compiled=True), target)
+    for modalities, expected in logits(trained(make_data, plugins, CPU, options | FIXED), target).items():
         assert np.abs(there[modalities] - expected).max() < 0.01 * expected.std()
 
 
