@@ -44,12 +44,10 @@ class DeviceMatrix:
     def of(cls, matrix: sparse.csr_matrix[Any] | Array, device: torch.device) -> Self:
         """Return a matrix on a device."""
         rows, columns = matrix.shape
-        if sparse.issparse(matrix):
-            products = _sparse_product(matrix, device), _sparse_product(matrix.T.tocsr(), device)
-        else:
-            dense = torch.from_numpy(np.asarray(matrix)).to(device)
-            products = dense.matmul, dense.T.matmul
-        return cls((rows, columns), device, *products)
+        if isinstance(matrix, np.ndarray):
+            dense = torch.from_numpy(matrix).to(device)
+            return cls((rows, columns), device, dense.matmul, dense.T.matmul)
+        return cls((rows, columns), device, _sparse_product(matrix, device), _sparse_product(matrix.T.tocsr(), device))
 
     @property
     def T(self) -> Self:  # noqa: N802 - as of NumPy's arrays
@@ -74,5 +72,6 @@ def _sparse_product(matrix: sparse.csr_matrix[Any], device: torch.device) -> Cal
 
 
 def _bytes(matrix: sparse.csr_matrix[Any] | Array) -> int:
-    parts = (matrix.data, matrix.indices, matrix.indptr) if sparse.issparse(matrix) else (matrix,)
-    return sum(part.nbytes for part in parts)
+    if isinstance(matrix, np.ndarray):
+        return matrix.nbytes
+    return int(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)

@@ -50,8 +50,10 @@ class NeighbourhoodMeans:
     def operator(self, device: torch.device = CPU) -> LinearOperator:
         """Return the means as a linear operator (spots x features), whose products a device may compute."""
         features, weights = self.features, on_device(self.weights, device)
-        lazy = isinstance(features, LazyExpression)
-        matrix = features.operator(device) if lazy else dense_operator(on_device(features, device))
+        if isinstance(features, LazyExpression):
+            matrix = features.operator(device)
+        else:
+            matrix = dense_operator(on_device(features, device))
         return linear_operator(
             (len(self), matrix.shape[1]),
             lambda right: weights @ (matrix @ right),

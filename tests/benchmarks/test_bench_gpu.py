@@ -16,7 +16,6 @@ import torch
 from benchmarks.test_bench_training import HER2ST, LARGE, Size, section_of, with_genes
 from core.embedding.test_pipeline import TEXTURE, Network
 from gpu import present
-from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from spacrd_core.cards import Recipe
@@ -154,7 +153,7 @@ def busy_share(device: torch.device, work: Callable[[], None]) -> float:
     with profile(activities=[ProfilerActivity.CPU, *cuda], acc_events=True) as profiled:
         taken = seconds(device, work)
     averages = profiled.key_averages()
-    kernels = [event for event in averages if event.device_type == DeviceType.CUDA and not event.is_user_annotation]
+    kernels = [event for event in averages if event.device_type.name == "CUDA" and not event.is_user_annotation]
     microseconds = (
         [event.self_device_time_total for event in kernels]
         if cuda

@@ -4,17 +4,25 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounter
 
 from spacrd_core.cohort.batch import Batch
 from spacrd_core.contracts.head import MODALITIES, example_batch
 from spacrd_core.devices import effective_precision, matrix_products
 from spacrd_core.model.fit import Losses, compiled_losses
+from spacrd_core.model.random_stream import RandomStream
 from spacrd_fusion.spacrd import SpaCRDHead
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
 BOTH = MODALITIES["image and genes"]
 SMALL = {"width": 8, "heads": 2, "latent_hidden": (8,), "latent": 4, "components": 4, "classifier_hidden": 8}
 PAPER = SMALL | {"hidden": (16,), "components": 0}
+
+EVERY_PRESET = pytest.mark.parametrize(
+    "options",
+    [SMALL, PAPER | {"preset": "paper-clean"}, PAPER | {"preset": "paper"}],
+    ids=["default", "paper-clean", "paper"],
+)
 
 
 def test_only_cuda_computes_in_tf32_and_only_inside() -> None:
@@ -36,12 +44,17 @@ def test_precision_is_restored_after_an_error() -> None:
     assert torch.get_float32_matmul_precision() == before
 
 
+@EVERY_PRESET
+def test_the_losses_of_all_members_are_traced_once_and_as_one_piece(options: dict[str, object]) -> None:
+    counter = CompileCounter()
+    for _ in range(2):
+        head = SpaCRDHead(SpaCRDHead.Options.model_validate(options), dims=BOTH).train()
+        torch.compile(head.losses, backend=counter, dynamic=True, fullgraph=True)(example_batch(BOTH), "detect")
+    assert counter.frame_count == 1
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "options",
-    [SMALL, PAPER | {"preset": "paper-clean"}, PAPER | {"preset": "paper"}],
-    ids=["default", "paper-clean", "paper"],
-)
+@EVERY_PRESET
 def test_the_losses_of_every_phase_compile_as_one_piece_and_stay_the_same(options: dict[str, object]) -> None:
     head = SpaCRDHead(SpaCRDHead.Options.model_validate(options), dims=BOTH).train()
     whole = example_batch(BOTH)
@@ -58,8 +71,7 @@ def test_the_losses_of_every_phase_compile_as_one_piece_and_stay_the_same(option
 def gradients(head: SpaCRDHead, losses: Losses, batch: Batch, phase: str) -> dict[str, torch.Tensor]:
     """The gradients of a head; its running statistics and the random numbers are those of every call."""
     state = {name: value.clone() for name, value in head.state_dict().items()}
-    with torch.random.fork_rng(devices=[]):
-        torch.random.default_generator.manual_seed(0)
+    with RandomStream(0, CPU):
         torch.stack([*losses(batch, phase).values()]).sum().backward()
     found = {name: weight.grad for name, weight in head.named_parameters() if weight.grad is not None}
     head.zero_grad(set_to_none=True)
