@@ -146,7 +146,7 @@ def test_scoring_twice_gives_the_same_bits(
 def test_training_twice_gives_the_same_bits_on_a_cpu_and_nearly_so_on_a_gpu(
     make_data: MakeData, plugins: Plugins, device_name: str, options: dict[str, Any]
 ) -> None:
-    """On CUDA, the gradients of shared neighbours are added in any order; Adam takes ten steps of 0.001 by the signs."""
+    """On CUDA, the gradients of shared neighbours are added in any order; Adam takes ten steps of 0.001 by signs."""
     device = present(device_name)
     states = [ensemble_state(trained(make_data, plugins, device, options)) for _ in range(2)]
     largest = max(float((values - states[1][name]).abs().max()) for name, values in states[0].items())
