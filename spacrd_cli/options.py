@@ -55,6 +55,15 @@ Device = Annotated[
     str | None,
     typer.Option("--device", metavar="auto|cpu|cuda[:N]|mps", help="Device for the computation.", show_default="auto"),
 ]
+HeadPrecision = Annotated[
+    str | None,
+    typer.Option(
+        "--precision",
+        metavar="fp32|tf32",
+        help="Precision of the head's matrix products on CUDA.",
+        show_default="fp32",
+    ),
+]
 Executor = Annotated[
     str | None,
     typer.Option(

@@ -9,6 +9,7 @@ from pydantic import Field
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.config import CommandConfig, ComponentSettings
 from spacrd_core.errors import ConfigError
+from spacrd_core.model.computation import Computation, Precision
 from spacrd_core.model.folds import Folds
 from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
 from spacrd_core.prior.options import PriorOptions
@@ -51,6 +52,10 @@ class TrainingSettings(CommandConfig):
     )
     folds: Folds | None = None
     device: str = "auto"
+    precision: Precision = "fp32"
+    compiled: bool = Field(
+        default=False, description="Compile the training steps: minutes to start, meant for long trainings on CUDA."
+    )
 
     def train_options(self, head: HeadOptions, *, seeds: int) -> TrainOptions:
         """Return the options of a training with a head."""
@@ -60,10 +65,22 @@ class TrainingSettings(CommandConfig):
             head=head,
             cohort=self.cohort,
             prior=self.prior,
+            computation=Computation(precision=self.precision, compiled=self.compiled),
             seeds=seeds,
             first_seed=self.first_seed,
             calibrate=self.calibrate,
             folds=self.folds,
+        )
+
+    @property
+    def precision_note(self) -> str:
+        """A note if the precision has no effect; empty if it has one."""
+        from spacrd_core.devices import choose_device, effective_precision  # imports torch
+
+        device = choose_device(self.device)
+        effective = effective_precision(self.precision, device)
+        return (
+            "" if effective == self.precision else f"{self.precision} has no effect on {device}: trained in {effective}"
         )
 
     def require_modality(self) -> None:

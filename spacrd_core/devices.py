@@ -59,6 +59,28 @@ def copy_to_device(values: Tensor, device: torch.device) -> Tensor:
     return values.pin_memory().to(device, non_blocking=True)
 
 
+def effective_precision(precision: str, device: torch.device) -> str:
+    """Return the precision of float32 matrix products on a device; only CUDA knows TF32."""
+    return precision if device.type == "cuda" else "fp32"
+
+
+@contextmanager
+def matrix_products(precision: str, device: torch.device) -> Iterator[None]:
+    """Compute float32 matrix products in ``tf32`` on CUDA: inputs have 10 bits after the point, sums are exact.
+
+    ``fp32`` leaves them as they are, and so does a CPU.
+    """
+    if effective_precision(precision, device) == "fp32":
+        yield
+        return
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")  # torch.compile cannot read the newer setting of CUDA alone
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Limit PyTorch, NumPy and SciPy to one thread, so that the order of summation does not depend on the cores.

@@ -17,6 +17,7 @@ from spacrd_cli.options import (
     EncoderOrNone,
     Exclude,
     FoldsOption,
+    HeadPrecision,
     Json,
     NoGenes,
     Overrides,
@@ -88,6 +89,7 @@ def evaluate(
     ] = None,
     scheduler: Scheduler = None,
     device: Device = None,
+    precision: HeadPrecision = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     dry_run: DryRun = False,
@@ -98,6 +100,7 @@ def evaluate(
     out = Output(json=json, quiet=quiet)
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
     flags |= {"executor": executor, "workers": workers, "scheduler": scheduler, "folds": folds}
+    flags |= {"precision": precision}
     plugins = load_plugins()
     checks = {"heads": lambda tables: variants(head or [], tables, plugins.heads)}
     settings = read_config(EvaluateConfig, config, set_ or (), flags, checks)
@@ -106,6 +109,8 @@ def evaluate(
     from spacrd_core import evaluate as evaluate_on
 
     target = SpotStore.open(store)
+    if note := settings.precision_note:
+        out.warn(note)
     compared = variants(head or [], settings.heads, plugins.heads)
     if settings.by == "section":
         out.warn("--by section: sections of one patient may be in both training and test, which inflates every metric")

@@ -17,6 +17,7 @@ from spacrd_cli.options import (
     Exclude,
     Executor,
     FoldsOption,
+    HeadPrecision,
     Json,
     NoGenes,
     Overrides,
@@ -77,6 +78,7 @@ def train(
     workers: Workers = None,
     scheduler: Scheduler = None,
     device: Device = None,
+    precision: HeadPrecision = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     dry_run: DryRun = False,
@@ -93,6 +95,7 @@ def train(
         "seeds": seeds,
         "folds": folds,
         "device": device,
+        "precision": precision,
         "executor": executor,
         "workers": workers,
         "scheduler": scheduler,
@@ -106,6 +109,8 @@ def train(
     from spacrd_core.detector.files import require_detector_folder
 
     require_detector_folder(output)
+    if note := settings.precision_note:
+        out.warn(note)
     target = SpotStore.open(store)
     shared: dict[str, Any] = {
         "encoder": settings.encoder.name_or_none,

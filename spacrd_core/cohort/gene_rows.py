@@ -11,6 +11,7 @@ from scipy.sparse.linalg import LinearOperator
 from torch import Tensor
 
 from spacrd_core.arrays import Array
+from spacrd_core.cohort.device_matrix import CPU, on_device
 from spacrd_core.cohort.operators import linear_operator
 from spacrd_core.cohort.scaling import Scaler
 
@@ -103,16 +104,16 @@ class LazyExpression:
         """Return the product with a matrix, on its device; expression is never dense."""
         return torch.from_numpy(self.operator() @ matrix.cpu().numpy()).to(matrix.device)
 
-    def operator(self) -> LinearOperator:
-        """Return the matrix of all spots as a linear operator; it is never dense."""
-        factor, offset = self.scaler.factor[:, None], self.scaler.offset
+    def operator(self, device: torch.device = CPU) -> LinearOperator:
+        """Return the matrix of all spots as a linear operator, whose sparse products a device may compute."""
+        values, factor, offset = on_device(self.values, device), self.scaler.factor[:, None], self.scaler.offset
 
         def matmat(right: Array) -> Array:
             product = factor * self.projection.matmat(right)
-            return np.asarray(self.values @ self._among_others(product) - offset @ product)
+            return np.asarray(values @ self._among_others(product) - offset @ product)
 
         def rmatmat(right: Array) -> Array:
-            sums = self.values.T @ right
+            sums = values.T @ right
             sums = sums if self.columns is None else sums[self.columns]
             return self.projection.rmatmat(factor * (sums - np.outer(offset, right.sum(axis=0))))
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
 from spacrd_core.arrays import Array
+from spacrd_core.cohort.device_matrix import CPU, on_device
 from spacrd_core.cohort.gene_rows import LazyExpression
 from spacrd_core.cohort.operators import dense_operator, linear_operator
 
@@ -45,14 +47,17 @@ class NeighbourhoodMeans:
     def __len__(self) -> int:
         return int(self.weights.shape[0])
 
-    def operator(self) -> LinearOperator:
-        """Return the means as a linear operator (spots x features)."""
-        features = self.features
-        matrix = features.operator() if isinstance(features, LazyExpression) else dense_operator(features)
+    def operator(self, device: torch.device = CPU) -> LinearOperator:
+        """Return the means as a linear operator (spots x features), whose products a device may compute."""
+        features, weights = self.features, on_device(self.weights, device)
+        if isinstance(features, LazyExpression):
+            matrix = features.operator(device)
+        else:
+            matrix = dense_operator(on_device(features, device))
         return linear_operator(
             (len(self), matrix.shape[1]),
-            lambda right: self.weights @ (matrix @ right),
-            lambda left: matrix.rmatmat(self.weights.T @ left),
+            lambda right: weights @ (matrix @ right),
+            lambda left: matrix.rmatmat(weights.T @ left),
         )
 
     def faster(self, spots: int) -> Self:

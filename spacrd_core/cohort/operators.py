@@ -7,6 +7,7 @@ from jaxtyping import Float
 from scipy.sparse.linalg import LinearOperator
 
 from spacrd_core.arrays import Array
+from spacrd_core.cohort.device_matrix import DeviceMatrix
 
 Product = Callable[[Array], Array]
 
@@ -23,7 +24,7 @@ def linear_operator(shape: tuple[int, int], matmat: Product, rmatmat: Product) -
     )
 
 
-def dense_operator(values: Float[Array, "rows columns"]) -> LinearOperator:
+def dense_operator(values: Float[Array, "rows columns"] | DeviceMatrix) -> LinearOperator:
     """Return a dense matrix as a linear operator."""
     return linear_operator(values.shape, lambda right: values @ right, lambda left: values.T @ left)
 

@@ -5,11 +5,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
 from spacrd_core.arrays import Array
+from spacrd_core.cohort.device_matrix import CPU
 from spacrd_core.cohort.gene_factors import GeneFactors
 from spacrd_core.cohort.gene_rows import LazyExpression, PanelProjection
 from spacrd_core.cohort.modalities import join_modalities
@@ -64,7 +66,7 @@ class AlignedSection:
             raise ValueError(f"section '{self.section.id}' has no genes")
         return self.expression if self.columns is None else self.expression[:, self.columns]
 
-    def gene_means(self, *, centred: bool) -> LinearOperator:
+    def gene_means(self, *, centred: bool, device: torch.device = CPU) -> LinearOperator:
         """Return the neighbourhood means of the measured genes, standardised (spots x measured genes).
 
         ``centred`` subtracts each spot's mean over its genes.
@@ -79,7 +81,7 @@ class AlignedSection:
             PanelProjection(every_gene, centred=centred),
             self.columns,
         )
-        return NeighbourhoodMeans.of(genes, self.neighbours, self.present).operator()
+        return NeighbourhoodMeans.of(genes, self.neighbours, self.present).operator(device)
 
 
 @dataclass(frozen=True, eq=False)

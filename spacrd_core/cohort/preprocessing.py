@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
 
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.batch import Dims
+from spacrd_core.cohort.device_matrix import CPU
 from spacrd_core.cohort.gene_factors import GeneFactors
 from spacrd_core.cohort.gene_rows import GeneProjection, LazyExpression, PanelProjection
 from spacrd_core.cohort.options import CohortOptions
@@ -69,16 +71,16 @@ class Preprocessor:
 
     @classmethod
     def fit_transform(
-        cls, sections: Sequence[SectionData], options: CohortOptions
+        cls, sections: Sequence[SectionData], options: CohortOptions, *, device: torch.device = CPU
     ) -> tuple[Self, list[PreparedSection]]:
         """Fit the gene panel, gene factors and image scaling on these sections; return them with the prepared sections.
 
-        Each section is aligned to the panel once.
+        Each section is aligned to the panel once. A GPU, if the device is one, computes the factors.
         """
         preprocessor = cls.unfactored(sections, options)
         aligned = [preprocessor.align(section, copy=False) for section in sections]
         if preprocessor.panel and options.gene_factors:
-            preprocessor = replace(preprocessor, factors=_fit_factors(aligned, options))
+            preprocessor = replace(preprocessor, factors=_fit_factors(aligned, options, device))
         return preprocessor, [preprocessor.prepare(section) for section in aligned]
 
     def transform(self, section: SectionData) -> PreparedSection:
@@ -206,6 +208,6 @@ def _fit_image_scaler(sections: Sequence[SectionData]) -> Scaler | None:
     return Scaler.fit(by_patient) if by_patient else None
 
 
-def _fit_factors(aligned: Sequence[AlignedSection], options: CohortOptions) -> GeneFactors:
-    means = [section.gene_means(centred=False) for section in aligned if section.expression is not None]
+def _fit_factors(aligned: Sequence[AlignedSection], options: CohortOptions, device: torch.device) -> GeneFactors:
+    means = [section.gene_means(centred=False, device=device) for section in aligned if section.expression is not None]
     return GeneFactors.fit(means, factors=options.gene_factors, neighbours=options.neighbours)

@@ -6,11 +6,13 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from scipy.sparse.linalg import LinearOperator
 
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.batch import Batch
+from spacrd_core.cohort.device_matrix import CPU
 from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
 from spacrd_core.cohort.operators import column_means, stacked
@@ -28,14 +30,17 @@ class TrainingSpots:
         Neighbourhood means of the features, section by section.
     labels, weights
         Of every spot in order, as in :class:`~spacrd_core.cohort.batch.Batch`.
+    device
+        Where products with the means are computed.
     """
 
     parts: tuple[NeighbourhoodMeans, ...]
     labels: Int[Array, " spots"]
     weights: Float[Array, " spots"]
+    device: torch.device = CPU
 
     @classmethod
-    def by_modality(cls, sections: Sequence[PreparedSection]) -> dict[str, Self]:
+    def by_modality(cls, sections: Sequence[PreparedSection], device: torch.device = CPU) -> dict[str, Self]:
         """Return the spots of each modality, in the order of cohorts."""
         weights = split_by_section(balanced_spot_weights(sections), sections)
         order = sorted(range(len(sections)), key=lambda index: list(MODALITIES).index(sections[index].modalities))
@@ -46,7 +51,9 @@ class TrainingSpots:
             if members:
                 labels = [sections[index].section.labels for index in members]
                 parts = tuple(means[index][name] for index in members)
-                found[name] = cls(parts, np.concatenate(labels), np.concatenate([weights[index] for index in members]))
+                found[name] = cls(
+                    parts, np.concatenate(labels), np.concatenate([weights[index] for index in members]), device
+                )
         return found
 
     @classmethod
@@ -74,7 +81,7 @@ class TrainingSpots:
     @cached_property
     def means(self) -> LinearOperator:
         """The neighbourhood means of all spots (spots x features)."""
-        return stacked([part.operator() for part in self.parts])
+        return stacked([part.operator(self.device) for part in self.parts])
 
     @cached_property
     def average(self) -> Float[Array, "features 1"]:

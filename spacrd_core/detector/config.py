@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from spacrd_core.cards import Recipe
 from spacrd_core.cards import fingerprint as fingerprint_of
 from spacrd_core.cohort.modalities import join_modalities
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import Record, read_record
+from spacrd_core.model.computation import Precision  # noqa: TC001 - pydantic needs it
 from spacrd_core.model.options import PRIOR_HEAD
 from spacrd_core.prior.lists import GeneLists  # noqa: TC001 - pydantic needs it
 
@@ -83,6 +84,7 @@ class DetectorConfig(Record):
     head_epochs: dict[str, int]
     cohort: dict[str, Any]
     seeds: tuple[int, ...] = Field(min_length=1)
+    precision: Precision = "fp32"
     panel: tuple[str, ...]
     panel_ids: tuple[str, ...]
     species: str
@@ -94,6 +96,11 @@ class DetectorConfig(Record):
     trained_on: tuple[TrainingSection, ...]
     weights_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     fingerprint: str = ""
+
+    @model_serializer(mode="wrap")
+    def _without_usual_precision(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the usual precision, which detectors did not name before there was another one."""
+        return {name: value for name, value in serialise(self).items() if (name, value) != ("precision", "fp32")}
 
     @property
     def key(self) -> str:

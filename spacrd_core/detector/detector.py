@@ -110,6 +110,7 @@ class Detector:
             head_epochs=options.head.epochs,
             cohort=preprocessor.options.model_dump(mode="json"),
             seeds=options.seed_list,
+            precision=trained.ensemble.precision,
             panel=preprocessor.panel,
             panel_ids=preprocessor.panel_ids,
             species=preprocessor.species,
@@ -170,7 +171,7 @@ class Detector:
             unfitted = Preprocessor(options, config.panel, panel_ids=config.panel_ids, species=config.species)
             preprocessor = fitted_preprocessor(unfitted, tensors)
             untrained = [heads.create(config.head, config.head_options, dims=preprocessor.dims) for _ in config.seeds]
-            ensemble = ensemble_from_state(tensors, preprocessor, untrained, device)
+            ensemble = ensemble_from_state(tensors, preprocessor, untrained, device, precision=config.precision)
             metrics = read_metrics(folder)
         except (RuntimeError, LookupError, TypeError, ValueError, OSError) as error:
             if isinstance(error, SpacrdError):

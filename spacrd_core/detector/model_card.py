@@ -32,6 +32,9 @@ Predicts a calibrated probability of cancer for every spot of a spatial-transcri
 | | |
 |---|---|
 | head | {{ config.head }}, {{ config.seeds | length }} member{{ "s" if config.seeds | length > 1 }} (seed{{ "s" if config.seeds | length > 1 }} {{ config.seeds | join(", ") }}) |
+{% if config.precision != "fp32" -%}
+| matrix products | in {{ config.precision }} on CUDA, trained and scored |
+{% endif -%}
 | genes | {{ config.panel | length }}{{ ", " ~ config.species if config.species }} |
 | encoder | {{ config.encoder.name if config.encoder else "none" }} |
 {% if config.licence -%}

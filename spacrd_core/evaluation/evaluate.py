@@ -13,7 +13,7 @@ from spacrd_core.cohort.modalities import join_modalities, subsets
 from spacrd_core.detector.load_sections import load_training_sections
 from spacrd_core.detector.train import resolve_encoder
 from spacrd_core.detector.training_sections import TrainingSections
-from spacrd_core.devices import choose_device, default_jobs
+from spacrd_core.devices import choose_device, default_jobs, effective_precision
 from spacrd_core.errors import ConfigError
 from spacrd_core.evaluation.comparison import Difference, compare_with_baseline, compare_with_single_modalities
 from spacrd_core.evaluation.plan import Task, plan
@@ -32,6 +32,8 @@ from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import torch
 
     from spacrd_core.cards import HeadCard
     from spacrd_core.executors.pool import Executor
@@ -145,7 +147,7 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     by_prior = rows_by_prior(loaded, compared[0].prior, modality_sets, seeds, encoder_name)
     inputs = {"encoder": encoder_name or "none", "genes": genes}
     protocol = {"held_out": by, **_held_out(tasks, by, seeds[0]), "seeds": list(seeds), **inputs}
-    protocol |= _protocol(compared, plugins.heads)
+    protocol |= _protocol(compared, plugins.heads, torch_device)
     return Evaluation((*rows, *by_prior), protocol)
 
 
@@ -215,7 +217,7 @@ def _head_and_seed(task: Task) -> tuple[str, int]:
     return task.head, task.options.first_seed
 
 
-def _protocol(compared: Sequence[TrainOptions], heads: Registry[HeadCard]) -> dict[str, Any]:
+def _protocol(compared: Sequence[TrainOptions], heads: Registry[HeadCard], device: torch.device) -> dict[str, Any]:
     by_label = {_label(options): options for options in compared}
     own_threshold = "threshold chosen on held-out patients inside the training set"
     calibrated = all(options.calibrate for options in compared)
@@ -231,6 +233,9 @@ def _protocol(compared: Sequence[TrainOptions], heads: Registry[HeadCard]) -> di
         "head_options": {
             label: heads.options(options.head.name, options.head.options).model_dump(mode="json")
             for label, options in by_label.items()
+        },
+        "precision": {
+            label: effective_precision(options.computation.precision, device) for label, options in by_label.items()
         },
         "label_rule": "undetermined spots are excluded",
         "f1_prevalence": "threshold at the test section's true prevalence; uses the test labels (the published rule)",

@@ -12,6 +12,7 @@ from spacrd_core.cohort.section_data import SectionData, patients
 from spacrd_core.metrics.classification import Metrics, measure
 from spacrd_core.metrics.reliability import HeldOutSection, Reliability, reliability_by_platform
 from spacrd_core.model.combination import part_names
+from spacrd_core.model.computation import Computation
 from spacrd_core.model.cross_validation import (
     OutOfFold,
     calibrate_combined,
@@ -45,6 +46,7 @@ class TrainOptions(BaseModel):
     head: HeadOptions = Field(default_factory=HeadOptions)
     cohort: CohortOptions = Field(default_factory=CohortOptions)
     prior: PriorOptions = Field(default_factory=PriorOptions)
+    computation: Computation = Field(default_factory=Computation)
     seeds: int = Field(3, ge=1, description="Number of ensemble members.")
     first_seed: int = Field(42, description="Seed of the first member; the others count up from it.")
     calibrate: bool = Field(
@@ -149,6 +151,7 @@ def train_calibrated(
             seeds=options.seed_list,
             heads=heads,
             device=device,
+            computation=options.computation,
             on_epoch=record,
         )
 

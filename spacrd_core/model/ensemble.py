@@ -17,8 +17,10 @@ from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.cohort.smoothing import BilateralFilter
 from spacrd_core.cohort.training_spots import TrainingSpots
+from spacrd_core.devices import effective_precision, matrix_products
 from spacrd_core.errors import DetectorError
-from spacrd_core.model.fit import Epoch, fit
+from spacrd_core.model.computation import Computation
+from spacrd_core.model.fit import EXACT, Epoch, fit
 from spacrd_core.model.head import Head
 from spacrd_core.model.options import HeadOptions, resolve_cohort_options
 from spacrd_core.model.out_of_distribution import MahalanobisOOD
@@ -50,15 +52,20 @@ class Scores:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Heads that differ by seed, their preprocessing, and the distribution of the training spots."""
+    """Heads that differ by seed, their preprocessing, and the distribution of the training spots.
+
+    ``precision`` is that of their matrix products, in training and in scoring: calibrated logits are those of one
+    precision.
+    """
 
     preprocessor: Preprocessor
     heads: tuple[Head, ...]
     training_distribution: tuple[dict[str, MahalanobisOOD], ...]
     device: torch.device
+    precision: str = "fp32"
 
     @classmethod
-    def train(
+    def train(  # noqa: PLR0913 - the options of a training
         cls,
         sections: Sequence[SectionData],
         *,
@@ -67,19 +74,22 @@ class Ensemble:
         seeds: Sequence[int],
         heads: Registry[Any],
         device: torch.device,
+        computation: Computation = EXACT,
         on_epoch: Callable[[Epoch], None] = lambda _: None,
     ) -> Self:
         """Train one head per seed on all spots of these sections."""
         resolved = resolve_cohort_options(options, head_options, heads)
-        preprocessor, prepared = Preprocessor.fit_transform(sections, resolved)
+        preprocessor, prepared = Preprocessor.fit_transform(sections, resolved, device=device)
         members = [_untrained(head_options, heads, preprocessor.dims, seed).to(device) for seed in seeds]
-        _fit_training_spots(members, prepared)
+        _fit_training_spots(members, prepared, device)
         cohorts = Cohort.by_modalities(prepared, device, members[0].matrices())
         for seed, head in zip(seeds, members, strict=True):
-            for epoch in fit(head, cohorts, seed=seed, epochs=head_options.epochs):
+            for epoch in fit(head, cohorts, seed=seed, epochs=head_options.epochs, computation=computation):
                 on_epoch(epoch)
-        distribution = tuple(_fit_distribution(head, cohorts) for head in members)
-        return cls(preprocessor, tuple(members), distribution, device)
+        precision = effective_precision(computation.precision, device)
+        with matrix_products(precision, device):
+            distribution = tuple(_fit_distribution(head, cohorts) for head in members)
+        return cls(preprocessor, tuple(members), distribution, device, precision)
 
     @property
     def scores_modalities_separately(self) -> bool:
@@ -164,10 +174,13 @@ class Ensemble:
     def _run_heads(self, section: PreparedSection, wanted: Sequence[str], batch_size: int) -> dict[str, list[Output]]:
         """Every member's logits and features by some sets of modalities."""
         read = _read_by(self.heads, Cohort.for_scoring(section, self.device), batch_size)
-        return {
-            subset: [run_head(head, cohort, subset, batch_size) for head, cohort in zip(self.heads, read, strict=True)]
-            for subset in dict.fromkeys(wanted)
-        }
+        with matrix_products(self.precision, self.device):
+            return {
+                subset: [
+                    run_head(head, cohort, subset, batch_size) for head, cohort in zip(self.heads, read, strict=True)
+                ]
+                for subset in dict.fromkeys(wanted)
+            }
 
     def _smoothed(
         self, outputs: Mapping[str, Sequence[Output]], smooth: Callable[[Array], Array], wanted: Sequence[str]
@@ -191,11 +204,11 @@ def _untrained(head_options: HeadOptions, heads: Registry[Any], dims: Dims, seed
     return head
 
 
-def _fit_training_spots(members: Sequence[Head], sections: Sequence[PreparedSection]) -> None:
+def _fit_training_spots(members: Sequence[Head], sections: Sequence[PreparedSection], device: torch.device) -> None:
     """Fit the first member to all training spots at once; the others take its buffers."""
     first, *others = members
     with torch.no_grad():
-        first.fit_training_spots(TrainingSpots.by_modality(sections))
+        first.fit_training_spots(TrainingSpots.by_modality(sections, device))
         for head in others:
             for own, fitted in zip(head.buffers(), first.buffers(), strict=True):
                 own.copy_(fitted)

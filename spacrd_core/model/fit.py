@@ -1,8 +1,9 @@
 """The training loop."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import torch
 from jaxtyping import Float
@@ -10,9 +11,14 @@ from torch import Tensor
 
 from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.cohort import Cohort, shuffled
+from spacrd_core.devices import matrix_products
 from spacrd_core.errors import ConfigError, TrainingError
+from spacrd_core.model.computation import Computation
 from spacrd_core.model.head import Head, Phase
 from spacrd_core.model.random_stream import RandomStream
+
+EXACT: Final = Computation()
+Losses = Callable[[Batch, str], dict[str, Float[Tensor, ""]]]
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,12 @@ class Epoch:
 
 
 def fit(
-    head: Head, cohorts: Sequence[Cohort], *, seed: int, epochs: Mapping[str, int] | None = None
+    head: Head,
+    cohorts: Sequence[Cohort],
+    *,
+    seed: int,
+    epochs: Mapping[str, int] | None = None,
+    computation: Computation = EXACT,
 ) -> Iterator[Epoch]:
     """Train a head on all spots of the cohorts and yield every epoch; the head ends in evaluation mode.
 
@@ -35,7 +46,8 @@ def fit(
     overrides the number of epochs by phase name; unknown names are ignored. A seed determines the head; PyTorch's
     global random numbers are left alone.
     """
-    stream = RandomStream(seed, cohorts[0].labels.device)
+    device = cohorts[0].labels.device
+    stream = RandomStream(seed, device)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad(), stream:
         head.warm_start(*(cohort.everything() for cohort in cohorts))
@@ -47,9 +59,11 @@ def fit(
         parts = [cohort.single_spots() for cohort in cohorts] if phase.single_spots else cohorts
         for number in range(1, phase.epochs + 1):
             started = time.perf_counter()
-            with stream:
+            with stream, matrix_products(computation.precision, device):
                 batches = shuffled(parts, phase.batch_size, generator)
-                steps = train_steps(head, with_modality_dropout(batches, phase), phase, optimiser)
+                steps = train_steps(
+                    head, with_modality_dropout(batches, phase), phase, optimiser, compiled=computation.compiled
+                )
             losses = _mean_losses(steps, phase)
             yield Epoch(phase.name, number, phase.epochs, losses, time.perf_counter() - started)
     head.eval()
@@ -65,13 +79,19 @@ def require_phases(head: Head, names: Collection[str]) -> None:
 
 
 def train_steps(
-    head: Head, batches: Iterable[Batch], phase: Phase, optimiser: torch.optim.Optimizer
+    head: Head,
+    batches: Iterable[Batch],
+    phase: Phase,
+    optimiser: torch.optim.Optimizer,
+    *,
+    compiled: bool = False,
 ) -> list[dict[str, Float[Tensor, ""]]]:
     """Take one step for each batch and return the losses, on the device; the host never waits for it."""
     head.train()
+    losses_of = compiled_losses(head) if compiled else head.losses
     steps = []
     for batch in batches:
-        losses = head.losses(batch, phase.name)
+        losses = losses_of(batch, phase.name)
         if not losses:
             continue
         optimiser.zero_grad(set_to_none=True)
@@ -79,6 +99,16 @@ def train_steps(
         optimiser.step()
         steps.append({name: loss.detach() for name, loss in losses.items()})
     return steps
+
+
+def compiled_losses(head: Head, *, whole: bool = False) -> Losses:
+    """Return the losses of a head as a compiled function, whose random numbers are those of the head itself.
+
+    The size of a batch may vary. With ``whole``, a head that cannot be compiled as one piece is an error.
+    """
+    # torch caches what it has compiled
+    compiled: Losses = torch.compile(head.losses, dynamic=True, fullgraph=whole, options={"fallback_random": True})
+    return compiled
 
 
 def with_modality_dropout(batches: Iterable[Batch], phase: Phase) -> Iterator[Batch]:

@@ -40,7 +40,12 @@ def fitted_preprocessor(preprocessor: Preprocessor, tensors: Mapping[str, torch.
 
 
 def ensemble_from_state(
-    tensors: Mapping[str, torch.Tensor], preprocessor: Preprocessor, heads: Sequence[Head], device: torch.device
+    tensors: Mapping[str, torch.Tensor],
+    preprocessor: Preprocessor,
+    heads: Sequence[Head],
+    device: torch.device,
+    *,
+    precision: str = "fp32",
 ) -> Ensemble:
     """Return the ensemble of newly built heads filled with these tensors; names and shapes must match exactly."""
     distributions = []
@@ -54,7 +59,7 @@ def ensemble_from_state(
     unknown = [name for name in tensors if name.split(".")[0] not in known_prefixes]
     if unknown:
         raise ValueError(f"{len(unknown)} tensors do not belong to the ensemble, for example {unknown[0]}")
-    return Ensemble(preprocessor, tuple(heads), tuple(distributions), device)
+    return Ensemble(preprocessor, tuple(heads), tuple(distributions), device, precision)
 
 
 def _with_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, torch.Tensor]:

@@ -69,6 +69,14 @@ def test_the_protocol_holds_what_every_head_was_given_and_read(evaluated: dict[s
     assert protocol["cohort"]["linear"] == CohortOptions().model_dump()
 
 
+def test_the_protocol_holds_the_precision_that_the_device_has(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["evaluate", str(store), "--encoder", "none", "--head", "linear", "--device", "cpu", "--jobs", "1"]
+    assert run([*command, "--precision", "tf32", "--set", "calibrate=false", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["protocol"]["precision"] == {"linear": "fp32"}
+    assert "note: tf32 has no effect on cpu: trained in fp32" in captured.err
+
+
 def test_the_protocol_states_that_calibration_was_switched_off(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["evaluate", str(store), "--encoder", "none", "--head", "linear", "--jobs", "1", "--json", "-q"]
     assert run([*command, "--set", "calibrate=false"]) == 0

@@ -135,6 +135,22 @@ def test_a_configuration_without_a_field_is_refused(name: str, folder: Path, plu
         Detector.load(folder, heads=plugins.heads, device=CPU)
 
 
+@pytest.mark.parametrize(("precision", "recorded"), [("fp32", {}), ("tf32", {"precision": "tf32"})])
+def test_a_precision_other_than_fp32_is_recorded_and_scored_in(
+    precision: str, recorded: dict[str, str], folder: Path, plugins: Plugins, tmp_path: Path
+) -> None:
+    sections = [section(patient, seed) for seed, patient in enumerate("ABC")]
+    trained = train_calibrated(sections, OPTIONS, heads=plugins.heads, device=CPU)
+    trained = replace(trained, ensemble=replace(trained.ensemble, precision=precision))
+    Detector.from_training(trained, OPTIONS, sections, "").save(tmp_path / "other")
+    loaded = Detector.load(tmp_path / "other", heads=plugins.heads, device=CPU)
+    before, after = (json.loads((path / "config.json").read_bytes()) for path in (folder, tmp_path / "other"))
+    assert loaded.ensemble.precision == precision
+    assert {name: value for name, value in after.items() if name not in before} == recorded
+    assert (after["fingerprint"] == before["fingerprint"]) == (not recorded)
+    assert ("in tf32 on CUDA" in (tmp_path / "other" / "README.md").read_text()) == bool(recorded)
+
+
 def test_the_fingerprint_is_a_hash_of_all_other_fields(folder: Path, plugins: Plugins) -> None:
     fields = json.loads((folder / "config.json").read_bytes())
     key = fields.pop("fingerprint")
