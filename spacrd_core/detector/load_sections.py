@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spacrd_core.cohort.section_data import SectionData, load_sections
+from spacrd_core.cohort.section_data import require_comparable
+from spacrd_core.detector.read_task import ReadTask
 from spacrd_core.errors import TrainingError
+from spacrd_core.executors.run import results, run_in_order
+from spacrd_core.executors.serial import Serial
 from spacrd_core.genes.known import require_known_genes
 from spacrd_core.prior.lists import load_gene_lists
-from spacrd_core.prior.read import with_training_evidence
 from spacrd_core.prior.staining import embed_staining
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.executors.pool import Executor
     from spacrd_core.model.calibrated_ensemble import TrainOptions
     from spacrd_core.plugins import Plugins
@@ -34,7 +37,7 @@ def load_training_sections(  # noqa: PLR0913 - those of train
     track: Track,
     executor: Executor | None = None,
 ) -> list[SectionData]:
-    """Return the data of sections for training, with what they say of themselves.
+    """Return the data of sections for training, with what they say of themselves; each is read by a task.
 
     Raises
     ------
@@ -48,15 +51,12 @@ def load_training_sections(  # noqa: PLR0913 - those of train
     stain_key = ""
     if reads_staining:
         stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track, executor=executor)
-    loaded = load_sections(
-        store,
-        entries,
-        encoder=encoder,
-        stain_key=stain_key,
-        genes=genes,
-        cancer_fraction=fraction,
-        track=track,
-    )
+    facts: dict[str, Any] = {"encoder": encoder, "stain_key": stain_key, "genes": genes, "cancer_fraction": fraction}
+    facts["lists"] = load_gene_lists(options.prior.lists) if options.prior.use else None
+    in_order = sorted(entries, key=lambda entry: entry.id)
+    tasks = [ReadTask(store=store.path, entry=entry, **facts) for entry in in_order]
+    loaded = results(run_in_order(executor or Serial(), tasks, "reading sections", device="cpu", track=track))
+    require_comparable(store, loaded, encoder)
     if not options.cohort.unknown_genes:
         require_known_genes(
             {data.id: (data.expression.symbols, data.expression.gene_ids) for data in loaded if data.expression}
@@ -65,10 +65,7 @@ def load_training_sections(  # noqa: PLR0913 - those of train
         raise TrainingError(
             "none of these sections has an image", hint="use --encoder none, or ingest with --image FILE"
         )
-    if not options.prior.use:
-        return loaded
-    lists = load_gene_lists(options.prior.lists)
-    return [with_training_evidence(section, lists) for section in track(loaded, "reading sections", len(loaded))]
+    return loaded
 
 
 def _require_one_patient_per_section(entries: Sequence[SectionEntry]) -> None:

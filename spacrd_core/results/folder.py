@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from spacrd_core.results.files.manifest import listed_files, write_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
 from spacrd_core.results.report.report import write_report
 from spacrd_core.results.report.section_view import SectionView, build_section_view
+from spacrd_core.threads import beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -93,7 +93,7 @@ def require_results_folder(folder: Path) -> None:
 def write_section(folder: Path, result: SectionResult, provenance: Provenance) -> SectionView:
     """Write the files of a section and return what the report shows of it.
 
-    The picture is written beside the other files: encoding one leaves the interpreter free.
+    The picture is written beside the other files if there is a thread for it: encoding leaves the interpreter free.
     """
     forms = [form for form in DEFAULT_FORMATS if form.unsupported_reason(result) is None]
     _ = result.regions, result.points, result.angle  # computed here, because threads would compute them twice
@@ -101,15 +101,11 @@ def write_section(folder: Path, result: SectionResult, provenance: Provenance) -
     def write(form: Format) -> None:
         form.write(result, form.path(folder, result.section_id), provenance)
 
-    with ThreadPoolExecutor() as pool:
-        beside = [pool.submit(write, form) for form in forms if form.in_thread]
+    with beside(write, [form for form in forms if form.in_thread]):
         for form in forms:
             if not form.in_thread:
                 write(form)
-        view = build_section_view(result)
-        for written in beside:
-            written.result()
-    return view
+        return build_section_view(result)
 
 
 def _move_into_place(staged: Path, folder: Path, *, sections: Iterable[str]) -> list[Path]:
