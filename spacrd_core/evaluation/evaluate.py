@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spacrd_core.cards import HeadCard
+    from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.executors.pool import Executor
     from spacrd_core.plugins import Registry
     from spacrd_core.store.folder import SectionNames
@@ -122,7 +123,7 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     _require_comparable(compared, seeds, by)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     executor = executor or _processes(jobs or default_jobs(torch_device))
-    loaded = load_training_sections(
+    loaded: Sequence[SectionData] = load_training_sections(
         store,
         entries,
         compared[0],
