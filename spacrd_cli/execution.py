@@ -38,6 +38,13 @@ class ExecutorSettings(CommandConfig):
             raise ValueError("a scheduler has its own workers; leave out --workers")
         return scheduler
 
+    def start_workers(self, *modules: str) -> None:
+        """Let the process that workers are forked from load the modules of the tasks, while this one loads its own."""
+        if self.executor == "processes":
+            from spacrd_core.executors.fork_server import start_fork_server
+
+            start_fork_server("spacrd_cli.main", *modules)
+
     def make_executor(self) -> Executor:
         """Return the executor that these settings choose.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,6 +29,21 @@ def parallel_map(work: Callable[[Part], Result], parts: Iterable[Part]) -> list[
     """Return the result of ``work`` for every part, in the order of the parts."""
     with ThreadPoolExecutor(_limit) as pool:
         return list(pool.map(work, parts))
+
+
+@contextmanager
+def beside(work: Callable[[Part], object], parts: Iterable[Part]) -> Iterator[None]:
+    """Do ``work`` for every part in threads beside the block; before it if this process is limited to one thread."""
+    if _limit == 1:
+        for part in parts:
+            work(part)
+        yield
+        return
+    with ThreadPoolExecutor(_limit - 1) as pool:  # the block has a thread, too
+        running = [pool.submit(work, part) for part in parts]
+        yield
+        for done in running:
+            done.result()
 
 
 def prefetch(

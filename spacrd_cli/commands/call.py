@@ -166,6 +166,7 @@ def _call(
     output: Path,
     kept: bool,
 ) -> None:
+    settings.start_workers(*(f"spacrd_core.{room}.section_task" for room in ("ingestion", "detection", "results")))
     from spacrd_core import SpotStore, load_detector  # imports torch
     from spacrd_core.ingestion.ingest_all import ingest_all
 

@@ -132,6 +132,9 @@ def detect(
     flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions, "part": part}
     flags |= {"executor": executor, "workers": workers, "scheduler": scheduler}
     settings = read_config(DetectConfig, config, set_ or (), flags)
+    settings.start_workers(
+        "spacrd_core.detection.section_task", *(["spacrd_core.results.section_task"] if output else [])
+    )
     from spacrd_core import SpotStore, load_detector  # imports torch
 
     target = SpotStore.open(store)

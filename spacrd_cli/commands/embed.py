@@ -100,6 +100,7 @@ def embed(
     plugins = load_plugins()
     checks = {"encoder": option_check(plugins.encoders, DEFAULT_ENCODER)}
     settings = read_config(EmbedConfig, config, set_ or (), flags, checks)
+    settings.start_workers("spacrd_core.embedding.shard_task")
     from spacrd_core import SpotStore  # imports torch
     from spacrd_core import embed as embed_in
     from spacrd_core.devices import choose_device

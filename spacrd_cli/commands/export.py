@@ -58,6 +58,7 @@ def export(
     """Write the latest calls of each section in one format."""
     flags = {"executor": executor, "workers": workers, "scheduler": scheduler, "part": part}
     settings = read_config(ExportSettings, flags=flags)
+    settings.start_workers("spacrd_core.results.section_task")
     from spacrd_core.results.files.formats import find_format
 
     write_latest_calls(

@@ -104,6 +104,7 @@ def train(
     checks = {"head": option_check(load_plugins().heads, DEFAULT_HEAD)}
     settings = read_config(TrainConfig, config, set_ or (), flags, checks)
     settings.require_modality()
+    settings.start_workers("spacrd_core.detector.read_task", "spacrd_core.detector.fold_task")
     from spacrd_core import SpotStore  # imports torch
     from spacrd_core import train as train_on
     from spacrd_core.detector.files import require_detector_folder

@@ -115,6 +115,20 @@ def load_sections(  # noqa: PLR0913 - what is loaded
     ]
     for section in loaded:
         _require_finite(section, encoder or recipe_key)
+    require_comparable(store, loaded, encoder)
+    return loaded
+
+
+def require_comparable(store: SpotStore, loaded: Sequence[SectionData], encoder: str) -> None:
+    """Require that sections were embedded with one recipe and are of one species.
+
+    Raises
+    ------
+    RecipeMismatch
+        If the sections' embeddings were made with different recipes.
+    TrainingError
+        If the sections are of different species.
+    """
     recipes = {section.recipe.key: section.id for section in loaded if section.recipe}
     if len(recipes) > 1:
         raise RecipeMismatch(
@@ -122,7 +136,6 @@ def load_sections(  # noqa: PLR0913 - what is loaded
             hint=f"run spacrd embed {store.path} --encoder {encoder} with the same options for all sections",
         )
     common_species({section.id: section.expression.species for section in loaded if section.expression})
-    return loaded
 
 
 def label_values(adata: ad.AnnData, *, cancer_fraction: float = DEFAULT_CANCER_FRACTION) -> Array:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spacrd_core.cohort.section_data import SectionData, load_sections
+from spacrd_core.cohort.section_data import require_comparable
+from spacrd_core.detector.read_task import ReadTask
 from spacrd_core.errors import TrainingError
+from spacrd_core.executors.run import results, run_in_order
+from spacrd_core.executors.serial import Serial
 from spacrd_core.genes.known import require_known_genes
 from spacrd_core.prior.lists import load_gene_lists
-from spacrd_core.prior.read import with_training_evidence
 from spacrd_core.prior.staining import embed_staining
 from spacrd_core.progress import Track, silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.executors.pool import Executor
     from spacrd_core.model.calibrated_ensemble import TrainOptions
     from spacrd_core.plugins import Plugins
+    from spacrd_core.prior.lists import GeneLists
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
 
@@ -34,7 +38,7 @@ def load_training_sections(  # noqa: PLR0913 - those of train
     track: Track,
     executor: Executor | None = None,
 ) -> list[SectionData]:
-    """Return the data of sections for training, with what they say of themselves.
+    """Return the data of sections for training, with what they say of themselves; each is read by a task.
 
     Raises
     ------
@@ -47,16 +51,21 @@ def load_training_sections(  # noqa: PLR0913 - those of train
     stain_key = ""
     if reads_staining:
         stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track, executor=executor)
-    loaded = read_training_sections(
-        store, entries, options, encoder=encoder, genes=genes, stain_key=stain_key, track=track
+    lists = load_gene_lists(options.prior.lists) if options.prior.use else None
+    return read_training_sections(
+        store,
+        entries,
+        options,
+        encoder=encoder,
+        genes=genes,
+        stain_key=stain_key,
+        lists=lists,
+        track=track,
+        executor=executor,
     )
-    if not options.prior.use:
-        return loaded
-    lists = load_gene_lists(options.prior.lists)
-    return [with_training_evidence(section, lists) for section in track(loaded, "reading sections", len(loaded))]
 
 
-def read_training_sections(
+def read_training_sections(  # noqa: PLR0913 - those of train
     store: SpotStore,
     entries: Sequence[SectionEntry],
     options: TrainOptions,
@@ -64,9 +73,11 @@ def read_training_sections(
     encoder: str,
     genes: bool,
     stain_key: str = "",
+    lists: GeneLists | None = None,
     track: Track = silent,
+    executor: Executor | None = None,
 ) -> list[SectionData]:
-    """Return the data of sections for training, without what they say of themselves; nothing is written.
+    """Return the data of sections for training, without gene lists not what they say of themselves; nothing is written.
 
     Raises
     ------
@@ -74,15 +85,20 @@ def read_training_sections(
         As :func:`load_training_sections`.
     """
     _require_one_patient_per_section(entries)
-    loaded = load_sections(
-        store,
-        entries,
-        encoder=encoder,
-        stain_key=stain_key,
-        genes=genes,
-        cancer_fraction=options.cohort.cancer_fraction,
-        track=track,
-    )
+    tasks = [
+        ReadTask(
+            store=store.path,
+            entry=entry,
+            encoder=encoder,
+            stain_key=stain_key,
+            genes=genes,
+            cancer_fraction=options.cohort.cancer_fraction,
+            lists=lists,
+        )
+        for entry in sorted(entries, key=lambda entry: entry.id)
+    ]
+    loaded = results(run_in_order(executor or Serial(), tasks, "reading sections", device="cpu", track=track))
+    require_comparable(store, loaded, encoder)
     if not options.cohort.unknown_genes:
         require_known_genes(
             {data.id: (data.expression.symbols, data.expression.gene_ids) for data in loaded if data.expression}

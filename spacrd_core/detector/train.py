@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from spacrd_core.detector.detector import Detector
@@ -10,7 +11,7 @@ from spacrd_core.detector.load_sections import load_training_sections
 from spacrd_core.detector.training_sections import TrainingSections
 from spacrd_core.devices import choose_device, one_thread
 from spacrd_core.errors import ConfigError
-from spacrd_core.executors.local import Local
+from spacrd_core.executors.local import Local, for_workers
 from spacrd_core.executors.working_folder import WorkingFolder
 from spacrd_core.model.calibrated_ensemble import CrossValidation, TrainingEvent, TrainOptions, train_calibrated
 from spacrd_core.model.cross_validation import cross_validate
@@ -73,17 +74,18 @@ def train(  # noqa: PLR0913 - the options of the command
         executor=executor,
     )
     validate: CrossValidation = cross_validate
-    if executor:
-        load = TrainingSections(store.path, tuple(entries), options, encoder, genes, WorkingFolder())
-        validate = FoldsOnExecutor(
-            executor=executor,
-            sections=Local(load, loaded),
-            options=options,
-            heads=Local(load_heads, plugins.heads),
-            device=device,
-            track=track,
-        )
-    with one_thread():
+    with ExitStack() as stack:
+        if executor:
+            load = TrainingSections(store.path, tuple(entries), options, encoder, genes, WorkingFolder())
+            validate = FoldsOnExecutor(
+                executor=executor,
+                sections=stack.enter_context(for_workers(executor, load, loaded)),
+                options=options,
+                heads=Local(load_heads, plugins.heads),
+                device=device,
+                track=track,
+            )
+        stack.enter_context(one_thread())
         trained = train_calibrated(
             loaded,
             options,

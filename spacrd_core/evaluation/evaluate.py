@@ -20,7 +20,7 @@ from spacrd_core.evaluation.plan import Task, plan
 from spacrd_core.evaluation.rows import rows_by_prior
 from spacrd_core.evaluation.run import run
 from spacrd_core.evaluation.summary import Row, summarise
-from spacrd_core.executors.local import Local
+from spacrd_core.executors.local import for_workers
 from spacrd_core.executors.processes import Processes
 from spacrd_core.executors.serial import Serial
 from spacrd_core.executors.working_folder import WorkingFolder
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import torch
 
     from spacrd_core.cards import HeadCard
+    from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.executors.pool import Executor
     from spacrd_core.plugins import Registry
     from spacrd_core.store.folder import SectionNames
@@ -110,7 +111,7 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     Name: auc, dtype: float64
 
     ``jobs`` is the number of processes (default: one per core, or 1 on CUDA), unless another ``executor`` is given; the
-    metrics depend on neither. Workers load the sections from the store.
+    metrics depend on neither. Workers of another machine load the sections from the store.
 
     Raises
     ------
@@ -121,7 +122,8 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     encoder_name = resolve_encoder(encoder, plugins, genes=genes)
     compared = comparable(heads, seeds, by, plugins)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
-    loaded = load_training_sections(
+    executor = executor or _processes(jobs or default_jobs(torch_device))
+    loaded: Sequence[SectionData] = load_training_sections(
         store,
         entries,
         compared[0],
@@ -135,15 +137,11 @@ def evaluate(  # noqa: PLR0913 - the arguments of the command
     load = TrainingSections(store.path, tuple(entries), compared[0], encoder_name, genes, WorkingFolder())
     modality_sets = subsets(join_modalities(genes=genes, image=bool(encoder_name)))
     tasks = plan(loaded, compared, modality_sets, seeds, by)
-    rows = run(
-        tasks,
-        Local(load, loaded),
-        encoder=encoder_name,
-        device=device,
-        heads=plugins.heads,
-        executor=executor or _processes(jobs or default_jobs(torch_device)),
-        track=track,
-    )
+    with for_workers(executor, load, loaded) as shared:
+        runs = run(
+            tasks, shared, encoder=encoder_name, device=device, heads=plugins.heads, executor=executor, track=track
+        )
+        rows = [*runs]
     by_prior = rows_by_prior(loaded, compared[0].prior, modality_sets, seeds, encoder_name)
     inputs = {"encoder": encoder_name or "none", "genes": genes}
     protocol = {"held_out": by, **_held_out(tasks, by, seeds[0]), "seeds": list(seeds), **inputs}

@@ -55,6 +55,11 @@ class Dask:
         if find_spec("distributed") is None:
             raise PluginError("Dask is not installed", hint="pip install 'spacrd[dask]'")
 
+    @property
+    def same_machine(self) -> bool:
+        """Whether the workers see the files of this machine."""
+        return not self.scheduler
+
     @contextmanager
     def open(self, device: str, report: Callable[[int], None], *, overlap: bool = False) -> Iterator[Pool]:
         """Connect to the cluster, or start one that ends with the context."""

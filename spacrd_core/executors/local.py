@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pickle
 import threading
+from contextlib import contextmanager, suppress
 from functools import cached_property, lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from spacrd_core.executors.shared_file import SharedFile
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterator
+
+    from spacrd_core.executors.pool import Executor
 
 Value = TypeVar("Value")
 
@@ -21,14 +28,15 @@ class Local(Generic[Value]):
     """A value of this process. Sent to another one, it is made there anew, once for all tasks.
 
     ``make`` makes it, from the arguments of :meth:`get`, such as the worker's device; it is small and can be pickled.
+    With a ``file``, other processes read the value from there; it is written when the value is first sent.
 
     >>> names = Local(list, ["S1"])
     >>> names.get(), pickle.loads(pickle.dumps(names)).get()
     (['S1'], [])
     """
 
-    def __init__(self, make: Callable[..., Value], value: Value) -> None:
-        self._make, self._value = make, value
+    def __init__(self, make: Callable[..., Value], value: Value, file: Path | None = None) -> None:
+        self._make, self._value, self._file = make, value, file
 
     def get(self, *_: Hashable) -> Value:
         """Return the value."""
@@ -36,10 +44,20 @@ class Local(Generic[Value]):
 
     @cached_property
     def _pickled(self) -> bytes:
+        if self._file:
+            with suppress(OSError):  # if there is no room for it, workers make it
+                return pickle.dumps(SharedFile.write(self._value, self._file))
         return pickle.dumps(self._make)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _Elsewhere, (self._pickled,)
+
+
+@contextmanager
+def for_workers(executor: Executor, make: Callable[..., Value], value: Value) -> Iterator[Local[Value]]:
+    """Yield a value for the workers of an executor: those on this machine get it from a temporary file."""
+    with TemporaryDirectory(prefix="spacrd-") as folder:
+        yield Local(make, value, Path(folder) / "value" if executor.same_machine else None)
 
 
 class _Elsewhere(Generic[Value]):

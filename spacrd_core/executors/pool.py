@@ -35,6 +35,11 @@ class Pool:
 class Executor(Protocol):
     """Where tasks run."""
 
+    @property
+    def same_machine(self) -> bool:
+        """Whether the workers see the files of this machine."""
+        ...
+
     def open(
         self, device: str, report: Callable[[int], None], *, overlap: bool = False
     ) -> AbstractContextManager[Pool]:

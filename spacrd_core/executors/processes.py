@@ -16,12 +16,13 @@ import torch
 
 from spacrd_core.errors import WorkerError
 from spacrd_core.executors import resources
+from spacrd_core.executors.fork_server import ctrl_c_blocked, worker_context
 from spacrd_core.executors.pool import Pool
 from spacrd_core.executors.task import Worker, attempt
 from spacrd_core.threads import limit_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
     from multiprocessing.connection import Connection
     from multiprocessing.queues import SimpleQueue
@@ -35,6 +36,11 @@ class Processes:
 
     workers: int = 0
 
+    @property
+    def same_machine(self) -> bool:
+        """Whether the workers see the files of this machine."""
+        return True
+
     @contextmanager
     def open(self, device: str, report: Callable[[int], None], *, overlap: bool = False) -> Iterator[Pool]:  # noqa: ARG002 - a process runs one task at a time
         """Start the workers; leaving the context kills them.
@@ -45,12 +51,13 @@ class Processes:
             If a worker process cannot start.
         """
         workers = self.workers or resources.default_workers(device)
-        context = multiprocessing.get_context("spawn")  # a forked process cannot use CUDA
+        names = resources.devices(device)
+        context = worker_context(names)
         devices = context.SimpleQueue()
-        for name in islice(cycle(resources.devices(device)), workers):
+        for name in islice(cycle(names), workers):
             devices.put(name)
         with _progress_pipe(report) as progress:
-            arguments = (devices, resources.threads_per_worker(workers), progress)
+            arguments = (devices, resources.threads_per_worker(workers), progress, dict(os.environ))
             executor = WorkerProcesses(workers, context, initializer=_start_worker, initargs=arguments)
             try:
                 yield Pool(executor, _run_in_worker, workers)
@@ -63,12 +70,8 @@ class WorkerProcesses(ProcessPoolExecutor):
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return the future of a call, which may start a process."""
-        # A child inherits the signal mask, so Ctrl-C cannot interrupt it before _start_worker.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with ctrl_c_blocked():  # until _start_worker
             return super().submit(function, *args, **kwargs)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def kill(self) -> None:
         """Kill the processes and wait for their end."""
@@ -109,8 +112,11 @@ def _forward(reader: Connection, report: Callable[[int], None]) -> None:
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(devices: SimpleQueue[str], threads: int, progress: Connection) -> None:
+def _start_worker(
+    devices: SimpleQueue[str], threads: int, progress: Connection, environment: Mapping[str, str]
+) -> None:
     """Prepare a new process: it claims a device and ends with its parent."""
+    os.environ.update(environment)  # the server that it is forked from may be older
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process group; the parent kills its workers
     Thread(target=_exit_with_parent, daemon=True).start()
     torch.set_num_threads(threads)

@@ -49,6 +49,14 @@ def run_in_order(
     return [final[id(task)] for task in tasks]
 
 
+def results(outcomes: Sequence[Outcome[Any, ResultT]]) -> list[ResultT]:
+    """Return the results of all tasks, or raise the first error."""
+    for outcome in outcomes:
+        if outcome.error:
+            raise outcome.error
+    return [outcome.result for outcome in outcomes if outcome.result is not None]
+
+
 def raise_errors(errors: Mapping[str, Exception | None]) -> None:
     """Raise the errors of sections, each with a note of its section if there are several sections."""
     failed = {section: error for section, error in errors.items() if error}

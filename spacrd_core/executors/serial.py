@@ -22,6 +22,11 @@ Result = TypeVar("Result")
 class Serial:
     """Run the tasks in this process."""
 
+    @property
+    def same_machine(self) -> bool:
+        """Whether the workers see the files of this machine."""
+        return True
+
     @contextmanager
     def open(self, device: str, report: Callable[[int], None], *, overlap: bool = False) -> Iterator[Pool]:
         """Open an executor in this process."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from spacrd_core.results.files.manifest import listed_files, write_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
 from spacrd_core.results.report.pages import remove_stale_pages, require_pages_folder
 from spacrd_core.results.report.report import Report
+from spacrd_core.threads import beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -100,7 +100,7 @@ def require_results_folder(folder: Path) -> None:
 def write_section(report: Report, result: SectionResult) -> SectionView:
     """Write the files of a section beside the report, add it to the report, and return what that shows of it.
 
-    The picture is written beside the other files: encoding one leaves the interpreter free.
+    The picture is written beside the other files if there is a thread for it: encoding leaves the interpreter free.
     """
     forms = [form for form in DEFAULT_FORMATS if form.unsupported_reason(result) is None]
     _ = result.regions, result.points, result.angle  # computed here, because threads would compute them twice
@@ -108,15 +108,11 @@ def write_section(report: Report, result: SectionResult) -> SectionView:
     def write(form: Format) -> None:
         form.write(result, form.path(report.file.parent, result.section_id), report.provenance)
 
-    with ThreadPoolExecutor() as pool:
-        beside = [pool.submit(write, form) for form in forms if form.in_thread]
+    with beside(write, [form for form in forms if form.in_thread]):
         for form in forms:
             if not form.in_thread:
                 write(form)
-        view = report.add(result)
-        for written in beside:
-            written.result()
-    return view
+        return report.add(result)
 
 
 def _move_into_place(staged: Path, folder: Path, *, sections: Collection[str], paged: bool) -> list[Path]:

@@ -58,3 +58,9 @@ def test_detection_loads_no_library_that_draws_or_downloads(store: str) -> None:
     loaded = loaded_by("detect", store, "prior")
     assert "torch" in loaded
     assert not loaded & {"matplotlib", "huggingface_hub", "timm"}
+
+
+def test_the_package_alone_loads_nothing_heavy() -> None:
+    code = "import sys, spacrd_core; spacrd_core.__version__; dir(spacrd_core); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {*HEAVY} & {*done.stdout.split()}

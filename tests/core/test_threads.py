@@ -3,7 +3,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from spacrd_core.threads import prefetch, prefetch_items
+from spacrd_core import threads
+from spacrd_core.threads import beside, prefetch, prefetch_items
 
 
 def test_results_come_in_the_order_of_the_parts_even_if_later_ones_finish_first() -> None:
@@ -73,3 +74,29 @@ def test_an_error_in_fetching_items_is_raised_to_the_consumer() -> None:
     assert next(items_ahead) == 1
     with pytest.raises(RuntimeError, match="no more"):
         next(items_ahead)
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_parts_beside_a_block_are_done_when_it_ends(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    monkeypatch.setattr(threads, "_limit", limit)
+    done: list[int] = []
+    with beside(done.append, [1, 2]):
+        assert limit > 1 or done == [1, 2]
+    assert sorted(done) == [1, 2]
+
+
+def test_a_process_limited_to_one_thread_works_beside_a_block_without_another_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads, "_limit", 1)
+    used: list[int] = []
+    with beside(lambda _: used.append(threading.get_ident()), [1, 2]):
+        pass
+    assert {*used} == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_an_error_beside_a_block_is_raised(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    monkeypatch.setattr(threads, "_limit", limit)
+    with pytest.raises(ZeroDivisionError), beside(lambda part: 1 / part, [0]):
+        pass

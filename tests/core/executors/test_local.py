@@ -1,7 +1,12 @@
 import pickle
 from functools import partial
+from pathlib import Path
 
-from spacrd_core.executors.local import Local
+import pytest
+
+from spacrd_core.executors.dask import Dask
+from spacrd_core.executors.local import Local, for_workers
+from spacrd_core.executors.processes import Processes
 
 made: list[str] = []
 
@@ -34,3 +39,28 @@ def test_other_arguments_make_another_value() -> None:
 
 def test_what_is_sent_does_not_contain_the_value() -> None:
     assert len(pickle.dumps(Local(partial(make, "C"), ["x" * 10**6]))) < 1000
+
+
+def test_workers_of_this_machine_read_it_from_a_file_that_is_written_when_it_is_sent(tmp_path: Path) -> None:
+    made.clear()
+    here = Local(partial(make, "D"), ["large"], tmp_path / "value")
+    assert not (tmp_path / "value").exists()
+    assert sent(here).get() == ["large"]
+    assert made == []
+
+
+def test_without_room_for_a_file_workers_make_it(tmp_path: Path) -> None:
+    made.clear()
+    here = Local(partial(make, "E"), ["large"], tmp_path / "no folder" / "value")
+    assert sent(here).get() == ["E", ""]
+    assert made == ["E"]
+
+
+def test_workers_of_another_machine_make_it() -> None:
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    made.clear()
+    with for_workers(Dask("tcp://host:8786"), partial(make, "F"), ["large"]) as there:
+        assert sent(there).get() == ["F", ""]
+    with for_workers(Processes(2), partial(make, "G"), ["large"]) as here:
+        assert sent(here).get() == ["large"]
+    assert made == ["F"]

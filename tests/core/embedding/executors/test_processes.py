@@ -74,8 +74,9 @@ def test_workers_that_cannot_start_are_an_error_and_not_started_again_and_again(
     assert active_children() == []
 
 
-def test_ctrl_c_does_not_end_a_worker_that_is_still_starting() -> None:
-    executor = WorkerProcesses(1, multiprocessing.get_context("spawn"))
+@pytest.mark.parametrize("start", ["spawn", "forkserver"])
+def test_ctrl_c_does_not_end_a_worker_that_is_still_starting(start: str) -> None:
+    executor = WorkerProcesses(1, multiprocessing.get_context(start))
     future = executor.submit(os.getpid)
     (process,) = active_children()
     os.kill(process.pid or 0, signal.SIGINT)

@@ -1,0 +1,50 @@
+"""The process that workers are forked from: it has loaded the libraries, so that a worker starts at once.
+
+It computes nothing, and so has no threads that a fork would lose. Nothing heavy is imported here: a command starts the
+server before it loads the same libraries itself.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from contextlib import contextmanager
+from multiprocessing import forkserver
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.context import BaseContext
+
+IS_SAFE = sys.platform == "linux"  # on macOS, libraries of the system do not bear a fork
+
+
+def start_fork_server(*modules: str) -> None:
+    """Start the server, which loads these modules while this process goes on; a server that runs stays as it is."""
+    if not IS_SAFE:
+        return
+    multiprocessing.set_forkserver_preload(list(modules))
+    with ctrl_c_blocked():
+        forkserver.ensure_running()
+
+
+def worker_context(devices: list[str]) -> BaseContext:
+    """Return how workers for some devices start: forked from the server, or as new processes.
+
+    CUDA works in new processes only.
+    """
+    if not IS_SAFE or set(devices) != {"cpu"}:
+        return multiprocessing.get_context("spawn")
+    start_fork_server(*(name for name in list(sys.modules) if name.startswith("spacrd_")))
+    return multiprocessing.get_context("forkserver")
+
+
+@contextmanager
+def ctrl_c_blocked() -> Iterator[None]:
+    """Keep Ctrl-C from processes that are started inside the block: a child inherits the signal mask."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -1,0 +1,51 @@
+"""Workers on CPUs are forked from a process that has loaded what this one has loaded."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from spacrd_core.executors.fork_server import IS_SAFE, worker_context
+from spacrd_core.executors.processes import Processes
+from spacrd_core.executors.run import results, run_in_order
+from spacrd_core.executors.task import Worker
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A task that reads a variable of its worker's environment, and tells the worker and the parent of it."""
+
+    name: str
+
+    def run(self, _: Worker) -> tuple[str, int, int]:
+        return os.environ.get(self.name, ""), os.getpid(), os.getppid()
+
+
+@pytest.mark.skipif(not IS_SAFE, reason="workers are forked on Linux only")
+def test_workers_of_all_pools_come_from_one_server_and_have_the_environment_of_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    servers, workers = set(), set()
+    for value in ("one", "two"):
+        monkeypatch.setenv("SPACRD_TEST_VALUE", value)
+        ((read, worker, server),) = results(
+            run_in_order(Processes(1), [Variable("SPACRD_TEST_VALUE")], "", device="cpu")
+        )
+        assert read == value
+        servers.add(server)
+        workers.add(worker)
+    assert len(servers) == 1
+    assert len(workers) == 2
+    assert os.getpid() not in servers
+
+
+def test_workers_with_other_devices_are_new_processes() -> None:
+    assert worker_context(["cuda:0"]).get_start_method() == "spawn"
+
+
+def test_the_server_can_be_started_before_anything_heavy_is_loaded() -> None:
+    code = "import sys, spacrd_core.executors.fork_server; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "numpy", "pandas"} & {*done.stdout.split()}
