@@ -45,6 +45,12 @@ class NeighbourhoodMeans:
     def __len__(self) -> int:
         return int(self.weights.shape[0])
 
+    @property
+    def width(self) -> int:
+        """The number of features."""
+        features = self.features
+        return features.projection.width if isinstance(features, LazyExpression) else features.shape[1]
+
     def operator(self) -> LinearOperator:
         """Return the means as a linear operator (spots x features)."""
         features = self.features
@@ -54,6 +60,11 @@ class NeighbourhoodMeans:
             lambda right: self.weights @ (matrix @ right),
             lambda left: matrix.rmatmat(self.weights.T @ left),
         )
+
+    def dense(self) -> Float[Array, "spots d"]:
+        """Return the means of all spots."""
+        features = self.features
+        return np.asarray(self.weights @ (features[:].numpy() if isinstance(features, LazyExpression) else features))
 
     def faster(self, spots: int) -> Self:
         """Return the same with dense features if products are then faster: at most so many spots, with many counts."""

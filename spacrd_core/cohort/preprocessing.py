@@ -17,7 +17,7 @@ from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes.expression import MISSING, renormalise
-from spacrd_core.genes.panel import choose_panel, panel_columns, panel_ids
+from spacrd_core.genes.panel import most_variable, panel_columns, panel_ids
 from spacrd_core.genes.species import common_species, require_species
 from spacrd_core.section.geometry import neighbours
 
@@ -191,10 +191,11 @@ class Preprocessor:
 def _choose_genes(sections: Sequence[SectionData], options: CohortOptions) -> tuple[str, ...]:
     """Choose the most variable genes, followed by further genes that only the factors use."""
     expressions = [section.expression for section in sections if section.expression is not None]
-    panel = choose_panel(expressions, options.panel_genes) if expressions else ()
-    if expressions and options.gene_factors:
-        panel += tuple(sorted(set(choose_panel(expressions, FACTOR_GENES)) - set(panel)))
-    return panel
+    ranked = most_variable(expressions) if expressions else []
+    panel = sorted(ranked[: options.panel_genes])
+    if options.gene_factors:
+        panel += sorted(set(ranked[:FACTOR_GENES]) - set(panel))
+    return tuple(panel)
 
 
 def _fit_image_scaler(sections: Sequence[SectionData]) -> Scaler | None:

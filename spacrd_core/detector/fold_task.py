@@ -56,6 +56,7 @@ class FoldTask:
             seeds=options.seed_list,
             heads=self.heads.get(),
             device=device,
+            logits_only=True,
         )
 
 

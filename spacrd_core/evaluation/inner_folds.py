@@ -81,6 +81,7 @@ def score_inner_fold(
         seeds=options.seed_list,
         heads=heads,
         device=device,
+        logits_only=True,
     )
     return {
         each: FoldScores.from_fold(score(ensemble, each.read.select(by_id), options.prior if each.with_prior else None))

@@ -150,6 +150,7 @@ def train_calibrated(
             heads=heads,
             device=device,
             on_epoch=record,
+            logits_only=stage != ALL_PATIENTS,
         )
 
     folds: list[OutOfFold] = []
