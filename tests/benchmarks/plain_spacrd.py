@@ -2,8 +2,8 @@
 
 The neighbourhood of every spot is copied into an item of a data set, and a loader collates the items one by one. Every
 neighbour is encoded for every centre, and all tokens of a neighbourhood attend before the token of the centre is taken.
-Tokens have unit length, as with the preset ``paper-clean``; or every feature has unit length over a neighbourhood, as in
-the released code and with the preset ``paper``.
+Tokens have unit length, as with the preset ``paper-clean``; or every feature has unit length over a neighbourhood, as
+in the released code and with the preset ``paper``.
 """
 
 from dataclasses import dataclass
