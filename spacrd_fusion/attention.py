@@ -72,7 +72,9 @@ class CentreAttention(nn.Module):
         along = torch.einsum("chd,hdw->chw", query, key_weight) * scale[:, None]
         weights = self._weights(torch.einsum("ckw,chw->ckh", near, along), batch)
         summed = torch.einsum("ckh,ckw->chw", weights, near) * scale[:, None]
-        return torch.einsum("chw,hdw->chd", summed, value_weight) + weights.sum(dim=1)[..., None] * value_bias
+        values = torch.einsum("chw,hdw->chd", summed, value_weight)
+        attended: Float[Tensor, "centres heads d"] = values + weights.sum(dim=1)[..., None] * value_bias
+        return attended
 
     def _weights(self, products: Float[Tensor, "centres k heads"], batch: Batch) -> Float[Tensor, "centres k heads"]:
         """The weights of the neighbours, from the products of the query with their keys."""

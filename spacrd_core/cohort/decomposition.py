@@ -1,6 +1,7 @@
 """The leading directions of a matrix that is given by its products alone (Halko, Martinsson and Tropp 2011)."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -56,6 +57,7 @@ def leading_coordinates(
     return np.asarray(basis @ rotation[:, leading] * np.sqrt(np.maximum(squares[leading], 0.0)))
 
 
+@cache
 def _start(columns: int, count: int) -> Float[Array, "columns start"]:
     """Random directions, the same for every matrix of this width."""
     return np.asarray(check_random_state(0).normal(size=(columns, count + OVERSAMPLING)), dtype=np.float32)

@@ -102,7 +102,7 @@ class Preprocessor:
             *self._neighbourhoods(section),
             columns=prepared.aligned.columns,
         )
-        return self.prepare(aligned)
+        return self.prepare(aligned, projection=prepared.genes.projection if prepared.genes else None)
 
     @property
     def genes_read(self) -> int:
@@ -149,18 +149,17 @@ class Preprocessor:
         radius_um = self.options.radius_pitches * section.pitch_um
         return neighbours(section.xy_um, k=self.options.neighbours, radius_um=radius_um)
 
-    def prepare(self, aligned: AlignedSection) -> PreparedSection:
-        """Return an aligned section as the detector reads it."""
-        return PreparedSection(
-            aligned, self._read_genes(aligned), self._read_image(aligned.section), self.min_genes, self.factors
-        )
+    def prepare(self, aligned: AlignedSection, *, projection: GeneProjection | None = None) -> PreparedSection:
+        """Return an aligned section as the detector reads it; ``projection`` is that of its genes, if it is known."""
+        genes, image = self._read_genes(aligned, projection), self._read_image(aligned.section)
+        return PreparedSection(aligned, genes, image, self.min_genes, self.factors)
 
-    def _read_genes(self, aligned: AlignedSection) -> LazyExpression | None:
+    def _read_genes(self, aligned: AlignedSection, projection: GeneProjection | None) -> LazyExpression | None:
         if aligned.expression is None or aligned.measured.sum() < self.min_genes:
             return None
         by_range = self.options.gene_scale == "range"
         scaler = Scaler.fit_minmax_sparse(aligned.panel_expression) if by_range else aligned.gene_scaler
-        projection = self._projection(aligned.measured)
+        projection = projection or self._projection(aligned.measured)
         return LazyExpression(aligned.expression, aligned.measured, scaler, projection, aligned.columns)
 
     def _projection(self, measured: Bool[Array, " genes"]) -> GeneProjection:

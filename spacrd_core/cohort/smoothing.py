@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -21,7 +21,7 @@ ITERATIONS = 7
 FEW_SPOTS = 700  # up to so many, inner products of dense rows are faster than products with the matrix
 MIN_VARIANCE = 1e-10  # relative to a spot's squared length; features that vary less are constant
 
-Means = LinearOperator | Float[Array, "spots d"]
+Means: TypeAlias = LinearOperator | Array
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class BilateralFilter:
         ``iterations`` sharpen the leading components; fewer are faster.
         """
         named = {str(number): means for number, means in enumerate(features)}
-        return SimilarTissue.of(xy_um, pitch_um, named, iterations=iterations).by(named)
+        similar = SimilarTissue.of(xy_um, pitch_um, named, iterations=iterations)
+        return cls(similar.neighbours, similar.weights(named))
 
     def __call__(self, values: Float[Array, " spots"]) -> Float[Array, " spots"]:
         """Return the weighted mean of every spot's neighbours."""
@@ -82,9 +83,13 @@ class SimilarTissue:
 
     def by(self, modalities: Iterable[str]) -> BilateralFilter:
         """Return the filter of tissue that is similar by these modalities."""
+        return BilateralFilter(self.neighbours, self.weights(modalities))
+
+    def weights(self, modalities: Iterable[str]) -> Float[Array, "spots k"]:
+        """Return the weights of every spot's neighbours, which sum to 1."""
         distances = [self._distances_by(name) for name in modalities]
         weights = np.where(self.present, np.exp(-np.mean(distances, axis=0)), 0.0)
-        return BilateralFilter(self.neighbours, weights / weights.sum(axis=1, keepdims=True))
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
     def _distances_by(self, name: str) -> Float[Array, "spots k"]:
         if name not in self._distances:

@@ -12,12 +12,12 @@ from scipy.sparse.linalg import LinearOperator
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.modalities import MODALITIES
-from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
+from spacrd_core.cohort.neighbourhood_means import BLOCK, NeighbourhoodMeans
 from spacrd_core.cohort.operators import column_means, dense_operator, stacked
 from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.weights import balanced_weights
 
-FEW_SPOTS = 4096  # 64 MiB for 4,000 genes
+FEW_SPOTS = 8192  # 128 MiB for 4,000 genes
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ class TrainingSpots:
     def blocks(self) -> Iterator[Float[Array, "block features"]]:
         """Yield the means of all spots, some spots at a time."""
         if self._rows is not None:
-            yield self._rows
+            yield from (self._rows[start : start + BLOCK] for start in range(0, len(self._rows), BLOCK))
         else:
             for part in self.parts:
                 yield from part.blocks()

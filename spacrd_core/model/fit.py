@@ -12,6 +12,7 @@ from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.cohort import Cohort, shuffled
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.model.head import Head, Phase
+from spacrd_core.model.optimiser import AdamW
 from spacrd_core.model.random_stream import RandomStream
 
 
@@ -41,9 +42,7 @@ def fit(
         head.warm_start(*(cohort.everything() for cohort in cohorts))
     lengths = epochs or {}
     for phase in (replace(phase, epochs=lengths.get(phase.name, phase.epochs)) for phase in head.curriculum()):
-        optimiser = torch.optim.AdamW(
-            head.parameters(), lr=phase.learning_rate, weight_decay=phase.weight_decay, fused=True
-        )
+        optimiser = AdamW(head.parameters(), learning_rate=phase.learning_rate, weight_decay=phase.weight_decay)
         parts = [cohort.single_spots() for cohort in cohorts] if phase.single_spots else cohorts
         for number in range(1, phase.epochs + 1):
             started = time.perf_counter()
@@ -65,7 +64,7 @@ def require_phases(head: Head, names: Collection[str]) -> None:
 
 
 def train_steps(
-    head: Head, batches: Iterable[Batch], phase: Phase, optimiser: torch.optim.Optimizer
+    head: Head, batches: Iterable[Batch], phase: Phase, optimiser: AdamW
 ) -> list[dict[str, Float[Tensor, ""]]]:
     """Take one step for each batch and return the losses, on the device; the host never waits for it."""
     head.train()
@@ -74,7 +73,7 @@ def train_steps(
         losses = head.losses(batch, phase.name)
         if not losses:
             continue
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
         optimiser.step()
         steps.append({name: loss.detach() for name, loss in losses.items()})
