@@ -16,7 +16,14 @@ class CentreFusion(nn.Module):
         self.project = nn.Linear(len(modalities) * width, width)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
 
-    def forward(self, tokens: dict[str, Float[Tensor, "spots width"]], batch: Batch) -> Float[Tensor, "centres width"]:
-        concatenated = torch.cat([tokens[name][batch.centres] for name in self.modalities], dim=-1)
-        fused: Float[Tensor, "centres width"] = self.norm(self.project(concatenated))
+    def forward(
+        self,
+        tokens: dict[str, Float[Tensor, "spots width"]],
+        batch: Batch,
+        scales: dict[str, Float[Tensor, "centres width"]] | None = None,
+    ) -> Float[Tensor, "centres width"]:
+        """Return the fused features; ``scales`` are factors of the tokens of each centre."""
+        centres = {name: tokens[name][batch.centres] for name in self.modalities}
+        scaled = [centre * scales[name] if scales else centre for name, centre in centres.items()]
+        fused: Float[Tensor, "centres width"] = self.norm(self.project(torch.cat(scaled, dim=-1)))
         return fused

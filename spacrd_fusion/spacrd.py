@@ -25,7 +25,7 @@ from spacrd_fusion.attention import NeighbourhoodFusion
 from spacrd_fusion.centre_fusion import CentreFusion
 from spacrd_fusion.components import ModalityComponents
 from spacrd_fusion.linear_expert import LinearExpert
-from spacrd_fusion.neighbour_norm import normalise_over_neighbours
+from spacrd_fusion.neighbour_norm import neighbour_scale
 from spacrd_fusion.options import COHORT_DEFAULTS, SpaCRDOptions
 from spacrd_fusion.reconstruction import ClassLatents, Posterior
 
@@ -193,14 +193,17 @@ class SpaCRDHead(Head):
     def _fuse(self, batch: Batch) -> Float[Tensor, "centres width"]:
         features = available_features(batch, self.dims)
         tokens = self._encode(features, self._counts(batch, features))
-        if self.options.neighbour_norm:
-            tokens, batch = normalise_over_neighbours(tokens, batch)
-        elif self.options.unit_tokens:
+        if self.options.unit_tokens and not self.options.neighbour_norm:
             tokens = {name: F.normalize(code, dim=-1) for name, code in tokens.items()}
         substitute = next(iter(tokens.values()))
         tokens = {name: tokens.get(name, substitute) for name in self.encoders}
-        fused: Float[Tensor, "centres width"] = self.fusion(tokens, batch)
+        scales = self._scales(tokens, batch) if self.options.neighbour_norm else None
+        fused: Float[Tensor, "centres width"] = self.fusion(tokens, batch, scales)
         return fused
+
+    def _scales(self, tokens: Tokens, batch: Batch) -> dict[str, Float[Tensor, "centres width"]]:
+        """The factors by which every modality's tokens are multiplied in each neighbourhood."""
+        return {name: neighbour_scale(code, batch) for name, code in tokens.items()}
 
     def _counts(self, batch: Batch, features: Mapping[str, Float[Tensor, "spots d"]]) -> Int[Tensor, " spots"] | None:
         """How often each spot counts in batch statistics; None if once."""

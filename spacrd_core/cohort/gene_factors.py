@@ -92,7 +92,7 @@ class FactorProjection:
 
     def __call__(self, scaled: Float[Array, "spots measured"]) -> Float[Array, "spots panel"]:
         projected = (scaled @ self.code) @ self.expected.T
-        projected[:, self.measured] += RESIDUAL_WEIGHT * scaled[:, self._panel_genes]
+        projected[:, self._kept] += RESIDUAL_WEIGHT * scaled[:, self._panel_genes]
         if self.centred:
             projected -= projected.mean(axis=1, keepdims=True)
         return np.asarray(projected)
@@ -100,13 +100,18 @@ class FactorProjection:
     def matmat(self, right: Float[Array, "panel r"]) -> Float[Array, "measured r"]:
         right = right - right.mean(axis=0) if self.centred else right
         product = self.code @ (self.expected.T @ right)
-        product[self._panel_genes] += RESIDUAL_WEIGHT * right[self.measured]
+        product[self._panel_genes] += RESIDUAL_WEIGHT * right[self._kept]
         return np.asarray(product)
 
     def rmatmat(self, right: Float[Array, "measured r"]) -> Float[Array, "panel r"]:
         product = self.expected @ (self.code.T @ right)
-        product[self.measured] += RESIDUAL_WEIGHT * right[self._panel_genes]
+        product[self._kept] += RESIDUAL_WEIGHT * right[self._panel_genes]
         return np.asarray(product - product.mean(axis=0) if self.centred else product)
+
+    @property
+    def _kept(self) -> Bool[Array, " panel"] | slice:
+        """The genes of the panel that are measured; all of them are read without a copy."""
+        return slice(None) if self.measured.all() else self.measured
 
     @property
     def _panel_genes(self) -> slice:

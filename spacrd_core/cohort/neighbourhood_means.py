@@ -47,6 +47,12 @@ class NeighbourhoodMeans:
     def __len__(self) -> int:
         return int(self.weights.shape[0])
 
+    @property
+    def width(self) -> int:
+        """The number of features."""
+        features = self.features
+        return features.projection.width if isinstance(features, LazyExpression) else features.shape[1]
+
     def operator(self, device: torch.device = CPU) -> LinearOperator:
         """Return the means as a linear operator (spots x features), whose products a device may compute."""
         features, weights = self.features, on_device(self.weights, device)
@@ -59,6 +65,11 @@ class NeighbourhoodMeans:
             lambda right: weights @ (matrix @ right),
             lambda left: matrix.rmatmat(weights.T @ left),
         )
+
+    def dense(self) -> Float[Array, "spots d"]:
+        """Return the means of all spots."""
+        features = self.features
+        return np.asarray(self.weights @ (features[:].numpy() if isinstance(features, LazyExpression) else features))
 
     def faster(self, spots: int) -> Self:
         """Return the same with dense features if products are then faster: at most so many spots, with many counts."""

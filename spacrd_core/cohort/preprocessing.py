@@ -19,7 +19,7 @@ from spacrd_core.cohort.scaling import Scaler
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes.expression import MISSING, renormalise
-from spacrd_core.genes.panel import choose_panel, panel_columns, panel_ids
+from spacrd_core.genes.panel import most_variable, panel_columns, panel_ids
 from spacrd_core.genes.species import common_species, require_species
 from spacrd_core.section.geometry import neighbours
 
@@ -104,7 +104,7 @@ class Preprocessor:
             *self._neighbourhoods(section),
             columns=prepared.aligned.columns,
         )
-        return self.prepare(aligned)
+        return self.prepare(aligned, projection=prepared.genes.projection if prepared.genes else None)
 
     @property
     def genes_read(self) -> int:
@@ -151,18 +151,17 @@ class Preprocessor:
         radius_um = self.options.radius_pitches * section.pitch_um
         return neighbours(section.xy_um, k=self.options.neighbours, radius_um=radius_um)
 
-    def prepare(self, aligned: AlignedSection) -> PreparedSection:
-        """Return an aligned section as the detector reads it."""
-        return PreparedSection(
-            aligned, self._read_genes(aligned), self._read_image(aligned.section), self.min_genes, self.factors
-        )
+    def prepare(self, aligned: AlignedSection, *, projection: GeneProjection | None = None) -> PreparedSection:
+        """Return an aligned section as the detector reads it; ``projection`` is that of its genes, if it is known."""
+        genes, image = self._read_genes(aligned, projection), self._read_image(aligned.section)
+        return PreparedSection(aligned, genes, image, self.min_genes, self.factors)
 
-    def _read_genes(self, aligned: AlignedSection) -> LazyExpression | None:
+    def _read_genes(self, aligned: AlignedSection, projection: GeneProjection | None) -> LazyExpression | None:
         if aligned.expression is None or aligned.measured.sum() < self.min_genes:
             return None
         by_range = self.options.gene_scale == "range"
         scaler = Scaler.fit_minmax_sparse(aligned.panel_expression) if by_range else aligned.gene_scaler
-        projection = self._projection(aligned.measured)
+        projection = projection or self._projection(aligned.measured)
         return LazyExpression(aligned.expression, aligned.measured, scaler, projection, aligned.columns)
 
     def _projection(self, measured: Bool[Array, " genes"]) -> GeneProjection:
@@ -193,10 +192,11 @@ class Preprocessor:
 def _choose_genes(sections: Sequence[SectionData], options: CohortOptions) -> tuple[str, ...]:
     """Choose the most variable genes, followed by further genes that only the factors use."""
     expressions = [section.expression for section in sections if section.expression is not None]
-    panel = choose_panel(expressions, options.panel_genes) if expressions else ()
-    if expressions and options.gene_factors:
-        panel += tuple(sorted(set(choose_panel(expressions, FACTOR_GENES)) - set(panel)))
-    return panel
+    ranked = most_variable(expressions) if expressions else []
+    panel = sorted(ranked[: options.panel_genes])
+    if options.gene_factors:
+        panel += sorted(set(ranked[:FACTOR_GENES]) - set(panel))
+    return tuple(panel)
 
 
 def _fit_image_scaler(sections: Sequence[SectionData]) -> Scaler | None:

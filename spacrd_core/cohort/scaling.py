@@ -59,7 +59,9 @@ class Scaler:
     def __call__(self, values: Float[Array, "spots d"]) -> Float[Array, "spots d"]:
         """Return scaled values; constant features become 0."""
         varies = self.scale > MIN_SPREAD
-        scaled = np.where(varies, (values - self.offset) / np.where(varies, self.scale, 1.0), 0.0)
+        scaled = values - self.offset
+        scaled /= np.where(varies, self.scale, np.ones_like(self.scale))
+        scaled[:, ~varies] = 0.0
         return np.asarray(scaled, dtype=np.float32)
 
 

@@ -12,17 +12,19 @@ from scipy.sparse.linalg import LinearOperator
 
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.batch import Batch
-from spacrd_core.cohort.device_matrix import CPU
+from spacrd_core.cohort.device_matrix import CPU, on_device
 from spacrd_core.cohort.modalities import MODALITIES
-from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
-from spacrd_core.cohort.operators import column_means, stacked
+from spacrd_core.cohort.neighbourhood_means import BLOCK, NeighbourhoodMeans
+from spacrd_core.cohort.operators import column_means, dense_operator, stacked
 from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.weights import balanced_weights
+
+FEW_SPOTS = 8192  # 128 MiB for 4,000 genes
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingSpots:
-    """One modality of the training spots that have it; they are never dense as a whole.
+    """One modality of the training spots that have it; many spots are never dense as a whole.
 
     Attributes
     ----------
@@ -81,6 +83,8 @@ class TrainingSpots:
     @cached_property
     def means(self) -> LinearOperator:
         """The neighbourhood means of all spots (spots x features)."""
+        if self._rows is not None:
+            return dense_operator(on_device(self._rows, self.device))
         return stacked([part.operator(self.device) for part in self.parts])
 
     @cached_property
@@ -97,8 +101,16 @@ class TrainingSpots:
 
     def blocks(self) -> Iterator[Float[Array, "block features"]]:
         """Yield the means of all spots, some spots at a time."""
-        for part in self.parts:
-            yield from part.blocks()
+        if self._rows is not None:
+            yield from (self._rows[start : start + BLOCK] for start in range(0, len(self._rows), BLOCK))
+        else:
+            for part in self.parts:
+                yield from part.blocks()
+
+    @cached_property
+    def _rows(self) -> Float[Array, "spots features"] | None:
+        """The means of few spots, dense: products with them are faster."""
+        return np.concatenate([part.dense() for part in self.parts]) if len(self.labels) <= FEW_SPOTS else None
 
 
 def balanced_spot_weights(sections: Sequence[PreparedSection]) -> Float[Array, " spots"]:

@@ -57,6 +57,7 @@ class FoldTask:
             heads=self.heads.get(),
             device=device,
             computation=options.computation,
+            logits_only=True,
         )
 
 

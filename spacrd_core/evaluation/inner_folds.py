@@ -82,6 +82,7 @@ def score_inner_fold(
         heads=heads,
         device=device,
         computation=options.computation,
+        logits_only=True,
     )
     return {
         each: FoldScores.from_fold(score(ensemble, each.read.select(by_id), options.prior if each.with_prior else None))

@@ -71,7 +71,9 @@ class Expression:
 
     def select_spots(self, mask: NDArray[np.bool_]) -> Expression:
         """Return the expression of the spots in a mask."""
-        return replace(self, values=self.values[np.flatnonzero(mask)], totals=self.totals[mask])
+        selected = replace(self, values=self.values[np.flatnonzero(mask)], totals=self.totals[mask])
+        vars(selected)["_columns"] = self._columns  # the genes are the same
+        return selected
 
     def columns_of(self, names: Sequence[str]) -> NDArray[np.intp]:
         """Return the column of each gene, given by symbol or Ensembl id; -1 if the section does not measure it."""

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from spacrd_core.genes.expression import Expression
 
 
-def choose_panel(sections: Sequence[Expression], size: int) -> tuple[str, ...]:
-    """Return the genes that vary most within sections, among those measured in every section.
+def most_variable(sections: Sequence[Expression]) -> list[str]:
+    """Return the genes that are measured in every section, those that vary most within sections first.
 
     Variance is computed within each section and averaged, so that differences between patients and batches do not
-    influence the choice.
+    influence the order.
     """
     common = sorted(set.intersection(*(set(section.symbols) for section in sections)))
     if not common:
@@ -32,8 +32,7 @@ def choose_panel(sections: Sequence[Expression], size: int) -> tuple[str, ...]:
     variance = np.zeros(len(common))
     for section in sections:
         variance += section.moments.variance[section.columns_of(common)]
-    chosen = np.argsort(-variance, kind="stable")[:size]
-    return tuple(sorted(common[index] for index in chosen))
+    return [common[index] for index in np.argsort(-variance, kind="stable")]
 
 
 def panel_ids(sections: Sequence[Expression], panel: Sequence[str]) -> tuple[str, ...]:

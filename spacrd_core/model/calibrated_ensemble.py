@@ -153,6 +153,7 @@ def train_calibrated(
             device=device,
             computation=options.computation,
             on_epoch=record,
+            logits_only=stage != ALL_PATIENTS,
         )
 
     folds: list[OutOfFold] = []

@@ -120,20 +120,19 @@ def score(ensemble: Ensemble, data: SectionData, prior: PriorOptions | None) -> 
     combined: dict[str, dict[str, Array]] = {}
     as_read: Array | None = None
     by_genes: Array | None = None
-    for modalities in subsets(ensemble.modalities_of(section)):
-        if modalities in ensemble.modalities:
-            wanted = [subset for subset in subsets(modalities) if subset in ensemble.modalities]
-            scores = ensemble.logits(section, modalities, wanted)
-            logits[modalities] = {subset: values.mean(axis=0)[known] for subset, values in scores.items()}
-            by_genes = scores["genes"] if modalities == "genes" else by_genes
-            if prior and data.evidence:
-                means = {subset: values.mean(axis=0, keepdims=True) for subset, values in scores.items()}
-                found = combine(means, modalities, data.evidence, prior)
-                combined[modalities] = {name: values[0][known] for name, values in found.parts.items()}
-                if as_read is None:
-                    led = combine_by_evidence(modalities, data.evidence, means, prior)
-                    parts = led if disagrees(found.agreement) else found.parts
-                    as_read = np.sum([*parts.values()], axis=0)[0][known]
+    readable = [name for name in subsets(ensemble.modalities_of(section)) if name in ensemble.modalities]
+    wanted = {name: [subset for subset in subsets(name) if subset in readable] for name in readable}
+    for modalities, scores in ensemble.logits(section, wanted).items():
+        logits[modalities] = {subset: values.mean(axis=0)[known] for subset, values in scores.items()}
+        by_genes = scores["genes"] if modalities == "genes" else by_genes
+        if prior and data.evidence:
+            means = {subset: values.mean(axis=0, keepdims=True) for subset, values in scores.items()}
+            found = combine(means, modalities, data.evidence, prior)
+            combined[modalities] = {name: values[0][known] for name, values in found.parts.items()}
+            if as_read is None:
+                led = combine_by_evidence(modalities, data.evidence, means, prior)
+                parts = led if disagrees(found.agreement) else found.parts
+                as_read = np.sum([*parts.values()], axis=0)[0][known]
     mixtures = _score_mixtures(ensemble, section, prior, by_genes) if prior and by_genes is not None else ()
     return OutOfFold(data, logits, combined, as_read, tuple(mixtures))
 
@@ -247,6 +246,7 @@ def _score_mixtures(
     for spots, evidence in data.mixtures:
         logits = by_genes
         if not spots.all():
-            logits = ensemble.logits(ensemble.preprocessor.restrict(section, spots), "genes", ["genes"])["genes"]
+            part = ensemble.preprocessor.restrict(section, spots)
+            logits = ensemble.logits(part, {"genes": ["genes"]})["genes"]["genes"]
         scores = combine({"genes": logits.mean(axis=0, keepdims=True)}, "genes", evidence, prior).parts["genes"][0]
         yield Mixture(data.patient, scores, data.labels[spots], evidence.amount)

@@ -1,6 +1,7 @@
 """An ensemble of fusion heads that differ by seed and share their preprocessing."""
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.prepared import PreparedSection
 from spacrd_core.cohort.preprocessing import Preprocessor
 from spacrd_core.cohort.section_data import SectionData
-from spacrd_core.cohort.smoothing import BilateralFilter
+from spacrd_core.cohort.smoothing import SimilarTissue, readable
 from spacrd_core.cohort.training_spots import TrainingSpots
 from spacrd_core.devices import effective_precision, matrix_products
 from spacrd_core.errors import DetectorError
@@ -55,17 +56,19 @@ class Ensemble:
     """Heads that differ by seed, their preprocessing, and the distribution of the training spots.
 
     ``precision`` is that of their matrix products, in training and in scoring: calibrated logits are those of one
-    precision.
+    precision. ``modalities`` are the sets of modalities that training sections had, the widest first. An ensemble that
+    only scores held-out patients (:meth:`logits`) has no distribution.
     """
 
     preprocessor: Preprocessor
     heads: tuple[Head, ...]
     training_distribution: tuple[dict[str, MahalanobisOOD], ...]
     device: torch.device
+    modalities: tuple[str, ...]
     precision: str = "fp32"
 
     @classmethod
-    def train(  # noqa: PLR0913 - the options of a training
+    def train(  # noqa: PLR0913 - what a training depends on
         cls,
         sections: Sequence[SectionData],
         *,
@@ -76,8 +79,12 @@ class Ensemble:
         device: torch.device,
         computation: Computation = EXACT,
         on_epoch: Callable[[Epoch], None] = lambda _: None,
+        logits_only: bool = False,
     ) -> Self:
-        """Train one head per seed on all spots of these sections."""
+        """Train one head per seed on all spots of these sections.
+
+        ``logits_only`` leaves out the distribution of the training spots, which :meth:`logits` does not use.
+        """
         resolved = resolve_cohort_options(options, head_options, heads)
         preprocessor, prepared = Preprocessor.fit_transform(sections, resolved, device=device)
         members = [_untrained(head_options, heads, preprocessor.dims, seed).to(device) for seed in seeds]
@@ -88,8 +95,10 @@ class Ensemble:
                 on_epoch(epoch)
         precision = effective_precision(computation.precision, device)
         with matrix_products(precision, device):
-            distribution = tuple(_fit_distribution(head, cohorts) for head in members)
-        return cls(preprocessor, tuple(members), distribution, device, precision)
+            distribution = () if logits_only else tuple(_fit_distribution(head, cohorts) for head in members)
+        measured = {subset for cohort in cohorts for subset in subsets(cohort.modalities)}
+        modalities = tuple(name for name in MODALITIES if name in measured)
+        return cls(preprocessor, tuple(members), distribution, device, modalities, precision)
 
     @property
     def scores_modalities_separately(self) -> bool:
@@ -100,11 +109,6 @@ class Ensemble:
     def uses_prior(self) -> bool:
         """Whether the heads' logits are combined with what a section says of itself, unless switched off."""
         return all(head.uses_prior for head in self.heads)
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """The sets of modalities that training sections had, the widest first."""
-        return tuple(self.training_distribution[0])
 
     def prepare(self, section: SectionData) -> PreparedSection:
         """Return a section as the ensemble reads it.
@@ -164,14 +168,14 @@ class Ensemble:
             for distribution, (_, features) in zip(self.training_distribution, outputs[modalities], strict=True)
         ]
         ood = _with_factor_agreement(np.mean(distances, axis=0), section, modalities)
-        return Scores(self._smoothed(outputs, self._smoothing(section, modalities, batch_size), wanted), ood)
+        return Scores(self._smoothed(outputs, section, {modalities: wanted}, batch_size)[modalities], ood)
 
-    def logits(self, section: PreparedSection, modalities: str, wanted: Sequence[str]) -> dict[str, Array]:
-        """Return the logits of :meth:`score` alone."""
-        outputs = self._run_heads(section, wanted, SCORING_BATCH)
-        return self._smoothed(outputs, self._smoothing(section, modalities, SCORING_BATCH), wanted)
+    def logits(self, section: PreparedSection, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Array]]:
+        """Return the logits of :meth:`score` alone, for several sets of modalities, each with its wanted subsets."""
+        outputs = self._run_heads(section, itertools.chain(*wanted.values()), SCORING_BATCH)
+        return self._smoothed(outputs, section, wanted, SCORING_BATCH)
 
-    def _run_heads(self, section: PreparedSection, wanted: Sequence[str], batch_size: int) -> dict[str, list[Output]]:
+    def _run_heads(self, section: PreparedSection, wanted: Iterable[str], batch_size: int) -> dict[str, list[Output]]:
         """Every member's logits and features by some sets of modalities."""
         read = _read_by(self.heads, Cohort.for_scoring(section, self.device), batch_size)
         with matrix_products(self.precision, self.device):
@@ -183,18 +187,31 @@ class Ensemble:
             }
 
     def _smoothed(
-        self, outputs: Mapping[str, Sequence[Output]], smooth: Callable[[Array], Array], wanted: Sequence[str]
-    ) -> dict[str, Array]:
-        """The logits (members x spots), averaged over similar tissue."""
-        return {subset: np.stack([smooth(values) for values, _ in outputs[subset]]) for subset in wanted}
+        self,
+        outputs: Mapping[str, Sequence[Output]],
+        section: PreparedSection,
+        wanted: Mapping[str, Sequence[str]],
+        batch_size: int,
+    ) -> dict[str, dict[str, Array]]:
+        """The wanted logits (members x spots), averaged over tissue that is similar by each set of modalities."""
+        smooth = self._smoothing(section, wanted, batch_size)
+        return {
+            modalities: {
+                subset: np.stack([average(values) for values, _ in outputs[subset]]) for subset in wanted[modalities]
+            }
+            for modalities, average in ((modalities, smooth(modalities)) for modalities in wanted)
+        }
 
-    def _smoothing(self, section: PreparedSection, modalities: str, batch_size: int) -> Callable[[Array], Array]:
+    def _smoothing(
+        self, section: PreparedSection, modality_sets: Iterable[str], batch_size: int
+    ) -> Callable[[str], Callable[[Array], Array]]:
         """The average over tissue that is similar by some modalities."""
         if not all(head.smooths for head in self.heads):
-            return lambda logits: logits
-        means = [means for name, means in section.means.items() if name in MODALITIES[modalities]]
-        features = [part.faster(batch_size).operator() for part in means]
-        return BilateralFilter.fit(section.section.xy_um, section.section.pitch_um, features)
+            return lambda _: np.asarray
+        read = frozenset[str]().union(*(MODALITIES[modalities] for modalities in modality_sets))
+        features = {name: readable(means, batch_size) for name, means in section.means.items() if name in read}
+        similar = SimilarTissue.of(section.section.xy_um, section.section.pitch_um, features)
+        return lambda modalities: similar.by(name for name in features if name in MODALITIES[modalities])
 
 
 def _untrained(head_options: HeadOptions, heads: Registry[Any], dims: Dims, seed: int) -> Head:

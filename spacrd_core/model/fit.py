@@ -15,6 +15,7 @@ from spacrd_core.devices import matrix_products
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.model.computation import Computation
 from spacrd_core.model.head import Head, Phase
+from spacrd_core.model.optimiser import AdamW
 from spacrd_core.model.random_stream import RandomStream
 
 EXACT: Final = Computation()
@@ -53,9 +54,7 @@ def fit(
         head.warm_start(*(cohort.everything() for cohort in cohorts))
     lengths = epochs or {}
     for phase in (replace(phase, epochs=lengths.get(phase.name, phase.epochs)) for phase in head.curriculum()):
-        optimiser = torch.optim.AdamW(
-            head.parameters(), lr=phase.learning_rate, weight_decay=phase.weight_decay, fused=True
-        )
+        optimiser = AdamW(head.parameters(), learning_rate=phase.learning_rate, weight_decay=phase.weight_decay)
         parts = [cohort.single_spots() for cohort in cohorts] if phase.single_spots else cohorts
         for number in range(1, phase.epochs + 1):
             started = time.perf_counter()
@@ -82,7 +81,7 @@ def train_steps(
     head: Head,
     batches: Iterable[Batch],
     phase: Phase,
-    optimiser: torch.optim.Optimizer,
+    optimiser: AdamW,
     *,
     compiled: bool = False,
 ) -> list[dict[str, Float[Tensor, ""]]]:
@@ -94,7 +93,7 @@ def train_steps(
         losses = losses_of(batch, phase.name)
         if not losses:
             continue
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
         optimiser.step()
         steps.append({name: loss.detach() for name, loss in losses.items()})

@@ -59,7 +59,7 @@ def ensemble_from_state(
     unknown = [name for name in tensors if name.split(".")[0] not in known_prefixes]
     if unknown:
         raise ValueError(f"{len(unknown)} tensors do not belong to the ensemble, for example {unknown[0]}")
-    return Ensemble(preprocessor, tuple(heads), tuple(distributions), device, precision)
+    return Ensemble(preprocessor, tuple(heads), tuple(distributions), device, tuple(distributions[0]), precision)
 
 
 def _with_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, torch.Tensor]:

@@ -57,15 +57,14 @@ def with_training_evidence(section: SectionData, lists: GeneLists) -> SectionDat
     section = with_evidence(section, lists)
     if section.evidence is None or section.evidence.genes is None:
         return section
-    masks = [mask for mask in mixture_masks(section) if mask.any()]
-    parts = [(mask, _mixture_evidence(section, mask, lists)) for mask in masks]
-    return replace(section, mixtures=tuple(part for part in parts if part[1].genes is not None))
+    masks = (mask for mask in mixture_masks(section) if mask.any())
+    return replace(section, mixtures=tuple((mask, _mixture_evidence(section, mask, lists)) for mask in masks))
 
 
 def _mixture_evidence(section: SectionData, mask: Bool[Array, " spots"], lists: GeneLists) -> SectionEvidence:
-    """What the genes of some spots say, without the weights of genes; of all spots it is known already."""
+    """What a mixture is scored by: the genes of its spots, and the amount; of all spots it is known already."""
     if mask.all() and section.evidence:
-        evidence = section.evidence.select(genes=True, image=False)
-    else:
-        evidence = read_evidence(replace(section.select_spots(mask), stain=None), lists)
-    return replace(evidence, loadings=None)
+        return SectionEvidence(genes=section.evidence.genes, amount=section.evidence.amount)
+    genes = SectionGenes.of(section.select_spots(mask))
+    score = score_genes(genes, lists) if genes else None
+    return SectionEvidence(genes=score.score, amount=score.amount) if score else SectionEvidence()

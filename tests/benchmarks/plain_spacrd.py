@@ -2,6 +2,8 @@
 
 The neighbourhood of every spot is copied into an item of a data set, and a loader collates the items one by one. Every
 neighbour is encoded for every centre, and all tokens of a neighbourhood attend before the token of the centre is taken.
+Tokens have unit length, as with the preset ``paper-clean``; or every feature has unit length over a neighbourhood, as
+in the released code and with the preset ``paper``.
 """
 
 from dataclasses import dataclass
@@ -69,8 +71,9 @@ class Outputs:
 class PlainSpaCRD(nn.Module):
     """Alignment, bidirectional cross-attention, category-regularised reconstruction, detection."""
 
-    def __init__(self, *, genes: int, image: int) -> None:
+    def __init__(self, *, genes: int, image: int, over_neighbours: bool = False) -> None:
         super().__init__()
+        self.unit = 1 if over_neighbours else -1
         self.encoders = nn.ModuleDict({"genes": mlp(genes), "image": mlp(image)})
         self.attention = nn.ModuleDict({"genes": Attention(), "image": Attention()})
         self.project = nn.Linear(2 * WIDTH, WIDTH)
@@ -90,8 +93,8 @@ class PlainSpaCRD(nn.Module):
 
     def forward(self, genes: Float[Tensor, "centres k genes"], image: Float[Tensor, "centres k dim"]) -> Outputs:
         genes, image = (
-            F.normalize(self.encode("genes", genes), dim=-1),
-            F.normalize(self.encode("image", image), dim=-1),
+            F.normalize(self.encode("genes", genes), dim=self.unit),
+            F.normalize(self.encode("image", image), dim=self.unit),
         )
         attended = torch.cat([self.attention["genes"](genes, image), self.attention["image"](image, genes)], dim=-1)
         fused = self.norm(self.project(attended[:, 0]))

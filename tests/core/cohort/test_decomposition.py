@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spacrd_core.arrays import Array
-from spacrd_core.cohort.decomposition import Decomposition
+from spacrd_core.cohort.decomposition import Decomposition, leading_coordinates
 from spacrd_core.cohort.operators import centred, column_means, dense_operator, stacked
 
 
@@ -22,6 +22,14 @@ def test_it_is_the_singular_value_decomposition(matrix: Array) -> None:
     assert leading.values == pytest.approx(values[:3], rel=1e-4)
     assert np.abs(np.sum(leading.axes * axes[:3].T, axis=0)) == pytest.approx(1, abs=1e-4)
     assert np.abs(np.sum(leading.left * left[:, :3], axis=0)) == pytest.approx(1, abs=1e-4)
+
+
+def test_few_dense_rows_have_the_same_coordinates(matrix: Array) -> None:
+    leading = Decomposition.of(dense_operator(matrix.T), 3, iterations=7)
+    coordinates = leading_coordinates(matrix.T, 3, iterations=7)
+    assert np.abs(coordinates) == pytest.approx(np.abs(leading.left * leading.values), abs=1e-3)
+    assert leading_coordinates(matrix[:2], 5, iterations=1).shape == (2, 2)
+    assert not leading_coordinates(np.zeros((4, 9), dtype=np.float32), 2, iterations=1).any()
 
 
 def test_there_are_no_more_directions_than_rows_or_columns(matrix: Array) -> None:

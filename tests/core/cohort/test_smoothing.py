@@ -5,7 +5,7 @@ import pytest
 
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.neighbourhood_means import NeighbourhoodMeans
-from spacrd_core.cohort.smoothing import BilateralFilter
+from spacrd_core.cohort.smoothing import BilateralFilter, SimilarTissue, readable
 from spacrd_core.section.geometry import neighbours
 
 PITCH_UM = 100.0
@@ -120,6 +120,19 @@ def test_two_spots_out_of_reach_of_each_other_keep_their_calls() -> None:
 
 def test_two_spots_of_one_neighbourhood_share_their_calls() -> None:
     assert fitted(lattice(1, 2), genes=noise(2, 12))(np.array([4.0, -2.0])) == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize("features", [12, 400], ids=["fewer features than spots", "more features than spots"])
+def test_neighbourhood_means_are_read_dense_or_as_an_operator_with_the_same_result(
+    square: Array, features: int
+) -> None:
+    around = neighbours(square, k=9, radius_um=1.6 * PITCH_UM)
+    means = NeighbourhoodMeans.of(noise(SIDE**2, features).astype(np.float32), *around)
+    read = readable(means, len(square))
+    assert isinstance(read, np.ndarray) == (features > SIDE**2)
+    assert not isinstance(readable(means, len(square) - 1), np.ndarray)
+    similar = SimilarTissue.of(square, PITCH_UM, {"genes": read, "same": read}).by(["genes", "same"])
+    assert similar.weights == pytest.approx(fitted(square, genes=noise(SIDE**2, features)).weights, abs=1e-5)
 
 
 def test_where_no_feature_varies_all_spots_in_reach_count_alike() -> None:

@@ -67,10 +67,16 @@ def test_dense_means_of_few_spots_are_the_same(sections: list[PreparedSection], 
     assert means.faster(len(means) - 1) is means
 
 
+@pytest.mark.parametrize("few", [0, 10_000], ids=["many spots", "few spots"])
 @pytest.mark.parametrize("name", ["genes", "image"])
-def test_average_and_variance_are_those_of_the_dense_means(sections: list[PreparedSection], name: str) -> None:
+def test_average_and_variance_are_those_of_the_dense_means(
+    sections: list[PreparedSection], name: str, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spacrd_core.cohort.training_spots.FEW_SPOTS", few)
     training = TrainingSpots.by_modality(sections)[name]
     means = dense(sections, name)[0]
+    assert training.means @ np.eye(means.shape[1], dtype=np.float32) == pytest.approx(means, abs=1e-4)
+    assert np.concatenate([*training.blocks()]) == pytest.approx(means, abs=1e-4)
     assert training.average[:, 0] == pytest.approx(means.mean(axis=0), abs=1e-5)
     assert training.variance == pytest.approx(means.var(axis=0, ddof=1).mean(), rel=1e-4)
 

@@ -56,3 +56,10 @@ def test_mouse_genes_are_not_read_as_human_ones() -> None:
 def test_a_mixture_of_species_keeps_the_mouse_genes_apart() -> None:
     both = expression([[1] * 20], [*HUMAN, *(symbol.capitalize() for symbol in HUMAN)])
     assert len(both.symbols) == 20
+
+
+def test_a_part_of_the_spots_has_the_same_genes_in_the_same_columns() -> None:
+    whole = expression([[1, 2], [3, 4], [5, 0]], ["B", "A"])
+    part = whole.select_spots(np.array([True, False, True]))
+    assert part.columns_of(["B", "A", "X"]).tolist() == whole.columns_of(["B", "A", "X"]).tolist() == [1, 0, MISSING]
+    assert part.moments.mean == pytest.approx(whole.values[[0, 2]].toarray().mean(axis=0))

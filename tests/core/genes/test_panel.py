@@ -10,7 +10,7 @@ from scipy import sparse
 from spacrd_core.errors import TrainingError
 from spacrd_core.genes.expression import MISSING, Expression
 from spacrd_core.genes.names import current_symbol
-from spacrd_core.genes.panel import choose_panel, panel_columns, panel_ids
+from spacrd_core.genes.panel import most_variable, panel_columns, panel_ids
 from spacrd_core.genes.species import Species
 
 
@@ -30,17 +30,17 @@ def align(section: Expression, panel: Sequence[str], gene_ids: Sequence[str] = (
 def test_the_panel_holds_what_varies_within_sections_not_between_them() -> None:
     one = expression([[10, 1, 50], [10, 20, 50]], ["FLAT", "VARIES", "REST"])
     other = expression([[90, 1, 50], [90, 20, 50]], ["FLAT", "VARIES", "REST"])
-    assert choose_panel([one, other], 1) == ("VARIES",)
+    assert most_variable([one, other])[0] == "VARIES"
 
 
 def test_the_panel_holds_only_genes_that_every_section_measures() -> None:
     one, other = expression([[1, 9]], ["A", "B"]), expression([[1, 9]], ["B", "C"])
-    assert choose_panel([one, other], 10) == ("B",)
+    assert most_variable([one, other]) == ["B"]
 
 
 def test_sections_without_a_common_gene_are_refused() -> None:
     with pytest.raises(TrainingError, match="no gene in common"):
-        choose_panel([expression([[1]], ["A"]), expression([[1]], ["ENSG1"])], 10)
+        most_variable([expression([[1]], ["A"]), expression([[1]], ["ENSG1"])])
 
 
 def test_alignment_follows_the_panel_and_marks_what_is_missing() -> None:
