@@ -11,6 +11,7 @@ from spacrd_core.cohort.batch import Batch, Dims, neighbourhood_mean
 from spacrd_core.contracts.head import Build
 from spacrd_core.errors import ConfigError
 from spacrd_core.model.fit import train_steps, with_modality_dropout
+from spacrd_core.model.optimiser import AdamW
 from spacrd_core.testing import HeadContract
 from spacrd_fusion.spacrd import SpaCRDHead
 
@@ -35,7 +36,7 @@ def train(model: SpaCRDHead, batch: Batch, *, rate: float, epochs: int) -> None:
     torch.manual_seed(0)
     warm_start(model.train(), batch)
     for phase in model.curriculum():
-        optimiser = torch.optim.AdamW(model.parameters(), lr=rate)
+        optimiser = AdamW(model.parameters(), learning_rate=rate, weight_decay=0.01)
         train_steps(model, with_modality_dropout([batch] * epochs, phase), phase, optimiser)
     model.eval()
 

@@ -15,6 +15,7 @@ from spacrd_core.cohort.batch import Batch, Dims
 from spacrd_core.contracts.head import MODALITIES, example_batch
 from spacrd_core.model.fit import train_steps
 from spacrd_core.model.head import Head
+from spacrd_core.model.optimiser import AdamW
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_fusion.spacrd import SpaCRDHead
 
@@ -72,7 +73,7 @@ def test_in_an_epoch_the_host_never_waits_for_the_device(
     with absent_device():
         head = built(plugins, name, options, dims, WITH_BACKWARD)
         for phase in head.curriculum():
-            optimiser = torch.optim.AdamW(head.parameters(), lr=phase.learning_rate)
+            optimiser = AdamW(head.parameters(), learning_rate=phase.learning_rate, weight_decay=phase.weight_decay)
             steps = train_steps(head, [batch_on(batch, WITH_BACKWARD) for batch in batches], phase, optimiser)
             assert len(steps) == (1 if phase.name == "align" else 3)
             assert all(weight.grad is None or weight.grad.device.type != "cpu" for weight in head.parameters())
@@ -125,7 +126,7 @@ def test_what_makes_the_host_wait_or_mixes_devices_is_found(loss: object, error:
     with absent_device():
         head = Careless(WITH_BACKWARD, loss)
         phase = head.curriculum()[-1]
-        optimiser = torch.optim.AdamW(head.parameters(), lr=phase.learning_rate)
+        optimiser = AdamW(head.parameters(), learning_rate=phase.learning_rate, weight_decay=phase.weight_decay)
         batch = batch_on(example_batch(BOTH), WITH_BACKWARD)
         with pytest.raises(error):
             train_steps(head, [batch], phase, optimiser)

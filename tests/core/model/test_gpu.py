@@ -22,6 +22,7 @@ from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.model.computation import Computation
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.fit import train_steps, with_modality_dropout
+from spacrd_core.model.optimiser import AdamW
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.random_stream import RandomStream
 from spacrd_core.model.state_dict import ensemble_state
@@ -163,7 +164,7 @@ def test_an_epoch_never_waits_for_the_gpu(make_data: MakeData, plugins: Plugins,
     sections = [ensemble.prepare(make_data(name, seed)) for name, seed in (("A", 1), ("B", 2))]
     cohorts = Cohort.by_modalities(sections, device, head.matrices())
     for phase in head.curriculum():
-        optimiser = torch.optim.AdamW(head.parameters(), lr=phase.learning_rate, fused=True)
+        optimiser = AdamW(head.parameters(), learning_rate=phase.learning_rate, weight_decay=phase.weight_decay)
         batches = with_modality_dropout(shuffled(cohorts, 32, torch.Generator().manual_seed(0)), phase)
         with RandomStream(0, device):
             torch.cuda.set_sync_debug_mode("error")

@@ -215,8 +215,10 @@ def leaking_panel(everything: Sequence[SectionData], monkeypatch: pytest.MonkeyP
     """Choose genes on all sections."""
     honest = Preprocessor.fit_transform
 
-    def leaky(seen: Sequence[SectionData], options: CohortOptions) -> tuple[Preprocessor, list[PreparedSection]]:
-        preprocessor = replace(honest(seen, options)[0], panel=honest(everything, options)[0].panel)
+    def leaky(
+        seen: Sequence[SectionData], options: CohortOptions, **named: Any
+    ) -> tuple[Preprocessor, list[PreparedSection]]:
+        preprocessor = replace(honest(seen, options, **named)[0], panel=honest(everything, options)[0].panel)
         return preprocessor, [*map(preprocessor.transform, seen)]
 
     monkeypatch.setattr(Preprocessor, "fit_transform", leaky)
@@ -226,9 +228,11 @@ def leaking_scale(everything: Sequence[SectionData], monkeypatch: pytest.MonkeyP
     """Scale embeddings by all sections."""
     honest = Preprocessor.fit_transform
 
-    def leaky(seen: Sequence[SectionData], options: CohortOptions) -> tuple[Preprocessor, list[PreparedSection]]:
+    def leaky(
+        seen: Sequence[SectionData], options: CohortOptions, **named: Any
+    ) -> tuple[Preprocessor, list[PreparedSection]]:
         scaler = Scaler.fit([section.image for section in everything if section.image is not None])
-        preprocessor = replace(honest(seen, options)[0], image_scaler=scaler)
+        preprocessor = replace(honest(seen, options, **named)[0], image_scaler=scaler)
         return preprocessor, [*map(preprocessor.transform, seen)]
 
     monkeypatch.setattr(Preprocessor, "fit_transform", leaky)
