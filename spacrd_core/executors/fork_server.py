@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 IS_SAFE = sys.platform == "linux"  # on macOS, libraries of the system do not bear a fork
 
 
-def start_fork_server(*modules: str) -> None:
-    """Start the server, which loads these modules while this process goes on; a server that runs stays as it is."""
+def start_fork_server(*modules: str) -> bool:
+    """Start the server, which loads these modules while this process goes on; a server that runs stays as it is.
+
+    Return whether it runs: it has a socket in the temporary folder, whose path may be too long for one.
+    """
     if not IS_SAFE:
-        return
+        return False
     multiprocessing.set_forkserver_preload(list(modules))
-    with ctrl_c_blocked():
-        forkserver.ensure_running()
+    try:
+        with ctrl_c_blocked():
+            forkserver.ensure_running()
+    except OSError:
+        return False
+    return True
 
 
 def worker_context(devices: list[str]) -> BaseContext:
@@ -34,10 +41,9 @@ def worker_context(devices: list[str]) -> BaseContext:
 
     CUDA works in new processes only.
     """
-    if not IS_SAFE or set(devices) != {"cpu"}:
-        return multiprocessing.get_context("spawn")
-    start_fork_server(*(name for name in list(sys.modules) if name.startswith("spacrd_")))
-    return multiprocessing.get_context("forkserver")
+    loaded = (name for name in list(sys.modules) if name.startswith("spacrd_"))
+    forks = set(devices) == {"cpu"} and start_fork_server(*loaded)
+    return multiprocessing.get_context("forkserver" if forks else "spawn")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,12 @@ def test_the_server_can_be_started_before_anything_heavy_is_loaded() -> None:
     code = "import sys, spacrd_core.executors.fork_server; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "numpy", "pandas"} & {*done.stdout.split()}
+
+
+def test_without_a_path_for_its_socket_workers_are_new_processes(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    code = "from spacrd_core.executors.fork_server import worker_context as c; print(c(['cpu']).get_start_method())"
+    environment = os.environ | {"TMPDIR": str(folder)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "spawn\n"
