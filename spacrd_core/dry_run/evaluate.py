@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from spacrd_core.cohort.modalities import join_modalities, subsets
+from spacrd_core.cohort.modalities import MODALITIES, join_modalities, subsets
 from spacrd_core.detector.load_sections import read_training_sections
 from spacrd_core.detector.train import resolve_encoder
 from spacrd_core.devices import choose_device
@@ -79,11 +79,11 @@ def plan_evaluate(  # noqa: PLR0913 - those of evaluate
 
 
 def _training_spots(schedule: Schedule, loaded: Sequence[SectionData]) -> list[tuple[TrainOptions, float]]:
-    """Return the options of every head, with the labelled spots of all its trainings."""
+    """Return the options of every head, with the labelled spots of all its trainings times their modalities."""
     spots = {section.id: int((section.labels >= 0).sum()) for section in loaded}
     total: dict[str, float] = defaultdict(float)
     options: dict[str, TrainOptions] = {}
     for task, training in schedule.trainings():
         options[task.head] = task.options
-        total[task.head] += sum(spots[section] for section in training)
+        total[task.head] += sum(spots[section] for section in training) * len(MODALITIES[task.modalities])
     return [(options[head], total[head]) for head in options]

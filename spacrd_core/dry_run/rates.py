@@ -36,15 +36,16 @@ DETECTOR_FILES = 400_000  # configuration, metrics, card and curves
 # seconds
 SLIDE_MEGAPIXEL = 0.055  # read, reduced and compressed
 READ_PATCH = 0.0006  # cut and resampled, at a pitch of 200 um
-CALL_SECTION, CALL_SPOT = 0.8, 0.0008
+CALL_SECTION, CALL_SPOT = 0.8, 0.0004
 WRITE_SECTION, WRITE_SPOT = 1.0, 0.0006  # all files
 EXPORT_SECTION = 0.5
-MEMBER_SPOT = {("spacrd", "default"): 0.0009, ("linear", ""): 0.0003}  # one training of one member, a training spot
+# one training of one member, a training spot and modality
+MEMBER_SPOT = {("spacrd", "default"): 0.00095, ("linear", ""): 0.0002}
 TRAINED_SECTION = 1.1  # what a section says of itself
 
 
 def training_time(options: Sequence[tuple[TrainOptions, float]], sections: int) -> Duration:
-    """Return the time of trainings; each is given as its options and the training spots of all its trainings."""
+    """Return the time of trainings: of options, and the training spots of all their trainings times modalities."""
     total = sections * TRAINED_SECTION
     for each, spots in options:
         head = each.head

@@ -54,6 +54,7 @@ def plan_train(  # noqa: PLR0913 - those of train
     stained = plan_staining(
         store, entries, options, encoder=encoder, device=device, plugins=plugins, elsewhere=elsewhere
     )
+    modalities = int(bool(encoder)) + int(genes)
     return Plan(
         step="train",
         items=section_items(chosen, training, stained),
@@ -66,7 +67,7 @@ def plan_train(  # noqa: PLR0913 - those of train
         time=Duration.total(
             [
                 *(plan.time for plan in stained),
-                training_time([(options, _training_spots(training, groups))], len(training)),
+                training_time([(options, modalities * _training_spots(training, groups))], len(training)),
             ]
         ),
     )

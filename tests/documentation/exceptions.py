@@ -13,7 +13,7 @@ NOT_RUN = {
     "tests/cli/test_executors.py runs every step on them, tests/cli/commands/test_detect.py parts",
     r"^from dask_(?:jobqueue|kubernetes)": "needs SLURM or Kubernetes",
     r"^snakemake": "tests/tools/test_pipelines.py runs the workflow",
-    r"^(?:python|cd) tools/pipelines/nextflow": "needs nf-test; tests/tools/test_pipelines.py makes the data",
+    r"^(?:(?:python|cd) tools/pipelines|nf-test)": "needs nf-test; tests/tools/test_pipelines.py makes the data",
     r"^(?:docker|apptainer)\b": "downloads several GB, and needs Docker or Apptainer",
 }
 INSTEAD = {
