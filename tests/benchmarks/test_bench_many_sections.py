@@ -26,13 +26,14 @@ WORKERS = 2
 COMMAND = (sys.executable, "-c", "from spacrd_cli.main import main; main()")
 TWO_WORKERS = ("--executor", "processes", "--workers", str(WORKERS))
 SAMPLE_S = 0.2
+STARTED_MB = 200.0  # of a worker that has imported its libraries
 MAX_GROWTH, MARGIN_MB = 1.25, 150.0
 MAX_SECONDS_TO_OPEN = 5.0
 
 
 @dataclass
 class Memory:
-    """Memory of a command and of its largest worker, in MB, at moments of its run."""
+    """Memory of a command and of its largest worker, in MB, at moments when a worker has started."""
 
     parent: list[float] = field(default_factory=list)
     worker: list[float] = field(default_factory=list)
@@ -43,8 +44,9 @@ class Memory:
             parent, workers = resident_mb(pid), [resident_mb(child) for child in children(pid)]
         except (OSError, LookupError):
             return
-        self.parent.append(parent)
-        self.worker.append(max(workers, default=0.0))
+        if max(workers, default=0.0) > STARTED_MB:
+            self.parent.append(parent)
+            self.worker.append(max(workers))
 
     def quarters(self) -> dict[str, tuple[float, float]]:
         """Return the peaks of the first and of the last quarter of the run."""
