@@ -12,7 +12,7 @@ from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.cohort import Cohort, shuffled
 from spacrd_core.errors import ConfigError, TrainingError
 from spacrd_core.model.head import Head, Phase
-from spacrd_core.model.optimiser import AdamW
+from spacrd_core.model.optimiser import AdamW, Optimiser
 from spacrd_core.model.random_stream import RandomStream
 
 
@@ -64,7 +64,7 @@ def require_phases(head: Head, names: Collection[str]) -> None:
 
 
 def train_steps(
-    head: Head, batches: Iterable[Batch], phase: Phase, optimiser: AdamW
+    head: Head, batches: Iterable[Batch], phase: Phase, optimiser: Optimiser
 ) -> list[dict[str, Float[Tensor, ""]]]:
     """Take one step for each batch and return the losses, on the device; the host never waits for it."""
     head.train()

@@ -2,10 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
+
+
+class Optimiser(Protocol):
+    """What a training step needs: this module's class, or one of PyTorch's."""
+
+    def zero_grad(self) -> None:
+        """Drop the gradients."""
+
+    def step(self) -> object:
+        """Take a step along the gradients."""
 
 
 @dataclass(frozen=True)
