@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from spacrd_core.model.optimiser import AdamW, Optimiser
+from spacrd_core.model.optimiser import AdamW
 
 PROGRAM = """
 import sys, torch
@@ -21,7 +21,7 @@ print(weight.tolist(), "torch._dynamo" in sys.modules)
 """
 
 
-def trained(optimiser_of: Callable[[nn.Module], Optimiser]) -> nn.Module:
+def trained(optimiser_of: Callable[[nn.Module], AdamW | torch.optim.AdamW]) -> nn.Module:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 1))
     optimiser = optimiser_of(model)
