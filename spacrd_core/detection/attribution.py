@@ -122,7 +122,7 @@ def gene_attributions(
     genes = section.genes
     if genes is None:
         raise ValueError(f"the genes of section '{section.section.id}' are not read")
-    mean = genes.scaler(section.aligned.gene_moments.mean)[None]
+    mean = genes.scaler(section.aligned.gene_moments.mean[None])
     start = torch.from_numpy(genes.projection(mean)).to(ensemble.device)
     cohort = Cohort.for_scoring(section, ensemble.device)
     total = np.zeros(mean.shape[1])
