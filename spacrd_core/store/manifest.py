@@ -140,8 +140,15 @@ class _Reading:
         if not isinstance(sections, dict):
             return content
         entries = self.manifest.sections
-        known = {name: entries[name] for name, facts in sections.items() if self.sections.get(name) == facts}
+        known = {name: entries[name] for name, facts in sections.items() if _same(self.sections.get(name), facts)}
         return {**content, "sections": sections | known}
+
+
+def _same(known: Any, facts: Any) -> bool:
+    """Return whether the JSON of two sections is equal, with their groups in the same order: the last is the latest."""
+    return bool(known == facts) and all(
+        [*known[key]] == [*value] for key, value in facts.items() if isinstance(value, dict)
+    )
 
 
 _last = [_Reading()]  # of this process, which asks for the manifest many times for each section

@@ -43,6 +43,15 @@ def test_only_sections_that_have_changed_are_validated_again(file: Path) -> None
     assert read_manifest(file) is second
 
 
+def test_groups_in_another_order_are_another_entry(file: Path) -> None:
+    calls = {key: GroupRecord(path=f"predictions/A/{key}", sha256="0") for key in ("one", "two")}
+    write_manifest(Manifest().with_entry(entry("A").model_copy(update={"predictions": calls})), file)
+    assert [*read_manifest(file).sections["A"].predictions] == ["one", "two"]
+    turned = dict(reversed(calls.items()))
+    write_manifest(Manifest().with_entry(entry("A").model_copy(update={"predictions": turned})), file)
+    assert [*read_manifest(file).sections["A"].predictions] == ["two", "one"]
+
+
 def test_two_stores_with_sections_of_the_same_name_are_not_mixed_up(tmp_path: Path) -> None:
     for patient in ("P1", "P2"):
         write_manifest(Manifest().with_entry(entry("A", patient)), tmp_path / patient)
