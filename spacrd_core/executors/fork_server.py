@@ -10,7 +10,7 @@ import multiprocessing
 import signal
 import sys
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def worker_context(devices: list[str]) -> BaseContext:
 @contextmanager
 def ctrl_c_blocked() -> Iterator[None]:
     """Keep Ctrl-C from processes that are started inside the block: a child inherits the signal mask."""
+    resource_tracker.ensure_running()  # started inside the block, it would admit Ctrl-C again
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

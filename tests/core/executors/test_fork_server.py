@@ -1,6 +1,7 @@
 """Workers on CPUs are forked from a process that has loaded what this one has loaded."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -59,3 +60,19 @@ def test_without_a_path_for_its_socket_workers_are_new_processes(tmp_path: Path)
     environment = os.environ | {"TMPDIR": str(folder)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "spawn\n"
+
+
+SERVER_OF_A_NEW_PROCESS = """
+from multiprocessing import forkserver
+from pathlib import Path
+from spacrd_core.executors.fork_server import start_fork_server
+assert start_fork_server()
+print(Path(f"/proc/{forkserver._forkserver._forkserver_pid}/status").read_text())
+"""
+
+
+@pytest.mark.skipif(not IS_SAFE, reason="workers are forked on Linux only")
+def test_ctrl_c_does_not_reach_the_server_of_a_process_that_has_started_nothing_yet() -> None:
+    done = subprocess.run([sys.executable, "-c", SERVER_OF_A_NEW_PROCESS], capture_output=True, text=True, check=True)
+    (blocked,) = [int(line.split()[1], 16) for line in done.stdout.splitlines() if line.startswith("SigBlk")]
+    assert blocked & 1 << signal.SIGINT - 1
