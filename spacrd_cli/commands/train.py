@@ -71,6 +71,7 @@ def train(
         list[str] | None, typer.Option(metavar="PHASE=N", help="Number of epochs of a phase; repeatable.")
     ] = None,
     folds: FoldsOption = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the detector in that folder.")] = False,
     executor: Executor = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -102,8 +103,8 @@ def train(
     from spacrd_core import train as train_on
     from spacrd_core.detector.files import require_detector_folder
 
-    require_detector_folder(output)
     target = SpotStore.open(store)
+    require_detector_folder(output, replace=replace)
     patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
     models = fold_count(len(patients), settings.folds) if settings.calibrate and len(patients) > 1 else 0
     with training_view(out, stages=models + 1) as on_event:
