@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,7 +16,7 @@ from spacrd_core.config import mistakes
 from spacrd_core.replacement import replace_folder, restore_folder, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from spacrd_core.errors import SpacrdError
@@ -79,7 +79,23 @@ RecordT = TypeVar("RecordT", bound=Record)
 def read_record(
     file: Path, model: type[RecordT], *, min_version: int = 1, max_version: int, error: type[SpacrdError]
 ) -> RecordT:
-    """Return the record in a file; its ``schema_version`` must be one that this SpaCRD reads.
+    """Return the record in a file; see :func:`parse_record`."""
+    return parse_record(file.read_bytes(), file, model, min_version=min_version, max_version=max_version, error=error)
+
+
+def parse_record(
+    text: bytes,
+    file: Path,
+    model: type[RecordT],
+    *,
+    min_version: int = 1,
+    max_version: int,
+    error: type[SpacrdError],
+    prepare: Callable[[dict[str, Any]], dict[str, Any]] = lambda content: content,
+) -> RecordT:
+    """Return the record in the text of a file; its ``schema_version`` must be one that this SpaCRD reads.
+
+    ``prepare`` may replace parts of the JSON content by objects that have been validated before.
 
     Raises
     ------
@@ -87,7 +103,7 @@ def read_record(
         Of the type ``error``, if the file is damaged, or was written by a newer SpaCRD or one that is too old.
     """
     try:
-        content = json.loads(file.read_bytes())
+        content = json.loads(text)
         version = content["schema_version"]
     except (ValueError, LookupError, TypeError) as cause:
         raise error(f"{file} is damaged: {cause}", hint="restore it from a copy") from cause
@@ -96,6 +112,6 @@ def read_record(
     if isinstance(version, int) and version < min_version:
         raise error(f"{file} has schema version {version}, this SpaCRD reads from {min_version}", hint="make it again")
     try:
-        return model.model_validate(content)
+        return model.model_validate(prepare(content))
     except ValidationError as cause:
         raise error(f"{file} is damaged: {'; '.join(mistakes(cause)[:3])}", hint="restore it from a copy") from cause

@@ -21,15 +21,15 @@ def report(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write one self-contained report of a detector's calls."""
+    """Write the report of a detector's calls; above 12 sections, it is an index and a page for each section."""
     from spacrd_core.detector.built_in import built_in_detector, is_built_in
     from spacrd_core.detector.config import read_detector_config
     from spacrd_core.detector.files import read_metrics
     from spacrd_core.detector.locate import locate_detector
     from spacrd_core.plugins import load_plugins
     from spacrd_core.results.build import decision_of, provenance, section_result
-    from spacrd_core.results.report.report import write_report
-    from spacrd_core.results.report.section_view import build_section_view
+    from spacrd_core.results.report.pages import has_pages, remove_stale_pages
+    from spacrd_core.results.report.report import Report
     from spacrd_core.store.store import SpotStore
 
     out = Output(json=json, quiet=quiet)
@@ -46,13 +46,18 @@ def report(
     sections = [entry.id for entry in target.choose(section) if section or config.key in entry.predictions]
     if not sections:
         raise UnknownSection(f"{store} contains no calls of {detector}", hint=f"spacrd detect {store} {detector}")
-    views, decisions = [], []
+    decisions = [decision_of(name, target.predictions(name, config.key)[0]) for name in sections]
+    origin_of_calls = provenance(config, decisions, origin)
+    paged = has_pages(len(sections))
+    written = Report(file=output, provenance=origin_of_calls, reliability=reliability, paged=paged)
+    views = []
     for name in out.track(sections, "drawing", len(sections)):
         spots, _ = target.predictions(name, config.key)
-        views.append(build_section_view(section_result(target, name, spots, config)))
-        decisions.append(decision_of(name, spots))
-    write_report(output, views, provenance(config, decisions, origin), reliability=reliability)
-    out.result({"report": str(output), "sections": sections}, f"{len(sections)} sections in {output}")
+        views.append(written.add(section_result(target, name, spots, config)))
+    files = written.finish(views)
+    remove_stale_pages(output, sections if paged else ())
+    document = {"report": str(output), "sections": sections, "files": [str(file) for file in files]}
+    out.result(document, f"{len(sections)} sections in {output}")
 
 
 def _require_report_file(file: Path) -> None:
@@ -61,4 +66,7 @@ def _require_report_file(file: Path) -> None:
         raise InputError(f"the report must be a file, but {file} is a folder", hint=f"-o {file / 'report.html'}")
     if file.parent.exists() and not file.parent.is_dir():
         raise InputError(f"the report must be in a folder, but {file.parent} is a file", hint="name another folder")
+    from spacrd_core.results.report.pages import require_pages_folder
+
+    require_pages_folder(file)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -128,11 +128,10 @@ def _shards_of_part(
     with_image = [entry for entry in entries if entry.slide]
     if not with_image:
         raise UnknownSection(f"no section of {store.path} has an image", hint="ingest with --image FILE --replace")
-    chosen = part.select([(entry.id, rows) for entry in with_image for rows in shard_ranges(entry.spots)])
-    for entry in with_image:
-        ranges = [rows for section, rows in chosen if section == entry.id]
-        if ranges:
-            yield entry, ranges
+    chosen: defaultdict[str, list[range]] = defaultdict(list)
+    for section, rows in part.select([(entry.id, rows) for entry in with_image for rows in shard_ranges(entry.spots)]):
+        chosen[section].append(rows)
+    yield from ((entry, chosen[entry.id]) for entry in with_image if entry.id in chosen)
 
 
 def _run(jobs: Mapping[str, SectionJob], executor: Executor, on_warning: Callable[[str], None], track: Track) -> float:

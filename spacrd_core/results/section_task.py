@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spacrd_core.detector.predictions import read_predictions
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.errors import InputError
     from spacrd_core.executors.task import Worker
+    from spacrd_core.results.report.report import Report
     from spacrd_core.results.report.section_view import SectionView
-    from spacrd_core.results.result import Provenance, RegionsRule
+    from spacrd_core.results.result import RegionsRule
 
 
 @dataclass(frozen=True, kw_only=True)
 class WriteTask:
-    """The calls of a section, and the folder where the files of all sections are collected."""
+    """The calls of a section, and the report, beside which the files of all sections are collected."""
 
     store: Path
     section: str
     spots: pd.DataFrame
     detector: DetectorConfig
     regions: RegionsRule
-    staged: Path
-    provenance: Provenance
+    report: Report
     folder: WorkingFolder = field(default_factory=WorkingFolder)
 
     def run(self, worker: Worker) -> SectionView:  # noqa: ARG002 - it needs no device
@@ -43,7 +43,7 @@ class WriteTask:
         store = SpotStore(self.folder.find(self.store))
         with one_thread():
             result = section_result(store, self.section, self.spots, self.detector, self.regions)
-            return write_section(self.folder.find(self.staged), result, self.provenance)
+            return write_section(replace(self.report, file=self.folder.find(self.report.file)), result)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from spacrd_core.executors.serial import Serial
 from spacrd_core.progress import Track, silent
 from spacrd_core.results.build import decision_of, incomplete_table, provenance
 from spacrd_core.results.folder import complete_folder, require_results_folder
+from spacrd_core.results.report.pages import has_pages
 from spacrd_core.results.section_task import WriteTask
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.detector.detector import Detector
     from spacrd_core.executors.pool import Executor
+    from spacrd_core.results.report.report import Report
     from spacrd_core.results.report.section_view import SectionView
     from spacrd_core.results.result import RegionsRule
     from spacrd_core.store.store import SpotStore
@@ -42,6 +44,7 @@ def write_results(
     >>> {"S3.geojson", "report.html"} <= {file.name for file in write_results(store, detector, tables, "results")}
     True
 
+    The report of more than 12 sections is an index, with a page for each section in ``report_sections``.
     ``regions`` is ``auto`` (drawn unless a section's calls cannot be relied on), ``always`` or ``never``. A worker
     has one section's counts and H&E in memory at a time.
 
@@ -57,14 +60,15 @@ def write_results(
     config = detector.config
     origin = provenance(config, [decision_of(name, spots) for name, spots in tables.items()], detector.provenance)
 
-    def write(staged: Path) -> list[SectionView]:
-        facts: dict[str, Any] = {"detector": config, "regions": regions, "staged": staged, "provenance": origin}
+    def write(report: Report) -> list[SectionView]:
+        facts: dict[str, Any] = {"detector": config, "regions": regions, "report": report}
         tasks = [WriteTask(store=store.path, section=name, spots=spots, **facts) for name, spots in tables.items()]
         outcomes = run_in_order(executor or Serial(), tasks, "writing results", device="cpu", track=track)
         raise_errors({task.section: outcome.error for task, outcome in zip(tasks, outcomes, strict=True)})
         return [outcome.result for outcome in outcomes if outcome.result]
 
-    return complete_folder(folder, write, origin, reliability=detector.metrics.get("reliability") or {})
+    reliability = detector.metrics.get("reliability") or {}
+    return complete_folder(folder, write, origin, reliability=reliability, paged=has_pages(len(tables)))
 
 
 def _require_tables_of(detector: DetectorConfig, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -67,7 +67,7 @@ class StoreFolder:
     @property
     def entries(self) -> dict[str, SectionEntry]:
         """The manifest entries of all sections, by id."""
-        return self._manifest().sections
+        return dict(self._manifest().sections)
 
     def entry(self, section: str) -> SectionEntry:
         """Return the manifest entry of one section."""

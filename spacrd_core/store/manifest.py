@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from spacrd_core.errors import CorruptStore
-from spacrd_core.files import Record, read_record, sync
+from spacrd_core.files import Record, parse_record, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 # 2: what was given for a section, its label notes, the frame of a cropped slide, alignments
@@ -125,15 +126,51 @@ class Manifest(Record):
         return self.model_copy(update={"sections": {k: v for k, v in self.sections.items() if k not in ids}})
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """A manifest, the text it was read from, and the JSON of its sections."""
+
+    text: bytes = b""
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Manifest = field(default_factory=Manifest)
+
+    def reuse(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON of a manifest with the entries of this one for sections that are equal."""
+        sections = content.get("sections")
+        if not isinstance(sections, dict):
+            return content
+        entries = self.manifest.sections
+        known = {name: entries[name] for name, facts in sections.items() if self.sections.get(name) == facts}
+        return {**content, "sections": sections | known}
+
+
+_last = [_Reading()]  # of this process, which asks for the manifest many times for each section
+
+
 def read_manifest(file: Path) -> Manifest:
     """Return the manifest of a store.
+
+    What has not changed since this process last read one is not validated again: with hundreds of sections, every
+    writer changes one of them, and every reader needs one.
 
     Raises
     ------
     CorruptStore
         If the file is not a manifest, or a newer SpaCRD wrote it.
     """
-    return read_record(file, Manifest, max_version=SCHEMA_VERSION, error=CorruptStore)
+    text, last = file.read_bytes(), _last[0]
+    if text == last.text:
+        return last.manifest
+    sections: Any = None
+
+    def prepare(content: dict[str, Any]) -> dict[str, Any]:
+        nonlocal sections
+        sections = content.get("sections")
+        return last.reuse(content)
+
+    manifest = parse_record(text, file, Manifest, max_version=SCHEMA_VERSION, error=CorruptStore, prepare=prepare)
+    _last[0] = _Reading(text, sections or {}, manifest)
+    return manifest
 
 
 def write_manifest(manifest: Manifest, file: Path) -> None:

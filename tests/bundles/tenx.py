@@ -24,6 +24,7 @@ class H5Variant:
     data: str = "int32"
     indices: str = "int64"
     strings: Literal["fixed", "variable"] = "fixed"
+    compression: Literal["gzip"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +60,9 @@ def write_h5(path: Path, matrix: Matrix) -> Path:
         _write_attributes(file, variant)
         group = file.create_group("matrix")
         _write_texts(group, "barcodes", matrix.barcodes, variant)
-        group["data"] = rows.data.astype(variant.data)
-        group["indices"] = rows.indices.astype(variant.indices)
+        group.create_dataset("data", data=rows.data.astype(variant.data), compression=variant.compression)
+        indices = rows.indices.astype(variant.indices)
+        group.create_dataset("indices", data=indices, compression=variant.compression)
         group["indptr"] = rows.indptr.astype(variant.indices)
         group["shape"] = np.array(rows.shape[::-1], dtype=np.int32)
         features = group.create_group("features")

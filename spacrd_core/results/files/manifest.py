@@ -18,12 +18,12 @@ MANIFEST_VERSION = 1
 def write_manifest(
     path: Path, files: Iterable[Path], provenance: Provenance, sections: Mapping[str, Mapping[str, object]]
 ) -> None:
-    """Write name, size and sha256 of every file, the provenance, and threshold, counts and notes of every section."""
+    """Write the name in the folder, size and sha256 of every file, the provenance, and facts of every section."""
     content = {
         "format": MANIFEST_VERSION,
         "provenance": provenance.to_dict(),
         "sections": {name: dict(facts) for name, facts in sections.items()},
-        "files": [_record(file) for file in sorted(files)],
+        "files": [_record(file, path.parent) for file in sorted(files)],
     }
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -37,7 +37,7 @@ def listed_files(manifest: Path) -> set[str]:
         return set()
 
 
-def _record(file: Path) -> dict[str, object]:
+def _record(file: Path, folder: Path) -> dict[str, object]:
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"name": file.name, "bytes": file.stat().st_size, "sha256": digest}
+    return {"name": file.relative_to(folder).as_posix(), "bytes": file.stat().st_size, "sha256": digest}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.results.files.profile_picture import profile_svg
 from spacrd_core.results.report.canvas_data import annotation_codes, canvas_data
+from spacrd_core.results.report.thumbnail import thumbnail
 from spacrd_core.results.report.viewport import MAX_PHOTO_PX, he_image, native_px, section_viewport
 from spacrd_core.results.result import SET_NAMES
 
@@ -49,6 +50,8 @@ class SectionView:
         The genes that drive the calls, by heading: towards cancer and towards normal.
     copy_number, profile
         What copy number says, and its profile along the genome as a data URI; empty if it is unknown.
+    thumbnail
+        A small picture for the index, as a data URI; empty if there is no index.
     """
 
     summary: dict[str, object]
@@ -61,6 +64,11 @@ class SectionView:
     genes: dict[str, list[DrivingGene]]
     copy_number: CopyNumber
     profile: str
+    thumbnail: str = ""
+
+    def without_stage(self) -> SectionView:
+        """Return the section without what only its page shows: pictures, the data of its spots, and genes."""
+        return replace(self, photo="", canvas={}, genes={}, profile="")
 
 
 def build_section_view(result: SectionResult) -> SectionView:
@@ -78,6 +86,11 @@ def build_section_view(result: SectionResult) -> SectionView:
         copy_number=result.copy_number,
         profile=_data_uri("image/svg+xml", profile_svg(result.copy_number)) if result.copy_number.segments else "",
     )
+
+
+def add_thumbnail(view: SectionView, result: SectionResult) -> SectionView:
+    """Return the section with its small picture for the index."""
+    return replace(view, thumbnail=_data_uri("image/webp", _webp(thumbnail(result))))
 
 
 def _photo(result: SectionResult, view: Viewport) -> str:
