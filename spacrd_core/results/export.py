@@ -1,4 +1,4 @@
-"""Export the latest calls of sections in one format, each section as a task of an executor."""
+"""Export the calls of sections by one detector in one format, each section as a task of an executor."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.executors.run import run_in_order
 from spacrd_core.executors.serial import Serial
+from spacrd_core.outputs import require_room
 from spacrd_core.progress import Track, silent
 from spacrd_core.results.build import timestamp
+from spacrd_core.results.folder import finish_interrupted
+from spacrd_core.results.ownership import require_own, require_results_folder, require_same_detector
 from spacrd_core.results.section_task import ExportTask
+from spacrd_core.store.remove import stored_counts_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +23,24 @@ if TYPE_CHECKING:
     from spacrd_core.results.files.formats import Format
     from spacrd_core.store.store import SpotStore
 
+LARGE_FORMATS = ("h5ad", "spatialdata")  # with all counts
+
+
+def prepare_export(folder: Path, store: SpotStore, sections: Sequence[str], form: Format, *, detector: str) -> None:
+    """Require that files of one format can be written to a folder: before the work, not after it.
+
+    Raises
+    ------
+    InputError, OutputError
+        If other files or results of another detector are in the way, or there is no right to write, or no room.
+    """
+    require_results_folder(folder)
+    finish_interrupted(folder)
+    require_own(folder, sections, [form])
+    require_same_detector(folder, detector)
+    entries = [store.entry(section) for section in sections] if form.name in LARGE_FORMATS else []
+    require_room(folder, sum(stored_counts_bytes(store, entry) for entry in entries))
+
 
 def export_calls(
     store: SpotStore,
@@ -26,6 +48,7 @@ def export_calls(
     form: Format,
     output: Path,
     *,
+    detector: str,
     executor: Executor | None = None,
     track: Track = silent,
 ) -> tuple[list[Path], list[InputError], list[Exception]]:
@@ -33,7 +56,13 @@ def export_calls(
     created = timestamp()
     tasks = [
         ExportTask(
-            store=store.path, section=section, format=form.name, suffix=form.suffix, output=output, created=created
+            store=store.path,
+            section=section,
+            detector=detector,
+            format=form.name,
+            suffix=form.suffix,
+            output=output,
+            created=created,
         )
         for section in sections
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.detector.predictions import read_predictions
 from spacrd_core.devices import one_thread
 from spacrd_core.executors.working_folder import WorkingFolder
+from spacrd_core.outputs import explained
 from spacrd_core.results.build import decision_of, provenance, section_result
 from spacrd_core.results.files.formats import find_format
 from spacrd_core.results.folder import write_section
@@ -41,17 +42,19 @@ class WriteTask:
     def run(self, worker: Worker) -> SectionView:  # noqa: ARG002 - it needs no device
         """Write the files and return what the report shows."""
         store = SpotStore(self.folder.find(self.store))
-        with one_thread():
+        # the temporary folder is in the results folder
+        with one_thread(), explained(self.report.file.parent.parent):
             result = section_result(store, self.section, self.spots, self.detector, self.regions)
             return write_section(replace(self.report, file=self.folder.find(self.report.file)), result)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportTask:
-    """The latest calls of a section, and the format and the folder of its file."""
+    """The calls of a section by a detector, and the format and the folder of its file."""
 
     store: Path
     section: str
+    detector: str
     format: str
     suffix: str
     output: Path
@@ -61,7 +64,7 @@ class ExportTask:
     def run(self, worker: Worker) -> Path | InputError:  # noqa: ARG002 - it needs no device
         """Write the file and return its path, or why the section has no file of this format."""
         store, form = SpotStore(self.folder.find(self.store)), find_format(self.format).with_suffix(self.suffix)
-        spots, detector = read_predictions(store, self.section)
+        spots, detector = read_predictions(store, self.section, self.detector)
         with one_thread():
             result = section_result(store, self.section, spots, detector)
             if reason := form.unsupported_reason(result):
