@@ -81,7 +81,7 @@ def require_room(folder: Path, needed: int = 0) -> None:
     free = shutil.disk_usage(present).free
     if free < needed:
         raise OutputError(
-            f"{folder} has room for {free / 1e6:.0f} MB, and about {needed / 1e6:.0f} MB are needed",
+            f"{folder} has room for {free / 1e6:.3g} MB, and about {needed / 1e6:.3g} MB are needed",
             hint="free some room, or name another place",
         )
 

@@ -137,7 +137,7 @@ def evaluate(
 
 def _require_evaluation_file(file: Path) -> None:
     """Require that an evaluation can be written: to a new file, or in the place of an evaluation."""
-    require_outside(file)
     if file.exists() and not has_signature(file, b'"protocol"'):
         raise InputError(f"{file} is no evaluation, and is not replaced", hint="name another file")
+    require_outside(file)
     require_room(file.parent)

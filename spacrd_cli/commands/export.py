@@ -75,7 +75,7 @@ def write_calls(
 ) -> None:
     """Write a detector's latest calls of sections in one format, and say what was written."""
     from spacrd_core.results.choose_calls import choose_calls
-    from spacrd_core.results.export import export_calls, prepare_export
+    from spacrd_core.results.export import export_calls, other_exports, prepare_export
     from spacrd_core.store.store import SpotStore
 
     target = SpotStore.open(store)
@@ -94,6 +94,8 @@ def write_calls(
     if errors:
         document["failures"] = [document for error in errors for document in error_documents(error)]
     out.result(document, *written)
+    if others := other_exports(output, files, target):
+        out.warn(f"{output} also has files of earlier exports, perhaps of another detector: {others}")
     if not sections:
         out.info("this part contains no section")
     raise_failures(errors, done=len(sections) - len(errors))

@@ -9,13 +9,14 @@ from spacrd_core.executors.serial import Serial
 from spacrd_core.outputs import require_room
 from spacrd_core.progress import Track, silent
 from spacrd_core.results.build import timestamp
+from spacrd_core.results.files.formats import ALL_FORMATS
 from spacrd_core.results.folder import finish_interrupted
-from spacrd_core.results.ownership import require_own, require_results_folder, require_same_detector
+from spacrd_core.results.ownership import MANIFEST, require_own, require_results_folder, require_same_detector
 from spacrd_core.results.section_task import ExportTask
 from spacrd_core.store.remove import stored_counts_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from spacrd_core.errors import InputError
@@ -78,3 +79,13 @@ def export_calls(
         elif outcome.result:
             written.append(outcome.result)
     return written, unsupported, errors
+
+
+def other_exports(folder: Path, written: Collection[Path], store: SpotStore) -> str:
+    """Return files in a folder that may be of another detector, if several have called the sections of the store."""
+    entries = store.entries
+    if (folder / MANIFEST).exists() or len({key for entry in entries.values() for key in entry.predictions}) < 2:
+        return ""
+    paths = [form.path(folder, section) for section in entries for form in ALL_FORMATS]
+    others = sorted(path.name for path in paths if path not in written and path.exists())
+    return ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")

@@ -11,7 +11,7 @@ from spacrd_core.replacement import move_into_place, real
 from spacrd_core.staging import staging
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 MAX_SECTIONS_IN_ONE_FILE = 12  # 16 MB of Visium sections; a browser opens more, but nobody scrolls through them
@@ -58,9 +58,9 @@ def require_report_file(file: Path) -> None:
         raise InputError(f"the report must be a file, but {file} is a folder", hint=f"-o {file / 'report.html'}")
     if file.parent.exists() and not file.parent.is_dir():
         raise InputError(f"the report must be in a folder, but {file.parent} is a file", hint="name another folder")
-    require_outside(file)
     if file.exists() and not is_report(file):
         raise InputError(f"{file} is no report, and is not replaced", hint="name another file")
+    require_outside(file)
     require_pages_folder(file)
     require_room(file.parent)
 
@@ -68,22 +68,25 @@ def require_report_file(file: Path) -> None:
 @contextmanager
 def replacing_report(file: Path) -> Iterator[Path]:
     """Yield a temporary file for a report, beside which its pages are written; they replace earlier ones at the end."""
-    file = real(file)
+    report = real(file)
     with explained(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with staging(file.parent) as aside:
-            staged = aside / file.name
+        report.parent.mkdir(parents=True, exist_ok=True)
+        with staging(report.parent) as aside:
+            staged = aside / report.name
             yield staged
             pages = sorted(pages_folder(staged).glob("*.html"))
+            _require_pages([pages_folder(report) / page.name for page in pages])
             for page in pages:
-                final = pages_folder(file) / page.name
-                if final.exists() and not is_report(final):
-                    raise InputError(f"{final} is no page of a report, and is not replaced", hint="name another file")
-            for page in pages:
-                pages_folder(file).mkdir(exist_ok=True)
-                move_into_place(page, pages_folder(file) / page.name)
-            move_into_place(staged, file)
-            remove_stale_pages(file, [page.stem for page in pages])
+                pages_folder(report).mkdir(exist_ok=True)
+                move_into_place(page, pages_folder(report) / page.name)
+            move_into_place(staged, report)
+            remove_stale_pages(report, [page.stem for page in pages])
+
+
+def _require_pages(files: Iterable[Path]) -> None:
+    for file in files:
+        if file.exists() and not is_report(file):
+            raise InputError(f"{file} is no page of a report, and is not replaced", hint="name another file")
 
 
 def remove_stale_pages(report: Path, keep: Collection[str] = ()) -> None:
