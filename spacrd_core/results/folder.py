@@ -80,7 +80,7 @@ def complete_folder(
             for file in files:
                 sync(file)
             write_manifest(aside / MANIFEST, files, provenance, sections)
-            require_own(folder, sections, DEFAULT_FORMATS)
+            require_own(folder, sections, names={file.name for file in files})
             return _move_into_place(aside, folder)
 
 

@@ -38,8 +38,16 @@ def require_results_folder(folder: Path) -> None:
     require_outside(folder, itself=True)
 
 
-def require_own(folder: Path, sections: Iterable[str], forms: Sequence[Format] = DEFAULT_FORMATS) -> None:
+def require_own(
+    folder: Path,
+    sections: Iterable[str],
+    forms: Sequence[Format] = DEFAULT_FORMATS,
+    *,
+    names: Collection[str] | None = None,
+) -> None:
     """Reject a folder that has files of others under the names of a section's files, or of the report's.
+
+    ``names`` are those that will be written, if that is known.
 
     Raises
     ------
@@ -48,7 +56,9 @@ def require_own(folder: Path, sections: Iterable[str], forms: Sequence[Format] =
     """
     for section in sections:
         for form in forms:
-            _require_ours(form.path(folder, section), form.is_ours)
+            path = form.path(folder, section)
+            if names is None or path.name in names:
+                _require_ours(path, form.is_ours)
     if forms == DEFAULT_FORMATS:
         for name, is_ours in SHARED_FILES.items():
             _require_ours(folder / name, is_ours)
