@@ -47,6 +47,14 @@ DetectorFolder = Annotated[
         show_default=False,
     ),
 ]
+CallsOf = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DETECTOR]",
+        help="Whose calls: a detector, or its key in the store. Needed if several detectors have called the sections.",
+        show_default=False,
+    ),
+]
 ComponentName = Annotated[
     str,
     typer.Argument(metavar="NAME", help="Name as listed; for a member of a family, family:name.", show_default=False),

@@ -14,6 +14,7 @@
     │   ├── GeometryError           positions, pitch or um/px
     │   ├── ImageError              an H&E image that cannot be used
     │   └── LabelError              a label table that does not fit its section
+    ├── OutputError (OSError)       a file or folder that cannot be written
     ├── StoreError                  the spot store
     │   ├── SectionExists (ValueError)
     │   ├── UnknownSection (LookupError)
@@ -93,6 +94,12 @@ class ImageError(InputError):
 
 class LabelError(InputError):
     """A label table does not fit its section."""
+
+
+class OutputError(SpacrdError, OSError):
+    """A file or folder cannot be written."""
+
+    __new__ = OSError.__new__  # type: ignore[assignment]  # as of MissingFile
 
 
 class StoreError(SpacrdError):

@@ -13,13 +13,15 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spacrd_core.config import mistakes
+from spacrd_core.replacement import replace_folder, restore_folder, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from spacrd_core.errors import SpacrdError
 
+__all__ = ["Record", "files_below", "publish", "read_record", "replace_folder", "restore_folder", "sync"]
 
 FILE_MANAGER = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")  # beside the data of a folder that was opened
 
@@ -45,15 +47,6 @@ def tree_sha256(folder: Path) -> str:
     return total.hexdigest()
 
 
-def sync(path: Path) -> None:
-    """Write a file or folder through to disk (fsync)."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def publish(staged: Path, final: Path) -> str:
     """Move a finished folder to its final name and return its checksum.
 
@@ -72,39 +65,6 @@ def publish(staged: Path, final: Path) -> str:
     staged.rename(final)
     sync(final.parent)
     return digest
-
-
-def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files into a temporary folder, then replace ``folder`` by it.
-
-    The old folder is kept beside it until the new one is in place; :func:`restore_folder` restores it after a failure.
-    """
-    folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    restore_folder(folder)
-    staged = folder.with_name(f".{folder.name}.tmp-{uuid4().hex}")
-    staged.mkdir()
-    for name, content in contents.items():
-        (staged / name).write_bytes(content)
-        sync(staged / name)
-    sync(staged)
-    old = _backup_of(folder)
-    if folder.exists():
-        folder.rename(old)
-    staged.rename(folder)
-    sync(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def restore_folder(folder: Path) -> None:
-    """Restore a folder after the process ended during its replacement."""
-    old = _backup_of(folder.absolute())
-    if old.is_dir() and not folder.exists():
-        old.rename(folder)
-
-
-def _backup_of(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")
 
 
 class Record(BaseModel):

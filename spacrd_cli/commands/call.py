@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -106,15 +106,18 @@ def call(
         raise ConfigError(
             "the workers of a scheduler need a store that all machines see", hint="--keep STORE, in a shared folder"
         )
-    from spacrd_core.results.folder import require_results_folder
+    from spacrd_core.outputs import require_room
+    from spacrd_core.results.ownership import require_results_folder
+    from spacrd_core.staging import staging
 
     require_results_folder(output)
     if dry_run:
         folder = keep or Path(gettempdir()) / "spacrd-scratch"
         _foresee(out, plugins, sections, settings, detector=detector, folder=folder, output=output)
         return
+    require_room(output)
     with ExitStack() as stack:
-        folder = keep or Path(stack.enter_context(TemporaryDirectory(prefix="spacrd-"))) / "store"
+        folder = keep or stack.enter_context(staging(Path(gettempdir()))) / "store"
         _call(out, plugins, sections, settings, detector=detector, folder=folder, output=output, kept=bool(keep))
 
 
@@ -169,6 +172,7 @@ def _call(
     settings.start_workers(*(f"spacrd_core.{room}.section_task" for room in ("ingestion", "detection", "results")))
     from spacrd_core import SpotStore, load_detector  # imports torch
     from spacrd_core.ingestion.ingest_all import ingest_all
+    from spacrd_core.results.write import prepare_folder
 
     loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
     report_origin(out, loaded.source)
@@ -177,7 +181,9 @@ def _call(
     report_notes(out, ingested, patients=kept)
     if not ingested:
         raise_failures(refused, done=0)
-    called = call_sections(out, store, loaded, settings, output, sections=[item.entry.id for item in ingested])
+    names = [item.entry.id for item in ingested]
+    prepare_folder(output, store, names, detector=loaded.config.key)
+    called = call_sections(out, store, loaded, settings, output, sections=names)
     failures = [*refused, *called.errors.values()]
     document = {
         "sections": {

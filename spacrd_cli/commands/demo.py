@@ -14,6 +14,7 @@ from spacrd_cli.commands.train import train
 from spacrd_cli.options import Quiet
 from spacrd_cli.terminal.output import Output
 from spacrd_core.errors import InputError
+from spacrd_core.outputs import require_outside
 
 TARGET = "S5"
 
@@ -25,6 +26,11 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Train on synthetic ST and Visium sections, detect in a Xenium section, and report the AUC."""
+    require_outside(folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(
+            f"the demo needs a folder, but {folder} is a file", hint="name another folder: spacrd demo DIR"
+        )
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty", hint="name another folder: spacrd demo DIR")
     from spacrd_core.demo.cohort import write_demo_cohort

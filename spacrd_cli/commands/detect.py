@@ -139,7 +139,7 @@ def detect(
 
     target = SpotStore.open(store)
     if output:
-        from spacrd_core.results.folder import require_results_folder  # imports the libraries that write files and draw
+        from spacrd_core.results.ownership import require_results_folder  # imports libraries that write files and draw
 
         require_results_folder(output)
     loaded = load_detector(detector, lists=settings.prior.lists, device=settings.device, track=out.track)
@@ -149,14 +149,18 @@ def detect(
         raise UnknownSection(f"--exclude leaves no section of {store}", hint="drop an --exclude")
     entries = settings.chosen_part.select(chosen)
     sections = [entry.id for entry in entries]
+    folder = output / settings.chosen_part.folder if output else None
     if dry_run:
-        foresee_calls(out, target, loaded, settings, output, entries=entries)
+        foresee_calls(out, target, loaded, settings, folder, entries=entries)
         return
     if not sections:
         out.result({})
         out.info("this part contains no section")
         return
-    folder = output / settings.chosen_part.folder if output else None
+    if folder:
+        from spacrd_core.results.write import prepare_folder
+
+        prepare_folder(folder, target, sections, detector=loaded.config.key)
     called = call_sections(out, target, loaded, settings, folder, sections=sections)
     document: dict[str, object] = {name: calls_document(spots) for name, spots in called.tables.items()}
     failed = {name: {"errors": error_documents(error)} for name, error in called.errors.items()}

@@ -31,7 +31,10 @@ from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.evaluation_tables import evaluation_tables
 from spacrd_cli.terminal.output import Output, as_json
 from spacrd_core.config import read_config
+from spacrd_core.errors import InputError
+from spacrd_core.outputs import explained, has_signature, require_outside, require_room
 from spacrd_core.plugins import load_plugins
+from spacrd_core.replacement import replace_text
 
 
 class EvaluateConfig(TrainingSettings, ExecutorSettings):
@@ -111,6 +114,10 @@ def evaluate(
     from spacrd_core import evaluate as evaluate_on
 
     target = SpotStore.open(store)
+    if output:
+        _require_evaluation_file(output)
+    if output and not dry_run:
+        require_room(output.parent)
     if note := settings.precision_note:
         out.warn(note)
     compared = variants(head or [], settings.heads, plugins.heads)
@@ -137,7 +144,15 @@ def evaluate(
     evaluation = evaluate_on(target, heads, jobs=settings.workers, executor=chosen, **shared)
     document = evaluation.document()
     if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(as_json(document) + "\n", encoding="utf-8")
+        with explained(output):
+            output.parent.mkdir(parents=True, exist_ok=True)
+            replace_text(output, as_json(document) + "\n")
         out.info(f"written to {output}")
     out.result(document, *evaluation_tables(evaluation.rows, document))
+
+
+def _require_evaluation_file(file: Path) -> None:
+    """Require that an evaluation may be written: to a new file, or in the place of an evaluation."""
+    if file.exists() and not has_signature(file, b'"protocol"'):
+        raise InputError(f"{file} is no evaluation, and is not replaced", hint="name another file")
+    require_outside(file)

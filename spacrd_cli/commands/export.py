@@ -1,4 +1,4 @@
-"""``spacrd export``: write the latest calls in the store as files of one format."""
+"""``spacrd export``: write the calls of a detector in the store as files of one format."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from spacrd_cli.execution import ExecutorSettings, PartSettings
 from spacrd_cli.options import (
+    CallsOf,
     DryRun,
     Executor,
     Json,
@@ -23,7 +24,7 @@ from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.errors import error_documents, raise_failures
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
-from spacrd_core.errors import InputError, UnknownSection
+from spacrd_core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,7 @@ def export(
         ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the files.")],
+    detector: CallsOf = None,
     section: Sections = None,
     executor: Executor = None,
     workers: Workers = None,
@@ -55,47 +57,45 @@ def export(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the latest calls of each section in one format."""
+    """Write a detector's calls of each section in one format."""
     flags = {"executor": executor, "workers": workers, "scheduler": scheduler, "part": part}
     settings = read_config(ExportSettings, flags=flags)
     settings.start_workers("spacrd_core.results.section_task")
     from spacrd_core.results.files.formats import find_format
 
-    write_latest_calls(
-        Output(json=json, quiet=quiet), store, find_format(format_), output, section, settings, dry_run=dry_run
-    )
+    out, form = Output(json=json, quiet=quiet), find_format(format_)
+    write_calls(out, store, form, output, detector=detector, section=section, settings=settings, dry_run=dry_run)
 
 
-def write_latest_calls(
+def write_calls(
     out: Output,
     store: Path,
     form: Format,
     output: Path,
+    *,
+    detector: str | None,
     section: list[str] | None,
     settings: ExportSettings,
-    *,
     dry_run: bool = False,
 ) -> None:
-    """Write the latest calls of sections in one format, and say what was written."""
-    from spacrd_core.results.export import export_calls
-    from spacrd_core.results.folder import require_results_folder
+    """Write a detector's latest calls of sections in one format, and say what was written."""
+    from spacrd_core.results.choose_calls import choose_calls
+    from spacrd_core.results.export import export_calls, other_exports, prepare_export
     from spacrd_core.store.store import SpotStore
 
     target = SpotStore.open(store)
-    require_results_folder(output)
-    sections = [entry.id for entry in target.choose(section) if section or entry.predictions]
-    if not sections:
-        raise UnknownSection(f"{store} contains no calls yet", hint=f"spacrd detect {store} DETECTOR")
-    sections = settings.chosen_part.select(sections)
+    key, called = choose_calls(target, detector, section, track=out.track)
+    sections = settings.chosen_part.select(called)
     if dry_run:
         from spacrd_core.dry_run.export import plan_export
 
-        plan, unsupported = plan_export(target, sections, form, output)
+        plan, unsupported = plan_export(target, sections, form, output, detector=key)
         _require_supported(out, unsupported, named=bool(section), others=bool(plan.items))
         show_plan(out, plan)
         return
+    prepare_export(output, target, sections, form, detector=key)
     files, unsupported, errors = export_calls(
-        target, sections, form, output, executor=settings.make_executor(), track=out.track
+        target, sections, form, output, detector=key, executor=settings.make_executor(), track=out.track
     )
     written = list(map(str, files))
     _require_supported(out, unsupported, named=bool(section), others=bool(written or errors))
@@ -103,6 +103,8 @@ def write_latest_calls(
     if errors:
         document["failures"] = [document for error in errors for document in error_documents(error)]
     out.result(document, *written)
+    if others := other_exports(output, files, target):
+        out.warn(f"{output} also has files of earlier exports, perhaps of another detector: {others}")
     if not sections:
         out.info("this part contains no section")
     raise_failures(errors, done=len(sections) - len(errors))

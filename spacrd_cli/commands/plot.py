@@ -1,4 +1,4 @@
-"""``spacrd plot``: draw the latest calls in the store, or the copy-number profile of each section."""
+"""``spacrd plot``: draw the calls of a detector in the store, or the copy-number profile of each section."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from spacrd_cli.commands.export import ExportSettings, write_latest_calls
-from spacrd_cli.options import Json, Quiet, Sections, Store
+from spacrd_cli.commands.export import ExportSettings, write_calls
+from spacrd_cli.options import CallsOf, Json, Quiet, Sections, Store
 from spacrd_cli.terminal.output import Output
 from spacrd_core.errors import ConfigError
 
@@ -16,6 +16,7 @@ from spacrd_core.errors import ConfigError
 def plot(
     store: Store,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the pictures.")],
+    detector: CallsOf = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Draw copy number along the genome, not the calls on the tissue.")
     ] = False,
@@ -26,7 +27,7 @@ def plot(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw the latest calls of each section on its tissue, or its copy-number profile."""
+    """Draw a detector's calls of each section on its tissue, or its copy-number profile."""
     from spacrd_core.results.files.formats import find_format
     from spacrd_core.results.files.profile_picture import PICTURE_FORMATS
 
@@ -36,4 +37,5 @@ def plot(
         raise ConfigError(f"{kind} cannot be drawn as '{format_}'", hint=f"--format {', '.join(choices)}")
     form = find_format("profile" if profile else "png")
     form = form.with_suffix(f"profile.{format_}") if profile else form
-    write_latest_calls(Output(json=json, quiet=quiet), store, form, output, section, ExportSettings())
+    out = Output(json=json, quiet=quiet)
+    write_calls(out, store, form, output, detector=detector, section=section, settings=ExportSettings())

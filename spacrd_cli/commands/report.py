@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spacrd_cli.commands.hub import report_origin
 from spacrd_cli.options import DetectorFolder, Json, Quiet, Sections, Store
 from spacrd_cli.terminal.output import Output
-from spacrd_core.errors import InputError, UnknownSection
+from spacrd_core.errors import UnknownSection
+
+if TYPE_CHECKING:
+    from spacrd_core.detector.address import LocalDetector
+    from spacrd_core.detector.config import DetectorConfig
 
 
 def report(
@@ -27,21 +31,26 @@ def report(
     from spacrd_core.detector.files import read_metrics
     from spacrd_core.detector.locate import locate_detector
     from spacrd_core.plugins import load_plugins
+    from spacrd_core.replacement import read_whole
     from spacrd_core.results.build import decision_of, provenance, section_result
-    from spacrd_core.results.report.pages import has_pages, remove_stale_pages
+    from spacrd_core.results.report.pages import has_pages, page_file, replacing_report, require_report_file
     from spacrd_core.results.report.report import Report
     from spacrd_core.store.store import SpotStore
 
     out = Output(json=json, quiet=quiet)
     target = SpotStore.open(store)
-    _require_report_file(output)
+    require_report_file(output)
     if is_built_in(detector):
         built_in = built_in_detector(load_plugins())
         config, reliability, origin = built_in.config, built_in.metrics["reliability"], built_in.provenance
     else:
-        source = locate_detector(detector, track=out.track)
-        config, reliability = read_detector_config(source.folder), read_metrics(source.folder).get("reliability") or {}
-        origin = source.provenance
+
+        def read() -> tuple[LocalDetector, DetectorConfig, dict[str, Any]]:
+            source = locate_detector(detector, track=out.track)
+            return source, read_detector_config(source.folder), read_metrics(source.folder)
+
+        source, config, metrics = read_whole(Path(detector), read)
+        reliability, origin = metrics.get("reliability") or {}, source.provenance
         report_origin(out, source)
     sections = [entry.id for entry in target.choose(section) if section or config.key in entry.predictions]
     if not sections:
@@ -49,24 +58,13 @@ def report(
     decisions = [decision_of(name, target.predictions(name, config.key)[0]) for name in sections]
     origin_of_calls = provenance(config, decisions, origin)
     paged = has_pages(len(sections))
-    written = Report(file=output, provenance=origin_of_calls, reliability=reliability, paged=paged)
-    views = []
-    for name in out.track(sections, "drawing", len(sections)):
-        spots, _ = target.predictions(name, config.key)
-        views.append(written.add(section_result(target, name, spots, config)))
-    files = written.finish(views)
-    remove_stale_pages(output, sections if paged else ())
+    with replacing_report(output) as staged:
+        written = Report(file=staged, provenance=origin_of_calls, reliability=reliability, paged=paged)
+        views = []
+        for name in out.track(sections, "drawing", len(sections)):
+            spots, _ = target.predictions(name, config.key)
+            views.append(written.add(section_result(target, name, spots, config)))
+        written.finish(views)
+    files = [output, *(page_file(output, name) for name in sections if paged)]
     document = {"report": str(output), "sections": sections, "files": [str(file) for file in files]}
     out.result(document, f"{len(sections)} sections in {output}")
-
-
-def _require_report_file(file: Path) -> None:
-    """Create the parent folders of a report; raise an error if it or its parent cannot be written."""
-    if file.is_dir():
-        raise InputError(f"the report must be a file, but {file} is a folder", hint=f"-o {file / 'report.html'}")
-    if file.parent.exists() and not file.parent.is_dir():
-        raise InputError(f"the report must be in a folder, but {file.parent} is a file", hint="name another folder")
-    from spacrd_core.results.report.pages import require_pages_folder
-
-    require_pages_folder(file)
-    file.parent.mkdir(parents=True, exist_ok=True)

@@ -74,6 +74,7 @@ def train(
         list[str] | None, typer.Option(metavar="PHASE=N", help="Number of epochs of a phase; repeatable.")
     ] = None,
     folds: FoldsOption = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the detector in that folder.")] = False,
     executor: Executor = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -107,12 +108,12 @@ def train(
     settings.start_workers("spacrd_core.detector.read_task", "spacrd_core.detector.fold_task")
     from spacrd_core import SpotStore  # imports torch
     from spacrd_core import train as train_on
-    from spacrd_core.detector.files import require_detector_folder
+    from spacrd_core.detector.files import prepare_detector_folder, require_detector_folder
 
-    require_detector_folder(output)
+    target = SpotStore.open(store)
+    require_detector_folder(output, replace=replace)
     if note := settings.precision_note:
         out.warn(note)
-    target = SpotStore.open(store)
     shared: dict[str, Any] = {
         "encoder": settings.encoder.name_or_none,
         "genes": not settings.no_genes,
@@ -127,6 +128,7 @@ def train(
         elsewhere = bool(settings.scheduler)
         show_plan(out, plan_train(target, settings.options(), output=output, elsewhere=elsewhere, **shared))
         return
+    prepare_detector_folder(output)
     patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
     models = fold_count(len(patients), settings.folds) if settings.calibrate and len(patients) > 1 else 0
     with training_view(out, stages=models + 1) as on_event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -56,10 +57,12 @@ def write_matrix(
         "features/genome": np.full(len(ids), b"GRCh38"),
         "features/_all_tag_keys": np.array([b"genome"]),
     }
-    with h5py.File(path, "w") as file:
+    buffer = io.BytesIO()  # HDF5 ends the process if the disk is full
+    with h5py.File(buffer, "w") as file:
         file.attrs.update(filetype="matrix", version=2, software_version=software)
         for name, values in arrays.items():
             file.create_dataset(f"matrix/{name}", data=values, compression="gzip", compression_opts=4)
+    path.write_bytes(buffer.getbuffer())
 
 
 def write_tiff(path: Path, picture: Picture, *, um_per_px: float) -> None:

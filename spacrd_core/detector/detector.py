@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,17 +28,19 @@ from spacrd_core.detector.files import (
     CONFIG_FILE,
     METRICS_FILE,
     WEIGHTS_FILE,
+    prepare_detector_folder,
     read_metrics,
-    require_detector_folder,
     verified_weights,
 )
 from spacrd_core.detector.training_copy_number import training_copy_number
 from spacrd_core.errors import DetectorError, SpacrdError
-from spacrd_core.files import replace_folder, restore_folder
+from spacrd_core.files import replace_folder
 from spacrd_core.model.platt import Calibration
 from spacrd_core.model.state_dict import ensemble_from_state, ensemble_state, fitted_preprocessor
+from spacrd_core.outputs import explained
 from spacrd_core.prior.lists import load_gene_lists
 from spacrd_core.prior.options import PriorOptions
+from spacrd_core.replacement import read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,18 +144,17 @@ class Detector:
             raise DetectorError(
                 "the built-in detector is part of SpaCRD and needs no folder", hint="spacrd detect STORE prior -o DIR"
             )
-        require_detector_folder(folder)
+        prepare_detector_folder(folder)
         from spacrd_core.detector.documents import detector_documents  # noqa: PLC0415 - draws; not needed for loading
 
-        replace_folder(
-            folder,
-            {
-                WEIGHTS_FILE: save(ensemble_state(self.ensemble)),
-                METRICS_FILE: json.dumps(self.metrics, indent=1, allow_nan=False).encode(),
-                **detector_documents(self.config, self.metrics),
-                CONFIG_FILE: self.config.model_dump_json(indent=1).encode(),
-            },
-        )
+        contents = {
+            WEIGHTS_FILE: save(ensemble_state(self.ensemble)),
+            METRICS_FILE: json.dumps(self.metrics, indent=1, allow_nan=False).encode(),
+            **detector_documents(self.config, self.metrics),
+            CONFIG_FILE: self.config.model_dump_json(indent=1).encode(),
+        }
+        with explained(folder):
+            replace_folder(folder, contents)
 
     @classmethod
     def load(cls, folder: Path, *, heads: Registry[Any], device: torch.device) -> Self:
@@ -163,16 +165,13 @@ class Detector:
         DetectorError
             If its weights are missing, have changed, or do not fit its head.
         """
-        restore_folder(folder)
-        config = read_detector_config(folder)
-        tensors = _weights(folder, config)
+        config, tensors, metrics = read_whole(folder, partial(_read, folder))
         try:
             options = CohortOptions(**config.cohort)
             unfitted = Preprocessor(options, config.panel, panel_ids=config.panel_ids, species=config.species)
             preprocessor = fitted_preprocessor(unfitted, tensors)
             untrained = [heads.create(config.head, config.head_options, dims=preprocessor.dims) for _ in config.seeds]
             ensemble = ensemble_from_state(tensors, preprocessor, untrained, device, precision=config.precision)
-            metrics = read_metrics(folder)
         except (RuntimeError, LookupError, TypeError, ValueError, OSError) as error:
             if isinstance(error, SpacrdError):
                 raise
@@ -182,6 +181,11 @@ class Detector:
         if preprocessor.image_dim != config.image_dim or bool(config.image_dim) != bool(config.encoder):
             raise DetectorError(f"the weights in {folder} do not fit its config.json", hint="copy the detector again")
         return cls(config, ensemble, metrics)
+
+
+def _read(folder: Path) -> tuple[DetectorConfig, dict[str, torch.Tensor], dict[str, Any]]:
+    config = read_detector_config(folder)
+    return config, _weights(folder, config), read_metrics(folder)
 
 
 def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:

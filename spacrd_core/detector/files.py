@@ -11,7 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from spacrd_core.config import mistakes
 from spacrd_core.detector.config import FORMAT
 from spacrd_core.errors import DetectorError
+from spacrd_core.files import FILE_MANAGER, restore_folder
 from spacrd_core.metrics.reliability import Reliability
+from spacrd_core.outputs import require_outside, require_room
+from spacrd_core.replacement import real, was_interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,27 +30,65 @@ RELIABILITY_FILE = "reliability.png"
 REQUIRED_FILES = (CONFIG_FILE, WEIGHTS_FILE, METRICS_FILE)
 OPTIONAL_FILES = (CARD_FILE, CURVE_FILE, RELIABILITY_FILE)
 DETECTOR_FILES = (*REQUIRED_FILES, *OPTIONAL_FILES)
+ORIGIN_FILE = "hub.json"  # of a detector that was downloaded
+DETECTOR_BYTES = 1_000_000  # a small one
 
 
-def require_detector_folder(folder: Path) -> None:
-    """Require that a folder is new, empty or contains a detector.
+def prepare_detector_folder(folder: Path) -> None:
+    """Require that a detector can be written to a folder, whose replacement is finished first if it was interrupted.
 
     Raises
     ------
-    DetectorError
-        If it contains other files.
+    DetectorError, InputError, OutputError
+        If other files are in the way, or there is no right to write, or no room.
     """
+    restore_folder(folder)
+    require_detector_folder(folder)
+    require_room(real(folder).parent, DETECTOR_BYTES)
+
+
+def require_detector_folder(folder: Path, *, replace: bool = True) -> None:
+    """Require that a folder is new, empty or contains a detector and nothing else.
+
+    Without ``replace``, it must not contain a detector, unless a process was killed while it replaced that.
+
+    Raises
+    ------
+    DetectorError, InputError
+        If it is none of these.
+    """
+    require_outside(folder)
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not is_detector(folder))):
         raise DetectorError(
             f"{folder} contains other files and is not a detector", hint="choose a new folder for the detector"
         )
+    if folder.is_mount():
+        raise DetectorError(
+            f"{folder} is a mount point, which cannot be replaced as a whole", hint=f"choose {folder / 'detector'}"
+        )
+    if others := _other_files(folder):
+        raise DetectorError(
+            f"{folder} contains a detector and other files, which would be lost: {', '.join(others[:3])}",
+            hint="move them, or choose a new folder for the detector",
+        )
+    if is_detector(folder) and not replace and not was_interrupted(folder):
+        raise DetectorError(
+            f"{folder} contains a detector already", hint="add --replace, or choose a new folder for the detector"
+        )
+
+
+def _other_files(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    names = {path.name for path in folder.iterdir()} - {*DETECTOR_FILES, ORIGIN_FILE}
+    return sorted(name for name in names if not FILE_MANAGER.fullmatch(name))
 
 
 def is_detector(folder: Path) -> bool:
     """Return whether a folder has the ``config.json`` of a detector."""
     try:
         return bool(json.loads((folder / CONFIG_FILE).read_bytes())["format"] == FORMAT)
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return False
 
 

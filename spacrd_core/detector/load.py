@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from spacrd_core.detector.built_in import built_in_detector, is_built_in
 from spacrd_core.detector.detector import Detector
@@ -13,9 +13,7 @@ from spacrd_core.errors import ConfigError
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.prior.lists import CARCINOMA
 from spacrd_core.progress import Track, silent
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from spacrd_core.replacement import read_whole
 
 DETECTOR_KEY_ATTR = "detector"  # the entry in the attrs of a spot table that has the key of its detector
 
@@ -50,8 +48,12 @@ def load_detector(
             hint="prior.lists is a setting of the built-in detector prior",
         )
     heads = plugins.heads
-    source = locate_detector(str(detector), track=track)
-    return replace(Detector.load(source.folder, heads=heads, device=choose_device(device)), source=source)
+
+    def load() -> Detector:
+        source = locate_detector(str(detector), track=track)
+        return replace(Detector.load(source.folder, heads=heads, device=choose_device(device)), source=source)
+
+    return read_whole(Path(detector), load)
 
 
 def as_detector(

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.detector.address import Address, LocalDetector, Origin, is_address
 from spacrd_core.detector.config import read_detector_config
-from spacrd_core.detector.files import DETECTOR_FILES, is_detector, require_detector_folder
+from spacrd_core.detector.files import DETECTOR_FILES, ORIGIN_FILE, is_detector, prepare_detector_folder
 from spacrd_core.errors import DetectorError
-from spacrd_core.files import read_record, replace_folder, restore_folder
+from spacrd_core.files import read_record, replace_folder
+from spacrd_core.outputs import explained
 from spacrd_core.progress import silent
 
 if TYPE_CHECKING:
     from spacrd_core.progress import Track
-
-ORIGIN_FILE = "hub.json"
 
 
 def locate_detector(detector: str, *, track: Track = silent) -> LocalDetector:
@@ -47,8 +46,7 @@ def pull(address: Address, folder: Path, *, overwrite: bool = False, track: Trac
     DetectorError
         As :func:`locate_detector`; or if the folder contains other files, or another detector without ``overwrite``.
     """
-    restore_folder(folder)
-    require_detector_folder(folder)
+    prepare_detector_folder(folder)
     source = _download(address, track)
     if not overwrite:
         _require_same_detector(folder, read_detector_config(source.folder).key)
@@ -56,7 +54,8 @@ def pull(address: Address, folder: Path, *, overwrite: bool = False, track: Trac
     contents = {file.name: file.read_bytes() for file in files if file.is_file()}
     if source.origin:
         contents[ORIGIN_FILE] = source.origin.model_dump_json(indent=1).encode()
-    replace_folder(folder, contents)
+    with explained(folder):
+        replace_folder(folder, contents)
     return replace(source, folder=folder)
 
 

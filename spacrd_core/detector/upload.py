@@ -17,6 +17,7 @@ from spacrd_core.detector.model_card import model_card
 from spacrd_core.errors import DetectorError
 from spacrd_core.hub.client import suppress_hub_output, timeout
 from spacrd_core.hub.errors import HubRequest, translate_errors
+from spacrd_core.replacement import read_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,11 +61,15 @@ def push(
     DetectorError
         If the detector is damaged, the licence of its encoder was not confirmed, or the Hub rejects it.
     """
-    detector = Detector.load(folder, heads=heads, device=torch.device("cpu"))
+
+    def read() -> tuple[Detector, dict[str, bytes]]:
+        detector = Detector.load(folder, heads=heads, device=torch.device("cpu"))
+        return detector, _contents(folder, detector)
+
+    detector, contents = read_whole(folder, read)
     _require_branch(address)
     if not licence_allows:
         _require_unrestricted(detector.config)
-    contents = _contents(folder, detector)
     request = HubRequest("push", "detector", address.repo, address.revision)
     with translate_errors(request, DetectorError), suppress_hub_output(bars=False):
         _require_token()

@@ -10,6 +10,7 @@ from spacrd_core.dry_run.encoder_speed import embedding_time
 from spacrd_core.dry_run.plan import Duration, Item, Plan, Space
 from spacrd_core.dry_run.result_files import Called
 from spacrd_core.embedding.settings import Settings
+from spacrd_core.results.ownership import require_replaceable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ def plan_call(  # noqa: PLR0913 - what ingest and detect need
     elsewhere: bool = False,
 ) -> Plan:
     """Return the plan of ingesting and calling sections; it may count embeddings that a kept store has already."""
+    require_replaceable(output, [each.section for each in foreseen], detector=detector.key)
     settings, encodings = Settings(device=device), encodings_read(store, detector, (), plugins)
     patches = sum(each.spots for each in foreseen if each.image)
     dims = [plugins.encoders.create(each.encoder, each.options).recipe.dim for each in encodings]

@@ -14,6 +14,7 @@ from spacrd_core.embedding.settings import Settings
 from spacrd_core.errors import DetectorError
 from spacrd_core.plugins import load_plugins
 from spacrd_core.prior.staining import staining
+from spacrd_core.results.ownership import require_replaceable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +39,8 @@ def plan_detect(
 ) -> tuple[Plan, dict[str, DetectorError]]:
     """Return what :func:`spacrd_core.detection.detect.detect` would do, and the sections that it would refuse."""
     plugins = plugins or load_plugins()
+    if output and entries:
+        require_replaceable(output, [entry.id for entry in entries], detector=detector.key)
     refused: dict[str, DetectorError] = {}
     for entry in entries:
         try:

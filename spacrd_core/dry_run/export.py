@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from spacrd_core.dry_run.plan import Duration, Item, Plan, Space
 from spacrd_core.dry_run.rates import EXPORT_SECTION, MEASURED
 from spacrd_core.dry_run.result_files import Called
-from spacrd_core.results.section_task import latest_result
+from spacrd_core.results.ownership import require_replaceable
+from spacrd_core.results.section_task import stored_result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from spacrd_core.store.store import SpotStore
 
 
-def plan_export(store: SpotStore, sections: Sequence[str], form: Format, output: Path) -> tuple[Plan, list[InputError]]:
+def plan_export(
+    store: SpotStore, sections: Sequence[str], form: Format, output: Path, *, detector: str
+) -> tuple[Plan, list[InputError]]:
     """Return what :func:`spacrd_core.results.export.export_calls` would do, and why sections would have no file."""
-    reasons = {section: form.unsupported_reason(latest_result(store, section)[2]) for section in sections}
+    require_replaceable(output, sections, detector=detector, form=form)
+    reasons = {section: form.unsupported_reason(stored_result(store, section, detector)[2]) for section in sections}
     written = [store.entry(section) for section, reason in reasons.items() if reason is None]
     sizes = [Called.stored(store, entry).file_bytes(form.name) for entry in written]
     items = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from spacrd_core.dry_run.rates import FILE, PICTURE, REPORT, REPORT_SPOT, SPOT_IN_FILE
+from spacrd_core.store.remove import stored_counts_bytes
 
 if TYPE_CHECKING:
     from spacrd_core.store.manifest import SectionEntry
@@ -25,8 +26,7 @@ class Called(NamedTuple):
     @classmethod
     def stored(cls, store: SpotStore, entry: SectionEntry) -> Self:
         """Return a section of a store."""
-        files = (store.path / entry.section.path).rglob("*")
-        return cls(entry.spots, sum(file.stat().st_size for file in files if file.is_file()), entry.slide is not None)
+        return cls(entry.spots, stored_counts_bytes(store, entry), entry.slide is not None)
 
     def file_bytes(self, format_name: str) -> int:
         """Return the size of the file in a format; some hold the counts, as large as in the store, or the image."""

@@ -1,4 +1,4 @@
-"""Export the latest calls of sections in one format, each section as a task of an executor."""
+"""Export the calls of sections by one detector in one format, each section as a task of an executor."""
 
 from __future__ import annotations
 
@@ -6,18 +6,40 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.executors.run import run_in_order
 from spacrd_core.executors.serial import Serial
+from spacrd_core.outputs import require_room
 from spacrd_core.progress import Track, silent
 from spacrd_core.results.build import timestamp
+from spacrd_core.results.files.formats import ALL_FORMATS
+from spacrd_core.results.folder import finish_interrupted
+from spacrd_core.results.ownership import MANIFEST, require_replaceable, require_results_folder
 from spacrd_core.results.section_task import ExportTask
+from spacrd_core.store.remove import stored_counts_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from spacrd_core.errors import InputError
     from spacrd_core.executors.pool import Executor
     from spacrd_core.results.files.formats import Format
     from spacrd_core.store.store import SpotStore
+
+LARGE_FORMATS = ("h5ad", "spatialdata")  # with all counts
+
+
+def prepare_export(folder: Path, store: SpotStore, sections: Sequence[str], form: Format, *, detector: str) -> None:
+    """Require that files of one format can be written to a folder: before the work, not after it.
+
+    Raises
+    ------
+    InputError, OutputError
+        If other files or results of another detector are in the way, or there is no right to write, or no room.
+    """
+    require_results_folder(folder)
+    finish_interrupted(folder)
+    require_replaceable(folder, sections, detector=detector, form=form)
+    entries = [store.entry(section) for section in sections] if form.name in LARGE_FORMATS else []
+    require_room(folder, sum(stored_counts_bytes(store, entry) for entry in entries))
 
 
 def export_calls(
@@ -26,6 +48,7 @@ def export_calls(
     form: Format,
     output: Path,
     *,
+    detector: str,
     executor: Executor | None = None,
     track: Track = silent,
 ) -> tuple[list[Path], list[InputError], list[Exception]]:
@@ -33,7 +56,13 @@ def export_calls(
     created = timestamp()
     tasks = [
         ExportTask(
-            store=store.path, section=section, format=form.name, suffix=form.suffix, output=output, created=created
+            store=store.path,
+            section=section,
+            detector=detector,
+            format=form.name,
+            suffix=form.suffix,
+            output=output,
+            created=created,
         )
         for section in sections
     ]
@@ -49,3 +78,13 @@ def export_calls(
         elif outcome.result:
             written.append(outcome.result)
     return written, unsupported, errors
+
+
+def other_exports(folder: Path, written: Collection[Path], store: SpotStore) -> str:
+    """Return files in a folder that may be of another detector, if several have called the sections of the store."""
+    entries = store.entries
+    if (folder / MANIFEST).exists() or len({key for entry in entries.values() for key in entry.predictions}) < 2:
+        return ""
+    paths = [form.path(folder, section) for section in entries for form in ALL_FORMATS]
+    others = sorted(path.name for path in paths if path not in written and path.exists())
+    return ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from spacrd_core.detector.files import is_detector
-from spacrd_core.errors import InputError
 from spacrd_core.files import files_below, sync
+from spacrd_core.outputs import explained
 from spacrd_core.progress import Track, silent
-from spacrd_core.results.files.formats import FORMATS, Format
-from spacrd_core.results.files.manifest import listed_files, write_manifest
+from spacrd_core.results.files.formats import ALL_FORMATS, DEFAULT_FORMATS, Format
+from spacrd_core.results.files.manifest import read_manifest, write_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
-from spacrd_core.results.report.pages import remove_stale_pages, require_pages_folder
+from spacrd_core.results.ownership import MANIFEST, REPORT, require_own
+from spacrd_core.results.report.pages import pages_folder, remove_stale_pages
 from spacrd_core.results.report.report import Report
+from spacrd_core.staging import LOCK, abandoned, staging
 from spacrd_core.threads import beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from spacrd_core.results.report.section_view import SectionView
     from spacrd_core.results.result import Provenance, SectionResult
 
 
-REPORT = "report.html"
-MANIFEST = "manifest.json"
-DEFAULT_FORMATS = tuple(form for form in FORMATS.values() if not form.on_request)
 # of a section's summary
 MANIFEST_KEYS = (
     *("threshold", "threshold_rule", "cancer", "normal", "uncertain"),
@@ -64,37 +61,34 @@ def complete_folder(
 ) -> list[Path]:
     """Let the files of every section be written beside a temporary report, finish it and the manifest; return paths.
 
-    For ``reliability`` and ``paged``, see :class:`Report`. Files of the same names are replaced. Files that an earlier
-    run wrote for these sections and this run does not write are removed, and so are all pages of an earlier report. A
-    folder with a manifest is complete: the old manifest is removed before the first file is replaced, the new one is
-    written last.
+    For ``reliability`` and ``paged``, see :class:`Report`. Files of the same names are replaced. All other files of
+    earlier calls of these sections are removed, and so are all pages of an earlier report. A folder with a manifest is
+    complete: the old manifest is removed before the first file is replaced, the new one is written last. If the process
+    is killed in between, the next run moves the remaining files (:func:`finish_interrupted`).
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".spacrd-", dir=folder) as name:
-        staged = Path(name)
-        report = Report(file=staged / REPORT, provenance=provenance, reliability=reliability, paged=paged)
-        views = write_sections(report)
-        summaries = [view.summary for view in views]
-        report.finish(views)
-        write_multiqc(staged / MULTIQC_FILE, summaries, provenance)
-        sections = {str(summary["section"]): {key: summary[key] for key in MANIFEST_KEYS} for summary in summaries}
-        write_manifest(staged / MANIFEST, list(files_below(staged)), provenance, sections)
-        return _move_into_place(staged, folder, sections=sections, paged=paged)
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        finish_interrupted(folder)
+        with staging(folder) as aside:
+            report = Report(file=aside / REPORT, provenance=provenance, reliability=reliability, paged=paged)
+            views = write_sections(report)
+            summaries = [view.summary for view in views]
+            report.finish(views)
+            write_multiqc(aside / MULTIQC_FILE, summaries, provenance)
+            sections = {str(summary["section"]): {key: summary[key] for key in MANIFEST_KEYS} for summary in summaries}
+            files = [file for file in files_below(aside) if file.name != LOCK]
+            for file in files:
+                sync(file)
+            write_manifest(aside / MANIFEST, files, provenance, sections)
+            require_own(folder, sections, names={file.name for file in files})
+            return _move_into_place(aside, folder)
 
 
-def require_results_folder(folder: Path) -> None:
-    """Reject a path that is a file or a detector's folder.
-
-    Raises
-    ------
-    InputError
-        If it is one of them.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"results need a folder, but {folder} is a file", hint="name another folder")
-    if is_detector(folder):
-        raise InputError(f"{folder} holds a detector; results must not be mixed with it", hint="name another folder")
-    require_pages_folder(folder / REPORT)
+def finish_interrupted(folder: Path) -> None:
+    """Move the files of results that were complete when their process was killed into place."""
+    for aside in abandoned(folder):
+        if read_manifest(aside / MANIFEST):
+            _move_into_place(aside, folder)
 
 
 def write_section(report: Report, result: SectionResult) -> SectionView:
@@ -115,18 +109,30 @@ def write_section(report: Report, result: SectionResult) -> SectionView:
         return report.add(result)
 
 
-def _move_into_place(staged: Path, folder: Path, *, sections: Collection[str], paged: bool) -> list[Path]:
-    names = [file.relative_to(staged) for file in files_below(staged) if file != staged / MANIFEST]
-    possible = {form.path(folder, section).name for form in DEFAULT_FORMATS for section in sections}
-    stale = possible & listed_files(folder / MANIFEST) - {name.as_posix() for name in names}
+def _move_into_place(aside: Path, folder: Path) -> list[Path]:
+    """Move the files that the manifest in a temporary folder lists, or those of them that have not been moved."""
+    manifest = read_manifest(aside / MANIFEST) or {}
+    sections, names = manifest["sections"], [record["name"] for record in manifest["files"]]
     (folder / MANIFEST).unlink(missing_ok=True)
-    for name in stale:
-        (folder / name).unlink(missing_ok=True)
-    for path in (*names, Path(MANIFEST)):
-        sync(staged / path)
-        (folder / path).parent.mkdir(exist_ok=True)
-        (staged / path).replace(folder / path)
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        if (aside / name).exists():
+            (aside / name).replace(folder / name)
+    for section in sections:
+        _remove_stale(section, folder, aside, kept=names)
+    paged = any((folder / name).parent == pages_folder(folder / REPORT) for name in names)
     remove_stale_pages(folder / REPORT, sections if paged else ())
-    for place in {(folder / path).parent for path in names}:
+    for place in {(folder / name).parent for name in names}:
         sync(place)
-    return [folder / path for path in (*names, Path(MANIFEST))]
+    sync(aside / MANIFEST)
+    (aside / MANIFEST).replace(folder / MANIFEST)
+    sync(folder)
+    return [folder / name for name in (*names, MANIFEST)]
+
+
+def _remove_stale(section: str, folder: Path, aside: Path, *, kept: list[str]) -> None:
+    """Move the files of earlier calls of a section into the temporary folder, which will be removed."""
+    for form in ALL_FORMATS:
+        path = form.path(folder, section)
+        if path.name not in kept and form.is_ours(path):
+            path.rename(aside / f"stale-{path.name}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.detector.predictions import read_predictions
 from spacrd_core.devices import one_thread
 from spacrd_core.executors.working_folder import WorkingFolder
+from spacrd_core.outputs import explained
 from spacrd_core.results.build import decision_of, provenance, section_result
 from spacrd_core.results.files.formats import find_format
 from spacrd_core.results.folder import write_section
@@ -42,17 +43,19 @@ class WriteTask:
         """Write the files and return what the report shows."""
         store = SpotStore(self.folder.find(self.store))
         spots = store.predictions(self.section, self.detector.key)[0] if self.spots is None else self.spots
-        with one_thread():
+        # the temporary folder is in the results folder
+        with one_thread(), explained(self.report.file.parent.parent):
             result = section_result(store, self.section, spots, self.detector, self.regions)
             return write_section(replace(self.report, file=self.folder.find(self.report.file)), result)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportTask:
-    """The latest calls of a section, and the format and the folder of its file."""
+    """The calls of a section by a detector, and the format and the folder of its file."""
 
     store: Path
     section: str
+    detector: str
     format: str
     suffix: str
     output: Path
@@ -63,7 +66,7 @@ class ExportTask:
         """Write the file and return its path, or why the section has no file of this format."""
         store, form = SpotStore(self.folder.find(self.store)), find_format(self.format).with_suffix(self.suffix)
         with one_thread():
-            spots, detector, result = latest_result(store, self.section)
+            spots, detector, result = stored_result(store, self.section, self.detector)
             if reason := form.unsupported_reason(result):
                 return reason
             origin = provenance(detector, [decision_of(self.section, spots)], created=self.created)
@@ -71,7 +74,7 @@ class ExportTask:
         return form.path(self.output, self.section)
 
 
-def latest_result(store: SpotStore, section: str) -> tuple[pd.DataFrame, DetectorConfig, SectionResult]:
-    """Return the latest calls of a section as its spot table, their detector, and as writers take them."""
-    spots, detector = read_predictions(store, section)
+def stored_result(store: SpotStore, section: str, key: str) -> tuple[pd.DataFrame, DetectorConfig, SectionResult]:
+    """Return the calls of a section by a detector as its spot table, the detector, and as writers take them."""
+    spots, detector = read_predictions(store, section, key)
     return spots, detector, section_result(store, section, spots, detector)

@@ -11,13 +11,18 @@ from spacrd_core.detector.load import DETECTOR_KEY_ATTR, as_detector
 from spacrd_core.errors import InputError
 from spacrd_core.executors.run import raise_errors, run_in_order
 from spacrd_core.executors.serial import Serial
+from spacrd_core.outputs import require_room
 from spacrd_core.progress import Track, silent
 from spacrd_core.results.build import decision_of, incomplete_table, provenance
-from spacrd_core.results.folder import complete_folder, require_results_folder
+from spacrd_core.results.folder import complete_folder, finish_interrupted
+from spacrd_core.results.ownership import require_replaceable, require_results_folder
 from spacrd_core.results.report.pages import has_pages
 from spacrd_core.results.section_task import WriteTask
+from spacrd_core.store.remove import stored_counts_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
@@ -52,13 +57,15 @@ def write_results(
     Raises
     ------
     InputError
-        If the folder is a file or a detector's folder, or if a table is not one that this detector returned.
+        If other files are in the folder's place or in that of a file, or a table is not one that this detector
+        returned.
     """
     folder = Path(folder)
     require_results_folder(folder)
     detector = as_detector(detector, device="cpu", track=track)
     _require_tables_of(detector.config, tables)
     config = detector.config
+    prepare_folder(folder, store, list(tables), detector=config.key)
     origin = provenance(config, [decision_of(name, spots) for name, spots in tables.items()], detector.provenance)
 
     def write(report: Report) -> list[SectionView]:
@@ -75,6 +82,20 @@ def write_results(
 def _in_memory(tables: Mapping[str, pd.DataFrame], section: str) -> pd.DataFrame | None:
     """Return the table of a section, or None if a worker should read it from the store."""
     return None if isinstance(tables, StoredCalls) else tables[section]
+
+
+def prepare_folder(folder: Path, store: SpotStore, sections: Sequence[str], *, detector: str) -> None:
+    """Require that the results of a detector can be written to a folder: before the work, not after it.
+
+    Raises
+    ------
+    InputError, OutputError
+        If other files or results of another detector are in the way, or there is no right to write, or no room.
+    """
+    require_results_folder(folder)
+    finish_interrupted(folder)
+    require_replaceable(folder, sections, detector=detector)
+    require_room(folder, sum(stored_counts_bytes(store, store.entry(section)) for section in sections))
 
 
 def _require_tables_of(detector: DetectorConfig, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from filelock import FileLock, Timeout
 
 from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError, UnknownSection
+from spacrd_core.outputs import require_outside
 from spacrd_core.store.manifest import GROUP_KINDS, Manifest, read_manifest, write_manifest
 from spacrd_core.store.repair import repair_hint
 
@@ -58,6 +59,7 @@ class StoreFolder:
             If the folder contains other files.
         """
         store = cls(path)
+        require_outside(store.path)
         if store.path.exists() and not store._file.is_file() and not _is_interrupted_ingest(store.path):
             raise StoreError(
                 f"{path} contains other files and is not a spot store", hint="choose a new folder for the store"

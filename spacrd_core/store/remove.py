@@ -50,6 +50,11 @@ def stored_bytes(store: StoreFolder, entry: SectionEntry) -> int:
     return _bytes(store, (group.path for group in entry.groups))
 
 
+def stored_counts_bytes(store: StoreFolder, entry: SectionEntry) -> int:
+    """Return the size of the counts of a section, which is about that of an h5ad of it."""
+    return _bytes(store, [entry.section.path])
+
+
 def freed_bytes(store: StoreFolder, removed: Iterable[SectionEntry]) -> int:
     """Return the size of all files of removed sections that no other section uses, as parts share a slide."""
     listed = {group.path for entry in store.entries.values() for group in entry.groups}

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from spacrd_core.errors import ConfigError, InputError
+from spacrd_core.outputs import explained, has_signature, kind_of
+from spacrd_core.replacement import move_into_place
 from spacrd_core.results.files.genes_csv import genes_unsupported, write_genes_csv
-from spacrd_core.results.files.geojson import write_geojson
-from spacrd_core.results.files.h5ad import write_h5ad
+from spacrd_core.results.files.geojson import GEOJSON_START, write_geojson
+from spacrd_core.results.files.h5ad import is_own_h5ad, write_h5ad
 from spacrd_core.results.files.loupe import loupe_unsupported, write_loupe
-from spacrd_core.results.files.overlay_png import write_overlay
-from spacrd_core.results.files.profile_picture import profile_unsupported, write_profile
+from spacrd_core.results.files.overlay_png import ALT_TEXT, write_overlay
+from spacrd_core.results.files.profile_picture import PICTURE_FORMATS, profile_unsupported, write_profile
 from spacrd_core.results.files.seg import write_seg
 from spacrd_core.results.files.spatial_data import write_spatialdata
 from spacrd_core.results.files.spots_csv import write_spots_csv
 from spacrd_core.results.files.xenium_groups import write_cell_groups, xenium_unsupported
 from spacrd_core.results.result import Provenance, SectionResult
+from spacrd_core.staging import staging
 
 Writer = Callable[[SectionResult, Path, Provenance], None]
 UnsupportedReason = Callable[[SectionResult], InputError | None]
@@ -34,6 +35,8 @@ class Format:
     ----------
     name, suffix
         The value of ``--format``, and the part of the file name after the section id.
+    is_ours
+        Returns whether an existing file was written by SpaCRD, so that it may be replaced.
     unsupported_reason
         Returns why a section has no file of this format; None if it has one.
     on_request
@@ -46,6 +49,7 @@ class Format:
     name: str
     suffix: str
     write: Writer
+    is_ours: Callable[[Path], bool]
     unsupported_reason: UnsupportedReason = lambda _: None
     on_request: bool = False
     in_thread: bool = False
@@ -60,14 +64,13 @@ class Format:
 
     def write_atomically(self, result: SectionResult, folder: Path, provenance: Provenance) -> Path:
         """Write a section's file to a temporary folder, then replace an earlier one; return its path."""
-        folder.mkdir(parents=True, exist_ok=True)
         path = self.path(folder, result.section_id)
-        with TemporaryDirectory(prefix=".spacrd-", dir=folder) as staging:
-            staged = self.path(Path(staging), result.section_id)
-            self.write(result, staged, provenance)
-            if path.is_dir():
-                shutil.rmtree(path)
-            staged.replace(path)
+        with explained(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            with staging(folder) as aside:
+                staged = self.path(aside, result.section_id)
+                self.write(result, staged, provenance)
+                move_into_place(staged, path)
         return path
 
 
@@ -76,22 +79,68 @@ def _without_provenance(write: Callable[[SectionResult, Path], None]) -> Writer:
     return lambda result, path, _: write(result, path)
 
 
+def _begins(*signatures: bytes) -> Callable[[Path], bool]:
+    """Return whether the beginning of a file contains all signatures; none: whether it is a file."""
+    return lambda path: has_signature(path, *signatures)
+
+
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         form.name: form
         for form in (
-            Format("h5ad", "h5ad", write_h5ad),
-            Format("csv", "spots.csv", _without_provenance(write_spots_csv)),
-            Format("genes", "genes.csv", _without_provenance(write_genes_csv), genes_unsupported),
-            Format("geojson", "geojson", _without_provenance(write_geojson)),
-            Format("png", "png", _without_provenance(write_overlay), in_thread=True),
-            Format("loupe", "loupe.csv", _without_provenance(write_loupe), loupe_unsupported),
-            Format("xenium", "cell_groups.csv", _without_provenance(write_cell_groups), xenium_unsupported),
-            Format("seg", "seg", _without_provenance(write_seg), profile_unsupported, on_request=True),
-            Format("profile", "profile.png", _without_provenance(write_profile), profile_unsupported, on_request=True),
-            Format("spatialdata", "spatialdata.zarr", write_spatialdata, on_request=True),
+            Format("h5ad", "h5ad", write_h5ad, is_own_h5ad),
+            Format("csv", "spots.csv", _without_provenance(write_spots_csv), _begins(b"spot_id,x_um,y_um")),
+            Format(
+                "genes",
+                "genes.csv",
+                _without_provenance(write_genes_csv),
+                _begins(b"gene,attribution,mean_cancer"),
+                genes_unsupported,
+            ),
+            Format("geojson", "geojson", _without_provenance(write_geojson), _begins(GEOJSON_START)),
+            Format("png", "png", _without_provenance(write_overlay), _begins(ALT_TEXT.encode()), in_thread=True),
+            Format(
+                "loupe", "loupe.csv", _without_provenance(write_loupe), _begins(b"Barcode,SpaCRD"), loupe_unsupported
+            ),
+            Format(
+                "xenium",
+                "cell_groups.csv",
+                _without_provenance(write_cell_groups),
+                _begins(b"cell_id,group,color"),
+                xenium_unsupported,
+            ),
+            Format(
+                "seg",
+                "seg",
+                _without_provenance(write_seg),
+                _begins(b"ID\tchrom\tloc.start"),
+                profile_unsupported,
+                on_request=True,
+            ),
+            Format(
+                "profile",
+                "profile.png",
+                _without_provenance(write_profile),
+                _begins(),
+                profile_unsupported,
+                on_request=True,
+            ),
+            Format(
+                "spatialdata",
+                "spatialdata.zarr",
+                write_spatialdata,
+                lambda path: kind_of(path) == "a zarr",
+                on_request=True,
+            ),
         )
     }
+)
+
+
+DEFAULT_FORMATS = tuple(form for form in FORMATS.values() if not form.on_request)
+ALL_FORMATS = (
+    *FORMATS.values(),
+    *(FORMATS["profile"].with_suffix(f"profile.{kind}") for kind in PICTURE_FORMATS if kind != "png"),
 )
 
 

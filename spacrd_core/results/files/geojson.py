@@ -31,6 +31,8 @@ MEASUREMENT_NAMES = {
 DESCRIPTION_KEY = "ANNOTATION_DESCRIPTION"  # QuPath shows this metadata as the description of an annotation
 NO_REGIONS = LabelStyle("No regions drawn", (128, 128, 128))
 
+GEOJSON_START = b'{"type":"FeatureCollection","features":[\n'  # QuPath writes other spaces
+
 Feature = dict[str, Any]
 
 

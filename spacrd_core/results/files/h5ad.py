@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import anndata as ad
+import h5py
 import numpy as np
 import pandas as pd
 
+from spacrd_core.outputs import has_signature
 from spacrd_core.results.result import LABEL_NAMES, LABEL_STYLES, MODALITY_NAMES, SET_NAMES
 
 if TYPE_CHECKING:
@@ -22,10 +25,26 @@ COLUMN_PREFIX = "spacrd_"  # columns of an earlier run are dropped
 
 
 def write_h5ad(result: SectionResult, path: Path, provenance: Provenance) -> None:
-    """Write the section with the calls as ``obs['spacrd_*']``."""
-    annotated_section(result, provenance).write_h5ad(
-        path, compression="gzip", compression_opts=GZIP_LEVEL, convert_strings_to_categoricals=False
-    )
+    """Write the section with the calls as ``obs['spacrd_*']``.
+
+    The file is made in memory, which is little beside the section: HDF5 ends the process if the disk is full.
+    """
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        compression = {"compression": "gzip", "compression_opts": GZIP_LEVEL}
+        ad.io.write_elem(file, "/", annotated_section(result, provenance), dataset_kwargs=compression)
+    path.write_bytes(buffer.getbuffer())
+
+
+def is_own_h5ad(path: Path) -> bool:
+    """Return whether a file is empty, or an h5ad with calls."""
+    if not has_signature(path):
+        return False
+    try:
+        with h5py.File(path, "r") as file:
+            return "uns/spacrd" in file
+    except (OSError, RuntimeError):
+        return not path.stat().st_size
 
 
 def annotated_section(result: SectionResult, provenance: Provenance) -> ad.AnnData:

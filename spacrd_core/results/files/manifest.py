@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,13 +28,15 @@ def write_manifest(
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def listed_files(manifest: Path) -> set[str]:
-    """Return the file names that a manifest lists; none if it is missing or not a SpaCRD manifest."""
+def read_manifest(path: Path) -> dict[str, Any] | None:
+    """Return a manifest; None if it is missing or not a SpaCRD manifest."""
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
-        return {str(record["name"]) for record in content["files"]}
-    except (OSError, ValueError, LookupError, TypeError):
-        return set()
+        content = json.loads(path.read_text(encoding="utf-8"))
+        names = [record["name"] for record in content["files"]]
+        usable = content["format"] == MANIFEST_VERSION and content["provenance"]["detector"] and all(names)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return content if usable and isinstance(content["sections"], dict) else None
 
 
 def _record(file: Path, folder: Path) -> dict[str, object]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TITLE_POINTS = 12.0
 MARGIN, GAP, TITLE_HEIGHT = px(10), px(4), px(1.5 * TITLE_POINTS)
+ALT_TEXT = "Probability of cancer of the spots of section"
 COMPRESSION = 2  # of zlib: half the time of its default, for a twentieth more bytes
 
 
@@ -34,7 +35,7 @@ def write_overlay(result: SectionResult, path: Path) -> None:
 def _alt_text(result: SectionResult) -> str:
     """Return a text description of the picture."""
     background = "on its H&E" if result.thumbnail is not None else "without an image"
-    return f"Probability of cancer of the spots of section {result.section_id}, {background}"
+    return f"{ALT_TEXT} {result.section_id}, {background}"
 
 
 def _title(result: SectionResult) -> str:

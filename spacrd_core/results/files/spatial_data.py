@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +15,7 @@ from spacrd_core.section.geometry import footprints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from spacrd_core.arrays import UInt8Array
     from spacrd_core.results.result import Provenance, SectionResult
@@ -37,15 +35,11 @@ def write_spatialdata(result: SectionResult, path: Path, provenance: Provenance)
     ConfigError
         If spatialdata is not installed.
     """
-    with _import_spatialdata() as library, TemporaryDirectory(prefix=".spacrd-", dir=path.parent) as staging:
+    with _import_spatialdata() as library:
         data = library.SpatialData(
             images=_image(result, library), shapes=_shapes(result, library), tables=_tables(result, library, provenance)
         )
-        staged = Path(staging) / path.name
-        data.write(staged)
-        if path.is_dir():
-            shutil.rmtree(path)
-        staged.rename(path)
+        data.write(path)
 
 
 @contextmanager

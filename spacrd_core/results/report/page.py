@@ -6,17 +6,16 @@ import base64
 import hashlib
 from functools import cache
 from importlib import resources
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
 
-from spacrd_core.files import sync
+from spacrd_core.replacement import replace_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 def write_page(path: Path, template: str, *, styles: Sequence[str], scripts: Sequence[str], **values: Any) -> None:
@@ -33,11 +32,7 @@ def write_page(path: Path, template: str, *, styles: Sequence[str], scripts: Seq
         **values,
     )
     path.parent.mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix=".spacrd-", dir=path.parent) as staging:
-        staged = Path(staging) / path.name
-        staged.write_text(text, encoding="utf-8")
-        sync(staged)
-        staged.replace(path)
+    replace_text(path, text)
 
 
 @cache

@@ -33,6 +33,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert cohort == folder / "cohort/cohort.csv"
     assert run(["ingest", f"{folder}/store", "--cohort", str(cohort), "-q"]) == 0
     assert run(["detect", f"{folder}/store", "prior", "-q"]) == 0
+    assert run(["train", f"{folder}/store", "-o", f"{folder}/old", *GENES, "--head", "linear", "-q"]) == 0
+    for place in ("others", "others/part-1-of-2"):
+        (folder / place).mkdir()
+        (folder / place / "S1.spots.csv").write_text("a table of the user")
     return folder
 
 
@@ -100,11 +104,23 @@ def test_the_text_has_work_space_and_time_with_what_it_rests_on(
         ["embed", "{folder}/nothing", "--encoder", "stain"],
         ["train", "{folder}/store", "-o", "{folder}/detector", "--encoder", "uni"],
         ["train", "{folder}/store", "-o", "{folder}/cohort", *GENES],
+        ["train", "{folder}/store", "-o", "{folder}/old", *GENES],
+        ["train", "{folder}/store", "-o", "{folder}/store/detector", *GENES],
         ["evaluate", "{folder}/store", "--section", "S1", *GENES],
+        ["evaluate", "{folder}/store", "-o", "{folder}/cohort/cohort.csv", *GENES],
+        ["evaluate", "{folder}/store", "-o", "{folder}/old/evaluation.json", *GENES],
         ["detect", "{folder}/store", "{folder}/nothing"],
         ["detect", "{folder}/store", "prior", "--threshold", "much"],
+        ["detect", "{folder}/store", "prior", "-o", "{folder}/old"],
+        ["detect", "{folder}/store", "prior", "-o", "{folder}/others"],
+        ["detect", "{folder}/store", "prior", "-o", "{folder}/others", "--part", "1/2"],
         ["export", "{folder}/store", "--format", "loupe", "-o", "{folder}/out"],
+        ["export", "{folder}/store", "{folder}/old", "--format", "csv", "-o", "{folder}/out"],
+        ["export", "{folder}/store", "--format", "csv", "-o", "{folder}/others"],
+        ["export", "{folder}/store", "--format", "csv", "-o", "{folder}/store/files"],
         ["call", "{folder}/nothing.h5ad", "-o", "{folder}/out"],
+        ["call", "--cohort", "{folder}/cohort/cohort.csv", "-o", "{folder}/others"],
+        ["call", "--cohort", "{folder}/cohort/cohort.csv", "-o", "{folder}/out", "--keep", "{folder}/old/store"],
         ["call", "--cohort", "{folder}/cohort/cohort.csv", "-o", "{folder}/out", "--detector", "{folder}/nothing"],
     ],
 )

@@ -145,6 +145,62 @@ def test_a_store_without_calls_says_so(folder: Path, tmp_path: Path, capsys: pyt
     assert not (tmp_path / "x").exists()
 
 
+@pytest.fixture(scope="module")
+def called_twice(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store with calls of S2 by two detectors, and of S3 by one."""
+    copy = tmp_path_factory.mktemp("called_twice")
+    shutil.copytree(folder / "store", copy / "store")
+    shutil.copytree(folder / "detector", copy / "detector")
+    assert run(["detect", f"{copy}/store", "prior", "--section", "S2", "-q"]) == 0
+    return copy
+
+
+def test_of_several_detectors_one_must_be_named(
+    called_twice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = SpotStore.open(called_twice / "store").entry("S2").predictions
+    capsys.readouterr()
+    assert export(called_twice, tmp_path / "x", "csv") == 1
+    stderr = " ".join(capsys.readouterr().err.split())
+    assert f"called by 2 detectors: {first} (linear: S2, S3); {second} (prior: S2)" in stderr
+    assert not (tmp_path / "x").exists()
+    assert export(called_twice, tmp_path, "csv", "--section", "S3") == 0, "that was called by one"
+
+
+@pytest.mark.parametrize("name", ["prior", "the folder", "the key"])
+def test_the_calls_of_the_named_detector_are_exported_alone(
+    called_twice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    store = SpotStore.open(called_twice / "store")
+    first, second = store.entry("S2").predictions
+    detector = {"prior": "prior", "the folder": f"{called_twice}/detector", "the key": first}[name]
+    assert export(called_twice, tmp_path, "csv", detector) == 0
+    assert {file.stem for file in tmp_path.iterdir()} == ({"S2.spots"} if name == "prior" else {"S2.spots", "S3.spots"})
+    stored = store.predictions("S2", second if name == "prior" else first)[0]["probability"]
+    exported = pd.read_csv(tmp_path / "S2.spots.csv")["probability"]
+    assert exported.to_numpy() == pytest.approx(stored.to_numpy(), abs=1e-6, nan_ok=True)
+
+
+def test_files_of_earlier_exports_that_may_be_of_another_detector_are_named(
+    called_twice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(called_twice, tmp_path, "csv", f"{called_twice}/detector") == 0
+    capsys.readouterr()
+    assert export(called_twice, tmp_path, "csv", "prior") == 0
+    assert "files of earlier exports, perhaps of another detector: S3.spots.csv" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
+def test_results_of_one_detector_are_not_mixed_with_exports_of_another(
+    folder: Path, called_twice: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {file.name for file in (folder / "out").iterdir()}
+    assert export(called_twice, folder / "out", "seg", "prior") == 1
+    assert "has results of another detector" in " ".join(capsys.readouterr().err.split())
+    assert {file.name for file in (folder / "out").iterdir()} == before
+
+
 def test_profiles_are_exported_as_segments_and_as_pictures(
     aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

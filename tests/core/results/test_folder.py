@@ -1,5 +1,6 @@
 import hashlib
 import json
+import resource
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pytest
 from stand_ins.copy_number import SUPPORTED
 
 from spacrd_core.detection.attribution import DrivingGene
-from spacrd_core.errors import InputError
+from spacrd_core.errors import InputError, OutputError
 from spacrd_core.progress import Item
-from spacrd_core.results.folder import require_results_folder, write_folder
+from spacrd_core.results.files.formats import ALL_FORMATS, DEFAULT_FORMATS, FORMATS, Format
+from spacrd_core.results.folder import finish_interrupted, write_folder
+from spacrd_core.results.ownership import require_own, require_results_folder, require_same_detector
 from spacrd_core.results.result import Provenance, SectionResult
+from spacrd_core.staging import remove_abandoned
 
 
 def test_every_file_of_a_section_is_written_and_listed_in_the_manifest_with_its_checksum(
@@ -87,36 +91,127 @@ def test_a_section_with_mostly_unknown_values_is_written(
 def test_files_of_an_earlier_run_are_replaced_and_others_stay(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
-    (tmp_path / "S1.png").write_text("old")
-    (tmp_path / "mine.txt").write_text("keep")
     write_folder(tmp_path, [make_result(side=6)], provenance)
-    assert (tmp_path / "S1.png").read_bytes().startswith(b"\x89PNG")
+    before = (tmp_path / "S1.png").read_bytes()
+    (tmp_path / "mine.txt").write_text("keep")
+    write_folder(tmp_path, [make_result(side=7)], provenance)
+    assert (tmp_path / "S1.png").read_bytes() not in {before, b""}
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
-def test_stale_files_of_a_section_are_removed_and_files_of_other_origin_stay(
+def test_all_earlier_files_of_a_section_are_removed_and_files_of_other_origin_stay(
     make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
 ) -> None:
     genes = (DrivingGene("ERBB2", 0.4, 4.2, 1.5),)
-    write_folder(tmp_path, [make_result(side=6, section_id=name, genes=genes) for name in ("S1", "S1.b")], provenance)
+    supported = make_result(side=6, genes=genes, copy_number=SUPPORTED)
+    write_folder(tmp_path, [supported, make_result(side=6, section_id="S1.b", genes=genes)], provenance)
+    for name in ("seg", "profile"):
+        FORMATS[name].write_atomically(supported, tmp_path, provenance)
     (tmp_path / "S1.cell_groups.csv").write_text("the user's own")
+    (tmp_path / "manifest.json").unlink()  # as after a killed run
     write_folder(tmp_path, [make_result(side=6, barcodes=False)], provenance)
     remaining = {file.name for file in tmp_path.iterdir()}
-    assert not remaining & {"S1.genes.csv", "S1.loupe.csv"}
+    assert not remaining & {"S1.genes.csv", "S1.loupe.csv", "S1.seg", "S1.profile.png"}
     assert remaining >= {"S1.cell_groups.csv", "S1.b.genes.csv", "S1.b.loupe.csv", "S1.png"}
     listed = {record["name"] for record in json.loads((tmp_path / "manifest.json").read_text())["files"]}
     assert not any(name.startswith("S1.b") for name in listed)
 
 
-@pytest.mark.parametrize("manifest", ["no json", "[]", '{"files": 3}', '{"files": [{}]}'])
-def test_a_foreign_manifest_is_replaced(
-    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path, manifest: str
+@pytest.mark.parametrize("form", DEFAULT_FORMATS, ids=lambda form: form.name)
+def test_a_file_of_other_origin_is_not_replaced(form: Format, tmp_path: Path) -> None:
+    form.path(tmp_path, "S1").write_bytes(b"\x89PNG or a table of the user")
+    with pytest.raises(InputError, match=f"S1.{form.suffix} was not written by SpaCRD"):
+        require_own(tmp_path, ["S1"])
+    form.path(tmp_path, "S1").write_bytes(b"")
+    require_own(tmp_path, ["S1"])
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "report.html", "spacrd_mqc.json"])
+@pytest.mark.parametrize("text", ["no json", "[]", '{"files": 3}', '{"files": [{}]}', "<html>mine</html>"])
+def test_a_shared_file_of_other_origin_is_not_replaced_and_nothing_else_is(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path, name: str, text: str
 ) -> None:
-    (tmp_path / "manifest.json").write_text(manifest)
-    (tmp_path / "S1.genes.csv").write_text("keep")
-    write_folder(tmp_path, [make_result(side=6)], provenance)
-    assert json.loads((tmp_path / "manifest.json").read_text())["format"] == 1
-    assert (tmp_path / "S1.genes.csv").read_text() == "keep"
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=f"{name} was not written by SpaCRD"):
+        write_folder(tmp_path, [make_result(side=6)], provenance)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {name: text}
+
+
+def test_what_is_written_is_taken_for_our_own(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    genes = (DrivingGene("ERBB2", 0.4, 4.2, 1.5),)
+    result = make_result(side=6, genes=genes, copy_number=SUPPORTED)
+    write_folder(tmp_path, [result], provenance)
+    for name in ("seg", "profile"):
+        FORMATS[name].write_atomically(result, tmp_path, provenance)
+    require_own(tmp_path, ["S1"])
+    require_own(tmp_path, ["S1"], ALL_FORMATS)
+
+
+def test_results_of_two_detectors_are_not_mixed(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    write_folder(tmp_path, [make_result(side=6, section_id=name) for name in ("A", "B")], provenance)
+    require_same_detector(tmp_path, provenance.detector, ["B"])
+    require_same_detector(tmp_path, "another", ["A", "B", "C"])
+    with pytest.raises(InputError, match=r"has results of another detector, demo .* for A; those of another"):
+        require_same_detector(tmp_path, "another", ["B"])
+
+
+def test_results_that_were_complete_when_their_process_was_killed_are_moved_by_the_next(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    genes = (DrivingGene("ERBB2", 0.4, 4.2, 1.5),)
+    write_folder(tmp_path / "new", [make_result(side=6, section_id=name) for name in ("A", "B")], provenance)
+    new = {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()}
+    write_folder(tmp_path / "out", [make_result(side=7, section_id="A", genes=genes)], provenance)
+    left = tmp_path / "out" / ".spacrd-abcd1234"
+    (tmp_path / "new").rename(left)
+    (tmp_path / "out" / "manifest.json").unlink()  # killed after the first file was moved
+    (left / "A.h5ad").replace(tmp_path / "out" / "A.h5ad")
+    finish_interrupted(tmp_path / "out")
+    remove_abandoned(tmp_path / "out")
+    assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == new
+
+
+def test_half_written_results_of_a_killed_process_are_removed_by_the_next(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    (tmp_path / ".spacrd-abcd1234").mkdir()
+    (tmp_path / ".spacrd-abcd1234" / "S1.png").write_bytes(b"half")
+    (tmp_path / ".spacrd-abcd1234" / "manifest.json").write_text('{"format"')
+    paths = write_folder(tmp_path, [make_result(side=6)], provenance)
+    assert {*tmp_path.iterdir()} == {*paths}
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Files of more than 100 bytes are refused, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)
+def test_a_file_that_has_no_room_is_one_error_and_the_earlier_one_stays(
+    make_result: Callable[..., SectionResult],
+    provenance: Provenance,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    form: Format,
+) -> None:
+    if form.name == "spatialdata":
+        pytest.importorskip("spatialdata", reason="spatialdata is not installed")
+    genes = (DrivingGene("ERBB2", 0.4, 4.2, 1.5), DrivingGene("COL1A1", 0.4, 4.2, 1.5), DrivingGene("VIM", 0.4, 4, 1))
+    result = make_result(side=6, genes=genes, copy_number=SUPPORTED, platform="xenium")
+    form.write_atomically(result, tmp_path, provenance)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    request.getfixturevalue("small_files")
+    with pytest.raises(OutputError, match=f"S1.{form.suffix} cannot be written: File too large"):
+        form.write_atomically(result, tmp_path, provenance)
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
 
 
 def test_a_section_that_fails_leaves_the_earlier_results_complete(

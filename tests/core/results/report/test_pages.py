@@ -10,7 +10,8 @@ from urllib.parse import unquote
 import pytest
 
 from spacrd_core.errors import InputError
-from spacrd_core.results.folder import require_results_folder, write_folder
+from spacrd_core.results.folder import write_folder
+from spacrd_core.results.ownership import require_own
 from spacrd_core.results.report.pages import MAX_SECTIONS_IN_ONE_FILE, has_pages
 from spacrd_core.results.report.report import Report, write_report
 from spacrd_core.results.report.section_view import build_section_view
@@ -101,4 +102,4 @@ def test_files_of_others_in_the_folder_of_pages_stay(make_result: Make, provenan
 def test_a_file_in_the_place_of_the_pages_is_named_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "report_sections").write_text("")
     with pytest.raises(InputError, match="report_sections is a file"):
-        require_results_folder(tmp_path)
+        require_own(tmp_path, [])
