@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -13,6 +12,8 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spacrd_core.config import mistakes
+from spacrd_core.opening.json_text import parse_json
+from spacrd_core.opening.kinds import refuse_special
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -127,7 +128,8 @@ def read_record(
         Of the type ``error``, if the file is damaged, or was written by a newer SpaCRD or one that is too old.
     """
     try:
-        content = json.loads(file.read_bytes())
+        refuse_special(file, error)
+        content = parse_json(file.read_bytes())
         version = content["schema_version"]
     except (ValueError, LookupError, TypeError) as cause:
         raise error(f"{file} is damaged: {cause}", hint="restore it from a copy") from cause

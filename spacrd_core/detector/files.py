@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,6 +11,7 @@ from spacrd_core.config import mistakes
 from spacrd_core.detector.config import FORMAT
 from spacrd_core.errors import DetectorError
 from spacrd_core.metrics.reliability import Reliability
+from spacrd_core.opening.json_text import parse_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def require_detector_folder(folder: Path) -> None:
 def is_detector(folder: Path) -> bool:
     """Return whether a folder has the ``config.json`` of a detector."""
     try:
-        return bool(json.loads((folder / CONFIG_FILE).read_bytes())["format"] == FORMAT)
+        return bool(parse_json((folder / CONFIG_FILE).read_bytes())["format"] == FORMAT)
     except (OSError, ValueError, LookupError, TypeError):
         return False
 
@@ -61,7 +61,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     """
     file = folder / METRICS_FILE
     try:
-        metrics: dict[str, Any] = json.loads(file.read_bytes())
+        metrics: dict[str, Any] = parse_json(file.read_bytes())
         TypeAdapter(dict[str, Reliability]).validate_python(metrics["reliability"])
     except ValidationError as error:
         raise DetectorError(f"{file}: {'; '.join(mistakes(error))}", hint="copy the detector again") from error

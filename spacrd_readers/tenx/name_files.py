@@ -6,14 +6,13 @@ where 10x has the feature type. Columns are recognised by their values.
 
 from __future__ import annotations
 
-import csv
 import re
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import CountsError
 from spacrd_core.genes.clean import genome_of, is_ensembl_id, unquote
 from spacrd_core.genes.known import MIN_KNOWN_SHARE, count_known
-from spacrd_core.tables import read_text
+from spacrd_core.tables import read_text, split_rows
 from spacrd_readers._base import first_names
 from spacrd_readers.tenx.blocks import GENE_EXPRESSION, feature_table
 
@@ -77,7 +76,12 @@ def _read_columns(path: Path, role: str, count: int | None) -> tuple[list[Column
     lines = [line for line in read_text(path, f"list of {role}", CountsError).splitlines() if line.strip()]
     delimiter = next((letter for letter in DELIMITERS if letter in lines[-1]), "\t")
     # Tabs never occur in a cell, and rows quoted as a whole must be split.
-    split = (line.split(delimiter) for line in lines) if delimiter == "\t" else csv.reader(lines, delimiter=delimiter)
+    is_plain = delimiter == "\t"
+    split = (
+        [line.split(delimiter) for line in lines]
+        if is_plain
+        else split_rows("\n".join(lines), delimiter, path, CountsError)
+    )
     rows = [[unquote(cell) for cell in row] for row in split]
     notes: tuple[str, ...] = (f"quotes in {path.name}, removed",) if '"' in lines[-1] else ()
     if count == len(rows) - 1 and _is_header(rows[0]):

@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from spacrd_core.opening.json_text import parse_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -31,7 +33,7 @@ def write_manifest(
 def listed_files(manifest: Path) -> set[str]:
     """Return the file names that a manifest lists; none if it is missing or not a SpaCRD manifest."""
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        content = parse_json(manifest.read_text(encoding="utf-8"))
         return {str(record["name"]) for record in content["files"]}
     except (OSError, ValueError, LookupError, TypeError):
         return set()
