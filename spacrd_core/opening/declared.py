@@ -32,16 +32,11 @@ def require_plausible(node: Any, *, expansion: int = MAX_EXPANSION) -> None:
 
 def _refuse_other_files(node: Any) -> None:
     """Refuse an HDF5 file that leads to other files, which its author chose and its reader did not."""
-    if hasattr(node, "visititems_links"):
-        node.visititems_links(_refuse_link)
+    if hasattr(node, "visititems_links") and (name := node.visititems_links(_external)):
+        raise ValueError(f"{name} is a link to another file")
     for array in _arrays(node):
         if getattr(array, "is_virtual", False) or getattr(array, "external", None):
             raise ValueError(f"{_name(array)} has its values in another file")
-
-
-def _refuse_link(name: str, link: Any) -> None:
-    if type(link).__name__ == "ExternalLink":
-        raise ValueError(f"{name} is a link to another file")
 
 
 def _arrays(node: Any) -> Iterator[Any]:
@@ -55,6 +50,10 @@ def _arrays(node: Any) -> Iterator[Any]:
     else:
         found += [item for _, item in node.members(max_depth=None) if hasattr(item, "shape")]
     yield from found
+
+
+def _external(name: str, link: Any) -> str | None:
+    return name if type(link).__name__ == "ExternalLink" else None
 
 
 def _name(array: Any) -> str:

@@ -38,8 +38,8 @@ def refuse_special(path: Path, error: type[SpacrdError] = InputError) -> None:
         raise error(f"{kind}{path} cannot be followed: {cause.strerror}", hint=hint) from cause
     except ValueError as cause:  # a NUL in the path
         raise error(f"the path {str(path)[:80]!r} is not valid: {cause}", hint="check the path") from cause
-    if kind := KINDS.get(stat.S_IFMT(mode)):
-        raise error(f"{path} is {kind}, not a file", hint=FILE_HINT)
+    if special := KINDS.get(stat.S_IFMT(mode)):
+        raise error(f"{path} is {special}, not a file", hint=FILE_HINT)
 
 
 def refuse_special_below(folder: Path, error: type[SpacrdError] = InputError) -> None:
