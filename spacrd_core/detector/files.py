@@ -12,6 +12,7 @@ from spacrd_core.detector.config import FORMAT
 from spacrd_core.errors import DetectorError
 from spacrd_core.metrics.reliability import Reliability
 from spacrd_core.opening.json_text import parse_json
+from spacrd_core.opening.kinds import refuse_special
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,8 +46,9 @@ def require_detector_folder(folder: Path) -> None:
 
 def is_detector(folder: Path) -> bool:
     """Return whether a folder has the ``config.json`` of a detector."""
+    file = folder / CONFIG_FILE
     try:
-        return bool(parse_json((folder / CONFIG_FILE).read_bytes())["format"] == FORMAT)
+        return file.is_file() and bool(parse_json(file.read_bytes())["format"] == FORMAT)
     except (OSError, ValueError, LookupError, TypeError):
         return False
 
@@ -60,12 +62,13 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         If the file cannot be read, or its reliability figures do not have the form that is drawn.
     """
     file = folder / METRICS_FILE
+    refuse_special(file, DetectorError)
     try:
         metrics: dict[str, Any] = parse_json(file.read_bytes())
         TypeAdapter(dict[str, Reliability]).validate_python(metrics["reliability"])
     except ValidationError as error:
         raise DetectorError(f"{file}: {'; '.join(mistakes(error))}", hint="copy the detector again") from error
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, MemoryError) as error:
         raise DetectorError(f"{file} cannot be read: {error}", hint="copy the detector again") from error
     return metrics
 
@@ -79,6 +82,7 @@ def verified_weights(folder: Path, config: DetectorConfig) -> Path:
         If the file is missing, or is not the one that the configuration belongs to.
     """
     file = folder / WEIGHTS_FILE
+    refuse_special(file, DetectorError)
     if not file.is_file():
         raise DetectorError(f"{file} is missing", hint="copy the whole detector folder")
     with file.open("rb") as stream:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from filelock import FileLock, Timeout
 
 from spacrd_core.errors import CorruptStore, MissingFile, SpacrdError, StoreBusy, StoreError, UnknownSection
-from spacrd_core.opening.kinds import refuse_special_below
+from spacrd_core.opening.kinds import refuse_special, refuse_special_below
 from spacrd_core.store.manifest import GROUP_KINDS, Manifest, read_manifest, write_manifest
 from spacrd_core.store.repair import repair_hint
 
@@ -46,6 +46,7 @@ class StoreFolder:
             If the folder is not a store.
         """
         store = cls(path)
+        refuse_special(store._file, StoreError)
         if not store._file.is_file():
             raise MissingFile(
                 f"there is no spot store at {path}",

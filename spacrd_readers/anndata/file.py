@@ -23,6 +23,7 @@ from zarr.storage import LocalStore, ZipStore
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
 from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
 from spacrd_core.opening.kinds import refuse_special, refuse_special_below
+from spacrd_core.opening.zips import require_sound_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,6 +150,7 @@ def _open_root(path: Path) -> Iterator[Any]:
         refuse_special_below(path)
         yield zarr.open_group(LocalStore(path, read_only=True), mode="r", use_consolidated=False)
     elif zipfile.is_zipfile(path):
+        require_sound_zip(path)
         group = _zip_root(path)
         with closing(ZipStore(path, mode="r")) as store:
             yield zarr.open_group(store, path=group, mode="r", use_consolidated=False)

@@ -15,6 +15,7 @@ from zarr.storage import LocalStore, ZipStore
 from spacrd_core.errors import CountsError
 from spacrd_core.opening.declared import require_plausible
 from spacrd_core.opening.kinds import refuse_special, refuse_special_below
+from spacrd_core.opening.zips import require_sound_zip
 from spacrd_readers.tenx.blocks import (
     COPY_AGAIN,
     GENE_EXPRESSION,
@@ -88,6 +89,11 @@ def open_zarr(path: Path) -> Iterator[TenxMatrix]:
         refuse_special_below(path, CountsError)
     elif not is_zipfile(path):
         raise CountsError(f"{path} is not a readable zip file", hint=H5_HINT)
+    else:
+        try:
+            require_sound_zip(path)
+        except DAMAGED_FILE_ERRORS as error:
+            raise CountsError(f"{path} is a damaged zip: {error}", hint=H5_HINT) from error
     with closing(LocalStore(path, read_only=True) if path.is_dir() else ZipStore(path, mode="r")) as store:
         try:
             group: Any = zarr.open_group(store, mode="r")["cell_features"]

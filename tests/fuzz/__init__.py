@@ -1,1 +1,1 @@
-"""Damaged and hostile files for every reader: what is not read is refused with a sentence, in bounded time and memory."""
+"""Damaged and hostile files for every reader: each is read, or refused with a sentence, in bounded time and memory."""

@@ -1,4 +1,4 @@
-"""Damage to HDF5 and parquet files that keeps them readable: members that are missing, of another type or another shape."""
+"""Damage to HDF5 and parquet files that keeps them readable: members that are missing, or of other types and shapes."""
 
 import io
 from random import Random
@@ -26,55 +26,41 @@ def hdf5(data: bytes, random: Random) -> bytes:
 
 
 def _change(file: h5py.File, name: str, random: Random) -> None:
+    """Change an attribute of a member, or put another member into its place, or none."""
     node = file[name]
-    attributes = list(node.attrs)
-    if attributes and random.random() < 0.25:
-        key = random.choice(attributes)
-        values: tuple[Any, ...] = (
-            "",
-            "x" * 1000,
-            -1,
-            HUGE,
-            np.nan,
-            [1, 2, 3],
-            np.zeros(3, PAIR),
-            [HUGE, HUGE],
-            [-1, -1],
-            b"\xff",
-        )
-        if random.random() < 0.3:
-            del node.attrs[key]
-        else:
-            node.attrs[key] = random.choice(values)
+    if list(node.attrs) and random.random() < 0.25:
+        _change_attribute(node, random)
         return
-    stored = node[()] if isinstance(node, h5py.Dataset) else None
-    shape = node.shape if isinstance(node, h5py.Dataset) else (3,)
+    is_array = isinstance(node, h5py.Dataset) and (node.size or 0) < HUGE
+    stored, shape = (node[()], node.shape or (1,)) if is_array else (None, (3,))
     del file[name]
-    choice = random.randrange(14)
-    if choice == 0:
-        return
-    if choice == 1:
-        file.create_group(name)
-    elif choice == 2:
-        file[name] = h5py.SoftLink(f"/{name}")
-    elif choice == 3:
-        file[name] = h5py.ExternalLink("elsewhere.h5", "/matrix")
-    elif choice == 4:
-        file.create_dataset(name, shape=(HUGE,), chunks=(65536,), dtype=random.choice(("i4", "S18", "f8", "i8")))
-    elif choice == 5:
-        file.create_dataset(name, shape=shape or (1,), dtype=PAIR)
-    elif choice == 6:
-        file[name] = np.float64(random.choice((np.nan, np.inf, -1, 1e300)))
-    elif choice == 7:
-        file[name] = np.zeros((0,), dtype=random.choice(("i4", "f8", "S3")))
-    elif choice == 8:
-        file[name] = np.full(shape or (1,), random.choice((np.nan, -1.5, 1e300, np.inf)))
-    elif choice == 9:
-        file.create_dataset(name, shape=shape or (1,), dtype=h5py.string_dtype())
-    elif choice == 10:
-        file[name] = h5py.Empty("f8")
-    else:
+    if random.random() < 0.3:
         _write_other(file, name, stored, random)
+        return
+    constant = np.full(shape, random.choice((np.nan, -1.5, 1e300, np.inf)))
+    others: tuple[Any, ...] = (
+        *(np.float64("nan"), np.float64(-1), np.zeros(0, dtype="i4"), np.zeros(0, dtype="S3"), constant),
+        *(h5py.SoftLink(f"/{name}"), h5py.ExternalLink("elsewhere.h5", "/matrix"), h5py.Empty("f8")),
+    )
+    choices = (
+        lambda: None,
+        lambda: file.create_group(name),
+        lambda: file.create_dataset(name, shape=(HUGE,), chunks=(65536,), dtype=random.choice(("i4", "S18", "f8"))),
+        lambda: file.create_dataset(name, shape=shape, dtype=random.choice((PAIR, h5py.string_dtype()))),
+        *[lambda: file.__setitem__(name, random.choice(others))] * 4,
+    )
+    random.choice(choices)()
+
+
+def _change_attribute(node: Any, random: Random) -> None:
+    key = random.choice(list(node.attrs))
+    values: tuple[Any, ...] = (
+        *("", "x" * 1000, -1, HUGE, np.nan, [1, 2, 3], np.zeros(3, PAIR), [HUGE, HUGE], [-1, -1], b"\xff"),
+    )
+    if random.random() < 0.3:
+        del node.attrs[key]
+    else:
+        node.attrs[key] = random.choice(values)
 
 
 def _write_other(file: h5py.File, name: str, stored: Any, random: Random) -> None:

@@ -15,24 +15,12 @@ BOMB = 2**26
 
 
 def damage_for(name: str) -> tuple[Damage, ...]:
-    """Return the kinds of damage for a file of this name."""
-    inner, packed, suffix = name.rpartition(".gz")
+    """Return the kinds of damage for a file of this name; half of it keeps the file readable."""
+    inner, packed, _ = name.rpartition(".gz")
     if packed:
         return (*damage.ANY, bomb, *(_packed(change) for change in damage_for(inner)))
-    suffix = name.rpartition(".")[2]
-    if suffix in {"csv", "tsv", "txt", "mtx", "toml"}:
-        return (*damage.ANY, *map(_text, text.TABLE), *map(_text, text.TABLE))
-    if suffix in {"json", "geojson", "xenium"}:
-        return (*damage.ANY, *map(_text, text.JSON), *map(_text, text.JSON))
-    if suffix in {"h5", "h5ad"}:
-        return (*damage.ANY, *[_or_other(arrays.hdf5)] * (2 * len(damage.ANY)))
-    if suffix == "parquet":
-        return (*damage.ANY, *[_or_other(arrays.table)] * len(damage.ANY))
-    if suffix == "zip":
-        return (*damage.ANY, *[_or_other(member)] * len(damage.ANY))
-    if suffix == "png":
-        return (*damage.ANY, header)
-    return damage.ANY
+    own = OWN.get(name.rpartition(".")[2], ())
+    return (*damage.ANY, *own * (len(damage.ANY) // max(len(own), 1)))
 
 
 def named(apply: Damage, change: Callable[..., object]) -> Damage:
@@ -103,3 +91,14 @@ def member(data: bytes, random: Random) -> bytes:
                 change = _text(random.choice(text.JSON)) if is_text else random.choice(damage.ANY)
                 target.writestr(name, change(content, random))
     return stream.getvalue()
+
+
+TABLE, JSON = tuple(map(_text, text.TABLE)), tuple(map(_text, text.JSON))
+OWN: dict[str, tuple[Damage, ...]] = {
+    **dict.fromkeys(("csv", "tsv", "txt", "mtx", "toml"), TABLE * 2),
+    **dict.fromkeys(("json", "geojson", "xenium"), JSON),
+    **dict.fromkeys(("h5", "h5ad"), (_or_other(arrays.hdf5),)),
+    "parquet": (_or_other(arrays.table),),
+    "zip": (_or_other(member),),
+    "png": (header,) * 3,
+}

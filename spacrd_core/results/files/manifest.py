@@ -32,6 +32,8 @@ def write_manifest(
 
 def listed_files(manifest: Path) -> set[str]:
     """Return the file names that a manifest lists; none if it is missing or not a SpaCRD manifest."""
+    if not manifest.is_file():
+        return set()
     try:
         content = parse_json(manifest.read_text(encoding="utf-8"))
         return {str(record["name"]) for record in content["files"]}
