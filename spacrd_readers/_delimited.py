@@ -9,7 +9,7 @@ import pandas as pd
 
 from spacrd_core.tables import find_delimiter, split_header
 
-MAX_COLUMNS = 1000  # a table of positions has ten
+MAX_COLUMNS, MAX_ROWS = 1000, 1_000_000  # a table of positions has ten columns and 15,000 rows
 DECIMAL_COMMA = r"^([+-]?\d+),(\d+)$"
 
 
@@ -24,6 +24,8 @@ def read_cells(text: str) -> pd.DataFrame:
     lines = text.lstrip()
     delimiter = find_delimiter(lines.partition("\n")[0])
     first, body = split_header(lines, delimiter)
+    if body.count("\n") > MAX_ROWS:
+        raise pd.errors.ParserError(f"it has more than {MAX_ROWS:,} rows")
     if len(first) > MAX_COLUMNS:
         raise pd.errors.ParserError(f"its first row has {len(first)} cells: are its ends of lines missing?")
     if not body.strip():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 # Real tables shrink to a fifth or a twentieth, lists of zeros to a thousandth: below FREE_BYTES, anything is read.
-MAX_EXPANSION = 400
+MAX_EXPANSION = 200
 FREE_BYTES = 2**26
 # The largest real tables, of the bins of a Visium HD slide, have 31 million rows and a gigabyte.
 MAX_TEXT_BYTES = 2**31

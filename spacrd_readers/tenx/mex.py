@@ -62,12 +62,7 @@ class MexMatrix:
             raise CountsError(f"{self.entries} declares {total} counts and holds {count}{more}", hint=COPY_AGAIN)
 
     def _total(self, stream: IO[bytes]) -> int:
-        try:
-            features, barcodes, total = _sizes(stream)
-        except DAMAGED_FILE_ERRORS as error:
-            if isinstance(error, CountsError):
-                raise
-            raise CountsError(f"{self.entries} is not in Market Exchange Format", hint=COPY_AGAIN) from error
+        features, barcodes, total = _sizes(stream)
         if (features, barcodes) != (len(self.features), len(self.barcodes)):
             raise CountsError(
                 f"{self.entries} is {features} x {barcodes}, but there are {len(self.features)} features and "
@@ -111,7 +106,7 @@ def open_mex(path: Path) -> Iterator[TenxMatrix]:
     barcodes_file = _find(folder, prefix, NAMES, "barcodes")
     features_file = _find(folder, prefix, NAMES, "features", "genes")
     entries = _find(folder, prefix, ENTRIES, "matrix")
-    feature_count, barcode_count = _declared_size(entries)
+    feature_count, barcode_count, _ = _declared_sizes(entries)
     barcodes, barcode_notes = read_barcodes(barcodes_file, barcode_count)
     features, feature_notes = read_features(features_file, feature_count)
     notes = (*barcode_notes, *feature_notes)
@@ -134,14 +129,21 @@ def _find(folder: Path, prefix: str, suffixes: Sequence[str], *stems: str) -> Pa
     raise MissingFile(f"the matrix folder {folder} has no {prefix}{names[1]} or {prefix}{names[0]}", hint=COPY_AGAIN)
 
 
-def _declared_size(entries: Path) -> tuple[int | None, int | None]:
-    """Return how many features and barcodes a matrix declares; None if it is damaged, which reading it reports."""
+def _declared_sizes(entries: Path) -> list[int]:
+    """Return the numbers of features, barcodes and counts that a matrix declares.
+
+    Raises
+    ------
+    CountsError
+        If it is damaged.
+    """
     try:
         with open_inflated(entries, CountsError) as stream:
-            features, barcodes, _ = _sizes(stream)
-    except DAMAGED_FILE_ERRORS:
-        return None, None
-    return features, barcodes
+            return _sizes(stream)
+    except DAMAGED_FILE_ERRORS as error:
+        if isinstance(error, CountsError):
+            raise
+        raise CountsError(f"{entries} is not in Market Exchange Format: {error}", hint=COPY_AGAIN) from error
 
 
 def _sizes(stream: IO[bytes]) -> list[int]:

@@ -23,7 +23,7 @@ def packed(path: Path, part: bytes, times: int) -> Path:
 
 def test_text_that_unpacks_to_a_thousand_times_its_size_is_refused(tmp_path: Path) -> None:
     file = packed(tmp_path / "a.csv", b"a\n" * MIB, 100)
-    with pytest.raises(LabelError, match=r"a\.csv unpacks to more than 400 times its size"):
+    with pytest.raises(LabelError, match=r"a\.csv unpacks to more than 200 times its size"):
         read_inflated(file, LabelError)
 
 
