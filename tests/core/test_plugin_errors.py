@@ -1,5 +1,6 @@
 """Plugins that fail in every way: each failure is a problem of that plugin, and no other component notices."""
 
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ class Bad:
     def recognises(self, path): {recognises}
     def read(self, path, inputs): {read}
 """
-Write = Callable[[str], None]
+Write = Callable[[str], object]
 RAISES = ("raise SystemExit(0)", "raise Silent()", "raise BaseException('x' * 10**6)", "raise MemoryError", "1 / 0")
 
 
@@ -48,7 +49,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: bad\nVersion: 1.2\n")
     (metadata / "entry_points.txt").write_text("[spacrd]\nbad = bad_plugin\n")
     monkeypatch.syspath_prepend(metadata.parent)
-    yield lambda text: (metadata.parent / "bad_plugin.py").write_text(textwrap.dedent(text)) and None
+    yield lambda text: (metadata.parent / "bad_plugin.py").write_text(textwrap.dedent(text))
     sys.modules.pop("bad_plugin", None)
 
 
@@ -88,9 +89,9 @@ def test_cards_that_are_too_many_or_no_cards_are_a_problem_of_their_plugin(
 ) -> None:
     write(HOOK.format(body=body))
     (problem,) = load_plugins().problems
-    assert pytest.approx(0, abs=400) == len(str(problem))
+    assert len(str(problem)) < 400
     assert problem.plugin == "bad:bad"
-    assert __import__("re").search(sentence, problem.sentence)
+    assert re.search(sentence, problem.sentence)
     assert run(["plugins", "list"]) == 0
     assert "plugin bad:bad" in capsys.readouterr().err
 
@@ -122,7 +123,7 @@ def test_a_class_whose_import_exits_is_named_with_its_distribution(write: Write)
     write(HOOK.format(body='return [ReaderCard("bad", "bad_elsewhere:Bad", "Fails")]'))
     folder = Path(sys.path[0])
     (folder / "bad_elsewhere.py").write_text("raise SystemExit(0)")
-    with pytest.raises(PluginError, match="'bad' of the plugin bad 1.2 could not be imported: SystemExit: 0"):
+    with pytest.raises(PluginError, match=r"'bad' of the plugin bad 1\.2 could not be imported: SystemExit: 0"):
         load_plugins().readers.create("bad")
 
 

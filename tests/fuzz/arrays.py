@@ -1,6 +1,7 @@
 """Damage to HDF5 and parquet files that keeps them readable: members that are missing, or of other types and shapes."""
 
 import io
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -42,7 +43,7 @@ def _change(file: h5py.File, name: str, random: Random) -> None:
         *(np.float64("nan"), np.float64(-1), np.zeros(0, dtype="i4"), np.zeros(0, dtype="S3"), constant),
         *(h5py.SoftLink(f"/{name}"), h5py.ExternalLink("elsewhere.h5", "/matrix"), h5py.Empty("f8")),
     )
-    choices = (
+    choices: tuple[Callable[[], object], ...] = (
         lambda: None,
         lambda: file.create_group(name),
         lambda: file.create_dataset(name, shape=(HUGE,), chunks=(65536,), dtype=random.choice(("i4", "S18", "f8"))),

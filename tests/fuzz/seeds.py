@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from bundles.anndata_file import tissue_object, write_anndata
-from bundles.labelled import BARCODES, Grid, annotation, box, collection, table
+from bundles.labelled import BARCODES, UM_PER_PX, Grid, annotation, box, collection, table
 from bundles.st import StSection
 from bundles.tissue import Pose, Tissue
 from bundles.visium import VisiumBundle
@@ -37,7 +37,7 @@ from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.prior.lists import load_gene_lists
-from spacrd_core.section.section import ImageInputs
+from spacrd_core.section.section import ImageInputs, SlideFile
 from spacrd_core.store.store import SpotStore
 
 CARCINOMA_FILE = Path(str(files("spacrd_core.prior"))) / "carcinoma.toml"
@@ -77,12 +77,11 @@ def section(reader: str, where: str = ".", *, image: bool = False, **options: ob
     return read
 
 
-def labels(name: str, positive: tuple[str, ...] = ()) -> Callable[[Path], object]:
+def labels(name: str) -> Callable[[Path], object]:
     """Return how labels are read and attached to a section of 16 spots."""
 
     def read(folder: Path) -> None:
-        vocabulary = Vocabulary(positive)
-        attach_labels(Grid(scale=0.5).section(), read_labels(folder / name), vocabulary)
+        attach_labels(Grid(scale=0.5).section(), read_labels(folder / name), Vocabulary())
 
     return read
 
@@ -142,9 +141,16 @@ def anndata(name: str) -> Callable[[Path], object]:
 
 
 def mask(folder: Path) -> None:
-    pixels = np.zeros((500, 500), dtype=np.uint8)
-    pixels[:250] = 1
+    pixels = np.zeros((600, 600), dtype=np.uint8)
+    pixels[:300] = 1
     Image.fromarray(pixels).save(folder / "mask.png")
+    Image.new("RGB", (1200, 1200), "white").save(folder / "slide.png")
+
+
+def read_mask(folder: Path) -> None:
+    slide = SlideFile(folder / "slide.png", UM_PER_PX)
+    section = replace(Grid().section(), slide=slide)
+    attach_labels(section, read_labels(folder / "mask.png"), Vocabulary(("1",)))
 
 
 def store(folder: Path) -> None:
@@ -221,7 +227,7 @@ SEEDS = (
     Seed("selection", text("a.csv", SELECTION), labels("a.csv")),
     Seed("napari", text("a.csv", NAPARI), labels("a.csv")),
     Seed("annotation xml", text("a.xml", XML), labels("a.xml")),
-    Seed("mask", mask, labels("mask.png", ("1",))),
+    Seed("mask", mask, read_mask, "mask.png"),
     Seed(
         "regions",
         text("a.csv", table("barcode,region,patient", BARCODES, ["r"] * 16, ["P"] * 16)),

@@ -21,7 +21,7 @@ def test_files_without_damage_are_read_and_some_damaged_ones_end_as_they_should(
     whole.mkdir()
     seed.write(whole)
     outcome = attempt(lambda: seed.read(whole))
-    assert not outcome.refused, outcome.fault
+    assert not outcome.refused, outcome.fault or outcome.message
     faults = [str(trial) for trial in trials(seed, tmp_path / "trials", range(FEW)) if trial.outcome.fault]
     assert not faults, "\n".join(faults)
 

@@ -119,11 +119,14 @@ def value(text: str, random: Random) -> str:
 
 
 def _changed(document: Any, random: Random) -> Any:
-    parent, key, node = None, None, document
+    """Return a document in which one place, anywhere in it, has another value or is missing."""
+    parent: Any = None
+    key: Any = None
+    node = document
     while isinstance(node, (dict, list)) and node and random.random() < 0.85:
         parent, key = node, random.choice(list(node) if isinstance(node, dict) else range(len(node)))
         node = parent[key]
-    strange = (
+    strange: tuple[Any, ...] = (
         *(None, True, -1, 0, 10**30, 10**400, 1e308, float("nan"), float("inf"), "", "x" * 10_000, "../..", "\0"),
         *([], {}, [[]], [None], {"a": None}, [1] * 1000, [node], {"a": node}, str(node)[:50], "\ud800"),
     )

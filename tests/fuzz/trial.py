@@ -23,10 +23,11 @@ class TooSlow(BaseException):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended: ``fault`` is '' where the file was read, or refused with an error of ours."""
+    """How a trial ended: ``fault`` is '' where the file was read, or refused with an error of ours, ``message``."""
 
     refused: bool = False
     fault: str = ""
+    message: str = ""
 
 
 def attempt(read: Callable[[], object]) -> Outcome:
@@ -38,7 +39,8 @@ def attempt(read: Callable[[], object]) -> Outcome:
     except TooSlow:
         return Outcome(fault=f"more than {MAX_SECONDS:g} s")
     except BaseException as error:  # noqa: BLE001 - the question is which errors come
-        return Outcome(refused=True, fault=_fault(error))
+        fault = _fault(error)
+        return Outcome(refused=True, fault=fault, message="" if fault else str(error))
     return Outcome()
 
 
