@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from importlib.metadata import EntryPoint, entry_points
+import re
+from contextlib import contextmanager, suppress
+from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import PluginError, SpacrdError
@@ -64,7 +65,8 @@ def failure_in_plugin(error: BaseException) -> PluginError | None:
     """Return the error of the plugin whose code raised an error, for one that nobody caught; None if no plugin did."""
     if is_explained(error):
         return None
-    plugins = {point.module.partition(".")[0]: point for point in entry_points(group=GROUP)}
+    points, _ = installed_points()
+    plugins = {re.split(r"[.:]", point.value)[0].strip(): point for point in points}
     trace = error.__traceback__
     while trace:
         package = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
@@ -72,6 +74,20 @@ def failure_in_plugin(error: BaseException) -> PluginError | None:
             return failure("a component", version_of(point), error)
         trace = trace.tb_next
     return None
+
+
+def installed_points() -> tuple[list[EntryPoint], dict[str, BaseException]]:
+    """Return the entry points of all plugins, and what is wrong with distributions that cannot be asked for theirs."""
+    with suppress(Exception):
+        return list(entry_points(group=GROUP)), {}
+    points: list[EntryPoint] = []
+    errors: dict[str, BaseException] = {}
+    for distribution in distributions():
+        try:
+            points += distribution.entry_points.select(group=GROUP)
+        except Exception as error:  # noqa: BLE001 - of a file that pip did not write: TypeError, UnicodeDecodeError, ...
+            errors[str(distribution.name or "?")] = error
+    return list({(distribution_of(point), point.name): point for point in reversed(points)}.values()), errors
 
 
 def distribution_of(point: EntryPoint) -> str:

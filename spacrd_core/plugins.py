@@ -12,7 +12,6 @@ import json
 import reprlib
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import EntryPoint, entry_points
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -30,12 +29,14 @@ from spacrd_core.plugin_errors import (
     blamed,
     describe_error,
     distribution_of,
+    installed_points,
     version_of,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from importlib.metadata import EntryPoint
 
 
 MAX_CARDS = 1000  # of one hook; timm's two thousand networks are the members of one family
@@ -224,8 +225,12 @@ def load_plugins(points: Iterable[EntryPoint] | None = None) -> Plugins:
 
     ``points`` replaces the installed entry points of the group ``spacrd``.
     """
-    points = entry_points(group=GROUP) if points is None else points
-    problems: list[Problem] = []
+    unread: Mapping[str, BaseException] = {}
+    if points is None:
+        points, unread = installed_points()
+    problems = [
+        Problem(plugin, f"its entry points cannot be read: {describe_error(error)}") for plugin, error in unread.items()
+    ]
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     points = sorted(points, key=_plugin_name)

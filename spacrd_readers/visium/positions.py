@@ -16,7 +16,7 @@ from spacrd_core.errors import GeometryError
 from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.tables import read_text
 from spacrd_readers._delimited import are_numbers, read_cells, to_numbers, with_header
-from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, require_rows
+from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_SPOTS, require_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +77,7 @@ def read_positions(path: Path) -> Positions:
 
 def _parquet(path: Path) -> pd.DataFrame:
     try:
-        require_rows(parquet.ParquetFile(path).metadata)
+        require_rows(path, parquet.read_metadata(path), MAX_SPOTS)
         return _select_columns(pd.read_parquet(path), path)
     except DAMAGED_PARQUET_ERRORS as error:
         if isinstance(error, GeometryError):

@@ -17,7 +17,7 @@ from spacrd_core.errors import GeometryError, SpacrdError
 from spacrd_core.opening.inflate import GZIP_ERRORS, open_inflated
 from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.tables import find_delimiter, read_beginning, split_header
-from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, require_rows
+from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_BINS, require_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def open_positions(path: Path) -> Iterator[PositionsTable]:
 @contextmanager
 def _open_parquet(path: Path) -> Iterator[PositionsTable]:
     with parquet.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file:
-        require_rows(file.metadata)
+        require_rows(path, file.metadata, MAX_BINS)
         columns, rows = tuple(file.schema_arrow.names), file.metadata.num_rows
         first = ""
         if "barcode" in columns and rows:

@@ -17,7 +17,7 @@ from spacrd_core.errors import GeometryError
 from spacrd_core.opening.inflate import GZIP_ERRORS, open_inflated
 from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.tables import read_beginning, split_header
-from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, require_rows
+from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_CELLS, require_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ def to_ids(column: pd.Series[Any]) -> NDArray[np.bytes_]:
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         file = parquet.ParquetFile(path)
-        require_rows(file.metadata)
+        require_rows(path, file.metadata, MAX_CELLS)
         columns = _select_columns(file.schema_arrow.names, path)
         return file.read(columns=columns).to_pandas()
     except DAMAGED_PARQUET_ERRORS as error:

@@ -119,6 +119,18 @@ def test_a_component_that_raises_anything_is_named_with_its_distribution(
     assert len(error) < 1000
 
 
+@pytest.mark.parametrize("content", [b"[spacrd]\nbad\n", b"[spacrd]\nbad =\n", b"\xff\xfe", b"[spacrd]\nbad = a b:c!"])
+def test_entry_points_that_cannot_be_read_are_a_problem_of_their_distribution(
+    write: Write, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(sys.path[0]) / "bad-1.2.dist-info" / "entry_points.txt").write_bytes(content)
+    (problem,) = load_plugins().problems
+    assert problem.plugin.partition(":")[0] == "bad"
+    assert load_plugins().readers.card("st").name == "st"
+    assert run(["plugins", "check", "bad"]) == 1
+    assert "plugin bad" in capsys.readouterr().err
+
+
 def test_a_class_whose_import_exits_is_named_with_its_distribution(write: Write) -> None:
     write(HOOK.format(body='return [ReaderCard("bad", "bad_elsewhere:Bad", "Fails")]'))
     folder = Path(sys.path[0])
