@@ -26,10 +26,11 @@ class Trial:
 
 
 def trials(seed: Seed, folder: Path, numbers: range) -> Iterator[Trial]:
-    """Yield one trial for every number; the same number is the same damage."""
+    """Yield one trial for every number; the same number is the same damage. Without damage, the files must be read."""
     whole, tried = folder / "whole", folder / "tried"
     whole.mkdir(parents=True)
     seed.write(whole)
+    seed.read(whole)  # also imports what the trials need, outside their bounds
     for number in numbers:
         random = Random(f"{seed.name} {number}")  # noqa: S311 - the same damage in every run, no secret
         file = random.choice(seed.files(whole)).relative_to(whole)

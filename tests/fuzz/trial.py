@@ -10,8 +10,11 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import pyarrow as pa
+
 from spacrd_core.errors import SpacrdError
 
+pa.set_memory_pool(pa.system_memory_pool())  # pyarrow's own pools reserve a gigabyte of addresses at a time
 MAX_BYTES = 2**30  # more than the process has before a trial
 MAX_SECONDS = 10.0  # of the processor
 MAX_MESSAGE = 10_000  # letters; a message does not repeat a file
@@ -23,11 +26,10 @@ class TooSlow(BaseException):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended: ``fault`` is '' where the file was read, or refused with an error of ours, ``message``."""
+    """How a trial ended: ``fault`` is '' where the file was read, or refused with an error of ours."""
 
     refused: bool = False
     fault: str = ""
-    message: str = ""
 
 
 def attempt(read: Callable[[], object]) -> Outcome:
@@ -39,8 +41,7 @@ def attempt(read: Callable[[], object]) -> Outcome:
     except TooSlow:
         return Outcome(fault=f"more than {MAX_SECONDS:g} s")
     except BaseException as error:  # noqa: BLE001 - the question is which errors come
-        fault = _fault(error)
-        return Outcome(refused=True, fault=fault, message="" if fault else str(error))
+        return Outcome(refused=True, fault=_fault(error))
     return Outcome()
 
 
