@@ -79,8 +79,10 @@ def require_offsets(offsets: NDArray[np.int64], names: int, values: int, path: P
     CountsError
         If there is not one for every name and one more, from 0 up to the number of counts.
     """
-    if offsets.shape != (names + 1,) or offsets[0] != 0 or offsets[-1] != values or (np.diff(offsets) < 0).any():
-        raise CountsError(f"the matrix {path} is damaged: its offsets (indptr) do not fit its counts", hint=COPY_AGAIN)
+    if offsets.shape != (names + 1,) or offsets[-1] != values:
+        raise CountsError(f"the matrix {path} is damaged: its arrays differ in length", hint=COPY_AGAIN)
+    if offsets[0] != 0 or (np.diff(offsets) < 0).any():
+        raise CountsError(f"the matrix {path} is damaged: its offsets (indptr) do not rise from 0", hint=COPY_AGAIN)
 
 
 def require_ascii(names: NDArray[np.bytes_], path: Path) -> NDArray[np.bytes_]:
