@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_cli.app import app
 from spacrd_cli.terminal.errors import INTERRUPTED, describe_error
+from spacrd_core.plugin_errors import failure_in_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,11 @@ def run(arguments: Sequence[str]) -> int:
         code = app(list(arguments), prog_name="spacrd", standalone_mode=False) or 0
     except KeyboardInterrupt:
         code = 130
-    except Exception as error:  # noqa: BLE001 - the only place that turns errors into text and an exit code
-        text, code = describe_error(error)
+    except BaseException as error:
+        reason = failure_in_plugin(error)
+        if reason is None and not isinstance(error, Exception):
+            raise
+        text, code = describe_error(reason or error)
         if debug and code != 2:
             traceback.print_exception(error)
         print(text, file=sys.stderr)  # noqa: T201 - the console may be what failed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import reprlib
 import tomllib
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spacrd_core.errors import ConfigError, MissingFile
+from spacrd_core.opening.json_text import parse_json
+from spacrd_core.opening.kinds import refuse_special
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,6 +121,7 @@ def _fields(model: type[BaseModel], table: Sequence[str | int]) -> list[str]:
 
 
 def _read_file(file: Path) -> dict[str, Any]:
+    refuse_special(file, ConfigError)
     if not file.is_file():
         raise MissingFile(f"no configuration file at {file}", hint="check the path of --config")
     try:
@@ -138,8 +140,8 @@ def _override(values: dict[str, Any], entry: str) -> str:
 
 def _parse(text: str) -> object:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse_json(text)
+    except ValueError:
         return text
 
 

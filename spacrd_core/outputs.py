@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 import stat
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import InputError, OutputError, SpacrdError
+from spacrd_core.opening.json_text import parse_json
 from spacrd_core.replacement import real
 from spacrd_core.staging import staging
 
@@ -105,6 +105,6 @@ def _format(config: Path) -> str:
     try:
         if config.stat().st_size > MAX_CONFIG_BYTES or not config.is_file():
             return ""
-        return str(json.loads(config.read_bytes())["format"])
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return str(parse_json(config.read_bytes())["format"])
+    except (OSError, ValueError, LookupError, TypeError):
         return ""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import importlib
 import json
+import reprlib
 from collections import defaultdict
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
@@ -21,13 +22,24 @@ from spacrd_core import hookspecs
 from spacrd_core.cards import Card, ComponentOptions, EncoderCard, HeadCard, ReaderCard, Recipe
 from spacrd_core.config import mistakes
 from spacrd_core.errors import ConfigError, PluginError, UnknownName
+from spacrd_core.plugin_errors import (
+    DISTRIBUTION,
+    GROUP,
+    PASSED_ON,
+    blamed,
+    describe_error,
+    distribution_of,
+    installed_points,
+    version_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from importlib.metadata import EntryPoint
 
 
-GROUP = "spacrd"
-DISTRIBUTION = "spacrd"  # SpaCRD's own components
+MAX_CARDS = 1000  # of one hook; timm's two thousand networks are the members of one family
 CardT = TypeVar("CardT", bound=Card)
 
 
@@ -39,6 +51,10 @@ class Problem:
     sentence: str
     kind: str = ""
     name: str = ""
+
+    def is_of(self, name: str) -> bool:
+        """Return whether this is a problem of a plugin of this name: its distribution's, its entry point's, or both."""
+        return name in {self.plugin, *self.plugin.split(":")}
 
     def __str__(self) -> str:
         subject = f"{self.kind} '{self.name}'" if self.name else f"plugin {self.plugin}"
@@ -107,17 +123,26 @@ class Registry(Generic[CardT]):
         """Import and return the class behind a name."""
         card = self.card(name)
         module, _, attribute = card.target.partition(":")
+        plugin = self.plugins.get(card.name, "")
         remedy = f"pip install 'spacrd[{card.extra}]'" if card.extra else f"spacrd plugins show {card.name}"
         try:
             return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
-        except Exception as error:  # a third party's module may raise anything
+        except PASSED_ON:
+            raise
+        except BaseException as error:  # a third party's module may raise anything
+            owner = f" of the plugin {plugin}" if plugin else ""
             raise PluginError(
-                f"{self.kind} '{name}' could not be imported: {_describe_error(error)}", hint=remedy
+                f"{self.kind} '{name}'{owner} could not be imported: {describe_error(error)}", hint=remedy
             ) from error
 
     def options(self, name: str, values: Mapping[str, object]) -> ComponentOptions:
         """Return a component's options; all mistakes are reported at once."""
-        model: type[ComponentOptions] | None = getattr(self.load(name), "Options", None)
+        component = self.load(name)
+        with self.blamed(name):
+            return self._validated(name, component, values)
+
+    def _validated(self, name: str, component: Any, values: Mapping[str, object]) -> ComponentOptions:
+        model: type[ComponentOptions] | None = getattr(component, "Options", None)
         if model is None:
             raise PluginError(f"{self.kind} '{name}' has no Options", hint=f"spacrd plugins check {name}")
         try:
@@ -135,11 +160,17 @@ class Registry(Generic[CardT]):
         embeddings by other options or another version have another key. SpaCRD's own encoders state what matters.
         """
         options = self.options(name, values or {})
-        component = self.load(name)(options, **self.card(name).context(name), **context)
         plugin = self.plugins.get(self.card(name).name, "")
-        if plugin and isinstance(getattr(component, "recipe", None), Recipe):
-            self._complete_recipe(component, name, options, plugin)
+        component_type = self.load(name)
+        with self.blamed(name):
+            component = component_type(options, **self.card(name).context(name), **context)
+            if plugin and isinstance(getattr(component, "recipe", None), Recipe):
+                self._complete_recipe(component, name, options, plugin)
         return component
+
+    def blamed(self, name: str) -> AbstractContextManager[None]:
+        """Return a context in which what a plugin's component raises becomes a :class:`PluginError` that names it."""
+        return blamed(f"{self.kind} '{name}'", self.plugins.get(self.card(name).name, ""), name=name)
 
     def _complete_recipe(self, component: Any, name: str, options: ComponentOptions, plugin: str) -> None:
         try:
@@ -172,13 +203,18 @@ class Plugins:
         ------
         ExceptionGroup
             With the error of every kind, if there is no such component.
+        PluginError
+            If it is a plugin, and one with a problem.
         """
-        matches, errors = [], []
+        matches: list[tuple[Registry[Any], Card]] = []
+        errors: list[PluginError] = []
         for registry in self.registries:
             try:
                 matches.append((registry, registry.card(name)))
             except UnknownName as error:
                 errors.append(error)
+        if not matches and (problems := [problem for problem in self.problems if problem.is_of(name)]):
+            raise PluginError("; ".join(map(str, problems)), hint=f"tell the author of {name}")
         if not matches:
             raise ExceptionGroup(f"no component is named '{name}'", errors)
         return matches
@@ -189,15 +225,19 @@ def load_plugins(points: Iterable[EntryPoint] | None = None) -> Plugins:
 
     ``points`` replaces the installed entry points of the group ``spacrd``.
     """
-    points = entry_points(group=GROUP) if points is None else points
-    problems: list[Problem] = []
+    unread: Mapping[str, BaseException] = {}
+    if points is None:
+        points, unread = installed_points()
+    problems = [
+        Problem(plugin, f"its entry points cannot be read: {describe_error(error)}") for plugin, error in unread.items()
+    ]
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     points = sorted(points, key=_plugin_name)
     for point in points:
         _register(manager, point, problems)
     problems.extend(_unknown_hooks(manager))
-    versions = {_plugin_name(point): f"{point.dist.name} {point.dist.version}" for point in points if point.dist}
+    versions = {_plugin_name(point): version_of(point) for point in points if point.dist}
     readers = _collect(manager, "reader", ReaderCard, problems, versions)
     encoders = _collect(manager, "encoder", EncoderCard, problems, versions)
     heads = _collect(manager, "head", HeadCard, problems, versions)
@@ -210,7 +250,7 @@ def load_heads() -> Registry[Any]:
 
 
 def _plugin_name(point: EntryPoint) -> str:
-    return f"{point.dist.name if point.dist else '?'}:{point.name}"
+    return f"{distribution_of(point)}:{point.name}"
 
 
 def _register(manager: pluggy.PluginManager, point: EntryPoint, problems: list[Problem]) -> None:
@@ -218,10 +258,13 @@ def _register(manager: pluggy.PluginManager, point: EntryPoint, problems: list[P
     try:
         module = point.load()
         manager.register(module, name=name)
-    except Exception as error:  # noqa: BLE001 - a third party's module may raise anything; it must not end ours
-        problems.append(Problem(name, f"{point.value} could not be loaded: {_describe_error(error)}"))
+        has_hooks = bool(manager.get_hookcallers(module))
+    except PASSED_ON:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a third party's module may raise anything; it must not end ours
+        problems.append(Problem(name, f"{point.value} could not be loaded: {describe_error(error)}"))
         return
-    if not manager.get_hookcallers(module):
+    if not has_hooks:
         problems.append(Problem(name, f"{point.value} has no function marked @hookimpl"))
 
 
@@ -262,15 +305,29 @@ def _cards(
     for implementation in getattr(manager.hook, f"{GROUP}_{kind}s").get_hookimpls():
         plugin = implementation.plugin_name
         try:
-            cards = tuple(implementation.function())
-        except Exception as error:  # noqa: BLE001 - as above
-            problems.append(Problem(plugin, f"its {kind}s could not be listed: {_describe_error(error)}", kind))
+            cards = tuple(islice(implementation.function(), MAX_CARDS + 1))
+            faults = [_fault(card, card_type) for card in cards]
+        except PASSED_ON:
+            raise
+        except BaseException as error:  # noqa: BLE001 - as above
+            problems.append(Problem(plugin, f"its {kind}s could not be listed: {describe_error(error)}", kind))
             continue
-        for card in cards:
-            if isinstance(card, card_type):
-                yield plugin, card
-            else:
-                problems.append(Problem(plugin, f"returned {card!r} instead of a {card_type.__name__}", kind))
+        if len(cards) > MAX_CARDS:
+            problems.append(Problem(plugin, f"returned more than {MAX_CARDS} {kind}s, of which none is used", kind))
+            continue
+        problems.extend(Problem(plugin, fault, kind) for fault in faults if fault)
+        yield from ((plugin, card) for card, fault in zip(cards, faults, strict=True) if not fault)
+
+
+def _fault(card: object, card_type: type[Card]) -> str:
+    """Return what is wrong with what a hook returned as a card; '' for a card of which every fact can be listed."""
+    if not isinstance(card, card_type):
+        return f"returned {reprlib.repr(card)} instead of a {card_type.__name__}"
+    try:
+        describe(card)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"the card '{card.name}' cannot be listed: {describe_error(error)}"
+    return ""
 
 
 def _duplicate(kind: str, name: str, owners: list[tuple[str, Any]]) -> Problem:
@@ -282,7 +339,3 @@ def describe(card: Card) -> dict[str, object]:
     """Return a card as JSON-able values."""
     facts: dict[str, object] = json.loads(json.dumps(asdict(card)))
     return facts
-
-
-def _describe_error(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

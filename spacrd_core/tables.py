@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
+import csv
+import io
 import re
-import zlib
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import InputError, MissingFile
+from spacrd_core.opening.inflate import GZIP_ERRORS, open_inflated, read_inflated
+from spacrd_core.opening.kinds import refuse_special
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-GZIP_MAGIC = b"\x1f\x8b"
 PREVIEW_BYTES = 2**20  # a header of 30,000 genes is a third of this
 
 
@@ -26,7 +27,7 @@ def read_text(path: Path, role: str, error: type[InputError] = InputError) -> st
     InputError
         Of the type ``error``, if it is a folder, a broken gzip file, empty, a web page, or not text.
     """
-    data = _read_bytes(path, role, error, limit=-1)
+    data = _read_bytes(path, role, error)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
@@ -60,17 +61,33 @@ def split_header(text: str, delimiter: str) -> tuple[list[str], str]:
     return [cell.strip().strip('"') for cell in header.rstrip("\r").split(delimiter)], body
 
 
-def _read_bytes(path: Path, role: str, error: type[InputError], *, limit: int) -> bytes:
+def split_rows(text: str, delimiter: str, path: Path, error: type[InputError] = InputError) -> list[list[str]]:
+    """Return the cells of every row, as the ``csv`` module reads them.
+
+    Raises
+    ------
+    InputError
+        Of the type ``error``, if it is not a table: a cell without an end, or with thousands of letters.
+    """
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as cause:
+        raise error(f"{path} is not a table: {cause}", hint="save it as CSV or TSV in UTF-8") from cause
+
+
+def _read_bytes(path: Path, role: str, error: type[InputError], *, limit: int | None = None) -> bytes:
+    """Return the content of a file, or its beginning up to a limit."""
+    refuse_special(path, error)
     if path.is_dir():
         raise error(f"the {role} {path} is a folder, not a table", hint="give the path of the file")
     if not path.is_file():
         raise MissingFile(f"the {role} {path} does not exist", hint="check the path")
     try:
-        with path.open("rb") as stream:
-            gzipped = stream.read(2) == GZIP_MAGIC
-        with gzip.open(path) if gzipped else path.open("rb") as stream:
+        if limit is None:
+            return read_inflated(path, error)
+        with open_inflated(path, error) as stream:
             return stream.read(limit)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as cause:
+    except GZIP_ERRORS as cause:
         raise error(f"the {role} {path} is a broken gzip file: {cause}", hint="download or copy it again") from cause
     except OSError as cause:
         raise error(f"the {role} {path} cannot be read: {cause.strerror}", hint="check its permissions") from cause

@@ -3,7 +3,6 @@
 The repository's config.json gives the architecture and the pixel normalisation. It is data: no code is run.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import timm
 from pydantic import Field
 
 from spacrd_core.errors import WeightsError
+from spacrd_core.opening.json_text import parse_json
 from spacrd_encoders.backbone.hub import fetch
 from spacrd_encoders.backbone.networks import drop_classifier
 from spacrd_encoders.backbone.timm import TimmBackbone
@@ -58,7 +58,7 @@ class HubModel(TimmBackbone):
 
 def _refuse_other_libraries(repo: str, config: Path) -> None:
     try:
-        model_config = json.loads(config.read_text(encoding="utf-8"))
+        model_config = parse_json(config.read_text(encoding="utf-8"))
     except ValueError as error:
         raise WeightsError(f"{config} is damaged: it is not JSON", hint="delete it and run again") from error
     if not isinstance(model_config, dict) or "architecture" not in model_config:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from spacrd_core.tables import find_delimiter, split_header
 
+MAX_COLUMNS, MAX_ROWS = 1000, 1_000_000  # a table of positions has ten columns and 15,000 rows
 DECIMAL_COMMA = r"^([+-]?\d+),(\d+)$"
 
 
@@ -23,9 +24,16 @@ def read_cells(text: str) -> pd.DataFrame:
     lines = text.lstrip()
     delimiter = find_delimiter(lines.partition("\n")[0])
     first, body = split_header(lines, delimiter)
+    if body.count("\n") > MAX_ROWS:
+        raise pd.errors.ParserError(f"it has more than {MAX_ROWS:,} rows")
+    if len(first) > MAX_COLUMNS:
+        raise pd.errors.ParserError(f"its first row has {len(first)} cells: are its ends of lines missing?")
     if not body.strip():
         return pd.DataFrame([first])
-    cells = pd.read_csv(io.StringIO(body), sep=delimiter, header=None, dtype=str, na_filter=False)
+    try:
+        cells = pd.read_csv(io.StringIO(body), sep=delimiter, header=None, dtype=str, na_filter=False)
+    except (ValueError, MemoryError) as error:  # of quotes without an end, or of a NUL
+        raise pd.errors.ParserError(str(error) or "it does not fit into memory") from error
     if len(first) == cells.shape[1] - 1:
         first = ["", *first]  # R's write.table omits the header of row names
     if len(first) != cells.shape[1]:
@@ -42,7 +50,7 @@ def with_header(cells: pd.DataFrame) -> pd.DataFrame:
 
 def to_numbers(cells: pd.DataFrame) -> pd.DataFrame:
     """Return text as numbers, with decimal points or commas; NaN where a cell is not a number."""
-    points = cells.apply(lambda column: column.astype(str).str.replace(DECIMAL_COMMA, r"\1.\2", regex=True))
+    points = cells.apply(lambda column: column.map(str).str.replace(DECIMAL_COMMA, r"\1.\2", regex=True))
     return points.apply(pd.to_numeric, errors="coerce").astype(np.float64)
 
 

@@ -11,6 +11,7 @@ from spacrd_cli.options import ComponentName, Json, Overrides
 from spacrd_cli.terminal.output import Output, table
 from spacrd_core.config import ComponentSettings, read_config
 from spacrd_core.errors import ContractError
+from spacrd_core.plugin_errors import PASSED_ON, describe_error
 from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
@@ -48,8 +49,10 @@ def _run(checks: Checks) -> Iterator[tuple[str, str | None]]:
             promise(subject)
         except ContractError as error:
             yield sentence, str(error)
-        except Exception as error:  # noqa: BLE001 - a component under test may raise anything
-            yield sentence, f"it raised {type(error).__name__}: {error}"
+        except PASSED_ON:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a component under test may raise anything
+            yield sentence, f"it raised {describe_error(error)}"
         else:
             yield sentence, None
 

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import typer
 
 from spacrd_core.errors import SpacrdError
+from spacrd_core.memory import out_of_memory
+from spacrd_core.plugin_errors import describe_error as describe
 
 INTERRUPTED = "interrupted; rerun the same command to resume"
 BUG = "this is a bug in SpaCRD; run the same command with --debug and send us its output"
 
 
-def describe_error(error: Exception) -> tuple[str, int]:
+def describe_error(error: BaseException) -> tuple[str, int]:
     """Return the text for stderr and the exit code of an error."""
     if isinstance(error, typer.TyperException):
         return _usage(error)
@@ -38,7 +40,7 @@ def raise_failures(errors: list[Exception], *, done: int) -> None:
         raise errors[0] if count == 1 else ExceptionGroup(f"{len(errors)} of {count} sections failed", errors)
 
 
-def _lines(error: Exception) -> Iterator[str]:
+def _lines(error: BaseException) -> Iterator[str]:
     if isinstance(error, SpacrdError):
         yield f"error: {error}"
         yield from (f"  {note}" for note in error.context)
@@ -52,8 +54,10 @@ def _lines(error: Exception) -> Iterator[str]:
     elif isinstance(error, OSError) and error.errno is not None:
         path = f": {error.filename}" if error.filename else ""
         yield f"error: operating system error: {error.strerror}{path}"
+    elif isinstance(error, MemoryError):
+        yield from _lines(out_of_memory(error))
     else:
-        yield f"error: {type(error).__name__}: {error}"
+        yield f"error: {describe(error)}"
         yield f"hint: {BUG}"
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from spacrd_core.contracts.expect import expect, expect_options
 from spacrd_core.errors import ContractError, InputError
+from spacrd_core.plugin_errors import PASSED_ON, describe_error
 from spacrd_core.section.section import ImageInputs, Recognition, Section
 
 if TYPE_CHECKING:
@@ -73,9 +74,11 @@ def raises_input_errors(reader: Reader) -> None:
             reader.read(path, ImageInputs())
         except InputError:
             continue
-        except Exception as error:
+        except PASSED_ON:
+            raise
+        except BaseException as error:
             raise ContractError(
-                f"reading {path.name} must raise an InputError, but raised {type(error).__name__}: {error}"
+                f"reading {path.name} must raise an InputError, but raised {describe_error(error)}"
             ) from error
         raise ContractError(f"reading {path.name} must raise an InputError, but raised nothing")
 

@@ -13,6 +13,7 @@ from spacrd_core.errors import DetectorError
 from spacrd_core.files import Record, read_record
 from spacrd_core.model.computation import Precision  # noqa: TC001 - pydantic needs it
 from spacrd_core.model.options import PRIOR_HEAD
+from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.prior.lists import GeneLists  # noqa: TC001 - pydantic needs it
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ def read_detector_config(folder: Path) -> DetectorConfig:
         If the folder contains no detector, or the file is damaged, was changed, or was written by a newer SpaCRD.
     """
     file = folder / "config.json"
+    refuse_special(file, DetectorError)
     if not file.is_file():
         raise DetectorError(f"there is no detector at {folder}", hint=f"spacrd train STORE -o {folder}")
     config = read_record(

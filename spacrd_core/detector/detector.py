@@ -52,6 +52,12 @@ if TYPE_CHECKING:
     from spacrd_core.plugins import Registry
 
 
+# Of a configuration or of weights that do not fit their head, or that ask for more memory than there is.
+DAMAGED_FILE_ERRORS = (
+    *(RuntimeError, LookupError, TypeError, ValueError, OSError, ArithmeticError, AttributeError, MemoryError),
+)
+
+
 @dataclass(frozen=True)
 class Detector:
     """A trained ensemble with its calibration and everything needed to apply it to any section.
@@ -172,7 +178,7 @@ class Detector:
             preprocessor = fitted_preprocessor(unfitted, tensors)
             untrained = [heads.create(config.head, config.head_options, dims=preprocessor.dims) for _ in config.seeds]
             ensemble = ensemble_from_state(tensors, preprocessor, untrained, device, precision=config.precision)
-        except (RuntimeError, LookupError, TypeError, ValueError, OSError) as error:
+        except DAMAGED_FILE_ERRORS as error:
             if isinstance(error, SpacrdError):
                 raise
             raise DetectorError(

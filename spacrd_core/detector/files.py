@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +12,8 @@ from spacrd_core.detector.config import FORMAT
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import FILE_MANAGER, restore_folder
 from spacrd_core.metrics.reliability import Reliability
+from spacrd_core.opening.json_text import parse_json
+from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.outputs import require_outside, require_room
 from spacrd_core.replacement import real, was_interrupted
 
@@ -86,9 +87,10 @@ def _other_files(folder: Path) -> list[str]:
 
 def is_detector(folder: Path) -> bool:
     """Return whether a folder has the ``config.json`` of a detector."""
+    file = folder / CONFIG_FILE
     try:
-        return bool(json.loads((folder / CONFIG_FILE).read_bytes())["format"] == FORMAT)
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return file.is_file() and bool(parse_json(file.read_bytes())["format"] == FORMAT)
+    except (OSError, ValueError, LookupError, TypeError):
         return False
 
 
@@ -101,12 +103,13 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         If the file cannot be read, or its reliability figures do not have the form that is drawn.
     """
     file = folder / METRICS_FILE
+    refuse_special(file, DetectorError)
     try:
-        metrics: dict[str, Any] = json.loads(file.read_bytes())
+        metrics: dict[str, Any] = parse_json(file.read_bytes())
         TypeAdapter(dict[str, Reliability]).validate_python(metrics["reliability"])
     except ValidationError as error:
         raise DetectorError(f"{file}: {'; '.join(mistakes(error))}", hint="copy the detector again") from error
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, MemoryError) as error:
         raise DetectorError(f"{file} cannot be read: {error}", hint="copy the detector again") from error
     return metrics
 
@@ -120,6 +123,7 @@ def verified_weights(folder: Path, config: DetectorConfig) -> Path:
         If the file is missing, or is not the one that the configuration belongs to.
     """
     file = folder / WEIGHTS_FILE
+    refuse_special(file, DetectorError)
     if not file.is_file():
         raise DetectorError(f"{file} is missing", hint="copy the whole detector folder")
     with file.open("rb") as stream:

@@ -15,6 +15,7 @@ from spacrd_core.detector.config import read_detector_config
 from spacrd_core.detector.files import DETECTOR_FILES, ORIGIN_FILE, is_detector, prepare_detector_folder
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import read_record, replace_folder
+from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.outputs import explained
 from spacrd_core.progress import silent
 
@@ -34,6 +35,7 @@ def locate_detector(detector: str, *, track: Track = silent) -> LocalDetector:
         return _download(Address.parse(detector), track)
     folder = Path(detector)
     file = folder / ORIGIN_FILE
+    refuse_special(file, DetectorError)
     origin = read_record(file, Origin, max_version=1, error=DetectorError) if file.is_file() else None
     return LocalDetector(folder, origin)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from spacrd_core.errors import WorkerError
+from spacrd_core.errors import PluginError, WorkerError
 from spacrd_core.executors.task import Later, Outcome
 from spacrd_core.progress import silent
 
@@ -135,7 +135,8 @@ def _final(outcome: Outcome[TaskT, Any]) -> Outcome[TaskT, Any]:
     """Return an outcome for the user: the traceback of an unknown reason is its cause, not a note to be printed."""
     if not outcome.retryable:
         return outcome
-    error = WorkerError(str(outcome.error), hint=getattr(outcome.error, "hint", ""))
+    kind = PluginError if isinstance(outcome.error, PluginError) else WorkerError
+    error = kind(str(outcome.error), hint=getattr(outcome.error, "hint", ""))
     error.__cause__ = outcome.error
     return replace(outcome, error=error)
 

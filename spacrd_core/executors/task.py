@@ -6,7 +6,9 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from spacrd_core.errors import SpacrdError, WorkerError
+from spacrd_core.errors import PluginError, SpacrdError, WorkerError
+from spacrd_core.memory import out_of_memory
+from spacrd_core.plugin_errors import PASSED_ON, describe_error, failure_in_plugin, is_explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,20 +65,25 @@ def attempt(task: Task[Any], worker: Worker) -> Outcome[Any, Any]:
     """Run a task; return an error as an outcome, which can be sent to another process."""
     try:
         return Outcome(task, task.run(worker))
-    except SpacrdError as error:
-        return Outcome(task, error=error)
-    except Exception as error:  # noqa: BLE001 - plugins are third parties' and raise anything
-        if isinstance(error, ExceptionGroup) and error.split(SpacrdError)[1] is None:
+    except PASSED_ON:
+        raise
+    except BaseException as error:  # noqa: BLE001 - plugins are third parties' and raise anything
+        if isinstance(error, Exception) and is_explained(error):
             return Outcome(task, error=error)
         return Outcome(task, error=_unexpected(error), retryable=True)
 
 
-def _unexpected(error: Exception) -> WorkerError:
+def _unexpected(error: BaseException) -> SpacrdError:
     """Return an error that can be pickled, whatever was raised, with the traceback as a note."""
-    if isinstance(error, OSError) and error.errno is not None:
+    unexpected: SpacrdError
+    if reason := failure_in_plugin(error):
+        unexpected = PluginError(str(reason), hint=reason.hint)
+    elif isinstance(error, MemoryError):
+        unexpected = out_of_memory(error)
+    elif isinstance(error, OSError) and error.errno is not None:
         file = f": {error.filename}" if error.filename else ""
         unexpected = WorkerError(f"operating system error: {error.strerror}{file}", hint=UNEXPECTED)
     else:
-        unexpected = WorkerError(f"{type(error).__name__}: {error}", hint=UNEXPECTED)
+        unexpected = WorkerError(describe_error(error), hint=UNEXPECTED)
     unexpected.add_note("".join(traceback.format_exception(error)))
     return unexpected

@@ -11,6 +11,7 @@ from PIL import UnidentifiedImageError
 from tifffile import TiffFileError
 
 from spacrd_core.errors import ImageError, MissingFile, SpacrdError
+from spacrd_core.opening.kinds import refuse_special
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
 
 UNKNOWN_FORMAT_ERRORS = (UnidentifiedImageError, TiffFileError)
 # Errors that Pillow, tifffile and imagecodecs raise on truncated and corrupted files.
-DAMAGE_ERRORS = (OSError, SyntaxError, ValueError, RuntimeError, LookupError, EOFError, struct.error, zlib.error)
+DAMAGE_ERRORS = (
+    *(OSError, SyntaxError, ValueError, RuntimeError, LookupError, EOFError, TypeError, AttributeError),
+    *(ArithmeticError, MemoryError, struct.error, zlib.error),
+)
 
 
 @contextmanager
 def translate_errors(path: Path) -> Iterator[None]:
     """Translate a library's errors into an :class:`ImageError` that names the file."""
+    refuse_special(path, ImageError)
     if not path.is_file():
         raise MissingFile(f"the image {path} does not exist", hint="check --image")
     try:
@@ -33,4 +38,5 @@ def translate_errors(path: Path) -> Iterator[None]:
     except UNKNOWN_FORMAT_ERRORS as error:
         raise ImageError(f"{path} is not a readable image: {error}", hint="give a JPEG, PNG or TIFF") from error
     except DAMAGE_ERRORS as error:
-        raise ImageError(f"{path} is damaged: {error}", hint="copy or export it again") from error
+        reason = str(error) or type(error).__name__
+        raise ImageError(f"{path} is damaged: {reason}", hint="copy or export it again") from error

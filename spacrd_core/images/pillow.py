@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngImageFile
 from spacrd_core.errors import ImageError
 from spacrd_core.images.background import flatten_alpha
 from spacrd_core.images.errors import translate_errors
+from spacrd_core.images.expansion import require_photograph
 from spacrd_core.images.jpeg import jpeg_settings
 from spacrd_core.images.orientation_tag import AS_STORED, ORIENTATION_TAG, orientation_notes
 
@@ -77,6 +78,7 @@ def _require_rgb_of_usable_size(path: Path, image: ImageFile) -> None:
             STAIN_HINT if image.mode.startswith(("I", "F")) else "convert it to 8-bit RGB"
         )  # grey of more than 8 bits
         raise ImageError(f"{path} has {image.mode} pixels, expected 8-bit RGB", hint=hint)
+    require_photograph(path, image.width, image.height)
     if image.width * image.height > MAX_PX:
         raise ImageError(
             f"{path} is {image.width} x {image.height} px, too large to decode in memory",

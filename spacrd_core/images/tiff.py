@@ -11,6 +11,7 @@ import tifffile
 from spacrd_core.errors import ImageError
 from spacrd_core.images.background import flatten_alpha, flatten_premultiplied_alpha
 from spacrd_core.images.errors import translate_errors
+from spacrd_core.images.expansion import require_photograph, require_slide
 from spacrd_core.images.orientation_tag import AS_STORED, ORIENTATION_TAG, orientation_notes
 from spacrd_core.images.rows import BandDecoder
 from spacrd_core.images.tiff_jpeg import page_jpeg
@@ -42,7 +43,10 @@ class TiffImage:
             self._finalizer = weakref.finalize(self, file.close)  # also if the file is refused below
             self._series = find_slide_series(path, file)
             _require_complete(path, file, self._series)
+            require_slide(path, *self._series.size)
             self._decoder = _band_decoder(file, self._series)
+        if self._decoder.band_rows * self._series.size[0] * 3 > GIB:
+            require_photograph(path, self._series.size[0], self._decoder.band_rows)
         self.width, self.height = self._series.size
         with translate_errors(path):
             self.jpeg = page_jpeg(self._series.level.pages[0])

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from spacrd_core.config import mistakes
-from spacrd_core.errors import ConfigError
+from spacrd_core.errors import ConfigError, InputError
 from spacrd_core.ingestion.options import IngestConfig, IngestOptions
 from spacrd_core.tables import find_delimiter, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MAX_ROWS = 100_000
+COHORT_HINT = "a header (path,name,patient,...) and one row per section"
 NUMBERS = ("image_scale", "um_per_px", "mpp")
 DECIMAL_COMMA = re.compile(r"^(\d+),(\d+)$")
 EXCEL_SEPARATOR = re.compile(r"sep=[;,\t]")
@@ -59,19 +61,31 @@ def read_cohort(file: Path, shared: Mapping[str, Any]) -> list[IngestOptions]:
 
 def cohort_columns(text: str) -> list[str]:
     """Return the names of the columns in the first line of a table, as those of options."""
-    return [_column(name) for name in next(_cells(text), [])]
+    try:
+        return [_column(name) for name in next(_cells(text), [])]
+    except csv.Error:
+        return []
 
 
 def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     """Return every row below the header that is not empty, with its line number."""
-    reader = _cells(read_text(file, "cohort file"))
+    text = read_text(file, "cohort file")
+    if text.count("\n") > MAX_ROWS:
+        raise InputError(f"{file} has more than {MAX_ROWS:,} lines: it is no list of sections", hint=COHORT_HINT)
+    try:
+        return _named_rows(_cells(text), file)
+    except csv.Error as error:
+        raise InputError(f"{file} is not a table: {error}", hint=COHORT_HINT) from error
+
+
+def _named_rows(reader: Any, file: Path) -> list[tuple[int, dict[str, str]]]:
     columns = [_column(name) for name in next(reader, [])]
     if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise ConfigError(f"{file} has more than one column '{repeated[0]}'", hint="keep one of them")
     rows = [(reader.line_num, _row(columns, [cell.strip() for cell in cells])) for cells in reader]
     filled = [(line, row) for line, row in rows if row]
     if not filled:
-        raise ConfigError(f"{file} lists no section", hint="a header (path,name,patient,...) and one row per section")
+        raise ConfigError(f"{file} lists no section", hint=COHORT_HINT)
     return filled
 
 

@@ -6,6 +6,7 @@ option that was given before, and is not given again, stay as they were.
 
 from __future__ import annotations
 
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -79,7 +80,7 @@ def is_same_tissue(section: Section, entry: SectionEntry) -> bool:
 
 def is_same_path(options: IngestOptions, entry: SectionEntry) -> bool:
     """Return whether a section is read from the path that an entry of the store was read from."""
-    return "path" in entry.given and options.path.resolve() == Path(entry.given["path"]).resolve()
+    return "path" in entry.given and realpath(options.path) == realpath(entry.given["path"])
 
 
 def not_kept(entry: SectionEntry) -> tuple[str, ...]:

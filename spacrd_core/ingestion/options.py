@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -67,7 +68,7 @@ def default_name(path: Path) -> str:
 
     For a path inside the output of a run it is the name of the run's folder.
     """
-    folder = path.resolve()
+    folder = Path(os.path.realpath(path))  # resolve() raises where a link leads to itself
     while RUN_PART.fullmatch(folder.name.split(".")[0]) and folder.parent.name:
         folder = folder.parent
     return folder.name.split(".")[0]

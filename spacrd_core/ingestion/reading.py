@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import MissingFile, UnrecognisedSection
@@ -12,11 +13,10 @@ from spacrd_core.ingestion.recognise import recognise
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
+from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.section.section import ImageInputs
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from spacrd_core.ingestion.options import IngestOptions
     from spacrd_core.plugins import Plugins
     from spacrd_core.section.section import Section
@@ -62,11 +62,15 @@ class SectionReader:
 
 def _read(options: IngestOptions, plugins: Plugins, *, drafts: Path) -> Section:
     path = options.path
+    for _, value in options:
+        if isinstance(value, Path):
+            refuse_special(value)
     if not path.exists():
         raise MissingFile(f"there is nothing at {path}", hint=f"check the path; its absolute form is {path.absolute()}")
     name = options.reader.name or recognise(path, plugins)
     reader = plugins.readers.create(name, options.reader.options)
-    recognition = reader.recognises(path)
+    with plugins.readers.blamed(name):
+        recognition = reader.recognises(path)
     if not recognition:
         raise UnrecognisedSection(
             f"the reader '{name}' cannot read {path}: {recognition.reason}", hint="choose another with --reader"
@@ -80,7 +84,8 @@ def _read(options: IngestOptions, plugins: Plugins, *, drafts: Path) -> Section:
         with_image=not options.no_image,
         drafts=drafts,
     )
-    section: Section = reader.read(path, inputs)
+    with plugins.readers.blamed(name):
+        section: Section = reader.read(path, inputs)
     if options.align and not any(drafts in source.path.parents for source in section.sources):
         section = replace(section, notes=(*section.notes, NOT_ALIGNED))
     if options.labels:

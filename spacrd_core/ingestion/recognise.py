@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import SpacrdError, UnrecognisedSection
 from spacrd_core.ingestion.advice import advise
+from spacrd_core.plugin_errors import PASSED_ON, describe_error
 from spacrd_core.section.section import Recognition
 
 if TYPE_CHECKING:
@@ -62,6 +64,10 @@ def _recognition(path: Path, name: str, plugins: Plugins) -> Recognition:
         recognition: Recognition = plugins.readers.create(name).recognises(path)
     except SpacrdError as error:
         return Recognition(recognised=False, reason=f"{error}; {error.hint}" if error.hint else str(error))
-    except Exception as error:  # noqa: BLE001 - a third party's reader may raise anything; it must not stop the others
-        return Recognition(recognised=False, reason=f"it raised {type(error).__name__}: {error}")
+    except PASSED_ON:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a third party's reader may raise anything; it must not stop the others
+        return Recognition(recognised=False, reason=f"it raised {describe_error(error)}")
+    if not isinstance(recognition, Recognition):
+        return Recognition(recognised=False, reason=f"it returned {reprlib.repr(recognition)} instead of a Recognition")
     return recognition

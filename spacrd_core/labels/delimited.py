@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 WORKBOOK_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # zip and OLE; a text table may have the suffix .xls
+MAX_COLUMNS = 5000  # beside its labels, an export may hold a few hundred facts of every spot
 DELIMITERS = "\t,;"
 LAYOUT_HINT = (
     "give a CSV or TSV with an id column (or x and y) and a label column, a list of labels in counts order, "
@@ -45,14 +46,24 @@ def read_delimited(text: str, path: Path) -> pd.DataFrame:
     """
     header, _, body = text.lstrip("\n").partition("\n")
     delimiter = _delimiter(header, path)
+    if header.count(delimiter) >= MAX_COLUMNS:
+        raise LabelError(
+            f"the first line of the label file {path} has {header.count(delimiter) + 1} cells: are its ends of lines "
+            "missing?",
+            hint=LAYOUT_HINT,
+        )
     cells = io.BytesIO(body.encode())  # a StringIO would need four bytes per character
     try:
         names = [name.strip().casefold() for name in next(csv.reader([header], delimiter=delimiter))]
         table = pd.read_csv(cells, sep=delimiter, header=None, dtype="string[pyarrow]", keep_default_na=False)
     except pd.errors.EmptyDataError as error:
         raise LabelError(f"the label file {path} has a header but no rows", hint=LAYOUT_HINT) from error
-    except (pd.errors.ParserError, csv.Error) as error:
+    except (csv.Error, ValueError, MemoryError) as error:  # pandas' errors are ValueErrors
         raise LabelError(f"the label file {path} is not a table: {str(error).strip()}", hint=LAYOUT_HINT) from error
+    if table.shape[1] > MAX_COLUMNS:
+        raise LabelError(
+            f"the label file {path} has {table.shape[1]} columns: it is no table of labels", hint=LAYOUT_HINT
+        )
     if table.shape[1] == len(names) + 1:
         names = ["", *names]  # R's write.table omits the header of row names
     _require_unique_columns(names, table.shape[1], path)

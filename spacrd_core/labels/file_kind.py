@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from typing import TYPE_CHECKING, Literal
 
 from spacrd_core.errors import LabelError
-from spacrd_core.tables import GZIP_MAGIC
+from spacrd_core.opening.inflate import GZIP_ERRORS, open_inflated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,12 +47,10 @@ def read_bytes(path: Path, limit: int) -> bytes:
 def _beginning(path: Path) -> bytes:
     try:
         return _read(path, BEGINNING)
-    except (OSError, EOFError, zlib.error):
+    except (OSError, *GZIP_ERRORS):
         return b""
 
 
 def _read(path: Path, size: int) -> bytes:
-    with path.open("rb") as stream:
-        gzipped = stream.read(2) == GZIP_MAGIC
-    with gzip.open(path) if gzipped else path.open("rb") as stream:
+    with open_inflated(path, LabelError) as stream:
         return stream.read(size)

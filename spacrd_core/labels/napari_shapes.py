@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COLUMNS = frozenset(("index", "shape-type", "vertex-index", "axis-0", "axis-1"))
 CLASS_COLUMNS = ("label", "labels", "class", "classification", "annotation", "name", "feature")
+AXIS = re.compile(r"axis-[0-9]{1,3}")
 AREAS = ("polygon", "rectangle", "ellipse")
 EXPORT_HINT = "save the shapes layer as CSV again, with the image as the only other axes"
 
@@ -68,7 +69,7 @@ def read_shapes(text: str, path: Path) -> Polygons:
 
 def _corners(table: pd.DataFrame, path: Path) -> Array:
     """Return x and y of every corner: the last axis and the one before it."""
-    axes = sorted((name for name in table.columns if name.startswith("axis-")), key=lambda name: int(name[5:]))
+    axes = sorted((name for name in table.columns if AXIS.fullmatch(name)), key=lambda name: int(name[5:]))
     values = np.column_stack([parse_numbers(table[name]) for name in axes])
     if not np.isfinite(values).all():
         raise LabelError(f"the shapes {path} have coordinates that are not numbers", hint=EXPORT_HINT)

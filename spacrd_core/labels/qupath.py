@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from shapely.geometry import shape
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.outlines import Polygons, polygonal, repaired
 from spacrd_core.labels.own_export import MEASUREMENT, ExportedSpots
+from spacrd_core.opening.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -82,10 +82,8 @@ def _measurements(feature: Feature) -> Collection[str]:
 def features_of(text: str, path: Path) -> list[Feature]:
     """Return the features of a GeoJSON text, with those nested in others."""
     try:
-        document = json.loads(
-            text, parse_constant=lambda _: None
-        )  # NaN is allowed in measurements, but not in coordinates
-    except (ValueError, RecursionError) as error:
+        document = parse_json(text, parse_constant=lambda _: None)  # NaN is allowed in measurements only
+    except ValueError as error:
         raise LabelError(f"the label file {path} is not GeoJSON: {error}", hint=EXPORT_HINT) from error
     if isinstance(document, dict):
         document = document.get("features", [document] if document.get("type") == "Feature" else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from spacrd_core.labels.qupath import read_polygons
 from spacrd_core.labels.safe_xml import MAX_XML_BYTES
 from spacrd_core.labels.spot_table import LabelTable, read_table
 from spacrd_core.labels.xenium_explorer import cells_table, is_selection, read_outlines
+from spacrd_core.opening.inflate import GZIP_ERRORS
 from spacrd_core.tables import read_text
 
 if TYPE_CHECKING:
@@ -59,5 +59,5 @@ def _read(path: Path, section: str) -> Labels:
 def _xml(path: Path) -> bytes:
     try:
         return read_bytes(path, MAX_XML_BYTES)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, *GZIP_ERRORS) as error:
         raise LabelError(f"the label file {path} cannot be read: {error}", hint="copy it again") from error

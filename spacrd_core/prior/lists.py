@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from spacrd_core.config import mistakes
 from spacrd_core.errors import ConfigError, MissingFile
 from spacrd_core.files import Record
+from spacrd_core.opening.kinds import refuse_special
 
 CARCINOMA = "carcinoma"
 EXAMPLE = "see spacrd_core/prior/carcinoma.toml for an example"
@@ -74,6 +75,7 @@ def load_gene_lists(source: str) -> GeneLists:
     if source == CARCINOMA:
         return carcinoma()
     file = Path(source)
+    refuse_special(file, ConfigError)
     if not file.is_file():
         raise MissingFile(f"no gene lists at {file}", hint=f"prior.lists takes {CARCINOMA} or a TOML file")
     try:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 import zarr
 
-from spacrd_core.errors import CorruptStore
+from spacrd_core.errors import CorruptStore, SpacrdError
+from spacrd_core.opening.kinds import refuse_special_below
 from spacrd_core.progress import Track, silent
 from spacrd_core.slide.downsample import AreaDownsampler
 from spacrd_core.slide.levels import LevelWriter, create_levels
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from spacrd_core.images.rows import Raster
 
 BAND_ROWS = 128
-READ_ERRORS = (OSError, ValueError, LookupError, RuntimeError)  # of zarr and its codecs on damaged chunks
+# Of zarr and its codecs on damaged chunks and metadata.
+READ_ERRORS = (
+    *(OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, MemoryError),
+    *(AssertionError, NotImplementedError),
+)
 
 
 @dataclass(frozen=True)
@@ -93,12 +98,16 @@ class Pyramid:
         CorruptStore
             If the folder contains no pyramid.
         """
+        refuse_special_below(folder, CorruptStore)
         try:
             group: Any = zarr.open_group(folder, mode="r")
             datasets = group.attrs["ome"]["multiscales"][0]["datasets"]
-            levels = (Level(group[d["path"]], d["coordinateTransformations"][0]["scale"][1]) for d in datasets)
-            return cls(tuple(levels), tuple(group.attrs["spacrd"]["notes"]))
-        except (FileNotFoundError, LookupError, ValueError) as error:
+            levels = (Level(group[d["path"]], float(d["coordinateTransformations"][0]["scale"][1])) for d in datasets)
+            notes = tuple(map(str, group.attrs["spacrd"]["notes"]))
+            return cls(tuple(_require_level(level) for level in levels), notes)
+        except READ_ERRORS as error:
+            if isinstance(error, SpacrdError):
+                raise
             raise CorruptStore(f"{folder} does not contain a slide: {error}", hint=REPAIR_HINT) from error
 
     def level_for(self, um_per_px: float) -> Level:
@@ -139,6 +148,16 @@ class Pyramid:
         if not len(rows) or not len(columns):
             return Crop(np.empty((0, 0, 3), dtype=np.uint8), level.um_per_px, corner)
         return Crop(level.read(rows.start, rows.stop, columns.start, columns.stop), level.um_per_px, corner)
+
+
+def _require_level(level: Level) -> Level:
+    """Refuse a level that is no picture of a size in um."""
+    shape = level.array.shape
+    if len(shape) != 3 or shape[0] != 3 or level.array.dtype != np.uint8 or min(shape) < 1:
+        raise ValueError(f"a level of {level.array.dtype} with shape {shape} is no picture")
+    if not 0 < level.um_per_px < np.inf:
+        raise ValueError(f"a level has {level.um_per_px} um/px")
+    return level
 
 
 def overview(raster: Raster, um_per_px: float, coarse_um_per_px: float) -> Pyramid:

@@ -77,7 +77,7 @@ class Shards:
             if begin == NOT_STORED:
                 return np.full(self.shape, self.background, dtype=np.uint8)
             return self.decode(_read(path, begin, length), self.shape)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, LookupError, TypeError, ArithmeticError, MemoryError) as error:
             raise CorruptStore(f"{path} cannot be read: {error}", hint=REPAIR_HINT) from error
 
     def rectangle(self, top: int, bottom: int, left: int, right: int) -> Array:

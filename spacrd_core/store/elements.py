@@ -12,6 +12,7 @@ import anndata as ad
 import zarr
 
 from spacrd_core.cards import Recipe
+from spacrd_core.opening.declared import require_plausible
 from spacrd_core.slide.compression import CHECKED_ZSTD
 
 if TYPE_CHECKING:
@@ -35,12 +36,12 @@ def write_section(adata: ad.AnnData, folder: Path) -> None:
 
 def read_section(folder: Path) -> ad.AnnData:
     """Return a section as AnnData."""
-    return ad.read_zarr(folder)
+    return ad.read_zarr(_opened(folder))
 
 
 def read_spots(folder: Path) -> pd.DataFrame:
     """Return the spots of a section without its counts."""
-    spots: pd.DataFrame = ad.io.read_elem(zarr.open_group(folder, mode="r")["obs"])
+    spots: pd.DataFrame = ad.io.read_elem(_opened(folder)["obs"])
     return spots
 
 
@@ -63,7 +64,7 @@ def write_cells(spot_of_cell: pd.Series[Any], folder: Path) -> None:
 
 def read_cells(folder: Path) -> pd.Series[Any]:
     """Return the spot id of each cell, by cell id."""
-    spot_of_cell: pd.Series[Any] = ad.io.read_elem(zarr.open_group(folder, mode="r")["cells"])["spot_id"]
+    spot_of_cell: pd.Series[Any] = ad.io.read_elem(_opened(folder)["cells"])["spot_id"]
     return spot_of_cell
 
 
@@ -78,10 +79,10 @@ def write_spot_table(table: pd.DataFrame, folder: Path, detector: Mapping[str, A
 
 def read_spot_table(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return a spot table and the configuration of its detector."""
-    group = zarr.open_group(folder, mode="r")
+    group = _opened(folder)
     table: pd.DataFrame = ad.io.read_elem(group["spots"])
     table.attrs.update(group.attrs.get("table", {}))
-    return table, dict(group.attrs["facts"])  # type: ignore[arg-type]
+    return table, dict(group.attrs["facts"])
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,17 @@ class Embedding:
 
 def read_embedding(folder: Path) -> Embedding:
     """Return the embeddings of a section."""
-    group: Any = zarr.open_group(folder, mode="r")
+    group = _opened(folder)
     recipe = Recipe.from_dict(dict(group.attrs["recipe"]))
     options = dict(group.attrs.get("options", {}))
     return Embedding(group["values"][:], group["coverage"][:], str(group.attrs["encoder"]), options, recipe)
+
+
+def _opened(folder: Path) -> Any:
+    """Return a group that does not declare far more than it stores."""
+    group = zarr.open_group(folder, mode="r")
+    require_plausible(group)
+    return group
 
 
 def embedding_facts(encoder: str, options: Mapping[str, Any], recipe: Recipe) -> dict[str, object]:

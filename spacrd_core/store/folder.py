@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from filelock import FileLock, Timeout
 
-from spacrd_core.errors import CorruptStore, MissingFile, StoreBusy, StoreError, UnknownSection
+from spacrd_core.errors import CorruptStore, MissingFile, SpacrdError, StoreBusy, StoreError, UnknownSection
+from spacrd_core.opening.kinds import refuse_special, refuse_special_below
 from spacrd_core.outputs import require_outside
 from spacrd_core.store.manifest import GROUP_KINDS, Manifest, read_manifest, write_manifest
 from spacrd_core.store.repair import repair_hint
@@ -23,6 +24,10 @@ MANIFEST_FILE = "spacrd.json"
 LOCK_FILE = "spacrd.lock"
 LOCK_TIMEOUT_S = 60.0
 PARTIAL = ".partial-"  # the names of unfinished embeddings begin with it
+DAMAGED_GROUP_ERRORS = (
+    *(OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError, ArithmeticError, AssertionError),
+    *(MemoryError, NotImplementedError, EOFError),
+)
 RETIRED = ".retired"  # a file in embeddings that the manifest does not list any more
 
 
@@ -42,6 +47,7 @@ class StoreFolder:
             If the folder is not a store.
         """
         store = cls(path)
+        refuse_special(store._file, StoreError)
         if not store._file.is_file():
             raise MissingFile(
                 f"there is no spot store at {path}",
@@ -125,9 +131,12 @@ class StoreFolder:
     def _open_group(self, record: GroupRecord) -> Iterator[Path]:
         """Yield the folder of a group; an error in reading it is raised as CorruptStore."""
         folder = self._folder(record)
+        refuse_special_below(folder, CorruptStore)
         try:
             yield folder
-        except (OSError, ValueError, LookupError, RuntimeError, TypeError) as error:
+        except DAMAGED_GROUP_ERRORS as error:
+            if isinstance(error, SpacrdError):
+                raise
             raise CorruptStore(f"{folder} is damaged: {error}", hint=repair_hint(self.path, record)) from error
 
     def _folder(self, record: GroupRecord) -> Path:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from spacrd_core.errors import CorruptStore
 from spacrd_core.files import Record, parse_record, sync
+from spacrd_core.opening.kinds import refuse_special
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -165,6 +166,7 @@ def read_manifest(file: Path) -> Manifest:
     CorruptStore
         If the file is not a manifest, or a newer SpaCRD wrote it.
     """
+    refuse_special(file, CorruptStore)
     text, last = file.read_bytes(), _last[0]
     if text == last.text:
         return last.manifest

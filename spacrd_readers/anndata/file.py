@@ -21,6 +21,9 @@ from anndata.io import read_elem
 from zarr.storage import LocalStore, ZipStore
 
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
+from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
+from spacrd_core.opening.kinds import refuse_special, refuse_special_below
+from spacrd_core.opening.zips import require_sound_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +41,11 @@ DAMAGED_FILE_ERRORS = (
     TypeError,
     RuntimeError,
     AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -74,11 +82,14 @@ class AnnDataFile:
         with translate_errors(self.path):
             node = self.root[key]
             _refuse_pickles(node, self.path)
+            require_plausible(node)
             return node
 
     def element(self, key: str) -> Any:
         """Return an element, read into memory."""
         node = self.node(key)
+        with translate_errors(self.path):
+            require_plausible(node, expansion=MAX_NAMES_EXPANSION)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", OldFormatWarning)  # files of anndata 0.7 are supported
             try:
@@ -121,6 +132,7 @@ def open_anndata(path: Path) -> Iterator[AnnDataFile]:
     InputError
         If the file is neither HDF5 nor zarr, or is damaged.
     """
+    refuse_special(path)
     if not path.exists():
         raise MissingFile(f"the AnnData file {path} does not exist", hint="check the path")
     with ExitStack() as stack:
@@ -135,8 +147,10 @@ def _open_root(path: Path) -> Iterator[Any]:
     if path.is_dir():
         if not any((path / name).is_file() for name in ZARR_METADATA):
             raise InputError(f"the folder {path} is not a zarr group", hint=FORMATS)
+        refuse_special_below(path)
         yield zarr.open_group(LocalStore(path, read_only=True), mode="r", use_consolidated=False)
     elif zipfile.is_zipfile(path):
+        require_sound_zip(path)
         group = _zip_root(path)
         with closing(ZipStore(path, mode="r")) as store:
             yield zarr.open_group(store, path=group, mode="r", use_consolidated=False)

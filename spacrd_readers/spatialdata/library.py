@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ELEMENTS = ("images", "labels", "shapes")  # tables are read in parts, points only if a table counts them
+# Errors that zarr, dask, pyarrow and geopandas raise on damaged elements.
+DAMAGED_FILE_ERRORS = (
+    *(OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, ArithmeticError, AssertionError),
+    *(MemoryError, NotImplementedError, EOFError),
+)
 LOGS = ("spatialdata", "ome_zarr")
 INSTALL_HINT = "pip install 'spacrd[spatialdata]'"
 COPY_AGAIN = "copy it again, or write it again with the spatialdata library"
@@ -47,7 +52,7 @@ def translate_errors(path: Path) -> Iterator[None]:
         yield
     except SpacrdError:
         raise
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError) as error:
+    except DAMAGED_FILE_ERRORS as error:
         raise _unreadable(path, error) from error
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
+from spacrd_core.errors import CountsError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 GENE_EXPRESSION = "Gene Expression"  # the kind of a feature that is a gene
 MAX_BLOCK_VALUES = 2**22  # non-zero counts per block
+COPY_AGAIN = "copy or download it again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +69,34 @@ def column_ranges(indptr: NDArray[np.int64], most: int = MAX_BLOCK_VALUES) -> It
         last = max(last, first + 1)
         yield first, last
         first = last
+
+
+def require_offsets(offsets: NDArray[np.int64], names: int, values: int, path: Path) -> None:
+    """Refuse offsets that do not divide the counts of a matrix among its barcodes (or features).
+
+    Raises
+    ------
+    CountsError
+        If there is not one for every name and one more, from 0 up to the number of counts.
+    """
+    if offsets.shape != (names + 1,) or offsets[-1] != values:
+        raise CountsError(f"the matrix {path} is damaged: its arrays differ in length", hint=COPY_AGAIN)
+    if offsets[0] != 0 or (np.diff(offsets) < 0).any():
+        raise CountsError(f"the matrix {path} is damaged: its offsets (indptr) do not rise from 0", hint=COPY_AGAIN)
+
+
+def require_ascii(names: NDArray[np.bytes_], path: Path) -> NDArray[np.bytes_]:
+    """Return the names of spots, bins or cells, which are plain letters and digits on every platform.
+
+    Raises
+    ------
+    CountsError
+        If they are not, or not a list.
+    """
+    is_list = names.ndim == 1 and names.dtype.itemsize
+    if not is_list or (np.ascontiguousarray(names).view(np.uint8) > 127).any():
+        raise CountsError(f"the matrix {path} is damaged: its barcodes are not names", hint=COPY_AGAIN)
+    return names
 
 
 def feature_table(

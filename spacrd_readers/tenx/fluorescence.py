@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 INTENSITIES = ("barcode_fluorescence_intensity.csv", "barcode_fluorescence_intensity.csv.gz")
 COMMAND_FILES = ("_cmdline", "_invocation")  # of the run's folder, above outs/spatial
 FLUORESCENCE_OPTION = re.compile(r"--(darkimage|colorizedimage)\b|\b(dark|colorized)_images?\s*=\s*\[?\s*\"")
+MAX_COMMAND = 2**20  # letters of a command line
 HE_HINT = "give an H&E image of this section with --image FILE, or use the genes alone with --no-image"
 
 
@@ -23,7 +24,12 @@ def fluorescence_evidence(spatial: Path, prefix: str = "") -> Path | None:
         return table
     run = spatial.absolute().parent.parent
     commands = [run / name for name in COMMAND_FILES if (run / name).is_file()]
-    return next((file for file in commands if FLUORESCENCE_OPTION.search(file.read_text(errors="replace"))), None)
+    return next((file for file in commands if FLUORESCENCE_OPTION.search(_beginning(file))), None)
+
+
+def _beginning(file: Path) -> str:
+    with file.open(encoding="utf-8", errors="replace") as stream:
+        return stream.read(MAX_COMMAND)
 
 
 def refuse_fluorescence_run(spatial: Path, prefix: str = "") -> None:

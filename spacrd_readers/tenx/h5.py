@@ -11,7 +11,17 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import CountsError
-from spacrd_readers.tenx.blocks import GENE_EXPRESSION, Block, column_ranges, feature_table
+from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
+from spacrd_core.opening.kinds import refuse_special
+from spacrd_readers.tenx.blocks import (
+    COPY_AGAIN,
+    GENE_EXPRESSION,
+    Block,
+    column_ranges,
+    feature_table,
+    require_ascii,
+    require_offsets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +32,10 @@ if TYPE_CHECKING:
     from spacrd_readers.tenx.blocks import TenxMatrix
 
 MATRIX_HINT = "give filtered_feature_bc_matrix.h5 or cell_feature_matrix.h5"
-DAMAGED_FILE_ERRORS = (OSError, KeyError, ValueError, RuntimeError)  # raised by h5py
+# Raised by h5py, and by numpy on members of another type than they should have.
+DAMAGED_FILE_ERRORS = (
+    *(OSError, LookupError, ValueError, RuntimeError, TypeError, AttributeError, ArithmeticError, MemoryError),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +65,8 @@ class H5Matrix:
                 repeats = np.diff(part.indptr[first : last + 1])
                 try:
                     features = part.group["indices"][low:high].astype(np.int64) + part.first_feature
-                    values = part.group["data"][low:high]
+                    values = np.asarray(part.group["data"][low:high])
+                    _require_numbers(values, features)
                 except DAMAGED_FILE_ERRORS as error:
                     raise _damaged(self.path, error) from error
                 yield Block(np.repeat(part.barcodes[first:last], repeats), features, values)
@@ -67,9 +81,10 @@ def open_h5(path: Path) -> Iterator[TenxMatrix]:
     CountsError
         If it is not HDF5, not a feature-barcode matrix, damaged, or a probe matrix.
     """
+    refuse_special(path, CountsError)
     try:
         file = h5py.File(path)
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise CountsError(f"the matrix {path} is not a readable HDF5 file: {error}", hint=MATRIX_HINT) from error
     with file:
         yield _matrix(path, file)
@@ -84,21 +99,24 @@ def first_barcode(path: Path) -> str:
             groups = [file["matrix"]] if "matrix" in file else [file[name] for name in _genomes(file)]
             if not groups or "probe_region" in groups[0].get("features", ()):
                 return ""
-            return _texts(groups[0]["barcodes"][:1])[0]
-    except (*DAMAGED_FILE_ERRORS, IndexError, AttributeError):
+            return _decoded(groups[0]["barcodes"][:1])[0]
+    except DAMAGED_FILE_ERRORS:
         return ""
 
 
 def _matrix(path: Path, file: h5py.File) -> H5Matrix:
     try:
+        require_plausible(file)
         matrix = _single_group(path, file["matrix"]) if "matrix" in file else _by_genome(path, file)
+        values = [(part, part.group["data"].shape) for part in matrix.parts]
     except DAMAGED_FILE_ERRORS as error:
         if isinstance(error, CountsError):
             raise
         raise _damaged(path, error) from error
-    for part in matrix.parts:
-        if len(part.indptr) != len(part.barcodes) + 1 or part.indptr[-1] != len(part.group["data"]):
-            raise CountsError(f"the matrix {path} is damaged: its arrays differ in length", hint="copy it again")
+    for part, shape in values:
+        if len(shape) != 1:
+            raise CountsError(f"the matrix {path} is damaged: its counts are not a list", hint=COPY_AGAIN)
+        require_offsets(part.indptr, len(part.barcodes), shape[0], path)
     return matrix
 
 
@@ -109,7 +127,8 @@ def _single_group(path: Path, group: Any) -> H5Matrix:
     ids = _texts(features["id"])
     kinds = _texts(features["feature_type"]) if "feature_type" in features else GENE_EXPRESSION
     genomes = _texts(features["genome"]) if "genome" in features else ""
-    barcodes = _names(group["barcodes"])
+    barcodes = require_ascii(_names(group["barcodes"]), path)
+    _require_shape(group, len(ids), len(barcodes))
     part = _MatrixPart(group, group["indptr"][:].astype(np.int64), 0, np.arange(len(barcodes)))
     return H5Matrix(path, barcodes, feature_table(ids, _texts(features["name"]), kinds, genomes), (part,))
 
@@ -119,7 +138,7 @@ def _by_genome(path: Path, file: h5py.File) -> H5Matrix:
     if not genomes:
         members = ", ".join(sorted(file)) or "nothing"
         raise CountsError(f"{path} is not a 10x matrix (it holds {members})", hint=MATRIX_HINT)
-    names = {genome: _names(file[genome]["barcodes"]) for genome in genomes}
+    names = {genome: require_ascii(_names(file[genome]["barcodes"]), path) for genome in genomes}
     barcodes = np.unique(np.concatenate(list(names.values())))
     tables = [
         feature_table(_texts(file[g]["genes"]), _texts(file[g]["gene_names"]), GENE_EXPRESSION, g) for g in genomes
@@ -137,12 +156,32 @@ def _genomes(file: h5py.File) -> list[str]:
 
 
 def _names(dataset: Any) -> NDArray[np.bytes_]:
+    require_plausible(dataset, expansion=MAX_NAMES_EXPANSION)
     return np.asarray(dataset[:], dtype=np.bytes_)
 
 
 def _texts(dataset: Any) -> list[str]:
-    return [text.decode() if isinstance(text, bytes) else str(text) for text in dataset[:].tolist()]
+    require_plausible(dataset, expansion=MAX_NAMES_EXPANSION)
+    return _decoded(dataset[:])
+
+
+def _decoded(texts: NDArray[Any]) -> list[str]:
+    return [text.decode() if isinstance(text, bytes) else str(text) for text in texts.tolist()]
+
+
+def _require_shape(group: Any, features: int, barcodes: int) -> None:
+    """Require that the shape that a matrix declares, if any, is that of its names."""
+    shape = np.asarray(group["shape"][:]).tolist() if "shape" in group else [features, barcodes]
+    if shape != [features, barcodes]:
+        raise ValueError(
+            f"it declares the shape {str(shape)[:80]}, and names {features} features and {barcodes} barcodes"
+        )
+
+
+def _require_numbers(values: NDArray[Any], indices: NDArray[np.int64]) -> None:
+    if values.dtype.kind not in "iuf" or values.shape != indices.shape:
+        raise ValueError(f"{len(indices)} indices and counts of {values.dtype} with shape {values.shape}")
 
 
 def _damaged(path: Path, error: Exception) -> CountsError:
-    return CountsError(f"the matrix {path} is damaged: {error}", hint="copy or download it again")
+    return CountsError(f"the matrix {path} is damaged: {error}", hint=COPY_AGAIN)

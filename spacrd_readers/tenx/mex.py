@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import CountsError, MissingFile
-from spacrd_core.tables import GZIP_MAGIC
-from spacrd_readers.tenx.blocks import MAX_BLOCK_VALUES, Block
+from spacrd_core.opening.inflate import GZIP_ERRORS, open_inflated
+from spacrd_readers.tenx.blocks import COPY_AGAIN, MAX_BLOCK_VALUES, Block, require_ascii
 from spacrd_readers.tenx.name_files import read_barcodes, read_features
 
 if TYPE_CHECKING:
@@ -25,12 +23,13 @@ if TYPE_CHECKING:
 
     from spacrd_readers.tenx.blocks import TenxMatrix
 
-COPY_AGAIN = "copy or download it again"
 MATRIX = "matrix.mtx"
 ENTRIES = (".mtx.gz", ".mtx")
 ENTRIES_NAME = re.compile(r"(?!\.)(.*[_.-])?matrix\.mtx(\.gz)?")
 NAMES = (".tsv.gz", ".tsv", ".txt.gz", ".txt", ".csv.gz", ".csv")
 ENTRY_COLUMNS = ["feature", "barcode", "count"]
+MAX_LINE_BYTES = 2**16  # of a comment; those of tools have a hundred
+DAMAGED_FILE_ERRORS = (pd.errors.ParserError, ValueError, OverflowError, OSError, MemoryError, *GZIP_ERRORS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,20 +50,19 @@ class MexMatrix:
         CountsError
             If the shape of the matrix does not match its barcodes and features, or the file is truncated.
         """
-        with _open(self.entries) as stream:
+        with open_inflated(self.entries, CountsError) as stream:
             total, count = self._total(stream), 0
             for block in self._read(stream):
                 count += len(block.values)
+                if count > total:
+                    break
                 yield block
         if count != total:
-            raise CountsError(f"{self.entries} declares {total} counts and holds {count}", hint=COPY_AGAIN)
+            more = " or more" if count > total else ""
+            raise CountsError(f"{self.entries} declares {total} counts and holds {count}{more}", hint=COPY_AGAIN)
 
     def _total(self, stream: IO[bytes]) -> int:
-        line = next(line for line in stream if not line.startswith(b"%"))
-        try:
-            features, barcodes, total = map(int, line.split())
-        except ValueError as error:
-            raise CountsError(f"{self.entries} is not in Market Exchange Format", hint=COPY_AGAIN) from error
+        features, barcodes, total = _sizes(stream)
         if (features, barcodes) != (len(self.features), len(self.barcodes)):
             raise CountsError(
                 f"{self.entries} is {features} x {barcodes}, but there are {len(self.features)} features and "
@@ -82,10 +80,12 @@ class MexMatrix:
                     if chunk.isna().to_numpy().any():
                         raise CountsError(f"{self.entries} is damaged: a line is truncated", hint=COPY_AGAIN)
                     feature, barcode, count = (chunk[name].to_numpy() for name in ENTRY_COLUMNS)
+                    if count.dtype.kind not in "iuf":
+                        raise CountsError(f"{self.entries} has counts that are no numbers", hint=COPY_AGAIN)
                     yield Block(barcode.astype(np.int64) - 1, feature.astype(np.int64) - 1, count)
         except pd.errors.EmptyDataError:
             return
-        except (pd.errors.ParserError, ValueError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        except DAMAGED_FILE_ERRORS as error:
             if isinstance(error, CountsError):
                 raise
             raise CountsError(f"{self.entries} is damaged: {error}", hint=COPY_AGAIN) from error
@@ -106,11 +106,11 @@ def open_mex(path: Path) -> Iterator[TenxMatrix]:
     barcodes_file = _find(folder, prefix, NAMES, "barcodes")
     features_file = _find(folder, prefix, NAMES, "features", "genes")
     entries = _find(folder, prefix, ENTRIES, "matrix")
-    feature_count, barcode_count = _declared_size(entries)
+    feature_count, barcode_count, _ = _declared_sizes(entries)
     barcodes, barcode_notes = read_barcodes(barcodes_file, barcode_count)
     features, feature_notes = read_features(features_file, feature_count)
     notes = (*barcode_notes, *feature_notes)
-    yield MexMatrix(path, np.asarray(barcodes, dtype=np.bytes_), features, entries, notes)
+    yield MexMatrix(path, require_ascii(_as_bytes(barcodes), path), features, entries, notes)
 
 
 def is_mex_folder(path: Path) -> bool:
@@ -129,18 +129,39 @@ def _find(folder: Path, prefix: str, suffixes: Sequence[str], *stems: str) -> Pa
     raise MissingFile(f"the matrix folder {folder} has no {prefix}{names[1]} or {prefix}{names[0]}", hint=COPY_AGAIN)
 
 
-def _declared_size(entries: Path) -> tuple[int | None, int | None]:
-    """Return how many features and barcodes a matrix declares; None if it is damaged, which reading it reports."""
+def _declared_sizes(entries: Path) -> list[int]:
+    """Return the numbers of features, barcodes and counts that a matrix declares.
+
+    Raises
+    ------
+    CountsError
+        If it is damaged.
+    """
     try:
-        with _open(entries) as stream:
-            line = next(line for line in stream if not line.startswith(b"%"))
-        features, barcodes, _ = map(int, line.split())
-    except (OSError, EOFError, zlib.error, StopIteration, ValueError):
-        return None, None
-    return features, barcodes
+        with open_inflated(entries, CountsError) as stream:
+            return _sizes(stream)
+    except DAMAGED_FILE_ERRORS as error:
+        if isinstance(error, CountsError):
+            raise
+        raise CountsError(f"{entries} is not in Market Exchange Format: {error}", hint=COPY_AGAIN) from error
 
 
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as stream:
-        is_gzip = stream.read(2) == GZIP_MAGIC
-    return cast("IO[bytes]", gzip.open(path)) if is_gzip else path.open("rb")
+def _sizes(stream: IO[bytes]) -> list[int]:
+    """Return the three numbers in the first line that is no comment.
+
+    Raises
+    ------
+    ValueError
+        If there is no such line, or it holds something else.
+    """
+    line = b"%"
+    while line.startswith(b"%"):
+        line = stream.readline(MAX_LINE_BYTES)
+    sizes = [int(number) for number in line.split()]
+    if len(sizes) != 3:
+        raise ValueError("no line has its numbers of features, barcodes and counts")
+    return sizes
+
+
+def _as_bytes(names: Sequence[str]) -> NDArray[np.bytes_]:
+    return np.array([name.encode() for name in names], dtype=np.bytes_)

@@ -6,14 +6,13 @@ where 10x has the feature type. Columns are recognised by their values.
 
 from __future__ import annotations
 
-import csv
 import re
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import CountsError
 from spacrd_core.genes.clean import genome_of, is_ensembl_id, unquote
 from spacrd_core.genes.known import MIN_KNOWN_SHARE, count_known
-from spacrd_core.tables import read_text
+from spacrd_core.tables import read_text, split_rows
 from spacrd_readers._base import first_names
 from spacrd_readers.tenx.blocks import GENE_EXPRESSION, feature_table
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     Column = list[str]
 
+MAX_SURPLUS = 10  # times as many lines as names: blank ones, and those of another file
 DELIMITERS = "\t;,"
 HEADER_WORDS = {  # in small letters alone; R calls a column without a name x, or V1
     *("gene", "geneid", "geneids", "genename", "genenames", "genesymbol", "genesymbols", "genes", "symbol", "symbols"),
@@ -51,14 +51,14 @@ FEATURE_TYPES = {  # of Cell Ranger, Space Ranger and Xenium Onboard Analysis
 }
 
 
-def read_barcodes(path: Path, count: int | None) -> tuple[list[str], tuple[str, ...]]:
-    """Return the barcodes of a matrix, and notes; ``count`` is how many the matrix declares, None if unknown."""
+def read_barcodes(path: Path, count: int) -> tuple[list[str], tuple[str, ...]]:
+    """Return the barcodes of a matrix, and notes; ``count`` is how many the matrix declares."""
     columns, notes = _read_columns(path, "barcodes", count)
     return columns[0], notes
 
 
-def read_features(path: Path, count: int | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the feature table of a matrix, and notes; ``count`` is how many the matrix declares, None if unknown."""
+def read_features(path: Path, count: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the feature table of a matrix, and notes; ``count`` is how many the matrix declares."""
     columns, notes = _read_columns(path, "features", count)
     kinds, kind_notes = _take_kinds(columns, path)
     ids = max(columns, key=_count_ensembl_ids)  # the first of equals
@@ -72,12 +72,23 @@ def read_features(path: Path, count: int | None) -> tuple[pd.DataFrame, tuple[st
     return table, (*notes, *kind_notes, exchange)
 
 
-def _read_columns(path: Path, role: str, count: int | None) -> tuple[list[Column], tuple[str, ...]]:
+def _read_columns(path: Path, role: str, count: int) -> tuple[list[Column], tuple[str, ...]]:
     """Return the columns of a list of names, without header and row numbers."""
-    lines = [line for line in read_text(path, f"list of {role}", CountsError).splitlines() if line.strip()]
+    text = read_text(path, f"list of {role}", CountsError)
+    if text.count("\n") > MAX_SURPLUS * (count + 1):
+        raise CountsError(
+            f"the list of {role} {path} has {text.count(chr(10)):,} lines, and its matrix declares {count} {role}",
+            hint="copy or download them again",
+        )
+    lines = [line for line in text.splitlines() if line.strip()]
     delimiter = next((letter for letter in DELIMITERS if letter in lines[-1]), "\t")
     # Tabs never occur in a cell, and rows quoted as a whole must be split.
-    split = (line.split(delimiter) for line in lines) if delimiter == "\t" else csv.reader(lines, delimiter=delimiter)
+    is_plain = delimiter == "\t"
+    split = (
+        [line.split(delimiter) for line in lines]
+        if is_plain
+        else split_rows("\n".join(lines), delimiter, path, CountsError)
+    )
     rows = [[unquote(cell) for cell in row] for row in split]
     notes: tuple[str, ...] = (f"quotes in {path.name}, removed",) if '"' in lines[-1] else ()
     if count == len(rows) - 1 and _is_header(rows[0]):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import math
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.opening.json_text import parse_json
 from spacrd_core.tables import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SCALEFACTORS = "scalefactors_json.json"
+MAX_FACTOR = 1e6  # a bin of Visium HD has up to 100 um, all others are below that
 COPY_AGAIN = "copy it again from the run's spatial folder"
 
 
@@ -57,7 +58,7 @@ def read_scalefactors(path: Path) -> Scalefactors:
     """
     text = read_text(path, "scale factors", GeometryError)
     try:
-        facts = json.loads(text)
+        facts = parse_json(text)
     except ValueError as error:
         raise GeometryError(f"the scale factors {path} are not JSON: {error}", hint=COPY_AGAIN) from error
     if not isinstance(facts, dict):
@@ -69,6 +70,8 @@ def _positive(facts: dict[str, object], name: str, path: Path) -> float | None:
     value: Any = facts.get(name)
     if value is None:
         return None
-    if type(value) in (int, float) and math.isfinite(value) and value > 0:
+    if type(value) in (int, float) and 0 < value < MAX_FACTOR:
         return float(value)
-    raise GeometryError(f"{name} in the scale factors {path} is {value!r}, not a positive number", hint=COPY_AGAIN)
+    raise GeometryError(
+        f"{name} in the scale factors {path} is {reprlib.repr(value)}, not a positive number", hint=COPY_AGAIN
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,18 @@ import zarr
 from zarr.storage import LocalStore, ZipStore
 
 from spacrd_core.errors import CountsError
-from spacrd_readers.tenx.blocks import GENE_EXPRESSION, Block, column_ranges, feature_table
+from spacrd_core.opening.declared import require_plausible
+from spacrd_core.opening.kinds import refuse_special, refuse_special_below
+from spacrd_core.opening.zips import require_sound_zip
+from spacrd_readers.tenx.blocks import (
+    COPY_AGAIN,
+    GENE_EXPRESSION,
+    Block,
+    column_ranges,
+    feature_table,
+    require_ascii,
+    require_offsets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +40,10 @@ SUFFIXES = (".zarr", ".zarr.zip")
 # Other kinds are codes of controls, and 'aggregate_gene' for a last feature that sums all genes.
 FEATURE_KINDS = {"gene": GENE_EXPRESSION}
 CELL_NAME_LETTERS = np.frombuffer(b"abcdefghijklmnop", dtype=np.uint8)
-DAMAGED_FILE_ERRORS = (OSError, LookupError, ValueError, TypeError, BadZipFile)
+DAMAGED_FILE_ERRORS = (
+    *(OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, ArithmeticError, MemoryError),
+    *(EOFError, NotImplementedError, zlib.error, BadZipFile),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +61,13 @@ class ZarrMatrix:
         for first, last in column_ranges(self.indptr):
             low, high = self.indptr[first], self.indptr[last]
             features = np.repeat(np.arange(first, last), np.diff(self.indptr[first : last + 1]))
-            yield Block(self.group["indices"][low:high].astype(np.int64), features, self.group["data"][low:high])
+            try:
+                barcodes, values = self.group["indices"][low:high].astype(np.int64), self.group["data"][low:high]
+                if values.dtype.kind not in "iuf" or not barcodes.shape == values.shape == features.shape:
+                    raise ValueError(f"counts of {values.dtype} with shape {values.shape}")
+            except DAMAGED_FILE_ERRORS as error:
+                raise CountsError(f"the matrix {self.path} is damaged: {error}", hint=COPY_AGAIN) from error
+            yield Block(barcodes, features, values)
 
 
 def is_zarr(path: Path) -> bool:
@@ -63,12 +84,23 @@ def open_zarr(path: Path) -> Iterator[TenxMatrix]:
     CountsError
         If it is damaged, or is not the matrix of a Xenium bundle.
     """
-    if path.is_file() and not is_zipfile(path):
+    refuse_special(path, CountsError)
+    if path.is_dir():
+        refuse_special_below(path, CountsError)
+    elif not is_zipfile(path):
         raise CountsError(f"{path} is not a readable zip file", hint=H5_HINT)
+    else:
+        try:
+            require_sound_zip(path)
+        except DAMAGED_FILE_ERRORS as error:
+            raise CountsError(f"{path} is a damaged zip: {error}", hint=H5_HINT) from error
     with closing(LocalStore(path, read_only=True) if path.is_dir() else ZipStore(path, mode="r")) as store:
         try:
             group: Any = zarr.open_group(store, mode="r")["cell_features"]
+            require_plausible(group)
             matrix = _matrix(path, group)
+        except CountsError:
+            raise
         except DAMAGED_FILE_ERRORS as error:
             raise CountsError(f"{path} is not the matrix of a Xenium bundle: {error}", hint=H5_HINT) from error
         yield matrix
@@ -80,9 +112,10 @@ def _matrix(path: Path, group: Any) -> ZarrMatrix:
     ids = list(facts.get("feature_ids", symbols))
     kinds = [FEATURE_KINDS.get(kind, kind) for kind in facts.get("feature_types", [GENE_EXPRESSION] * len(symbols))]
     indptr = group["indptr"][:].astype(np.int64)
-    if len(indptr) != len(symbols) + 1 or indptr[-1] != group["data"].shape[0]:
-        raise ValueError(f"{len(indptr)} offsets for {len(symbols)} features")
-    return ZarrMatrix(path, cell_names(group["cell_id"][:]), feature_table(ids, symbols, kinds), group, indptr)
+    require_offsets(indptr, len(symbols), group["data"].shape[0], path)
+    return ZarrMatrix(
+        path, require_ascii(cell_names(group["cell_id"][:]), path), feature_table(ids, symbols, kinds), group, indptr
+    )
 
 
 def cell_names(ids: NDArray[Any]) -> NDArray[np.bytes_]:

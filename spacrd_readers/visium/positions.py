@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
+from pyarrow import parquet
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.tables import read_text
 from spacrd_readers._delimited import are_numbers, read_cells, to_numbers, with_header
+from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_SPOTS, require_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,8 +52,11 @@ def read_positions(path: Path) -> Positions:
     GeometryError
         If it is not a table of positions, lacks a number, or lists a spot twice.
     """
+    refuse_special(path, GeometryError)
     table = _parquet(path) if path.suffix == ".parquet" else _csv(path)
-    names = table["barcode"].astype(str).str.strip()
+    names = table["barcode"].map(str).str.strip()
+    if not names.map(str.isascii).all():
+        raise GeometryError(f"the positions {path} have barcodes with other letters than A to Z", hint=COLUMNS_HINT)
     numbers = to_numbers(table[list(POSITION_COLUMNS[1:])])
     wrong = ~np.isfinite(numbers.to_numpy()).all(axis=1)
     if wrong.any():
@@ -72,8 +77,11 @@ def read_positions(path: Path) -> Positions:
 
 def _parquet(path: Path) -> pd.DataFrame:
     try:
+        require_rows(path, parquet.read_metadata(path), MAX_SPOTS)
         return _select_columns(pd.read_parquet(path), path)
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGED_PARQUET_ERRORS as error:
+        if isinstance(error, GeometryError):
+            raise
         raise GeometryError(f"the positions {path} are not a parquet table: {error}", hint="copy it again") from error
 
 

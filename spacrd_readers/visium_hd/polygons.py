@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.opening.kinds import refuse_special
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,10 @@ MAX_FEATURE_CHARS = 2**26  # a cell's feature has about a thousand
 POLYGONS_PER_BATCH = 10_000  # polygons converted to centroids at once
 FEATURES_START = re.compile(r'"features"\s*:\s*\[')
 SEPARATOR = re.compile(r"[\s,]*")
+DAMAGED_FILE_ERRORS = (
+    *(ValueError, RecursionError, OSError, TypeError, LookupError, ArithmeticError, MemoryError),
+    shapely.errors.ShapelyError,
+)
 Ring = list[list[float]]
 
 
@@ -37,6 +42,7 @@ def read_centroids(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     ids: list[int] = []
     rings: list[Ring] = []
     centroids = [np.empty((0, 2))]
+    refuse_special(path, GeometryError)
     try:
         for feature in _read_features(path):
             number, ring = _parse_cell(feature, len(ids) + 1)
@@ -47,11 +53,14 @@ def read_centroids(path: Path) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
                 rings.clear()
         if rings:
             centroids.append(_centroids(rings))
-    except (ValueError, RecursionError, OSError) as error:
+        numbers = np.array(ids, dtype=np.int64)
+    except DAMAGED_FILE_ERRORS as error:
+        if isinstance(error, GeometryError):
+            raise
         raise GeometryError(
             f"{path} is not a GeoJSON of cells: {error}", hint="copy cell_segmentations.geojson again from the run"
         ) from error
-    return np.array(ids, dtype=np.int64), np.concatenate(centroids)
+    return numbers, np.concatenate(centroids)
 
 
 def _read_features(path: Path) -> Iterator[Any]:
@@ -93,7 +102,7 @@ def _parse_cell(feature: Any, position: int) -> tuple[int, Ring]:
         geometry, number = feature["geometry"], int(feature["properties"]["cell_id"])
         polygons = {"Polygon": [geometry["coordinates"]], "MultiPolygon": geometry["coordinates"]}[geometry["type"]]
         ring = max((polygon[0] for polygon in polygons), key=len)
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"its feature {position} is not a polygon with a number as cell_id") from error
     return number, ring if len(ring) > 3 else ring * 4  # a cell of one or two px has no area, but a centroid
 

@@ -5,7 +5,6 @@ A table lists every bin of the array (eleven million of 2 um).
 
 from __future__ import annotations
 
-import gzip
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from spacrd_core.errors import GeometryError
+from spacrd_core.errors import GeometryError, SpacrdError
+from spacrd_core.opening.inflate import GZIP_ERRORS, open_inflated
+from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.tables import find_delimiter, read_beginning, split_header
+from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_BINS, require_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,10 +63,13 @@ def open_positions(path: Path) -> Iterator[PositionsTable]:
         If it cannot be read.
     """
     is_parquet = path.suffix == ".parquet"
+    refuse_special(path, GeometryError)
     try:
         with _open_parquet(path) if is_parquet else _open_csv(path) as table:
             yield table
-    except (pa.ArrowException, OSError) as error:
+    except (*DAMAGED_PARQUET_ERRORS, *GZIP_ERRORS) as error:
+        if isinstance(error, SpacrdError):
+            raise
         kind = "parquet" if is_parquet else "CSV"
         raise GeometryError(f"the positions {path} are not a {kind} table: {error}", hint=COPY_AGAIN) from error
 
@@ -72,6 +77,7 @@ def open_positions(path: Path) -> Iterator[PositionsTable]:
 @contextmanager
 def _open_parquet(path: Path) -> Iterator[PositionsTable]:
     with parquet.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file:
+        require_rows(path, file.metadata, MAX_BINS)
         columns, rows = tuple(file.schema_arrow.names), file.metadata.num_rows
         first = ""
         if "barcode" in columns and rows:
@@ -105,5 +111,5 @@ def _open_csv(path: Path) -> Iterator[PositionsTable]:
 
 
 def _count_lines(path: Path) -> int:
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+    with open_inflated(path, GeometryError) as stream:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(BLOCK_BYTES), b""))

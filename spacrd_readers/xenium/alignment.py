@@ -6,8 +6,6 @@ and multiplied by the inverse.
 
 from __future__ import annotations
 
-import csv
-import io
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +14,7 @@ import numpy as np
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.section.geometry import fit_affine
-from spacrd_core.tables import read_text
+from spacrd_core.tables import read_text, split_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +70,10 @@ def _rows(path: Path) -> list[list[str]]:
     text = read_text(path, "alignment", GeometryError)
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     delimiter = max(",;\t", key=text.count)
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)]
+    rows = split_rows("\n".join(lines), delimiter, path, GeometryError)
+    if not rows:
+        raise GeometryError(f"the alignment {path} holds only comments", hint=ALIGNMENT_FORMATS)
+    return [[cell.strip() for cell in row] for row in rows]
 
 
 def _matrix(rows: list[list[str]], path: Path) -> NDArray[np.float64]:

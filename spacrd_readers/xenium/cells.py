@@ -6,17 +6,18 @@ parquet files hold as bytes; here all ids are bytes.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from pyarrow import parquet
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.opening.inflate import GZIP_ERRORS, open_inflated
+from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.tables import read_beginning, split_header
+from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_CELLS, require_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +70,7 @@ def read_cells(path: Path) -> Cells:
     GeometryError
         If the table lacks ids or positions, cannot be read, or names a cell twice.
     """
+    refuse_special(path, GeometryError)
     table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     xy = _numbers(table, ["x_centroid", "y_centroid"], path)
     placed = np.isfinite(xy).all(axis=1)
@@ -97,9 +99,12 @@ def to_ids(column: pd.Series[Any]) -> NDArray[np.bytes_]:
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         file = parquet.ParquetFile(path)
+        require_rows(path, file.metadata, MAX_CELLS)
         columns = _select_columns(file.schema_arrow.names, path)
         return file.read(columns=columns).to_pandas()
-    except (pa.ArrowException, OSError) as error:
+    except DAMAGED_PARQUET_ERRORS as error:
+        if isinstance(error, GeometryError):
+            raise
         raise GeometryError(f"the cell table {path} is not parquet: {error}", hint=COPY_AGAIN) from error
 
 
@@ -107,14 +112,17 @@ def _read_csv(path: Path) -> pd.DataFrame:
     header, _ = split_header(read_beginning(path, "cells", GeometryError), ",")
     columns = _select_columns(header, path)
     try:
-        return pd.read_csv(
-            path,
-            usecols=columns,
-            dtype={"cell_id": str},
-            keep_default_na=False,
-            na_values={name: ["", "NA", "nan", "NaN"] for name in columns if name != "cell_id"},
-        )
-    except (ValueError, EOFError, OSError, zlib.error) as error:
+        with open_inflated(path, GeometryError) as stream:
+            return pd.read_csv(
+                stream,
+                usecols=columns,
+                dtype={"cell_id": str},
+                keep_default_na=False,
+                na_values={name: ["", "NA", "nan", "NaN"] for name in columns if name != "cell_id"},
+            )
+    except (ValueError, OSError, MemoryError, OverflowError, *GZIP_ERRORS) as error:
+        if isinstance(error, GeometryError):
+            raise
         raise GeometryError(f"the cell table {path} is damaged: {str(error).strip()}", hint=COPY_AGAIN) from error
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
+import reprlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.errors import GeometryError, InputError
+from spacrd_core.opening.json_text import parse_json
 from spacrd_core.tables import read_text
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ def read_experiment(path: Path, um_per_px: float | None) -> Experiment:
 
 def _facts(path: Path) -> dict[str, Any]:
     try:
-        facts = json.loads(read_text(path, "experiment file"))
+        facts = parse_json(read_text(path, "experiment file"))
     except InputError:
         raise
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{path} is not JSON: {error}", hint="copy it again from the bundle") from error
     if not isinstance(facts, dict):
         raise InputError(f"{path} is not a JSON object", hint="copy it again from the bundle")
@@ -68,10 +69,10 @@ def _facts(path: Path) -> dict[str, Any]:
 def _checked(size: Any, path: Path) -> float:
     try:
         number = float(size)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not 0 < number < math.inf:
-        problem = "no pixel_size" if size is None else f"a pixel_size of {size!r}, expected a size in um"
+        problem = "no pixel_size" if size is None else f"a pixel_size of {reprlib.repr(size)}, expected a size in um"
         raise GeometryError(f"{path} has {problem}", hint="use --um-per-px X, of the morphology images")
     return number
 

@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.opening.json_text import parse_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -31,10 +33,12 @@ def write_manifest(
 def read_manifest(path: Path) -> dict[str, Any] | None:
     """Return a manifest; None if it is missing or not a SpaCRD manifest."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        if not path.is_file():
+            return None
+        content = parse_json(path.read_text(encoding="utf-8"))
         names = [record["name"] for record in content["files"]]
         usable = content["format"] == MANIFEST_VERSION and content["provenance"]["detector"] and all(names)
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError):
         return None
     return content if usable and isinstance(content["sections"], dict) else None
 

@@ -1,0 +1,76 @@
+"""Hold what an HDF5 file or zarr group declares against what it stores: a kilobyte can declare a terabyte."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# deflate shrinks nothing to less than 1/1032; a column that is all one value may be small whatever it declares.
+MAX_EXPANSION = 1100
+MAX_NAMES_EXPANSION = 200  # of names and tables, which are read as a whole
+FREE_BYTES = 2**28
+
+
+def require_plausible(node: Any, *, expansion: int = MAX_EXPANSION) -> None:
+    """Require that no array of a group, or an array itself, declares far more than it stores.
+
+    Raises
+    ------
+    ValueError
+        If one does, or its values are in another file.
+    """
+    _refuse_other_files(node)
+    for array in _arrays(node):
+        declared = _declared(array)
+        if declared > FREE_BYTES and declared > expansion * max(_stored(array), 1):
+            stored = _size(_stored(array))
+            raise ValueError(f"{_name(array)} declares {_size(declared)}, and the file holds {stored} of it")
+
+
+def _refuse_other_files(node: Any) -> None:
+    """Refuse an HDF5 file that leads to other files, which its author chose and its reader did not."""
+    if hasattr(node, "visititems_links") and (name := node.visititems_links(_external)):
+        raise ValueError(f"{name} is a link to another file")
+    for array in _arrays(node):
+        if getattr(array, "is_virtual", False) or getattr(array, "external", None):
+            raise ValueError(f"{_name(array)} has its values in another file")
+
+
+def _arrays(node: Any) -> Iterator[Any]:
+    """Yield the arrays below a group of h5py or zarr, or the array itself; links to elsewhere are not followed."""
+    if hasattr(node, "shape"):
+        yield node
+        return
+    found: list[Any] = []
+    if hasattr(node, "visititems"):
+        node.visititems(lambda _, item: found.append(item) if hasattr(item, "shape") else None)
+    else:
+        found += [item for _, item in node.members(max_depth=None) if hasattr(item, "shape")]
+    yield from found
+
+
+def _external(name: str, link: Any) -> str | None:
+    return name if type(link).__name__ == "ExternalLink" else None
+
+
+def _name(array: Any) -> str:
+    return str(array.name).lstrip("/")
+
+
+def _declared(array: Any) -> int:
+    """Return the bytes of an array in memory, or of one of its chunks where that is more."""
+    sizes = [math.prod(shape) for shape in (array.shape, array.chunks) if shape is not None]
+    return max(sizes, default=0) * int(array.dtype.itemsize)
+
+
+def _stored(array: Any) -> int:
+    return int(array.id.get_storage_size() if hasattr(array, "id") else array.nbytes_stored())
+
+
+def _size(count: int) -> str:
+    units = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
+    power = min(int(math.log(max(count, 1), 1000)), len(units) - 1)
+    return f"{count / 1000**power:.3g} {units[power]}"

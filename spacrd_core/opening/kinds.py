@@ -1,0 +1,54 @@
+"""Refuse pipes, sockets and devices by their kind before they are opened: opening a pipe waits for its writer."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from spacrd_core.errors import InputError, SpacrdError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+FILE_HINT = "write its content to a file, and give that file"
+
+
+def refuse_special(path: Path, error: type[SpacrdError] = InputError) -> None:
+    """Refuse what is neither a file nor a folder; a path that does not exist passes.
+
+    Raises
+    ------
+    SpacrdError
+        Of the type ``error``.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as cause:
+        kind = "the symbolic link " if path.is_symlink() else ""
+        hint = "check the path, or copy the file itself"
+        raise error(f"{kind}{path} cannot be followed: {cause.strerror}", hint=hint) from cause
+    except ValueError as cause:  # a NUL in the path
+        raise error(f"the path {str(path)[:80]!r} is not valid: {cause}", hint="check the path") from cause
+    if special := KINDS.get(stat.S_IFMT(mode)):
+        raise error(f"{path} is {special}, not a file", hint=FILE_HINT)
+
+
+def refuse_special_below(folder: Path, error: type[SpacrdError] = InputError) -> None:
+    """Refuse a folder that holds a pipe, a socket or a device anywhere; libraries open all its files by themselves."""
+    folders = [os.fspath(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif not entry.is_file():
+                    refuse_special(folder / entry.path, error)
