@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -100,10 +100,11 @@ def call(
             "the workers of a scheduler need a store that all machines see", hint="--keep STORE, in a shared folder"
         )
     from spacrd_core.results.folder import require_results_folder
+    from spacrd_core.staging import staging
 
     require_results_folder(output)
     with ExitStack() as stack:
-        folder = keep or Path(stack.enter_context(TemporaryDirectory(prefix="spacrd-"))) / "store"
+        folder = keep or stack.enter_context(staging(Path(gettempdir()))) / "store"
         _call(out, plugins, sections, settings, detector=detector, folder=folder, output=output, kept=bool(keep))
 
 

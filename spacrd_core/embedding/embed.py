@@ -99,7 +99,7 @@ def embed(  # noqa: PLR0913 - the options of the command
     request = _request(store, name, instance, options or {}, settings or Settings(), latest=latest)
     request = replace(request, again=again)
     entries = store.choose(sections)
-    with mark_in_use(store.path / "embeddings"):
+    with mark_in_use(store.inside("embeddings")):
         shards = _shards_of_part(store, entries, part or Part())
         jobs = {entry.id: SectionJob(request, entry, ranges) for entry, ranges in shards}
         seconds = _run(jobs, executor or Serial(), on_warning, track)

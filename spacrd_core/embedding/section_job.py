@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spacrd_core.embedding.shard_task import ShardTask, plan_section
 from spacrd_core.embedding.staging import Staging
 from spacrd_core.errors import EncoderError, SpacrdError, StoreError
+from spacrd_core.store.links import require_no_links_below
 from spacrd_core.store.locks import any_piece_locked, lock_file, try_lock
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class SectionJob:
         plan = plan_section(request.store, self.entry.id, self.entry.geometry, request.recipe)
         self.um_per_px = plan.level.um_per_px
         self.folder.parent.mkdir(parents=True, exist_ok=True)
+        if self.folder.is_dir():
+            require_no_links_below(self.folder)
         with try_lock(lock_file(self.folder)):
             request.store.reclaim(self.entry, request.recipe.key, again=request.again)
             staging = Staging.open_or_create(
@@ -156,14 +159,15 @@ class SectionJob:
                 return
             staging.finalise()
             request = self.request
-            request.store.publish_embedding(
-                self.entry,
-                request.encoder,
-                request.recipe,
-                self.folder,
-                latest=request.latest,
-                again=request.again,
-            )
+            with request.store.writing(self.entry.id):
+                request.store.publish_embedding(
+                    self.entry,
+                    request.encoder,
+                    request.recipe,
+                    self.folder,
+                    latest=request.latest,
+                    again=request.again,
+                )
             any_piece_locked(self.folder)  # removes the locks of killed processes
             if request.again and self.entry.predictions:
                 self.notes.append("its calls are of earlier embeddings until spacrd detect runs again")
@@ -182,7 +186,7 @@ class SectionJob:
         record, earlier = (each.embeddings.get(self.request.recipe.key) for each in (entry, self.entry))
         if self.request.again and record == earlier:
             return None
-        folder = self.request.store.path / record.path if record else None
+        folder = self.request.store.inside(*record.path.split("/")) if record else None
         return folder if folder and folder.is_dir() else None
 
 

@@ -115,9 +115,16 @@ def ingest_section(
     The same input twice changes nothing. Another input under the same name needs ``replace``, which also rewrites the
     same input where the store was damaged. It keeps the options that were given before and are not given now.
     """
-    name, reader = options.section_id, SectionReader(plugins, store)
-    require_section_id(name)
+    require_section_id(options.section_id)
     _require_whole(store, options, replace=replace)
+    with store.writing(options.section_id):
+        return _ingest_section(store, options, plugins, replace=replace, track=track)
+
+
+def _ingest_section(
+    store: SpotStore, options: IngestOptions, plugins: Plugins, *, replace: bool, track: Track
+) -> Ingested:
+    name, reader = options.section_id, SectionReader(plugins, store)
     existing = store.entries.get(name)
     kept: tuple[str, ...] = ()
     if existing and replace:

@@ -42,7 +42,7 @@ class SectionReader:
         key = json.dumps(given, sort_keys=True)
         if self._last is None or self._last[0] != key:
             self._last = None  # two sections at a time may not fit into memory
-            self._last = key, _read(options, self._plugins, drafts=self._store.path / DRAFTS / options.section_id)
+            self._last = key, _read(options, self._plugins, drafts=self._store.inside(DRAFTS, options.section_id))
         return self._last[1]
 
     def read_again(

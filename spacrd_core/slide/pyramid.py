@@ -31,6 +31,7 @@ class Level:
 
     array: Any
     um_per_px: float
+    repair: str = REPAIR_HINT
 
     @property
     def height(self) -> int:
@@ -45,7 +46,7 @@ class Level:
     @cached_property
     def shards(self) -> Shards | None:
         """The shards of a level that SpaCRD has stored, None for any other array."""
-        return Shards.from_array(self.array)
+        return Shards.from_array(self.array, repair=self.repair)
 
     def read(self, top: int, bottom: int, left: int, right: int) -> UInt8Array:
         """Return a rectangle inside the level, height x width x 3.
@@ -61,7 +62,7 @@ class Level:
             return np.moveaxis(np.asarray(self.array[:, top:bottom, left:right]), 0, -1)
         except READ_ERRORS as error:
             where = getattr(self.array, "store_path", "the slide")
-            raise CorruptStore(f"{where} cannot be read: {error}", hint=REPAIR_HINT) from error
+            raise CorruptStore(f"{where} cannot be read: {error}", hint=self.repair) from error
 
     def pixel_range(self, start_um: float, stop_um: float, size: int) -> range:
         """Return the px, of ``size`` along an axis, that an interval overlaps by more than a rounding error."""
@@ -85,8 +86,8 @@ class Pyramid:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Return the pyramid in a folder.
+    def open(cls, folder: Path, *, repair: str = REPAIR_HINT) -> Self:
+        """Return the pyramid in a folder; ``repair`` is the hint of errors that name damage.
 
         Raises
         ------
@@ -96,10 +97,10 @@ class Pyramid:
         try:
             group: Any = zarr.open_group(folder, mode="r")
             datasets = group.attrs["ome"]["multiscales"][0]["datasets"]
-            levels = (Level(group[d["path"]], d["coordinateTransformations"][0]["scale"][1]) for d in datasets)
+            levels = (Level(group[d["path"]], d["coordinateTransformations"][0]["scale"][1], repair) for d in datasets)
             return cls(tuple(levels), tuple(group.attrs["spacrd"]["notes"]))
-        except (FileNotFoundError, LookupError, ValueError) as error:
-            raise CorruptStore(f"{folder} does not contain a slide: {error}", hint=REPAIR_HINT) from error
+        except (FileNotFoundError, LookupError, ValueError, TypeError, AttributeError) as error:
+            raise CorruptStore(f"{folder} does not contain a slide: {error}", hint=repair) from error
 
     def level_for(self, um_per_px: float) -> Level:
         """Return the coarsest level that is at least as fine as ``um_per_px``, or else the finest level."""

@@ -16,9 +16,12 @@ from spacrd_core.ingestion.parts.spots import regions_of_spots
 from spacrd_core.ingestion.put import Candidate, put_section, require_section_id
 from spacrd_core.ingestion.reading import SectionReader
 from spacrd_core.progress import Track, silent
+from spacrd_core.quoting import listed, shortened
 from spacrd_core.section.section import Source
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from spacrd_core.ingestion.checks import Checks
     from spacrd_core.ingestion.options import IngestOptions
     from spacrd_core.ingestion.parts.regions import Regions
@@ -42,15 +45,22 @@ def ingest_each_part(
     if options.region is None:
         raise ConfigError("parts of a capture area need a file with their regions", hint="--region FILE")
     require_section_id(options.section_id)
-    regions = read_regions(options.region)
+    with store.writing(options.section_id):
+        return _ingest_each_part(store, options, options.region, plugins, replace=replace, track=track)
+
+
+def _ingest_each_part(
+    store: SpotStore, options: IngestOptions, region: Path, plugins: Plugins, *, replace: bool, track: Track
+) -> tuple[list[Ingested], list[Exception]]:
+    regions = read_regions(region)
     _require_one_source_of_patients(options, regions)
-    ids, id_notes = part_ids(options.section_id, regions.names, options.region)
+    ids, id_notes = part_ids(options.section_id, regions.names, region)
     areas = _Areas(options, regions, SectionReader(plugins, store))
     ingested: list[Ingested] = []
     errors: list[Exception] = []
-    for region, name in ids.items():
+    for part, name in ids.items():
         before = known_part(store, options.section_id, name) if replace else None
-        candidate, area = areas.part(region, name, before, id_notes)
+        candidate, area = areas.part(part, name, before, id_notes)
         if candidate is None:
             continue
         try:
@@ -71,7 +81,7 @@ def _require_one_source_of_patients(options: IngestOptions, regions: Regions) ->
     others = sorted(set(regions.patients.values()) - {options.patient})
     if options.patient and others:
         raise ConfigError(
-            f"{regions.path} names the patients {', '.join(others)}, but --patient is {options.patient}",
+            f"{regions.path} names the patients {listed(others)}, but --patient is {shortened(options.patient)}",
             hint="leave out --patient, or the patients of the regions",
         )
 
