@@ -35,7 +35,7 @@ def claim(store: StoreFolder, section: str) -> Iterator[None]:
         try:
             yield
         finally:
-            own.unlink()
+            own.unlink(missing_ok=True)
             remove_if_empty(store, folder)
             if is_new:
                 with suppress(OSError):

@@ -173,11 +173,11 @@ class StoreFolder:
 
     def _folder(self, record: GroupRecord) -> Path:
         """Return the folder of a group that has the files that were written."""
-        folder = self.inside(*record.path.split("/"))
+        folder = self.path / record.path
         if record.path in self._sound_layouts:
             return folder
         try:
-            folder.stat()
+            require_no_link(self.path, folder).stat()
             require_layout(folder, record.layout)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise CorruptStore(f"{folder} is missing from the store", hint=repair_hint(self.path, record)) from error

@@ -93,7 +93,7 @@ def named_picture(pictures: Sequence[Picture], name: str, file: AnnDataFile) -> 
     for picture in pictures:
         if picture.name == name:
             return picture
-    names = ", ".join(picture.name for picture in pictures) or "none"
+    names = listed(picture.name for picture in pictures) or "none"
     raise ConfigError(
         f"{file.path} has no image '{shortened(name)}'; its images: {names}", hint="use --set reader.image=NAME"
     )

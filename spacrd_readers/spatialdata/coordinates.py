@@ -64,8 +64,8 @@ def choose_system(data: Any, elements: Sequence[str], name: str, path: Path) -> 
     if name:
         if name not in systems:
             raise ConfigError(
-                f"{listed(elements)} of {path} has no transformation to the coordinate system '{shortened(name)}'; it has: "
-                f"{listed(systems) or 'none'}",
+                f"{listed(elements)} of {path} has no transformation to the coordinate system '{shortened(name)}'; it "
+                f"has: {listed(systems) or 'none'}",
                 hint="use --set reader.coordinate_system=NAME",
             )
         return name

@@ -128,7 +128,8 @@ def _outlined(data: Any, annotation: Annotation, elements: Mapping[str, str], sy
     order = np.argsort(np.concatenate(rows), kind="stable")
     table = pd.concat(parts, ignore_index=True).iloc[order]
     notes = [
-        f"the object does not hold the table's region '{shortened(region)}'; its ids are those of '{shortened(element)}', which was read"
+        f"the object does not hold the table's region '{shortened(region)}'; its ids are those of "
+        f"'{shortened(element)}', which was read"
         for region, element in elements.items()
         if region != element
     ]

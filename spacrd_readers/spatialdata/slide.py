@@ -146,9 +146,10 @@ def _named(candidates: list[_Candidate], request: SlideRequest) -> _Candidate:
                     hint="give the H&E with --image FILE, or use --no-image",
                 )
             return candidate
-    names = ", ".join(candidate.name for candidate in candidates) or "none"
+    names = listed(candidate.name for candidate in candidates) or "none"
     raise ConfigError(
-        f"{request.path} has no image '{shortened(request.image_name)}' in the coordinate system '{shortened(request.system)}'; its images "
+        f"{request.path} has no image '{shortened(request.image_name)}' in the coordinate system "
+        f"'{shortened(request.system)}'; its images "
         f"there: {names}",
         hint=f"use {IMAGE_OPTION}",
     )
