@@ -49,6 +49,8 @@ def find_links(store: StoreFolder) -> list[Path]:
 
 def _remove(folder: Path, grace_seconds: float) -> bool:
     """Remove a folder unless it is recent or in use; return whether it was removed."""
+    if lock_file(folder).is_symlink():
+        return False
     with try_lock(lock_file(folder), wait=False) as acquired:
         if not acquired or _is_work_in_progress(folder) or _is_recent(folder, grace_seconds):
             return False

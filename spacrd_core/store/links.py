@@ -47,8 +47,13 @@ def require_no_links_below(folder: Path) -> None:
     StoreError
         With the first link.
     """
-    if link := next((entry.path for entry in entries_below(folder) if entry.is_symlink()), None):
+    if link := link_below(folder):
         raise StoreError(f"{link} is a link, and nothing in a store is reached through one", hint=HINT)
+
+
+def link_below(folder: Path) -> Path | None:
+    """Return the first link below a folder, or None."""
+    return next((Path(entry.path) for entry in entries_below(folder) if entry.is_symlink()), None)
 
 
 def entries_below(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -27,6 +27,7 @@ from spacrd_core.store.elements import (
 )
 from spacrd_core.store.folder import PARTIAL, RETIRED, StoreFolder
 from spacrd_core.store.layout import layout_sha256
+from spacrd_core.store.links import link_below
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, Manifest, SectionEntry
 from spacrd_core.store.repair import repair_hint
 
@@ -139,6 +140,8 @@ class SpotStore(StoreFolder):
     def publish_group(self, staged: Path, name: str) -> GroupRecord:
         """Move a finished folder to its final name; the record is not yet in the manifest."""
         final = self.inside(*staged.relative_to(self.path).parts[:-1], name)
+        if final.is_dir() and link_below(final):  # the same files, but not all of them in the store
+            final.rename(final.with_name(f"{TEMPORARY}damaged-{uuid4().hex}"))
         digest = publish(staged, final)
         layout = layout_sha256(final)
         return GroupRecord(path=final.relative_to(self.path).as_posix(), sha256=digest, layout=layout)

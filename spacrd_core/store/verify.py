@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from spacrd_core.files import tree_sha256
 from spacrd_core.progress import Track, silent
 from spacrd_core.store.folder import unreadable
-from spacrd_core.store.links import entries_below, link_on_the_way
+from spacrd_core.store.links import link_below, link_on_the_way
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from spacrd_core.store.folder import StoreFolder
     from spacrd_core.store.manifest import GroupRecord
 
@@ -44,14 +42,10 @@ def _problem(store: StoreFolder, group: GroupRecord) -> str:
     """Return what is wrong with a group, beginning with its path; '' if nothing is."""
     folder = store.path / group.path
     try:
-        if link := link_on_the_way(store.path, folder) or _link_below(folder):
+        if link := link_on_the_way(store.path, folder) or link_below(folder):
             return f"{group.path} is not read, because {link.relative_to(store.path)} is a link"
         return "" if tree_sha256(folder) == group.sha256 else f"{group.path} has changed since it was written"
     except (FileNotFoundError, NotADirectoryError):
         return f"{group.path} is missing"
     except PermissionError as error:
         return str(unreadable(folder, error))
-
-
-def _link_below(folder: Path) -> Path | None:
-    return next((folder / entry.path for entry in entries_below(folder) if entry.is_symlink()), None)

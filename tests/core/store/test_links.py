@@ -131,6 +131,26 @@ def test_a_file_of_a_group_that_is_a_link_is_refused_and_named_by_verify(store: 
     assert f"{chunk.relative_to(store.path)} is a link" in finding
 
 
+def test_a_section_with_a_link_is_repaired_by_ingesting_it_again(
+    store: SpotStore, make_section: MakeSection, tmp_path: Path
+) -> None:
+    group = store.path / store.entry("S1").section.path
+    (group / "zarr.json").rename(tmp_path / "outside")
+    (group / "zarr.json").symlink_to(tmp_path / "outside")
+    add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+    assert verify(store) == []
+    assert SpotStore(store.path).section("S1").n_obs
+    assert (tmp_path / "outside").is_file()
+
+
+def test_a_lock_that_is_a_link_is_left_with_its_folder(store: SpotStore, tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("precious")
+    folder = store.temporary("slides", "S1")
+    folder.with_name(f"{folder.name}.lock").symlink_to(tmp_path / "victim")
+    assert folder not in collect_garbage(store, grace_seconds=0)
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
 def test_removing_a_section_does_not_touch_what_a_link_leads_to(store: SpotStore) -> None:
     outside = move_outside(store, "slides/S1")
     before = state(outside)
