@@ -77,9 +77,8 @@ def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
     out.result(document, f"{groups} groups, {len(findings)} damaged or unreadable", *findings)
     if earlier:
         out.warn(
-            f"{earlier} of {groups} groups are of an earlier version, without checksums that are verified whenever a "
-            "group is read: after this, only spacrd store verify finds damage in them. ingest --replace, embed --again "
-            "and detect write them anew"
+            f"{earlier} of {groups} groups are of an earlier version: spacrd store verify finds damage in them, but "
+            "commands that read them may not. ingest --replace, embed --again and detect write them anew"
         )
     if findings:
         raise CorruptStore(

@@ -72,7 +72,7 @@ def _is_recent(folder: Path, grace_seconds: float) -> bool:
 def _last_modified(folder: Path) -> float:
     inner = (entry.stat(follow_symlinks=False).st_mtime for entry in entries_below(folder))
     try:
-        return max(folder.lstat().st_mtime, *inner)
+        return max((folder.lstat().st_mtime, *inner))
     except FileNotFoundError:  # a writer removed its temporary file after it was listed
         return time.time()
 
