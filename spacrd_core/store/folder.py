@@ -146,6 +146,11 @@ class StoreFolder:
         """
         return require_no_link(self.path, self.path.joinpath(*parts))
 
+    def repair_hint(self, record: GroupRecord) -> str:
+        """Return how to make a damaged or missing group anew."""
+        entry = next((entry for entry in self.entries.values() if record in entry.groups), None)
+        return repair_hint(self.path, record, entry)
+
     def _require_no_links(self) -> None:
         """Refuse a store of which a folder or file, such as that of all slides, is a link."""
         for name in (*GROUP_KINDS, FAILURES_FOLDER, LOCK_FILE, MANIFEST_FILE):
@@ -169,7 +174,7 @@ class StoreFolder:
         except PermissionError as error:
             raise unreadable(folder, error) from error
         except READ_ERRORS as error:
-            raise CorruptStore(f"{folder} is damaged: {error}", hint=repair_hint(self.path, record)) from error
+            raise CorruptStore(f"{folder} is damaged: {error}", hint=self.repair_hint(record)) from error
 
     def _folder(self, record: GroupRecord) -> Path:
         """Return the folder of a group that has the files that were written."""
@@ -180,11 +185,11 @@ class StoreFolder:
             require_no_link(self.path, folder).stat()
             require_layout(folder, record.layout)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise CorruptStore(f"{folder} is missing from the store", hint=repair_hint(self.path, record)) from error
+            raise CorruptStore(f"{folder} is missing from the store", hint=self.repair_hint(record)) from error
         except PermissionError as error:
             raise unreadable(folder, error) from error
         except CorruptStore as error:
-            raise CorruptStore(str(error), hint=repair_hint(self.path, record)) from error
+            raise CorruptStore(str(error), hint=self.repair_hint(record)) from error
         self._sound_layouts.add(record.path)
         return folder
 
