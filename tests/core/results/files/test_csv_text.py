@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spacrd_core.detection.attribution import DrivingGene
 from spacrd_core.results.files.csv_text import as_text
 from spacrd_core.results.files.genes_csv import write_genes_csv
 from spacrd_core.results.files.spots_csv import write_spots_csv
@@ -40,9 +41,10 @@ def test_nor_does_a_formula_begin_where_another_spreadsheet_begins_a_cell(text: 
 
 
 def test_no_cell_of_a_section_s_tables_is_a_formula(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
-    result = make_result()
-    result = make_result(spots=result.spots.rename(index={result.spots.index[0]: FORMULA}))
-    result = replace(result, genes=(replace(result.genes[0], gene=FORMULA), *result.genes[1:]))
+    result = make_result(side=4, genes=(DrivingGene(FORMULA, 0.5, 1.0, None), DrivingGene("ERBB2", -0.5, 1.0, 2.0)))
+    first = {result.spots.index[0]: FORMULA}
+    result.adata.obs_names = result.adata.obs_names.map(lambda name: first.get(name, name))
+    result = replace(result, spots=result.spots.rename(index=first))
     write_genes_csv(result, tmp_path / "genes.csv")
     write_spots_csv(result, tmp_path / "spots.csv")
     for name in ("genes.csv", "spots.csv"):
