@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NOT_STORED = 2**64 - 1
 INDEX_CODECS = ["bytes", "crc32c"]
-REPAIR_HINT = "spacrd ingest STORE PATH --name ID --replace; spacrd store verify STORE finds all damage"
+REPAIR_HINT = "ingest the section again with --replace; spacrd store verify STORE finds all damage"
 
 
 @dataclass(frozen=True)

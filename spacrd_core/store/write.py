@@ -113,7 +113,7 @@ def _write_slide(store: SpotStore, section: Section, key: SectionKey, track: Tra
     with staged(store, "slides", name) as folder, open_raster(slide) as raster:
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=key.mpp, track=track)
         group = store.publish_group(folder, pyramid_key)
-    return SlideRecord(path=group.path, sha256=group.sha256, **frame)
+    return SlideRecord(**group.model_dump(), **frame)
 
 
 def _write_cells(store: SpotStore, section: Section, key: SectionKey) -> GroupRecord | None:
