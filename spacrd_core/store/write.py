@@ -109,7 +109,7 @@ def _write_slide(store: SpotStore, section: Section, key: SectionKey, track: Tra
     path = f"slides/{name}/{pyramid_key}"
     stored = next((entry.slide for entry in store.entries.values() if entry.slide and entry.slide.path == path), None)
     if stored and is_sound(store, stored):
-        return stored.model_copy(update=frame)
+        return stored.model_copy(update={**frame, "layout": layout_sha256(store.inside(*path.split("/")))})
     with staged(store, "slides", name) as folder, open_raster(slide) as raster:
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=key.mpp, track=track)
         group = store.publish_group(folder, pyramid_key)

@@ -130,6 +130,16 @@ def test_groups_of_an_earlier_version_are_read_and_counted(store: SpotStore) -> 
     assert verify(store) == []
 
 
+def test_a_slide_of_an_earlier_version_gets_its_layout_when_it_is_ingested_again(
+    store: SpotStore, make_section: MakeSection
+) -> None:
+    before = store.entry("S1")
+    manifest = json.loads((store.path / "spacrd.json").read_text())
+    del manifest["sections"]["S1"]["slide"]["layout"]
+    (store.path / "spacrd.json").write_text(json.dumps(manifest))
+    assert add_section(store, make_section(1), SectionKey("S1", "P1", "one")).slide == before.slide
+
+
 @pytest.mark.parametrize("kind", READ)
 def test_a_group_that_may_not_be_read_is_not_called_changed(store: SpotStore, kind: str) -> None:
     entry = store.entry("S1")
