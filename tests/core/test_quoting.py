@@ -39,7 +39,7 @@ class Numbers(Record):
 
 def test_the_mistakes_of_a_file_are_listed_like_values() -> None:
     with pytest.raises(ValidationError) as caught:
-        Numbers(numbers={f"{'k' * 1_000_000}{number}": "no" for number in range(50)})  # type: ignore[dict-item]
+        Numbers(numbers={f"{'k' * 1_000_000}{number}": "no" for number in range(50)})
     sentences = mistakes(caught.value)
     assert len(sentences) == 11
     assert sentences[-1] == "and 40 more mistakes"

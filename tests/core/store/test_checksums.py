@@ -157,21 +157,20 @@ def test_a_group_that_may_not_be_read_is_not_called_changed(store: SpotStore, ki
 
 @contextmanager
 def nobody_reads(store: Path, file: Path) -> Iterator[None]:
-    """Take the right to read a file away inside the block; from root, who may read everything, by another user id."""
-    mode = file.stat().st_mode
-    others = [folder for folder in store.parents if not folder.stat().st_mode & 0o1]
+    """Take the right to read a file away inside the block; root may read everything, so it becomes another user."""
+    for path in (store, *store.rglob("*")):
+        path.chmod(0o755)
     file.chmod(0)
     if os.geteuid():
         yield
-    else:
-        modes = {folder: folder.stat().st_mode for folder in others}
-        for folder in others:
-            folder.chmod(modes[folder] | 0o1)
-        os.seteuid(65534)
-        try:
-            yield
-        finally:
-            os.seteuid(0)
-            for folder in others:
-                folder.chmod(modes[folder])
-    file.chmod(mode)
+        return
+    private = {folder: folder.stat().st_mode for folder in store.parents if not folder.stat().st_mode & 0o1}
+    for folder, mode in private.items():
+        folder.chmod(mode | 0o1)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for folder, mode in private.items():
+            folder.chmod(mode)
