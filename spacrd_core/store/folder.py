@@ -142,11 +142,15 @@ class StoreFolder:
         Raises
         ------
         StoreError
-            If it is reached through a link.
+            If it is reached through a link, or is not in the store.
         """
+        if any(part in {"", ".", ".."} or "/" in part for part in parts):
+            raise StoreError(
+                f"'{shortened('/'.join(parts))}' is not a path in a store", hint="choose another section id"
+            )
         return require_no_link(self.path, self.path.joinpath(*parts))
 
-    def repair_hint(self, record: GroupRecord) -> str:
+    def _repair_hint(self, record: GroupRecord) -> str:
         """Return how to make a damaged or missing group anew."""
         entry = next((entry for entry in self.entries.values() if record in entry.groups), None)
         return repair_hint(self.path, record, entry)
@@ -174,7 +178,7 @@ class StoreFolder:
         except PermissionError as error:
             raise unreadable(folder, error) from error
         except READ_ERRORS as error:
-            raise CorruptStore(f"{folder} is damaged: {error}", hint=self.repair_hint(record)) from error
+            raise CorruptStore(f"{folder} is damaged: {error}", hint=self._repair_hint(record)) from error
 
     def _folder(self, record: GroupRecord) -> Path:
         """Return the folder of a group that has the files that were written."""
@@ -185,11 +189,11 @@ class StoreFolder:
             require_no_link(self.path, folder).stat()
             require_layout(folder, record.layout)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise CorruptStore(f"{folder} is missing from the store", hint=self.repair_hint(record)) from error
+            raise CorruptStore(f"{folder} is missing from the store", hint=self._repair_hint(record)) from error
         except PermissionError as error:
             raise unreadable(folder, error) from error
         except CorruptStore as error:
-            raise CorruptStore(str(error), hint=self.repair_hint(record)) from error
+            raise CorruptStore(str(error), hint=self._repair_hint(record)) from error
         self._sound_layouts.add(record.path)
         return folder
 

@@ -29,6 +29,7 @@ from spacrd_core.store.folder import PARTIAL, RETIRED, StoreFolder
 from spacrd_core.store.layout import layout_sha256
 from spacrd_core.store.links import link_below
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, Manifest, SectionEntry
+from spacrd_core.store.repair import repair_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -63,8 +64,10 @@ class SpotStore(StoreFolder):
 
     def pyramid(self, section: str) -> Pyramid | None:
         """Return the slide of a section; None if it has no image."""
-        slide = self.entry(section).slide
-        return Pyramid.open(self._folder(slide), repair=self.repair_hint(slide)) if slide else None
+        entry = self.entry(section)
+        if entry.slide is None:
+            return None
+        return Pyramid.open(self._folder(entry.slide), repair=repair_hint(self.path, entry.slide, entry))
 
     def slide_scale(self, section: str) -> float:
         """Return the um in the slide's frame per full-resolution px."""
