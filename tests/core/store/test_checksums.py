@@ -145,6 +145,7 @@ def test_a_group_that_may_not_be_read_is_not_called_changed(store: SpotStore, ki
     entry = store.entry("S1")
     group = next(group for group in entry.groups if group.path.startswith(kind))
     chunk = max(chunk_files(store.path / group.path), key=lambda file: file.stat().st_size)
+    READ[kind](SpotStore(store.path), entry)  # imports what reading needs, which another user may not be able to
     with nobody_reads(store.path, chunk):
         [finding] = verify(store)
         with pytest.raises(StoreError, match="may not be read") as caught:
@@ -164,9 +165,9 @@ def nobody_reads(store: Path, file: Path) -> Iterator[None]:
     if os.geteuid():
         yield
         return
-    private = {folder: folder.stat().st_mode for folder in store.parents if not folder.stat().st_mode & 0o1}
+    private = {folder: folder.stat().st_mode for folder in store.parents if folder.stat().st_mode & 0o11 != 0o11}
     for folder, mode in private.items():
-        folder.chmod(mode | 0o1)
+        folder.chmod(mode | 0o11)
     os.seteuid(65534)
     try:
         yield
