@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from spacrd_core.errors import ConfigError, MissingFile
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.quoting import MAX_ITEMS, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,17 +79,19 @@ def read_config(
 
 def mistakes(error: ValidationError) -> list[str]:
     """Return one sentence per mistake, each with its key."""
-    return [_mistake(item) for item in error.errors()]
+    errors = error.errors()
+    more = [f"and {len(errors) - MAX_ITEMS} more mistakes"] if len(errors) > MAX_ITEMS else []
+    return [*map(_mistake, errors[:MAX_ITEMS]), *more]
 
 
 def _mistake(item: ErrorDetails) -> str:
-    key = ".".join(map(str, item["loc"])) or "value"
+    key = shortened(".".join(map(str, item["loc"]))) or "value"
     if item["type"] == "missing":
         return f"missing setting '{key}'"
     if item["type"] == "extra_forbidden":
         return f"unknown setting '{key}'"
     message = item["msg"].removeprefix("Value error, ")  # pydantic prepends this to messages of our validators
-    return f"{key}: {message}, found {reprlib.repr(item['input'])}"
+    return f"{key}: {message}, found {shortened(reprlib.repr(item['input']))}"
 
 
 def _hint(model: type[BaseModel], error: ValidationError) -> str:
@@ -134,7 +137,7 @@ def _override(values: dict[str, Any], entry: str) -> str:
     """Insert a ``KEY=VALUE``; return the problem, if any."""
     key, equals, text = entry.partition("=")
     if not equals or not key.strip():
-        return f"--set takes KEY=VALUE, not {entry!r}"
+        return f"--set takes KEY=VALUE, not {shortened(repr(entry))}"
     return _insert(values, key.strip().split("."), _parse(text))
 
 
@@ -151,7 +154,7 @@ def _insert(values: dict[str, Any], path: Sequence[str], value: object) -> str:
     for table in tables:
         inner = values.setdefault(table, {})
         if not isinstance(inner, dict):
-            return f"{'.'.join(path)}: '{table}' is a value, not a table"
+            return f"{shortened('.'.join(path))}: '{shortened(table)}' is a value, not a table"
         values = inner
     values[leaf] = value
     return ""

@@ -30,6 +30,8 @@
 
 from __future__ import annotations
 
+from spacrd_core.quoting import bounded
+
 
 class SpacrdError(Exception):
     """An error whose message has what was expected, what was found and where; ``hint`` is the remedy.
@@ -38,8 +40,8 @@ class SpacrdError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(bounded(message))
+        self.hint = hint = bounded(hint)
         if hint:
             self.add_note(f"hint: {hint}")
 

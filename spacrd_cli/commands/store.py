@@ -66,15 +66,23 @@ def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
     from spacrd_core.store.folder import StoreFolder
     from spacrd_core.store.repair import REPAIR_ALL
     from spacrd_core.store.verify import verify as find_damage
+    from spacrd_core.store.verify import without_layout
 
     out = Output(json=json, quiet=quiet)
     target = StoreFolder.open(store)
     findings = find_damage(target, track=out.track)
     groups = sum(len(entry.groups) for entry in target.entries.values())
-    out.result({"groups": groups, "findings": findings}, f"{groups} groups, {len(findings)} damaged", *findings)
+    earlier = without_layout(target)
+    document = {"groups": groups, "findings": findings, "of_earlier_version": earlier}
+    out.result(document, f"{groups} groups, {len(findings)} damaged or unreadable", *findings)
+    if earlier:
+        out.warn(
+            f"{earlier} of {groups} groups are of an earlier version: spacrd store verify finds damage in them, but "
+            "commands that read them may not. ingest --replace, embed --again and detect write them anew"
+        )
     if findings:
         raise CorruptStore(
-            f"{len(findings)} of {groups} groups in {store} are damaged",
+            f"{len(findings)} of {groups} groups in {store} are damaged or cannot be read",
             hint=REPAIR_ALL,
         )
 
@@ -89,8 +97,12 @@ def gc(
 ) -> None:
     """Remove superseded groups and unfinished work, which the manifest does not list."""
     from spacrd_core.store.folder import StoreFolder
-    from spacrd_core.store.verify import GRACE_SECONDS, collect_garbage
+    from spacrd_core.store.garbage import GRACE_SECONDS, collect_garbage, find_links
 
-    removed = collect_garbage(StoreFolder.open(store), grace_seconds=0.0 if all_ else GRACE_SECONDS)
+    out, target = Output(json=json), StoreFolder.open(store)
+    removed = collect_garbage(target, grace_seconds=0.0 if all_ else GRACE_SECONDS)
     names = [str(folder.relative_to(store)) for folder in removed]
-    Output(json=json).result({"removed": names}, *(names or ["nothing to remove"]))
+    links = [str(link.relative_to(store)) for link in find_links(target)]
+    out.result({"removed": names, "links": links}, *(names or ["nothing to remove"]))
+    for link in links:
+        out.warn(f"{link} is a link; it was left as it is, and nothing behind it was read or removed")

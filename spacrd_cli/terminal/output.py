@@ -15,6 +15,7 @@ from rich.text import Text
 from spacrd_cli.terminal.errors import printable
 from spacrd_cli.terminal.progress import Bars, Lines
 from spacrd_core.progress import silent
+from spacrd_core.quoting import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,11 +51,11 @@ class Output:
     def info(self, sentence: str) -> None:
         """Print a sentence on stderr, unless ``--quiet`` is set."""
         if not self.quiet:
-            self.console.print(Text(printable(sentence)))
+            self.console.print(Text(bounded(printable(sentence))))
 
     def warn(self, sentence: str) -> None:
         """Print a note on stderr, even with ``--quiet``."""
-        self.console.print(Text(f"note: {printable(sentence)}"))
+        self.console.print(Text(f"note: {bounded(printable(sentence))}"))
 
     @cached_property
     def track(self) -> Track:
@@ -96,7 +97,7 @@ def _cell(value: object) -> str:
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
         return ", ".join(map(_cell, value)) or "-"
-    return printable(str(value))
+    return bounded(printable(str(value)))
 
 
 def _console(*, to_stderr: bool) -> Console:

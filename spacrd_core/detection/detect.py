@@ -19,6 +19,7 @@ from spacrd_core.model.ensemble import SCORING_BATCH
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.prior.staining import embed_staining
 from spacrd_core.progress import Track, silent
+from spacrd_core.quoting import listed
 from spacrd_core.store.failures import note_failures
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def detector_encoding(
     if installed and installed.key != record.recipe_key:
         differences = installed.differences(Recipe.from_dict(record.recipe))
         raise RecipeMismatch(
-            f"sections without embeddings: {', '.join(missing)}; the installed encoder '{record.name}' has another "
+            f"sections without embeddings: {listed(missing)}; the installed encoder '{record.name}' has another "
             f"recipe than the detector ({differences})",
             hint=f"spacrd embed {store.path} --encoder {record.name}, with the weights used for training",
         )

@@ -12,6 +12,7 @@ from spacrd_core.detector.few_patients import few_patients_note
 from spacrd_core.detector.held_out import HeldOutMetric, held_out_metrics
 from spacrd_core.detector.training_copy_number import copy_number_note
 from spacrd_core.metrics.bootstrap import interval_note
+from spacrd_core.quoting import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from spacrd_core.detector.config import DetectorConfig
 
 MODEL_NAME = "SpaCRD detector"
+# What Markdown gives a meaning; inside a word, underscores have none. The last two begin links without brackets.
+LIVE = re.compile(r"[\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 TEMPLATE = """\
 ---
 {{ metadata }}
@@ -31,20 +34,20 @@ Predicts a calibrated probability of cancer for every spot of a spatial-transcri
 
 | | |
 |---|---|
-| head | {{ config.head }}, {{ config.seeds | length }} member{{ "s" if config.seeds | length > 1 }} (seed{{ "s" if config.seeds | length > 1 }} {{ config.seeds | join(", ") }}) |
+| head | {{ config.head | plain }}, {{ config.seeds | length }} member{{ "s" if config.seeds | length > 1 }} (seed{{ "s" if config.seeds | length > 1 }} {{ config.seeds | join(", ") }}) |
 {% if config.precision != "fp32" -%}
 | matrix products | in {{ config.precision }} on CUDA, trained and scored |
 {% endif -%}
-| genes | {{ config.panel | length }}{{ ", " ~ config.species if config.species }} |
-| encoder | {{ config.encoder.name if config.encoder else "none" }} |
+| genes | {{ config.panel | length }}{{ ", " ~ (config.species | plain) if config.species }} |
+| encoder | {{ config.encoder.name | plain if config.encoder else "none" }} |
 {% if config.licence -%}
-| licence of the encoder | {{ config.licence }}\
+| licence of the encoder | {{ config.licence | plain }}\
 {{ "; it may cover models trained on the encoder's output, including this one" if config.restricted_by_licence }} |
 {% endif -%}
 | calibration | {{ config.calibration.method }} |
-| prior | {% if config.prior %}gene lists of {{ config.prior.lists.tissue }}\
+| prior | {% if config.prior %}gene lists of {{ config.prior.lists.tissue | plain }}\
 {{ "" if config.built_in else ", beside the head with weight %g by genes and %g with an image" | format(config.prior.genes_weight, config.prior.fused_weight) }}\
-{% else %}not used: {{ config.without_prior | cell }}{% endif %} |
+{% else %}not used: {{ config.without_prior | plain }}{% endif %} |
 {% for modalities, calibration in config.calibrations.items() -%}
 | weights for {{ modalities }} | {% for name, weight in calibration.weights.items() -%}
 {{ "%.0f" | format(100 * weight) }} % {{ name }}{{ ", " if not loop.last }}{% endfor %} |
@@ -65,7 +68,7 @@ spacrd detect STORE {{ "prior" if config.built_in else "DETECTOR       # this fo
 Nothing: it reads gene lists and the density of the H&E. References:
 
 {% for reference in config.prior.lists.references -%}
-- {{ reference }}
+- {{ reference | plain }}
 {% endfor -%}
 {% else -%}
 {{ config.trained_on | length }} section{{ "s" if config.trained_on | length > 1 }} of \
@@ -74,10 +77,10 @@ Nothing: it reads gene lists and the density of the H&E. References:
 | section | patient | platform | labels |
 |---|---|---|---|
 {% for section in config.trained_on -%}
-| {{ section.id | cell }} | {{ section.patient | cell }} | {{ section.platform }} | {{ section.label_source | cell or "in the section" }} |
+| {{ section.id | plain }} | {{ section.patient | plain }} | {{ section.platform | plain }} | {{ section.label_source | plain or "in the section" }} |
 {% endfor -%}
 {% if copy_number %}
-Gains and losses of chromosome arms go with the tumour-like tissue in {{ copy_number | cell }}.
+Gains and losses of chromosome arms go with the tumour-like tissue in {{ copy_number | plain }}.
 {% endif -%}
 {% endif %}
 ## Performance on held-out patients
@@ -97,14 +100,14 @@ Means over patients; {{ interval_note }}.
 | section | spots | cancer | AUC | AP | F1 | Brier | ECE |
 |---|---|---|---|---|---|---|---|
 {% for section, metrics in held_out.items() -%}
-| {{ section | cell }} | {{ metrics.spots }} | {{ metrics.positives }} | {{ metrics.auc | number }} | {{ metrics.ap | number }} | \
+| {{ section | plain }} | {{ metrics.spots }} | {{ metrics.positives }} | {{ metrics.auc | number }} | {{ metrics.ap | number }} | \
 {{ metrics.f1 | number }} | {{ metrics.brier | number }} | {{ metrics.ece | number }} |
 {% endfor %}
 {% if reliability -%}
 ![Fraction of cancer spots by probability](reliability.png)
 
 ECE, mean over patients: {% for platform, metrics in reliability.items() -%}
-{{ platform | cell }} {{ metrics.ece | number }} ({{ metrics.patients }} patient{{ "s" if metrics.patients > 1 }})\
+{{ platform | plain }} {{ metrics.ece | number }} ({{ metrics.patients }} patient{{ "s" if metrics.patients > 1 }})\
 {{ ", " if not loop.last }}{% endfor %}. {% if config.calibration.method == "none" -%}
 These probabilities are not calibrated.
 {%- else -%}
@@ -127,12 +130,12 @@ No patient was held out, so the performance is unknown; the threshold is {{ conf
 {% endif -%}
 {% if config.prior -%}
 - It finds tumour-like tissue and is not a test of malignancy: normal ducts, lobules and mucosa are epithelium too.
-- It speaks for {{ config.prior.lists.tissue }}, not for other tumours; a section without epithelium gets no calls.
+- It speaks for {{ config.prior.lists.tissue | plain }}, not for other tumours; a section without epithelium gets no calls.
 {% endif -%}
 {% if config.built_in -%}
 - No labels trained it. The constants of its probabilities come from six patients with breast carcinoma.
 {% else -%}
-- It was trained on {{ patients }} patient{{ "s" if patients > 1 }} ({{ platforms | join(", ") }}). Its performance on another organ, \
+- It was trained on {{ patients }} patient{{ "s" if patients > 1 }} ({{ platforms | map("plain") | join(", ") }}). Its performance on another organ, \
 cancer type, platform or stain is unknown; the column `ood` gives the distance of every spot from the training spots, which cannot show another \
 tissue{{ "; the column `agreement` can" if config.prior }}.
 - It reproduces the labels it was trained on, including their errors.
@@ -148,7 +151,7 @@ tissue{{ "; the column `agreement` can" if config.prior }}.
 - Spots called from {{ modalities }} have no conformal sets, because fewer than two patients were available for calibration.
 {% endfor -%}
 {% if config.restricted_by_licence -%}
-- The licence of the encoder ({{ config.licence }}) may restrict who may use this detector, and for what.
+- The licence of the encoder ({{ config.licence | plain }}) may restrict who may use this detector, and for what.
 {% endif -%}
 """
 
@@ -157,7 +160,7 @@ def model_card(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
     """Return the model card of a detector."""
     environment = Environment(autoescape=False)  # noqa: S701 - Markdown, not HTML
     environment.filters["number"] = lambda value: "-" if value is None else f"{value:.3f}"
-    environment.filters["cell"] = _cell
+    environment.filters["plain"] = _plain
     averages = held_out_metrics(config, metrics)
     return environment.from_string(TEMPLATE).render(
         config=config,
@@ -216,8 +219,9 @@ def _slug(licence: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", licence.casefold()).strip("-")
 
 
-def _cell(text: str) -> str:
-    """Return text escaped for one cell of a Markdown table, without HTML."""
-    for character, escape in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|")):
+def _plain(text: str) -> str:
+    """Return text from outside that Markdown shows as it is: without HTML, links, pictures, emphasis and columns."""
+    text = bounded(" ".join(text.split()))
+    for character, escape in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(character, escape)
-    return " ".join(text.split())
+    return LIVE.sub(r"\\\g<0>", text)

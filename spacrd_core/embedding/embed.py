@@ -95,7 +95,7 @@ def embed(  # noqa: PLR0913 - the options of the command
     """
     request = make_request(store, encoder, options, settings, latest=latest, again=again, plugins=plugins)
     entries = store.choose(sections)
-    with mark_in_use(store.path / "embeddings"):
+    with mark_in_use(store.inside("embeddings")):
         jobs = jobs_of_part(request, entries, part or Part())
         seconds = _run(jobs, executor or Serial(), on_warning, track)
     note_failures(store, "embed", {name: job.error for name, job in jobs.items() if job.error or job.is_published})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spacrd_core.quoting import listed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,7 +33,7 @@ def coarse_slides_warning(um_per_px: Mapping[str, float], encoder: str, recipe: 
             coarse.setdefault(round(resolution, 2), []).append(section)
     if not coarse:
         return ""
-    sections = ", ".join(f"{', '.join(names)} ({resolution:g} um/px)" for resolution, names in sorted(coarse.items()))
+    sections = ", ".join(f"{listed(names)} ({resolution:g} um/px)" for resolution, names in sorted(coarse.items()))
     return (
         f"slides coarser than '{encoder}' needs, which is {recipe.um_per_px:g} um/px: {sections}; its embeddings of "
         "blurred patches are unreliable: ingest finer images, or choose an encoder that needs less resolution"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spacrd_core.embedding.shard_task import ShardTask, plan_section
 from spacrd_core.embedding.staging import Staging
 from spacrd_core.errors import EncoderError, SpacrdError, StoreError
+from spacrd_core.store.links import require_no_links_below
 from spacrd_core.store.locks import any_piece_locked, lock_file, try_lock
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ class SectionJob:
         if self._published():
             return []
         plan = self._plan()
-        unfinished = Staging(
-            self.request.store.unfinished(self.entry, self.request.recipe.key, again=self.request.again)
-        )
-        left = unfinished.left(**self._embeddings(), spots=len(plan.coverage))
+        folder = self.request.store.unfinished(self.entry, self.request.recipe.key, again=self.request.again)
+        if folder.is_dir():
+            require_no_links_below(folder)
+        left = Staging(folder).left(**self._embeddings(), spots=len(plan.coverage))
         return [rows for rows in self.shards if rows in left]
 
     def start(self) -> list[ShardTask]:
@@ -136,6 +137,8 @@ class SectionJob:
             return []
         plan = self._plan()
         self.folder.parent.mkdir(parents=True, exist_ok=True)
+        if self.folder.is_dir():
+            require_no_links_below(self.folder)
         with try_lock(lock_file(self.folder)):
             request.store.reclaim(self.entry, request.recipe.key, again=request.again)
             staging = Staging.open_or_create(self.folder, **self._embeddings(), coverage=plan.coverage)
@@ -182,14 +185,15 @@ class SectionJob:
                 return
             staging.finalise()
             request = self.request
-            request.store.publish_embedding(
-                self.entry,
-                request.encoder,
-                request.recipe,
-                self.folder,
-                latest=request.latest,
-                again=request.again,
-            )
+            with request.store.writing(self.entry.id):
+                request.store.publish_embedding(
+                    self.entry,
+                    request.encoder,
+                    request.recipe,
+                    self.folder,
+                    latest=request.latest,
+                    again=request.again,
+                )
             any_piece_locked(self.folder)  # removes the locks of killed processes
             if request.again and self.entry.predictions:
                 self.notes.append("its calls are of earlier embeddings until spacrd detect runs again")
@@ -208,7 +212,7 @@ class SectionJob:
         record, earlier = (each.embeddings.get(self.request.recipe.key) for each in (entry, self.entry))
         if self.request.again and record == earlier:
             return None
-        folder = self.request.store.path / record.path if record else None
+        folder = self.request.store.inside(*record.path.split("/")) if record else None
         return folder if folder and folder.is_dir() else None
 
 

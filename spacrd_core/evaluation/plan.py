@@ -10,6 +10,7 @@ from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.section_data import patients, with_modalities
 from spacrd_core.errors import TrainingError
 from spacrd_core.model.folds import Groups, deal, fold_count
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,6 @@ def _require_two(labelled: Sequence[SectionData], by: str) -> None:
     found = patients(labelled) if by == "patient" else [section.id for section in labelled]
     if len(found) < 2:
         raise TrainingError(
-            f"cross-validation needs at least two labelled {by}s, but found {', '.join(found) or 'none'}",
+            f"cross-validation needs at least two labelled {by}s, but found {listed(found) or 'none'}",
             hint="name patients with --patient at ingest" if by == "patient" else "ingest more labelled sections",
         )

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from spacrd_core.config import mistakes
 from spacrd_core.errors import ConfigError, InputError
 from spacrd_core.ingestion.options import IngestConfig, IngestOptions
+from spacrd_core.quoting import MAX_MISTAKE, listed, shortened
 from spacrd_core.tables import find_delimiter, read_text
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def read_cohort(file: Path, shared: Mapping[str, Any]) -> list[IngestOptions]:
     if problems:
         per_section = (key for key in IngestOptions.model_fields if key not in IngestConfig.model_fields)
         columns = ", ".join([*per_section, *IngestConfig.model_fields])
-        raise ConfigError(f"{file}: {'; '.join(problems)}", hint=f"columns: {columns}")
+        raise ConfigError(f"{file}: {listed(problems, separator='; ', signs=MAX_MISTAKE)}", hint=f"columns: {columns}")
     _require_unique_names(sections, file)
     return list(sections.values())
 
@@ -81,7 +82,7 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
 def _named_rows(reader: Any, file: Path) -> list[tuple[int, dict[str, str]]]:
     columns = [_column(name) for name in next(reader, [])]
     if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
-        raise ConfigError(f"{file} has more than one column '{repeated[0]}'", hint="keep one of them")
+        raise ConfigError(f"{file} has more than one column '{shortened(repeated[0])}'", hint="keep one of them")
     rows = [(reader.line_num, _row(columns, [cell.strip() for cell in cells])) for cells in reader]
     filled = [(line, row) for line, row in rows if row]
     if not filled:
@@ -130,9 +131,12 @@ def _require_unique_names(sections: Mapping[int, IngestOptions], file: Path) -> 
     lines: dict[str, list[str]] = defaultdict(list)
     for line, options in sections.items():
         lines[options.section_id].append(str(line))
-    repeated = [f"lines {' and '.join(at)} both name '{name}'" for name, at in lines.items() if len(at) > 1]
+    repeated = [f"lines {' and '.join(at)} both name '{shortened(name)}'" for name, at in lines.items() if len(at) > 1]
     if repeated:
-        raise ConfigError(f"{file}: {'; '.join(repeated)}", hint="add a column 'name' with a unique id per section")
+        raise ConfigError(
+            f"{file}: {listed(repeated, separator='; ', signs=MAX_MISTAKE)}",
+            hint="add a column 'name' with a unique id per section",
+        )
 
 
 def _resolve_paths(options: IngestOptions, folder: Path) -> IngestOptions:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.quoting import shortened
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -74,4 +76,4 @@ def _known(given: Mapping[str, Any], options: IngestOptions) -> dict[str, Any]:
 
 def _compared(name: str, before: str, now: str) -> Iterator[str]:
     if before != now:
-        yield f"{name}: {before or 'none'} in the store, {now or 'none'} now"
+        yield f"{name}: {shortened(before) or 'none'} in the store, {shortened(now) or 'none'} now"

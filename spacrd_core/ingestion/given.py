@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spacrd_core.errors import MissingFile
 from spacrd_core.ingestion.options import IngestOptions
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -131,7 +132,7 @@ def _as_option(key: str, value: Any) -> Iterable[str]:
             yield f"--reader {setting}" if name == "name" else f"--set {key}.{name}={setting}"
     elif isinstance(value, list):
         for text in value:
-            yield f"--{key} '{text}'"
+            yield f"--{key} '{shortened(text)}'"
     else:
         flag = f"--{key.replace('_', '-')}"
         yield flag if value is True else f"{flag} {value}"

@@ -115,8 +115,10 @@ def ingest_section(
     The same input twice changes nothing. Another input under the same name needs ``replace``, which also rewrites the
     same input where the store was damaged. It keeps the options that were given before and are not given now.
     """
-    candidate = read_candidate(store, options, SectionReader(plugins, store), replace=replace)
-    done = put_section(store, candidate, check_section, replace=replace, track=track)
+    require_section_id(options.section_id)
+    with store.writing(options.section_id):
+        candidate = read_candidate(store, options, SectionReader(plugins, store), replace=replace)
+        done = put_section(store, candidate, check_section, replace=replace, track=track)
     again = same_spots(store, candidate.name, [candidate.name])
     return dataclasses.replace(done, warnings=(*done.warnings, *again))
 

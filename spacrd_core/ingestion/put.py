@@ -13,6 +13,7 @@ from spacrd_core.ingestion.given import record_given
 from spacrd_core.ingestion.identity import section_identity
 from spacrd_core.ingestion.losses import image_um_per_px, losses
 from spacrd_core.progress import Track, silent, within
+from spacrd_core.quoting import shortened
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.write import add_section
 
@@ -75,7 +76,9 @@ class Candidate:
 def require_section_id(name: str) -> None:
     """Raise a ConfigError if a name is not a valid section id."""
     if not SECTION_ID.fullmatch(name):
-        raise ConfigError(f"'{name}' is not a valid section id", hint="--name with letters, digits, '.', '_' and '-'")
+        raise ConfigError(
+            f"'{shortened(name)}' is not a valid section id", hint="--name with letters, digits, '.', '_' and '-'"
+        )
 
 
 def foresee(store: SpotStore, candidate: Candidate, *, replace: bool = False) -> Status:

@@ -36,7 +36,7 @@ class SectionReader:
     """
 
     def __init__(self, plugins: Plugins, store: SpotStore, *, drafts: Path | None = None) -> None:
-        self._plugins, self._drafts = plugins, drafts or store.path / DRAFTS
+        self._plugins, self._store, self._drafts = plugins, store, drafts
         self._last: tuple[str, Section] | None = None
 
     def read(self, options: IngestOptions) -> Section:
@@ -45,7 +45,7 @@ class SectionReader:
         key = json.dumps(given, sort_keys=True)
         if self._last is None or self._last[0] != key:
             self._last = None  # two sections at a time may not fit into memory
-            self._last = key, _read(options, self._plugins, drafts=self._drafts / options.section_id)
+            self._last = key, _read(options, self._plugins, drafts=self._drafts_of(options.section_id))
         return self._last[1]
 
     def read_again(
@@ -58,6 +58,9 @@ class SectionReader:
                 return options, section, not_kept(before)
         kept = keep_given(options, before)
         return kept.options, self.read(kept.options), kept.notes
+
+    def _drafts_of(self, section: str) -> Path:
+        return self._drafts / section if self._drafts else self._store.inside(DRAFTS, section)
 
 
 def _read(options: IngestOptions, plugins: Plugins, *, drafts: Path) -> Section:

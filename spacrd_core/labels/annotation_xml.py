@@ -13,6 +13,7 @@ from spacrd_core.errors import LabelError
 from spacrd_core.labels.outlines import Polygons, box, ellipse, polygonal, repaired, ring
 from spacrd_core.labels.safe_xml import EXPORT_HINT, parse_xml
 from spacrd_core.labels.vocabulary import is_known
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +140,7 @@ def _number(corner: Element, key: str, path: Path) -> float:
     except ValueError:
         number = float("nan")
     if not np.isfinite(number):
-        raise LabelError(f"the label file {path} has the coordinate {key}='{text}'", hint="export it again")
+        raise LabelError(f"the label file {path} has the coordinate {key}='{shortened(text)}'", hint="export it again")
     return number
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from spacrd_core.errors import LabelError
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,4 +93,4 @@ def _require_unique_columns(names: list[str], width: int, path: Path) -> None:
             f"the label file {path} has {width} columns but {len(names)} names in its header", hint=LAYOUT_HINT
         )
     if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise LabelError(f"the label file {path} has more than one column '{repeated[0]}'", hint=LAYOUT_HINT)
+        raise LabelError(f"the label file {path} has more than one column '{shortened(repeated[0])}'", hint=LAYOUT_HINT)

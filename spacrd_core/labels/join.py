@@ -13,6 +13,7 @@ from spacrd_core.labels.coordinates import OTHER_SECTION_HINT, array_positions_m
 from spacrd_core.labels.ids import SectionIds, as_text
 from spacrd_core.labels.units import unit_hint
 from spacrd_core.labels.vocabulary import is_blank
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
@@ -140,8 +141,8 @@ def _unmatched_note(section: Section, table: LabelTable, joined: JoinedRows) -> 
     *spot_ids, own_ids = SectionIds.from_section(section)
     if table.kind == "ids" and own_ids.uses_other_cell_ids(as_text(unmatched["id"])):
         raise LabelError(
-            f"{table.path} has cell ids like {ids.iloc[0]}, this section has cell ids like {own_ids.example}: they are "
-            "from two versions of Xenium's software, and cannot be matched",
+            f"{table.path} has cell ids like {shortened(ids.iloc[0])}, this section has cell ids like "
+            f"{shortened(own_ids.example)}: they are from two versions of Xenium's software, and cannot be matched",
             hint="give labels of this bundle, or ingest the bundle of the labels",
         )
     missing = f"spots that are not in this section ({examples})"

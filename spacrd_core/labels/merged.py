@@ -18,6 +18,7 @@ from spacrd_core.labels.sections import (
     several_sections,
     without_marker,
 )
+from spacrd_core.quoting import MAX_ITEMS, shortened
 
 if TYPE_CHECKING:
     from spacrd_core.labels.spot_table import LabelTable
@@ -51,7 +52,7 @@ def rows_of_section(section: Section, table: LabelTable) -> tuple[LabelTable, tu
             hint=f"if it is this section: --label-section {display(marker)}",
         )
     renamed = as_series(without_marker(ids, own_marker))
-    note = f"{table.path.name}: ids like {ids[0]} were matched to ids like {renamed.iloc[0]}"
+    note = f"{table.path.name}: ids like {shortened(ids[0])} were matched to ids like {shortened(renamed.iloc[0])}"
     return replace(table, rows=table.rows.assign(id=renamed)), (note,)
 
 
@@ -62,8 +63,9 @@ def _rows_with_own_marker(
     if not named:
         raise several_sections(counts, "its ids", table.path)
     mask = has_marker(ids, named)
+    shown = ", ".join(shortened(display(name)) for name in named[:MAX_ITEMS])
     note = (
-        f"{table.path.name}: labels of {len(counts)} sections; those of {', '.join(map(display, named))} were taken, "
+        f"{table.path.name}: labels of {len(counts)} sections; those of {shown} were taken, "
         f"as the ids of this section have it: {listed(counts)}"
     )
     return replace(table, rows=table.rows[mask].reset_index(drop=True)), (note,)

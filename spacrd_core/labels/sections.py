@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from spacrd_core.errors import LabelError
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,7 +105,7 @@ def display(marker: str) -> str:
 
 def listed(counts: Mapping[str, int]) -> str:
     """Return the sections and their numbers of rows for a message."""
-    shown = [f"{display(name)} ({count})" for name, count in sorted(counts.items())]
+    shown = [f"{shortened(display(name))} ({count})" for name, count in sorted(counts.items())]
     return ", ".join(shown[:MAX_LISTED]) + (f" and {len(shown) - MAX_LISTED} more" if len(shown) > MAX_LISTED else "")
 
 
@@ -122,7 +123,8 @@ def _choose(counts: Mapping[str, int], choice: str, place: str, path: Path) -> s
         return matches[0]
     there = f"{place} have those of {listed(counts)}" if counts else "it does not tell sections apart"
     raise LabelError(
-        f"the label file {path} has no labels of the section '{choice}': {there}", hint="check --label-section"
+        f"the label file {path} has no labels of the section '{shortened(choice)}': {there}",
+        hint="check --label-section",
     )
 
 

@@ -22,6 +22,7 @@ from spacrd_core.labels.sections import (
     without_marker,
 )
 from spacrd_core.labels.vocabulary import BLANK_WORDS, fold, is_known
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -117,7 +118,8 @@ def _number_notes(
     """Return a note on every coordinate column with texts that are no numbers, which cannot be compared."""
     texts = {name: cells[np.isnan(numbers[name]) & ~is_blank_number(cells)] for name, cells in coordinates.items()}
     return tuple(
-        f"{path.name}: not compared: {len(cells)} cells of the column {name} that are not numbers ('{cells.iloc[0]}')"
+        f"{path.name}: not compared: {len(cells)} cells of the column {shortened(name)} that are not numbers "
+        f"('{shortened(cells.iloc[0])}')"
         for name, cells in texts.items()
         if len(cells)
     )
@@ -171,7 +173,7 @@ def _numbers(cells: pd.Series[str], path: Path) -> Array:
     invalid = cells[np.isnan(numbers) & ~is_blank_number(cells)]
     if len(invalid):
         raise LabelError(
-            f"the label file {path} has '{invalid.iloc[0]}' where a position was expected", hint=LAYOUT_HINT
+            f"the label file {path} has '{shortened(invalid.iloc[0])}' where a position was expected", hint=LAYOUT_HINT
         )
     return numbers
 
@@ -181,11 +183,11 @@ def _require_one_label(table: LabelTable, keys: list[str]) -> LabelTable:
     rows = table.rows.assign(contested=table.rows.get("contested", False)).drop_duplicates([*keys, "value"])
     ambiguous = rows[rows.duplicated(keys, keep=False)]
     if len(ambiguous):
-        values = " and ".join(f"'{value}'" for value in ambiguous["value"].iloc[:2])
+        values = " and ".join(f"'{shortened(value)}'" for value in ambiguous["value"].iloc[:2])
         unit = "ids" if table.kind == "ids" else "spots"
         raise LabelError(
             f"the label file {table.path} has two labels for {len(ambiguous[keys].drop_duplicates())} {unit}, "
-            f"for example {' '.join(str(ambiguous.iloc[0][key]) for key in keys)}: {values}",
+            f"for example {' '.join(shortened(ambiguous.iloc[0][key]) for key in keys)}: {values}",
             hint=f"leave one row per {'id' if table.kind == 'ids' else 'spot'}",
         )
     return LabelTable(table.path, table.kind, rows.reset_index(drop=True), table.notes)

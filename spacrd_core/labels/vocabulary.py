@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import ConfigError, LabelError
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +62,8 @@ class Vocabulary:
         both = sorted(_folded(self.positive) & _folded(self.ignore))
         if both:
             raise ConfigError(
-                f"'{both[0]}' cannot be both cancer and unknown", hint="give it to either --positive or --ignore"
+                f"'{shortened(both[0])}' cannot be both cancer and unknown",
+                hint="give it to either --positive or --ignore",
             )
 
     def classify(self, values: pd.Series[str], path: Path) -> pd.Series[str]:
@@ -78,7 +80,7 @@ class Vocabulary:
         absent = [text for text in (*self.positive, *self.ignore) if fold(text) not in texts]
         if absent:
             raise LabelError(
-                f"no label of {path} is '{absent[0]}'; it has {_listed(values)}", hint="check the spelling"
+                f"no label of {path} is '{shortened(absent[0])}'; it has {_listed(values)}", hint="check the spelling"
             )
         unknown = values[np.array([text not in meanings for text in texts], dtype=bool)[codes]]
         if len(unknown):
@@ -146,5 +148,5 @@ def _folded(words: Iterable[str]) -> set[str]:
 
 def _listed(values: pd.Series[str]) -> str:
     counts = values.astype(object).value_counts()
-    shown = ", ".join(f"'{text}' ({count})" for text, count in counts.head(MAX_LISTED).items())
+    shown = ", ".join(f"'{shortened(text)}' ({count})" for text, count in counts.head(MAX_LISTED).items())
     return shown if len(counts) <= MAX_LISTED else f"{shown} and {len(counts) - MAX_LISTED} more"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.labels.vocabulary import MAX_LISTED, NORMAL_WORDS, fold, is_blank, means_cancer, mentions_cancer
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ def _counts(values: pd.Series[str], meanings: pd.Series[str]) -> pd.DataFrame:
 
 
 def _summary(meaning: str, counts: pd.DataFrame) -> str:
-    shown = [f"{text} {count}" for text, count in zip(counts["text"], counts["count"], strict=True)]
+    shown = [f"{shortened(text)} {count}" for text, count in zip(counts["text"], counts["count"], strict=True)]
     more = [f"{len(shown) - MAX_LISTED} more texts"] if len(shown) > MAX_LISTED else []
     words = f" ({', '.join([*shown[:MAX_LISTED], *more])})" if shown else ""
     return f"{meaning} {counts['count'].sum()}{words}"
@@ -77,4 +78,4 @@ def _cancer_notes(counts: pd.DataFrame, vocabulary: Vocabulary, path: Path) -> t
 
 
 def _quoted(texts: list[str]) -> str:
-    return ", ".join(f"'{text}'" for text in texts[:MAX_LISTED])
+    return ", ".join(f"'{shortened(text)}'" for text in texts[:MAX_LISTED])

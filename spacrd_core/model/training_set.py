@@ -11,6 +11,7 @@ from spacrd_core.cohort.section_data import with_modalities
 from spacrd_core.errors import TrainingError
 from spacrd_core.model.combination import trusted_modalities
 from spacrd_core.model.fit import require_phases
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +105,7 @@ def _require_trainable(sections: Sequence[SectionData]) -> list[SectionData]:
     unreadable = [section.id for section in labelled if section.expression is None and section.image is None]
     if unreadable:
         raise TrainingError(
-            f"sections without genes and without an image: {', '.join(unreadable)}",
+            f"sections without genes and without an image: {listed(unreadable)}",
             hint=f"ingest them with --image FILE, or exclude them (--exclude {unreadable[0]})",
         )
     return labelled

@@ -14,6 +14,7 @@ from spacrd_core.config import mistakes
 from spacrd_core.errors import ConfigError, MissingFile
 from spacrd_core.files import Record
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.quoting import listed
 
 CARCINOMA = "carcinoma"
 EXAMPLE = "see spacrd_core/prior/carcinoma.toml for an example"
@@ -48,13 +49,13 @@ class GeneLists(Record):
     def _require_known_lists(self) -> Self:
         unknown = sorted({self.epithelial, self.upkeep} - self.positive.keys())
         if unknown:
-            raise ValueError(f"no positive list is named {' or '.join(unknown)}")
+            raise ValueError(f"no positive list is named {listed(unknown, separator=' or ')}")
         empty = sorted(name for name, genes in (self.positive | self.negative).items() if not genes)
         if empty:
-            raise ValueError(f"lists without genes: {', '.join(empty)}")
+            raise ValueError(f"lists without genes: {listed(empty)}")
         both = sorted({*sum(self.positive.values(), ())} & {*sum(self.negative.values(), ())})
         if both:
-            raise ValueError(f"genes on positive and negative lists: {', '.join(both)}")
+            raise ValueError(f"genes on positive and negative lists: {listed(both)}")
         return self
 
 

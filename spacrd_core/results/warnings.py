@@ -8,6 +8,7 @@ from spacrd_core.cohort.modalities import join_modalities
 from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.embedding.resolution import is_too_coarse
 from spacrd_core.model.findings import Findings
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ def training_overlap(section: str, patient: str, detector: DetectorConfig) -> st
     if not sections:
         return ""
     return (
-        f"the detector was trained on patient {patient} ({', '.join(sections)}), so its calls here do not "
+        f"the detector was trained on patient {patient} ({listed(sections)}), so its calls here do not "
         "show how it performs on new patients"
     )
 

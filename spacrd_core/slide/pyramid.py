@@ -36,6 +36,7 @@ class Level:
 
     array: Any
     um_per_px: float
+    repair: str = REPAIR_HINT
 
     @property
     def height(self) -> int:
@@ -50,7 +51,7 @@ class Level:
     @cached_property
     def shards(self) -> Shards | None:
         """The shards of a level that SpaCRD has stored, None for any other array."""
-        return Shards.from_array(self.array)
+        return Shards.from_array(self.array, repair=self.repair)
 
     def read(self, top: int, bottom: int, left: int, right: int) -> UInt8Array:
         """Return a rectangle inside the level, height x width x 3.
@@ -66,7 +67,7 @@ class Level:
             return np.moveaxis(np.asarray(self.array[:, top:bottom, left:right]), 0, -1)
         except READ_ERRORS as error:
             where = getattr(self.array, "store_path", "the slide")
-            raise CorruptStore(f"{where} cannot be read: {error}", hint=REPAIR_HINT) from error
+            raise CorruptStore(f"{where} cannot be read: {error}", hint=self.repair) from error
 
     def pixel_range(self, start_um: float, stop_um: float, size: int) -> range:
         """Return the px, of ``size`` along an axis, that an interval overlaps by more than a rounding error."""
@@ -90,8 +91,8 @@ class Pyramid:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Return the pyramid in a folder.
+    def open(cls, folder: Path, *, repair: str = REPAIR_HINT) -> Self:
+        """Return the pyramid in a folder; ``repair`` is the hint of errors that name damage.
 
         Raises
         ------
@@ -102,13 +103,16 @@ class Pyramid:
         try:
             group: Any = zarr.open_group(folder, mode="r")
             datasets = group.attrs["ome"]["multiscales"][0]["datasets"]
-            levels = (Level(group[d["path"]], float(d["coordinateTransformations"][0]["scale"][1])) for d in datasets)
+            levels = (
+                Level(group[each["path"]], float(each["coordinateTransformations"][0]["scale"][1]), repair)
+                for each in datasets
+            )
             notes = tuple(map(str, group.attrs["spacrd"]["notes"]))
             return cls(tuple(_require_level(level) for level in levels), notes)
         except READ_ERRORS as error:
             if isinstance(error, SpacrdError):
                 raise
-            raise CorruptStore(f"{folder} does not contain a slide: {error}", hint=REPAIR_HINT) from error
+            raise CorruptStore(f"{folder} does not contain a slide: {error}", hint=repair) from error
 
     def level_for(self, um_per_px: float) -> Level:
         """Return the coarsest level that is at least as fine as ``um_per_px``, or else the finest level."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from zarr.storage import LocalStore
 
-from spacrd_core.errors import CorruptStore
+from spacrd_core.errors import CorruptStore, StoreError
 from spacrd_core.slide.decode import CHECKSUM_BYTES, DECODERS, verified
 from spacrd_core.threads import parallel_map
 
@@ -45,10 +45,11 @@ class Shards:
     columns: int
     background: int
     decode: Callable[[bytes, tuple[int, int, int]], Array]
+    repair: str = REPAIR_HINT
     _indices: dict[Path, Array] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_array(cls, array: Any) -> Self | None:
+    def from_array(cls, array: Any, *, repair: str = REPAIR_HINT) -> Self | None:
         """Return the shards of an array with the layout of SpaCRD's slides, or None for any other array."""
         if not isinstance(getattr(array, "store", None), LocalStore) or not array.shards:
             return None
@@ -61,7 +62,8 @@ class Shards:
         if array.dtype != np.uint8 or depth != 1:
             return None
         folder = Path(array.store.root, array.path)
-        return cls(folder, array.metadata.encode_chunk_key, array.chunks, rows, columns, int(array.fill_value), decode)
+        name, background = array.metadata.encode_chunk_key, int(array.fill_value)
+        return cls(folder, name, array.chunks, rows, columns, background, decode, repair)
 
     def chunk(self, row: int, column: int) -> Array:
         """Return a chunk, 3 x height x width.
@@ -70,6 +72,8 @@ class Shards:
         ------
         CorruptStore
             If its shard is damaged.
+        StoreError
+            If this user may not read it.
         """
         path = self.folder / self.file_name((0, row // self.rows, column // self.columns))
         try:
@@ -77,8 +81,13 @@ class Shards:
             if begin == NOT_STORED:
                 return np.full(self.shape, self.background, dtype=np.uint8)
             return self.decode(_read(path, begin, length), self.shape)
+        except PermissionError as error:
+            raise StoreError(
+                f"{path} may not be read: its permissions do not allow it",
+                hint="ask the owner of the store for the right to read it",
+            ) from error
         except (OSError, ValueError, RuntimeError, LookupError, TypeError, ArithmeticError, MemoryError) as error:
-            raise CorruptStore(f"{path} cannot be read: {error}", hint=REPAIR_HINT) from error
+            raise CorruptStore(f"{path} cannot be read: {error}", hint=self.repair) from error
 
     def rectangle(self, top: int, bottom: int, left: int, right: int) -> Array:
         """Return a rectangle inside the array, height x width x 3.

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from spacrd_core.errors import CorruptStore
 from spacrd_core.files import Record, read_record
+from spacrd_core.store.folder import FAILURES_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 Step = Literal["ingest", "embed", "detect"]
 
-FAILURES_FOLDER = "failures"
 VERSION = 1
 
 
@@ -45,12 +45,13 @@ def note_failures(store: StoreFolder, step: Step, errors: Mapping[str, Exception
             file.unlink(missing_ok=True)
         elif store.entries:
             failure = Failure(section=section, step=step, error=str(error), hint=getattr(error, "hint", ""))
-            _replace(file, failure.model_dump_json(indent=1) + "\n")
+            with store.locked():  # garbage collection holds the lock, too, when it removes what a killed process left
+                _replace(file, failure.model_dump_json(indent=1) + "\n")
 
 
 def read_failures(store: StoreFolder) -> list[Failure]:
     """Return what failed and has not succeeded since, by section; removed sections only failed to be ingested."""
-    files = sorted((store.path / FAILURES_FOLDER).glob("*.json"))
+    files = sorted(file for file in store.inside(FAILURES_FOLDER).glob("*.json") if not file.is_symlink())
     failures = [read_record(file, Failure, max_version=VERSION, error=CorruptStore) for file in files]
     known = store.entries
     return sorted(
@@ -61,7 +62,7 @@ def read_failures(store: StoreFolder) -> list[Failure]:
 
 def _file(store: StoreFolder, section: str, step: Step) -> Path:
     """Return the file of a section and step; a section that is refused may have any name."""
-    return store.path / FAILURES_FOLDER / f"{step}-{hashlib.sha256(section.encode()).hexdigest()[:16]}.json"
+    return store.inside(FAILURES_FOLDER, f"{step}-{hashlib.sha256(section.encode()).hexdigest()[:16]}.json")
 
 
 def _replace(file: Path, text: str) -> None:

@@ -40,22 +40,45 @@ def try_lock(file: Path, *, wait: bool = True) -> Iterator[bool]:
 
 
 @contextmanager
-def mark_in_use(folder: Path) -> Iterator[None]:
-    """Protect unfinished work below a folder from garbage collection inside the block."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _any_locked(folder.glob(f"{IN_USE_PREFIX}*.lock"))
-    with try_lock(folder / f"{IN_USE_PREFIX}{uuid4().hex}.lock"):
-        yield
+def mark_in_use(folder: Path) -> Iterator[Path]:
+    """Protect unfinished work below a folder from garbage collection inside the block; yield the lock file."""
+    file = folder / f"{IN_USE_PREFIX}{uuid4().hex}.lock"
+    with _locked_in_folder(file):
+        _any_locked(each for each in folder.glob(f"{IN_USE_PREFIX}*.lock") if each != file)
+        yield file
 
 
-def is_in_use(folder: Path) -> bool:
-    """Return whether any process has marked a folder as in use."""
-    return _any_locked(folder.glob(f"{IN_USE_PREFIX}*.lock"))
+def is_in_use(folder: Path, *, apart_from: Path | None = None) -> bool:
+    """Return whether any process has marked a folder as in use, ``apart_from`` the one that holds this lock file."""
+    return _any_locked(each for each in folder.glob(f"{IN_USE_PREFIX}*.lock") if each != apart_from)
 
 
 def any_piece_locked(folder: Path) -> bool:
     """Return whether any process has locked a piece of a folder."""
     return _any_locked(folder.parent.glob(f"{folder.name}.*.lock"))
+
+
+def remove_stale_locks(folder: Path) -> None:
+    """Remove the lock files in a folder that killed processes have left."""
+    _any_locked(folder.glob("*.lock"))
+
+
+@contextmanager
+def _locked_in_folder(file: Path) -> Iterator[None]:
+    """Hold a lock in a folder that is created for it, and that another process may be removing because it is empty."""
+    lock = FileLock(file)
+    while True:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+            break
+        except FileNotFoundError:  # removed meanwhile
+            continue
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+        lock.release()
 
 
 def _any_locked(files: Iterable[Path]) -> bool:
@@ -65,5 +88,10 @@ def _any_locked(files: Iterable[Path]) -> bool:
 
 
 def _is_locked(file: Path) -> bool:
-    with try_lock(file, wait=False) as acquired:
-        return not acquired
+    if file.is_symlink():
+        return False
+    try:
+        with try_lock(file, wait=False) as acquired:
+            return not acquired
+    except FileNotFoundError:  # its folder was empty and has been removed meanwhile
+        return False

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from spacrd_core.errors import CorruptStore
 from spacrd_core.files import Record, parse_record, sync
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -17,16 +18,22 @@ if TYPE_CHECKING:
 
 # 2: what was given for a section, its label notes, the frame of a cropped slide, alignments
 # 3: slides in JPEG, and checksums in every chunk
-SCHEMA_VERSION = 3
+# 4: a checksum of the layout of every group
+SCHEMA_VERSION = 4
 GROUP_KINDS = ("sections", "cells", "alignments", "slides", "embeddings", "predictions")
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 class GroupRecord(Record):
-    """An immutable group: its path in the store and the checksum of its files."""
+    """An immutable group: its path in the store and the checksum of its files.
+
+    ``layout`` is a checksum of the names and sizes of the files and of the metadata, which is verified whenever the
+    group is opened; '' in stores of earlier versions.
+    """
 
     path: str = Field(pattern=rf"^({'|'.join(GROUP_KINDS)})/{NAME_PATTERN}/{NAME_PATTERN}$")
     sha256: str
+    layout: str = ""
 
 
 class SlideRecord(GroupRecord):
@@ -114,7 +121,7 @@ class Manifest(Record):
     def _named_by_id(self) -> Self:
         mismatched = [name for name, entry in self.sections.items() if name != entry.id]
         if mismatched:
-            raise ValueError(f"section ids do not match their keys: {', '.join(mismatched)}")
+            raise ValueError(f"section ids do not match their keys: {listed(mismatched)}")
         return self
 
     def with_entry(self, entry: SectionEntry) -> Manifest:
@@ -186,7 +193,9 @@ def write_manifest(manifest: Manifest, file: Path) -> None:
     """Replace the manifest atomically; a store of an earlier version becomes one of this version."""
     new_file = file.with_suffix(".json.new")
     current = manifest.model_copy(update={"schema_version": SCHEMA_VERSION})
-    new_file.write_text(current.model_dump_json(indent=1), encoding="utf-8")
+    new_file.unlink(missing_ok=True)  # of a killed process, or a link
+    with new_file.open("x", encoding="utf-8") as stream:
+        stream.write(current.model_dump_json(indent=1))
     sync(new_file)
     new_file.replace(file)
     sync(file.parent)

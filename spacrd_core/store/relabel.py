@@ -26,6 +26,13 @@ def replace_labels(
 
     All other groups stay: cells, slide, embeddings and predictions depend on the counts and positions alone.
     """
+    with store.writing(entry.id):
+        return _replace_labels(store, entry, labelled, identity, given)
+
+
+def _replace_labels(
+    store: SpotStore, entry: SectionEntry, labelled: Section, identity: str, given: Mapping[str, Any]
+) -> SectionEntry:
     group = _write_group(store, entry, labelled, identity)
     others = tuple(note for note in entry.notes if note not in entry.label_notes)
     new = entry.model_copy(
@@ -46,7 +53,9 @@ def replace_labels(
         groups = {"embeddings": current.embeddings, "predictions": current.predictions}  # may be new
         return manifest.with_entry(new.model_copy(update=groups))
 
-    return store.update(change).sections[entry.id]
+    current = store.update(change).sections[entry.id]
+    store.begin_grace([entry.section])
+    return current
 
 
 def _write_group(store: SpotStore, entry: SectionEntry, labelled: Section, identity: str) -> GroupRecord:
@@ -56,6 +65,6 @@ def _write_group(store: SpotStore, entry: SectionEntry, labelled: Section, ident
             f"{store.path / entry.section.path} is damaged", hint="ingest the section again with --replace"
         )
     with staged(store, "sections", entry.id) as folder:
-        shutil.copytree(store.path / entry.section.path, folder, dirs_exist_ok=True)
+        shutil.copytree(store.path / entry.section.path, folder, dirs_exist_ok=True, symlinks=True)
         write_spots(labelled.counts.obs, folder)
         return store.publish_group(folder, identity)

@@ -5,11 +5,11 @@ Only the manifest changes. The files stay for readers that are at work, and garb
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import UnknownSection
-from spacrd_core.files import files_below
+from spacrd_core.quoting import listed
+from spacrd_core.store.links import entries_below, link_on_the_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,13 +31,14 @@ def remove_sections(store: StoreFolder, ids: Sequence[str]) -> list[SectionEntry
     def change(manifest: Manifest) -> Manifest:
         unknown = [name for name in ids if name not in manifest.sections]
         if unknown:
+            names = listed(unknown, separator=" or ", quote="'")
             raise UnknownSection(
-                f"the store {store.path} has no section {' or '.join(map(repr, unknown))}; nothing was removed",
-                hint=f"its sections are: {', '.join(manifest.sections) or 'none'}",
+                f"the store {store.path} has no section {names}; nothing was removed",
+                hint=f"its sections are: {listed(manifest.sections) or 'none'}",
             )
         removed.extend(manifest.sections[name] for name in dict.fromkeys(ids))
         for entry in removed:
-            _keep_from_garbage(store, entry)
+            store.begin_grace(entry.groups)
         return manifest.without(set(ids))
 
     store.update(change)
@@ -62,12 +63,7 @@ def freed_bytes(store: StoreFolder, removed: Iterable[SectionEntry]) -> int:
 
 
 def _bytes(store: StoreFolder, groups: Iterable[str]) -> int:
-    return sum(file.stat().st_size for group in groups for file in files_below(store.path / group))
-
-
-def _keep_from_garbage(store: StoreFolder, entry: SectionEntry) -> None:
-    """Let the grace period of the section's groups begin now, because readers may have opened them."""
-    for group in entry.groups:
-        folder = store.path / group.path
-        if folder.is_dir():
-            os.utime(folder)
+    folders = (store.path / group for group in groups)
+    inside = [folder for folder in folders if folder.is_dir() and not link_on_the_way(store.path, folder)]
+    entries = (entry for folder in inside for entry in entries_below(folder))
+    return sum(entry.stat(follow_symlinks=False).st_size for entry in entries if entry.is_file(follow_symlinks=False))

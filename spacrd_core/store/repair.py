@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from spacrd_core.store.manifest import EmbeddingRecord
@@ -9,7 +10,7 @@ from spacrd_core.store.manifest import EmbeddingRecord
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from spacrd_core.store.manifest import GroupRecord
+    from spacrd_core.store.manifest import GroupRecord, SectionEntry
 
 REPAIR_ALL = (
     "repair counts and slides by: spacrd ingest STORE PATH --name ID --replace; "
@@ -18,15 +19,19 @@ REPAIR_ALL = (
 )
 
 
-def repair_hint(store: Path, record: GroupRecord) -> str:
-    """Return how to make a damaged or missing group anew, and how to find others."""
-    return f"repair it by: {_command(store, record)}; spacrd store verify {store} finds all damage"
+def repair_hint(store: Path, record: GroupRecord, entry: SectionEntry | None = None) -> str:
+    """Return how to make a damaged or missing group of a section anew, and how to find others."""
+    return f"repair it by: {_command(store, record, entry)}; spacrd store verify {store} finds all damage"
 
 
-def _command(store: Path, record: GroupRecord) -> str:
+def _command(store: Path, record: GroupRecord, entry: SectionEntry | None) -> str:
     kind, section, _ = record.path.split("/")
     if isinstance(record, EmbeddingRecord):
         return f"spacrd embed {store} --encoder {record.encoder} --section {section} --again"
     if kind == "predictions":
         return f"spacrd detect {store} DETECTOR --section {section}"
-    return f"spacrd ingest {store} PATH --name {section} --replace"
+    given = entry.given if entry else {}
+    path = shlex.quote(str(given.get("path") or "PATH"))
+    if region := given.get("region"):  # a part of a capture area, which is ingested with all others
+        return f"spacrd ingest {store} {path} --name {given.get('name')} --region {shlex.quote(str(region))} --replace"
+    return f"spacrd ingest {store} {path} --name {section} --replace"

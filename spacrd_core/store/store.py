@@ -6,6 +6,8 @@ Readers use only groups in the manifest, so a store is consistent at any time.
 
 from __future__ import annotations
 
+import shutil
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ from uuid import uuid4
 from spacrd_core.errors import StoreError, UnknownSection
 from spacrd_core.files import publish, tree_sha256
 from spacrd_core.slide.pyramid import Pyramid
+from spacrd_core.store.claims import TEMPORARY, claim
 from spacrd_core.store.elements import (
     Embedding,
     read_cells,
@@ -23,10 +26,13 @@ from spacrd_core.store.elements import (
     write_spot_table,
 )
 from spacrd_core.store.folder import PARTIAL, RETIRED, StoreFolder
+from spacrd_core.store.layout import layout_sha256
+from spacrd_core.store.links import link_below
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, Manifest, SectionEntry
+from spacrd_core.store.repair import repair_hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import anndata as ad
@@ -58,8 +64,10 @@ class SpotStore(StoreFolder):
 
     def pyramid(self, section: str) -> Pyramid | None:
         """Return the slide of a section; None if it has no image."""
-        slide = self.entry(section).slide
-        return Pyramid.open(self._folder(slide)) if slide else None
+        entry = self.entry(section)
+        if entry.slide is None:
+            return None
+        return Pyramid.open(self._folder(entry.slide), repair=repair_hint(self.path, entry.slide, entry))
 
     def slide_scale(self, section: str) -> float:
         """Return the um in the slide's frame per full-resolution px."""
@@ -104,7 +112,7 @@ class SpotStore(StoreFolder):
 
         With ``again``, they are to replace those that ``entry`` has of this recipe.
         """
-        return self.path / "embeddings" / entry.id / f"{PARTIAL}{_embedding_name(entry, key, again=again)}"
+        return self.inside("embeddings", entry.id, f"{PARTIAL}{_embedding_name(entry, key, again=again)}")
 
     def reclaim(self, entry: SectionEntry, key: str, *, again: bool = False) -> None:
         """Move finished embeddings back to staging if their process was killed before it updated the manifest."""
@@ -120,17 +128,31 @@ class SpotStore(StoreFolder):
         left = finished.is_dir() and not (listed or staged.exists() or (finished / RETIRED).exists())
         return finished if left else staged
 
+    @contextmanager
+    def writing(self, *sections: str) -> Iterator[None]:
+        """Claim sections for the groups that this process writes and then lists: they are not garbage inside the block.
+
+        What killed processes have left of these sections is removed.
+        """
+        with ExitStack() as claims:
+            for section in dict.fromkeys(sections):
+                claims.enter_context(claim(self, section))
+            yield
+
     def temporary(self, kind: str, section: str) -> Path:
-        """Return a new temporary folder to fill and publish."""
-        folder = self.path / kind / section / f".tmp-{uuid4().hex}"
+        """Return a new temporary folder to fill and publish, for a section that is claimed by :meth:`writing`."""
+        folder = self.inside(kind, section) / f"{TEMPORARY}{uuid4().hex}"
         folder.mkdir(parents=True)
         return folder
 
     def publish_group(self, staged: Path, name: str) -> GroupRecord:
         """Move a finished folder to its final name; the record is not yet in the manifest."""
-        final = staged.parent / name
+        final = self.inside(*staged.relative_to(self.path).parts[:-1], name)
+        if final.is_dir() and link_below(final):  # the same files, but not all of them in the store
+            final.rename(final.with_name(f"{TEMPORARY}damaged-{uuid4().hex}"))
         digest = publish(staged, final)
-        return GroupRecord(path=final.relative_to(self.path).as_posix(), sha256=digest)
+        layout = layout_sha256(final)
+        return GroupRecord(path=final.relative_to(self.path).as_posix(), sha256=digest, layout=layout)
 
     def publish_embedding(
         self,
@@ -147,7 +169,7 @@ class SpotStore(StoreFolder):
         An encoder's name selects the latest of its embeddings; with ``latest`` false, that stays as it was.
         """
         group = self.publish_group(staged, _embedding_name(entry, recipe.key, again=again))
-        record = EmbeddingRecord(path=group.path, sha256=group.sha256, encoder=encoder, recipe=recipe.key)
+        record = EmbeddingRecord(**group.model_dump(), encoder=encoder, recipe=recipe.key)
         self._add_record(
             entry,
             "embeddings",
@@ -174,10 +196,15 @@ class SpotStore(StoreFolder):
 
         ``key`` identifies the detector that made the table; ``detector`` is its configuration as JSON-able values.
         """
-        staged = self.temporary("predictions", entry.id)
-        write_spot_table(table, staged, detector)
-        record = self.publish_group(staged, f"{key}-{tree_sha256(staged)[:8]}")
-        self._add_record(entry, "predictions", key, record, unchanged=lambda now: now.identity == entry.identity)
+        with self.writing(entry.id):
+            staged = self.temporary("predictions", entry.id)
+            try:
+                write_spot_table(table, staged, detector)
+                record = self.publish_group(staged, f"{key}-{tree_sha256(staged)[:8]}")
+            finally:
+                shutil.rmtree(staged, ignore_errors=True)
+            self._add_record(entry, "predictions", key, record, unchanged=lambda now: now.identity == entry.identity)
+        self.begin_grace(old for name, old in entry.predictions.items() if name == key and old.path != record.path)
         return record
 
     def _add_record(

@@ -19,8 +19,10 @@ from spacrd_core.images.raster import open_raster
 from spacrd_core.progress import Track, silent
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
 from spacrd_core.slide.tissue import spots_on_tissue
+from spacrd_core.store.claims import remove_if_empty
 from spacrd_core.store.elements import write_cells, write_section
 from spacrd_core.store.entry import SectionKey, make_entry
+from spacrd_core.store.layout import layout_sha256
 from spacrd_core.store.manifest import GroupRecord, Manifest, SectionEntry, SlideRecord
 from spacrd_core.store.verify import is_sound
 
@@ -50,9 +52,22 @@ def add_section(
     Embeddings are kept if neither the slide nor the spot positions have changed. ``checks`` are figures about the
     section that the manifest records; ``slide`` is its slide if another part of its capture area has just written it.
     """
+    with store.writing(key.name, key.slide_folder or key.name):
+        return _add_section(store, section, key, checks=checks, slide=slide, track=track)
+
+
+def _add_section(
+    store: SpotStore,
+    section: Section,
+    key: SectionKey,
+    *,
+    checks: Mapping[str, float | None],
+    slide: SlideRecord | None,
+    track: Track,
+) -> SectionEntry:
     previous = store.entries.get(key.name)
     slide = slide or _write_slide(store, section, key, track)
-    pyramid = Pyramid.open(store.path / slide.path) if slide else None
+    pyramid = Pyramid.open(store.inside(*slide.path.split("/"))) if slide else None
     adata = _to_anndata(section, key)
     if slide and pyramid:
         _add_thumbnail(adata, key.name, pyramid, slide.um_per_full_px)
@@ -73,6 +88,7 @@ def add_section(
     current = store.entry(key.name)
     listed = {record.path for record in current.embeddings.values()}
     store.retire(old for old in (previous.embeddings.values() if previous else ()) if old.path not in listed)
+    store.begin_grace(old for old in (previous.groups if previous else ()) if old not in current.groups)
     return current
 
 
@@ -93,11 +109,11 @@ def _write_slide(store: SpotStore, section: Section, key: SectionKey, track: Tra
     path = f"slides/{name}/{pyramid_key}"
     stored = next((entry.slide for entry in store.entries.values() if entry.slide and entry.slide.path == path), None)
     if stored and is_sound(store, stored):
-        return stored.model_copy(update=frame)
+        return stored.model_copy(update={**frame, "layout": layout_sha256(store.inside(*path.split("/")))})
     with staged(store, "slides", name) as folder, open_raster(slide) as raster:
         write_pyramid(raster, folder, um_per_px=slide.um_per_px, mpp=key.mpp, track=track)
         group = store.publish_group(folder, pyramid_key)
-    return SlideRecord(path=group.path, sha256=group.sha256, **frame)
+    return SlideRecord(**group.model_dump(), **frame)
 
 
 def _write_cells(store: SpotStore, section: Section, key: SectionKey) -> GroupRecord | None:
@@ -114,11 +130,13 @@ def _write_cells(store: SpotStore, section: Section, key: SectionKey) -> GroupRe
 
 def _proposed_alignment(store: SpotStore, section: Section) -> GroupRecord | None:
     """Return the record of an alignment that was proposed while the section was read, and is in the store already."""
-    folders = (source.path.parent for source in section.sources if source.role == "alignment")
-    drafts = [folder for folder in folders if store.path / "alignments" in folder.parents]
+    folders = (source.path.parent.resolve() for source in section.sources if source.role == "alignment")
+    root = store.path.resolve()  # a store may be reached by several paths
+    drafts = [folder for folder in folders if root / "alignments" in folder.parents]
     if not drafts:
         return None
-    return GroupRecord(path=drafts[0].relative_to(store.path).as_posix(), sha256=tree_sha256(drafts[0]))
+    path, (sha256, layout) = drafts[0].relative_to(root).as_posix(), (tree_sha256(drafts[0]), layout_sha256(drafts[0]))
+    return GroupRecord(path=path, sha256=sha256, layout=layout)
 
 
 @contextmanager
@@ -129,10 +147,7 @@ def staged(store: SpotStore, kind: str, name: str) -> Iterator[Path]:
         yield folder
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
-        for parent in (folder.parent, folder.parent.parent, store.path):
-            if any(parent.iterdir()):
-                break
-            parent.rmdir()
+        remove_if_empty(store, folder.parent)
         raise
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from spacrd_core.quoting import shortened
 from spacrd_readers.anndata.barcodes import MAX_SECTIONS, added_to_barcodes, barcode_of_names, name_parts
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class Grouping:
 def group_by_column(obs: pd.DataFrame, column: str) -> Grouping:
     """Return the sections as one column of ``obs`` has them."""
     values = obs[column]
-    return Grouping(f"obs['{column}']", values.astype(str).astype(object).where(values.notna(), None).to_numpy())
+    return Grouping(
+        f"obs['{shortened(column)}']", values.astype(str).astype(object).where(values.notna(), None).to_numpy()
+    )
 
 
 def groupings(obs: pd.DataFrame, libraries: Collection[str], region_column: str = "") -> Iterator[Grouping]:

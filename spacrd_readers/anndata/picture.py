@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import ConfigError, ImageError
+from spacrd_core.quoting import MAX_MISTAKE, listed, shortened
 from spacrd_readers.anndata.positions import POSITION_KEYS, display_key, positions_of_image
 
 if TYPE_CHECKING:
@@ -68,7 +69,11 @@ class Pictures:
     @property
     def reasons(self) -> str:
         """Why images were left out, as text."""
-        return "; ".join(f"'{name}': {reason}" for name, reason in self.left_out.items())
+        return listed(
+            (f"'{shortened(name)}': {reason}" for name, reason in self.left_out.items()),
+            separator="; ",
+            signs=MAX_MISTAKE,
+        )
 
 
 def stored_pictures(file: AnnDataFile, selected: SelectedSection) -> list[Picture]:
@@ -88,8 +93,10 @@ def named_picture(pictures: Sequence[Picture], name: str, file: AnnDataFile) -> 
     for picture in pictures:
         if picture.name == name:
             return picture
-    names = ", ".join(picture.name for picture in pictures) or "none"
-    raise ConfigError(f"{file.path} has no image '{name}'; its images: {names}", hint="use --set reader.image=NAME")
+    names = listed(picture.name for picture in pictures) or "none"
+    raise ConfigError(
+        f"{file.path} has no image '{shortened(name)}'; its images: {names}", hint="use --set reader.image=NAME"
+    )
 
 
 def fitting_pictures(
@@ -107,7 +114,9 @@ def fitting_pictures(
     usable = _same_area(fitting, file) if fitting else []
     for picture in fitting:
         if picture not in usable:
-            left_out[picture.name] = f"it shows another area than '{usable[0].name}', by their sizes and scales"
+            left_out[picture.name] = (
+                f"it shows another area than '{shortened(usable[0].name)}', by their sizes and scales"
+            )
     return Pictures(tuple(usable), {name: reason for name, reason in left_out.items() if reason})
 
 
@@ -170,4 +179,4 @@ def _same_area(pictures: Sequence[Picture], file: AnnDataFile) -> list[Picture]:
 
 def _full_size_text(picture: Picture) -> str:
     width, height = picture.full_size
-    return f"'{picture.name}' {width:.0f} x {height:.0f} full-resolution px"
+    return f"'{shortened(picture.name)}' {width:.0f} x {height:.0f} full-resolution px"

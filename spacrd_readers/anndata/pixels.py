@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spacrd_core.errors import ImageError
+from spacrd_core.quoting import shortened
 from spacrd_readers.anndata.file import translate_errors
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def read_pixels(file: AnnDataFile, picture: Picture) -> NDArray[np.uint8]:
     ImageError
         If it is not an 8-bit colour image.
     """
-    title = f"the image '{picture.name}' of {file.path}"
+    title = f"the image '{shortened(picture.name)}' of {file.path}"
     if len(picture.shape) != 3 or picture.shape[2] not in (3, 4):
         shape = " x ".join(map(str, picture.shape))
         raise ImageError(f"{title} has shape {shape}, expected RGB or RGBA", hint=IMAGE_HINT)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,7 @@ def positions_of_image(file: AnnDataFile, image_name: str) -> str:
 
 def display_key(key: str) -> str:
     """Return the key of positions in AnnData notation."""
-    return f"obsm['{key.partition('/')[2]}']"
+    return f"obsm['{shortened(key.partition('/')[2])}']"
 
 
 def read_positions(file: AnnDataFile, count: int, key: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import h5py
 import zarr
 
+from spacrd_core.quoting import listed
 from spacrd_readers.anndata.positions import POSITION_KEYS
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _other_kind(file: AnnDataFile) -> str:
         return "it is an OME-Zarr image, not AnnData"
     if names & XENIUM_GROUPS:
         return "it is part of a Xenium bundle, not AnnData: give the bundle's folder"
-    return f"it is not AnnData: it has no obs and var (it holds {', '.join(sorted(names)[:5]) or 'nothing'})"
+    return f"it is not AnnData: it has no obs and var (it holds {listed(sorted(names)[:5]) or 'nothing'})"
 
 
 def _too_old(file: AnnDataFile) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.vocabulary import Vocabulary, is_blank, is_known
+from spacrd_core.quoting import listed, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def understand_labels(table: pd.DataFrame, path: Path) -> Labelled:
     unknown = sorted({word for word in words.unique() if not is_known(word)})
     if unknown:
         raise LabelError(
-            f"obs['label'] of {path} holds '{unknown[0]}', expected 'cancer' or 'normal'",
+            f"obs['label'] of {path} holds '{shortened(unknown[0])}', expected 'cancer' or 'normal'",
             hint="rename the column, and give labels with --labels FILE",
         )
     meanings = Vocabulary().classify(texts, path)
@@ -53,5 +54,5 @@ def _with_source(table: pd.DataFrame, texts: pd.Series[str], path: Path) -> pd.D
 def _words_note(words: pd.Series[str], meanings: pd.Series[str], path: Path) -> str:
     read_as = meanings[words.index].fillna("unlabelled")
     counts = pd.DataFrame({"word": words, "meaning": read_as}).value_counts().items()
-    listed = ", ".join(f"'{word}' as {meaning} ({count})" for (word, meaning), count in counts)
-    return f"obs['label'] of {path.name} was read as: {listed}"
+    words_read = listed(f"'{shortened(word)}' as {meaning} ({count})" for (word, meaning), count in counts)
+    return f"obs['label'] of {path.name} was read as: {words_read}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spacrd_core.errors import ConfigError, UnrecognisedSection
+from spacrd_core.quoting import listed, shortened
 from spacrd_readers._base import first_names
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def choose_system(data: Any, elements: Sequence[str], name: str, path: Path) -> 
     if name:
         if name not in systems:
             raise ConfigError(
-                f"{', '.join(elements)} of {path} has no transformation to the coordinate system '{name}'; it has: "
-                f"{', '.join(systems) or 'none'}",
+                f"{listed(elements)} of {path} has no transformation to the coordinate system '{shortened(name)}'; it "
+                f"has: {listed(systems) or 'none'}",
                 hint="use --set reader.coordinate_system=NAME",
             )
         return name

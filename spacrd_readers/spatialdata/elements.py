@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.quoting import shortened
 from spacrd_readers.spatialdata.library import translate_errors
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def measure(element: Any, name: str, path: Path) -> tuple[pd.DataFrame, Kind]:
             element = next(iter(next(iter(element.children.values())).data_vars.values()))
         if getattr(element, "dims", ()) != ("y", "x"):
             raise GeometryError(
-                f"the region '{name}' of {path} is neither shapes nor labels of a plane",
+                f"the region '{shortened(name)}' of {path} is neither shapes nor labels of a plane",
                 hint="annotate 2D shapes or labels",
             )
         return _labels(element.data), "label"

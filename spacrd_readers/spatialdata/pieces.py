@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.quoting import shortened
 from spacrd_readers._base import first_names
 from spacrd_readers.anndata.positions import positions_key, read_positions
 from spacrd_readers.spatialdata.coordinates import map_to
@@ -127,7 +128,8 @@ def _outlined(data: Any, annotation: Annotation, elements: Mapping[str, str], sy
     order = np.argsort(np.concatenate(rows), kind="stable")
     table = pd.concat(parts, ignore_index=True).iloc[order]
     notes = [
-        f"the object does not hold the table's region '{region}'; its ids are those of '{element}', which was read"
+        f"the object does not hold the table's region '{shortened(region)}'; its ids are those of "
+        f"'{shortened(element)}', which was read"
         for region, element in elements.items()
         if region != element
     ]
@@ -145,7 +147,7 @@ def _region(
     repeated = measured.index[measured.index.duplicated()]
     if len(repeated):
         raise GeometryError(
-            f"the region '{name}' of {path} has the shape {repeated[0]} more than once",
+            f"the region '{shortened(name)}' of {path} has the shape {shortened(repeated[0])} more than once",
             hint="keep one shape of each cell, such as those of one z layer",
         )
     to_system = map_to(element, system)

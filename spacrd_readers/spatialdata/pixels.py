@@ -8,6 +8,7 @@ import numpy as np
 
 from spacrd_core.images.channels import NEUTRAL
 from spacrd_core.images.rows import BandDecoder
+from spacrd_core.quoting import listed
 from spacrd_readers.anndata.pixels import to_rgb
 
 if TYPE_CHECKING:
@@ -59,5 +60,5 @@ def why_not_colour(image: Any) -> str:
     count = image.sizes["c"]
     names = [str(name).strip() for name in image.coords["c"].to_numpy()] if "c" in image.coords else []
     if count not in COLOURS or any(not NEUTRAL.fullmatch(name) for name in names):
-        return f"its {count} channel{'s' if count > 1 else ''} ({', '.join(names[:4]) or 'unnamed'}) are single stains"
+        return f"its {count} channel{'s' if count > 1 else ''} ({listed(names[:4]) or 'unnamed'}) are single stains"
     return "" if image.dtype == np.uint8 or image.dtype.kind == "f" else f"its values are {image.dtype}, not 8-bit"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spacrd_core.errors import ConfigError, GeometryError, ImageError
 from spacrd_core.images.sample import sample_image
 from spacrd_core.images.stain import stain_error
+from spacrd_core.quoting import listed, shortened
 from spacrd_core.section.section import SlideFile, Source
 from spacrd_readers._base import PATCH_UM
 from spacrd_readers.anndata.given_image import image_scale
@@ -103,7 +104,7 @@ def find_slide(data: Any, request: SlideRequest) -> SlideFrame:
         )
     chosen = _named(candidates, request) if request.image_name else _finest(usable, request)
     left_out = [f"{candidate.name} ({candidate.reason})" for candidate in candidates if candidate.reason]
-    notes = (f"images that are no H&E of this section, left out: {', '.join(left_out[:5])}",) if left_out else ()
+    notes = (f"images that are no H&E of this section, left out: {listed(left_out[:5])}",) if left_out else ()
     if chosen is None:
         return replace(plain, notes=("no H&E was found in the object; give one with --image FILE", *notes))
     frame = _frame(chosen, request)
@@ -141,13 +142,14 @@ def _named(candidates: list[_Candidate], request: SlideRequest) -> _Candidate:
         if candidate.name == request.image_name:
             if reason := why_not_colour(candidate.image):
                 raise ImageError(
-                    f"the image '{candidate.name}' of {request.path} is no H&E: {reason}",
+                    f"the image '{shortened(candidate.name)}' of {request.path} is no H&E: {reason}",
                     hint="give the H&E with --image FILE, or use --no-image",
                 )
             return candidate
-    names = ", ".join(candidate.name for candidate in candidates) or "none"
+    names = listed(candidate.name for candidate in candidates) or "none"
     raise ConfigError(
-        f"{request.path} has no image '{request.image_name}' in the coordinate system '{request.system}'; its images "
+        f"{request.path} has no image '{shortened(request.image_name)}' in the coordinate system "
+        f"'{shortened(request.system)}'; its images "
         f"there: {names}",
         hint=f"use {IMAGE_OPTION}",
     )
@@ -160,7 +162,7 @@ def _finest(usable: list[_Candidate], request: SlideRequest) -> _Candidate | Non
     ]
     if len(best) > 1:
         raise ImageError(
-            f"{request.path} has {len(best)} images that may be the H&E: {', '.join(image.name for image in best[:5])}",
+            f"{request.path} has {len(best)} images that may be the H&E: {listed(image.name for image in best[:5])}",
             hint=f"choose one: --set reader.image={best[0].name}; or --no-image",
         )
     return next(iter(best), None)

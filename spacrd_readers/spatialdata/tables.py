@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import ConfigError, UnrecognisedSection
+from spacrd_core.quoting import listed, shortened
 from spacrd_readers._base import first_names
 from spacrd_readers.anndata.file import open_anndata
 from spacrd_readers.spatialdata.recognise import table_paths
@@ -74,13 +75,14 @@ def choose_table(path: Path, name: str, region: str) -> TableChoice:
     if name:
         if name not in paths:
             raise ConfigError(
-                f"{path} has no table '{name}'; its tables: {', '.join(paths)}", hint="use --set reader.table=NAME"
+                f"{path} has no table '{shortened(name)}'; its tables: {listed(paths)}",
+                hint="use --set reader.table=NAME",
             )
         return TableChoice(name, paths[name])
     names = _annotating(paths, region) if region and region != ALL_REGIONS else list(paths)
     if not names:
         raise ConfigError(
-            f"{path} has no table that annotates the region '{region}'", hint="use --set reader.region=NAME"
+            f"{path} has no table that annotates the region '{shortened(region)}'", hint="use --set reader.region=NAME"
         )
     default = _default(names)
     if not default:
@@ -144,7 +146,7 @@ def _has_key(file: AnnDataFile, key: str) -> bool:
 def _choose(regions: Sequence[str], region: str, path: Path) -> tuple[list[str], tuple[str, ...]]:
     if region and region != ALL_REGIONS and region not in regions:
         raise ConfigError(
-            f"{path} annotates no region '{region}'; its regions: {first_names(regions, 8)}",
+            f"{path} annotates no region '{shortened(region)}'; its regions: {first_names(regions, 8)}",
             hint="use --set reader.region=NAME",
         )
     if region and region != ALL_REGIONS:

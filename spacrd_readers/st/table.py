@@ -14,6 +14,7 @@ import pandas as pd
 
 from spacrd_core.errors import CountsError
 from spacrd_core.genes.clean import is_ensembl_id
+from spacrd_core.quoting import shortened
 from spacrd_core.tables import find_delimiter, read_text, split_header
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _require_numbers(frame: pd.DataFrame, path: Path) -> None:
             column = frame.iloc[:, index]
             row = int(pd.to_numeric(column, errors="coerce").isna().argmax())
             raise CountsError(
-                f"the counts table {path} has '{column.iloc[row]}' where a number was expected "
+                f"the counts table {path} has '{shortened(column.iloc[row])}' where a number was expected "
                 f"(row {frame.index[row]}, column {frame.columns[index]})",
                 hint=COUNTS_HINT,
             )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from spacrd_core.errors import ConfigError, CountsError
 from spacrd_core.genes.clean import CleanNames, clean_names
+from spacrd_core.quoting import listed, shortened
 from spacrd_readers._base import first_names
 from spacrd_readers.tenx.blocks import GENE_EXPRESSION
 
@@ -88,13 +89,13 @@ def _of_genome(features: pd.DataFrame, keep: NDArray[np.bool_], genome: str, pat
     if genome:
         if genome not in genomes:
             raise ConfigError(
-                f"{path} has no genes of {genome}; its genomes: {', '.join(genomes) or 'one without a name'}",
+                f"{path} has no genes of {genome}; its genomes: {listed(genomes) or 'one without a name'}",
                 hint="change reader.genome",
             )
         return np.asarray(features["genome"] == genome)
     if len(genomes) > 1:
         raise CountsError(
-            f"{path} has genes of {len(genomes)} genomes: {', '.join(genomes)}", hint="use --set reader.genome=NAME"
+            f"{path} has genes of {len(genomes)} genomes: {listed(genomes)}", hint="use --set reader.genome=NAME"
         )
     return np.ones(len(features), dtype=bool)
 
@@ -130,4 +131,4 @@ def _repeated(symbols: list[str]) -> tuple[str, ...]:
 
 
 def _listed(kinds: pd.Series[str]) -> str:
-    return ", ".join(f"{kind} ({count})" for kind, count in kinds.value_counts().items())
+    return listed(f"{shortened(kind)} ({count})" for kind, count in kinds.value_counts().items())

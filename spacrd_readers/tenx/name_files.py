@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.errors import CountsError
 from spacrd_core.genes.clean import genome_of, is_ensembl_id, unquote
 from spacrd_core.genes.known import MIN_KNOWN_SHARE, count_known
+from spacrd_core.quoting import listed
 from spacrd_core.tables import read_text, split_rows
 from spacrd_readers._base import first_names
 from spacrd_readers.tenx.blocks import GENE_EXPRESSION, feature_table
@@ -92,7 +93,7 @@ def _read_columns(path: Path, role: str, count: int) -> tuple[list[Column], tupl
     rows = [[unquote(cell) for cell in row] for row in split]
     notes: tuple[str, ...] = (f"quotes in {path.name}, removed",) if '"' in lines[-1] else ()
     if count == len(rows) - 1 and _is_header(rows[0]):
-        notes = (*notes, f"header of {path.name}, left out: {', '.join(filter(None, rows[0]))}")
+        notes = (*notes, f"header of {path.name}, left out: {listed(filter(None, rows[0]))}")
         rows = rows[1:]
     width = max(map(len, rows), default=1)
     columns = [[row[index] if index < len(row) else "" for row in rows] for index in range(width)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import CountsError
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def _parse_numbers(names: NDArray[np.bytes_], pattern: bytes, example: str, path
         raise CountsError(f"{path} has no barcodes", hint=MATRIX_HINT)
     if not matches.all():
         name = names[matches.argmin()].decode(errors="replace")
-        raise CountsError(f"the barcode '{name}' of {path} is not named like {example}", hint=MATRIX_HINT)
+        raise CountsError(f"the barcode '{shortened(name)}' of {path} is not named like {example}", hint=MATRIX_HINT)
     return [_decimal(letters[:, run.start() : run.end()]) for run in re.finditer(rb"#+", pattern)]
 
 

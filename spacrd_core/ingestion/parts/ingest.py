@@ -16,6 +16,7 @@ from spacrd_core.ingestion.parts.spots import regions_of_spots
 from spacrd_core.ingestion.put import Candidate, put_section, require_section_id
 from spacrd_core.ingestion.reading import SectionReader
 from spacrd_core.progress import Track, silent
+from spacrd_core.quoting import listed, shortened
 from spacrd_core.section.section import Source
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ def ingest_each_part(
     SpacrdError, ExceptionGroup
         If the regions or the capture area cannot be used; the store is unchanged.
     """
+    require_section_id(options.section_id)
+    with store.writing(options.section_id):
+        return _ingest_each_part(store, options, plugins, replace=replace, track=track)
+
+
+def _ingest_each_part(
+    store: SpotStore, options: IngestOptions, plugins: Plugins, *, replace: bool, track: Track
+) -> tuple[list[Ingested], list[Exception]]:
     ingested: list[Ingested] = []
     errors: list[Exception] = []
     names: list[str] = []
@@ -82,7 +91,7 @@ def _require_one_source_of_patients(options: IngestOptions, regions: Regions) ->
     others = sorted(set(regions.patients.values()) - {options.patient})
     if options.patient and others:
         raise ConfigError(
-            f"{regions.path} names the patients {', '.join(others)}, but --patient is {options.patient}",
+            f"{regions.path} names the patients {listed(others)}, but --patient is {shortened(options.patient)}",
             hint="leave out --patient, or the patients of the regions",
         )
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import ConfigError
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ def part_ids(area: str, regions: Iterable[str], path: Path) -> tuple[dict[str, s
                 f"the regions {_quoted(same)} of {path} would be the same section '{ids[same[0]]}'", hint=RENAME_HINT
             )
     changed = [f"'{region}' as {section}" for region, section in ids.items() if section != f"{area}.{region}"]
-    return ids, (f"{path.name}: names made valid section ids: {', '.join(changed)}",) if changed else ()
+    return ids, (f"{path.name}: names made valid section ids: {listed(changed)}",) if changed else ()
 
 
 def _valid(region: str) -> str:
@@ -49,4 +50,4 @@ def _valid(region: str) -> str:
 
 
 def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
+    return listed(names, quote="'")

@@ -17,6 +17,7 @@ from spacrd_core.labels.outlines import Polygons
 from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import BLANK_WORDS, fold, is_blank
 from spacrd_core.labels.xenium_explorer import is_selection
+from spacrd_core.quoting import listed, shortened
 from spacrd_core.tables import read_text
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _patients(pairs: Iterable[tuple[str, str]], path: Path) -> dict[str, str]:
     for name, several in patients.items():
         if len(several) > 1:
             raise LabelError(
-                f"the region '{name}' of {path} has several patients: {', '.join(sorted(several))}",
+                f"the region '{shortened(name)}' of {path} has several patients: {listed(sorted(several))}",
                 hint="give each patient's tissue a region of its own",
             )
     return {name: several.pop() for name, several in patients.items()}

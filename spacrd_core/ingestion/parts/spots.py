@@ -13,6 +13,7 @@ from spacrd_core.labels.join import join_rows
 from spacrd_core.labels.merged import rows_of_section
 from spacrd_core.labels.outlines import Polygons
 from spacrd_core.labels.polygons import require_spots, spots_in_polygons
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,7 +111,7 @@ def _notes(regions: Regions, region: Array) -> Iterable[str]:
     if outside := int((region < 0).sum()):
         yield f"{name}: spots in no region, left out: {outside} of {len(region)}"
     if empty := [text for number, text in enumerate(regions.names) if not (region == number).any()]:
-        yield f"{name}: regions without spots, left out: {', '.join(empty)}"
+        yield f"{name}: regions without spots, left out: {listed(empty)}"
 
 
 def _shown(names: Iterable[object]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from spacrd_core.errors import InputError
+from spacrd_core.results.files.csv_text import as_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,4 +39,5 @@ def write_genes_csv(result: SectionResult, path: Path) -> None:
     if error := genes_unsupported(result):
         raise error
     table = pd.DataFrame([asdict(driver) for driver in result.genes])
+    table["gene"] = as_texts(table["gene"])
     table.round(DECIMALS).to_csv(path, index=False, lineterminator="\n")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from spacrd_core.results.files.csv_text import as_texts
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -30,4 +32,5 @@ def write_spots_csv(result: SectionResult, path: Path) -> None:
     """Write one row per spot: position, probability, label and quality scores; unknown values are empty."""
     scores = result.spots.astype(dict.fromkeys(SCORE_DECIMALS, float))
     table = pd.concat([result.positions, scores], axis=1)[list(COLUMNS)]
+    table.index = as_texts(table.index)
     table.round(POSITION_DECIMALS | SCORE_DECIMALS).to_csv(path, index_label="spot_id", lineterminator="\n")

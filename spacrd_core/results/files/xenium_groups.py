@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from spacrd_core.errors import InputError
+from spacrd_core.results.files.csv_text import as_texts
 from spacrd_core.results.result import LABEL_NAMES, LABEL_STYLES
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def write_cell_groups(result: SectionResult, path: Path) -> None:
     spot_of_cell = _spot_of_cell(result)
     labels = result.spots["label"].astype(object).reindex(spot_of_cell.astype(object)).to_numpy()
     table = pd.DataFrame({"cell_id": spot_of_cell.index, "label": labels}).dropna()
+    table["cell_id"] = as_texts(table["cell_id"])
     table["group"] = table["label"].map(LABEL_NAMES)
     table["color"] = table["label"].map({label: style.hex_colour for label, style in LABEL_STYLES.items()})
     table[["cell_id", "group", "color"]].to_csv(path, index=False, lineterminator="\n")

@@ -31,6 +31,8 @@ def section(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_call_gives_what_ingest_and_detect_give(
     section: Path, tmp_path: Path, scratch: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    killed = scratch / ".spacrd-abcd1234" / "store"
+    killed.mkdir(parents=True)
     assert run(["call", str(section), "-o", f"{tmp_path}/one", *OPTIONS, "--json", "-q"]) == 0
     document = json.loads(capsys.readouterr().out)
     store = f"{tmp_path}/store"
@@ -47,7 +49,7 @@ def test_a_call_gives_what_ingest_and_detect_give(
     assert "S1.geojson" in called["files"]
     assert document["detector"]["name"] == "prior"
     assert (document["failures"], document["store"]) == ([], None)
-    assert list(scratch.iterdir()) == [], "no store is left"
+    assert list(scratch.iterdir()) == [], "no store is left, and none of a call that was killed"
 
 
 def test_a_patient_can_be_named_and_is_not_asked_for_where_nothing_is_kept(

@@ -129,3 +129,37 @@ def test_what_failed_is_shown_until_it_succeeds(store: Path, capsys: pytest.Capt
     note_failures(SpotStore(store), "detect", {"S1": None})
     assert run(["store", "show", str(store), "S1", "--json"]) == 0
     assert document(capsys)["failures"] == []
+
+
+def test_gc_names_a_link_and_leaves_it(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = tmp_path / "home" / "thesis"
+    home.mkdir(parents=True)
+    (store / "sections" / "S9").symlink_to("../../home")
+    assert run(["store", "gc", str(store), "--all", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {"removed": [], "links": ["sections/S9"]}
+    assert "sections/S9 is a link; it was left as it is" in shown.err
+    assert home.is_dir()
+
+
+def test_slides_on_another_disk_are_refused_in_a_sentence(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (store / "slides").rename(tmp_path / "slides")
+    (store / "slides").symlink_to(tmp_path / "slides")
+    for command in (["store", "gc", str(store)], ["store", "verify", str(store)], ["store", "ls", str(store)]):
+        assert run(command) == 1
+        error = capsys.readouterr().err
+        assert f"error: {store / 'slides'} is a link, and nothing in a store is reached through one" in error
+        assert "hint: " in error
+    assert list((tmp_path / "slides").iterdir())
+
+
+def test_verify_says_which_groups_only_it_verifies(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = json.loads((store / "spacrd.json").read_text())
+    manifest["sections"]["S1"]["slide"].pop("layout")
+    (store / "spacrd.json").write_text(json.dumps(manifest))
+    assert run(["store", "verify", str(store), "-q"]) == 0
+    shown = capsys.readouterr()
+    assert "3 groups, 0 damaged" in shown.out
+    assert "1 of 3 groups are of an earlier version" in shown.err

@@ -1,7 +1,10 @@
 """The model card has the contents of the detector, in a form that the Hub reads."""
 
+from html import unescape
+
 import pytest
 from huggingface_hub import ModelCard, ModelCardData
+from markdown_it import MarkdownIt
 from stand_ins.detector import made_detector
 
 from spacrd_core.detector.detector import Detector
@@ -141,7 +144,43 @@ def test_without_held_out_patients_it_states_that_the_performance_is_unknown(alo
 def test_markdown_and_html_in_a_name_are_escaped(alone: Detector) -> None:
     odd = alone.config.trained_on[0].model_copy(update={"label_source": "a|b <script>\n---"})
     text = model_card(alone.config.model_copy(update={"trained_on": (odd,)}), alone.metrics)
-    assert "| A1 | A | st | a\\|b &lt;script> --- |" in text
+    assert "| A1 | A | st | a\\|b &lt;script&gt; --- |" in text
+
+
+LIVE = (
+    "[P1](https://evil.example)",
+    "![](https://evil.example/pixel.png)",
+    "<img src=x onerror=alert(1)>",
+    "<https://evil.example>",
+    "**P1** _P2_ ~~P3~~ `P4`",
+    "\\[P1](https://evil.example)",
+    "P1 | P2",
+    "&#60;b&#62;",
+    "# P1",
+)
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_a_name_is_shown_as_it_is_and_not_as_markdown(alone: Detector, name: str) -> None:
+    odd = alone.config.trained_on[0].model_copy(update={"patient": name, "label_source": name})
+    text = model_card(alone.config.model_copy(update={"trained_on": (odd,)}), alone.metrics)
+    line = next(line for line in text.splitlines() if line.startswith("| A1 |"))
+    page = MarkdownIt().enable(["table", "strikethrough"]).render(f"|a|b|c|d|\n|-|-|-|-|\n{line}")
+    cells = [cell.partition("</td>")[0] for cell in page.split("<td>")[1:]]
+    assert [unescape(cell) for cell in cells] == ["A1", name, "st", name]
+
+
+@pytest.mark.parametrize("name", ["CN73_C2", "P-01", "patient 3 (left)", "S1.left", "labels.csv", "Müller"])
+def test_a_usual_name_needs_no_escapes(alone: Detector, name: str) -> None:
+    odd = alone.config.trained_on[0].model_copy(update={"patient": name})
+    text = model_card(alone.config.model_copy(update={"trained_on": (odd,)}), alone.metrics)
+    assert f"| A1 | {name} | st |" in text
+
+
+def test_an_address_in_a_name_is_no_link(alone: Detector) -> None:
+    odd = alone.config.trained_on[0].model_copy(update={"patient": "https://evil.example www.evil.example"})
+    text = model_card(alone.config.model_copy(update={"trained_on": (odd,)}), alone.metrics)
+    assert "| https\\://evil.example www\\.evil.example |" in text
 
 
 def test_it_states_that_too_few_patients_were_held_out_for_conformal_sets(

@@ -17,9 +17,10 @@ from torch import Tensor
 from spacrd_core.cards import ComponentOptions, Recipe
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.garbage import collect_garbage
 from spacrd_core.store.remove import remove_sections
 from spacrd_core.store.store import SpotStore
-from spacrd_core.store.verify import collect_garbage, verify
+from spacrd_core.store.verify import verify
 from spacrd_core.store.write import add_section
 
 CPU = Settings(device="cpu")

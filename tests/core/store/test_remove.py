@@ -11,9 +11,10 @@ from interrupted import changes_of, moments, run_until
 
 from spacrd_core.errors import UnknownSection
 from spacrd_core.store.entry import SectionKey
+from spacrd_core.store.garbage import GRACE_SECONDS, collect_garbage
 from spacrd_core.store.remove import remove_sections, stored_bytes
 from spacrd_core.store.store import SpotStore
-from spacrd_core.store.verify import GRACE_SECONDS, collect_garbage, verify
+from spacrd_core.store.verify import verify
 from spacrd_core.store.write import add_section
 
 

@@ -17,8 +17,9 @@ from spacrd_core.ingestion.given import keep_given
 from spacrd_core.ingestion.ingest import Ingested, ingest
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.section.section import ImageInputs
+from spacrd_core.store.garbage import collect_garbage
 from spacrd_core.store.store import SpotStore
-from spacrd_core.store.verify import collect_garbage, verify
+from spacrd_core.store.verify import verify
 from spacrd_readers.xenium.alignment import read_alignment
 from spacrd_readers.xenium.reader import Xenium
 

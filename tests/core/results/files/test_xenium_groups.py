@@ -21,8 +21,9 @@ from spacrd_core.results.files.xenium_groups import (
     xenium_unsupported,
 )
 from spacrd_core.results.result import LABEL_STYLES, SectionResult
+from spacrd_core.store.garbage import collect_garbage
 from spacrd_core.store.store import SpotStore
-from spacrd_core.store.verify import collect_garbage, verify
+from spacrd_core.store.verify import verify
 
 BUNDLE = XeniumBundle()
 LABELS = ("cancer", "normal", "uncertain")
