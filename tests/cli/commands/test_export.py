@@ -162,7 +162,7 @@ def test_of_several_detectors_one_must_be_named(
     capsys.readouterr()
     assert export(called_twice, tmp_path / "x", "csv") == 1
     stderr = " ".join(capsys.readouterr().err.split())
-    assert f"called by 2 detectors: {first} (linear: S2, S3); {second} (prior: S2)" in stderr
+    assert f"called by 2 detectors: {first} (linear: S2, S3); {second} (prior with stain: S2)" in stderr
     assert not (tmp_path / "x").exists()
     assert export(called_twice, tmp_path, "csv", "--section", "S3") == 0, "that was called by one"
 

@@ -2,6 +2,7 @@ import hashlib
 import json
 import resource
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anndata as ad
@@ -185,13 +186,15 @@ def test_half_written_results_of_a_killed_process_are_removed_by_the_next(
     assert {*tmp_path.iterdir()} == {*paths}
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """Files of more than 100 bytes are refused, as on a full disk."""
+    """Refuse files of more than 50 bytes inside the block, as on a full disk; the output of pytest may be one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)
@@ -199,7 +202,6 @@ def test_a_file_that_has_no_room_is_one_error_and_the_earlier_one_stays(
     make_result: Callable[..., SectionResult],
     provenance: Provenance,
     tmp_path: Path,
-    request: pytest.FixtureRequest,
     form: Format,
 ) -> None:
     if form.name == "spatialdata":
@@ -208,8 +210,7 @@ def test_a_file_that_has_no_room_is_one_error_and_the_earlier_one_stays(
     result = make_result(side=6, genes=genes, copy_number=SUPPORTED, platform="xenium")
     form.write_atomically(result, tmp_path, provenance)
     before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    request.getfixturevalue("small_files")
-    with pytest.raises(OutputError, match=f"S1.{form.suffix} cannot be written: File too large"):
+    with small_files(), pytest.raises(OutputError, match=f"S1.{form.suffix} cannot be written: File too large"):
         form.write_atomically(result, tmp_path, provenance)
     assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
 

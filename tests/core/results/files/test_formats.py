@@ -7,7 +7,7 @@ import anndata as ad
 import pytest
 
 from spacrd_core.errors import ConfigError
-from spacrd_core.results.files.formats import FORMATS, Format, find_format
+from spacrd_core.results.files.formats import FORMATS, find_format
 from spacrd_core.results.result import Provenance, SectionResult
 
 
@@ -62,7 +62,7 @@ def test_an_interrupted_writer_leaves_the_earlier_file(
     find_format("csv").write_atomically(make_result(side=4), tmp_path, provenance)
     before = (tmp_path / "S1.spots.csv").read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        Format("csv", "spots.csv", interrupted).write_atomically(make_result(side=4), tmp_path, provenance)
+        replace(find_format("csv"), write=interrupted).write_atomically(make_result(side=4), tmp_path, provenance)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"S1.spots.csv": before}
 
 

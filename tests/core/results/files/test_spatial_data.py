@@ -11,6 +11,7 @@ import pytest
 
 from spacrd_core.errors import ConfigError, CorruptStore
 from spacrd_core.images.raster import ArrayImage
+from spacrd_core.results.files.formats import find_format
 from spacrd_core.results.files.h5ad import write_h5ad
 from spacrd_core.results.files.spatial_data import write_spatialdata
 from spacrd_core.slide.pyramid import Pyramid, write_pyramid
@@ -34,7 +35,7 @@ def written(library: Any, provenance: Provenance, tmp_path: Path) -> Written:
     """A function that writes a result and reads it back."""
 
     def write(result: SectionResult) -> Any:
-        write_spatialdata(result, tmp_path / "S1.spatialdata.zarr", provenance)
+        find_format("spatialdata").write_atomically(result, tmp_path, provenance)
         return library.read_zarr(tmp_path / "S1.spatialdata.zarr")
 
     return write
