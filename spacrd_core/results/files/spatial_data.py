@@ -42,7 +42,7 @@ def write_spatialdata(result: SectionResult, path: Path, provenance: Provenance)
             images=_image(result, library), shapes=_shapes(result, library), tables=_tables(result, library, provenance)
         )
         staged = Path(staging) / path.name
-        data.write(staged)
+        _write(data, staged)
         if path.is_dir():
             shutil.rmtree(path)
         staged.rename(path)
@@ -62,6 +62,14 @@ def _import_spatialdata() -> Iterator[Any]:
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*autosharding will be the default.*")
         yield spatialdata
+
+
+def _write(data: Any, folder: Path) -> None:
+    """Write the elements in this thread: others would still write into the folder after one has failed."""
+    import dask  # noqa: PLC0415 - comes with spatialdata
+
+    with dask.config.set(scheduler="synchronous"):
+        data.write(folder)
 
 
 def _image(result: SectionResult, library: Any) -> dict[str, Any]:
