@@ -41,7 +41,7 @@ class Memory:
     def sample(self, pid: int) -> None:
         """Add the memory of a running command; of one that has just ended, nothing."""
         try:
-            parent, workers = resident_mb(pid), [resident_mb(child) for child in children(pid)]
+            parent, workers = resident_mb(pid), [resident_mb(child) for child in descendants(pid)]
         except (OSError, LookupError):
             return
         if max(workers, default=0.0) > STARTED_MB:
@@ -60,9 +60,11 @@ def resident_mb(pid: int) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1e3
 
 
-def children(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and those that these have started, as workers are by their server."""
     files = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for file in files for child in file.read_text(encoding="utf-8").split()]
+    children = [int(child) for file in files for child in file.read_text(encoding="utf-8").split()]
+    return [*children, *(each for child in children for each in descendants(child))]
 
 
 def run(*arguments: str) -> tuple[float, Memory]:

@@ -39,7 +39,7 @@ def write_spatialdata(result: SectionResult, path: Path, provenance: Provenance)
         data = library.SpatialData(
             images=_image(result, library), shapes=_shapes(result, library), tables=_tables(result, library, provenance)
         )
-        data.write(path)
+        _write(data, path)
 
 
 @contextmanager
@@ -56,6 +56,14 @@ def _import_spatialdata() -> Iterator[Any]:
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", message=".*autosharding will be the default.*")
         yield spatialdata
+
+
+def _write(data: Any, folder: Path) -> None:
+    """Write the elements in this thread: others would still write into the folder after one has failed."""
+    import dask  # noqa: PLC0415 - comes with spatialdata
+
+    with dask.config.set(scheduler="synchronous"):
+        data.write(folder)
 
 
 def _image(result: SectionResult, library: Any) -> dict[str, Any]:

@@ -4,25 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from environment_task import Variable
 
 from spacrd_core.executors.fork_server import IS_SAFE, worker_context
 from spacrd_core.executors.processes import Processes
 from spacrd_core.executors.run import results, run_in_order
-from spacrd_core.executors.task import Worker
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A task that reads a variable of its worker's environment, and tells the worker and the parent of it."""
-
-    name: str
-
-    def run(self, _: Worker) -> tuple[str, int, int]:
-        return os.environ.get(self.name, ""), os.getpid(), os.getppid()
 
 
 @pytest.mark.skipif(not IS_SAFE, reason="workers are forked on Linux only")
