@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.config import CommandConfig
-from spacrd_core.plugins import GROUP, load_plugins
+from spacrd_core.plugin_errors import GROUP
+from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
