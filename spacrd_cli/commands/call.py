@@ -13,6 +13,7 @@ import typer
 from spacrd_cli.commands.detect import CallSettings, call_sections
 from spacrd_cli.commands.hub import report_origin
 from spacrd_cli.commands.ingest import chosen_sections
+from spacrd_cli.components import load_components
 from spacrd_cli.options import ConfigFile, Device, DryRun, Executor, Json, Overrides, Quiet, Scheduler, Workers
 from spacrd_cli.settings import option_check
 from spacrd_cli.terminal.calls import calls_document, calls_table
@@ -23,7 +24,6 @@ from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError
 from spacrd_core.ingestion.options import IngestConfig
-from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from spacrd_cli.commands.detect import Called
@@ -86,7 +86,8 @@ def call(
     quiet: Quiet = False,
 ) -> None:
     """Find the cancer in sections with one command: ingest, embed and detect, and write the files."""
-    out, plugins = Output(json=json, quiet=quiet), load_plugins()
+    out = Output(json=json, quiet=quiet)
+    plugins = load_components(out)
     flags = {
         "reader.name": reader,
         "patient": patient,

@@ -9,6 +9,7 @@ import typer
 from pydantic import Field, model_validator
 
 from spacrd_cli.commands.evaluate_heads import variants
+from spacrd_cli.components import load_components
 from spacrd_cli.execution import ExecutorName, ExecutorSettings
 from spacrd_cli.options import (
     ConfigFile,
@@ -33,7 +34,6 @@ from spacrd_cli.terminal.output import Output, as_json
 from spacrd_core.config import read_config
 from spacrd_core.errors import InputError
 from spacrd_core.outputs import explained, has_signature, require_outside, require_room
-from spacrd_core.plugins import load_plugins
 from spacrd_core.replacement import replace_text
 
 
@@ -104,7 +104,7 @@ def evaluate(
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
     flags |= {"executor": executor, "workers": workers, "scheduler": scheduler, "folds": folds}
     flags |= {"precision": precision}
-    plugins = load_plugins()
+    plugins = load_components(out)
     checks = {"heads": lambda tables: variants(head or [], tables, plugins.heads)}
     settings = read_config(EvaluateConfig, config, set_ or (), flags, checks)
     settings.require_modality()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import Field
 
+from spacrd_cli.components import load_components
 from spacrd_cli.execution import ExecutorSettings
 from spacrd_cli.options import (
     ConfigFile,
@@ -36,7 +37,6 @@ from spacrd_core.detector.few_patients import few_patients_note
 from spacrd_core.errors import ConfigError
 from spacrd_core.model.folds import fold_count
 from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
-from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from spacrd_core.detector.detector import Detector
@@ -102,7 +102,7 @@ def train(
         "scheduler": scheduler,
         **phase_lengths(epochs or []),
     }
-    checks = {"head": option_check(load_plugins().heads, DEFAULT_HEAD)}
+    checks = {"head": option_check(load_components(out).heads, DEFAULT_HEAD)}
     settings = read_config(TrainConfig, config, set_ or (), flags, checks)
     settings.require_modality()
     settings.start_workers("spacrd_core.detector.read_task", "spacrd_core.detector.fold_task")

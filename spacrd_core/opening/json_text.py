@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,6 +33,8 @@ def _depth(data: bytes) -> int:
     """Return how deep brackets nest; those in texts count, too, and are closed there as a rule."""
     if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
         return 0
+    import numpy as np  # noqa: PLC0415 - this module is imported by every command
+
     depth = deepest = 0
     for start in range(0, len(data), BLOCK):
         letters = np.frombuffer(data[start : start + BLOCK], dtype=np.uint8)
