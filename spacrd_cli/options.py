@@ -121,3 +121,4 @@ DryRun = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, without progress and notes.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Show every column as a whole, however wide the table is.")]

@@ -14,7 +14,7 @@ from spacrd_cli.commands.detect import CallSettings, call_sections
 from spacrd_cli.commands.hub import report_origin
 from spacrd_cli.commands.ingest import chosen_sections
 from spacrd_cli.components import load_components
-from spacrd_cli.options import ConfigFile, Device, DryRun, Executor, Json, Overrides, Quiet, Scheduler, Workers
+from spacrd_cli.options import ConfigFile, Device, DryRun, Executor, Json, Overrides, Quiet, Scheduler, Wide, Workers
 from spacrd_cli.settings import option_check
 from spacrd_cli.terminal.calls import calls_document, calls_table
 from spacrd_cli.terminal.dry_run import show_plan
@@ -83,10 +83,11 @@ def call(
     set_: Overrides = None,
     dry_run: DryRun = False,
     json: Json = False,
+    wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
     """Find the cancer in sections with one command: ingest, embed and detect, and write the files."""
-    out = Output(json=json, quiet=quiet)
+    out = Output(json=json, quiet=quiet, wide=wide)
     plugins = load_components(out)
     flags = {
         "reader.name": reader,

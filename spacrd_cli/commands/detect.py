@@ -25,6 +25,7 @@ from spacrd_cli.options import (
     Scheduler,
     Sections,
     Store,
+    Wide,
     Workers,
 )
 from spacrd_cli.terminal.calls import call_warnings, calls_document, calls_table
@@ -124,10 +125,11 @@ def detect(
     set_: Overrides = None,
     dry_run: DryRun = False,
     json: Json = False,
+    wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
     """Compute a calibrated cancer probability for every spot, and write files for other tools."""
-    out = Output(json=json, quiet=quiet)
+    out = Output(json=json, quiet=quiet, wide=wide)
     flags: dict[str, object] = {"device": device, "batch_size": batch_size, "threshold": threshold}
     flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions, "part": part}
     flags |= {"executor": executor, "workers": workers, "scheduler": scheduler}

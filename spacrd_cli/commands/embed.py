@@ -23,19 +23,21 @@ from spacrd_cli.options import (
     Scheduler,
     Sections,
     Store,
+    Wide,
     Workers,
 )
 from spacrd_cli.settings import DEFAULT_ENCODER, EncoderSettings, option_check
 from spacrd_cli.terminal.dry_run import show_plan
-from spacrd_cli.terminal.output import Output, table
+from spacrd_cli.terminal.output import Output
 from spacrd_cli.terminal.progress import duration
+from spacrd_cli.terminal.tables import Column, FittedTable
 from spacrd_core.config import read_config
 from spacrd_core.embedding.settings import Precision, Settings
 
 if TYPE_CHECKING:
     from spacrd_core.embedding.embed import Report
 
-SECTION_COLUMNS = ("section", "patches", "note")
+SECTION_COLUMNS = ("section", "patches", Column("note", prose=True))
 
 
 class EmbedConfig(PartSettings, ExecutorSettings):
@@ -82,10 +84,11 @@ def embed(
     set_: Overrides = None,
     dry_run: DryRun = False,
     json: Json = False,
+    wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
     """Compute an embedding of the H&E patch around every spot."""
-    out = Output(json=json, quiet=quiet)
+    out = Output(json=json, quiet=quiet, wide=wide)
     flags = {
         "encoder.name": encoder,
         "encoder.weights": str(weights.absolute()) if weights else None,  # workers may run in another folder
@@ -146,7 +149,7 @@ def _show(out: Output, name: str, report: Report) -> None:
         "sections": [asdict(item) for item in report.sections],
     }
     rows = [[item.section, item.patches, item.note] for item in report.sections]
-    out.result(document, *([table(SECTION_COLUMNS, rows)] if rows else []))
+    out.result(document, *([FittedTable(SECTION_COLUMNS, rows)] if rows else []))
     if not rows:
         out.info("this part contains no shard")
     if rate:

@@ -26,6 +26,7 @@ from spacrd_cli.options import (
     Scheduler,
     Sections,
     Store,
+    Wide,
 )
 from spacrd_cli.settings import TrainingSettings
 from spacrd_cli.terminal.dry_run import show_plan
@@ -97,10 +98,11 @@ def evaluate(
     set_: Overrides = None,
     dry_run: DryRun = False,
     json: Json = False,
+    wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
     """Hold each patient out in turn, and compare heads and modalities."""
-    out = Output(json=json, quiet=quiet)
+    out = Output(json=json, quiet=quiet, wide=wide)
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
     flags |= {"executor": executor, "workers": workers, "scheduler": scheduler, "folds": folds}
     flags |= {"precision": precision}

@@ -19,6 +19,7 @@ from spacrd_cli.options import (
     Quiet,
     Scheduler,
     Store,
+    Wide,
     Workers,
 )
 from spacrd_cli.settings import option_check
@@ -111,10 +112,11 @@ def ingest(
     set_: Overrides = None,
     dry_run: DryRun = False,
     json: Json = False,
+    wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
     """Read sections of any platform into the spot store, in microns."""
-    out = Output(json=json, quiet=quiet)
+    out = Output(json=json, quiet=quiet, wide=wide)
     plugins = load_components(out)
     flags = {
         "reader.name": reader,

@@ -8,17 +8,20 @@ import typer
 from typer.core import TyperGroup
 
 from spacrd_cli.commands.plugins_check import check
-from spacrd_cli.options import ComponentName, Json
-from spacrd_cli.terminal.output import Output, table
+from spacrd_cli.options import ComponentName, Json, Wide
+from spacrd_cli.terminal.output import Output
+from spacrd_cli.terminal.tables import Column, FittedTable
 from spacrd_core.errors import SpacrdError
 from spacrd_core.plugins import Registry, describe, load_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.table import Table
 
-COMPONENT_COLUMNS = ("kind", "name", "aliases", "description", "licence", "weights")
+COMPONENT_COLUMNS = (
+    *("kind", "name", Column("aliases", 4), Column("description", line=True), Column("licence", 3)),
+    Column("weights", 2),
+)
 
 
 class ListByDefault(TyperGroup):
@@ -35,13 +38,13 @@ app = typer.Typer(cls=ListByDefault, help="List readers, encoders and heads; sho
 
 
 @app.command("list")
-def list_plugins(json: Json = False) -> None:
+def list_plugins(json: Json = False, wide: Wide = False) -> None:
     """List every reader, encoder and head, and the problems of plugins."""
     plugins = load_plugins()
-    out = Output(json=json)
+    out = Output(json=json, wide=wide)
     cards = [(registry.kind, card) for registry in plugins.registries for card in registry]
     document = {"components": [{"kind": kind, **describe(card)} for kind, card in cards], "problems": plugins.problems}
-    out.result(document, table(COMPONENT_COLUMNS, [_row(kind, card) for kind, card in cards]))
+    out.result(document, FittedTable(COMPONENT_COLUMNS, [_row(kind, card) for kind, card in cards]))
     for problem in plugins.problems:
         out.warn(str(problem))
 
@@ -71,13 +74,15 @@ def _row(kind: str, card: Any) -> tuple[object, ...]:
     return (kind, name, card.aliases, card.summary, recipe.licence, access)
 
 
-def _tables(facts: dict[str, Any]) -> Iterator[Table]:
+def _tables(facts: dict[str, Any]) -> Iterator[FittedTable]:
     """Yield the tables of a component: its description, then its options."""
-    yield table(("", ""), _flat({key: value for key, value in facts.items() if key != "options"}))
+    yield FittedTable(
+        ("", Column("", prose=True)), _flat({key: value for key, value in facts.items() if key != "options"})
+    )
     options = facts["options"].items()
     if options:
         named_options = [(f"{facts['kind']}.{key}", fact["default"], fact["meaning"]) for key, fact in options]
-        yield table(("--set", "default", "meaning"), named_options)
+        yield FittedTable(("--set", "default", Column("meaning", prose=True)), named_options)
 
 
 def _flat(facts: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:

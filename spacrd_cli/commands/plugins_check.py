@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spacrd_cli.options import ComponentName, Json, Overrides
-from spacrd_cli.terminal.output import Output, table
+from spacrd_cli.terminal.output import Output
+from spacrd_cli.terminal.tables import Column, FittedTable
 from spacrd_core.config import ComponentSettings, read_config
 from spacrd_core.errors import ContractError
 from spacrd_core.plugin_errors import PASSED_ON, describe_error
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Checks = list[tuple[Callable[[Any], None], Any]]
 
-CHECK_COLUMNS = ("kind", "promise", "kept")
+CHECK_COLUMNS = ("kind", Column("promise", prose=True), Column("kept", prose=True))
 ExamplePath = Annotated[Path | None, typer.Option("--example", metavar="PATH", help="Example section for a reader.")]
 
 
@@ -36,7 +37,9 @@ def check(name: ComponentName, example: ExamplePath = None, set_: Overrides = No
         for promise, broken in _run(_checks(registry, card, name, options, example))
     ]
     document = [dict(zip(("kind", "promise", "broken"), row, strict=True)) for row in results]
-    out.result(document, table(CHECK_COLUMNS, [(kind, promise, broken or "yes") for kind, promise, broken in results]))
+    out.result(
+        document, FittedTable(CHECK_COLUMNS, [(kind, promise, broken or "yes") for kind, promise, broken in results])
+    )
     if any(broken for _, _, broken in results):
         raise typer.Exit(1)
 

@@ -9,8 +9,9 @@ import typer
 from spacrd_cli.commands.store_label import label
 from spacrd_cli.commands.store_rm import remove
 from spacrd_cli.commands.store_show import show
-from spacrd_cli.options import Json, Quiet, Store
-from spacrd_cli.terminal.output import Output, table
+from spacrd_cli.options import Json, Quiet, Store, Wide
+from spacrd_cli.terminal.output import Output
+from spacrd_cli.terminal.tables import Column, FittedTable
 from spacrd_core.errors import CorruptStore
 
 if TYPE_CHECKING:
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 
 SECTION_COLUMNS = (
     "section",
-    "patient",
-    "platform",
+    Column("patient", 1),
+    Column("platform", 2),
     "spots",
-    "genes",
-    "um/px",
+    Column("genes", 3),
+    Column("um/px", 4),
     "labelled",
     "cancer",
-    "image",
-    "embeddings",
-    "predictions",
+    Column("image", 1),
+    Column("embeddings", 1),
+    Column("predictions", 3),
 )
 
 app = typer.Typer(
@@ -36,7 +37,7 @@ app = typer.Typer(
 
 
 @app.command("ls")
-def list_sections(store: Store, json: Json = False) -> None:
+def list_sections(store: Store, json: Json = False, wide: Wide = False) -> None:
     """List the sections, their embeddings and predictions."""
     from spacrd_core.store.folder import StoreFolder
 
@@ -48,7 +49,9 @@ def list_sections(store: Store, json: Json = False) -> None:
         ]
         for e in entries
     ]
-    Output(json=json).result([entry.model_dump(mode="json") for entry in entries], table(SECTION_COLUMNS, rows))
+    Output(json=json, wide=wide).result(
+        [entry.model_dump(mode="json") for entry in entries], FittedTable(SECTION_COLUMNS, rows)
+    )
 
 
 def _encoders(entry: SectionEntry) -> list[str]:

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from spacrd_cli.options import Json, Quiet, SectionId, Store
-from spacrd_cli.terminal.output import Output, table
+from spacrd_cli.options import Json, Quiet, SectionId, Store, Wide
+from spacrd_cli.terminal.output import Output
+from spacrd_cli.terminal.tables import Column, FittedTable
 
-COLUMNS = ("section", "spots", "labelled", "cancer", "normal", "labels", "status")
+COLUMNS = ("section", "spots", "labelled", "cancer", "normal", Column("labels", 1), "status")
 
 
 def label(
@@ -38,13 +39,14 @@ def label(
         ),
     ] = "",
     json: Json = False,
+    wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
     """Label a section of the store. Its counts, slide, embeddings and calls stay as they are."""
     from spacrd_core.ingestion.label import label_section
     from spacrd_core.store.store import SpotStore
 
-    out = Output(json=json, quiet=quiet)
+    out = Output(json=json, quiet=quiet, wide=wide)
     done = label_section(
         SpotStore.open(store),
         section,
@@ -58,7 +60,7 @@ def label(
     row = (entry.id, *counts, entry.label_source, done.status)
     keys = ("id", "spots", "labelled", "cancer", "normal", "label_source", "status")
     document = {**dict(zip(keys, row, strict=True)), "notes": list(done.notes)}
-    out.result(document, table(COLUMNS, [row]))
+    out.result(document, FittedTable(COLUMNS, [row]))
     for note in done.notes:
         out.info(f"{section}: {note}")
     if done.before.labelled and done.status == "labelled":

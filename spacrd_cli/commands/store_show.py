@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spacrd_cli.options import Json, Store
-from spacrd_cli.terminal.output import Output, table
+from spacrd_cli.terminal.output import Output
+from spacrd_cli.terminal.tables import Column, FittedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FAILURE_COLUMNS = ("section", "error")
+FAILURE_COLUMNS = ("section", Column("error", prose=True))
 OneSection = Annotated[str | None, typer.Argument(metavar="[ID]", help="Section to show.", show_default="all")]
 
 
@@ -25,9 +26,11 @@ def show(store: Store, section: OneSection = None, json: Json = False) -> None:
     target = SpotStore.open(store)
     described = [describe_section(target, entry.id) for entry in target.choose(section)]
     missing = [] if section else [failure for failure in read_failures(target) if failure.section not in target.entries]
-    tables = [table(("", ""), _rows(item), title=item["id"]) for item in described]
+    tables = [FittedTable(("", Column("", prose=True)), _rows(item), title=item["id"]) for item in described]
     if missing:
-        tables.append(table(FAILURE_COLUMNS, [[each.section, each.error] for each in missing], title="not ingested"))
+        tables.append(
+            FittedTable(FAILURE_COLUMNS, [[each.section, each.error] for each in missing], title="not ingested")
+        )
     absent = [
         {"id": failure.section, "failures": [failure.model_dump(include={"step", "error", "hint"})]}
         for failure in missing

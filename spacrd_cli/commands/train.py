@@ -26,11 +26,13 @@ from spacrd_cli.options import (
     Scheduler,
     Sections,
     Store,
+    Wide,
     Workers,
 )
 from spacrd_cli.settings import HeadSettings, TrainingSettings, option_check
 from spacrd_cli.terminal.dry_run import show_plan
-from spacrd_cli.terminal.output import Output, table
+from spacrd_cli.terminal.output import Output
+from spacrd_cli.terminal.tables import FittedTable
 from spacrd_cli.terminal.training_view import training_view
 from spacrd_core.config import read_config
 from spacrd_core.detector.few_patients import few_patients_note
@@ -84,10 +86,11 @@ def train(
     set_: Overrides = None,
     dry_run: DryRun = False,
     json: Json = False,
+    wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on the labelled sections of a store."""
-    out = Output(json=json, quiet=quiet)
+    out = Output(json=json, quiet=quiet, wide=wide)
     flags = {
         "encoder.name": encoder,
         "head.name": head,
@@ -160,7 +163,7 @@ def _report(out: Output, detector: Detector, folder: Path) -> None:
     rows = [[section, *(row[metric] for metric in metrics)] for section, row in held_out.items()]
     threshold = detector.config.calibration.threshold
     document = {"detector": str(folder), "key": detector.config.key, "threshold": threshold, "held_out": held_out}
-    out.result(document, *([table(HELD_OUT_COLUMNS, rows, title="Metrics on held-out patients")] if rows else []))
+    out.result(document, *([FittedTable(HELD_OUT_COLUMNS, rows, title="Metrics on held-out patients")] if rows else []))
     for modalities, calibration in detector.config.calibrations.items():
         if calibration.method == "none":
             out.warn(f"{modalities}: probabilities are not calibrated, the threshold is {calibration.threshold_rule}")

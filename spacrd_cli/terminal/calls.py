@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spacrd_cli.terminal.output import table
+from spacrd_cli.terminal.tables import Column, FittedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pandas as pd
-    from rich.table import Table
 
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.store.store import SpotStore
@@ -21,19 +20,19 @@ SECTION_COLUMNS = (
     "cancer",
     "normal",
     "uncertain",
-    "mean probability",
-    "beyond training",
-    "agreement",
-    "genes",
-    "image",
-    "threshold",
-    "copy number",
+    Column("mean probability", 2),
+    Column("beyond training", 1),
+    Column("agreement", 1),
+    Column("genes", 4),
+    Column("image", 4),
+    Column("threshold", 3),
+    Column("copy number", 1),
 )
 
 
-def calls_table(tables: Mapping[str, pd.DataFrame]) -> Table:
+def calls_table(tables: Mapping[str, pd.DataFrame]) -> FittedTable:
     """Return one row per section: its calls, what they rest on, and the threshold."""
-    return table(SECTION_COLUMNS, [_row(name, spots) for name, spots in tables.items()])
+    return FittedTable(SECTION_COLUMNS, [_row(name, spots) for name, spots in tables.items()])
 
 
 def calls_document(spots: pd.DataFrame) -> dict[str, object]:

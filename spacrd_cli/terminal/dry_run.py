@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from spacrd_cli.terminal.errors import error_documents, printable
-from spacrd_cli.terminal.output import table
 from spacrd_cli.terminal.progress import duration
+from spacrd_cli.terminal.tables import Column, FittedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from spacrd_cli.terminal.output import Output
     from spacrd_core.dry_run.plan import Duration, Plan
 
-COLUMNS = ("section", "work", "space", "note")
+COLUMNS = ("section", "work", "space", Column("note", prose=True))
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -25,7 +25,7 @@ def show_plan(out: Output, plan: Plan, errors: Iterable[Exception] = ()) -> None
     failures = [document for error in errors for document in error_documents(error)]
     rows = [[item.section, item.work, size(item.bytes) if item.bytes else None, item.note] for item in plan.items]
     lines = [f"work: {_work(plan)}", f"space: {_space(plan)}", f"time: {_time(plan.time)}"]
-    tables = [table(COLUMNS, rows)] if rows else []
+    tables = [FittedTable(COLUMNS, rows)] if rows else []
     out.result(plan.document() | {"failures": failures}, *tables, *(Text(printable(line)) for line in lines))
     for note in plan.notes:
         out.info(note)

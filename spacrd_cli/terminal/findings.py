@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-from spacrd_cli.terminal.output import table
+from spacrd_cli.terminal.tables import Column, FittedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rich.table import Table
-
     from spacrd_core.errors import SpacrdError
 
-FINDING_COLUMNS = ("what", "verdict", "found", "what to do")
+FINDING_COLUMNS = ("what", "verdict", Column("found", prose=True), Column("what to do", prose=True))
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,6 @@ class Finding:
         return cls(subject, str(error), "FAIL", error.hint)
 
 
-def findings_table(findings: Iterable[Finding]) -> Table:
+def findings_table(findings: Iterable[Finding]) -> FittedTable:
     """Return the findings as a table."""
-    return table(FINDING_COLUMNS, [(item.subject, item.verdict, item.found, item.remedy) for item in findings])
+    return FittedTable(FINDING_COLUMNS, [(item.subject, item.verdict, item.found, item.remedy) for item in findings])

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_cli.terminal.errors import error_documents
-from spacrd_cli.terminal.output import table
+from spacrd_cli.terminal.tables import Column, FittedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from rich.table import Table
 
     from spacrd_cli.terminal.output import Output
     from spacrd_core.ingestion.ingest import Ingested
@@ -18,15 +16,15 @@ if TYPE_CHECKING:
     from spacrd_core.store.manifest import SectionEntry
 
 SECTION_COLUMNS = (
-    *("section", "patient", "platform", "spots", "genes", "um/px", "pitch um"),
-    *("labelled", "cancer", "image", "status", "notes"),
+    *("section", Column("patient", 1), Column("platform", 2), "spots", Column("genes", 2), Column("um/px", 3)),
+    *(Column("pitch um", 4), "labelled", "cancer", Column("image", 1), "status", Column("notes", 2)),
 )
 NOT_SHOWN = {"embeddings", "predictions", "identity", "geometry", "given", "label_notes"}
 
 
-def ingested_table(ingested: Sequence[Ingested]) -> Table:
+def ingested_table(ingested: Sequence[Ingested]) -> FittedTable:
     """Return one row per section."""
-    return table(SECTION_COLUMNS, [_row(item) for item in ingested])
+    return FittedTable(SECTION_COLUMNS, [_row(item) for item in ingested])
 
 
 def _row(item: Ingested) -> list[object]:

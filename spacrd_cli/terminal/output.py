@@ -7,9 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic_core import to_json
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from spacrd_cli.terminal.errors import printable
@@ -18,13 +16,11 @@ from spacrd_core.progress import silent
 from spacrd_core.quoting import bounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from rich.console import RenderableType
 
     from spacrd_core.progress import Track
 
-NON_TERMINAL_WIDTH = 240  # a pipe or a file has no width; rich assumes 80 columns, which would wrap cells
+UNLIMITED = 10_000  # columns of a pipe, a file, and of a table that is asked for as a whole
 
 
 class Output:
@@ -34,9 +30,10 @@ class Output:
     >>> out.result({"spots": 346}, table(["section", "spots"], [["A1", 346]]))
     """
 
-    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+    def __init__(self, *, json: bool = False, quiet: bool = False, wide: bool = False) -> None:
         self.json = json
         self.quiet = quiet
+        self.wide = wide
         self.console = _console(to_stderr=True)
 
     def result(self, document: object, *renderables: RenderableType) -> None:
@@ -45,6 +42,8 @@ class Output:
             sys.stdout.write(as_json(document) + "\n")
             return
         console = _console(to_stderr=False)
+        if self.wide:
+            console.width = UNLIMITED
         for renderable in renderables:
             console.print(renderable)
 
@@ -65,19 +64,6 @@ class Output:
         return Bars(self.console) if self.console.is_interactive else Lines(self.info)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
-    """Return a table with right-aligned numbers and a dash for None; it has a header if any column has a name."""
-    cells = [list(row) for row in rows]
-    result = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
-    for index, column in enumerate(columns):
-        values = [row[index] for row in cells if row[index] is not None]
-        numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        result.add_column(column, justify="right" if numeric and values else "left", overflow="fold")
-    for row in cells:
-        result.add_row(*(Text(_cell(value)) for value in row))
-    return result
-
-
 def as_json(document: object) -> str:
     """Return a JSON document, with null for NaN and infinity, which JSON cannot represent."""
     return to_json(document, indent=2, inf_nan_mode="null", fallback=_to_builtin).decode()
@@ -88,20 +74,8 @@ def _to_builtin(value: object) -> object:
     return to_list() if to_list else str(value)
 
 
-def _cell(value: object) -> str:
-    if value is None or value == "":
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_cell, value)) or "-"
-    return bounded(printable(str(value)))
-
-
 def _console(*, to_stderr: bool) -> Console:
     console = Console(stderr=to_stderr, highlight=False, soft_wrap=False)
     if not console.is_terminal:
-        console.width = NON_TERMINAL_WIDTH
+        console.width = UNLIMITED
     return console

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from spacrd_cli.terminal.output import Output, as_json, table
+from spacrd_cli.terminal.output import Output, as_json
 from spacrd_cli.terminal.progress import Bars, Lines, duration, speed
+from spacrd_cli.terminal.tables import FittedTable
 
 
 @dataclass(frozen=True)
@@ -20,20 +21,20 @@ class Report:
 
 
 def test_json_prints_one_document_and_no_table(capsys: pytest.CaptureFixture[str]) -> None:
-    Output(json=True).result({"spots": 346}, table(["spots"], [[346]]))
+    Output(json=True).result({"spots": 346}, FittedTable(["spots"], [[346]]))
     assert json.loads(capsys.readouterr().out) == {"spots": 346}
 
 
 def test_a_table_goes_to_stdout_and_is_not_cut_when_piped(capsys: pytest.CaptureFixture[str]) -> None:
     long = "x" * 150
-    Output().result({}, table(["id", "note"], [["A[1]", long], ["B", None]]))
+    Output().result({}, FittedTable(["id", "note"], [["A[1]", long], ["B", None]]))
     shown = capsys.readouterr().out
     assert long in shown
     assert "A[1]" in shown
 
 
 def test_cells_read_as_people_write_them(capsys: pytest.CaptureFixture[str]) -> None:
-    Output().result({}, table(["a", "b", "c", "d"], [[0.87654321, True, ("x", "y"), ()]]))
+    Output().result({}, FittedTable(["a", "b", "c", "d"], [[0.87654321, True, ("x", "y"), ()]]))
     assert capsys.readouterr().out.split()[-5:] == ["0.8765", "yes", "x,", "y", "-"]
 
 

@@ -1,0 +1,168 @@
+"""Tables that fit the terminal: no number and no word is broken, and what there is no room for is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from spacrd_cli.terminal.errors import printable
+from spacrd_core.quoting import bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderableType
+
+GAP = 2  # between columns
+SHORTEST_ID = 14  # letters of an id that are kept where there is little room
+SHORTEST_PROSE = 30
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: those of the highest ``rank`` are left out first.
+
+    ``prose`` takes several lines where there is little room, a ``line`` loses its end, and an id its middle.
+    """
+
+    name: str
+    rank: int = 0
+    prose: bool = False
+    line: bool = False
+
+
+class FittedTable:
+    """A table that leaves out columns, shortens ids and wraps prose until it is as wide as the terminal.
+
+    Numbers are on the right, None is a dash, and there is a header if any column has a name.
+    """
+
+    def __init__(
+        self, columns: Sequence[str | Column], rows: Iterable[Sequence[object]], *, title: str | None = None
+    ) -> None:
+        self._columns = [Column(column) if isinstance(column, str) else column for column in columns]
+        self._title = title
+        values = [list(row) for row in rows]
+        self._cells = [[cell(value) for value in row] for row in values]
+        self._numeric = [_is_numeric(row[index] for row in values) for index in range(len(self._columns))]
+
+    @property
+    def row_count(self) -> int:
+        """How many rows it has."""
+        return len(self._cells)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        shown = self._fitting(options.max_width)
+        widths = self._widths(shown, options.max_width)
+        yield self._table(shown, widths)
+        if missing := [column.name for index, column in enumerate(self._columns) if index not in shown]:
+            yield Text(f" not shown: {', '.join(missing)} (--wide)", style="dim")
+
+    def _fitting(self, room: int) -> list[int]:
+        """Return the columns that have room, at their smallest widths."""
+        shown = list(range(len(self._columns)))
+        while _total(map(self._smallest, shown)) > room:
+            rank = max(self._columns[index].rank for index in shown)
+            if rank == 0:
+                break
+            shown.remove(max(index for index in shown if self._columns[index].rank == rank))
+        return shown
+
+    def _widths(self, shown: Sequence[int], room: int) -> list[int]:
+        """Return the widths of the columns: the room that is left goes to ids, then to prose, then to headings."""
+        widths = {index: self._smallest(index) for index in shown}
+        for width_of in (self._content, self._heading):
+            for index in sorted(shown, key=lambda index: self._columns[index].prose or self._columns[index].line):
+                spare = room - _total(widths.values())
+                widths[index] += max(min(width_of(index) - widths[index], spare), 0)
+        return [widths[index] for index in shown]
+
+    def _table(self, shown: Sequence[int], widths: Sequence[int]) -> Table:
+        named = any(self._columns[index].name for index in shown)
+        table = Table(
+            title=self._title,
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            padding=(0, GAP - 1, 0, 0),
+            pad_edge=False,
+            show_header=named,
+        )
+        for index, width in zip(shown, widths, strict=True):
+            column = self._columns[index]
+            table.add_column(
+                _heading(column.name, width),
+                justify="right" if self._numeric[index] else "left",
+                width=width,
+                no_wrap=not column.prose,
+            )
+        for row in self._cells:
+            table.add_row(*(self._shown(row[index], index, width) for index, width in zip(shown, widths, strict=True)))
+        return table
+
+    def _content(self, index: int) -> int:
+        return max((cell_len(row[index]) for row in self._cells), default=0)
+
+    def _heading(self, index: int) -> int:
+        return cell_len(self._columns[index].name)
+
+    def _smallest(self, index: int) -> int:
+        """Return the smallest width of a column: of its longest number, of the words above it, or of a short text."""
+        column, content = self._columns[index], self._content(index)
+        if not self._numeric[index]:
+            content = min(content, SHORTEST_PROSE if column.prose or column.line else SHORTEST_ID)
+        return max([content, *map(cell_len, column.name.split())])
+
+    def _shown(self, text: str, index: int, width: int) -> Text:
+        column = self._columns[index]
+        return Text(text, overflow="ellipsis") if column.prose or column.line else Text(elided(text, width))
+
+
+def cell(value: object) -> str:
+    """Return a value as it is shown: numbers with four digits, a dash for what is not there."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(cell, value)) or "-"
+    return bounded(printable(str(value)))
+
+
+def elided(text: str, width: int) -> str:
+    """Return a text without its middle if it is longer than a width: ids differ at the end as often as at the start.
+
+    >>> elided("GSM4565826_patient_7", 10)
+    'GSM45…nt_7'
+    """
+    if cell_len(text) <= width:
+        return text
+    end = (width - 1) // 2
+    return f"{text[: width - 1 - end]}…{text[len(text) - end :]}"
+
+
+def _heading(name: str, width: int) -> Text:
+    """Return the name of a column on as many lines as its words need."""
+    lines: list[str] = []
+    for word in name.split():
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return Text("\n".join(lines))
+
+
+def _is_numeric(values: Iterable[object]) -> bool:
+    given = [value for value in values if value is not None]
+    return bool(given) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in given)
+
+
+def _total(widths: Iterable[int]) -> int:
+    columns = list(widths)
+    return sum(columns) + GAP * (len(columns) - 1) + GAP
