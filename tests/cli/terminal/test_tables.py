@@ -41,7 +41,6 @@ def test_columns_of_the_highest_rank_are_left_out_first_and_named() -> None:
     assert "patient" in lines[2]
     assert "um/px" not in lines[2]
     assert lines[-1] == " not shown: um/px (--wide)"
-    assert shown(FittedTable(COLUMNS, ROWS), 32)[-1] == " not shown: patient, um/px, beyond training"[:32]
 
 
 def test_an_id_loses_its_middle_and_a_line_its_end() -> None:
