@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
+from spacrd_cli.command_help import SETTINGS, Command, Group
 from spacrd_cli.commands import (
     call,
     demo,
@@ -32,7 +32,7 @@ COMMAND_ORDER = (
 )
 
 
-class WorkflowOrder(TyperGroup):
+class WorkflowOrder(Group):
     """A group whose help lists commands and subgroups together, in workflow order."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
@@ -42,7 +42,7 @@ class WorkflowOrder(TyperGroup):
 
 app = typer.Typer(
     cls=WorkflowOrder,
-    add_completion=False,
+    context_settings=SETTINGS,
     pretty_exceptions_enable=False,
 )
 WORKFLOW_COMMANDS = (
@@ -57,13 +57,13 @@ WORKFLOW_COMMANDS = (
     plot.plot,
 )
 for command in WORKFLOW_COMMANDS:
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(store.app, name="store")
-app.command()(doctor.doctor)
-app.command()(hub.push)
-app.command()(hub.pull)
-app.command()(demo.demo)
+app.command(cls=Command)(doctor.doctor)
+app.command(cls=Command)(hub.push)
+app.command(cls=Command)(hub.pull)
+app.command(cls=Command)(demo.demo)
 
 
 @app.callback(invoke_without_command=True)

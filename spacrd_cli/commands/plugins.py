@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup
 
+from spacrd_cli.command_help import SETTINGS, Command, Group
 from spacrd_cli.commands.plugins_check import check
 from spacrd_cli.options import ComponentName, Json, Wide
 from spacrd_cli.terminal.output import Output
@@ -24,7 +24,7 @@ COMPONENT_COLUMNS = (
 )
 
 
-class ListByDefault(TyperGroup):
+class ListByDefault(Group):
     """A group whose command ``list`` runs if none is named."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
@@ -34,10 +34,12 @@ class ListByDefault(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(cls=ListByDefault, help="List readers, encoders and heads; show one; check one.")
+app = typer.Typer(
+    context_settings=SETTINGS, cls=ListByDefault, help="List readers, encoders and heads; show one; check one."
+)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_plugins(json: Json = False, wide: Wide = False) -> None:
     """List every reader, encoder and head, and the problems of plugins."""
     plugins = load_plugins()
@@ -49,7 +51,7 @@ def list_plugins(json: Json = False, wide: Wide = False) -> None:
         out.warn(str(problem))
 
 
-@app.command("show")
+@app.command("show", cls=Command)
 def show(name: ComponentName, json: Json = False) -> None:
     """Show the description of a component and its options."""
     out, matches = Output(json=json), load_plugins().find(name)
@@ -62,7 +64,7 @@ def show(name: ComponentName, json: Json = False) -> None:
         out.warn(f"this is the family; whether '{name}' exists is known only when it is used")
 
 
-app.command("check")(check)
+app.command("check", cls=Command)(check)
 
 
 def _row(kind: str, card: Any) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spacrd_cli.command_help import SETTINGS, Command, Group
 from spacrd_cli.commands.store_label import label
 from spacrd_cli.commands.store_rm import remove
 from spacrd_cli.commands.store_show import show
@@ -32,11 +33,14 @@ SECTION_COLUMNS = (
 )
 
 app = typer.Typer(
-    help="List, show, label and remove the sections of a store, verify it, remove unused groups.", no_args_is_help=True
+    cls=Group,
+    context_settings=SETTINGS,
+    help="List, show, label and remove the sections of a store, verify it, remove unused groups.",
+    no_args_is_help=True,
 )
 
 
-@app.command("ls")
+@app.command("ls", cls=Command)
 def list_sections(store: Store, json: Json = False, wide: Wide = False) -> None:
     """List the sections, their embeddings and predictions."""
     from spacrd_core.store.folder import StoreFolder
@@ -58,12 +62,12 @@ def _encoders(entry: SectionEntry) -> list[str]:
     return sorted({record.encoder for record in entry.embeddings.values()})
 
 
-app.command()(show)
-app.command()(label)
-app.command("rm")(remove)
+app.command(cls=Command)(show)
+app.command(cls=Command)(label)
+app.command("rm", cls=Command)(remove)
 
 
-@app.command()
+@app.command(cls=Command)
 def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
     """Verify the checksum of every stored group."""
     from spacrd_core.store.folder import StoreFolder
@@ -90,7 +94,7 @@ def verify(store: Store, json: Json = False, quiet: Quiet = False) -> None:
         )
 
 
-@app.command()
+@app.command(cls=Command)
 def gc(
     store: Store,
     all_: Annotated[
