@@ -11,7 +11,6 @@ from spacrd_core.memory import out_of_memory
 from spacrd_core.plugin_errors import describe_error as describe
 from spacrd_core.quoting import bounded
 
-INTERRUPTED = "interrupted; rerun the same command to resume"
 BUG = "this is a bug in SpaCRD; run the same command with --debug and send us its output"
 
 
