@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from types import FrameType  # noqa: TC003 - `typing` takes longer to load
+from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, a batch system or `kill`, a closed terminal
 INTERRUPTED = "interrupted; rerun the same command to resume"

@@ -36,8 +36,8 @@ def run(arguments: list[str], interruption: Interruption | None = None) -> int:
         code = int(app(arguments, prog_name="spacrd", standalone_mode=False) or 0)
     except KeyboardInterrupt:
         return _report(interruption)
-    except BaseException as error:
-        if interruption.number:  # the error is a consequence
+    except BaseException as error:  # noqa: BLE001 - it is explained, or raised again
+        if interruption.number:  # it is a consequence
             return _report(interruption)
         code = _report_error(error, debug=debug)
     return _report(interruption) if interruption.number or code == 130 else code

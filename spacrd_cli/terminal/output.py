@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import typer
 from pydantic_core import to_json
 from rich import box
 from rich.console import Console
@@ -42,7 +42,7 @@ class Output:
     def result(self, document: object, *renderables: RenderableType) -> None:
         """Print the document as JSON with ``--json``, and the renderables without."""
         if self.json:
-            sys.stdout.write(as_json(document) + "\n")
+            typer.echo(as_json(document))
             return
         console = _console(to_stderr=False)
         for renderable in renderables:

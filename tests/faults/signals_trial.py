@@ -6,7 +6,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import Signals
+from signal import SIG_DFL, SIG_IGN, Signals, getsignal, signal
 
 from faults.signals_cases import Case, temporary
 from faults.signals_groups import living
@@ -69,7 +69,7 @@ def send(case: Case, shot: Shot, folder: Path, seconds: float) -> Trial:
     most: dict[int, float] = {}
     while process.poll() is None and sum(most.values()) < moment:
         most |= living(process.pid)
-        time.sleep(0.005)
+        time.sleep(0.02)
     trial.was_late = process.poll() is not None
     sent = time.monotonic()
     _send(process, shot)
@@ -99,6 +99,9 @@ def finish(trial: Trial, folder: Path) -> None:
 
 
 def _start(case: Case, folder: Path) -> subprocess.Popen[bytes]:
+    for number in (Signals.SIGINT, Signals.SIGTERM, Signals.SIGHUP):
+        if getsignal(number) == SIG_IGN:  # of a background job, and its children would inherit it
+            signal(number, SIG_DFL)
     environment = os.environ | {"TMPDIR": str(folder / "tmp")}
     with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
         line = [*COMMAND, *case.arguments]
@@ -158,7 +161,7 @@ def _faults(trial: Trial) -> list[str]:
 
 
 def _remains(trial: Trial, folder: Path) -> list[str]:
-    """Temporary files that are left, unless workers that wrote them have been killed or a second signal cut it short."""
-    if trial.shot.again_after_s is not None or trial.case.workers:
-        return [f"left: {path}" for path in (folder / "tmp").iterdir()] if trial.shot.again_after_s is None else []
-    return [f"left: {path}" for path in temporary(folder)]
+    """Temporary files that are left, unless a second signal cut it short; those of killed workers may stay."""
+    if trial.shot.again_after_s is not None:
+        return []
+    return [f"left: {path}" for path in ((folder / "tmp").iterdir() if trial.case.workers else temporary(folder))]

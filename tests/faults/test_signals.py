@@ -62,7 +62,7 @@ def test_a_signal_at_any_moment_leaves_nothing(
     ended, gone = ([trial.ended_s for trial in interrupted], [trial.workers_gone_s for trial in interrupted])
     with capsys.disabled():
         sys.stdout.write(
-            f"\n{case.name}: {len(done)} signals, {len(interrupted)} interrupted, {len(faulty)} with faults; ended after"
-            f" {median(ended):.2f} s (at most {max(ended):.2f}), workers gone after at most {max(gone):.2f} s "
+            f"\n{case.name}: {len(done)} signals, {len(interrupted)} interrupted, {len(faulty)} with faults; ended"
+            f" after {median(ended):.2f} s (at most {max(ended):.2f}), workers gone after at most {max(gone):.2f} s "
         )
     assert not faulty, described(faulty)
