@@ -66,6 +66,7 @@ class Interruption:
         with suppress(RuntimeError):  # there are too many threads
             _thread.start_new_thread(self._leave_late, ())
         if self._code is None:
+            _kill_workers()
             raise KeyboardInterrupt
 
     def _handle_unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
@@ -96,3 +97,12 @@ class Interruption:
     def _ignore(self) -> None:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+
+
+def _kill_workers() -> None:
+    """Kill the processes that work for this one, and the one that they are forked from."""
+    if multiprocessing := sys.modules.get("multiprocessing"):
+        for process in multiprocessing.active_children():
+            process.kill()
+    if server := sys.modules.get("spacrd_core.executors.fork_server"):
+        server.stop_fork_server()
