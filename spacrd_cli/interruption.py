@@ -67,6 +67,7 @@ class Interruption:
             _thread.start_new_thread(self._leave_late, ())
         if self._code is None:
             _kill_workers()
+            _silence_consequences()
             raise KeyboardInterrupt
 
     def _handle_unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
@@ -101,8 +102,14 @@ class Interruption:
 
 def _kill_workers() -> None:
     """Kill the processes that work for this one, and the one that they are forked from."""
-    if multiprocessing := sys.modules.get("multiprocessing"):
-        for process in multiprocessing.active_children():
+    with suppress(KeyError, AttributeError):  # not imported yet, and so there are none
+        for process in sys.modules["multiprocessing"].active_children():
             process.kill()
-    if server := sys.modules.get("spacrd_core.executors.fork_server"):
-        server.stop_fork_server()
+        sys.modules["spacrd_core.executors.fork_server"].stop_fork_server()
+
+
+def _silence_consequences() -> None:
+    """Let libraries log no error and threads show none: they are cut off from now on."""
+    with suppress(KeyError, AttributeError):
+        sys.modules["logging"].disable()
+        sys.modules["threading"].excepthook = lambda _: None

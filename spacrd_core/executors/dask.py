@@ -10,6 +10,8 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing import active_children
+from pathlib import Path
+from tempfile import gettempdir
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -19,6 +21,7 @@ from spacrd_core.executors import resources
 from spacrd_core.executors.pool import Pool
 from spacrd_core.executors.signals import starting_processes
 from spacrd_core.executors.task import Worker, attempt
+from spacrd_core.staging import staging
 from spacrd_core.threads import limit_threads
 
 if TYPE_CHECKING:
@@ -76,7 +79,8 @@ class Dask:
             return stack.enter_context(_client(self.scheduler)), Placement(topic, (device,), overlap=overlap)
         workers = self.workers or resources.default_workers(device)
         streams = resources.streams(device) if overlap else 1
-        cluster = stack.enter_context(_local_cluster(workers, streams, stack.enter_context(_loop())))
+        loop, folder = stack.enter_context(_loop()), stack.enter_context(staging(Path(gettempdir())))
+        cluster = stack.enter_context(_local_cluster(workers, streams, loop=loop, local_directory=str(folder)))
         threads = resources.threads_per_worker(workers)
         placement = Placement(topic, tuple(resources.devices(device)), threads, overlap)
         return stack.enter_context(distributed().Client(cluster)), placement
@@ -110,7 +114,7 @@ def _loop() -> Iterator[Any]:
 
 
 @contextmanager
-def _local_cluster(workers: int, streams: int, loop: Any) -> Iterator[Any]:
+def _local_cluster(workers: int, streams: int, **options: Any) -> Iterator[Any]:
     """Yield a cluster whose workers are killed at the end, also while they start; Dask would wait for them."""
     theirs = {*_nannies(), *active_children()}  # of another cluster in this process
     try:
@@ -122,7 +126,7 @@ def _local_cluster(workers: int, streams: int, loop: Any) -> Iterator[Any]:
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # it always serves one; avoid the usual port
             silence_logs=SILENT,
             preload=[__name__],
-            loop=loop,
+            **options,
         ) as cluster:
             try:
                 yield cluster

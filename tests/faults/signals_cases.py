@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from spacrd_cli.main import run
@@ -19,7 +19,8 @@ class Case:
     name: str
     words: tuple[str, ...]
     workers: tuple[str, ...] = ()
-    removed: tuple[str, ...] = field(default=())  # from the folder, so that there is something to do
+    removed: tuple[str, ...] = ()  # from the folder, so that there is something to do
+    signals: int = 12  # in the full setting
 
     @property
     def arguments(self) -> list[str]:
@@ -30,15 +31,15 @@ class Case:
 TRAIN = ("train", "store", "-o", "detector", "--replace", "--encoder", "stain", "--head", "linear", "--seeds", "1")
 EMBED = ("embed", "store", "--encoder", "stain")
 CASES = (
-    Case("version", ("--version",)),
-    Case("store ls", ("store", "ls", "store")),
+    Case("version", ("--version",), signals=30),
+    Case("store ls", ("store", "ls", "store"), signals=30),
     Case("ingest", ("ingest", "store", "--cohort", "cohort/cohort.csv"), TWO, removed=("store",)),
     Case("embed", EMBED, TWO, removed=("store/embeddings",)),
-    Case("embed in one process", EMBED, removed=("store/embeddings",)),
+    Case("embed in one process", EMBED, removed=("store/embeddings",), signals=8),
     Case("embed with Dask", EMBED, CLUSTER, removed=("store/embeddings",)),
-    Case("train", TRAIN, TWO),
-    Case("train in one process", TRAIN),
-    Case("detect", ("detect", "store", "detector", "-o", "out"), TWO),
+    Case("train", TRAIN, TWO, signals=16),
+    Case("train in one process", TRAIN, signals=8),
+    Case("detect", ("detect", "store", "detector", "-o", "out"), TWO, signals=16),
     Case("call", ("call", "cohort/S1", "-o", "out", "--no-image"), TWO),
 )
 

@@ -12,7 +12,6 @@ import pytest
 from faults.signals_cases import CASES, Case, prepare, write_folder
 from faults.signals_trial import Shot, Trial, computing_time, finish, send
 
-SHOTS = 16  # at each command in the full setting
 MEANS = (
     (SIGTERM, False, None),
     (SIGTERM, True, None),
@@ -46,9 +45,30 @@ def described(trials: list[Trial]) -> str:
 
 
 def moments(count: int) -> Iterator[Shot]:
-    """Yield signals from the first moment to the last one."""
+    """Yield signals from the first moment to the last one, most of them early."""
     for number, (signal, to_group, again) in zip(range(count), cycle(MEANS), strict=False):
-        yield Shot(signal, 1.05 * number / (count - 1), to_group, again)
+        yield Shot(signal, 1.05 * (number / (count - 1)) ** 1.5, to_group, again)
+
+
+SOME = (
+    ("version", 0.0, Shot(SIGINT, 0, to_group=True)),
+    ("store ls", 0.3, Shot(SIGTERM, 1)),
+    ("train", 5.0, Shot(SIGTERM, 1, to_group=True)),
+    ("detect", 6.0, Shot(SIGHUP, 1, to_group=True)),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "shot"), SOME, ids=lambda value: str(value) if isinstance(value, str) else ""
+)
+def test_a_signal_at_some_moments_leaves_nothing(
+    name: str, seconds: float, shot: Shot, like: Path, tmp_path: Path
+) -> None:
+    case = next(case for case in CASES if case.name == name)
+    prepare(case, tmp_path / "f", like)
+    trial = send(case, shot, tmp_path / "f", seconds)
+    finish(trial, tmp_path / "f")
+    assert not trial.faults, described([trial])
 
 
 @pytest.mark.slow
@@ -56,7 +76,7 @@ def moments(count: int) -> Iterator[Shot]:
 def test_a_signal_at_any_moment_leaves_nothing(
     case: Case, like: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = list(trials(case, like, tmp_path, moments(SHOTS)))
+    done = list(trials(case, like, tmp_path, moments(case.signals)))
     faulty = [trial for trial in done if trial.faults]
     interrupted = [trial for trial in done if trial.code]
     ended, gone = ([trial.ended_s for trial in interrupted], [trial.workers_gone_s for trial in interrupted])
@@ -66,3 +86,8 @@ def test_a_signal_at_any_moment_leaves_nothing(
             f" after {median(ended):.2f} s (at most {max(ended):.2f}), workers gone after at most {max(gone):.2f} s "
         )
     assert not faulty, described(faulty)
+
+
+@pytest.mark.slow
+def test_there_are_one_hundred_and_fifty_signals() -> None:
+    assert sum(case.signals for case in CASES) >= 150
