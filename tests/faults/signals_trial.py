@@ -81,10 +81,8 @@ def send(case: Case, shot: Shot, folder: Path, seconds: float) -> Trial:
 
 
 def finish(trial: Trial, folder: Path) -> None:
-    """Verify the store and run the command again, in this process."""
-    store = folder / "store"
-    if (store / "spacrd.json").exists():
-        trial.faults += [str(finding) for finding in verify(SpotStore(store))]
+    """Verify the stores and run the command again, in this process."""
+    trial.faults += _damage(folder)
     here = Path.cwd()
     os.chdir(folder)
     try:
@@ -93,9 +91,13 @@ def finish(trial: Trial, folder: Path) -> None:
         os.chdir(here)
     if code:
         trial.faults.append(f"the second run ended with {code}")
-    elif (store / "spacrd.json").exists():
-        trial.faults += [str(finding) for finding in verify(SpotStore(store))]
-    trial.faults += [f"left after the second run: {path}" for path in folder.rglob(".spacrd-*")]
+    trial.faults += [*_damage(folder), *(f"left after the second run: {path}" for path in folder.rglob(".spacrd-*"))]
+
+
+def _damage(folder: Path) -> list[str]:
+    """What is wrong in the stores of a folder."""
+    stores = [manifest.parent for manifest in folder.glob("*/spacrd.json")]
+    return [f"{store.name}: {finding}" for store in stores for finding in verify(SpotStore(store))]
 
 
 def _start(case: Case, folder: Path) -> subprocess.Popen[bytes]:

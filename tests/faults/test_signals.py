@@ -1,6 +1,8 @@
 """A signal ends a command as Ctrl-C does: a sentence, the exit code of the signal, and nothing that is left behind."""
 
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
@@ -10,7 +12,8 @@ from statistics import median
 import pytest
 
 from faults.signals_cases import CASES, Case, prepare, write_folder
-from faults.signals_trial import Shot, Trial, computing_time, finish, send
+from faults.signals_trial import COMMAND, Shot, Trial, computing_time, finish, send
+from spacrd_cli.main import run
 
 MEANS = (
     (SIGTERM, False, None),
@@ -30,10 +33,10 @@ def like(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trials(case: Case, like: Path, folder: Path, shots: Iterator[Shot]) -> Iterator[Trial]:
     """Yield what becomes of a command at several moments."""
-    prepare(case, folder / "uninterrupted", like)
+    prepare(folder / "uninterrupted", like)
     seconds = computing_time(case, folder / "uninterrupted")
     for number, shot in enumerate(shots):
-        prepare(case, folder / str(number), like)
+        prepare(folder / str(number), like)
         trial = send(case, shot, folder / str(number), seconds)
         finish(trial, folder / str(number))
         yield trial
@@ -65,7 +68,7 @@ def test_a_signal_at_some_moments_leaves_nothing(
     name: str, seconds: float, shot: Shot, like: Path, tmp_path: Path
 ) -> None:
     case = next(case for case in CASES if case.name == name)
-    prepare(case, tmp_path / "f", like)
+    prepare(tmp_path / "f", like)
     trial = send(case, shot, tmp_path / "f", seconds)
     finish(trial, tmp_path / "f")
     assert not trial.faults, described([trial])
@@ -91,3 +94,17 @@ def test_a_signal_at_any_moment_leaves_nothing(
 @pytest.mark.slow
 def test_there_are_one_hundred_and_fifty_signals() -> None:
     assert sum(case.signals for case in CASES) >= 150
+
+
+@pytest.mark.slow
+def test_an_interrupted_demo_is_finished_by_the_same_command(tmp_path: Path) -> None:
+    line = [*COMMAND, "demo", str(tmp_path / "demo")]
+    for made in ("store", "detector"):
+        process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
+        while not (tmp_path / "demo" / made).exists():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        process.send_signal(SIGTERM)
+        assert process.wait(60) == 143
+    assert run(line[len(COMMAND) :]) == 0
+    assert sorted(path.name for path in (tmp_path / "demo").iterdir()) == ["cohort", "detector", "results", "store"]
