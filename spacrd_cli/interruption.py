@@ -105,8 +105,8 @@ class Interruption:
                 os.write(2, f"{self.message}\n".encode())
         code = self.exit_code if self._code is None else self._code
         _thread.start_new_thread(_exit_soon, (code,))
-        with suppress(KeyError, AttributeError):  # names of semaphores: its tracker would complain that they are left
-            sys.modules["multiprocessing.util"]._run_finalizers(0)
+        with suppress(KeyError, AttributeError):  # of named semaphores: their tracker complains if they are left
+            sys.modules["multiprocessing.util"]._run_finalizers(0)  # noqa: SLF001
         os._exit(code)
 
     def _ignore(self) -> None:

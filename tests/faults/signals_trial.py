@@ -10,7 +10,7 @@ from signal import SIG_DFL, SIG_IGN, Signals, getsignal, signal
 
 from faults.signals_cases import Case, temporary
 from faults.signals_groups import is_tracker, living
-from spacrd_cli.interruption import INTERRUPTED
+from spacrd_cli.interruption import INTERRUPTED, PATIENCE_S
 from spacrd_cli.main import run
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import verify
@@ -167,7 +167,7 @@ def _faults(trial: Trial) -> list[str]:
 
 
 def _remains(trial: Trial, folder: Path) -> list[str]:
-    """Temporary files that are left, unless a second signal cut it short; those of killed workers may stay."""
-    if trial.shot.again_after_s is not None:
+    """Temporary files that are left, unless clearing them was cut short; those of killed workers may stay."""
+    if trial.shot.again_after_s is not None or trial.ended_s > PATIENCE_S:
         return []
     return [f"left: {path}" for path in ((folder / "tmp").iterdir() if trial.case.workers else temporary(folder))]

@@ -25,6 +25,14 @@ MEANS = (
     (SIGINT, False, None),
 )
 
+# a command, how long it computes before the signal, and the signal
+SOME = (
+    ("version", 0.0, Shot(SIGINT, 0, to_group=True)),
+    ("store ls", 0.3, Shot(SIGTERM, 1)),
+    ("train", 5.0, Shot(SIGTERM, 1, to_group=True)),
+    ("embed in one process", 3.0, Shot(SIGHUP, 1, to_group=True)),
+)
+
 
 @pytest.fixture(scope="module")
 def like(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -53,14 +61,6 @@ def moments(count: int) -> Iterator[Shot]:
         yield Shot(signal, 1.05 * (number / (count - 1)) ** 1.5, to_group, again)
 
 
-SOME = (
-    ("version", 0.0, Shot(SIGINT, 0, to_group=True)),
-    ("store ls", 0.3, Shot(SIGTERM, 1)),
-    ("train", 5.0, Shot(SIGTERM, 1, to_group=True)),
-    ("detect", 6.0, Shot(SIGHUP, 1, to_group=True)),
-)
-
-
 @pytest.mark.parametrize(
     ("name", "seconds", "shot"), SOME, ids=lambda value: str(value) if isinstance(value, str) else ""
 )
@@ -82,7 +82,7 @@ def test_a_signal_at_any_moment_leaves_nothing(
     done = list(trials(case, like, tmp_path, moments(case.signals)))
     faulty = [trial for trial in done if trial.faults]
     interrupted = [trial for trial in done if trial.code]
-    ended, gone = ([trial.ended_s for trial in interrupted], [trial.workers_gone_s for trial in interrupted])
+    ended, gone = zip(*((trial.ended_s, trial.workers_gone_s) for trial in interrupted), strict=True)
     with capsys.disabled():
         sys.stdout.write(
             f"\n{case.name}: {len(done)} signals, {len(interrupted)} interrupted, {len(faulty)} with faults; ended"
