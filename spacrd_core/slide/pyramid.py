@@ -99,8 +99,8 @@ class Pyramid:
         CorruptStore
             If the folder contains no pyramid.
         """
-        refuse_special_below(folder, CorruptStore)
         try:
+            refuse_special_below(folder, CorruptStore)
             group: Any = zarr.open_group(folder, mode="r")
             datasets = group.attrs["ome"]["multiscales"][0]["datasets"]
             levels = (
