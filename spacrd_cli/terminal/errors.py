@@ -21,7 +21,7 @@ def describe_error(error: BaseException) -> tuple[str, int]:
         return _usage(error)
     if isinstance(error, typer.Abort):
         return "stopped", 1
-    return printable("\n".join(map(bounded, _lines(error)))), 1
+    return "\n".join(printable(bounded(line)) for line in _lines(error)), 1
 
 
 def error_documents(error: Exception) -> list[dict[str, str]]:
@@ -76,11 +76,18 @@ def _leaves(group: ExceptionGroup[Exception], prefix: str = "") -> Iterator[tupl
 def _usage(error: typer.TyperException) -> tuple[str, int]:
     context = getattr(error, "ctx", None)
     hint = f"\nhint: {context.command_path} --help" if context else ""
-    return printable(f"error: {bounded(error.format_message())}{hint}"), error.exit_code
+    return f"error: {printable(bounded(error.format_message()))}{hint}", error.exit_code
 
 
 def printable(text: str) -> str:
-    """Return text without control characters, so that a file name cannot control the terminal."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
+    """Return text as one line without control characters: a name can neither control the terminal nor add a line.
+
+    Signs that change the direction of letters are control characters, too.
+    """
+    return "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
