@@ -29,9 +29,10 @@ from spacrd_core.detector.files import (
     METRICS_FILE,
     WEIGHTS_FILE,
     prepare_detector_folder,
-    read_metrics,
     verified_weights,
 )
+from spacrd_core.detector.fit import require_fit
+from spacrd_core.detector.metrics import read_metrics
 from spacrd_core.detector.training_copy_number import training_copy_number
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder
@@ -176,6 +177,7 @@ class Detector:
             options = CohortOptions(**config.cohort)
             unfitted = Preprocessor(options, config.panel, panel_ids=config.panel_ids, species=config.species)
             preprocessor = fitted_preprocessor(unfitted, tensors)
+            require_fit(config, tensors, lambda: heads.create(config.head, config.head_options, dims=preprocessor.dims))
             untrained = [heads.create(config.head, config.head_options, dims=preprocessor.dims) for _ in config.seeds]
             ensemble = ensemble_from_state(tensors, preprocessor, untrained, device, precision=config.precision)
         except DAMAGED_FILE_ERRORS as error:
@@ -191,7 +193,7 @@ class Detector:
 
 def _read(folder: Path) -> tuple[DetectorConfig, dict[str, torch.Tensor], dict[str, Any]]:
     config = read_detector_config(folder)
-    return config, _weights(folder, config), read_metrics(folder)
+    return config, _weights(folder, config), read_metrics(folder, config)
 
 
 def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:

@@ -14,6 +14,7 @@ from spacrd_core.detector.config import read_detector_config
 from spacrd_core.detector.files import (
     CONFIG_FILE,
     DETECTOR_FILES,
+    MAX_BYTES,
     OPTIONAL_FILES,
     REQUIRED_FILES,
     is_detector,
@@ -84,6 +85,7 @@ def _if_current(address: Address, cached: LocalDetector | None) -> LocalDetector
 
 def _download(address: Address, track: Track) -> LocalDetector:
     """Download the configuration first, and the other files only if it is the configuration of a detector."""
+    _require_size(address, CONFIG_FILE, address.revision)
     detector = _local(Path(hf_hub_download(address.repo, CONFIG_FILE, revision=address.revision)), address)
     if not is_detector(detector.folder):
         raise DetectorError(
@@ -97,12 +99,25 @@ def _download(address: Address, track: Track) -> LocalDetector:
 
 def _download_file(address: Address, name: str, commit: str) -> None:
     try:
+        _require_size(address, name, commit)
         hf_hub_download(address.repo, name, revision=commit)
     except LocalEntryNotFoundError:  # the Hub cannot be reached; this is a subclass of EntryNotFoundError
         raise
     except EntryNotFoundError as error:
         if name not in OPTIONAL_FILES:
             raise _missing_file(address, name) from error
+
+
+def _require_size(address: Address, name: str, revision: str) -> None:
+    """Refuse a file that is larger than such a file of any detector, before it fills the disk."""
+    size = get_hf_file_metadata(hf_hub_url(address.repo, name, revision=revision), timeout=timeout()).size or 0
+    limit = MAX_BYTES[name]
+    if size > limit:
+        raise DetectorError(
+            f"{name} in repository {address.repo} has {size / 1e6:,.0f} MB, and no detector has more than "
+            f"{limit / 1e6:,.0f} MB of it",
+            hint=EXPECTED_FILES_HINT,
+        )
 
 
 def _missing_file(address: Address, name: str) -> DetectorError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.errors import PluginError, UnknownName
+from spacrd_core.plugin_errors import DISTRIBUTION
 from spacrd_core.plugins.problem import is_named
 
 if TYPE_CHECKING:
@@ -45,21 +46,24 @@ class Plugins:
                 matches.append((registry, registry.card(name)))
             except UnknownName as error:
                 errors.append(error)
-        if not matches and (problems := self.problems_of(name)):
+        if not matches and (problems := [problem for problem in self.problems if problem.is_of(name)]):
             raise PluginError("; ".join(map(str, problems)), hint=f"tell the author of {name}")
         if not matches:
             raise ExceptionGroup(f"no component is named '{name}'", errors)
         return matches
 
     def of_plugin(self, name: str) -> list[tuple[Registry[Any], Card]]:
-        """Return all components of the plugin of this name: its distribution's, or its entry point's."""
+        """Return all components of the plugin of this name: its distribution's, or its entry point's.
+
+        SpaCRD's own components are not those of a plugin.
+        """
         return [
             (registry, card)
             for registry in self.registries
             for card in registry
-            if is_named(registry.points.get(card.name, ""), name)
+            if card.name in registry.plugins and is_named(registry.points[card.name], name)
         ]
 
     def problems_of(self, name: str) -> list[Problem]:
-        """Return the problems of the plugin of this name."""
-        return [problem for problem in self.problems if problem.is_of(name)]
+        """Return the problems of the plugin of this name; SpaCRD's own components have none."""
+        return [problem for problem in self.problems if name != DISTRIBUTION and problem.is_of(name)]

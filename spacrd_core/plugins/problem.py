@@ -16,7 +16,7 @@ class Problem:
 
     def is_of(self, name: str) -> bool:
         """Return whether this is a problem of a plugin of this name: its distribution's, its entry point's, or both."""
-        return is_named(self.plugin, name)
+        return any(is_named(plugin, name) for plugin in self.plugin.split(", "))
 
     def __str__(self) -> str:
         subject = f"{self.kind} '{self.name}'" if self.name else f"plugin {self.plugin}"
