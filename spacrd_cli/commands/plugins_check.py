@@ -34,7 +34,9 @@ def check(name: ComponentName, example: ExamplePath = None, set_: Overrides = No
     out = Output(json=json)
     options = read_config(ComponentSettings, overrides=set_ or ()).options
     plugins = load_plugins()
-    rows = [("plugin", problem.plugin, LISTED, problem.sentence) for problem in plugins.problems_of(name)]
+    rows: list[tuple[str, str, str, str | None]] = [
+        ("plugin", problem.plugin, LISTED, problem.sentence) for problem in plugins.problems_of(name)
+    ]
     for component, registry, card in _components(plugins, name, options):
         rows += [
             (registry.kind, component, promise, broken)

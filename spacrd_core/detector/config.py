@@ -105,7 +105,8 @@ class DetectorConfig(Record):
     @property
     def calibration(self) -> CalibrationRecord:
         """The calibration of sections that have all modalities of the detector."""
-        return self.calibrations.get(self.modalities) or next(iter(self.calibrations.values()))
+        named: dict[str, CalibrationRecord] = {**self.calibrations}
+        return named.get(self.modalities) or next(iter(named.values()))
 
     @property
     def licence(self) -> str:

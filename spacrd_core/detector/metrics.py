@@ -72,7 +72,7 @@ class _Metrics(_Facts):
     reliability: dict[str, _Reliability]
     held_out_together: list[list[str]] = []
     copy_number: dict[str, _CopyNumber] = {}
-    curve: list[_Epoch] = []
+    curve: list[_Epoch]
     labels: dict[str, _Labels] = {}
 
 
