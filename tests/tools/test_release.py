@@ -40,12 +40,10 @@ def test_the_bill_lists_what_the_built_wheel_installs_by_a_pinned_tool(jobs: dic
 
 def test_the_bill_is_attached_to_the_release_and_nothing_else_may_be_written(jobs: dict[str, Any]) -> None:
     assert jobs["bill"]["permissions"] == {"contents": "write"}
-    names = set(re.findall(r'"(spacrd-[^"]*\.cdx\.json)"', " ".join(lines(jobs["bill"]))))
-    assert len(names) == 1
-    assert any(command.startswith(f'gh release upload "$TAG" "{names.pop()}"') for command in lines(jobs["bill"]))
-    assert "write" not in json.dumps(
-        [job.get("permissions") for name, job in jobs.items() if name not in {"bill", "publish"}]
-    )
+    (name,) = set(re.findall(r'"(spacrd-[^"]*\.cdx\.json)"', " ".join(lines(jobs["bill"]))))
+    assert any(command.startswith(f'gh release upload "$TAG" "{name}"') for command in lines(jobs["bill"]))
+    others = [job.get("permissions") for name, job in jobs.items() if name not in {"bill", "publish"}]
+    assert "write" not in json.dumps(others)
 
 
 @needs_cyclonedx
@@ -55,9 +53,6 @@ def test_the_command_makes_a_bill_of_this_environment(jobs: dict[str, Any], tmp_
     arguments[arguments.index("--output-file") + 1] = str(tmp_path / "bill.json")
     subprocess.run(arguments, cwd=ROOT, check=True)
     bill = json.loads((tmp_path / "bill.json").read_text())
-    assert (bill["bomFormat"], bill["specVersion"], bill["metadata"]["component"]["name"]) == (
-        "CycloneDX",
-        "1.6",
-        "spacrd",
-    )
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    assert bill["metadata"]["component"]["name"] == "spacrd"
     assert {"torch", "zarr"} <= {component["name"] for component in bill["components"]}

@@ -111,7 +111,7 @@ def test_a_layer_is_not_wider_than_the_weights_that_are_stored(folder: Path, plu
 def test_weights_that_are_not_finite_are_refused(value: float, folder: Path, plugins: Plugins) -> None:
     tensors: Tensors = load_file(folder / "model.safetensors")
     tensors["image_scaler.scale"] = torch.full_like(tensors["image_scaler.scale"], value)
-    with pytest.raises(DetectorError, match="image_scaler.scale is not finite"):
+    with pytest.raises(DetectorError, match=r"image_scaler\.scale is not finite"):
         load(rewrite(folder, weights=save(tensors)), plugins)
 
 
