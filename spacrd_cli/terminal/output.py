@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 from rich import box
@@ -72,11 +72,13 @@ class Output:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
     """Return a table with right-aligned numbers and a dash for None; it has a header if any column has a name."""
     cells = [list(row) for row in rows]
-    result = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
+    heading = None if title is None else Text(printable(title))
+    style: dict[str, Any] = {"title_justify": "left", "box": box.SIMPLE_HEAD, "pad_edge": False}
+    result = Table(title=heading, show_header=any(columns), **style)
     for index, column in enumerate(columns):
         values = [row[index] for row in cells if row[index] is not None]
         numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        result.add_column(column, justify="right" if numeric and values else "left", overflow="fold")
+        result.add_column(Text(printable(column)), justify="right" if numeric and values else "left", overflow="fold")
     for row in cells:
         result.add_row(*(Text(_cell(value)) for value in row))
     return result
