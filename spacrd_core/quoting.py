@@ -31,6 +31,20 @@ def listed(values: Iterable[object], *, separator: str = ", ", quote: str = "", 
     return f"{shown} and {len(items) - MAX_ITEMS} more" if len(items) > MAX_ITEMS else shown
 
 
+def printable(text: str) -> str:
+    """Return text as one line without control characters: a name can neither control a terminal nor add a line.
+
+    Signs that change the direction of letters are control characters, too.
+    """
+    return "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
 def command(*parts: object) -> str:
     """Return a command of ours for a shell: no name from outside ends it and begins another.
 

@@ -9,7 +9,7 @@ import typer
 from spacrd_core.errors import SpacrdError
 from spacrd_core.memory import out_of_memory
 from spacrd_core.plugin_errors import describe_error as describe
-from spacrd_core.quoting import bounded
+from spacrd_core.quoting import bounded, printable
 
 INTERRUPTED = "interrupted; rerun the same command to resume"
 BUG = "this is a bug in SpaCRD; run the same command with --debug and send us its output"
@@ -77,17 +77,3 @@ def _usage(error: typer.TyperException) -> tuple[str, int]:
     context = getattr(error, "ctx", None)
     hint = f"\nhint: {context.command_path} --help" if context else ""
     return f"error: {printable(bounded(error.format_message()))}{hint}", error.exit_code
-
-
-def printable(text: str) -> str:
-    """Return text as one line without control characters: a name can neither control the terminal nor add a line.
-
-    Signs that change the direction of letters are control characters, too.
-    """
-    return "".join(map(_printable, text))
-
-
-def _printable(character: str) -> str:
-    if character.isprintable():
-        return character
-    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"

@@ -13,11 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spacrd_cli.terminal.errors import printable
 from spacrd_cli.terminal.progress import Bars, Lines
 from spacrd_cli.terminal.streams import results
 from spacrd_core.progress import silent
-from spacrd_core.quoting import bounded
+from spacrd_core.quoting import bounded, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

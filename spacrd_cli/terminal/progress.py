@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from spacrd_cli.terminal.errors import printable
+from spacrd_core.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

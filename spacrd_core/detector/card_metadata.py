@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from huggingface_hub import EvalResult, ModelCardData
-from huggingface_hub.utils import HFValidationError, validate_repo_id
 
 from spacrd_core.errors import UnknownName
 from spacrd_core.plugins import load_plugins
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 MODEL_NAME = "SpaCRD detector"
 HUB_WEIGHTS = "hub:"
+REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 TAGS = ("spacrd", "spatial-transcriptomics", "histopathology", "cancer")
 METRIC_IDS = {"auc": "roc_auc", "ap": "average_precision", "f1": "f1", "brier": "brier_score"}
 INDEPENDENT = {"auc", "ap"}  # of the calibration, which was fitted on the same patients
@@ -53,11 +53,7 @@ def base_model(config: DetectorConfig) -> str:
     kind, _, repo = config.recipe.weights.partition(HUB_WEIGHTS)
     if kind or not repo:
         repo = _published(config.encoder.name)
-    try:
-        validate_repo_id(repo)
-    except HFValidationError:
-        return ""
-    return repo if "/" in repo else ""
+    return repo if REPOSITORY.fullmatch(repo) else ""
 
 
 def _published(encoder: str) -> str:

@@ -105,7 +105,7 @@ class DetectorConfig(Record):
     @property
     def calibration(self) -> CalibrationRecord:
         """The calibration of sections that have all modalities of the detector."""
-        named: dict[str, CalibrationRecord] = {**self.calibrations}
+        named: dict[str, CalibrationRecord] = {str(name): record for name, record in self.calibrations.items()}
         return named.get(self.modalities) or next(iter(named.values()))
 
     @property

@@ -48,6 +48,8 @@ class _Reliability(_Facts):
     def _of_the_same_bins(self) -> Self:
         if not len(self.spots) == len(self.probability) == len(self.cancer):
             raise ValueError("spots, probability and cancer have other numbers of bins")
+        if all(None in pair for pair in zip(self.probability, self.cancer, strict=True)):
+            raise ValueError("no bin has spots")
         return self
 
 

@@ -17,7 +17,7 @@ from spacrd_core.detector.few_patients import few_patients_note
 from spacrd_core.detector.held_out import held_out_metrics
 from spacrd_core.detector.training_copy_number import copy_number_note
 from spacrd_core.metrics.bootstrap import interval_note
-from spacrd_core.quoting import bounded
+from spacrd_core.quoting import bounded, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,12 +77,8 @@ def _together(groups: Sequence[Sequence[str]]) -> str:
 
 
 def plain(text: str) -> str:
-    """Return text from outside that Markdown shows as it is: without HTML, links, pictures, emphasis and columns.
-
-    Signs that cannot be printed are left out: some change the direction of letters, or control a terminal.
-    """
-    printed = "".join(sign if sign.isprintable() else " " for sign in text)
-    text = bounded(" ".join(printed.split()))
+    """Return text from outside that Markdown shows as it is: without HTML, links, pictures, emphasis and columns."""
+    text = bounded(" ".join(printable(text).split()))
     for character, escape in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(character, escape)
     return LIVE.sub(r"\\\g<0>", text)

@@ -7,8 +7,9 @@ import typer
 
 from spacrd_cli import main
 from spacrd_cli.app import app
-from spacrd_cli.terminal.errors import INTERRUPTED, describe_error, printable
+from spacrd_cli.terminal.errors import INTERRUPTED, describe_error
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
+from spacrd_core.quoting import printable
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
