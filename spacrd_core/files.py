@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Record", "files_below", "publish", "read_record", "replace_folder", "restore_folder", "sync"]
 
+MAX_RECORD_BYTES = 2**24  # a detector of 8,000 genes has half a megabyte
 FILE_MANAGER = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")  # beside the data of a folder that was opened
 
 
@@ -81,8 +82,25 @@ def read_record(
     file: Path, model: type[RecordT], *, min_version: int = 1, max_version: int, error: type[SpacrdError]
 ) -> RecordT:
     """Return the record in a file; see :func:`parse_record`."""
+    return parse_record(
+        read_bounded(file, error), file, model, min_version=min_version, max_version=max_version, error=error
+    )
+
+
+def read_bounded(file: Path, error: type[SpacrdError], *, limit: int = MAX_RECORD_BYTES) -> bytes:
+    """Return the content of a file of JSON, which takes many times its size in memory.
+
+    Raises
+    ------
+    SpacrdError
+        Of the type ``error``, if it is no file, or too large.
+    """
     refuse_special(file, error)
-    return parse_record(file.read_bytes(), file, model, min_version=min_version, max_version=max_version, error=error)
+    with file.open("rb") as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise error(f"{file} is larger than {limit >> 20} MiB, which no such file is", hint="restore it from a copy")
+    return content
 
 
 def parse_record(
@@ -105,7 +123,7 @@ def parse_record(
         Of the type ``error``, if the file is damaged, or was written by a newer SpaCRD or one that is too old.
     """
     try:
-        content = parse_json(text)
+        content = parse_json(text, unique=True)
         version = content["schema_version"]
     except (ValueError, LookupError, TypeError) as cause:
         raise error(f"{file} is damaged: {cause}", hint="restore it from a copy") from cause

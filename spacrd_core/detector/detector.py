@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from spacrd_core._version import __version__
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
+from spacrd_core.config import mistakes
 from spacrd_core.detector.config import (
     CalibrationRecord,
     DetectorConfig,
@@ -26,12 +28,12 @@ from spacrd_core.detector.config import (
 )
 from spacrd_core.detector.files import (
     CONFIG_FILE,
-    METRICS_FILE,
     WEIGHTS_FILE,
     prepare_detector_folder,
-    read_metrics,
     verified_weights,
 )
+from spacrd_core.detector.fit import require_fit
+from spacrd_core.detector.metrics import METRICS_FILE, read_metrics
 from spacrd_core.detector.training_copy_number import training_copy_number
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder
@@ -134,7 +136,8 @@ class Detector:
             trained_on=tuple(map(_training_section, labelled)),
             weights_sha256=hashlib.sha256(weights).hexdigest(),
         )
-        metrics = _metrics(trained) | {"copy_number": training_copy_number(labelled)}
+        facts = {"copy_number": training_copy_number(labelled), "labels": {each.id: _labels(each) for each in labelled}}
+        metrics = _metrics(trained) | facts
         return cls(config.with_fingerprint(), trained.ensemble, metrics)
 
     def save(self, folder: str | Path) -> None:
@@ -176,13 +179,15 @@ class Detector:
             options = CohortOptions(**config.cohort)
             unfitted = Preprocessor(options, config.panel, panel_ids=config.panel_ids, species=config.species)
             preprocessor = fitted_preprocessor(unfitted, tensors)
+            require_fit(config, tensors, lambda: heads.create(config.head, config.head_options, dims=preprocessor.dims))
             untrained = [heads.create(config.head, config.head_options, dims=preprocessor.dims) for _ in config.seeds]
             ensemble = ensemble_from_state(tensors, preprocessor, untrained, device, precision=config.precision)
         except DAMAGED_FILE_ERRORS as error:
             if isinstance(error, SpacrdError):
                 raise
+            reason = "; ".join(mistakes(error)) if isinstance(error, ValidationError) else error
             raise DetectorError(
-                f"the detector in {folder} is damaged: {error}", hint="copy the detector again"
+                f"the detector in {folder} is damaged: {reason}", hint="copy the detector again"
             ) from error
         if preprocessor.image_dim != config.image_dim or bool(config.image_dim) != bool(config.encoder):
             raise DetectorError(f"the weights in {folder} do not fit its config.json", hint="copy the detector again")
@@ -191,7 +196,7 @@ class Detector:
 
 def _read(folder: Path) -> tuple[DetectorConfig, dict[str, torch.Tensor], dict[str, Any]]:
     config = read_detector_config(folder)
-    return config, _weights(folder, config), read_metrics(folder)
+    return config, _weights(folder, config), read_metrics(folder, config)
 
 
 def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:
@@ -224,6 +229,12 @@ def _training_section(section: SectionData) -> TrainingSection:
         identity=section.identity,
         label_source=section.label_source,
     )
+
+
+def _labels(section: SectionData) -> dict[str, int]:
+    """Return the number of spots, and of those with each label."""
+    counts = {name: int((section.labels == label).sum()) for name, label in (("cancer", 1), ("normal", 0))}
+    return {"spots": len(section.labels), **counts}
 
 
 def _metrics(trained: CalibratedEnsemble) -> dict[str, Any]:
