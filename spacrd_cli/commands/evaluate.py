@@ -32,9 +32,10 @@ from spacrd_cli.terminal.evaluation_tables import evaluation_tables
 from spacrd_cli.terminal.output import Output, as_json
 from spacrd_core.config import read_config
 from spacrd_core.errors import InputError
-from spacrd_core.outputs import explained, has_signature, require_outside, require_room
+from spacrd_core.outputs import has_signature, require_outside, require_room
 from spacrd_core.plugins import load_plugins
 from spacrd_core.replacement import replace_text
+from spacrd_core.system_errors import explained
 
 
 class EvaluateConfig(TrainingSettings, ExecutorSettings):

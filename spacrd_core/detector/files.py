@@ -15,6 +15,7 @@ from spacrd_core.metrics.reliability import Reliability
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.outputs import require_outside, require_room
+from spacrd_core.quoting import listed
 from spacrd_core.replacement import real, was_interrupted
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def require_detector_folder(folder: Path, *, replace: bool = True) -> None:
         )
     if others := _other_files(folder):
         raise DetectorError(
-            f"{folder} contains a detector and other files, which would be lost: {', '.join(others[:3])}",
+            f"{folder} contains a detector and other files, which would be lost: {listed(others)}",
             hint="move them, or choose a new folder for the detector",
         )
     if is_detector(folder) and not replace and not was_interrupted(folder):

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from spacrd_core.errors import ConfigError, InputError
-from spacrd_core.outputs import explained, has_signature, kind_of
+from spacrd_core.outputs import has_signature, kind_of
 from spacrd_core.replacement import move_into_place
 from spacrd_core.results.files.genes_csv import genes_unsupported, write_genes_csv
 from spacrd_core.results.files.geojson import GEOJSON_START, write_geojson
@@ -22,6 +22,7 @@ from spacrd_core.results.files.spots_csv import write_spots_csv
 from spacrd_core.results.files.xenium_groups import write_cell_groups, xenium_unsupported
 from spacrd_core.results.result import Provenance, SectionResult
 from spacrd_core.staging import staging
+from spacrd_core.system_errors import explained
 
 Writer = Callable[[SectionResult, Path, Provenance], None]
 UnsupportedReason = Callable[[SectionResult], InputError | None]
