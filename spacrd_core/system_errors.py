@@ -39,7 +39,10 @@ def explained(path: Path, *, always: bool = False) -> Iterator[None]:
 def cannot_be_written(what: str, error: OSError, path: Path | None = None) -> OutputError:
     """Return the error for a file or folder that the system refuses to write; ``path`` is where it is."""
     number = error.errno or errno.EIO
-    return OutputError(f"{what} cannot be written: {os.strerror(number)}", hint=_remedy(number, path))
+    error_for_user: OutputError = OutputError(
+        f"{what} cannot be written: {os.strerror(number)}", hint=_remedy(number, path)
+    )
+    return error_for_user
 
 
 def explain(error: OSError) -> OutputError | None:
