@@ -23,7 +23,9 @@ PROBE_BYTES = 65_536
 
 
 def require_outside(path: Path, *, itself: bool = False) -> None:
-    """Reject a path inside a spot store, a detector or a zarr, links followed; or, with ``itself``, that is one.
+    """Reject a path inside what must stay as it is, links followed; or, with ``itself``, that is such a folder.
+
+    A spot store, a detector, a zarr and the records of git must stay as they are.
 
     Raises
     ------
@@ -45,6 +47,8 @@ def kind_of(folder: Path) -> str:
         return "a detector"
     if any((folder / name).is_file() for name in ("zarr.json", ".zgroup", ".zarray")):
         return "a zarr"
+    if (folder / "HEAD").is_file() and (folder / "objects").is_dir():
+        return "a folder of git"
     return ""
 
 

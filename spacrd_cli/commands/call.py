@@ -21,7 +21,7 @@ from spacrd_cli.terminal.errors import error_documents, raise_failures
 from spacrd_cli.terminal.ingested import report_notes
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
-from spacrd_core.errors import ConfigError
+from spacrd_core.errors import ConfigError, InputError
 from spacrd_core.ingestion.options import IngestConfig
 from spacrd_core.plugins import load_plugins
 
@@ -107,10 +107,13 @@ def call(
             "the workers of a scheduler need a store that all machines see", hint="--keep STORE, in a shared folder"
         )
     from spacrd_core.outputs import require_room
+    from spacrd_core.replacement import real
     from spacrd_core.results.ownership import require_results_folder
     from spacrd_core.staging import staging
 
     require_results_folder(output)
+    if keep and real(keep) in (real(output), *real(output).parents):
+        raise InputError(f"{output} is in the store {keep}", hint="name another folder for the results")
     if dry_run:
         folder = keep or Path(gettempdir()) / "spacrd-scratch"
         _foresee(out, plugins, sections, settings, detector=detector, folder=folder, output=output)

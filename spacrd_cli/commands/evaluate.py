@@ -37,6 +37,8 @@ from spacrd_core.plugins import load_plugins
 from spacrd_core.replacement import replace_text
 from spacrd_core.system_errors import explained
 
+EVALUATION_START = b'{\n  "protocol": {'
+
 
 class EvaluateConfig(TrainingSettings, ExecutorSettings):
     """Settings of ``spacrd evaluate``; the table ``heads.NAME`` contains options of a head."""
@@ -154,6 +156,6 @@ def evaluate(
 
 def _require_evaluation_file(file: Path) -> None:
     """Require that an evaluation may be written: to a new file, or in the place of an evaluation."""
-    if file.exists() and not has_signature(file, b'"protocol"'):
+    if file.exists() and not has_signature(file, EVALUATION_START):
         raise InputError(f"{file} is no evaluation, and is not replaced", hint="name another file")
     require_outside(file)
