@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
 
 from spacrd_core.errors import InputError, OutputError
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.replacement import real
 from spacrd_core.staging import PREFIX
 from spacrd_core.system_errors import explained
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SIGNATURE_BYTES = 4096  # of a file's beginning, where its signature is looked for
 MAX_CONFIG_BYTES = 64_000_000
@@ -50,6 +47,23 @@ def kind_of(folder: Path) -> str:
     if (folder / "HEAD").is_file() and (folder / "objects").is_dir():
         return "a folder of git"
     return ""
+
+
+def temporary_folder() -> Path:
+    """Return the folder for temporary files.
+
+    Raises
+    ------
+    OutputError
+        If none can be written.
+    """
+    try:
+        return Path(gettempdir())
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"temporary files cannot be written: {error.strerror}",
+            hint="free some room, or set TMPDIR to a folder that you may write to",
+        ) from error
 
 
 def has_signature(file: Path, *signatures: bytes) -> bool:
