@@ -64,14 +64,14 @@ def require_detector_folder(folder: Path, *, replace: bool = True) -> None:
         raise DetectorError(
             f"{folder} contains other files and is not a detector", hint="choose a new folder for the detector"
         )
-    if folder.is_mount():
-        raise DetectorError(
-            f"{folder} is a mount point, which cannot be replaced as a whole", hint=f"choose {folder / 'detector'}"
-        )
     if folder.is_dir() and folder.samefile("."):
         raise DetectorError(
             f"{folder} is the folder that you are in, which cannot be replaced as a whole",
             hint=f"choose {folder / 'detector'}",
+        )
+    if folder.is_mount():
+        raise DetectorError(
+            f"{folder} is a mount point, which cannot be replaced as a whole", hint=f"choose {folder / 'detector'}"
         )
     if others := _other_files(folder):
         raise DetectorError(
