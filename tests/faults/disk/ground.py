@@ -41,7 +41,7 @@ COMMANDS = {  # each with the files and folders that it writes
     **{f"export {name}": (f"export store -o exports --format {name} -q", "exports") for name in FORMATS},
     **{f"export {name} over": (f"export store -o out --format {name} -q", "out") for name in ("h5ad", "geojson")},
 }
-CLOCK = re.compile(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:?\d\d)?|20\d\d-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?")
+CLOCK = re.compile(rb"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+\d\d:?\d\d| UTC)?")
 SUM = re.compile(rb'"sha256": "[0-9a-f]{64}"')
 
 
