@@ -10,6 +10,7 @@ from spacrd_core.errors import SpacrdError
 from spacrd_core.memory import out_of_memory
 from spacrd_core.plugin_errors import describe_error as describe
 from spacrd_core.quoting import bounded, printable
+from spacrd_core.system_errors import explain
 
 INTERRUPTED = "interrupted; rerun the same command to resume"
 BUG = "this is a bug in SpaCRD; run the same command with --debug and send us its output"
@@ -52,6 +53,8 @@ def _lines(error: BaseException) -> Iterator[str]:
         leaves = list(_leaves(error))
         yield from (f"  - {prefix}{leaf}" for prefix, leaf in leaves)
         yield from dict.fromkeys(f"hint: {leaf.hint}" for _, leaf in leaves if leaf.hint)
+    elif isinstance(error, OSError) and (explained := explain(error)):
+        yield from _lines(explained)
     elif isinstance(error, OSError) and error.errno is not None:
         path = f": {error.filename}" if error.filename else ""
         yield f"error: operating system error: {error.strerror}{path}"

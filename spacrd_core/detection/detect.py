@@ -17,6 +17,7 @@ from spacrd_core.executors.run import run_in_order
 from spacrd_core.executors.serial import Serial
 from spacrd_core.model.decision import ALPHA, LABEL_ALPHA, DecisionRule
 from spacrd_core.model.ensemble import SCORING_BATCH
+from spacrd_core.outputs import require_room
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.prior.staining import embed_staining
 from spacrd_core.progress import Track, silent
@@ -99,6 +100,7 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     detector = as_detector(detector, device=device, plugins=plugins, track=track)
     entries = (part or Part()).select(store.choose(sections, exclude))
     executor = executor or Serial()
+    require_room(store.path)
     _embed_missing(store, detector, entries, plugins, device, executor, track)
     stain_key = ""
     if reads_staining(detector.config):

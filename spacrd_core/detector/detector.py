@@ -39,10 +39,10 @@ from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder
 from spacrd_core.model.platt import Calibration
 from spacrd_core.model.state_dict import ensemble_from_state, ensemble_state, fitted_preprocessor
-from spacrd_core.outputs import explained
 from spacrd_core.prior.lists import load_gene_lists
 from spacrd_core.prior.options import PriorOptions
 from spacrd_core.replacement import read_whole
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

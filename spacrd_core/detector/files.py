@@ -12,6 +12,7 @@ from spacrd_core.files import FILE_MANAGER, MAX_RECORD_BYTES, read_bounded, rest
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.outputs import require_outside, require_room
+from spacrd_core.quoting import listed
 from spacrd_core.replacement import real, was_interrupted
 
 if TYPE_CHECKING:
@@ -61,13 +62,18 @@ def require_detector_folder(folder: Path, *, replace: bool = True) -> None:
         raise DetectorError(
             f"{folder} contains other files and is not a detector", hint="choose a new folder for the detector"
         )
+    if folder.is_dir() and folder.samefile("."):
+        raise DetectorError(
+            f"{folder} is the folder that you are in, which cannot be replaced as a whole",
+            hint=f"choose {folder / 'detector'}",
+        )
     if folder.is_mount():
         raise DetectorError(
             f"{folder} is a mount point, which cannot be replaced as a whole", hint=f"choose {folder / 'detector'}"
         )
     if others := _other_files(folder):
         raise DetectorError(
-            f"{folder} contains a detector and other files, which would be lost: {', '.join(others[:3])}",
+            f"{folder} contains a detector and other files, which would be lost: {listed(others)}",
             hint="move them, or choose a new folder for the detector",
         )
     if is_detector(folder) and not replace and not was_interrupted(folder):

@@ -17,8 +17,8 @@ from spacrd_core.detector.own_files import require_own_files
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import read_record, replace_folder
 from spacrd_core.opening.kinds import refuse_special
-from spacrd_core.outputs import explained
 from spacrd_core.progress import silent
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from spacrd_core.progress import Track

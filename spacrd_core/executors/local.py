@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,8 +56,11 @@ class Local(Generic[Value]):
 @contextmanager
 def for_workers(executor: Executor, make: Callable[..., Value], value: Value) -> Iterator[Local[Value]]:
     """Yield a value for the workers of an executor: those on this machine get it from a temporary file."""
-    with TemporaryDirectory(prefix="spacrd-") as folder:
-        yield Local(make, value, Path(folder) / "value" if executor.same_machine else None)
+    with ExitStack() as stack:
+        file = None
+        with suppress(OSError):  # if there is no room for it, workers make it
+            file = Path(stack.enter_context(TemporaryDirectory(prefix="spacrd-"))) / "value"
+        yield Local(make, value, file if executor.same_machine else None)
 
 
 class _Elsewhere(Generic[Value]):

@@ -10,6 +10,7 @@ from spacrd_core.errors import PluginError, SpacrdError, WorkerError
 from spacrd_core.executors.portable import portable
 from spacrd_core.memory import out_of_memory
 from spacrd_core.plugin_errors import PASSED_ON, describe_error, failure_in_plugin, is_explained
+from spacrd_core.system_errors import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,8 @@ def attempt(task: Task[Any], worker: Worker) -> Outcome[Any, Any]:
     except BaseException as error:  # noqa: BLE001 - plugins are third parties' and raise anything
         if isinstance(error, Exception) and is_explained(error):
             return Outcome(task, error=portable(error))
+        if isinstance(error, OSError) and (explained := explain(error)):
+            return Outcome(task, error=explained)
         return Outcome(task, error=_unexpected(error), retryable=True)
 
 

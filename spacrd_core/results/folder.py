@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.files import files_below, sync
-from spacrd_core.outputs import explained
 from spacrd_core.progress import Track, silent
 from spacrd_core.results.files.formats import ALL_FORMATS, DEFAULT_FORMATS, Format
-from spacrd_core.results.files.manifest import read_manifest, write_manifest
+from spacrd_core.results.files.manifest import MANIFEST, read_manifest, write_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
-from spacrd_core.results.ownership import MANIFEST, REPORT, require_own
+from spacrd_core.results.ownership import REPORT, require_own
 from spacrd_core.results.report.pages import pages_folder, remove_stale_pages
 from spacrd_core.results.report.report import Report
 from spacrd_core.staging import LOCK, abandoned, staging
+from spacrd_core.system_errors import explained
 from spacrd_core.threads import beside
 
 if TYPE_CHECKING:

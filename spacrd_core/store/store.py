@@ -32,6 +32,7 @@ from spacrd_core.store.layout import layout_sha256
 from spacrd_core.store.links import link_below
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, Manifest, SectionEntry
 from spacrd_core.store.repair import repair_hint
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -136,7 +137,7 @@ class SpotStore(StoreFolder):
 
         What killed processes have left of these sections is removed.
         """
-        with ExitStack() as claims:
+        with explained(self.path), ExitStack() as claims:
             for section in dict.fromkeys(sections):
                 claims.enter_context(claim(self, section))
             yield

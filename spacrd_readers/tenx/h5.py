@@ -13,6 +13,7 @@ import pandas as pd
 from spacrd_core.errors import CountsError
 from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.quoting import listed
 from spacrd_readers.tenx.blocks import (
     COPY_AGAIN,
     GENE_EXPRESSION,
@@ -136,7 +137,7 @@ def _single_group(path: Path, group: Any) -> H5Matrix:
 def _by_genome(path: Path, file: h5py.File) -> H5Matrix:
     genomes = _genomes(file)
     if not genomes:
-        members = ", ".join(sorted(file)) or "nothing"
+        members = listed(sorted(file)) or "nothing"
         raise CountsError(f"{path} is not a 10x matrix (it holds {members})", hint=MATRIX_HINT)
     names = {genome: require_ascii(_names(file[genome]["barcodes"]), path) for genome in genomes}
     barcodes = np.unique(np.concatenate(list(names.values())))
