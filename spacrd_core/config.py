@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from spacrd_core.errors import ConfigError, MissingFile
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.small import read_small
 from spacrd_core.quoting import MAX_ITEMS, shortened
 
 if TYPE_CHECKING:
@@ -127,8 +128,9 @@ def _read_file(file: Path) -> dict[str, Any]:
     refuse_special(file, ConfigError)
     if not file.is_file():
         raise MissingFile(f"no configuration file at {file}", hint="check the path of --config")
+    content = read_small(file, ConfigError)
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:  # not TOML, not text, or nested too deeply for the parser
         raise ConfigError(f"{file} is not TOML: {error}", hint="write one KEY = VALUE per line") from error
 

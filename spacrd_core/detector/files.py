@@ -14,6 +14,7 @@ from spacrd_core.files import FILE_MANAGER, restore_folder
 from spacrd_core.metrics.reliability import Reliability
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.small import read_small
 from spacrd_core.outputs import require_outside, require_room
 from spacrd_core.replacement import real, was_interrupted
 
@@ -89,7 +90,7 @@ def is_detector(folder: Path) -> bool:
     """Return whether a folder has the ``config.json`` of a detector."""
     file = folder / CONFIG_FILE
     try:
-        return file.is_file() and bool(parse_json(file.read_bytes())["format"] == FORMAT)
+        return file.is_file() and bool(parse_json(read_small(file))["format"] == FORMAT)
     except (OSError, ValueError, LookupError, TypeError):
         return False
 
@@ -103,9 +104,12 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         If the file cannot be read, or its reliability figures do not have the form that is drawn.
     """
     file = folder / METRICS_FILE
-    refuse_special(file, DetectorError)
     try:
-        metrics: dict[str, Any] = parse_json(file.read_bytes())
+        content = read_small(file, DetectorError)
+    except OSError as error:
+        raise DetectorError(f"{file} cannot be read: {error.strerror}", hint="copy the detector again") from error
+    try:
+        metrics: dict[str, Any] = parse_json(content)
         TypeAdapter(dict[str, Reliability]).validate_python(metrics["reliability"])
     except ValidationError as error:
         raise DetectorError(f"{file}: {'; '.join(mistakes(error))}", hint="copy the detector again") from error

@@ -147,10 +147,9 @@ def _number(corner: Element, key: str, path: Path) -> float:
 def _cut_out(shapes: Array, layers: list[int], holes: list[Region], path: Path) -> tuple[Array, tuple[str, ...]]:
     """Return the shapes without the regions that are cut out of their layer."""
     cut = shapes.copy()
-    for hole in holes:
-        same_layer = np.array(layers) == hole.layer
-        cut[same_layer] = [
-            polygonal(shape) for shape in shapely.difference(cut[same_layer], shapely.make_valid(hole.outline))
-        ]
+    for layer in {hole.layer for hole in holes}:
+        same_layer = np.array(layers) == layer
+        outlines, _ = repaired([hole.outline for hole in holes if hole.layer == layer], path)
+        cut[same_layer] = list(map(polygonal, shapely.difference(cut[same_layer], shapely.union_all(outlines))))
     note = f"{path.name}: regions that are cut out of the others: {len(holes)}"
     return cut, (note,) if holes else ()

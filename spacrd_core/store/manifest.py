@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from spacrd_core.errors import CorruptStore
 from spacrd_core.files import Record, parse_record, sync
-from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.small import MAX_RECORD_BYTES, read_small
 from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
@@ -173,8 +173,7 @@ def read_manifest(file: Path) -> Manifest:
     CorruptStore
         If the file is not a manifest, or a newer SpaCRD wrote it.
     """
-    refuse_special(file, CorruptStore)
-    text, last = file.read_bytes(), _last[0]
+    text, last = read_small(file, CorruptStore, limit=MAX_RECORD_BYTES), _last[0]
     if text == last.text:
         return last.manifest
     sections: Any = None

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.opening.names import as_bytes
 from spacrd_core.section.geometry import fit_affine
 from spacrd_core.section.section import SubSpots
 from spacrd_readers.anndata.groupings import array_positions
@@ -108,17 +109,13 @@ def _squares_of_bins(
         float(spot_um),
         "square",
         float(spot_um),
-        SubSpots("bin", _as_bytes(ids), spots),
+        SubSpots("bin", as_bytes(ids, "the table", GeometryError), spots),
         (note, *squares.notes),
     )
 
 
-def _as_bytes(ids: pd.Index[str]) -> NDArray[np.bytes_]:
-    return np.char.encode(ids.to_numpy(dtype=str), "utf-8")
-
-
 def _summed(squares: CellSpots, ids: pd.Index[str], note: str) -> SpotGroups:
-    sub_spots = SubSpots("cell", _as_bytes(ids), squares.spot_of_cell)
+    sub_spots = SubSpots("cell", as_bytes(ids, "the table", GeometryError), squares.spot_of_cell)
     return SpotGroups(
         squares.table,
         squares.spot_of_cell,

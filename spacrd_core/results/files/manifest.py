@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.opening.json_text import parse_json
+from spacrd_core.opening.small import MAX_RECORD_BYTES, read_small
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,7 +36,7 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     try:
         if not path.is_file():
             return None
-        content = parse_json(path.read_text(encoding="utf-8"))
+        content = parse_json(read_small(path, limit=MAX_RECORD_BYTES))
         names = [record["name"] for record in content["files"]]
         usable = content["format"] == MANIFEST_VERSION and content["provenance"]["detector"] and all(names)
     except (OSError, ValueError, LookupError, TypeError):
