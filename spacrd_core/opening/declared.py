@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.opening.whole import compressions
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,10 +22,12 @@ def require_plausible(node: Any, *, expansion: int = MAX_EXPANSION) -> None:
     Raises
     ------
     ValueError
-        If one does, or its values are in another file.
+        If one does, or is compressed several times, or its values are in another file.
     """
     _refuse_other_files(node)
     for array in _arrays(node):
+        if array.chunks and compressions(array) > 1:
+            raise ValueError(f"{_name(array)} is compressed several times, so its size is not known")
         declared = _declared(array)
         if declared > FREE_BYTES and declared > expansion * max(_stored(array), 1):
             stored = _size(_stored(array))

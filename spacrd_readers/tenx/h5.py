@@ -14,6 +14,7 @@ from spacrd_core.errors import CountsError
 from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
 from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.opening.names import as_bytes
+from spacrd_core.opening.whole import require_whole
 from spacrd_readers.tenx.blocks import (
     COPY_AGAIN,
     GENE_EXPRESSION,
@@ -110,6 +111,9 @@ def _matrix(path: Path, file: h5py.File) -> H5Matrix:
         require_plausible(file)
         matrix = _single_group(path, file["matrix"]) if "matrix" in file else _by_genome(path, file)
         values = [(part, part.group["data"].shape) for part in matrix.parts]
+        for part in matrix.parts:
+            require_whole(part.group["data"])
+            require_whole(part.group["indices"])
     except DAMAGED_FILE_ERRORS as error:
         if isinstance(error, CountsError):
             raise
