@@ -15,6 +15,7 @@ from spacrd_core.section.section import SubSpots
 from spacrd_readers.anndata.groupings import array_positions
 from spacrd_readers.anndata.squares import SQUARE_UM, is_tight
 from spacrd_readers.tenx.cell_spots import CellSpots, single_cell_spots, square_spots
+from spacrd_readers.visium_hd.array import MAX_ARRAY_SIZE
 from spacrd_readers.visium_hd.grid import bins_per_side, make_squares
 
 if TYPE_CHECKING:
@@ -97,6 +98,11 @@ def _squares_of_bins(
     """Return squares of k x k bins, by their array positions: an array may be turned on its image."""
     side = bins_per_side(round(spot_um), round(scale.pitch_um))
     columns, rows = array["array_x"].to_numpy().astype(np.int64), array["array_y"].to_numpy().astype(np.int64)
+    if min(rows.min(), columns.min()) < 0 or max(rows.max(), columns.max()) >= MAX_ARRAY_SIZE:
+        raise GeometryError(
+            f"the table has bins in rows {rows.min()} to {rows.max()} and columns {columns.min()} to {columns.max()}",
+            hint=f"an array has rows and columns 0 to {MAX_ARRAY_SIZE - 1}",
+        )
     in_tissue = np.zeros((rows.max() + 1, columns.max() + 1), dtype=bool)
     in_tissue[rows, columns] = True
     squares = make_squares(in_tissue, side, spot_um=round(spot_um), min_coverage=MIN_COVERAGE)

@@ -44,6 +44,10 @@ def ome(folder: Path) -> None:
         file.write(pixels[::2, ::2], photometric="rgb", tile=(64, 64), subfiletype=1)
 
 
+def dicom(folder: Path) -> None:
+    write_dicom(folder / "a.dcm", LITTLE.picture(COARSE)[:128, :128])
+
+
 IMAGES = (
     Seed("png", picture("a.png"), whole_image("a.png")),
     Seed("jpeg", picture("a.jpg"), whole_image("a.jpg")),
@@ -51,5 +55,5 @@ IMAGES = (
     Seed("tiled tiff", picture("tiled.tif"), whole_image("tiled.tif")),
     Seed("ome tiff", ome, whole_image("a.ome.tif")),
     Seed("svs", lambda folder: write_svs(folder / "a.svs", LITTLE.picture(COARSE)), whole_image("a.svs")),
-    Seed("dicom", lambda folder: write_dicom(folder / "a.dcm", LITTLE.picture(COARSE)), whole_image("a.dcm")),
+    Seed("dicom", dicom, whole_image("a.dcm")),
 )

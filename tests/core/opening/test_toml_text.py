@@ -23,7 +23,7 @@ def test_tables_are_read_with_a_byte_order_mark_and_with_dots_in_texts(tmp_path:
 @pytest.mark.parametrize("form", ["{} = 1", "[{}]", "a = {{{} = 1}}"])
 def test_a_key_of_many_parts_is_refused(tmp_path: Path, form: str) -> None:
     key = ".".join(["a"] * (MAX_DOTS + 2))
-    with pytest.raises(ConfigError, match="a.toml is not TOML: a key has more than 100 dots") as refused:
+    with pytest.raises(ConfigError, match=r"a\.toml is not TOML: a key has more than 100 dots") as refused:
         read(tmp_path, form.format(key).encode())
     assert refused.value.hint == "write it again"
 
