@@ -147,5 +147,7 @@ def _require_unique(ids: NDArray[np.bytes_], path: Path) -> NDArray[np.bytes_]:
     ordered = np.sort(ids)
     repeated = ordered[1:][ordered[1:] == ordered[:-1]]
     if len(repeated):
-        raise GeometryError(f"the cell table {path} lists {repeated[0].decode()} more than once", hint=COPY_AGAIN)
+        raise GeometryError(
+            f"the cell table {path} lists {repeated[0].decode(errors='replace')} more than once", hint=COPY_AGAIN
+        )
     return ids

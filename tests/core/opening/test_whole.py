@@ -40,10 +40,10 @@ def test_a_last_chunk_of_a_single_zero_is_not_written_and_not_missed(tmp_path: P
 def test_hdf5_knows_its_chunks_too() -> None:
     with h5py.File(io.BytesIO(), "w") as file:
         require_whole(file.create_dataset("contiguous", data=np.arange(10)))
-        require_whole(file.create_dataset("empty", shape=(0,), maxshape=(None,), chunks=(10,)))
+        require_whole(file.create_dataset("empty", shape=(0,), maxshape=(None,), chunks=(10,), dtype="i4"))
         require_whole(file.create_dataset("x", data=np.arange(10), chunks=(3,)))
         with pytest.raises(ValueError, match="y has 0 of its 10 chunks"):
-            require_whole(file.create_dataset("y", shape=(1000,), chunks=(100,)))
+            require_whole(file.create_dataset("y", shape=(1000,), chunks=(100,), dtype="i4"))
 
 
 def test_compressions_are_counted(tmp_path: Path) -> None:
