@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spacrd_core.config import mistakes
 from spacrd_core.opening.json_text import parse_json
-from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.small import read_small
 from spacrd_core.replacement import replace_folder, restore_folder, sync
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Record", "files_below", "publish", "read_record", "replace_folder", "restore_folder", "sync"]
 
-MAX_RECORD_BYTES = 2**24  # a detector of 8,000 genes has half a megabyte
 FILE_MANAGER = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")  # beside the data of a folder that was opened
 
 
@@ -82,25 +81,8 @@ def read_record(
     file: Path, model: type[RecordT], *, min_version: int = 1, max_version: int, error: type[SpacrdError]
 ) -> RecordT:
     """Return the record in a file; see :func:`parse_record`."""
-    return parse_record(
-        read_bounded(file, error), file, model, min_version=min_version, max_version=max_version, error=error
-    )
-
-
-def read_bounded(file: Path, error: type[SpacrdError], *, limit: int = MAX_RECORD_BYTES) -> bytes:
-    """Return the content of a file of JSON, which takes many times its size in memory.
-
-    Raises
-    ------
-    SpacrdError
-        Of the type ``error``, if it is no file, or too large.
-    """
-    refuse_special(file, error)
-    with file.open("rb") as stream:
-        content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise error(f"{file} is larger than {limit >> 20} MiB, which no such file is", hint="restore it from a copy")
-    return content
+    text = read_small(file, error)
+    return parse_record(text, file, model, min_version=min_version, max_version=max_version, error=error)
 
 
 def parse_record(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from spacrd_core.detector.config import FORMAT
 from spacrd_core.detector.metrics import METRICS_FILE
 from spacrd_core.errors import DetectorError
-from spacrd_core.files import FILE_MANAGER, MAX_RECORD_BYTES, read_bounded, restore_folder
+from spacrd_core.files import FILE_MANAGER, restore_folder
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.small import MAX_SMALL_BYTES, read_small
 from spacrd_core.outputs import require_outside, require_room
 from spacrd_core.quoting import listed
 from spacrd_core.replacement import real, was_interrupted
@@ -29,7 +30,7 @@ REQUIRED_FILES = (CONFIG_FILE, WEIGHTS_FILE, METRICS_FILE)
 OPTIONAL_FILES = (CARD_FILE, CURVE_FILE, RELIABILITY_FILE)
 DETECTOR_FILES = (*REQUIRED_FILES, *OPTIONAL_FILES)
 # What is fetched of each. Weights of the heads of the paper have 100 MB, a configuration of 8,000 genes half a MB.
-MAX_BYTES = dict.fromkeys(DETECTOR_FILES, MAX_RECORD_BYTES) | {WEIGHTS_FILE: 2**32}
+MAX_BYTES = dict.fromkeys(DETECTOR_FILES, MAX_SMALL_BYTES) | {WEIGHTS_FILE: 2**32}
 ORIGIN_FILE = "hub.json"  # of a detector that was downloaded
 DETECTOR_BYTES = 1_000_000  # a small one
 
@@ -93,7 +94,7 @@ def is_detector(folder: Path) -> bool:
     """Return whether a folder has the ``config.json`` of a detector."""
     file = folder / CONFIG_FILE
     try:
-        return file.is_file() and bool(parse_json(read_bounded(file, DetectorError))["format"] == FORMAT)
+        return file.is_file() and bool(parse_json(read_small(file, DetectorError))["format"] == FORMAT)
     except (OSError, ValueError, LookupError, TypeError, DetectorError):
         return False
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from spacrd_core.config import mistakes
 from spacrd_core.errors import DetectorError
-from spacrd_core.files import read_bounded
 from spacrd_core.opening.json_text import parse_json
+from spacrd_core.opening.small import read_small
 from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def read_metrics(folder: Path, config: DetectorConfig) -> dict[str, Any]:
     """
     file = folder / METRICS_FILE
     try:
-        metrics: dict[str, Any] = parse_json(read_bounded(file, DetectorError), unique=True)
+        metrics: dict[str, Any] = parse_json(read_small(file, DetectorError), unique=True)
         _Metrics.model_validate(metrics)
     except ValidationError as error:
         raise DetectorError(f"{file}: {'; '.join(mistakes(error))}", hint=HINT) from error

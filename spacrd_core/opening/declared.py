@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.opening.whole import compressions
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,12 +24,14 @@ def require_plausible(node: Any, *, expansion: int = MAX_EXPANSION) -> None:
     Raises
     ------
     ValueError
-        If one does, or its values are in another file, or are pickled.
+        If one does, or is compressed several times, or its values are in another file or pickled.
     """
     _refuse_other_files(node)
     for array in _arrays(node):
         if is_pickled(array):
             raise ValueError(f"{_name(array)} holds pickled values, and reading those can run any code")
+        if array.chunks and compressions(array) > 1:
+            raise ValueError(f"{_name(array)} is compressed several times, so its size is not known")
         declared = _declared(array)
         if declared > FREE_BYTES and declared > expansion * max(_stored(array), 1):
             stored = _size(_stored(array))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from spacrd_core.errors import CorruptStore
-from spacrd_core.files import Record, parse_record, read_bounded, sync
+from spacrd_core.files import Record, parse_record, sync
+from spacrd_core.opening.small import MAX_RECORD_BYTES, read_small
 from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 # 4: a checksum of the layout of every group
 SCHEMA_VERSION = 4
 GROUP_KINDS = ("sections", "cells", "alignments", "slides", "embeddings", "predictions")
-MAX_MANIFEST_BYTES = 2**28  # a section has about ten kilobytes
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
@@ -173,7 +173,7 @@ def read_manifest(file: Path) -> Manifest:
     CorruptStore
         If the file is not a manifest, or a newer SpaCRD wrote it.
     """
-    text, last = read_bounded(file, CorruptStore, limit=MAX_MANIFEST_BYTES), _last[0]
+    text, last = read_small(file, CorruptStore, limit=MAX_RECORD_BYTES), _last[0]
     if text == last.text:
         return last.manifest
     sections: Any = None

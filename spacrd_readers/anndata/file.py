@@ -22,6 +22,7 @@ from zarr.storage import LocalStore, ZipStore
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
 from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, is_pickled, require_plausible
 from spacrd_core.opening.kinds import refuse_special, refuse_special_below
+from spacrd_core.opening.whole import require_whole
 from spacrd_core.opening.zips import require_sound_zip
 
 if TYPE_CHECKING:
@@ -98,10 +99,19 @@ class AnnDataFile:
 
     def table(self, key: str) -> pd.DataFrame:
         """Return a table (``obs``, ``var``) with its index as text."""
+        self._require_names(key)
         table = self.element(key)
         if not isinstance(table, pd.DataFrame):
             raise InputError(f"{key} of {self.path} is not a table written by anndata 0.7 or later", hint=COPY_AGAIN)
         return table.set_axis(pd.Index(table.index.astype(str), dtype=object), axis=0)
+
+    def _require_names(self, key: str) -> None:
+        """Require that no part of a table's index is lost: what is not there reads as names without letters."""
+        node = self.node(key)
+        with translate_errors(self.path):
+            index = node.get(node.attrs.get("_index", "_index")) if isinstance(node, (h5py.Group, zarr.Group)) else None
+            if isinstance(index, (h5py.Dataset, zarr.Array)):
+                require_whole(index)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.opening.json_text import parse_json
+from spacrd_core.opening.small import MAX_RECORD_BYTES, read_small
 from spacrd_core.replacement import locked, replace_text
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     try:
         if not path.is_file():
             return None
-        content = parse_json(path.read_text(encoding="utf-8"))
+        content = parse_json(read_small(path, limit=MAX_RECORD_BYTES))
         names = [record["name"] for record in content["files"]]
         usable = content["format"] == MANIFEST_VERSION and content["provenance"]["detector"]
         usable = usable and all(map(_is_inside, names)) and all("/" not in section for section in content["sections"])
