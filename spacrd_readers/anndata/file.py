@@ -109,7 +109,8 @@ class AnnDataFile:
         """Require that no part of a table's index is lost: what is not there reads as names without letters."""
         node = self.node(key)
         with translate_errors(self.path):
-            index = node.get(node.attrs.get("_index", "_index")) if isinstance(node, (h5py.Group, zarr.Group)) else None
+            named = str(node.attrs.get("_index", "_index"))
+            index = node.get(named) if isinstance(node, (h5py.Group, zarr.Group)) else None
             if isinstance(index, (h5py.Dataset, zarr.Array)):
                 require_whole(index)
 

@@ -111,7 +111,7 @@ def _matrix(path: Path, file: h5py.File) -> H5Matrix:
     try:
         require_plausible(file)
         matrix = _single_group(path, file["matrix"]) if "matrix" in file else _by_genome(path, file)
-        values = [(part, part.group["data"].shape or ()) for part in matrix.parts]
+        values: list[tuple[Any, tuple[int, ...]]] = [(part, part.group["data"].shape or ()) for part in matrix.parts]
         for part in matrix.parts:
             require_whole(part.group["data"])
             require_whole(part.group["indices"])
