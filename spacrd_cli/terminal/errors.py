@@ -12,7 +12,6 @@ from spacrd_core.plugin_errors import describe_error as describe
 from spacrd_core.quoting import bounded, printable
 from spacrd_core.system_errors import explain
 
-INTERRUPTED = "interrupted; rerun the same command to resume"
 BUG = "this is a bug in SpaCRD; run the same command with --debug and send us its output"
 
 

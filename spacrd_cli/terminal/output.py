@@ -7,6 +7,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import typer
 from pydantic_core import to_json
 from rich import box
 from rich.console import Console
@@ -45,7 +46,7 @@ class Output:
     def result(self, document: object, *renderables: RenderableType) -> None:
         """Print the document as JSON with ``--json``, and the renderables without."""
         if self.json:
-            results().write(as_json(document) + "\n")
+            typer.echo(as_json(document), file=results())
             return
         console = _console(to_stderr=False)
         for renderable in renderables:

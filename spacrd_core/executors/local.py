@@ -7,10 +7,11 @@ import threading
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from spacrd_core.executors.shared_file import SharedFile
+from spacrd_core.staging import staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -59,7 +60,7 @@ def for_workers(executor: Executor, make: Callable[..., Value], value: Value) ->
     with ExitStack() as stack:
         file = None
         with suppress(OSError):  # if there is no room for it, workers make it
-            file = Path(stack.enter_context(TemporaryDirectory(prefix="spacrd-"))) / "value"
+            file = stack.enter_context(staging(Path(gettempdir()))) / "value"
         yield Local(make, value, file if executor.same_machine else None)
 
 

@@ -7,7 +7,8 @@ import typer
 
 from spacrd_cli import main
 from spacrd_cli.app import app
-from spacrd_cli.terminal.errors import INTERRUPTED, describe_error
+from spacrd_cli.interruption import INTERRUPTED
+from spacrd_cli.terminal.errors import describe_error
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
 from spacrd_core.quoting import printable
 
@@ -80,7 +81,7 @@ def test_an_interrupt_before_the_command_runs_is_one_too(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main, "app", interrupted)
+    monkeypatch.setattr("spacrd_cli.app.app", interrupted)
     assert main.run(["push", "a", "b"]) == 130
     assert capsys.readouterr().err == f"{INTERRUPTED}\n"
 
