@@ -1,0 +1,50 @@
+"""One seed gives one result, byte for byte, whatever else a user or a machine chooses."""
+
+import fnmatch
+import sys
+
+import pytest
+
+from same.compare import Workshop
+from same.left import MAY_DIFFER, differences
+from same.variants import ALONE, TOGETHER, USUAL, Variant
+from spacrd_core.demo.cohort import write_demo_cohort
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    folder = tmp_path_factory.mktemp("same")
+    return Workshop(folder, write_demo_cohort(folder / "cohort", platforms=("st", "st", "st")))
+
+
+@pytest.fixture(scope="module")
+def usual(workshop: Workshop) -> dict[str, str]:
+    """The checksums of what the usual run leaves."""
+    return workshop.run(USUAL)
+
+
+def require(workshop: Workshop, variant: Variant) -> None:
+    if reason := workshop.missing(variant):
+        pytest.skip(reason)
+
+
+@pytest.mark.parametrize("variant", TOGETHER, ids=str)
+def test_everything_at_once_changes_no_byte(workshop: Workshop, usual: dict[str, str], variant: Variant) -> None:
+    require(workshop, variant)
+    assert differences(workshop.run(variant), usual) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ALONE, ids=str)
+def test_nothing_alone_changes_a_byte(
+    workshop: Workshop, usual: dict[str, str], variant: Variant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require(workshop, variant)
+    found = differences(workshop.run(variant), usual)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{variant.axis:<18} {variant.name:<30} {len(usual):>4} files, {len(found)} differ ")
+    assert found == []
+
+
+def test_what_may_differ_is_there(usual: dict[str, str]) -> None:
+    assert all(fnmatch.filter(usual, name) for name in MAY_DIFFER)
