@@ -46,5 +46,10 @@ def test_nothing_alone_changes_a_byte(
     assert found == []
 
 
+def test_all_that_is_tried_alone_is_tried_at_once_too() -> None:
+    alone, at_once = (set[str]().union(*(variant.changes for variant in variants)) for variants in (ALONE, TOGETHER))
+    assert alone <= at_once
+
+
 def test_what_may_differ_is_there(usual: dict[str, str]) -> None:
     assert all(fnmatch.filter(usual, name) for name in MAY_DIFFER)

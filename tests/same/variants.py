@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -47,6 +47,12 @@ class Variant:
 
     def __str__(self) -> str:
         return f"{self.axis}: {self.name}"
+
+    @property
+    def changes(self) -> set[str]:
+        """What differs from the usual run."""
+        usual, own = _flat(USUAL), _flat(self)
+        return {name for name in usual.keys() | own.keys() if usual.get(name) != own.get(name)}
 
 
 USUAL = Variant(axis="usual", name="one process, one thread", environment={"OMP_NUM_THREADS": "1"})
@@ -103,6 +109,12 @@ TOGETHER = (
         cwd="/",
     ),
 )
+
+
+def _flat(variant: Variant) -> dict[str, object]:
+    facts = asdict(variant)
+    named = {"axis", "name", "choices", "environment"}
+    return {**facts["choices"], **facts["environment"], **{name: facts[name] for name in facts.keys() - named}}
 
 
 def environment_of(variant: Variant, locales: Path) -> dict[str, str]:
