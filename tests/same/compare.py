@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,13 @@ from same.left import left
 from same.variants import LOCALES, Variant, environment_of, has_locale
 
 SLOWEST = 600  # seconds
+
+
+def write_cohort(file: Path, rows: Iterable[Sequence[object]]) -> Path:
+    """Write the table of a cohort, by the path, name, patient and labels of its sections, and return it."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("path", "name", "patient", "labels"), *rows])
+    return file
 
 
 @dataclass(frozen=True)
