@@ -94,6 +94,19 @@ def is_detector(folder: Path) -> bool:
         return False
 
 
+def detector_key(folder: Path) -> str:
+    """Return the key of the detector in a folder; '' if there is none."""
+    return key_of((folder / CONFIG_FILE).read_bytes()) if is_detector(folder) else ""
+
+
+def key_of(config: bytes) -> str:
+    """Return the key that the text of a detector's ``config.json`` states; '' if it states none."""
+    try:
+        return str(parse_json(config)["fingerprint"])
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
 def read_metrics(folder: Path) -> dict[str, Any]:
     """Return the metrics of a detector on held-out patients, as written in training.
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from typing import TYPE_CHECKING
 
+from spacrd_core.executors.sockets import use_removable_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.context import BaseContext
@@ -29,6 +31,7 @@ def start_fork_server(*modules: str) -> bool:
         return False
     multiprocessing.set_forkserver_preload(list(modules))
     try:
+        use_removable_folder()
         with ctrl_c_blocked():
             forkserver.ensure_running()
     except OSError:
