@@ -45,10 +45,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+def replace_folder(folder: Path, contents: Mapping[str, bytes], *, read: str = "") -> bytes:
     """Write files into a new folder and put it in the place of ``folder``; what a killed process left is removed.
 
-    A link stays, and the folder that it leads to is replaced.
+    Return the content of the file ``read`` in the folder that was replaced; nothing if there was none. A link stays,
+    and the folder that it leads to is replaced.
     """
     folder = real(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +63,7 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
         sync(staged)
         move_into_place(staged, folder)
         _discard_remains(folder, aside)
+        return (staged / read).read_bytes() if read and (staged / read).is_file() else b""
 
 
 def replace_text(file: Path, text: str) -> None:

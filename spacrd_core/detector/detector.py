@@ -29,6 +29,7 @@ from spacrd_core.detector.config import (
 from spacrd_core.detector.files import (
     CONFIG_FILE,
     WEIGHTS_FILE,
+    key_of,
     prepare_detector_folder,
     verified_weights,
 )
@@ -148,6 +149,10 @@ class Detector:
         DetectorError
             If the folder contains other files.
         """
+        self.replace(folder)
+
+    def replace(self, folder: str | Path) -> str:
+        """Write the detector as :meth:`save` does, and return the key of the one that it replaced; '' without one."""
         folder = Path(folder)
         if self.trained is None:
             raise DetectorError(
@@ -163,7 +168,7 @@ class Detector:
             CONFIG_FILE: self.config.model_dump_json(indent=1).encode(),
         }
         with explained(folder):
-            replace_folder(folder, contents)
+            return key_of(replace_folder(folder, contents, read=CONFIG_FILE))
 
     @classmethod
     def load(cls, folder: Path, *, heads: Registry[Any], device: torch.device) -> Self:

@@ -99,6 +99,19 @@ def is_detector(folder: Path) -> bool:
         return False
 
 
+def detector_key(folder: Path) -> str:
+    """Return the key of the detector in a folder; '' if there is none."""
+    return key_of(read_small(folder / CONFIG_FILE, DetectorError)) if is_detector(folder) else ""
+
+
+def key_of(config: bytes) -> str:
+    """Return the key that the text of a detector's ``config.json`` states; '' if it states none."""
+    try:
+        return str(parse_json(config)["fingerprint"])
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
 def verified_weights(folder: Path, config: DetectorConfig) -> Path:
     """Return the weights file of a detector after verifying its checksum.
 

@@ -56,7 +56,10 @@ class Local(Generic[Value]):
 
 @contextmanager
 def for_workers(executor: Executor, make: Callable[..., Value], value: Value) -> Iterator[Local[Value]]:
-    """Yield a value for the workers of an executor: those on this machine get it from a temporary file."""
+    """Yield a value for the workers of an executor: those on this machine get it from a temporary file.
+
+    It may be large; that of a command which was killed is removed by the next.
+    """
     with ExitStack() as stack:
         file = None
         with suppress(OSError):  # if there is no room for it, workers make it

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from spacrd_core.files import files_below, sync
 from spacrd_core.progress import Track, silent
+from spacrd_core.replacement import locked
 from spacrd_core.results.files.formats import ALL_FORMATS, DEFAULT_FORMATS, Format
 from spacrd_core.results.files.manifest import MANIFEST, read_manifest, write_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
@@ -80,12 +81,20 @@ def complete_folder(
             for file in files:
                 sync(file)
             write_manifest(aside / MANIFEST, files, provenance, sections)
-            require_own(folder, sections, names={file.name for file in files})
-            return _move_into_place(aside, folder)
+            with locked(folder / MANIFEST):  # two commands that end together would mix their files
+                _finish_interrupted(folder)  # another one, which was killed meanwhile
+                require_own(folder, sections, names={file.name for file in files})
+                return _move_into_place(aside, folder)
 
 
 def finish_interrupted(folder: Path) -> None:
     """Move the files of results that were complete when their process was killed into place."""
+    if [aside for aside in abandoned(folder) if read_manifest(aside / MANIFEST)]:
+        with locked(folder / MANIFEST):
+            _finish_interrupted(folder)
+
+
+def _finish_interrupted(folder: Path) -> None:
     for aside in abandoned(folder):
         if read_manifest(aside / MANIFEST):
             _move_into_place(aside, folder)
