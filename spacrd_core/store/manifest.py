@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, model_validator
 
 from spacrd_core.errors import CorruptStore
 from spacrd_core.files import Record, parse_record, read_bounded, sync
@@ -82,14 +82,14 @@ class SectionEntry(Record):
     platform: str
     identity: str
     geometry: str
-    spots: int
-    genes: int
-    um_per_px: float
-    spot_um: float
+    spots: NonNegativeInt
+    genes: NonNegativeInt
+    um_per_px: NonNegativeFloat
+    spot_um: NonNegativeFloat
     spot_shape: Literal["disc", "square"]
-    pitch_um: float
-    labelled: int
-    cancer: int
+    pitch_um: NonNegativeFloat
+    labelled: NonNegativeInt
+    cancer: NonNegativeInt
     label_source: str = ""
     notes: tuple[str, ...] = ()
     label_notes: tuple[str, ...] = ()
