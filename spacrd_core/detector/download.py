@@ -114,8 +114,7 @@ def _require_size(address: Address, name: str, size: int | None) -> None:
     limit = MAX_BYTES[name]
     if size and size > limit:
         raise DetectorError(
-            f"{name} in repository {address.repo} has {size / 1e6:,.0f} MB, and no detector has more than "
-            f"{limit / 1e6:,.0f} MB of it",
+            f"{name} in repository {address.repo} has {size:,} bytes, and no detector has more than {limit:,} of it",
             hint=EXPECTED_FILES_HINT,
         )
 

@@ -80,6 +80,15 @@ def test_a_group_lies_in_the_store(path: str, store: SpotStore) -> None:
         rewrite(store, lambda entry: entry["section"].update(path=path)).section("S1")
 
 
+SIZES = {"um_per_px": 0.0, "pitch_um": -1.0, "spot_um": 1e300, "spots": -1, "genes": -5}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes_are_those_of_a_section(name: str, store: SpotStore) -> None:
+    with pytest.raises(CorruptStore, match=rf"S1\.{name}: Input should be (greater|less) than"):
+        rewrite(store, lambda entry: entry.update({name: SIZES[name]})).section("S1")
+
+
 def test_a_key_that_is_given_twice_is_refused(store: SpotStore) -> None:
     file = store.path / "spacrd.json"
     file.write_text(file.read_text().replace('"patient":', '"patient": "P9", "patient":', 1))
