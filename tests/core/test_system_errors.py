@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,9 @@ def test_an_error_that_only_writing_causes_is_explained_wherever_it_is_met(
         raise OSError(number, os.strerror(number))
     assert remedy in caught.value.hint
     outcome = attempt(Failing(number), Worker())
-    assert isinstance(outcome.error, OutputError)
+    sent = pickle.loads(pickle.dumps(outcome.error))  # noqa: S301 - our own
+    assert isinstance(sent, OutputError)
+    assert (str(sent), remedy in sent.hint) == (f"a file {sentence}", True)
     assert not outcome.retryable
     text, code = describe_error(OSError(number, os.strerror(number), "results/S1.h5ad"))
     assert (text.splitlines()[0], code) == (f"error: results/S1.h5ad {sentence}", 1)

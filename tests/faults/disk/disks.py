@@ -11,6 +11,7 @@ from typing import Any
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 WRITE_BITS = 0o222
+ROOMY = "size=1g,nr_inodes=1000000"  # a file system without limits would get none later
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Disk:
         try:
             yield
         finally:
-            self._remount("rw,size=0,nr_inodes=0")  # no limits
+            self._remount(f"rw,{ROOMY}")
 
     def _option(self, limit: Limit) -> str:
         status = os.statvfs(self.place)
@@ -92,7 +93,7 @@ class Disk:
 def disk(place: Path) -> Iterator[Disk]:
     """Make a small file system in memory; a plain folder where that is not allowed."""
     place.mkdir()
-    mounted = _succeeds("mount", "-t", "tmpfs", "tmpfs", str(place))
+    mounted = _succeeds("mount", "-t", "tmpfs", "-o", ROOMY, "tmpfs", str(place))
     try:
         yield Disk(place, mounted)
     finally:

@@ -30,7 +30,7 @@ COMMANDS = {  # each with the files and folders that it writes
     "train": (f"train store -o det --replace {LINEAR} --no-genes", "det"),
     "detect": ("detect store det -q --threshold 0.4", "store"),
     "detect -o": ("detect store det -o out -q --threshold 0.4", "store out"),
-    "call": ("call input/S1.tsv -o out --detector det --name S1 -q --threshold 0.4", "out"),
+    "call": ("call input/S1.tsv -o out --detector det --name S1 -q --set threshold=0.4", "out"),
     "call --keep": ("call input/S4.tsv -o new --detector det --keep store -q", "store new"),
     "report": ("report store det -o report.html -q --section S1", "report.html"),
     "plot": ("plot store -o out -q", "out"),
