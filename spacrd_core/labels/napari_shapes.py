@@ -49,14 +49,16 @@ def read_shapes(text: str, path: Path) -> Polygons:
     corners = _corners(table, path)
     index, order = parse_numbers(table["index"]), parse_numbers(table["vertex-index"])
     class_column = next((name for name in CLASS_COLUMNS if name in table.columns), None)
+    kinds = table["shape-type"].str.casefold().tolist()
+    classes = table[class_column].tolist() if class_column else [f"shape {number:.0f}" for number in index]
     shapes, values, left_out = [], [], Counter[str]()
     for rows in _rows_of_shapes(index, order):
-        kind = str(table["shape-type"].iloc[rows[0]]).casefold()
+        kind = str(kinds[rows[0]])
         if kind not in AREAS:
             left_out[f"{kind}s"] += 1
             continue
         shapes.append(_outline(kind, corners[rows]))
-        values.append(str(table[class_column].iloc[rows[0]]) if class_column else f"shape {index[rows[0]]:.0f}")
+        values.append(str(classes[rows[0]]))
     if not shapes:
         raise LabelError(f"the shapes {path} have no polygon, rectangle or ellipse", hint=EXPORT_HINT)
     summary = ", ".join(f"{count} {kind}" for kind, count in left_out.items())

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pyarrow as pa
-from bundles.labelled import BARCODES, annotation
+from bundles.labelled import annotation
 from bundles.visium import VisiumBundle
 from pyarrow import parquet
 
@@ -56,13 +56,6 @@ def strips(count: int) -> str:
     boxes = [(0, first, 700, last) for first, last in ends] + [(first, 0, last, 700) for first, last in ends]
     corners = [[[a, b], [c, b], [c, d], [a, d], [a, b]] for a, b, c, d in boxes]
     return json.dumps([annotation([ring]) for ring in corners])
-
-
-def shapes(count: int) -> str:
-    """Return triangles as napari writes them."""
-    places = ((0, 0), (700, 0), (700, 700))
-    rows = (f"{n},polygon,{k},{y},{x},tumor\n" for n in range(count) for k, (x, y) in enumerate(places))
-    return "index,shape-type,vertex-index,axis-0,axis-1,label\n" + "".join(rows)
 
 
 def visium(change: Callable[[Path], object], **facts: object) -> Act:
@@ -148,8 +141,4 @@ BOMBS = {
     "a wide list of features": Seed("", visium(wide_features, matrix="mex"), section("visium")),
     "counts compressed twice": Seed("", visium(twice_compressed), section("visium")),
     "shards of many chunks": like("signed store", many_chunks),
-}
-LONG = {  # they are read, in a time that grows with their size
-    "many shapes of napari": Seed("", text("a.csv", shapes(40_000)), labels("a.csv")),
-    "many labels": Seed("", text("a.csv", "id,label\n" + "".join(f"{n},1\n" for n in BARCODES)), labels("a.csv")),
 }
