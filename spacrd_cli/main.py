@@ -18,7 +18,7 @@ def main() -> None:
         code = interruption.finish(run(sys.argv[1:], interruption))
     except KeyboardInterrupt:
         code = interruption.finish(_report(interruption))
-    sys.exit(code)
+    interruption.leave(code)
 
 
 def run(arguments: list[str], interruption: Interruption | None = None) -> int:

@@ -53,5 +53,5 @@ def _deferred(stop_waiting: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in arrived:
-            signal.raise_signal(number)
+        for arrival in arrived:
+            signal.raise_signal(arrival)

@@ -20,7 +20,7 @@ class Case:
     words: tuple[str, ...]
     workers: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()  # from the folder, so that there is something to do
-    signals: int = 12  # in the full setting
+    signals: int = 8  # in the full setting
 
     @property
     def arguments(self) -> list[str]:
@@ -32,14 +32,16 @@ TRAIN = ("train", "store", "-o", "detector", "--replace", "--encoder", "stain", 
 EMBED = ("embed", "store", "--encoder", "stain")
 CASES = (
     Case("version", ("--version",), signals=30),
+    Case("plugins", ("plugins",), signals=20),
     Case("store ls", ("store", "ls", "store"), signals=30),
+    Case("store show", ("store", "show", "store"), signals=20),
     Case("ingest", ("ingest", "store", "--cohort", "cohort/cohort.csv"), TWO, removed=("store",)),
     Case("embed", EMBED, TWO, removed=("store/embeddings",)),
-    Case("embed in one process", EMBED, removed=("store/embeddings",), signals=8),
+    Case("embed in one process", EMBED, removed=("store/embeddings",)),
     Case("embed with Dask", EMBED, CLUSTER, removed=("store/embeddings",)),
-    Case("train", TRAIN, TWO, signals=16),
-    Case("train in one process", TRAIN, signals=8),
-    Case("detect", ("detect", "store", "detector", "-o", "out"), TWO, signals=16),
+    Case("train", TRAIN, TWO, signals=12),
+    Case("train in one process", TRAIN),
+    Case("detect", ("detect", "store", "detector", "-o", "out"), TWO),
     Case("call", ("call", "cohort/S1", "-o", "out", "--no-image"), TWO),
 )
 

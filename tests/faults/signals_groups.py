@@ -15,6 +15,14 @@ def living(group: int) -> dict[int, float]:
     return seconds
 
 
+def is_tracker(process: int) -> bool:
+    """Whether a process is the one that Python lets clean up after all others have ended."""
+    try:
+        return b"resource_tracker" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def _status(folder: Path) -> tuple[int, float] | None:
     """The group of a process and its seconds; None if it has ended."""
     try:
