@@ -14,6 +14,7 @@ import torch
 from spacrd_cli.main import run
 
 COHORT, STORE, DETECTOR, RESULTS, EXPORTS = "cohort.csv", "store", "detector", "results", "exports"
+CPU = ("--device", "cpu")  # on CUDA the last bits of embeddings depend on the batch size
 SHORT = ("--seeds", "2", "--epochs", "align=1", "--epochs", "reconstruct=1", "--epochs", "detect=2")
 
 
@@ -26,7 +27,7 @@ class Choices:
     executor
         Options of every command.
     batch
-        Options of ``detect``.
+        Options of ``embed`` and ``detect``.
     backwards
         Whether sections are ingested, and named on the command line, in reverse order.
     threads
@@ -51,9 +52,9 @@ def commands(cohort: Path, store: str, folder: str, choices: Choices) -> list[li
     stain = ["--encoder", "stain"]
     lines = [
         ["ingest", store, "--cohort", str(cohort)],
-        ["embed", store, *stain, *sections],
-        ["train", store, "-o", detector, *stain, *sections, *SHORT],
-        ["detect", store, detector, "-o", f"{folder}/{RESULTS}", *sections, *choices.batch],
+        ["embed", store, *stain, *sections, *choices.batch, *CPU],
+        ["train", store, "-o", detector, *stain, *sections, *SHORT, *CPU],
+        ["detect", store, detector, "-o", f"{folder}/{RESULTS}", *sections, *choices.batch, *CPU],
         ["export", store, "--format", "csv", "-o", f"{folder}/{EXPORTS}", *sections],
     ]
     return [[*line, "-q", *choices.executor] for line in lines]

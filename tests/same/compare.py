@@ -6,22 +6,32 @@ import csv
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from same.chain import COHORT, STORE, command, write_backwards
 from same.left import left
 from same.variants import LOCALES, Variant, environment_of, has_locale
+from spacrd_core.demo.cohort import write_section
+from spacrd_core.demo.specimen import draw_specimen
 
-SLOWEST = 600  # seconds
+SLOWEST = 3600  # seconds
 
 
-def write_cohort(file: Path, rows: Iterable[Sequence[object]]) -> Path:
-    """Write the table of a cohort, by the path, name, patient and labels of its sections, and return it."""
+def write_cohort(file: Path, rows: Sequence[Mapping[str, object]]) -> Path:
+    """Write the table of a cohort, and return it."""
     with file.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([("path", "name", "patient", "labels"), *rows])
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
     return file
+
+
+def write_small_cohort(folder: Path) -> Path:
+    """Write three small sections of three patients with their table, and return it."""
+    specimens = [draw_specimen(number, "st", seed=7, radius_um=1100.0, um_per_px=4.0) for number in (1, 2, 3)]
+    return write_cohort(folder / COHORT, [write_section(folder, specimen, "st") for specimen in specimens])
 
 
 @dataclass(frozen=True)

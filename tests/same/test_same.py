@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from same.chain import COHORT
-from same.compare import Workshop, write_cohort
+from same.compare import Workshop, write_cohort, write_small_cohort
 from same.left import MAY_DIFFER, differences
 from same.variants import ALONE, TOGETHER, USUAL, Variant
-from spacrd_core.demo.cohort import write_demo_cohort
 
 REAL, LABELS = ("A2", "B4", "C2"), "labels_transferred/{}.csv"
 
@@ -18,7 +17,7 @@ REAL, LABELS = ("A2", "B4", "C2"), "labels_transferred/{}.csv"
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     folder = tmp_path_factory.mktemp("same")
-    return Workshop(folder, write_demo_cohort(folder / "cohort", platforms=("st", "st", "st")))
+    return Workshop(folder, write_small_cohort(folder))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,15 @@ def usual(workshop: Workshop) -> dict[str, str]:
 def real(her2st: Path, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     """Three real sections of three patients."""
     folder = tmp_path_factory.mktemp("real")
-    rows = [[her2st / f"ST-cnts/{name}.tsv.gz", name, name[0], her2st / LABELS.format(name)] for name in REAL]
+    rows = [
+        {
+            "path": her2st / f"ST-cnts/{name}.tsv.gz",
+            "name": name,
+            "patient": name[0],
+            "labels": her2st / LABELS.format(name),
+        }
+        for name in REAL
+    ]
     return Workshop(folder, write_cohort(folder / COHORT, rows))
 
 
