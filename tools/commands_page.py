@@ -46,7 +46,7 @@ panel_genes = 1000
 ```
 
 ```bash
-spacrd train lung -o detector --config train.toml --set cohort.panel_genes=2000
+spacrd train lung -o small_panel --config train.toml --set cohort.panel_genes=2000
 ```
 
 ## Options before the command

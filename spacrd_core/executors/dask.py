@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -151,7 +152,11 @@ def _kill_workers(theirs: set[Any]) -> None:
 
 
 def dask_setup(_: Any) -> None:
-    """Prepare a local worker: it ignores Ctrl-C, which reaches the process group, and the cluster stops it."""
+    """Prepare a local worker: it ignores Ctrl-C, which reaches the process group, and the cluster stops it.
+
+    Its stdout is the command's, which has results alone; what a plugin prints goes to stderr.
+    """
+    sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -16,6 +16,7 @@ from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
 from spacrd_core.executors.signals import starting_processes
+from spacrd_core.executors.sockets import use_removable_folder
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -32,6 +33,7 @@ def start_fork_server(*modules: str) -> bool:
         return False
     multiprocessing.set_forkserver_preload(list(modules))
     try:
+        use_removable_folder()
         with starting_processes():
             forkserver.ensure_running()
     except OSError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from tempfile import gettempdir
@@ -56,9 +56,15 @@ class Local(Generic[Value]):
 
 @contextmanager
 def for_workers(executor: Executor, make: Callable[..., Value], value: Value) -> Iterator[Local[Value]]:
-    """Yield a value for the workers of an executor: those on this machine get it from a temporary file."""
-    with staging(Path(gettempdir())) as folder:
-        yield Local(make, value, folder / "value" if executor.same_machine else None)
+    """Yield a value for the workers of an executor: those on this machine get it from a temporary file.
+
+    It may be large; that of a command which was killed is removed by the next.
+    """
+    with ExitStack() as stack:
+        file = None
+        with suppress(OSError):  # if there is no room for it, workers make it
+            file = stack.enter_context(staging(Path(gettempdir()))) / "value"
+        yield Local(make, value, file if executor.same_machine else None)
 
 
 class _Elsewhere(Generic[Value]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ def _start_worker(
 ) -> None:
     """Prepare a new process: it claims a device and ends with its parent."""
     os.environ.update(environment)  # the server that it is forked from may be older
+    sys.stdout = sys.stderr  # which has no results: what a plugin prints is not one
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process group; the parent kills its workers
     Thread(target=_exit_with_parent, daemon=True).start()
     torch.set_num_threads(threads)

@@ -24,7 +24,8 @@ from spacrd_core.tables import find_delimiter, read_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_ROWS = 100_000
+MAX_ROWS, MAX_COLUMNS = 100_000, 1000
+MAX_LETTERS = 2**26  # some 600 of each row
 COHORT_HINT = "a header (path,name,patient,...) and one row per section"
 NUMBERS = ("image_scale", "um_per_px", "mpp")
 DECIMAL_COMMA = re.compile(r"^(\d+),(\d+)$")
@@ -73,6 +74,8 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     text = read_text(file, "cohort file")
     if text.count("\n") > MAX_ROWS:
         raise InputError(f"{file} has more than {MAX_ROWS:,} lines: it is no list of sections", hint=COHORT_HINT)
+    if len(text) > MAX_LETTERS:
+        raise InputError(f"{file} has {len(text):,} letters: it is no list of sections", hint=COHORT_HINT)
     try:
         return _named_rows(_cells(text), file)
     except csv.Error as error:
@@ -81,6 +84,8 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
 
 def _named_rows(reader: Any, file: Path) -> list[tuple[int, dict[str, str]]]:
     columns = [_column(name) for name in next(reader, [])]
+    if len(columns) > MAX_COLUMNS:
+        raise InputError(f"{file} has {len(columns):,} columns: it is no list of sections", hint=COHORT_HINT)
     if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise ConfigError(f"{file} has more than one column '{shortened(repeated[0])}'", hint="keep one of them")
     rows = [(reader.line_num, _row(columns, [cell.strip() for cell in cells])) for cells in reader]
@@ -95,8 +100,8 @@ def _cells(text: str) -> Any:
     first = text.partition("\n")[0].strip("\r ")
     lines = io.StringIO(text, newline="")
     if not EXCEL_SEPARATOR.fullmatch(first):
-        return csv.reader(lines, delimiter=find_delimiter(first))
-    reader = csv.reader(lines, delimiter=first[-1])
+        return csv.reader(lines, delimiter=find_delimiter(first), strict=True)
+    reader = csv.reader(lines, delimiter=first[-1], strict=True)
     next(reader)
     return reader
 

@@ -12,6 +12,7 @@ import shapely
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.outlines import Polygons, box, ellipse, polygonal, repaired, ring
 from spacrd_core.labels.safe_xml import EXPORT_HINT, parse_xml
+from spacrd_core.labels.tangles import require_untangled
 from spacrd_core.labels.vocabulary import is_known
 from spacrd_core.quoting import shortened
 
@@ -147,10 +148,10 @@ def _number(corner: Element, key: str, path: Path) -> float:
 def _cut_out(shapes: Array, layers: list[int], holes: list[Region], path: Path) -> tuple[Array, tuple[str, ...]]:
     """Return the shapes without the regions that are cut out of their layer."""
     cut = shapes.copy()
-    for hole in holes:
-        same_layer = np.array(layers) == hole.layer
-        cut[same_layer] = [
-            polygonal(shape) for shape in shapely.difference(cut[same_layer], shapely.make_valid(hole.outline))
-        ]
+    for layer in {hole.layer for hole in holes}:
+        same_layer = np.array(layers) == layer
+        outlines, _ = repaired([hole.outline for hole in holes if hole.layer == layer], path)
+        require_untangled(np.concatenate([outlines, cut[same_layer]]), path)
+        cut[same_layer] = list(map(polygonal, shapely.difference(cut[same_layer], shapely.union_all(outlines))))
     note = f"{path.name}: regions that are cut out of the others: {len(holes)}"
     return cut, (note,) if holes else ()

@@ -17,7 +17,7 @@ from spacrd_core.errors import SpacrdError
 pa.set_memory_pool(pa.system_memory_pool())  # pyarrow's own pools reserve a gigabyte of addresses at a time
 MAX_BYTES = 2**30  # more than the process has before a trial
 MAX_SECONDS = 10.0  # of the processor
-MAX_MESSAGE = 10_000  # letters; a message does not repeat a file
+MAX_MESSAGE = 2_100  # letters; a message does not repeat a file
 
 
 class TooSlow(BaseException):
