@@ -41,7 +41,7 @@ CASES = (
     Case("train", TRAIN, TWO, signals=12),
     Case("train in one process", TRAIN),
     Case("detect", ("detect", "store", "detector", "-o", "out"), TWO),
-    Case("call", ("call", "cohort/S1", "-o", "out", "--no-image"), TWO),
+    Case("call", ("call", "--cohort", "cohort/cohort.csv", "-o", "out", "--no-image"), TWO),
 )
 
 
