@@ -87,7 +87,7 @@ def _whole(text: str, file: Path) -> str:
     lines = text.splitlines()
     delimiter = find_delimiter(lines[0])
     cells, columns = (line.count(delimiter) + 1 for line in (lines[-1], lines[0]))
-    if 1 < len(lines) and cells < columns and lines[-1].strip() and not text.endswith(("\n", "\r")):
+    if len(lines) > 1 and cells < columns and lines[-1].strip() and not text.endswith(("\n", "\r")):
         raise InputError(
             f"{file} ends within its last row, which has {cells} of {columns} cells and no end of line",
             hint="copy it again; or complete the row, and end it with a line break",
