@@ -23,6 +23,7 @@ from spacrd_cli.commands import (
     store,
     train,
 )
+from spacrd_cli.terminal.streams import reserve_stdout
 from spacrd_core._version import __version__
 
 COMMAND_ORDER = (
@@ -64,6 +65,7 @@ app.command()(doctor.doctor)
 app.command()(hub.push)
 app.command()(hub.pull)
 app.command()(demo.demo)
+reserve_stdout(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,29 @@ def listed(values: Iterable[object], *, separator: str = ", ", quote: str = "", 
     items = list(values)
     shown = separator.join(f"{quote}{shortened(item, signs)}{quote}" for item in islice(items, MAX_ITEMS))
     return f"{shown} and {len(items) - MAX_ITEMS} more" if len(items) > MAX_ITEMS else shown
+
+
+def printable(text: str) -> str:
+    """Return text as one line without control characters: a name can neither control a terminal nor add a line.
+
+    Signs that change the direction of letters are control characters, too.
+    """
+    return "".join(map(_printable, text))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
+def command(*parts: object) -> str:
+    """Return a command of ours for a shell: no name from outside ends it and begins another.
+
+    >>> command("embed", "store", "--encoder", "uni; rm -rf ~")
+    "spacrd embed store --encoder 'uni; rm -rf ~'"
+    """
+    return shlex.join(["spacrd", *(shortened(part, MAX_MISTAKE) for part in parts)])
 
 
 def bounded(message: str) -> str:

@@ -14,9 +14,11 @@ from spacrd_cli.commands.train import train
 from spacrd_cli.options import Quiet
 from spacrd_cli.terminal.output import Output
 from spacrd_core.errors import InputError
-from spacrd_core.outputs import require_outside
+from spacrd_core.outputs import require_outside, require_room
+from spacrd_core.system_errors import explained
 
 TARGET = "S5"
+DEMO_BYTES = 50_000_000
 
 
 def demo(
@@ -38,7 +40,9 @@ def demo(
     from spacrd_core.store.store import SpotStore
 
     out = Output(quiet=quiet)
-    cohort = write_demo_cohort(folder / "cohort")
+    require_room(folder, DEMO_BYTES)
+    with explained(folder):
+        cohort = write_demo_cohort(folder / "cohort")
     store, detector, results = folder / "store", folder / "detector", folder / "results"
     _announce(out, f"spacrd ingest {store} --cohort {cohort}")
     ingest(store, cohort=cohort, quiet=quiet)

@@ -10,6 +10,7 @@ import typer
 from pydantic import Field
 
 from spacrd_cli.commands.default_encoder import suggest_encoders
+from spacrd_cli.components import load_components
 from spacrd_cli.execution import ExecutorSettings, PartSettings
 from spacrd_cli.options import (
     ConfigFile,
@@ -30,7 +31,6 @@ from spacrd_cli.terminal.output import Output, table
 from spacrd_cli.terminal.progress import duration
 from spacrd_core.config import read_config
 from spacrd_core.embedding.settings import Precision, Settings
-from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from spacrd_core.embedding.embed import Report
@@ -97,7 +97,7 @@ def embed(
         "scheduler": scheduler,
         "part": part,
     }
-    plugins = load_plugins()
+    plugins = load_components(out)
     checks = {"encoder": option_check(plugins.encoders, DEFAULT_ENCODER)}
     settings = read_config(EmbedConfig, config, set_ or (), flags, checks)
     settings.start_workers("spacrd_core.embedding.shard_task")

@@ -9,6 +9,7 @@ import typer
 from pydantic import Field, model_validator
 
 from spacrd_cli.commands.evaluate_heads import variants
+from spacrd_cli.components import load_components
 from spacrd_cli.execution import ExecutorName, ExecutorSettings
 from spacrd_cli.options import (
     ConfigFile,
@@ -32,9 +33,11 @@ from spacrd_cli.terminal.evaluation_tables import evaluation_tables
 from spacrd_cli.terminal.output import Output, as_json
 from spacrd_core.config import read_config
 from spacrd_core.errors import InputError
-from spacrd_core.outputs import explained, has_signature, require_outside, require_room
-from spacrd_core.plugins import load_plugins
+from spacrd_core.outputs import has_signature, require_outside, require_room
 from spacrd_core.replacement import replace_text
+from spacrd_core.system_errors import explained
+
+EVALUATION_START = b'{\n  "protocol": {'
 
 
 class EvaluateConfig(TrainingSettings, ExecutorSettings):
@@ -104,7 +107,7 @@ def evaluate(
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
     flags |= {"executor": executor, "workers": workers, "scheduler": scheduler, "folds": folds}
     flags |= {"precision": precision}
-    plugins = load_plugins()
+    plugins = load_components(out)
     checks = {"heads": lambda tables: variants(head or [], tables, plugins.heads)}
     settings = read_config(EvaluateConfig, config, set_ or (), flags, checks)
     settings.require_modality()
@@ -153,6 +156,6 @@ def evaluate(
 
 def _require_evaluation_file(file: Path) -> None:
     """Require that an evaluation may be written: to a new file, or in the place of an evaluation."""
-    if file.exists() and not has_signature(file, b'"protocol"'):
+    if file.exists() and not has_signature(file, EVALUATION_START):
         raise InputError(f"{file} is no evaluation, and is not replaced", hint="name another file")
     require_outside(file)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from spacrd_cli.components import load_components
 from spacrd_cli.execution import ExecutorSettings, PartSettings
 from spacrd_cli.options import (
     ConfigFile,
@@ -29,7 +30,6 @@ from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError
 from spacrd_core.ingestion.options import IngestConfig as SectionConfig
 from spacrd_core.ingestion.options import IngestOptions
-from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from spacrd_core.executors.pool import Executor as WorkExecutor
@@ -114,7 +114,8 @@ def ingest(
     quiet: Quiet = False,
 ) -> None:
     """Read sections of any platform into the spot store, in microns."""
-    out, plugins = Output(json=json, quiet=quiet), load_plugins()
+    out = Output(json=json, quiet=quiet)
+    plugins = load_components(out)
     flags = {
         "reader.name": reader,
         "patient": patient,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import Field
 
+from spacrd_cli.components import load_components
 from spacrd_cli.execution import ExecutorSettings
 from spacrd_cli.options import (
     ConfigFile,
@@ -36,7 +37,6 @@ from spacrd_core.detector.few_patients import few_patients_note
 from spacrd_core.errors import ConfigError
 from spacrd_core.model.folds import fold_count
 from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
-from spacrd_core.plugins import load_plugins
 
 if TYPE_CHECKING:
     from spacrd_core.detector.detector import Detector
@@ -102,13 +102,13 @@ def train(
         "scheduler": scheduler,
         **phase_lengths(epochs or []),
     }
-    checks = {"head": option_check(load_plugins().heads, DEFAULT_HEAD)}
+    checks = {"head": option_check(load_components(out).heads, DEFAULT_HEAD)}
     settings = read_config(TrainConfig, config, set_ or (), flags, checks)
     settings.require_modality()
     settings.start_workers("spacrd_core.detector.read_task", "spacrd_core.detector.fold_task")
     from spacrd_core import SpotStore  # imports torch
     from spacrd_core import train as train_on
-    from spacrd_core.detector.files import prepare_detector_folder, require_detector_folder
+    from spacrd_core.detector.files import detector_key, prepare_detector_folder, require_detector_folder
 
     target = SpotStore.open(store)
     require_detector_folder(output, replace=replace)
@@ -129,6 +129,7 @@ def train(
         show_plan(out, plan_train(target, settings.options(), output=output, elsewhere=elsewhere, **shared))
         return
     prepare_detector_folder(output)
+    present = detector_key(output)
     patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
     models = fold_count(len(patients), settings.folds) if settings.calibrate and len(patients) > 1 else 0
     with training_view(out, stages=models + 1) as on_event:
@@ -139,7 +140,9 @@ def train(
             on_event=on_event,
             **shared,
         )
-    detector.save(output)
+    replaced = detector.replace(output)
+    if replaced and replaced not in {present, detector.config.key}:
+        out.warn(f"another training wrote detector {replaced} to {output} meanwhile; this one is in its place now")
     _report(out, detector, output)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
+import json
+import re
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import typer
 from pydantic_core import to_json
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spacrd_cli.terminal.errors import printable
 from spacrd_cli.terminal.progress import Bars, Lines
+from spacrd_cli.terminal.streams import results
 from spacrd_core.progress import silent
-from spacrd_core.quoting import bounded
+from spacrd_core.quoting import bounded, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from spacrd_core.progress import Track
 
+# What changes a terminal's state or the order of its letters, and JSON leaves as it is; a document has it as \uXXXX.
+CONTROL = re.compile(r"[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 NON_TERMINAL_WIDTH = 240  # a pipe or a file has no width; rich assumes 80 columns, which would wrap cells
 
 
@@ -42,11 +46,11 @@ class Output:
     def result(self, document: object, *renderables: RenderableType) -> None:
         """Print the document as JSON with ``--json``, and the renderables without."""
         if self.json:
-            sys.stdout.write(as_json(document) + "\n")
+            typer.echo(as_json(document), file=results())
             return
         console = _console(to_stderr=False)
         for renderable in renderables:
-            console.print(renderable)
+            console.print(Text(bounded(printable(renderable))) if isinstance(renderable, str) else renderable)
 
     def info(self, sentence: str) -> None:
         """Print a sentence on stderr, unless ``--quiet`` is set."""
@@ -68,11 +72,13 @@ class Output:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
     """Return a table with right-aligned numbers and a dash for None; it has a header if any column has a name."""
     cells = [list(row) for row in rows]
-    result = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(columns))
+    heading = None if title is None else Text(printable(title))
+    style: dict[str, Any] = {"title_justify": "left", "box": box.SIMPLE_HEAD, "pad_edge": False}
+    result = Table(title=heading, show_header=any(columns), **style)
     for index, column in enumerate(columns):
         values = [row[index] for row in cells if row[index] is not None]
         numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        result.add_column(column, justify="right" if numeric and values else "left", overflow="fold")
+        result.add_column(Text(printable(column)), justify="right" if numeric and values else "left", overflow="fold")
     for row in cells:
         result.add_row(*(Text(_cell(value)) for value in row))
     return result
@@ -80,7 +86,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
 
 def as_json(document: object) -> str:
     """Return a JSON document, with null for NaN and infinity, which JSON cannot represent."""
-    return to_json(document, indent=2, inf_nan_mode="null", fallback=_to_builtin).decode()
+    text = to_json(document, indent=2, inf_nan_mode="null", fallback=_to_builtin).decode()
+    return CONTROL.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def _to_builtin(value: object) -> object:
@@ -101,7 +108,7 @@ def _cell(value: object) -> str:
 
 
 def _console(*, to_stderr: bool) -> Console:
-    console = Console(stderr=to_stderr, highlight=False, soft_wrap=False)
+    console = Console(file=None if to_stderr else results(), stderr=to_stderr, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = NON_TERMINAL_WIDTH
     return console

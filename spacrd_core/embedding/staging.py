@@ -163,7 +163,7 @@ class Staging:
         group.attrs.update(facts)  # last, so that a group without facts is incomplete
 
     def _group(self, mode: Any) -> Any:
-        return zarr.open_group(self.folder, mode=mode)
+        return zarr.open_group(self.folder, mode=mode, zarr_format=3)
 
     def _sync(self, *paths: str) -> None:
         for path in paths:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from spacrd_core.errors import LabelError
-from spacrd_core.quoting import shortened
+from spacrd_core.quoting import listed, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ def read_delimited(text: str, path: Path) -> pd.DataFrame:
 
 def format_columns(table: pd.DataFrame) -> str:
     """Return the names of a table's columns for a message."""
-    return ", ".join(repr(name) for name in table.columns)
+    return listed(map(repr, table.columns))
 
 
 def _delimiter(header: str, path: Path) -> str:

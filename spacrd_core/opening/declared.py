@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 # deflate shrinks nothing to less than 1/1032; a column that is all one value may be small whatever it declares.
 MAX_EXPANSION = 1100
 MAX_NAMES_EXPANSION = 200  # of names and tables, which are read as a whole
+MAX_IMAGE_EXPANSION = 5000  # of pictures, where most of the glass is empty
 FREE_BYTES = 2**28
 
 
@@ -22,16 +24,24 @@ def require_plausible(node: Any, *, expansion: int = MAX_EXPANSION) -> None:
     Raises
     ------
     ValueError
-        If one does, or is compressed several times, or its values are in another file.
+        If one does, or is compressed several times, or its values are in another file or pickled.
     """
     _refuse_other_files(node)
     for array in _arrays(node):
+        if is_pickled(array):
+            raise ValueError(f"{_name(array)} holds pickled values, and reading those can run any code")
         if array.chunks and compressions(array) > 1:
             raise ValueError(f"{_name(array)} is compressed several times, so its size is not known")
         declared = _declared(array)
         if declared > FREE_BYTES and declared > expansion * max(_stored(array), 1):
             stored = _size(_stored(array))
             raise ValueError(f"{_name(array)} declares {_size(declared)}, and the file holds {stored} of it")
+
+
+def is_pickled(array: Any) -> bool:
+    """Return whether a codec that an array of zarr names runs what it reads, as Python's pickle does."""
+    metadata = getattr(array, "metadata", None)
+    return metadata is not None and '"pickle"' in json.dumps(metadata.to_dict(), default=str)
 
 
 def _refuse_other_files(node: Any) -> None:

@@ -10,8 +10,8 @@ from spacrd_core.opening.kinds import refuse_special
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAX_SMALL_BYTES = 2**24  # of settings, gene lists and figures; real ones have a hundred kilobytes
-MAX_RECORD_BYTES = 2**29  # the manifest of a store has some five kilobytes per section
+MAX_SMALL_BYTES = 2**24  # of settings, gene lists and figures; a detector of 8,000 genes has half a megabyte
+MAX_RECORD_BYTES = 2**28  # the manifest of a store has five to ten kilobytes for each section
 
 
 def read_small(path: Path, error: type[SpacrdError] = InputError, *, limit: int = MAX_SMALL_BYTES) -> bytes:

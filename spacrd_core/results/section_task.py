@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from spacrd_core.detector.predictions import read_predictions
 from spacrd_core.devices import one_thread
 from spacrd_core.executors.working_folder import WorkingFolder
-from spacrd_core.outputs import explained
 from spacrd_core.results.build import decision_of, provenance, section_result
 from spacrd_core.results.files.formats import find_format
 from spacrd_core.results.folder import write_section
 from spacrd_core.store.store import SpotStore
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from pathlib import Path

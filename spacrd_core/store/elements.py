@@ -105,8 +105,8 @@ def read_embedding(folder: Path) -> Embedding:
 
 
 def _opened(folder: Path) -> Any:
-    """Return a group that does not declare far more than it stores."""
-    group = zarr.open_group(folder, mode="r")
+    """Return a group that does not declare far more than it stores; zarr v2, whose codecs may run code, is refused."""
+    group = zarr.open_group(folder, mode="r", zarr_format=3)
     require_plausible(group)
     return group
 

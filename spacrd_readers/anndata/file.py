@@ -5,7 +5,6 @@ The file is never read as a whole: an object may hold ten matrices of which one 
 
 from __future__ import annotations
 
-import json
 import warnings
 import zipfile
 import zlib
@@ -21,7 +20,7 @@ from anndata.io import read_elem
 from zarr.storage import LocalStore, ZipStore
 
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
-from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
+from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, is_pickled, require_plausible
 from spacrd_core.opening.kinds import refuse_special, refuse_special_below
 from spacrd_core.opening.whole import require_whole
 from spacrd_core.opening.zips import require_sound_zip
@@ -110,7 +109,8 @@ class AnnDataFile:
         """Require that no part of a table's index is lost: what is not there reads as names without letters."""
         node = self.node(key)
         with translate_errors(self.path):
-            index = node.get(node.attrs.get("_index", "_index")) if isinstance(node, (h5py.Group, zarr.Group)) else None
+            named = str(node.attrs.get("_index", "_index"))
+            index = node.get(named) if isinstance(node, (h5py.Group, zarr.Group)) else None
             if isinstance(index, (h5py.Dataset, zarr.Array)):
                 require_whole(index)
 
@@ -184,5 +184,5 @@ def _refuse_pickles(node: Any, path: Path) -> None:
     """Refuse pickled values in zarr: reading one can run arbitrary code."""
     arrays = [inner for _, inner in node.members(max_depth=None)] if isinstance(node, zarr.Group) else [node]
     for array in arrays:
-        if isinstance(array, zarr.Array) and '"pickle"' in json.dumps(array.metadata.to_dict(), default=str):
+        if isinstance(array, zarr.Array) and is_pickled(array):
             raise InputError(f"{path} holds pickled values ({array.path}), which are unsafe to read", hint=REWRITE)

@@ -15,6 +15,7 @@ from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
 from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.opening.names import as_bytes
 from spacrd_core.opening.whole import require_whole
+from spacrd_core.quoting import listed
 from spacrd_readers.tenx.blocks import (
     COPY_AGAIN,
     GENE_EXPRESSION,
@@ -110,7 +111,7 @@ def _matrix(path: Path, file: h5py.File) -> H5Matrix:
     try:
         require_plausible(file)
         matrix = _single_group(path, file["matrix"]) if "matrix" in file else _by_genome(path, file)
-        values = [(part, part.group["data"].shape or ()) for part in matrix.parts]
+        values: list[tuple[Any, tuple[int, ...]]] = [(part, part.group["data"].shape or ()) for part in matrix.parts]
         for part in matrix.parts:
             require_whole(part.group["data"])
             require_whole(part.group["indices"])
@@ -141,7 +142,7 @@ def _single_group(path: Path, group: Any) -> H5Matrix:
 def _by_genome(path: Path, file: h5py.File) -> H5Matrix:
     genomes = _genomes(file)
     if not genomes:
-        members = ", ".join(sorted(file)) or "nothing"
+        members = listed(sorted(file)) or "nothing"
         raise CountsError(f"{path} is not a 10x matrix (it holds {members})", hint=MATRIX_HINT)
     names = {genome: require_ascii(_names(file[genome]["barcodes"], path), path) for genome in genomes}
     barcodes = np.unique(np.concatenate(list(names.values())))

@@ -57,6 +57,13 @@ manifest = Path("newer/spacrd.json")
 manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"schema_version": 99}))
 shutil.copytree("lung", "gone")
 shutil.rmtree("gone/sections/B4")
+shutil.copytree("lung", "linked")
+shutil.rmtree("linked/slides")
+Path("linked/slides").symlink_to("../lung/slides")
+shutil.copytree("lung", "cut")
+next(file for file in Path("cut/sections").rglob("c/0") if file.is_file()).unlink()
+Path("mine").mkdir()
+Path("mine/B4.png").write_bytes(b"a picture of mine")
 ingest(SpotStore.create("blind"), "ST-cnts/D1.tsv.gz", labels="ST-pat/lbl/D1_labeled_coordinates.tsv", no_image=True)
 embed(SpotStore.open("STORE"), "stain", sections=["A1"], options={"normalised": True})
 bare = ad.AnnData(np.arange(12, dtype=np.int32).reshape(4, 3) % 5)
@@ -139,16 +146,22 @@ MISTAKES = {
     "has no embeddings by '...'": "spacrd train lung -o x",
     "training needs both cancer and normal spots, but found ...": f"{TRAIN} --section B4",
     "cross-validation needs at least two labelled ...": "spacrd evaluate lung --encoder none --section D1",
-    "probabilities are not calibrated": f"{TRAIN} --section D1",
+    "probabilities are not calibrated": TRAIN.replace(" y ", " uncalibrated ") + " --section D1",
     "--encoder none and --no-genes leave no modality to use": f"{TRAIN} --no-genes",
     "the head has no phase ...": f"{TRAIN} --epochs x=1",
+    "is no report, and is not replaced": "spacrd report lung detector -o slide.tif",
+    "was not written by SpaCRD and is not replaced": "spacrd detect lung detector -o mine",
+    "other files must not be mixed with it": "spacrd detect lung detector -o lung/results",
+    "contains a detector already": "spacrd train lung -o detector --encoder none",
+    "is a link, and nothing in a store is reached through one": "spacrd detect linked detector",
+    "files are missing or cut off, or its metadata have changed": "spacrd detect cut detector",
     "contains other files and is not a detector": "spacrd train lung -o results --encoder none",
     "there is no detector at ...": "spacrd detect lung nowhere",
     "was changed after training": "spacrd detect lung edited",
     "unknown threshold rule '...'": "spacrd detect lung detector --threshold best",
     "would give every spot the same call": "spacrd detect lung detector --threshold prevalence=1",
-    "has no copy-number profile: ...": "spacrd plot lung --profile --section B4 -o x",
-    "... cannot be drawn as '...'": "spacrd plot lung --format svg -o x",
+    "has no copy-number profile: ...": "spacrd plot lung detector --profile --section B4 -o x",
+    "... cannot be drawn as '...'": "spacrd plot lung detector --format svg -o x",
     "there is no spot store at ...": "spacrd embed nowhere",
     "contains other files and is not a spot store": "spacrd ingest results run8/outs",
     "the store ... has no section '...'": "spacrd detect lung detector --section S9",
@@ -159,7 +172,7 @@ MISTAKES = {
     "contains another detector": "spacrd pull mylab/lung theirs",
     "contains no SpaCRD detector": "spacrd pull timm/test_vit.r160_in1k x",
     "is a family": "spacrd embed lung --encoder timm",
-    "which Xenium Explorer cannot open": "spacrd export lung --format xenium --section B4 -o x",
+    "which Xenium Explorer cannot open": "spacrd export lung detector --format xenium --section B4 -o x",
     "lists no section": "spacrd ingest x --cohort nothing.csv",
     "both name '...'": "spacrd ingest x --cohort twice.csv",
     "has more than one column '...'": "spacrd ingest x --cohort doubled.csv",

@@ -99,7 +99,7 @@ def test_a_broken_section_is_named_and_the_other_is_embedded(store: str, capsys:
     printed = capsys.readouterr().err.splitlines()
     assert printed[0].startswith("error: ")
     assert printed[0].endswith(f"{entry.slide.path} is missing from the store")
-    repair = f"repair it by: spacrd ingest {store} PATH --name S1 --replace"
+    repair = f"repair it by: spacrd ingest {store} {entry.given['path']} --name S1 --replace"
     assert printed[1:] == ["  section 'S1'", f"hint: {repair}; spacrd store verify {store} finds all damage"]
     assert len(checksums(store)) == 1
 

@@ -110,8 +110,8 @@ def test_a_detector_without_another_file_is_refused(name: str, folder: Path, plu
 @pytest.mark.parametrize(
     ("content", "phrase"),
     [
-        ("[]", "cannot be read: list indices must be integers"),
-        ("{}", "cannot be read: 'reliability'"),
+        ("[]", "value: Input should be a valid dictionary"),
+        ("{}", "missing setting 'held_out'; missing setting 'reliability'"),
         ("{", "cannot be read: Expecting property name"),
         ('{"reliability": {"st": {"patients": "<b>", "ece": 0.1, "spots": [], "cancer": []}}}', "st.patients: "),
     ],

@@ -27,7 +27,7 @@ from small_shards import (
     wait_until_gone,
 )
 
-from spacrd_cli.terminal.errors import INTERRUPTED
+from spacrd_cli.interruption import INTERRUPTED
 from spacrd_core.errors import ConfigError, PluginError, WorkerError
 from spacrd_core.executors.dask import Dask
 

@@ -18,7 +18,7 @@ from small_shards import (
     wait_until_gone,
 )
 
-from spacrd_cli.terminal.errors import INTERRUPTED
+from spacrd_cli.interruption import INTERRUPTED
 
 SHARDS = SECTIONS * SPOTS // ROWS
 EXECUTORS = pytest.mark.parametrize(
