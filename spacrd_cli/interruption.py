@@ -103,11 +103,20 @@ class Interruption:
                 os.write(2, SHOW_CURSOR)
             if self._code is None:
                 os.write(2, f"{self.message}\n".encode())
-        os._exit(self.exit_code if self._code is None else self._code)
+        code = self.exit_code if self._code is None else self._code
+        _thread.start_new_thread(_exit_soon, (code,))
+        with suppress(KeyError, AttributeError):  # of named semaphores: their tracker complains if they are left
+            sys.modules["multiprocessing.util"]._run_finalizers(0)  # noqa: SLF001
+        os._exit(code)
 
     def _ignore(self) -> None:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+
+
+def _exit_soon(code: int) -> None:
+    time.sleep(1)
+    os._exit(code)
 
 
 def _kill_workers() -> None:

@@ -22,12 +22,20 @@ def starting_processes(stop_waiting: Callable[[], None] = lambda: None) -> Itera
     ``stop_waiting`` is called when a signal arrives.
     """
     with _deferred(stop_waiting):
-        resource_tracker.ensure_running()  # started after the next line, it would admit Ctrl-C again
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a child inherits it
-        try:
+        with _blocked(signal.SIGHUP):  # it cleans up after this process, and ignores Ctrl-C and SIGTERM anyway
+            resource_tracker.ensure_running()  # not in the next block: it admits Ctrl-C again
+        with _blocked(signal.SIGINT):
             yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextmanager
+def _blocked(number: signal.Signals) -> Iterator[None]:
+    """Keep a signal from processes that are started in the block: they inherit the mask."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 @contextmanager

@@ -14,12 +14,11 @@ CLUSTER = ("--executor", "dask", "--workers", "2")
 
 @dataclass(frozen=True)
 class Case:
-    """A command; its words are relative to a folder with a cohort, a store and a detector."""
+    """A command; its words are relative to a folder with a cohort, stores and a detector."""
 
     name: str
     words: tuple[str, ...]
     workers: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()  # from the folder, so that there is something to do
     signals: int = 8  # in the full setting
 
     @property
@@ -29,38 +28,37 @@ class Case:
 
 
 TRAIN = ("train", "store", "-o", "detector", "--replace", "--encoder", "stain", "--head", "linear", "--seeds", "1")
-EMBED = ("embed", "store", "--encoder", "stain")
+EMBED = ("embed", "plain", "--encoder", "stain")
 CASES = (
     Case("version", ("--version",), signals=30),
     Case("plugins", ("plugins",), signals=20),
     Case("store ls", ("store", "ls", "store"), signals=30),
     Case("store show", ("store", "show", "store"), signals=20),
-    Case("ingest", ("ingest", "store", "--cohort", "cohort/cohort.csv"), TWO, removed=("store",)),
-    Case("embed", EMBED, TWO, removed=("store/embeddings",)),
-    Case("embed in one process", EMBED, removed=("store/embeddings",)),
-    Case("embed with Dask", EMBED, CLUSTER, removed=("store/embeddings",)),
+    Case("ingest", ("ingest", "new", "--cohort", "cohort/cohort.csv"), TWO),
+    Case("embed", EMBED, TWO),
+    Case("embed in one process", EMBED),
+    Case("embed with Dask", EMBED, CLUSTER),
     Case("train", TRAIN, TWO, signals=12),
     Case("train in one process", TRAIN),
     Case("detect", ("detect", "store", "detector", "-o", "out"), TWO),
-    Case("call", ("call", "cohort/S1", "-o", "out", "--no-image"), TWO),
+    Case("call", ("call", "--cohort", "cohort/cohort.csv", "-o", "out", "--no-image"), TWO),
 )
 
 
 def write_folder(folder: Path) -> Path:
-    """Write a cohort of two patients, a store that has embeddings, and a detector."""
+    """Write a cohort of two patients, a plain store, one that has embeddings, and a detector."""
     cohort = write_demo_cohort(folder / "cohort", platforms=("st", "st"))
     store, detector = str(folder / "store"), str(folder / "detector")
     assert run(["ingest", store, "--cohort", str(cohort), "-q"]) == 0
-    assert run([EMBED[0], store, *EMBED[2:], "-q"]) == 0
-    assert run([TRAIN[0], store, TRAIN[2], detector, *TRAIN[4:], "-q"]) == 0
+    shutil.copytree(store, folder / "plain")
+    assert run(["embed", store, *EMBED[2:], "-q"]) == 0
+    assert run(["train", store, "-o", detector, *TRAIN[4:], "-q"]) == 0
     return folder
 
 
-def prepare(case: Case, folder: Path, like: Path) -> None:
-    """Copy a folder for a command, without what it makes, and with a folder for temporary files."""
+def prepare(folder: Path, like: Path) -> None:
+    """Copy a folder for a command, with another one for temporary files."""
     shutil.copytree(like, folder)
-    for name in case.removed:
-        shutil.rmtree(folder / name)
     (folder / "tmp").mkdir()
 
 

@@ -10,7 +10,7 @@ from signal import SIG_DFL, SIG_IGN, Signals, getsignal, signal
 
 from faults.signals_cases import Case, temporary
 from faults.signals_groups import is_tracker, living
-from spacrd_cli.interruption import INTERRUPTED
+from spacrd_cli.interruption import INTERRUPTED, PATIENCE_S
 from spacrd_cli.main import run
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import verify
@@ -81,10 +81,8 @@ def send(case: Case, shot: Shot, folder: Path, seconds: float) -> Trial:
 
 
 def finish(trial: Trial, folder: Path) -> None:
-    """Verify the store and run the command again, in this process."""
-    store = folder / "store"
-    if (store / "spacrd.json").exists():
-        trial.faults += [str(finding) for finding in verify(SpotStore(store))]
+    """Verify the stores and run the command again, in this process."""
+    trial.faults += _damage(folder)
     here = Path.cwd()
     os.chdir(folder)
     try:
@@ -93,9 +91,13 @@ def finish(trial: Trial, folder: Path) -> None:
         os.chdir(here)
     if code:
         trial.faults.append(f"the second run ended with {code}")
-    elif (store / "spacrd.json").exists():
-        trial.faults += [str(finding) for finding in verify(SpotStore(store))]
-    trial.faults += [f"left after the second run: {path}" for path in folder.rglob(".spacrd-*")]
+    trial.faults += [*_damage(folder), *(f"left after the second run: {path}" for path in folder.rglob(".spacrd-*"))]
+
+
+def _damage(folder: Path) -> list[str]:
+    """What is wrong in the stores of a folder."""
+    stores = [manifest.parent for manifest in folder.glob("*/spacrd.json")]
+    return [f"{store.name}: {finding}" for store in stores for finding in verify(SpotStore(store))]
 
 
 def _start(case: Case, folder: Path) -> subprocess.Popen[bytes]:
@@ -165,7 +167,7 @@ def _faults(trial: Trial) -> list[str]:
 
 
 def _remains(trial: Trial, folder: Path) -> list[str]:
-    """Temporary files that are left, unless a second signal cut it short; those of killed workers may stay."""
-    if trial.shot.again_after_s is not None:
+    """Temporary files that are left, unless clearing them was cut short; those of killed workers may stay."""
+    if trial.shot.again_after_s is not None or trial.ended_s > PATIENCE_S:
         return []
     return [f"left: {path}" for path in ((folder / "tmp").iterdir() if trial.case.workers else temporary(folder))]

@@ -65,3 +65,35 @@ def test_ctrl_c_does_not_reach_the_server_of_a_process_that_has_started_nothing_
     done = subprocess.run([sys.executable, "-c", SERVER_OF_A_NEW_PROCESS], capture_output=True, text=True, check=True)
     (blocked,) = [int(line.split()[1], 16) for line in done.stdout.splitlines() if line.startswith("SigBlk")]
     assert blocked & 1 << signal.SIGINT - 1
+
+
+SERVER_OF_A_SHORT_PROCESS = """
+from multiprocessing import forkserver
+from spacrd_core.executors.fork_server import start_fork_server
+assert start_fork_server("torch")
+print(forkserver._forkserver._forkserver_pid)
+"""
+
+
+@pytest.mark.skipif(not IS_SAFE, reason="workers are forked on Linux only")
+def test_the_server_ends_with_its_process_though_it_is_still_loading() -> None:
+    done = subprocess.run([sys.executable, "-c", SERVER_OF_A_SHORT_PROCESS], capture_output=True, text=True, check=True)
+    server = Path(f"/proc/{int(done.stdout)}/status")
+    assert not server.exists() or "State:\tZ" in server.read_text()
+
+
+TRACKER = """
+from multiprocessing import resource_tracker
+from pathlib import Path
+from spacrd_core.executors.signals import starting_processes
+with starting_processes():
+    pass
+print(Path(f"/proc/{resource_tracker._resource_tracker._pid}/status").read_text())
+"""
+
+
+@pytest.mark.skipif(not IS_SAFE, reason="/proc is on Linux only")
+def test_what_cleans_up_after_a_process_outlives_a_closed_terminal() -> None:
+    done = subprocess.run([sys.executable, "-c", TRACKER], capture_output=True, text=True, check=True)
+    (blocked,) = [int(line.split()[1], 16) for line in done.stdout.splitlines() if line.startswith("SigBlk")]
+    assert blocked & 1 << signal.SIGHUP - 1
