@@ -16,6 +16,7 @@ from spacrd_core.opening.json_text import parse_json
 from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.outputs import require_outside, require_room
 from spacrd_core.replacement import real, was_interrupted
+from spacrd_core.staging import remove_abandoned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,7 @@ def require_detector_folder(folder: Path, *, replace: bool = True) -> None:
             hint="move them, or choose a new folder for the detector",
         )
     if is_detector(folder) and not replace and not was_interrupted(folder):
+        remove_abandoned(real(folder).parent)  # of a process that was killed when it was done
         raise DetectorError(
             f"{folder} contains a detector already", hint="add --replace, or choose a new folder for the detector"
         )

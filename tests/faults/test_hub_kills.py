@@ -77,9 +77,8 @@ def _pull(folder: Path, repo: str, lab: Hub, online: Driver) -> tuple[State, End
 
 
 def _pushed(lab: Hub, repo: str) -> set[str]:
-    if repo not in lab.repositories:
-        return set()
-    return {f"det/{name}" for name in lab.repositories[repo].at("main")[1]} - {"det/.gitattributes"}
+    _, files = (lab.repositories[repo].at("main") if repo in lab.repositories else None) or ("", {})
+    return {f"det/{name}" for name in files} - {"det/.gitattributes"}
 
 
 def _faults(folder: Path, *commands: Ended) -> list[str]:
