@@ -57,14 +57,15 @@ def report(
     sections = [entry.id for entry in target.choose(section) if section or config.key in entry.predictions]
     if not sections:
         raise UnknownSection(f"{store} contains no calls of {detector}", hint=command("detect", store, detector))
-    decisions = [decision_of(name, target.predictions(name, config.key)[0]) for name in sections]
+    records = {name: target.predictions_record(name, config.key) for name in sections}
+    decisions = [decision_of(name, target.read_predictions(records[name])[0]) for name in sections]
     origin_of_calls = provenance(config, decisions, origin)
     paged = has_pages(len(sections))
     with replacing_report(output) as staged:
         written = Report(file=staged, provenance=origin_of_calls, reliability=reliability, paged=paged)
         views = []
         for name in out.track(sections, "drawing", len(sections)):
-            spots, _ = target.predictions(name, config.key)
+            spots, _ = target.read_predictions(records[name])
             views.append(written.add(section_result(target, name, spots, config)))
         written.finish(views)
     files = [output, *(page_file(output, name) for name in sections if paged)]

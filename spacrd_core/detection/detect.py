@@ -114,11 +114,10 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     for section, error in errors.items():
         if error:
             on_error(section, error)
-    called = {
+    called: dict[str, Any] = {
         entry.id: outcome.result for entry, outcome in zip(entries, outcomes, strict=True) if outcome.error is None
     }
-    tables = {section: table for section, table in called.items() if table is not None}
-    return tables if in_memory else StoredCalls(store, [*called], detector.config.key)
+    return called if in_memory else StoredCalls(store, called)
 
 
 def _embed_missing(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 150
-MAX_DRAWN_SIGNS = 40
+MAX_DRAWN_SIGNS = 24  # of wide letters, so that a panel keeps its room
 BACKGROUND_COLOURS = ("#f2f4f7", "#e3e8ef")
 MAIN_COLOUR, ACCENT_COLOUR, GUIDE_COLOUR = "#1f4e79", "#b5371f", "#8a8f98"
 

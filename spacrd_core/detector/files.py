@@ -15,6 +15,7 @@ from spacrd_core.opening.small import MAX_SMALL_BYTES, read_small
 from spacrd_core.outputs import require_outside, require_room
 from spacrd_core.quoting import listed
 from spacrd_core.replacement import real, was_interrupted
+from spacrd_core.staging import remove_abandoned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +79,7 @@ def require_detector_folder(folder: Path, *, replace: bool = True) -> None:
             hint="move them, or choose a new folder for the detector",
         )
     if is_detector(folder) and not replace and not was_interrupted(folder):
+        remove_abandoned(real(folder).parent)  # of a process that was killed when it was done
         raise DetectorError(
             f"{folder} contains a detector already", hint="add --replace, or choose a new folder for the detector"
         )

@@ -17,7 +17,7 @@ from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from spacrd_core.errors import ConfigError, PluginError
+from spacrd_core.errors import ConfigError, PluginError, WorkerError
 from spacrd_core.executors import resources
 from spacrd_core.executors.pool import Pool
 from spacrd_core.executors.signals import starting_processes
@@ -80,11 +80,17 @@ class Dask:
             return stack.enter_context(_client(self.scheduler)), Placement(topic, (device,), overlap=overlap)
         workers = self.workers or resources.default_workers(device)
         streams = resources.streams(device) if overlap else 1
-        loop, folder = stack.enter_context(_loop()), stack.enter_context(staging(Path(gettempdir())))
-        cluster = stack.enter_context(_local_cluster(workers, streams, loop=loop, local_directory=str(folder)))
         threads = resources.threads_per_worker(workers)
         placement = Placement(topic, tuple(resources.devices(device)), threads, overlap)
-        return stack.enter_context(distributed().Client(cluster)), placement
+        try:
+            loop, folder = stack.enter_context(_loop()), stack.enter_context(staging(Path(gettempdir())))
+            cluster = stack.enter_context(_local_cluster(workers, streams, loop=loop, local_directory=str(folder)))
+            return stack.enter_context(distributed().Client(cluster)), placement
+        except TimeoutError as error:  # this machine has more to do than it can
+            raise WorkerError(
+                f"{workers} Dask workers did not start in time on this machine",
+                hint="--executor processes, or fewer --workers",
+            ) from error
 
 
 def distributed() -> Any:

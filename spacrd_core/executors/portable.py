@@ -18,7 +18,7 @@ def portable(error: Exception) -> Exception:
         return ExceptionGroup(error.message, [portable(each) for each in error.exceptions])
     kind = next((each for each in type(error).__mro__ if each.__module__ == OURS), SpacrdError)
     copy: Exception = kind(_text(error), hint=str(getattr(error, "hint", "")))
-    for note in getattr(error, "__notes__", ()):
+    for note in error.context if isinstance(error, SpacrdError) else ():
         copy.add_note(str(note))
     return copy
 

@@ -77,9 +77,22 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     if len(text) > MAX_LETTERS:
         raise InputError(f"{file} has {len(text):,} letters: it is no list of sections", hint=COHORT_HINT)
     try:
-        return _named_rows(_cells(text), file)
+        return _named_rows(_cells(_whole(text, file)), file)
     except csv.Error as error:
         raise InputError(f"{file} is not a table: {error}", hint=COHORT_HINT) from error
+
+
+def _whole(text: str, file: Path) -> str:
+    """Return a table, unless it ends within a row: without an end of line, and with fewer cells than columns."""
+    lines = text.splitlines()
+    delimiter = find_delimiter(lines[0])
+    cells, columns = (line.count(delimiter) + 1 for line in (lines[-1], lines[0]))
+    if len(lines) > 1 and cells < columns and lines[-1].strip() and not text.endswith(("\n", "\r")):
+        raise InputError(
+            f"{file} ends within its last row, which has {cells} of {columns} cells and no end of line",
+            hint="copy it again; or complete the row, and end it with a line break",
+        )
+    return text
 
 
 def _named_rows(reader: Any, file: Path) -> list[tuple[int, dict[str, str]]]:

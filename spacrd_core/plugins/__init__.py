@@ -6,10 +6,10 @@ duplicate names. Here a broken plugin or a duplicate name is a :class:`Problem`,
 
 from __future__ import annotations
 
-from spacrd_core.plugins.cards import MAX_CARDS, describe
+from spacrd_core.plugins.cards import describe
 from spacrd_core.plugins.load import load_heads, load_plugins
 from spacrd_core.plugins.plugins import Plugins
 from spacrd_core.plugins.problem import Problem
 from spacrd_core.plugins.registry import Registry
 
-__all__ = ["MAX_CARDS", "Plugins", "Problem", "Registry", "describe", "load_heads", "load_plugins"]
+__all__ = ["Plugins", "Problem", "Registry", "describe", "load_heads", "load_plugins"]

@@ -120,10 +120,8 @@ class StoreFolder:
     def locked(self) -> Iterator[Manifest]:
         """Hold the store's lock inside the block, and yield the current manifest."""
         try:
-            with explained(self.path):
-                self.path.mkdir(parents=True, exist_ok=True)
-                with FileLock(self.inside(LOCK_FILE), timeout=LOCK_TIMEOUT_S):
-                    yield self._manifest()
+            with explained(self.path), self._lock():
+                yield self._manifest()
         except Timeout as error:
             raise StoreBusy(
                 f"another process has held the lock of {self.path} for {LOCK_TIMEOUT_S:.0f} s",
@@ -163,6 +161,17 @@ class StoreFolder:
         """Return how to make a damaged or missing group anew."""
         entry = next((entry for entry in self.entries.values() if record in entry.groups), None)
         return repair_hint(self.path, record, entry)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        lock = FileLock(self.inside(LOCK_FILE), timeout=LOCK_TIMEOUT_S)
+        with explained(self.path, always=True):
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _require_no_links(self) -> None:
         """Refuse a store of which a folder or file, such as that of all slides, is a link."""

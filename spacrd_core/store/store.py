@@ -100,6 +100,21 @@ class SpotStore(StoreFolder):
 
     def predictions(self, section: str, detector: str = "") -> tuple[pd.DataFrame, dict[str, Any]]:
         """Return the spot table of a detector (the latest if no key is given) and the detector's configuration."""
+        return self.read_predictions(self.predictions_record(section, detector))
+
+    def read_predictions(self, record: GroupRecord) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """Return the same of a record, which may have been replaced meanwhile: its files stay for a while."""
+        with self._open_group(record) as folder:
+            return read_spot_table(folder)
+
+    def predictions_record(self, section: str, detector: str = "") -> GroupRecord:
+        """Return the record of the predictions of a detector, or of the latest if no key is given.
+
+        Raises
+        ------
+        UnknownSection
+            If there are none.
+        """
         records = self.entry(section).predictions
         key = detector or next(reversed(records), "")
         if key not in records:
@@ -107,8 +122,7 @@ class SpotStore(StoreFolder):
                 f"section '{section}' has no predictions{' of detector ' + detector if detector else ''}",
                 hint=command("detect", self.path, "DETECTOR", "--section", section),
             )
-        with self._open_group(records[key]) as folder:
-            return read_spot_table(folder)
+        return records[key]
 
     def staging(self, entry: SectionEntry, key: str, *, again: bool = False) -> Path:
         """Return the folder of a section's unfinished embeddings, which all processes and later runs share.

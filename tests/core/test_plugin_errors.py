@@ -248,9 +248,11 @@ class Local(CountsError):
 def test_an_error_that_cannot_be_sent_to_another_process_is_sent_as_its_type_of_ours(write: Write, text: str) -> None:
     write(component(create="raise Local('a.tsv', 3)") + text)
     error = attempt(Exits(), Worker()).error
-    assert error
+    assert isinstance(error, CountsError)
+    error.add_note("in a.tsv")
     sent = pickle.loads(pickle.dumps(error))  # noqa: S301 - what was pickled just now
     assert (type(sent), str(sent), sent.hint) == (CountsError, "a.tsv: line 3", "copy it")
+    assert sent.context == ["in a.tsv"]
     group = portable(ExceptionGroup("two", [error, ValueError("b")]))
     group = pickle.loads(pickle.dumps(group))  # noqa: S301 - as above
     assert [type(each) for each in group.exceptions] == [CountsError, ValueError]

@@ -42,7 +42,7 @@ CASES = (
     Case("detect", "detect store other -q"),
     Case("detect again", "detect store det --threshold 0.7 -q"),
     Case("detect -o", "detect store det --section S1 -o new -q"),
-    Case("detect -o over others", "detect store other -o out --threshold 0.9 -q"),
+    Case("detect -o over others", "detect store other --section S1 -o out --threshold 0.9 -q"),
     *(over(f"export --format {name}", f"export store det --format {name} -o export -q") for name in FORMATS),
     over("plot", "plot store det -o plots -q"),
     over("plot --profile", "plot store det --profile --format svg -o plots -q"),
@@ -52,9 +52,7 @@ CASES = (
     over("evaluate -o", f"evaluate store -o evaluation.json --by section --executor serial {LINEAR}"),
     Case("store label", "store label store S2 --labels input/S1.csv --positive tumor -q"),
     Case("store rm", "store rm store S1 -q", refusal="has no section"),
-    Case(
-        "store gc", "store gc store --all", before=("store rm store S1 -q", f"ingest plain {THIRD} --mpp 2 --replace")
-    ),
+    Case("store gc", "store gc store --all", before=("store rm store S1 -q",)),
 )
 
 WITH_WORKERS = (

@@ -52,7 +52,7 @@ class Driver:
     def together(self, folder: Path, runs: Sequence[Sequence[str]], **kill: Any) -> list[list[Ended]]:
         """Run sequences of commands at once."""
         watch = {name: kill.pop(name) for name in ("moment", "vanishing") if name in kill}
-        shared = {"folder": str(folder), "watch": {"allowed": self.allowed, **watch}, **kill}
+        shared: dict[str, Any] = {"folder": str(folder), "watch": {"allowed": self.allowed, **watch}, **kill}
         requests = [[{"arguments": command.split(), **shared} for command in run] for run in runs]
         assert self.process.stdin
         assert self.process.stdout

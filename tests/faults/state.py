@@ -12,7 +12,7 @@ from pathlib import Path
 from spacrd_core.store.garbage import collect_garbage
 from spacrd_core.store.store import SpotStore
 
-TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?")
+TIME = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00:00|Z| UTC)?")
 TIMED_FACTS = re.compile(rb'"(sha256|bytes)": ("[0-9a-f]{64}"|\d+)')  # of files that record a time, in their manifest
 NUMBER = re.compile(r"(embeddings/[^/\"]+/[0-9a-f]+-[0-9a-f]{8})-\d+")  # of embeddings made again: a rerun counts on
 MANIFEST, STORE, DETECTOR = "manifest.json", "spacrd.json", "model.safetensors"

@@ -13,8 +13,8 @@ from faults.questions import of_a_command
 from faults.state import State, below, litter, state_of
 from faults.workshop import copy_of
 
-FEW, MANY = 1, 12
-often = pytest.mark.parametrize("kills", [FEW, pytest.param(MANY, marks=pytest.mark.slow)])
+KILLS = 12  # of each command
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +32,13 @@ def online(lab: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive
         yield process
 
 
-@often
-def test_a_killed_push_has_pushed_all_or_nothing(
-    kills: int, workshop: Path, tmp_path: Path, lab: Hub, online: Driver
-) -> None:
+def test_a_killed_push_has_pushed_all_or_nothing(workshop: Path, tmp_path: Path, lab: Hub, online: Driver) -> None:
     folder, files = copy_of(workshop, tmp_path / "tried"), set(below(state_of(workshop), "det"))
     whole = online.run(folder, "push det lab/whole -q")
     assert whole.code == 0, whole.output
-    for number in range(kills):
-        repo, moment = f"lab/pushed-{kills}-{number}", whole.cpu_seconds * (number + 0.5) / kills
-        killed, rerun = online.run(folder, f"push det {repo} -q", cpu_seconds=moment), None
+    for number in range(KILLS):
+        repo, moment = f"lab/pushed-{number}", whole.cpu_seconds * (number + 0.5) / KILLS
+        killed = online.run(folder, f"push det {repo} -q", cpu_seconds=moment)
         assert _pushed(lab, repo) in (set(), files)
         rerun = online.run(folder, f"push det {repo} -q")
         assert rerun.code == 0, rerun.output
@@ -49,14 +46,13 @@ def test_a_killed_push_has_pushed_all_or_nothing(
         assert not _faults(folder, killed, rerun)
 
 
-@often
 def test_a_killed_pull_leaves_a_whole_detector_or_the_one_before(
-    kills: int, workshop: Path, tmp_path: Path, lab: Hub, online: Driver, capsys: pytest.CaptureFixture[str]
+    workshop: Path, tmp_path: Path, lab: Hub, online: Driver, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = copy_of(workshop, tmp_path / "tried")
     old, new, count = below(state_of(folder), "det"), _pull(folder, "lab/whole", lab, online)[0], 0
     whole = online.run(copy_of(workshop, folder), "pull lab/whole det --replace -q")
-    for moment in spread(whole.changes, kills):
+    for moment in spread(whole.changes, KILLS):
         copy_of(workshop, folder)
         killed = online.run(folder, "pull lab/whole det --replace -q", moment=moment)
         count += killed.killed
@@ -77,9 +73,8 @@ def _pull(folder: Path, repo: str, lab: Hub, online: Driver) -> tuple[State, End
 
 
 def _pushed(lab: Hub, repo: str) -> set[str]:
-    if repo not in lab.repositories:
-        return set()
-    return {f"det/{name}" for name in lab.repositories[repo].at("main")[1]} - {"det/.gitattributes"}
+    _, files = (lab.repositories[repo].at("main") if repo in lab.repositories else None) or ("", {})
+    return {f"det/{name}" for name in files} - {"det/.gitattributes"}
 
 
 def _faults(folder: Path, *commands: Ended) -> list[str]:

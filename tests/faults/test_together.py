@@ -75,7 +75,8 @@ def test_eight_processes_in_one_store_lose_nothing_in_twenty_rounds(
 def _round(number: int, workshop: Path, tmp_path: Path, commands: Driver, settled: Contents | None = None) -> list[str]:
     folder = copy_of(workshop, tmp_path / "tried")
     (folder / "link").symlink_to("store")
-    scripts = Random(number).sample(AT_ONCE, len(AT_ONCE))  # noqa: S311 - the same order in every run, no secret
+    every = AT_ONCE if settled else [script[:1] for script in AT_ONCE]
+    scripts = Random(number).sample(every, len(every))  # noqa: S311 - the same order in every run, no secret
     runs = [
         [command.format(store=place.format(folder=folder)) for command in script]
         for script, place in zip(scripts, cycle(PLACES))
@@ -121,8 +122,8 @@ TWO = {
         "detect store det --threshold 0.9 -o new -q",
     ),
     "calls in the place of others": (
-        "detect store det --threshold 0.8 -o out -q",
-        "detect store det --threshold 0.9 -o out -q",
+        "detect store det --section S1 --threshold 0.8 -o out -q",
+        "detect store det --section S1 --threshold 0.9 -o out -q",
     ),
     "exports": ("export store det --format csv -o new -q", "export store other --format csv -o new -q"),
     "reports": ("report store det -o new/report.html -q", "report store other -o new/report.html -q"),
@@ -131,7 +132,7 @@ ALREADY, SAID = "contains a detector already", "another training wrote detector"
 BEFORE = {"exports": "detect store other -q", "reports": "detect store other -q"}
 
 
-QUICK = ("trainings in the place of a detector", "calls in the place of others")
+QUICK = ("calls in the place of others",)
 
 
 @pytest.mark.parametrize(

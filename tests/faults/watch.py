@@ -33,7 +33,7 @@ class Watch:
         """Begin to watch; there is no end."""
         self._stream = os.open(self.notes, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
         sys.addaudithook(self._on_event)
-        os.fsync = self._noted(os.fsync)
+        os.fsync = self._noted(os.fsync)  # type: ignore[assignment]
 
     def _on_event(self, event: str, details: tuple[Any, ...]) -> None:
         if event in FOLDER:
@@ -43,8 +43,8 @@ class Watch:
         elif event == "ctypes.dlsym" and details[1] == "renameat2":  # before two folders are exchanged
             self._change(self.folder)
 
-    def _noted(self, function: Callable[[int], None]) -> Callable[[int], None]:
-        def both(descriptor: int) -> None:
+    def _noted(self, function: Callable[[Any], None]) -> Callable[[Any], None]:
+        def both(descriptor: Any) -> None:
             self._change(self.folder)
             function(descriptor)
 

@@ -13,26 +13,26 @@ SECTIONS = ("S1", "S2", "S3")
 COHORT_HEADER = "path,name,patient,labels,positive"
 THIRD = "input/S3.tsv --name S3 --patient P2 --labels input/S3.csv --positive tumor -q"
 LINEAR = "--encoder stain --head linear --seeds 1 -q"
+INGEST = "ingest store --cohort two.csv -q"
 COMMANDS = (
-    "ingest store --cohort two.csv -q",
     "embed store --encoder stain -q",
     f"train store -o det {LINEAR}",
     f"train store -o other {LINEAR} --no-genes --set calibrate=false",
     "detect store det --section S1 -o out -q",
     "detect store det --section S2 -q",
     "report store det -o report.html -q",
-    f"ingest plain {THIRD}",
 )
 
 
 def make_workshop(folder: Path, driver: Driver) -> Path:
-    """Make the folder: two sections that are embedded and called, and the files of a third."""
+    """Make the folder: two sections that are embedded and called, the same without, and the files of a third."""
     (folder / "tmp").mkdir(parents=True)
     rows = [_write_section(folder / "input", name, number) for number, name in enumerate(SECTIONS)]
     (folder / "two.csv").write_text("\n".join([COHORT_HEADER, *rows[:2]]) + "\n")
+    _run(folder, INGEST, driver)
+    shutil.copytree(folder / "store", folder / "plain")
     for command in COMMANDS:
-        ended = driver.run(folder, command)
-        assert ended.code == 0, f"{command}: {ended.output}"
+        _run(folder, command, driver)
     return folder
 
 
@@ -40,6 +40,11 @@ def copy_of(folder: Path, place: Path) -> Path:
     """Return a fresh copy of a folder."""
     shutil.rmtree(place, ignore_errors=True)
     return Path(shutil.copytree(folder, place, symlinks=True))
+
+
+def _run(folder: Path, command: str, driver: Driver) -> None:
+    ended = driver.run(folder, command)
+    assert ended.code == 0, f"{command}: {ended.output}"
 
 
 def _write_section(folder: Path, name: str, number: int) -> str:

@@ -4,18 +4,22 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stand_ins.detector import made_detector
 
 from fuzz.label_seeds import labels
+from fuzz.seed import plugins
 from fuzz.trial import attempt
 from spacrd_cli.settings import TrainingSettings
 from spacrd_core.config import read_config
-from spacrd_core.detector.files import read_metrics
+from spacrd_core.detector.config import DetectorConfig
+from spacrd_core.detector.metrics import read_metrics
 from spacrd_core.ingestion.cohort_file import read_cohort
 
 FEW, MANY = 10, 400
@@ -64,6 +68,11 @@ TABLES = st.integers(1, 4).flatmap(
 KEYS = st.sampled_from((*TrainingSettings.model_fields, "encoder.name", "cohort.cancer_fraction", "a.b"))
 
 
+@cache
+def detector_config() -> DetectorConfig:
+    return made_detector(plugins()).config
+
+
 def geojson(features: list[Any]) -> str:
     return json.dumps({"type": "FeatureCollection", "features": features})
 
@@ -88,7 +97,7 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Path, Any], object]]] =
     ),
     "figures": (
         st.fixed_dictionaries({"reliability": VALUES, "held_out": VALUES}).map(json.dumps),
-        lambda file, text: read_metrics(write(file.with_name("metrics.json"), text)),
+        lambda file, text: read_metrics(write(file.with_name("metrics.json"), text), detector_config()),
     ),
 }
 

@@ -8,10 +8,8 @@ import pytest
 
 from same.chain import COHORT
 from same.compare import Workshop, write_cohort, write_small_cohort
-from same.left import MAY_DIFFER, differences
-from same.variants import ALONE, TOGETHER, USUAL, Variant
-
-REAL, LABELS = ("A2", "B4", "C2"), "labels_transferred/{}.csv"
+from same.left import MAY_DIFFER, differences, left
+from same.variants import ALONE, AT_ONCE, USUAL, Variant
 
 
 @pytest.fixture(scope="module")
@@ -26,36 +24,8 @@ def usual(workshop: Workshop) -> dict[str, str]:
     return workshop.run(USUAL)
 
 
-@pytest.fixture(scope="module")
-def real(her2st: Path, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    """Three real sections of three patients."""
-    folder = tmp_path_factory.mktemp("real")
-    rows = [
-        {
-            "path": her2st / f"ST-cnts/{name}.tsv.gz",
-            "name": name,
-            "patient": name[0],
-            "labels": her2st / LABELS.format(name),
-        }
-        for name in REAL
-    ]
-    return Workshop(folder, write_cohort(folder / COHORT, rows))
-
-
-@pytest.fixture(scope="module")
-def usual_of_real(real: Workshop) -> dict[str, str]:
-    return real.run(USUAL)
-
-
-def require(workshop: Workshop, variant: Variant) -> None:
-    if reason := workshop.missing(variant):
-        pytest.skip(reason)
-
-
-@pytest.mark.parametrize("variant", TOGETHER, ids=str)
-def test_everything_at_once_changes_no_byte(workshop: Workshop, usual: dict[str, str], variant: Variant) -> None:
-    require(workshop, variant)
-    assert differences(workshop.run(variant), usual) == []
+def test_everything_at_once_changes_no_byte(workshop: Workshop, usual: dict[str, str]) -> None:
+    assert differences(workshop.run(AT_ONCE), usual) == []
 
 
 @pytest.mark.slow
@@ -63,7 +33,8 @@ def test_everything_at_once_changes_no_byte(workshop: Workshop, usual: dict[str,
 def test_nothing_alone_changes_a_byte(
     workshop: Workshop, usual: dict[str, str], variant: Variant, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    require(workshop, variant)
+    if reason := workshop.missing(variant):
+        pytest.skip(reason)
     found = differences(workshop.run(variant), usual)
     with capsys.disabled():
         sys.stdout.write(f"\n{variant.axis:<18} {variant.name:<30} {len(usual):>4} files, {len(found)} differ ")
@@ -72,17 +43,28 @@ def test_nothing_alone_changes_a_byte(
 
 @pytest.mark.slow
 @pytest.mark.her2st
-@pytest.mark.parametrize("variant", TOGETHER, ids=str)
-def test_everything_at_once_changes_no_byte_of_real_sections(
-    real: Workshop, usual_of_real: dict[str, str], variant: Variant
-) -> None:
-    require(real, variant)
-    assert differences(real.run(variant), usual_of_real) == []
+def test_everything_at_once_changes_no_byte_of_real_sections(her2st: Path, tmp_path: Path) -> None:
+    labels = {name: her2st / f"labels_transferred/{name}.csv" for name in ("A2", "B4", "C2")}
+    rows = [
+        {"path": her2st / f"ST-cnts/{name}.tsv.gz", "name": name, "patient": name[0], "labels": file}
+        for name, file in labels.items()
+    ]
+    real = Workshop(tmp_path, write_cohort(tmp_path / COHORT, rows))
+    assert differences(real.run(AT_ONCE), real.run(USUAL)) == []
 
 
 def test_all_that_is_tried_alone_is_tried_at_once_too() -> None:
-    alone, at_once = (set[str]().union(*(variant.changes for variant in variants)) for variants in (ALONE, TOGETHER))
-    assert alone <= at_once
+    assert set[str]().union(*(variant.changes for variant in ALONE)) <= AT_ONCE.changes
+
+
+def test_a_file_of_other_bytes_and_a_missing_one_are_found(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "same").write_bytes(b"")
+        (tmp_path / name / "file").write_bytes(name.encode())
+    (tmp_path / "one/more").write_bytes(b"")
+    one, other = (left(tmp_path / name, tmp_path) for name in ("one", "other"))
+    assert differences(one, other) == ["store/file", "store/more"]
 
 
 def test_what_may_differ_is_there(usual: dict[str, str]) -> None:

@@ -90,24 +90,24 @@ ALONE = (
     _of("current directory", "/", cwd="/"),
     _of("umask", "077", Choices(umask="077")),
     _of("umask", "000", Choices(umask="000")),
-)
-TOGETHER = (
     _of(
-        "together",
-        "processes",
-        Choices(executor=(*PROCESSES, "2"), batch=("--batch-size", "1"), backwards=True, umask="077"),
-        environment={**ASCII, "PYTHONHASHSEED": "1", "OMP_NUM_THREADS": None, "TZ": "XXX-14"},
-        place=BLANKS,
-        relative=True,
-    ),
-    _of(
-        "together",
-        "threads",
+        "several",
+        "threads, tr_TR.UTF-8, a link",
         Choices(batch=("--batch-size", "100000"), threads=2),
         environment={"LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "2", "OMP_NUM_THREADS": "2", "TZ": "Asia/Kathmandu"},
         through="link",
         cwd="/",
     ),
+)
+AT_ONCE = _of(
+    "at once",
+    "everything",
+    Choices(executor=(*PROCESSES, "2"), batch=("--batch-size", "1"), backwards=True, threads=2, umask="077"),
+    environment={**ASCII, "PYTHONHASHSEED": "1", "OMP_NUM_THREADS": None, "TZ": "XXX-14"},
+    place=BLANKS,
+    through="link to it",
+    relative=True,
+    cwd="/",
 )
 
 

@@ -12,6 +12,7 @@ from environment_task import Variable
 from spacrd_core.executors.fork_server import IS_SAFE, worker_context
 from spacrd_core.executors.processes import Processes
 from spacrd_core.executors.run import results, run_in_order
+from spacrd_core.staging import remove_abandoned
 
 
 @pytest.mark.skipif(not IS_SAFE, reason="workers are forked on Linux only")
@@ -49,6 +50,15 @@ def test_without_a_path_for_its_socket_workers_are_new_processes(tmp_path: Path)
     environment = os.environ | {"TMPDIR": str(folder)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "spawn\n"
+
+
+def test_the_folder_of_its_socket_is_removed_by_the_next_command_after_a_kill(tmp_path: Path) -> None:
+    start = "import os; from spacrd_core.executors.fork_server import start_fork_server; start_fork_server()"
+    command = [sys.executable, "-c", f"{start}; os.kill(os.getpid(), {signal.SIGKILL:d})"]
+    subprocess.run(command, env=os.environ | {"TMPDIR": str(tmp_path)}, check=False)
+    assert [*tmp_path.iterdir()]
+    remove_abandoned(tmp_path)
+    assert not [*tmp_path.iterdir()]
 
 
 SERVER_OF_A_NEW_PROCESS = """

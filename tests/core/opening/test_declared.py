@@ -69,5 +69,5 @@ def test_an_array_that_unpickles_what_it_reads_is_refused(tmp_path: Path, monkey
         require_plausible(group)
     assert not (tmp_path / "it ran").exists()
     with suppress(Exception):  # zarr's, after the values were unpickled
-        group["x"][:]
+        np.asarray(group["x"])
     assert (tmp_path / "it ran").exists(), "the array must be one that zarr reads"

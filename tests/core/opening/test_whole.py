@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import zarr
+from zarr.codecs import GzipCodec
 
 from spacrd_core.opening.whole import compressions, require_whole
 
@@ -47,7 +48,7 @@ def test_hdf5_knows_its_chunks_too() -> None:
 
 
 def test_compressions_are_counted(tmp_path: Path) -> None:
-    gzip = zarr.codecs.GzipCodec()
+    gzip = GzipCodec()
     assert compressions(written(tmp_path)) == 1
     assert compressions(written(tmp_path, zarr_format=2)) == 1
     assert compressions(written(tmp_path, compressors=[gzip, gzip])) == 2

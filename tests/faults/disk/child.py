@@ -13,6 +13,7 @@ import resource
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from typing import Any, NoReturn
 
 PACKAGES = ("spacrd_core", "spacrd_readers", "spacrd_encoders", "spacrd_fusion", "spacrd_cli")
@@ -43,7 +44,8 @@ def _run(request: Request) -> Request:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     text, _, loaded = output.rpartition("\0")
     for name in loaded.split():
-        importlib.import_module(name)  # the next child has it from the beginning
+        with suppress(ImportError):  # parts of extensions
+            importlib.import_module(name)  # the next child has it from the beginning
     return {"code": code, "output": text or loaded}
 
 
