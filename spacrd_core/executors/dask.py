@@ -86,9 +86,9 @@ class Dask:
             loop, folder = stack.enter_context(_loop()), stack.enter_context(staging(Path(gettempdir())))
             cluster = stack.enter_context(_local_cluster(workers, streams, loop=loop, local_directory=str(folder)))
             return stack.enter_context(distributed().Client(cluster)), placement
-        except TimeoutError as error:  # this machine has more to do than it can
+        except (OSError, RuntimeError) as error:  # Dask times out on a machine that has more to do than it can
             raise WorkerError(
-                f"{workers} Dask workers did not start in time on this machine",
+                f"Dask workers cannot start on this machine: {str(error) or 'they took too long'}",
                 hint="--executor processes, or fewer --workers",
             ) from error
 

@@ -108,6 +108,16 @@ def test_an_address_without_a_scheduler_is_named(new_store: NewStore, monkeypatc
         embed_all(new_store(), executor=Dask("tcp://127.0.0.1:1"))
 
 
+def test_workers_of_this_machine_that_do_not_start_in_time_are_named(new_store: NewStore) -> None:
+    import dask  # noqa: PLC0415 - known to be there by now
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1ms"}),
+        pytest.raises(WorkerError, match=r"Dask workers cannot start on this machine: .*Timed out"),
+    ):
+        embed_all(new_store(), executor=Dask(workers=1))
+
+
 def test_without_dask_the_hint_is_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(PluginError, match="Dask is not installed") as caught:
