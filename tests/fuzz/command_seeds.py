@@ -38,7 +38,7 @@ def command(*arguments: str) -> Act:
 
 def run_with_labels(folder: Path) -> None:
     """Write a Visium run with labels, its image and settings."""
-    visium = VisiumBundle(tissue=LITTLE, pose=COARSE, rows=7, columns=16, images=("hires",))  # type: ignore[arg-type]
+    visium = VisiumBundle(tissue=LITTLE, pose=COARSE, rows=7, columns=16, images=("hires",))
     visium.write(folder / "run")
     barcodes = (folder / "run" / "spatial" / "tissue_positions.csv").read_text().split("\n")[1:]
     names = [line.partition(",")[0] for line in barcodes if line]
