@@ -9,7 +9,7 @@ import typer
 from spacrd_core.errors import SpacrdError
 from spacrd_core.memory import out_of_memory
 from spacrd_core.plugin_errors import describe_error as describe
-from spacrd_core.quoting import bounded, printable
+from spacrd_core.quoting import MAX_ITEMS, bounded, printable
 from spacrd_core.system_errors import explain
 
 BUG = "this is a bug in SpaCRD; run the same command with --debug and send us its output"
@@ -51,7 +51,10 @@ def _lines(error: BaseException) -> Iterator[str]:
         yield f"error: {error.message}"
         leaves = list(_leaves(error))
         yield from (f"  - {prefix}{leaf}" for prefix, leaf in leaves)
-        yield from dict.fromkeys(f"hint: {leaf.hint}" for _, leaf in leaves if leaf.hint)
+        hints = list(dict.fromkeys(leaf.hint for _, leaf in leaves if leaf.hint))
+        yield from (f"hint: {hint}" for hint in hints[:MAX_ITEMS])
+        if len(hints) > MAX_ITEMS:
+            yield f"hint: {len(hints) - MAX_ITEMS} more are left out"
     elif isinstance(error, OSError) and (explained := explain(error)):
         yield from _lines(explained)
     elif isinstance(error, OSError) and error.errno is not None:

@@ -84,7 +84,7 @@ def _kind(root: Element, path: Path) -> str:
         return "HALO" if next(root.iter("V"), None) is not None else "ImageScope"
     known = " (NDP.view writes nm from the centre of the slide)" if root.find("ndpviewstate") is not None else ""
     raise LabelError(
-        f"the label file {path} is XML <{root.tag}>{known}, not annotations of ASAP, ImageScope or HALO",
+        f"the label file {path} is XML <{shortened(root.tag)}>{known}, not annotations of ASAP, ImageScope or HALO",
         hint=EXPORT_HINT,
     )
 
@@ -149,9 +149,12 @@ def _cut_out(shapes: Array, layers: list[int], holes: list[Region], path: Path) 
     """Return the shapes without the regions that are cut out of their layer."""
     cut = shapes.copy()
     for layer in {hole.layer for hole in holes}:
-        same_layer = np.array(layers) == layer
+        same_layer = np.flatnonzero(np.array(layers) == layer)
         outlines, _ = repaired([hole.outline for hole in holes if hole.layer == layer], path)
         require_untangled(np.concatenate([outlines, cut[same_layer]]), path)
-        cut[same_layer] = list(map(polygonal, shapely.difference(cut[same_layer], shapely.union_all(outlines))))
+        shape, hole = shapely.STRtree(outlines).query(cut[same_layer], predicate="intersects")
+        for number in np.unique(shape):
+            region = cut[same_layer[number]]
+            cut[same_layer[number]] = polygonal(region - shapely.union_all(outlines[hole[shape == number]]))
     note = f"{path.name}: regions that are cut out of the others: {len(holes)}"
     return cut, (note,) if holes else ()

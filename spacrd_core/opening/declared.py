@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.opening.frames import require_bounded_chunks
 from spacrd_core.opening.whole import compressions
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def require_plausible(node: Any, *, expansion: int = MAX_EXPANSION) -> None:
             raise ValueError(f"{_name(array)} holds pickled values, and reading those can run any code")
         if array.chunks and compressions(array) > 1:
             raise ValueError(f"{_name(array)} is compressed several times, so its size is not known")
+        require_bounded_chunks(array, FREE_BYTES)
         declared = _declared(array)
         if declared > FREE_BYTES and declared > expansion * max(_stored(array), 1):
             stored = _size(_stored(array))

@@ -64,7 +64,9 @@ def read_failures(store: StoreFolder) -> list[Failure]:
 
 def _file(store: StoreFolder, section: str, step: Step) -> Path:
     """Return the file of a section and step; a section that is refused may have any name."""
-    return store.inside(FAILURES_FOLDER, f"{step}-{hashlib.sha256(section.encode()).hexdigest()[:16]}.json")
+    return store.inside(
+        FAILURES_FOLDER, f"{step}-{hashlib.sha256(section.encode(errors='surrogateescape')).hexdigest()[:16]}.json"
+    )
 
 
 def _replace(file: Path, text: str) -> None:

@@ -21,6 +21,7 @@ from zarr.storage import LocalStore, ZipStore
 
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
 from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, is_pickled, require_plausible
+from spacrd_core.opening.heaps import require_sound_heaps
 from spacrd_core.opening.kinds import refuse_special, refuse_special_below
 from spacrd_core.opening.whole import require_whole
 from spacrd_core.opening.zips import require_sound_zip
@@ -165,6 +166,7 @@ def _open_root(path: Path) -> Iterator[Any]:
         with closing(ZipStore(path, mode="r")) as store:
             yield zarr.open_group(store, path=group, mode="r", use_consolidated=False)
     elif h5py.is_hdf5(path):
+        require_sound_heaps(path)
         with h5py.File(path, "r") as file:
             yield file
     else:

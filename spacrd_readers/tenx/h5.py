@@ -12,6 +12,7 @@ import pandas as pd
 
 from spacrd_core.errors import CountsError
 from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
+from spacrd_core.opening.heaps import require_sound_heaps
 from spacrd_core.opening.kinds import refuse_special
 from spacrd_core.opening.names import as_bytes
 from spacrd_core.opening.whole import require_whole
@@ -86,6 +87,7 @@ def open_h5(path: Path) -> Iterator[TenxMatrix]:
     """
     refuse_special(path, CountsError)
     try:
+        require_sound_heaps(path)
         file = h5py.File(path)
     except (OSError, RuntimeError, ValueError) as error:
         raise CountsError(f"the matrix {path} is not a readable HDF5 file: {error}", hint=MATRIX_HINT) from error
@@ -98,6 +100,7 @@ def first_barcode(path: Path) -> str:
     if not path.is_file() or not h5py.is_hdf5(path):
         return ""
     try:
+        require_sound_heaps(path)
         with h5py.File(path) as file:
             groups = [file["matrix"]] if "matrix" in file else [file[name] for name in _genomes(file)]
             if not groups or "probe_region" in groups[0].get("features", ()):
