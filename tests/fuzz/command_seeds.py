@@ -41,9 +41,11 @@ def run_with_labels(folder: Path) -> None:
     visium = VisiumBundle(tissue=LITTLE, pose=COARSE, rows=7, columns=16, images=("hires",))
     visium.write(folder / "run")
     barcodes = (folder / "run" / "spatial" / "tissue_positions.csv").read_text().split("\n")[1:]
-    names = [line.partition(",")[0] for line in barcodes if line]
-    (folder / "labels.csv").write_text(table("Barcode,label", names, ["tumor", "normal"] * len(names)), "utf-8")
-    (folder / "config.toml").write_text('positive = ["tumor"]\n', "utf-8")
+    names = [line.partition(",")[0] for line in barcodes if ",1," in line[:21]]
+    (folder / "labels.csv").write_text(
+        table("Barcode,label", names, (["tumor", "normal"] * len(names))[: len(names)]), "utf-8"
+    )
+    (folder / "config.toml").write_text("no_image = false\n", "utf-8")
     (folder / "cohort.csv").write_text("path,name,patient,labels\nrun,A,P1,labels.csv\n", "utf-8")
 
 
