@@ -26,5 +26,5 @@ def read_small(path: Path, error: type[SpacrdError] = InputError, *, limit: int 
     with path.open("rb") as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
-        raise error(f"{path} is larger than {limit >> 20} MB, which no file of its kind is", hint="copy it again")
+        raise error(f"{path} is larger than {limit >> 20} MiB, which no file of its kind is", hint="copy it again")
     return data
