@@ -14,5 +14,5 @@ def test_a_small_file_is_read_and_a_larger_one_is_refused_without_reading_it(tmp
     assert read_small(file) == b"a = 1"
     with file.open("r+b") as stream:
         stream.truncate(2**40)
-    with pytest.raises(ConfigError, match=r"a\.toml is larger than 16 MB, which no file of its kind is"):
+    with pytest.raises(ConfigError, match=r"a\.toml is larger than 16 MiB, which no file of its kind is"):
         read_small(file, ConfigError)
