@@ -105,7 +105,8 @@ def read_whole(folder: Path, read: Callable[[], Read]) -> Read:
         try:
             result = read()
         except (OSError, ValueError):  # an error about a detector is one of them
-            if _identity(folder) == before:
+            is_between_steps = _backup_of(real(folder)).exists()
+            if not is_between_steps and _identity(folder) == before:
                 raise
             continue
         if _identity(folder) == before:

@@ -7,6 +7,10 @@ import pytest
 
 from spacrd_cli.interruption import INTERRUPTED
 
+ADMIT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the children of a background job would ignore it
+"""
 BEGIN = """
 import os, signal, sys, time
 from spacrd_cli import interruption as module
@@ -21,7 +25,7 @@ def send(number):
 def ends(code: str) -> tuple[int, str]:
     """The exit code and the output of Python code that has an interruption and a function to send signals."""
     process = subprocess.run(
-        [sys.executable, "-c", BEGIN + code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", ADMIT + BEGIN + code], capture_output=True, text=True, timeout=60, check=False
     )
     return process.returncode, process.stdout + process.stderr
 

@@ -34,6 +34,7 @@ from spacrd_core.executors.dask import Dask
 PATCHES = SECTIONS * SPOTS
 
 
+@pytest.mark.slow  # tests/cli/test_executors.py has every step on a cluster that loses a worker
 def test_a_cluster_that_loses_a_worker_leaves_the_same_bytes_as_one_process(
     new_store: NewStore, uninterrupted: StoredEmbeddings, capfd: pytest.CaptureFixture[str]
 ) -> None:
