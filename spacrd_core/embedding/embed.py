@@ -21,6 +21,7 @@ from spacrd_core.executors.serial import Serial
 from spacrd_core.outputs import require_room
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, counted, silent
+from spacrd_core.store.claims import remove_left_locks
 from spacrd_core.store.failures import note_failures
 from spacrd_core.store.locks import mark_in_use
 from spacrd_core.system_errors import explained
@@ -100,6 +101,8 @@ def embed(  # noqa: PLR0913 - the options of the command
     entries = store.choose(sections)
     require_room(store.path)
     with explained(store.path), mark_in_use(store.inside("embeddings")):
+        for entry in entries:
+            remove_left_locks(store, entry.id)
         jobs = jobs_of_part(request, entries, part or Part())
         seconds = _run(jobs, executor or Serial(), on_warning, track)
     note_failures(store, "embed", {name: job.error for name, job in jobs.items() if job.error or job.is_published})

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from spacrd_core.store.links import subfolders
-from spacrd_core.store.locks import is_in_use, mark_in_use
+from spacrd_core.store.locks import is_in_use, mark_in_use, remove_stale_locks
 from spacrd_core.store.manifest import GROUP_KINDS
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ def is_claimed(store: StoreFolder, section: str) -> bool:
     """Return whether a living process writes groups of a section."""
     folder = store.path / "sections" / section
     return not folder.is_symlink() and is_in_use(folder)
+
+
+def remove_left_locks(store: StoreFolder, section: str) -> None:
+    """Remove the lock files that killed processes have left of a section, whether or not there is work left on it."""
+    for kind in GROUP_KINDS:
+        remove_stale_locks(store.inside(kind, section))
 
 
 def remove_if_empty(store: StoreFolder, folder: Path) -> None:

@@ -118,3 +118,15 @@ def test_a_killed_run_leaves_the_earlier_embeddings_and_the_next_one_finishes_it
     assert verify(store) == []
     for section, array in earlier.items():
         assert np.array_equal(values(store, section, NETWORK), array), "the same network, weights and batches"
+
+
+def test_a_run_without_work_removes_the_locks_that_a_run_killed_at_its_end_has_left(store: SpotStore) -> None:
+    embed(store, "stain")
+    section = next(iter(store.entries))
+    left = [
+        store.path / kind / section / name for kind, name in (("sections", ".in-use-a.lock"), ("embeddings", "b.lock"))
+    ]
+    for file in left:
+        file.touch()
+    assert embed(store, "stain").patches == 0
+    assert not any(file.exists() for file in left)
