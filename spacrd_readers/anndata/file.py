@@ -25,6 +25,7 @@ from spacrd_core.opening.heaps import require_sound_heaps
 from spacrd_core.opening.kinds import refuse_special, refuse_special_below
 from spacrd_core.opening.whole import require_whole
 from spacrd_core.opening.zips import require_sound_zip
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +105,10 @@ class AnnDataFile:
         table = self.element(key)
         if not isinstance(table, pd.DataFrame):
             raise InputError(f"{key} of {self.path} is not a table written by anndata 0.7 or later", hint=COPY_AGAIN)
+        if opaque := [name for name, kind in table.dtypes.items() if kind.kind == "V"]:
+            raise InputError(
+                f"{key} of {self.path} has columns that are neither numbers nor text: {listed(opaque)}", hint=COPY_AGAIN
+            )
         return table.set_axis(pd.Index(table.index.astype(str), dtype=object), axis=0)
 
     def _require_names(self, key: str) -> None:

@@ -74,7 +74,7 @@ def read_store(folder: Path) -> None:
 def read_signed_store(folder: Path) -> None:
     """Read a store whose author has signed the damage: the checksums in it are right."""
     file = folder / "store" / "spacrd.json"
-    with suppress(ValueError, TypeError, LookupError, AttributeError, OSError):
+    with suppress(ValueError, TypeError, LookupError, AttributeError, OSError, RecursionError):
         manifest = json.loads(file.read_bytes())
         for entry in manifest["sections"].values():
             records = [entry["section"], entry["slide"], *entry["embeddings"].values(), *entry["predictions"].values()]
@@ -92,7 +92,7 @@ def detector(folder: Path) -> None:
 def read_signed(folder: Path) -> None:
     """Load a detector whose author has signed the damage: the checksums in it are right."""
     file = folder / "detector" / "config.json"
-    with suppress(ValueError, TypeError, LookupError, AttributeError):
+    with suppress(ValueError, TypeError, LookupError, AttributeError, RecursionError):
         facts = json.loads(file.read_bytes())
         facts["weights_sha256"] = file_sha256(folder / "detector" / "model.safetensors")
         facts["fingerprint"] = DetectorConfig.model_validate(facts).compute_fingerprint()

@@ -14,6 +14,7 @@ from stand_ins.pickled import write_pickled_array
 
 from spacrd_core.errors import CorruptStore, SpacrdError
 from spacrd_core.slide.pyramid import Pyramid
+from spacrd_core.store.describe import describe_section
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord
 from spacrd_core.store.repair import repair_hint
@@ -127,3 +128,23 @@ def test_a_command_in_a_hint_is_one_command_whatever_names_are_in_it(store: Spot
     with pytest.raises(SpacrdError) as caught:
         store.embedding("S1", encoder=ENCODER)
     assert shlex.split(caught.value.hint)[:5] == ["spacrd", "embed", str(store.path), "--encoder", ENCODER]
+
+
+@pytest.mark.parametrize("name", ["sections", "spots", "predictions"])
+def test_an_encoding_that_anndata_does_not_know_is_damage(name: str, store: SpotStore) -> None:
+    kind = {"spots": "sections"}.get(name, name)
+    (group,) = (path for path in (store.path / kind / "S1").iterdir() if path.is_dir())
+    for file in group.rglob("zarr.json"):
+        file.write_text(file.read_text().replace('"encoding-type": "dataframe"', '"encoding-type": "unheard of"'))
+    with pytest.raises(CorruptStore, match="is damaged: "):
+        READS[name](rewrite(store, lambda _: None))
+
+
+def test_labels_that_a_manifest_lists_and_the_section_lacks_are_damage(
+    tmp_path: Path, make_section: MakeSection
+) -> None:
+    unlabelled = SpotStore.create(tmp_path / "unlabelled")
+    add_section(unlabelled, make_section(2, labels=False), SectionKey("S1", "P1", "one"))
+    claimed = rewrite(unlabelled, lambda entry: entry.update(labelled=5, cancer=2))
+    with pytest.raises(CorruptStore, match="the manifest lists labels that it lacks"):
+        describe_section(claimed, "S1")

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 from bundles.anndata_file import tissue_object, write_anndata
 
@@ -26,3 +28,14 @@ def test_counts_and_names_are_refused_without_one_of_their_chunks(whole: Path, t
     next(file for file in sorted((part / array / "c").rglob("*")) if file.is_file()).unlink()
     with pytest.raises(InputError, match=rf"a\.zarr cannot be read as AnnData: {array} has \d+ of its \d+ chunks"):
         reader.read(part, GENES_ONLY)
+
+
+def test_a_column_of_bytes_that_mean_nothing_is_named(tmp_path: Path) -> None:
+    path = write_anndata(tissue_object(picture=False), tmp_path / "a.h5ad")
+    with h5py.File(path, "r+") as file:
+        count, name = len(file["obs/_index"]), next(key for key in file["obs"] if key != "_index")
+        del file[f"obs/{name}"]
+        file[f"obs/{name}"] = np.zeros(count, dtype="V8")
+        file[f"obs/{name}"].attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    with pytest.raises(InputError, match=rf"obs of .*a\.h5ad has columns that are neither numbers nor text: {name}"):
+        AnnData(AnnData.Options()).read(path, GENES_ONLY)
