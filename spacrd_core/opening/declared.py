@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.opening.frames import require_bounded_chunks
@@ -64,8 +65,15 @@ def _arrays(node: Any) -> Iterator[Any]:
     if hasattr(node, "visititems"):
         node.visititems(lambda _, item: found.append(item) if hasattr(item, "shape") else None)
     else:
-        found += [item for _, item in node.members(max_depth=None) if hasattr(item, "shape")]
+        found += [item for item in members_below(node) if hasattr(item, "shape")]
     yield from found
+
+
+def members_below(group: Any) -> list[Any]:
+    """Return the groups and arrays below a group of zarr, without its warnings of what a copy has left out."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is not recognized as a component of a Zarr hierarchy.*")
+        return [member for _, member in group.members(max_depth=None)]
 
 
 def _external(name: str, link: Any) -> str | None:

@@ -20,7 +20,7 @@ from anndata.io import read_elem
 from zarr.storage import LocalStore, ZipStore
 
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
-from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, is_pickled, require_plausible
+from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, is_pickled, members_below, require_plausible
 from spacrd_core.opening.heaps import require_sound_heaps
 from spacrd_core.opening.kinds import refuse_special, refuse_special_below
 from spacrd_core.opening.whole import require_whole
@@ -189,7 +189,7 @@ def _zip_root(path: Path) -> str:
 
 def _refuse_pickles(node: Any, path: Path) -> None:
     """Refuse pickled values in zarr: reading one can run arbitrary code."""
-    arrays = [inner for _, inner in node.members(max_depth=None)] if isinstance(node, zarr.Group) else [node]
+    arrays = members_below(node) if isinstance(node, zarr.Group) else [node]
     for array in arrays:
         if isinstance(array, zarr.Array) and is_pickled(array):
             raise InputError(f"{path} holds pickled values ({array.path}), which are unsafe to read", hint=REWRITE)

@@ -10,7 +10,14 @@ from pathlib import Path
 FORBIDDEN = frozenset(
     ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "socket.connect", "socket.getaddrinfo")
 )
-CHANGES = {"os.remove": 0, "os.rename": 1, "os.rmdir": 0, "os.mkdir": 0, "os.symlink": 1, "os.link": 1}
+CHANGES = {  # the arguments with the path, and with the folder that it is relative to
+    "os.remove": (0, 1),
+    "os.rename": (1, 3),
+    "os.rmdir": (0, 1),
+    "os.mkdir": (0, 2),
+    "os.symlink": (1, 2),
+    "os.link": (1, 3),
+}
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _allowed: list[str] = []  # folders, while a trial is watched
 _seen: list[str] = []
@@ -24,12 +31,14 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
     elif event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITES:
         _note(event, arguments[0])
     elif event in CHANGES:
-        _note(event, arguments[CHANGES[event]])
+        path, folder = CHANGES[event]
+        _note(event, arguments[path], arguments[folder])
 
 
-def _note(event: str, path: object) -> None:
+def _note(event: str, path: object, folder: object = -1) -> None:
     if isinstance(path, (str, bytes, os.PathLike)):
-        place = os.path.realpath(os.fsdecode(path))
+        beginning = os.readlink(f"/proc/self/fd/{folder}") if isinstance(folder, int) and folder >= 0 else ""
+        place = os.path.realpath(os.path.join(beginning, os.fsdecode(path)))  # noqa: PTH118 - it may be bytes
         if not place.startswith((*_allowed, "/dev/", "/proc/")) and "__pycache__" not in place:
             _seen.append(f"{event} {place}")
 
