@@ -37,7 +37,7 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
 
 def _note(event: str, path: object, folder: object = -1) -> None:
     if isinstance(path, (str, bytes, os.PathLike)):
-        beginning = os.readlink(f"/proc/self/fd/{folder}") if isinstance(folder, int) and folder >= 0 else ""
+        beginning = str(Path(f"/proc/self/fd/{folder}").readlink()) if isinstance(folder, int) and folder >= 0 else ""
         place = os.path.realpath(os.path.join(beginning, os.fsdecode(path)))  # noqa: PTH118 - it may be bytes
         if not place.startswith((*_allowed, "/dev/", "/proc/")) and "__pycache__" not in place:
             _seen.append(f"{event} {place}")
