@@ -1,6 +1,7 @@
 """A file that a copy has left out is missed: a section without it is refused, or is the section with it."""
 
 import shutil
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +58,9 @@ def _repack(source: Path, target: Path, *, without: str) -> None:
 def facts(folder: Path, reader: str, where: str) -> tuple[Any, ...] | None:
     """Return what a section holds; None if it is refused."""
     try:
-        section = plugins().readers.create(reader).read(folder / where, NO_IMAGE)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            section = plugins().readers.create(reader).read(folder / where, NO_IMAGE)
     except SpacrdError:
         return None
     counts = section.counts
