@@ -32,7 +32,7 @@ AT_ONCE = (
     ),
 )
 SETTLE = (
-    f"ingest store {AGAIN} -q",
+    f"ingest store {AGAIN} --mpp 0.5 -q",  # what was given before is kept otherwise
     f"ingest store {THIRD} --replace",
     "store label store S2 --labels input/S2.csv --positive tumor -q",
     "embed store --encoder stain --again -q",
