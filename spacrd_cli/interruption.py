@@ -34,7 +34,7 @@ class Interruption:
         self._code: int | None = None
 
     def listen(self) -> None:
-        """Begin to handle signals, apart from those that this process was told to ignore (as ``nohup`` does)."""
+        """Begin to handle signals, except those that this process already ignores (as under ``nohup``)."""
         atexit.register(self._ignore)  # what is registered first is run last
         for number in SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
@@ -48,7 +48,7 @@ class Interruption:
 
     @property
     def message(self) -> str:
-        """What the user is told."""
+        """The message for the user."""
         name = "" if self.number in {0, signal.SIGINT} else f"{signal.Signals(self.number).name}: "
         return f"{name}{INTERRUPTED}"
 

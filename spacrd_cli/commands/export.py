@@ -122,4 +122,4 @@ def _require_supported(out: Output, unsupported: Sequence[InputError], *, named:
 def _combined_error(errors: Sequence[InputError]) -> InputError:
     """Return one error for all sections that the format does not support."""
     hints = dict.fromkeys(error.hint for error in errors if error.hint)
-    return InputError(listed(errors, separator="; ", signs=MAX_MISTAKE), hint="; ".join(hints))
+    return InputError(listed(errors, separator="; ", length=MAX_MISTAKE), hint="; ".join(hints))

@@ -14,7 +14,7 @@ LAST = -100  # multiprocessing removes its own folder with this priority
 
 
 def use_removable_folder() -> None:
-    """Let multiprocessing use a folder that is told from abandoned ones by its lock, unless it has one already."""
+    """Give multiprocessing a locked temporary folder, unless it has one already; the lock shows that it is in use."""
     settings: dict[str, Any] = process.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001
     if "tempdir" not in settings:
         folder = ExitStack()

@@ -100,7 +100,7 @@ def _tell_apart(symbols: list[str], ids: list[str]) -> CleanNames:
     unnamed = [gene.id for gene in genes if gene.found == "unnamed"]
     notes = (
         *_count_note("gene symbols and ids in each other's column, exchanged", swapped),
-        *_count_note("gene symbols and Ensembl ids in one cell, told apart", joined),
+        *_count_note("gene symbols and Ensembl ids in one cell, separated", joined),
         *_count_note("genes without a symbol, named by their ids", unnamed),
     )
     return CleanNames([gene.symbol for gene in genes], [gene.id for gene in genes], notes)

@@ -56,7 +56,7 @@ def read_cohort(file: Path, shared: Mapping[str, Any]) -> list[IngestOptions]:
     if problems:
         per_section = (key for key in IngestOptions.model_fields if key not in IngestConfig.model_fields)
         columns = ", ".join([*per_section, *IngestConfig.model_fields])
-        raise ConfigError(f"{file}: {listed(problems, separator='; ', signs=MAX_MISTAKE)}", hint=f"columns: {columns}")
+        raise ConfigError(f"{file}: {listed(problems, separator='; ', length=MAX_MISTAKE)}", hint=f"columns: {columns}")
     _require_unique_names(sections, file)
     return list(sections.values())
 
@@ -152,7 +152,7 @@ def _require_unique_names(sections: Mapping[int, IngestOptions], file: Path) -> 
     repeated = [f"lines {' and '.join(at)} both name '{shortened(name)}'" for name, at in lines.items() if len(at) > 1]
     if repeated:
         raise ConfigError(
-            f"{file}: {listed(repeated, separator='; ', signs=MAX_MISTAKE)}",
+            f"{file}: {listed(repeated, separator='; ', length=MAX_MISTAKE)}",
             hint="add a column 'name' with a unique id per section",
         )
 

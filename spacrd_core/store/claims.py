@@ -1,4 +1,4 @@
-"""Claims: which sections a living process writes, so that what a killed one has left can be told from its work.
+"""Claims: which sections a running process writes. What lies in a section without a claim was left by a killed one.
 
 A claim is a locked file. The operating system releases the lock when its process ends, however that happens.
 """

@@ -72,7 +72,7 @@ class Pictures:
         return listed(
             (f"'{shortened(name)}': {reason}" for name, reason in self.left_out.items()),
             separator="; ",
-            signs=MAX_MISTAKE,
+            length=MAX_MISTAKE,
         )
 
 

@@ -9,7 +9,6 @@ import atexit
 import importlib
 import json
 import os
-import pkgutil
 import signal
 import sys
 import tempfile
@@ -19,9 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from faults.loading import load_everything
 from faults.watch import Watch
 
-PACKAGES = ("spacrd_core", "spacrd_readers", "spacrd_encoders", "spacrd_fusion", "spacrd_cli")
 MOST_SECONDS = 300.0  # of any command; it is killed then
 
 Request = dict[str, Any]
@@ -31,9 +30,7 @@ def main() -> None:
     """Answer requests until there are no more."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    for package in map(importlib.import_module, PACKAGES):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+    load_everything()
     answers.write("ready\n")
     answers.flush()
     for line in sys.stdin:

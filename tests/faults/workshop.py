@@ -27,7 +27,7 @@ COMMANDS = (
 def make_workshop(folder: Path, driver: Driver) -> Path:
     """Make the folder: two sections that are embedded and called, the same without, and the files of a third."""
     (folder / "tmp").mkdir(parents=True)
-    rows = [_write_section(folder / "input", name, number) for number, name in enumerate(SECTIONS)]
+    rows = [write_section(folder / "input", name, number) for number, name in enumerate(SECTIONS)]
     (folder / "two.csv").write_text("\n".join([COHORT_HEADER, *rows[:2]]) + "\n")
     _run(folder, INGEST, driver)
     shutil.copytree(folder / "store", folder / "plain")
@@ -47,7 +47,8 @@ def _run(folder: Path, command: str, driver: Driver) -> None:
     assert ended.code == 0, f"{command}: {ended.output}"
 
 
-def _write_section(folder: Path, name: str, number: int) -> str:
+def write_section(folder: Path, name: str, number: int) -> str:
+    """Write a small section with its labels, and return its row of the cohort file."""
     left = 300.0 + 100 * number
     tissue = Tissue(size_um=(2000.0, 1600.0), square_um=(left, 300.0, left + 900, 1100.0))
     path = StSection(tissue, Pose(um_per_px=4.0), name).write(folder)

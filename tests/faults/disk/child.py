@@ -8,7 +8,6 @@ import ctypes
 import importlib
 import json
 import os
-import pkgutil
 import resource
 import sys
 import tempfile
@@ -16,7 +15,8 @@ import threading
 from contextlib import suppress
 from typing import Any, NoReturn
 
-PACKAGES = ("spacrd_core", "spacrd_readers", "spacrd_encoders", "spacrd_fusion", "spacrd_cli")
+from faults.loading import load_everything
+
 RIGHTS_OF_ROOT = (1, 2)  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: to do what permissions do not allow
 CAPABILITY_VERSION, PR_CAPBSET_DROP = 0x20080522, 24
 
@@ -27,9 +27,7 @@ def main() -> None:
     """Answer requests until there are no more."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    for package in map(importlib.import_module, PACKAGES):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+    load_everything()
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         print(json.dumps(_run(json.loads(line))), file=answers, flush=True)

@@ -4,11 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
-from bundles.st import PITCH_UM, StSection
-from bundles.tissue import Pose, Tissue
-
 from faults.disk.driver import Driver
+from faults.workshop import write_section
 
 COHORT = "path,name,patient,labels,positive"
 LINEAR = "--encoder stain --head linear --seeds 1 -q"
@@ -48,7 +45,7 @@ SUM = re.compile(rb'"sha256": "[0-9a-f]{64}"')
 def make_ground(folder: Path, driver: Driver) -> None:
     """Make the folder: three sections that are embedded and called, the files of a fourth, and what was written."""
     folder.mkdir()
-    rows = [_write_section(folder / "input", f"S{number}", number) for number in (1, 2, 3, 4)]
+    rows = [write_section(folder / "input", f"S{number}", number) for number in (1, 2, 3, 4)]
     (folder / "cohort.csv").write_text("\n".join([COHORT, *rows[:3]]) + "\n")
     exports = [f"export store -o exports --format {name} -q" for name in FORMATS]
     for command in (*MAKE, *exports):
@@ -69,14 +66,3 @@ def contents(path: Path) -> dict[str, bytes]:
     files = {file.relative_to(path).as_posix(): file for file in sorted(path.rglob("*")) if file.is_file()}
     texts = {name: CLOCK.sub(b"TIME", file.read_bytes()) for name, file in files.items()}
     return {name: SUM.sub(b"SUM", text) if name == "manifest.json" else text for name, text in texts.items()}
-
-
-def _write_section(folder: Path, name: str, number: int) -> str:
-    left = 300.0 + 100 * number
-    tissue = Tissue(size_um=(2000.0, 1600.0), square_um=(left, 300.0, left + 900, 1100.0))
-    path = StSection(tissue, Pose(um_per_px=4.0), name).write(folder)
-    array = np.stack(np.meshgrid(*(np.arange(1, side // PITCH_UM) for side in tissue.size_um)), axis=-1).reshape(-1, 2)
-    words = np.where(tissue.dark(array * PITCH_UM), "tumor", "normal")
-    lines = [f"{x:.0f}x{y:.0f},{word}" for (x, y), word in zip(array, words, strict=True)]
-    (folder / f"{name}.csv").write_text("\n".join(["spot,label", *lines]) + "\n")
-    return f"input/{path.name},{name},P{number},input/{name}.csv,tumor"
