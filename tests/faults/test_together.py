@@ -35,6 +35,7 @@ SETTLE = (
     f"ingest store {AGAIN} --mpp 0.5 -q",  # what was given before is kept otherwise
     f"ingest store {THIRD} --replace",
     "store label store S2 --labels input/S2.csv --positive tumor -q",
+    "embed store --encoder stain --set encoder.normalised=true -q",  # those of S1 went with its slide
     "embed store --encoder stain --again -q",
     "detect store det -q",
     "detect store other -q",
