@@ -23,6 +23,7 @@ from spacrd_cli.commands import (
     store,
     train,
 )
+from spacrd_cli.terminal.streams import reserve_stdout
 from spacrd_core._version import __version__
 
 COMMAND_ORDER = (
@@ -64,6 +65,7 @@ app.command(cls=Command)(doctor.doctor)
 app.command(cls=Command)(hub.push)
 app.command(cls=Command)(hub.pull)
 app.command(cls=Command)(demo.demo)
+reserve_stdout(app)
 
 
 @app.callback(invoke_without_command=True)

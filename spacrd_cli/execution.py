@@ -43,7 +43,7 @@ class ExecutorSettings(CommandConfig):
         if self.executor == "processes":
             from spacrd_core.executors.fork_server import start_fork_server
 
-            start_fork_server("spacrd_cli.main", *modules)
+            start_fork_server("spacrd_cli.app", *modules)
 
     def make_executor(self) -> Executor:
         """Return the executor that these settings choose.

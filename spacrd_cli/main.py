@@ -3,46 +3,72 @@
 from __future__ import annotations
 
 import sys
-import traceback
-from typing import TYPE_CHECKING
+from contextlib import suppress
 
-from spacrd_cli.app import app
-from spacrd_cli.terminal.errors import INTERRUPTED, describe_error
-from spacrd_core.plugin_errors import failure_in_plugin
+from spacrd_cli.interruption import Interruption
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+# Nothing else is imported here, so that signals are handled as soon as possible.
 
 
 def main() -> None:
     """Run the command of this process and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
+    interruption = Interruption()
+    try:
+        interruption.listen()
+        code = interruption.finish(run(sys.argv[1:], interruption))
+    except KeyboardInterrupt:
+        code = interruption.finish(_report(interruption))
+    interruption.leave(code)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code: 0 done, 1 an explained error, 2 a usage error, 130 interrupted."""
+def run(arguments: list[str], interruption: Interruption | None = None) -> int:
+    """Run a command and return its exit code.
+
+    It is 0 if done, 1 after an explained error, 2 after a usage error, 128 plus the number of the signal (130 after
+    Ctrl-C) if interrupted.
+    """
+    interruption = interruption or Interruption()
     arguments, debug = take_debug(arguments)
     try:
+        from spacrd_cli.app import app
+
         # Outside standalone mode Typer returns the code of an `Exit` (an interrupt is one) and raises everything else.
-        code = app(list(arguments), prog_name="spacrd", standalone_mode=False) or 0
+        code = int(app(arguments, prog_name="spacrd", standalone_mode=False) or 0)
     except KeyboardInterrupt:
-        code = 130
-    except BaseException as error:
-        reason = failure_in_plugin(error)
-        if reason is None and not isinstance(error, Exception):
-            raise
-        text, code = describe_error(reason or error)
-        if debug and code != 2:
-            traceback.print_exception(error)
-        print(text, file=sys.stderr)  # noqa: T201 - the console may be what failed
-    if code == 130:
-        print(INTERRUPTED, file=sys.stderr)  # noqa: T201
-    return int(code)
+        return _report(interruption)
+    except BaseException as error:  # noqa: BLE001 - it is explained, or raised again
+        if interruption.number:  # it is a consequence
+            return _report(interruption)
+        code = _report_error(error, debug=debug)
+    return _report(interruption) if interruption.number or code == 130 else code
 
 
-def take_debug(arguments: Sequence[str]) -> tuple[list[str], bool]:
+def take_debug(arguments: list[str]) -> tuple[list[str], bool]:
     """Return the arguments without ``--debug``, accepted anywhere before a ``--``, and whether it was present."""
-    options = list(arguments)
-    end = options.index("--") if "--" in options else len(options)
-    remaining = [argument for argument in options[:end] if argument != "--debug"]
-    return remaining + options[end:], len(remaining) < end
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    remaining = [argument for argument in arguments[:end] if argument != "--debug"]
+    return remaining + arguments[end:], len(remaining) < end
+
+
+def _report_error(error: BaseException, *, debug: bool) -> int:
+    """Explain an error on stderr and return the exit code."""
+    import traceback
+
+    from spacrd_cli.terminal.errors import describe_error
+    from spacrd_core.plugin_errors import failure_in_plugin
+
+    reason = failure_in_plugin(error)
+    if reason is None and not isinstance(error, Exception):
+        raise error
+    text, code = describe_error(reason or error)
+    if debug and code != 2:
+        traceback.print_exception(error)
+    print(text, file=sys.stderr)  # noqa: T201 - the console may be what failed
+    return code
+
+
+def _report(interruption: Interruption) -> int:
+    """Say that the command was interrupted and return the exit code."""
+    with suppress(OSError):  # the terminal is closed
+        print(interruption.message, file=sys.stderr, flush=True)  # noqa: T201
+    return interruption.exit_code

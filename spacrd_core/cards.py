@@ -160,6 +160,8 @@ class Card:
     extra: str = ""
 
     def __post_init__(self) -> None:
+        if isinstance(self.aliases, str):
+            raise TypeError(f"the aliases of {self.name!r} must be a tuple, found {self.aliases!r}")
         for name in (self.name, *(part for alias in self.aliases for part in alias.split(":", 1))):
             if not NAME_PATTERN.fullmatch(name):
                 raise ValueError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import reprlib
-import tomllib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from spacrd_core.errors import ConfigError, MissingFile
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.toml_text import read_toml
 from spacrd_core.quoting import MAX_ITEMS, shortened
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _mistake(item: ErrorDetails) -> str:
 
 def _hint(model: type[BaseModel], error: ValidationError) -> str:
     """Return the settings that are closest to the unknown ones, and the valid settings of their tables."""
-    unknown = [item["loc"] for item in error.errors() if item["type"] == "extra_forbidden"]
+    unknown = [item["loc"] for item in error.errors() if item["type"] == "extra_forbidden"][:MAX_ITEMS]
     near = [
         ".".join(map(str, (*table, match)))
         for *table, name in unknown
@@ -127,10 +127,7 @@ def _read_file(file: Path) -> dict[str, Any]:
     refuse_special(file, ConfigError)
     if not file.is_file():
         raise MissingFile(f"no configuration file at {file}", hint="check the path of --config")
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as error:  # not TOML, not text, or nested too deeply for the parser
-        raise ConfigError(f"{file} is not TOML: {error}", hint="write one KEY = VALUE per line") from error
+    return read_toml(file, ConfigError, hint="write one KEY = VALUE per line")
 
 
 def _override(values: dict[str, Any], entry: str) -> str:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spacrd_core.config import mistakes
 from spacrd_core.opening.json_text import parse_json
-from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.small import read_small
 from spacrd_core.replacement import replace_folder, restore_folder, sync
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def read_record(
     file: Path, model: type[RecordT], *, min_version: int = 1, max_version: int, error: type[SpacrdError]
 ) -> RecordT:
     """Return the record in a file; see :func:`parse_record`."""
-    refuse_special(file, error)
-    return parse_record(file.read_bytes(), file, model, min_version=min_version, max_version=max_version, error=error)
+    text = read_small(file, error)
+    return parse_record(text, file, model, min_version=min_version, max_version=max_version, error=error)
 
 
 def parse_record(
@@ -105,7 +105,7 @@ def parse_record(
         Of the type ``error``, if the file is damaged, or was written by a newer SpaCRD or one that is too old.
     """
     try:
-        content = parse_json(text)
+        content = parse_json(text, unique=True)
         version = content["schema_version"]
     except (ValueError, LookupError, TypeError) as cause:
         raise error(f"{file} is damaged: {cause}", hint="restore it from a copy") from cause

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import stat
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
 
-from spacrd_core.errors import InputError, OutputError, SpacrdError
+from spacrd_core.errors import InputError, OutputError
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.replacement import real
-from spacrd_core.staging import staging
+from spacrd_core.staging import PREFIX
+from spacrd_core.system_errors import explained
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-FILE_LIMIT = "raise the limit on the size of files (ulimit -f)"
 SIGNATURE_BYTES = 4096  # of a file's beginning, where its signature is looked for
 MAX_CONFIG_BYTES = 64_000_000
 PROBE_BYTES = 65_536
 
 
 def require_outside(path: Path, *, itself: bool = False) -> None:
-    """Reject a path inside a spot store, a detector or a zarr, links followed; or, with ``itself``, that is one.
+    """Reject a path inside what must stay as it is, links followed; or, with ``itself``, that is such a folder.
+
+    A spot store, a detector, a zarr and the records of git must stay as they are.
 
     Raises
     ------
@@ -48,7 +44,26 @@ def kind_of(folder: Path) -> str:
         return "a detector"
     if any((folder / name).is_file() for name in ("zarr.json", ".zgroup", ".zarray")):
         return "a zarr"
+    if (folder / "HEAD").is_file() and (folder / "objects").is_dir():
+        return "a folder of git"
     return ""
+
+
+def temporary_folder() -> Path:
+    """Return the folder for temporary files.
+
+    Raises
+    ------
+    OutputError
+        If none can be written.
+    """
+    try:
+        return Path(gettempdir())
+    except FileNotFoundError as error:
+        raise OutputError(
+            f"temporary files cannot be written: {error.strerror}",
+            hint="free some room, or set TMPDIR to a folder that you may write to",
+        ) from error
 
 
 def has_signature(file: Path, *signatures: bytes) -> bool:
@@ -73,32 +88,17 @@ def require_room(folder: Path, needed: int = 0) -> None:
         If a file cannot be written there, or there are fewer bytes than are about ``needed``.
     """
     present = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
-    with explained(folder, always=True), staging(present) as aside, (aside / "room").open("wb") as file:
+    with explained(folder, always=True), TemporaryFile(dir=present, prefix=PREFIX) as file:
         file.write(bytes(PROBE_BYTES))
         file.flush()
         os.fsync(file.fileno())
         file.truncate(max(needed, PROBE_BYTES))  # refused beyond the limit of the process
-    free = shutil.disk_usage(present).free
-    if free < needed:
+    total, _, free = shutil.disk_usage(present)
+    if total and free < needed:  # some file systems do not tell
         raise OutputError(
             f"{folder} has room for {free / 1e6:.3g} MB, and about {needed / 1e6:.3g} MB are needed",
             hint="free some room, or name another place",
         )
-
-
-@contextmanager
-def explained(path: Path, *, always: bool = False) -> Iterator[None]:
-    """Explain an error for want of room in the block, or with ``always`` any of the system, by what was written."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, SpacrdError) or error.errno is None or not (always or error.errno in NO_ROOM):
-            raise
-        remedy = "name a place that you may write to" if error.errno not in NO_ROOM else "free some room, and run again"
-        raise OutputError(
-            f"{path} cannot be written: {os.strerror(error.errno)}",
-            hint=FILE_LIMIT if error.errno == errno.EFBIG else remedy,
-        ) from error
 
 
 def _format(config: Path) -> str:

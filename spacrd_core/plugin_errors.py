@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, distributions, entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import PluginError, SpacrdError
@@ -38,13 +40,32 @@ def describe_error(error: BaseException) -> str:
 
 
 @contextmanager
+def unmoved() -> Iterator[None]:
+    """Run a third party's code; afterwards the working folder, by which a command finds its files, is what it was."""
+    before = _working_folder()
+    try:
+        yield
+    finally:
+        if before and _working_folder() != before:
+            os.chdir(before)
+
+
+def _working_folder() -> str:
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:  # it was removed
+        return ""
+
+
+@contextmanager
 def blamed(component: str, plugin: str, *, name: str = "") -> Iterator[None]:
     """Turn what a plugin's component raises into a :class:`PluginError` that names both; ours pass as they are.
 
     ``plugin`` is '' for a component of SpaCRD, whose errors pass, too.
     """
     try:
-        yield
+        with unmoved():
+            yield
     except PASSED_ON:
         raise
     except BaseException as error:

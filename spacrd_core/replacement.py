@@ -45,10 +45,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+def replace_folder(folder: Path, contents: Mapping[str, bytes], *, read: str = "") -> bytes:
     """Write files into a new folder and put it in the place of ``folder``; what a killed process left is removed.
 
-    A link stays, and the folder that it leads to is replaced.
+    Return the content of the file ``read`` in the folder that was replaced; nothing if there was none. A link stays,
+    and the folder that it leads to is replaced.
     """
     folder = real(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +63,7 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
         sync(staged)
         move_into_place(staged, folder)
         _discard_remains(folder, aside)
+        return (staged / read).read_bytes() if read and (staged / read).is_file() else b""
 
 
 def replace_text(file: Path, text: str) -> None:
@@ -85,7 +87,7 @@ def restore_folder(folder: Path) -> None:
     """Restore a folder after the process ended during its replacement."""
     folder = real(folder)
     if _backup_of(folder).exists() and not folder.exists():
-        with suppress(OSError), _locked(folder):  # a reader may have no right to write
+        with suppress(OSError), locked(folder):  # a reader may have no right to write
             _restore(folder)
 
 
@@ -103,7 +105,8 @@ def read_whole(folder: Path, read: Callable[[], Read]) -> Read:
         try:
             result = read()
         except (OSError, ValueError):  # an error about a detector is one of them
-            if _identity(folder) == before:
+            is_between_steps = _backup_of(real(folder)).exists()
+            if not is_between_steps and _identity(folder) == before:
                 raise
             continue
         if _identity(folder) == before:
@@ -155,7 +158,7 @@ def _exchange(first: Path, second: Path) -> bool:
 def _exchange_in_steps(staged: Path, final: Path) -> None:
     """Exchange a folder in several steps, of which the first leaves a backup that :func:`restore_folder` finds."""
     backup = _backup_of(final)
-    with _locked(final):
+    with locked(final):
         _restore(final)
         _discard(backup, staged.parent)
         final.rename(backup)
@@ -176,7 +179,7 @@ def _discard_remains(folder: Path, aside: Path) -> None:
     """Move what earlier replacements left beside a folder into a temporary folder, which will be removed."""
     unfinished = re.compile(rf"\.{re.escape(folder.name)}\.tmp-[0-9a-f]{{32}}")  # by earlier versions
     if _backup_of(folder).exists():
-        with _locked(folder):
+        with locked(folder):
             _discard(_backup_of(folder), aside)
     for path in folder.parent.iterdir():
         if unfinished.fullmatch(path.name) and not path.is_symlink():
@@ -194,7 +197,7 @@ def _backup_of(folder: Path) -> Path:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the lock on the steps of a replacement inside the block; its file is removed in the end."""
     from filelock import FileLock  # noqa: PLC0415 - this module is imported by every command
 

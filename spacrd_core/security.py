@@ -27,4 +27,5 @@ TORCH = SecurityFloor("torch", "2.10", "CVE-2025-32434, CVE-2026-24747")
 PILLOW = SecurityFloor("pillow", "12.2", "CVE-2026-40192, CVE-2026-42308")
 JINJA2 = SecurityFloor("jinja2", "3.1.6", "CVE-2025-27516")
 HDF5 = SecurityFloor("hdf5", "1.14.4-2", "CVE-2026-26200")  # the C library inside h5py
-LIBRARY_FLOORS = (TORCH, PILLOW, JINJA2)
+NUMCODECS = SecurityFloor("numcodecs", "0.16.6", "GHSA-jqc8-qjfv-5m6r")  # of zarr; 0.17.0 has it, too
+LIBRARY_FLOORS = (TORCH, PILLOW, JINJA2, NUMCODECS)

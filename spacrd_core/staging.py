@@ -69,6 +69,9 @@ def _new(parent: Path) -> tuple[Path, BaseFileLock]:
             lock.acquire()
         except (TimeoutError, FileNotFoundError):  # another process took it for abandoned before it was locked
             continue
+        except OSError:  # there is no room for the lock
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         if (folder / LOCK).exists():
             return folder, lock
         lock.release()

@@ -14,6 +14,8 @@ from spacrd_core.opening.kinds import refuse_special
 if TYPE_CHECKING:
     from pathlib import Path
 
+MAX_CELLS = 100  # of a row in a table of names or points
+TABLE_HINT = "save it as CSV or TSV in UTF-8"
 PREVIEW_BYTES = 2**20  # a header of 30,000 genes is a third of this
 
 
@@ -31,7 +33,7 @@ def read_text(path: Path, role: str, error: type[InputError] = InputError) -> st
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
-        raise error(f"the {role} {path} is not a text table", hint="save it as CSV or TSV in UTF-8") from cause
+        raise error(f"the {role} {path} is not a text table", hint=TABLE_HINT) from cause
     _require_table(text, path, role, error)
     return text
 
@@ -70,9 +72,23 @@ def split_rows(text: str, delimiter: str, path: Path, error: type[InputError] = 
         Of the type ``error``, if it is not a table: a cell without an end, or with thousands of letters.
     """
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as cause:
-        raise error(f"{path} is not a table: {cause}", hint="save it as CSV or TSV in UTF-8") from cause
+        raise error(f"{path} is not a table: {cause}", hint=TABLE_HINT) from cause
+    return require_narrow(rows, path, error)
+
+
+def require_narrow(rows: list[list[str]], path: Path, error: type[InputError] = InputError) -> list[list[str]]:
+    """Return the rows of a table of few columns; one of a million cells would widen all others.
+
+    Raises
+    ------
+    InputError
+        Of the type ``error``, if a row has more.
+    """
+    if (widest := max(map(len, rows), default=0)) > MAX_CELLS:
+        raise error(f"{path} has a row of {widest:,} cells: are its ends of lines missing?", hint=TABLE_HINT)
+    return rows
 
 
 def _read_bytes(path: Path, role: str, error: type[InputError], *, limit: int | None = None) -> bytes:
@@ -99,4 +115,4 @@ def _require_table(text: str, path: Path, role: str, error: type[InputError]) ->
     if text.lstrip().startswith("<"):
         raise error(f"the {role} {path} is a web page, not a table", hint="download the raw file instead of the page")
     if "\0" in text:
-        raise error(f"the {role} {path} is not a text table", hint="save it as CSV or TSV in UTF-8")
+        raise error(f"the {role} {path} is not a text table", hint=TABLE_HINT)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from spacrd_core.errors import WeightsError
 from spacrd_core.opening.json_text import parse_json
+from spacrd_core.opening.small import read_small
 from spacrd_encoders.backbone.hub import fetch
 from spacrd_encoders.backbone.networks import drop_classifier
 from spacrd_encoders.backbone.timm import TimmBackbone
@@ -58,7 +59,7 @@ class HubModel(TimmBackbone):
 
 def _refuse_other_libraries(repo: str, config: Path) -> None:
     try:
-        model_config = parse_json(config.read_text(encoding="utf-8"))
+        model_config = parse_json(read_small(config, WeightsError))
     except ValueError as error:
         raise WeightsError(f"{config} is damaged: it is not JSON", hint="delete it and run again") from error
     if not isinstance(model_config, dict) or "architecture" not in model_config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import MissingFile
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ CHOOSE_READER = "choose another reader with --reader"
 
 def first_names(names: Sequence[str], count: int = 5) -> str:
     """Return the first few of many names as text."""
-    return ", ".join(names[:count]) + (", ..." if len(names) > count else "")
+    return ", ".join(map(shortened, names[:count])) + (", ..." if len(names) > count else "")
 
 
 def require_file(path: Path | None, role: str) -> Path | None:

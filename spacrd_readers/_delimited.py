@@ -26,8 +26,9 @@ def read_cells(text: str) -> pd.DataFrame:
     first, body = split_header(lines, delimiter)
     if body.count("\n") > MAX_ROWS:
         raise pd.errors.ParserError(f"it has more than {MAX_ROWS:,} rows")
-    if len(first) > MAX_COLUMNS:
-        raise pd.errors.ParserError(f"its first row has {len(first)} cells: are its ends of lines missing?")
+    second = body.lstrip("\n").partition("\n")[0].count(delimiter) + 1
+    if max(len(first), second) > MAX_COLUMNS:
+        raise pd.errors.ParserError(f"a row has {max(len(first), second)} cells: are its ends of lines missing?")
     if not body.strip():
         return pd.DataFrame([first])
     try:

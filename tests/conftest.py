@@ -33,7 +33,16 @@ SYMBOLS = sorted(symbol for symbol in human_names().symbols if re.fullmatch(r"ZN
 
 
 # Files whose few tests take minutes: begun first, so that no process is left alone with them at the end.
-LONG_FILES = ("executors/", "test_her2st.py", "test_blocks.py", "test_workflow.py", "cli/commands/", "test_register.py")
+LONG_FILES = (
+    "executors/",
+    "test_her2st.py",
+    "test_blocks.py",
+    "test_workflow.py",
+    "cli/commands/",
+    "test_register.py",
+    "/same/",
+    "/faults/",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

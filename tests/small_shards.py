@@ -17,12 +17,12 @@ from spacrd_core.store.store import SpotStore
 ROWS, SPOTS, SECTIONS = 16, 144, 2  # per shard, section, store
 NETWORK, OPTIONS = "timm:test_vit", {"pretrained": False}
 COMMAND = f"""
-import signal, sys
-from spacrd_cli.main import run
+import signal
+from spacrd_cli.main import main
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the children of a background job would ignore it
 from spacrd_core.embedding import staging
 staging.SHARD_ROWS = staging.CHUNK_ROWS = {ROWS}
-sys.exit(run(sys.argv[1:]))
+main()
 """
 
 

@@ -55,7 +55,9 @@ CODES = {
     0: "done",
     1: "error, explained by the message; or a failed check of `doctor` or `plugins check`",
     2: "usage error: a wrong command, option or argument",
-    130: "interrupted; finished work is kept; rerun the same command to resume",
+    130: "interrupted by Ctrl-C; finished work is kept; rerun the same command to resume",
+    143: "the same by SIGTERM, which batch systems send at a time limit",
+    129: "the same by SIGHUP: the terminal was closed",
 }
 
 

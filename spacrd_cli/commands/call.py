@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +21,7 @@ from spacrd_cli.terminal.errors import error_documents, raise_failures
 from spacrd_cli.terminal.ingested import report_notes
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
-from spacrd_core.errors import ConfigError
+from spacrd_core.errors import ConfigError, InputError
 from spacrd_core.ingestion.options import IngestConfig
 
 if TYPE_CHECKING:
@@ -108,18 +107,21 @@ def call(
         raise ConfigError(
             "the workers of a scheduler need a store that all machines see", hint="--keep STORE, in a shared folder"
         )
-    from spacrd_core.outputs import require_room
+    from spacrd_core.outputs import require_room, temporary_folder
+    from spacrd_core.replacement import real
     from spacrd_core.results.ownership import require_results_folder
     from spacrd_core.staging import staging
 
     require_results_folder(output)
+    if keep and real(keep) in (real(output), *real(output).parents):
+        raise InputError(f"{output} is in the store {keep}", hint="name another folder for the results")
     if dry_run:
-        folder = keep or Path(gettempdir()) / "spacrd-scratch"
+        folder = keep or temporary_folder() / "spacrd-scratch"
         _foresee(out, plugins, sections, settings, detector=detector, folder=folder, output=output)
         return
     require_room(output)
     with ExitStack() as stack:
-        folder = keep or stack.enter_context(staging(Path(gettempdir()))) / "store"
+        folder = keep or stack.enter_context(staging(temporary_folder())) / "store"
         _call(out, plugins, sections, settings, detector=detector, folder=folder, output=output, kept=bool(keep))
 
 

@@ -14,9 +14,12 @@ from spacrd_cli.commands.train import train
 from spacrd_cli.options import Quiet
 from spacrd_cli.terminal.output import Output
 from spacrd_core.errors import InputError
-from spacrd_core.outputs import require_outside
+from spacrd_core.outputs import require_outside, require_room
+from spacrd_core.system_errors import explained
 
 TARGET = "S5"
+DEMO_BYTES = 50_000_000
+UNFINISHED = "unfinished.txt"
 
 
 def demo(
@@ -31,23 +34,29 @@ def demo(
         raise InputError(
             f"the demo needs a folder, but {folder} is a file", hint="name another folder: spacrd demo DIR"
         )
-    if folder.exists() and any(folder.iterdir()):
+    unfinished = folder / UNFINISHED
+    if folder.exists() and any(folder.iterdir()) and not unfinished.exists():
         raise InputError(f"{folder} is not empty", hint="name another folder: spacrd demo DIR")
     from spacrd_core.demo.cohort import write_demo_cohort
     from spacrd_core.demo.truth import labelled_auc
     from spacrd_core.store.store import SpotStore
 
     out = Output(quiet=quiet)
-    cohort = write_demo_cohort(folder / "cohort")
+    require_room(folder, DEMO_BYTES)
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text("spacrd demo was interrupted; the same command finishes it\n")
+        cohort = write_demo_cohort(folder / "cohort")
     store, detector, results = folder / "store", folder / "detector", folder / "results"
     _announce(out, f"spacrd ingest {store} --cohort {cohort}")
     ingest(store, cohort=cohort, quiet=quiet)
     _announce(out, f"spacrd embed {store} --encoder stain")
     embed(store, encoder="stain", quiet=quiet)
     _announce(out, f"spacrd train {store} -o {detector} --encoder stain --exclude {TARGET}")
-    train(store, output=detector, encoder="stain", exclude=[TARGET], quiet=quiet)
+    train(store, output=detector, encoder="stain", exclude=[TARGET], replace=True, quiet=quiet)
     _announce(out, f"spacrd detect {store} {detector} --section {TARGET} -o {results}")
     detect(store, str(detector), output=results, section=[TARGET], quiet=quiet)
+    unfinished.unlink()
     result = labelled_auc(SpotStore.open(store), TARGET)
     out.result(
         {},

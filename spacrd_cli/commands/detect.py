@@ -85,7 +85,10 @@ def detect(
     exclude: Exclude = None,
     device: Device = None,
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Spots scored at a time; limits memory.", show_default="4096")
+        int | None,
+        typer.Option(
+            metavar="N", help="Spots held dense at a time; limits memory, changes no result.", show_default="4096"
+        ),
     ] = None,
     threshold: Annotated[
         str | None,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LIBRARIES = (
     *("torch", "timm", "anndata", "zarr", "numpy", "scipy", "pandas", "huggingface_hub", "safetensors"),
-    *("h5py", "pillow", "jinja2"),
+    *("h5py", "pillow", "jinja2", "numcodecs"),
 )
 MODULES = {"spacrd": "spacrd_core", "pillow": "PIL"}  # of libraries whose module has another name
 GIB = 2**30

@@ -34,8 +34,11 @@ from spacrd_cli.terminal.evaluation_tables import evaluation_tables
 from spacrd_cli.terminal.output import Output, as_json
 from spacrd_core.config import read_config
 from spacrd_core.errors import InputError
-from spacrd_core.outputs import explained, has_signature, require_outside, require_room
+from spacrd_core.outputs import has_signature, require_outside, require_room
 from spacrd_core.replacement import replace_text
+from spacrd_core.system_errors import explained
+
+EVALUATION_START = b'{\n  "protocol": {'
 
 
 class EvaluateConfig(TrainingSettings, ExecutorSettings):
@@ -155,6 +158,6 @@ def evaluate(
 
 def _require_evaluation_file(file: Path) -> None:
     """Require that an evaluation may be written: to a new file, or in the place of an evaluation."""
-    if file.exists() and not has_signature(file, b'"protocol"'):
+    if file.exists() and not has_signature(file, EVALUATION_START):
         raise InputError(f"{file} is no evaluation, and is not replaced", hint="name another file")
     require_outside(file)

@@ -25,6 +25,7 @@ from spacrd_cli.terminal.errors import error_documents, raise_failures
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
 from spacrd_core.errors import InputError
+from spacrd_core.quoting import MAX_MISTAKE, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,4 +122,4 @@ def _require_supported(out: Output, unsupported: Sequence[InputError], *, named:
 def _combined_error(errors: Sequence[InputError]) -> InputError:
     """Return one error for all sections that the format does not support."""
     hints = dict.fromkeys(error.hint for error in errors if error.hint)
-    return InputError("; ".join(map(str, errors)), hint="; ".join(hints))
+    return InputError(listed(errors, separator="; ", length=MAX_MISTAKE), hint="; ".join(hints))

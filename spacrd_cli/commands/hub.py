@@ -9,6 +9,7 @@ import typer
 
 from spacrd_cli.options import Json, Quiet
 from spacrd_cli.terminal.output import Output
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from spacrd_core.detector.address import LocalDetector
@@ -86,7 +87,7 @@ def report_origin(out: Output, source: LocalDetector | None) -> None:
 
 def _report_patients(out: Output, config: DetectorConfig, *, private: bool) -> None:
     """Report the patient names in a detector before it is uploaded."""
-    patients = ", ".join(sorted({section.patient for section in config.trained_on}))
+    patients = listed(sorted({section.patient for section in config.trained_on}))
     sentence = f"the detector contains the ids of its training sections and their patients ({patients})"
     if private:
         out.info(sentence)

@@ -1,4 +1,4 @@
-"""``spacrd plugins check``: check a component against the contract of its kind."""
+"""``spacrd plugins check``: check a component, or every component of a plugin, against the contract of its kind."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spacrd_cli.options import ComponentName, Json, Overrides
 from spacrd_cli.terminal.output import Output
 from spacrd_cli.terminal.tables import Column, FittedTable
 from spacrd_core.config import ComponentSettings, read_config
-from spacrd_core.errors import ContractError
+from spacrd_core.errors import ContractError, SpacrdError
 from spacrd_core.plugin_errors import PASSED_ON, describe_error
 from spacrd_core.plugins import load_plugins
 
@@ -19,29 +19,59 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from spacrd_core.cards import Card
-    from spacrd_core.plugins import Registry
+    from spacrd_core.plugins import Plugins, Registry
 
     Checks = list[tuple[Callable[[Any], None], Any]]
+    Component = tuple[str, Registry[Any], Card]
 
-CHECK_COLUMNS = ("kind", Column("promise", prose=True), Column("kept", prose=True))
+CHECK_COLUMNS = ("kind", "name", Column("promise", prose=True), Column("kept", prose=True))
+LISTED = "The plugin can be loaded and listed"
+CREATED = "The component can be created"
 ExamplePath = Annotated[Path | None, typer.Option("--example", metavar="PATH", help="Example section for a reader.")]
 
 
 def check(name: ComponentName, example: ExamplePath = None, set_: Overrides = None, json: Json = False) -> None:
-    """Check a component against the contract of its kind. Set its options with ``--set KEY=VALUE``."""
+    """Check a component, or all of a plugin, against the contract of its kind. Set options with ``--set KEY=VALUE``."""
     out = Output(json=json)
     options = read_config(ComponentSettings, overrides=set_ or ()).options
-    results = [
-        (registry.kind, promise, broken)
-        for registry, card in load_plugins().find(name)
-        for promise, broken in _run(_checks(registry, card, name, options, example))
+    plugins = load_plugins()
+    rows: list[tuple[str, str, str, str | None]] = [
+        ("plugin", problem.plugin, LISTED, problem.sentence) for problem in plugins.problems_of(name)
     ]
-    document = [dict(zip(("kind", "promise", "broken"), row, strict=True)) for row in results]
-    out.result(
-        document, FittedTable(CHECK_COLUMNS, [(kind, promise, broken or "yes") for kind, promise, broken in results])
-    )
-    if any(broken for _, _, broken in results):
+    for component, registry, card in _components(plugins, name, options):
+        rows += [
+            (registry.kind, component, promise, broken)
+            for promise, broken in _results(registry, card, component, options, example, named=component == name)
+        ]
+    document = [dict(zip(("kind", "name", "promise", "broken"), row, strict=True)) for row in rows]
+    out.result(document, FittedTable(CHECK_COLUMNS, [(*row[:3], row[3] or "yes") for row in rows]))
+    if any(broken for *_, broken in rows):
         raise typer.Exit(1)
+
+
+def _components(plugins: Plugins, name: str, options: dict[str, Any]) -> Iterator[Component]:
+    """Yield the components of this name and, unless options of one are given, all others of the plugin of this name."""
+    others = [] if options else plugins.of_plugin(name)
+    if not others or any(name in {card.name, *card.aliases} for _, card in others):
+        for registry, card in plugins.find(name):
+            yield name, registry, card
+    for registry, card in others:
+        if name not in {card.name, *card.aliases} and not card.family:
+            yield card.name, registry, card
+
+
+def _results(
+    registry: Registry[Any], card: Card, component: str, options: dict[str, Any], example: Path | None, *, named: bool
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the results of a component; one that cannot be created is an error only if the user has ``named`` it."""
+    try:
+        checks = _checks(registry, card, component, options, example)
+    except SpacrdError as error:
+        if named:
+            raise
+        yield CREATED, str(error)
+    else:
+        yield from _run(checks)
 
 
 def _run(checks: Checks) -> Iterator[tuple[str, str | None]]:

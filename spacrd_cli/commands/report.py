@@ -28,9 +28,10 @@ def report(
     """Write the report of a detector's calls; above 12 sections, it is an index and a page for each section."""
     from spacrd_core.detector.built_in import built_in_detector, is_built_in
     from spacrd_core.detector.config import read_detector_config
-    from spacrd_core.detector.files import read_metrics
     from spacrd_core.detector.locate import locate_detector
+    from spacrd_core.detector.metrics import read_metrics
     from spacrd_core.plugins import load_plugins
+    from spacrd_core.quoting import command
     from spacrd_core.replacement import read_whole
     from spacrd_core.results.build import decision_of, provenance, section_result
     from spacrd_core.results.report.pages import has_pages, page_file, replacing_report, require_report_file
@@ -47,22 +48,24 @@ def report(
 
         def read() -> tuple[LocalDetector, DetectorConfig, dict[str, Any]]:
             source = locate_detector(detector, track=out.track)
-            return source, read_detector_config(source.folder), read_metrics(source.folder)
+            config = read_detector_config(source.folder)
+            return source, config, read_metrics(source.folder, config)
 
         source, config, metrics = read_whole(Path(detector), read)
         reliability, origin = metrics.get("reliability") or {}, source.provenance
         report_origin(out, source)
     sections = [entry.id for entry in target.choose(section) if section or config.key in entry.predictions]
     if not sections:
-        raise UnknownSection(f"{store} contains no calls of {detector}", hint=f"spacrd detect {store} {detector}")
-    decisions = [decision_of(name, target.predictions(name, config.key)[0]) for name in sections]
+        raise UnknownSection(f"{store} contains no calls of {detector}", hint=command("detect", store, detector))
+    records = {name: target.predictions_record(name, config.key) for name in sections}
+    decisions = [decision_of(name, target.read_predictions(records[name])[0]) for name in sections]
     origin_of_calls = provenance(config, decisions, origin)
     paged = has_pages(len(sections))
     with replacing_report(output) as staged:
         written = Report(file=staged, provenance=origin_of_calls, reliability=reliability, paged=paged)
         views = []
         for name in out.track(sections, "drawing", len(sections)):
-            spots, _ = target.predictions(name, config.key)
+            spots, _ = target.read_predictions(records[name])
             views.append(written.add(section_result(target, name, spots, config)))
         written.finish(views)
     files = [output, *(page_file(output, name) for name in sections if paged)]

@@ -111,7 +111,7 @@ def train(
     settings.start_workers("spacrd_core.detector.read_task", "spacrd_core.detector.fold_task")
     from spacrd_core import SpotStore  # imports torch
     from spacrd_core import train as train_on
-    from spacrd_core.detector.files import prepare_detector_folder, require_detector_folder
+    from spacrd_core.detector.files import detector_key, prepare_detector_folder, require_detector_folder
 
     target = SpotStore.open(store)
     require_detector_folder(output, replace=replace)
@@ -132,6 +132,7 @@ def train(
         show_plan(out, plan_train(target, settings.options(), output=output, elsewhere=elsewhere, **shared))
         return
     prepare_detector_folder(output)
+    present = detector_key(output)
     patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
     models = fold_count(len(patients), settings.folds) if settings.calibrate and len(patients) > 1 else 0
     with training_view(out, stages=models + 1) as on_event:
@@ -142,7 +143,9 @@ def train(
             on_event=on_event,
             **shared,
         )
-    detector.save(output)
+    replaced = detector.replace(output)
+    if replaced and replaced not in {present, detector.config.key}:
+        out.warn(f"another training wrote detector {replaced} to {output} meanwhile; this one is in its place now")
     _report(out, detector, output)
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from spacrd_cli.terminal.errors import error_documents, printable
+from spacrd_cli.terminal.errors import error_documents
 from spacrd_cli.terminal.progress import duration
 from spacrd_cli.terminal.tables import Column, FittedTable
+from spacrd_core.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

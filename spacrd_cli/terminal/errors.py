@@ -9,9 +9,9 @@ import typer
 from spacrd_core.errors import SpacrdError
 from spacrd_core.memory import out_of_memory
 from spacrd_core.plugin_errors import describe_error as describe
-from spacrd_core.quoting import bounded
+from spacrd_core.quoting import MAX_ITEMS, bounded, printable
+from spacrd_core.system_errors import explain
 
-INTERRUPTED = "interrupted; rerun the same command to resume"
 BUG = "this is a bug in SpaCRD; run the same command with --debug and send us its output"
 
 
@@ -21,7 +21,7 @@ def describe_error(error: BaseException) -> tuple[str, int]:
         return _usage(error)
     if isinstance(error, typer.Abort):
         return "stopped", 1
-    return printable("\n".join(map(bounded, _lines(error)))), 1
+    return "\n".join(printable(bounded(line)) for line in _lines(error)), 1
 
 
 def error_documents(error: Exception) -> list[dict[str, str]]:
@@ -51,7 +51,12 @@ def _lines(error: BaseException) -> Iterator[str]:
         yield f"error: {error.message}"
         leaves = list(_leaves(error))
         yield from (f"  - {prefix}{leaf}" for prefix, leaf in leaves)
-        yield from dict.fromkeys(f"hint: {leaf.hint}" for _, leaf in leaves if leaf.hint)
+        hints = list(dict.fromkeys(leaf.hint for _, leaf in leaves if leaf.hint))
+        yield from (f"hint: {hint}" for hint in hints[:MAX_ITEMS])
+        if len(hints) > MAX_ITEMS:
+            yield f"hint: {len(hints) - MAX_ITEMS} more are left out"
+    elif isinstance(error, OSError) and (explained := explain(error)):
+        yield from _lines(explained)
     elif isinstance(error, OSError) and error.errno is not None:
         path = f": {error.filename}" if error.filename else ""
         yield f"error: operating system error: {error.strerror}{path}"
@@ -76,11 +81,4 @@ def _leaves(group: ExceptionGroup[Exception], prefix: str = "") -> Iterator[tupl
 def _usage(error: typer.TyperException) -> tuple[str, int]:
     context = getattr(error, "ctx", None)
     hint = f"\nhint: {context.command_path} --help" if context else ""
-    return printable(f"error: {bounded(error.format_message())}{hint}"), error.exit_code
-
-
-def printable(text: str) -> str:
-    """Return text without control characters, so that a file name cannot control the terminal."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
+    return f"error: {printable(bounded(error.format_message()))}{hint}", error.exit_code

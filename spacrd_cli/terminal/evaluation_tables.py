@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from spacrd_cli.terminal.errors import printable
+from spacrd_core.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_cli.terminal.errors import error_documents
 from spacrd_cli.terminal.tables import Column, FittedTable
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,9 +64,9 @@ def report_notes(out: Output, ingested: Sequence[Ingested], *, patients: bool = 
             out.warn(f"{item.entry.id}: {sentence}")
     without_patient = [item for item in ingested if patients and not item.patient_given]
     if sections := [item.entry.id for item in without_patient if not item.part_of]:
-        out.info(f"{', '.join(sections)}: no --patient was given, so each section counts as its own patient")
+        out.info(f"{listed(sections)}: no --patient was given, so each section counts as its own patient")
     if parts := [item.entry.id for item in without_patient if item.part_of]:
-        out.info(f"{', '.join(parts)}: --region names no patient for them, so each part counts as its own patient")
+        out.info(f"{listed(parts)}: --region names no patient for them, so each part counts as its own patient")
 
 
 def _report(out: Output, section: str, sentences: Iterable[str]) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+import json
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import typer
 from pydantic_core import to_json
 from rich.console import Console
 from rich.text import Text
 
-from spacrd_cli.terminal.errors import printable
 from spacrd_cli.terminal.progress import Bars, Lines
+from spacrd_cli.terminal.streams import results
 from spacrd_core.progress import silent
-from spacrd_core.quoting import bounded
+from spacrd_core.quoting import bounded, printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
     from spacrd_core.progress import Track
 
 UNLIMITED = 10_000  # columns of a pipe, a file, and of a table that is asked for as a whole
+# What changes a terminal's state or the order of its letters, and JSON leaves as it is; a document has it as \uXXXX.
+CONTROL = re.compile(r"[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 class Output:
     """The output of one command.
 
     >>> out = Output(json=False, quiet=False)
-    >>> out.result({"spots": 346}, table(["section", "spots"], [["A1", 346]]))
+    >>> out.result({"spots": 346}, FittedTable(["section", "spots"], [["A1", 346]]))
     """
 
     def __init__(self, *, json: bool = False, quiet: bool = False, wide: bool = False) -> None:
@@ -39,13 +43,13 @@ class Output:
     def result(self, document: object, *renderables: RenderableType) -> None:
         """Print the document as JSON with ``--json``, and the renderables without."""
         if self.json:
-            sys.stdout.write(as_json(document) + "\n")
+            typer.echo(as_json(document), file=results())
             return
         console = _console(to_stderr=False)
         if self.wide:
             console.width = UNLIMITED
         for renderable in renderables:
-            console.print(renderable)
+            console.print(Text(bounded(printable(renderable))) if isinstance(renderable, str) else renderable)
 
     def info(self, sentence: str) -> None:
         """Print a sentence on stderr, unless ``--quiet`` is set."""
@@ -66,7 +70,8 @@ class Output:
 
 def as_json(document: object) -> str:
     """Return a JSON document, with null for NaN and infinity, which JSON cannot represent."""
-    return to_json(document, indent=2, inf_nan_mode="null", fallback=_to_builtin).decode()
+    text = to_json(document, indent=2, inf_nan_mode="null", fallback=_to_builtin).decode()
+    return CONTROL.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def _to_builtin(value: object) -> object:
@@ -75,7 +80,7 @@ def _to_builtin(value: object) -> object:
 
 
 def _console(*, to_stderr: bool) -> Console:
-    console = Console(stderr=to_stderr, highlight=False, soft_wrap=False)
+    console = Console(file=None if to_stderr else results(), stderr=to_stderr, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = UNLIMITED
     return console

@@ -17,6 +17,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from spacrd_core.quoting import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -43,10 +45,10 @@ class Bars:
         )
 
     def __call__(self, work: Iterable[Item], description: str, total: float | None = None) -> Iterator[Item]:
-        task = self._progress.add_task(description, total=total)
+        task = self._progress.add_task(printable(description), total=total)
         self._open_tasks += 1
-        self._progress.start()
         try:
+            self._progress.start()  # hides the cursor, which must come back
             yield from self._progress.track(work, task_id=task, total=total)
         finally:
             self._open_tasks -= 1

@@ -10,8 +10,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from spacrd_cli.terminal.errors import printable
-from spacrd_core.quoting import bounded
+from spacrd_core.quoting import bounded, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,7 +45,7 @@ class FittedTable:
         self, columns: Sequence[str | Column], rows: Iterable[Sequence[object]], *, title: str | None = None
     ) -> None:
         self._columns = [Column(column) if isinstance(column, str) else column for column in columns]
-        self._title = title
+        self._title = None if title is None else Text(printable(title))
         values = [list(row) for row in rows]
         self._cells = [[cell(value) for value in row] for row in values]
         self._numeric = [_is_numeric(row[index] for row in values) for index in range(len(self._columns))]
@@ -150,7 +149,7 @@ def elided(text: str, width: int) -> str:
 def _heading(name: str, width: int) -> Text:
     """Return the name of a column on as many lines as its words need."""
     lines: list[str] = []
-    for word in name.split():
+    for word in printable(name).split():
         if lines and len(lines[-1]) + 1 + len(word) <= width:
             lines[-1] += f" {word}"
         else:

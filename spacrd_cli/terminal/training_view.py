@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column
 from rich.text import Text
 
-from spacrd_cli.terminal.errors import printable
+from spacrd_core.quoting import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

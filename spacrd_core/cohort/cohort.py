@@ -66,10 +66,6 @@ class Cohort:
         """Return the cohort with the features of each modality times its matrix; genes are never dense."""
         return replace(self, **multiply(self, matrices))
 
-    def dense(self) -> Self:
-        """Return the cohort with dense genes."""
-        return replace(self, genes=None if self.genes is None else self.genes[:].to(self.labels.device))
-
     @classmethod
     def by_modalities(
         cls, sections: Sequence[PreparedSection], device: torch.device, matrices: Matrices = NO_MATRICES

@@ -15,7 +15,7 @@ class CohortOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     panel_genes: int = Field(2000, ge=1, description="Number of variable genes to read.")
-    neighbours: int = Field(9, ge=1, description="Spots in a neighbourhood, including the centre.")
+    neighbours: int = Field(9, ge=1, le=1000, description="Spots in a neighbourhood, including the centre.")
     radius_pitches: float = Field(1.6, gt=0, description="Largest distance of a neighbour, in lattice pitches.")
     library: Literal["all", "panel"] = Field(
         "all", description="Genes whose counts are a spot's library size: all that are measured, or those of the panel."

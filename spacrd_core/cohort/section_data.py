@@ -13,6 +13,7 @@ from spacrd_core.genes.expression import Expression
 from spacrd_core.genes.species import common_species
 from spacrd_core.labels.cancer_fraction import DEFAULT_CANCER_FRACTION, is_cancer
 from spacrd_core.progress import Track, silent
+from spacrd_core.quoting import command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,7 +134,7 @@ def require_comparable(store: SpotStore, loaded: Sequence[SectionData], encoder:
     if len(recipes) > 1:
         raise RecipeMismatch(
             f"sections were embedded by '{encoder}' with different recipes: {', '.join(recipes.values())}",
-            hint=f"run spacrd embed {store.path} --encoder {encoder} with the same options for all sections",
+            hint=f"run {command('embed', store.path, '--encoder', encoder)} with the same options for all sections",
         )
     common_species({section.id: section.expression.species for section in loaded if section.expression})
 

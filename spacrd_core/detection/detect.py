@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.cards import Recipe
@@ -10,25 +11,25 @@ from spacrd_core.detection.stored_calls import StoredCalls
 from spacrd_core.detector.elsewhere import local_detector
 from spacrd_core.detector.load import as_detector
 from spacrd_core.embedding.missing import Encoding, embed_missing
-from spacrd_core.errors import ConfigError, RecipeMismatch
+from spacrd_core.errors import ConfigError, DetectorError, RecipeMismatch
 from spacrd_core.executors.parts import Part
 from spacrd_core.executors.run import run_in_order
 from spacrd_core.executors.serial import Serial
 from spacrd_core.model.decision import ALPHA, LABEL_ALPHA, DecisionRule
 from spacrd_core.model.ensemble import SCORING_BATCH
+from spacrd_core.outputs import require_room
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.prior.staining import embed_staining
 from spacrd_core.progress import Track, silent
-from spacrd_core.quoting import listed
+from spacrd_core.quoting import command, listed
 from spacrd_core.store.failures import note_failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
-    from spacrd_core.detector.config import DetectorConfig
+    from spacrd_core.detector.config import DetectorConfig, EncoderRecord
     from spacrd_core.detector.detector import Detector
     from spacrd_core.executors.pool import Executor
     from spacrd_core.store.folder import SectionNames
@@ -81,7 +82,7 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     label_alpha
         Level of the sets that make a spot uncertain.
     batch_size
-        Spots scored at a time; it bounds memory.
+        Spots that are dense at a time, 1,024 at least; it bounds memory and changes no result.
     on_error
         Called with every section that cannot be called and its error, after the others have been (default: raise).
     executor
@@ -99,6 +100,7 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     detector = as_detector(detector, device=device, plugins=plugins, track=track)
     entries = (part or Part()).select(store.choose(sections, exclude))
     executor = executor or Serial()
+    require_room(store.path)
     _embed_missing(store, detector, entries, plugins, device, executor, track)
     stain_key = ""
     if reads_staining(detector.config):
@@ -112,11 +114,10 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     for section, error in errors.items():
         if error:
             on_error(section, error)
-    called = {
+    called: dict[str, Any] = {
         entry.id: outcome.result for entry, outcome in zip(entries, outcomes, strict=True) if outcome.error is None
     }
-    tables = {section: table for section, table in called.items() if table is not None}
-    return tables if in_memory else StoredCalls(store, [*called], detector.config.key)
+    return called if in_memory else StoredCalls(store, called)
 
 
 def _embed_missing(
@@ -157,12 +158,23 @@ def detector_encoding(
         return None
     encoding = Encoding(record.name, record.options, record.recipe_key)
     missing = encoding.missing(entries)
-    installed = plugins.encoders.create(record.name, record.options).recipe if missing else None
+    installed = _create_encoder(plugins, record).recipe if missing else None
     if installed and installed.key != record.recipe_key:
         differences = installed.differences(Recipe.from_dict(record.recipe))
         raise RecipeMismatch(
             f"sections without embeddings: {listed(missing)}; the installed encoder '{record.name}' has another "
             f"recipe than the detector ({differences})",
-            hint=f"spacrd embed {store.path} --encoder {record.name}, with the weights used for training",
+            hint=f"{command('embed', store.path, '--encoder', record.name)}, with the weights used for training",
         )
     return encoding
+
+
+def _create_encoder(plugins: Plugins, record: EncoderRecord) -> Any:
+    """Return the encoder that a detector names, unless its options lead to files of this machine."""
+    options = plugins.encoders.options(record.name, record.options)
+    if files := [name for name, value in options if isinstance(value, Path)]:
+        raise DetectorError(
+            f"the detector sets '{files[0]}' of the encoder '{record.name}', which is a file of this machine",
+            hint=f"{command('embed', 'STORE', '--encoder', record.name)}, with the files that you choose",
+        )
+    return plugins.encoders.create(record.name, record.options)

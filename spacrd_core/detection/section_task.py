@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spacrd_core.executors.local import Local
     from spacrd_core.executors.task import Worker
     from spacrd_core.model.decision import DecisionRule
-    from spacrd_core.store.manifest import SectionEntry
+    from spacrd_core.store.manifest import GroupRecord, SectionEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,8 @@ class CallTask:
     in_memory: bool = True
     folder: WorkingFolder = field(default_factory=WorkingFolder)
 
-    def run(self, worker: Worker) -> pd.DataFrame | None:
-        """Put the spot table into the store, and return it if it is wanted in memory.
+    def run(self, worker: Worker) -> pd.DataFrame | GroupRecord:
+        """Put the spot table into the store, and return it if it is wanted in memory, or else its record.
 
         One thread: its bytes do not depend on the cores.
         """
@@ -52,8 +52,9 @@ class CallTask:
         with one_thread():
             table = call_section(detector, data, self.rule, batch_size=self.batch_size)
         key = table.attrs[DETECTOR_KEY_ATTR] = detector.config.key
-        store.publish_predictions(self.entry, table, key=key, detector=detector.config.model_dump(mode="json"))
-        return table if self.in_memory else None
+        config = detector.config.model_dump(mode="json")
+        record = store.publish_predictions(self.entry, table, key=key, detector=config)
+        return table if self.in_memory else record
 
 
 def require_modality(entry: SectionEntry, detector: DetectorConfig) -> None:

@@ -8,29 +8,30 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from spacrd_core.store.manifest import GroupRecord
     from spacrd_core.store.store import SpotStore
 
 
 class StoredCalls(Mapping[str, pd.DataFrame]):
-    """The spot table of each section by a detector; it is read when it is asked for, and not kept."""
+    """The spot table of each section, as it was stored; it is read when it is asked for, and not kept.
 
-    def __init__(self, store: SpotStore, sections: Sequence[str], detector: str) -> None:
+    Another command may replace the calls in the store meanwhile: those that are read are the ones of ``records``.
+    """
+
+    def __init__(self, store: SpotStore, records: Mapping[str, GroupRecord]) -> None:
         self._store = store
-        self._sections = dict.fromkeys(sections)
-        self._detector = detector
+        self.records = records
 
     def __getitem__(self, section: str) -> pd.DataFrame:
-        if section not in self._sections:
-            raise KeyError(section)
-        return self._store.predictions(section, self._detector)[0]
+        return self._store.read_predictions(self.records[section])[0]
 
     def __contains__(self, section: object) -> bool:
-        return section in self._sections
+        return section in self.records
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._sections)
+        return iter(self.records)
 
     def __len__(self) -> int:
-        return len(self._sections)
+        return len(self.records)

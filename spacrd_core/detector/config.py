@@ -4,73 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from spacrd_core.cards import Recipe
 from spacrd_core.cards import fingerprint as fingerprint_of
 from spacrd_core.cohort.modalities import join_modalities
+from spacrd_core.detector.own_files import require_own_files
+from spacrd_core.detector.records import (
+    AmountRecord,
+    CalibrationRecord,
+    EncoderRecord,
+    Modalities,
+    PriorRecord,
+    TrainingSection,
+)
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import Record, read_record
 from spacrd_core.model.computation import Precision  # noqa: TC001 - pydantic needs it
 from spacrd_core.model.options import PRIOR_HEAD
 from spacrd_core.opening.kinds import refuse_special
-from spacrd_core.prior.lists import GeneLists  # noqa: TC001 - pydantic needs it
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+__all__ = [
+    "AmountRecord",
+    "CalibrationRecord",
+    "DetectorConfig",
+    "EncoderRecord",
+    "PriorRecord",
+    "TrainingSection",
+    "read_detector_config",
+]
+
 SCHEMA_VERSION = 2  # 2: what a section says of itself, and how much of it is tumour
 FORMAT: Final = "spacrd-detector"
-
-
-class EncoderRecord(Record):
-    """The encoder of the training embeddings; ``options`` are those that were set, without paths."""
-
-    name: str
-    options: dict[str, Any] = Field(default_factory=dict)
-    recipe_key: str
-    recipe: dict[str, Any]
-
-
-class TrainingSection(Record):
-    """A section that the detector was trained on."""
-
-    id: str
-    patient: str
-    platform: str
-    identity: str
-    label_source: str
-
-
-class AmountRecord(Record):
-    """The shift of the log odds by facts that go with how much of a section is tumour."""
-
-    expression: float
-    correlation: float
-    mean: float
-    spread: float
-
-
-class PriorRecord(Record):
-    """How the detector uses what a section says of itself: the gene lists themselves, and their weights."""
-
-    lists: GeneLists
-    genes_weight: float
-    fused_weight: float
-    image_gate: bool
-
-
-class CalibrationRecord(Record):
-    """The parameters that turn logits into probabilities and labels."""
-
-    method: str
-    weights: dict[str, float]
-    slopes: dict[str, float]
-    intercept: float
-    amount: AmountRecord | None
-    threshold: float = Field(ge=0, le=1)
-    threshold_rule: str
-    nonconformity: tuple[tuple[float, ...], ...]
 
 
 class DetectorConfig(Record):
@@ -91,12 +59,20 @@ class DetectorConfig(Record):
     species: str
     image_dim: int = Field(ge=0)
     encoder: EncoderRecord | None
-    calibrations: dict[str, CalibrationRecord] = Field(min_length=1)
+    calibrations: dict[Modalities, CalibrationRecord] = Field(min_length=1)
     prior: PriorRecord | None
     without_prior: str
     trained_on: tuple[TrainingSection, ...]
     weights_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     fingerprint: str = ""
+
+    @model_validator(mode="after")
+    def _require_one_id_per_gene(self) -> Self:
+        if len(set(self.panel)) < len(self.panel):
+            raise ValueError("the panel names a gene twice")
+        if len(self.panel_ids) not in {0, len(self.panel)}:
+            raise ValueError(f"the panel has {len(self.panel)} genes and {len(self.panel_ids)} ids")
+        return self
 
     @model_serializer(mode="wrap")
     def _without_usual_precision(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -129,7 +105,8 @@ class DetectorConfig(Record):
     @property
     def calibration(self) -> CalibrationRecord:
         """The calibration of sections that have all modalities of the detector."""
-        return self.calibrations.get(self.modalities) or next(iter(self.calibrations.values()))
+        named: dict[str, CalibrationRecord] = {str(name): record for name, record in self.calibrations.items()}
+        return named.get(self.modalities) or next(iter(named.values()))
 
     @property
     def licence(self) -> str:
@@ -155,6 +132,7 @@ def read_detector_config(folder: Path) -> DetectorConfig:
     DetectorError
         If the folder contains no detector, or the file is damaged, was changed, or was written by a newer SpaCRD.
     """
+    require_own_files(folder)
     file = folder / "config.json"
     refuse_special(file, DetectorError)
     if not file.is_file():

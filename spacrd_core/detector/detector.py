@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from spacrd_core._version import __version__
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.preprocessing import Preprocessor
+from spacrd_core.config import mistakes
 from spacrd_core.detector.config import (
     CalibrationRecord,
     DetectorConfig,
@@ -26,21 +28,22 @@ from spacrd_core.detector.config import (
 )
 from spacrd_core.detector.files import (
     CONFIG_FILE,
-    METRICS_FILE,
     WEIGHTS_FILE,
+    key_of,
     prepare_detector_folder,
-    read_metrics,
     verified_weights,
 )
+from spacrd_core.detector.fit import require_fit
+from spacrd_core.detector.metrics import METRICS_FILE, read_metrics
 from spacrd_core.detector.training_copy_number import training_copy_number
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder
 from spacrd_core.model.platt import Calibration
 from spacrd_core.model.state_dict import ensemble_from_state, ensemble_state, fitted_preprocessor
-from spacrd_core.outputs import explained
 from spacrd_core.prior.lists import load_gene_lists
 from spacrd_core.prior.options import PriorOptions
 from spacrd_core.replacement import read_whole
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +137,8 @@ class Detector:
             trained_on=tuple(map(_training_section, labelled)),
             weights_sha256=hashlib.sha256(weights).hexdigest(),
         )
-        metrics = _metrics(trained) | {"copy_number": training_copy_number(labelled)}
+        facts = {"copy_number": training_copy_number(labelled), "labels": {each.id: _labels(each) for each in labelled}}
+        metrics = _metrics(trained) | facts
         return cls(config.with_fingerprint(), trained.ensemble, metrics)
 
     def save(self, folder: str | Path) -> None:
@@ -145,6 +149,10 @@ class Detector:
         DetectorError
             If the folder contains other files.
         """
+        self.replace(folder)
+
+    def replace(self, folder: str | Path) -> str:
+        """Write the detector as :meth:`save` does, and return the key of the one that it replaced; '' without one."""
         folder = Path(folder)
         if self.trained is None:
             raise DetectorError(
@@ -160,7 +168,7 @@ class Detector:
             CONFIG_FILE: self.config.model_dump_json(indent=1).encode(),
         }
         with explained(folder):
-            replace_folder(folder, contents)
+            return key_of(replace_folder(folder, contents, read=CONFIG_FILE))
 
     @classmethod
     def load(cls, folder: Path, *, heads: Registry[Any], device: torch.device) -> Self:
@@ -176,13 +184,15 @@ class Detector:
             options = CohortOptions(**config.cohort)
             unfitted = Preprocessor(options, config.panel, panel_ids=config.panel_ids, species=config.species)
             preprocessor = fitted_preprocessor(unfitted, tensors)
+            require_fit(config, tensors, lambda: heads.create(config.head, config.head_options, dims=preprocessor.dims))
             untrained = [heads.create(config.head, config.head_options, dims=preprocessor.dims) for _ in config.seeds]
             ensemble = ensemble_from_state(tensors, preprocessor, untrained, device, precision=config.precision)
         except DAMAGED_FILE_ERRORS as error:
             if isinstance(error, SpacrdError):
                 raise
+            reason = "; ".join(mistakes(error)) if isinstance(error, ValidationError) else error
             raise DetectorError(
-                f"the detector in {folder} is damaged: {error}", hint="copy the detector again"
+                f"the detector in {folder} is damaged: {reason}", hint="copy the detector again"
             ) from error
         if preprocessor.image_dim != config.image_dim or bool(config.image_dim) != bool(config.encoder):
             raise DetectorError(f"the weights in {folder} do not fit its config.json", hint="copy the detector again")
@@ -191,7 +201,7 @@ class Detector:
 
 def _read(folder: Path) -> tuple[DetectorConfig, dict[str, torch.Tensor], dict[str, Any]]:
     config = read_detector_config(folder)
-    return config, _weights(folder, config), read_metrics(folder)
+    return config, _weights(folder, config), read_metrics(folder, config)
 
 
 def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:
@@ -224,6 +234,12 @@ def _training_section(section: SectionData) -> TrainingSection:
         identity=section.identity,
         label_source=section.label_source,
     )
+
+
+def _labels(section: SectionData) -> dict[str, int]:
+    """Return the number of spots, and of those with each label."""
+    counts = {name: int((section.labels == label).sum()) for name, label in (("cancer", 1), ("normal", 0))}
+    return {"spots": len(section.labels), **counts}
 
 
 def _metrics(trained: CalibratedEnsemble) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from spacrd_core.detector.config import read_detector_config
 from spacrd_core.detector.files import (
     CONFIG_FILE,
     DETECTOR_FILES,
+    MAX_BYTES,
     OPTIONAL_FILES,
     REQUIRED_FILES,
     is_detector,
@@ -67,7 +68,7 @@ def _if_current(address: Address, cached: LocalDetector | None) -> LocalDetector
     """Return the cached detector if its commit is the latest, or if the Hub cannot be reached."""
     try:
         url = hf_hub_url(address.repo, CONFIG_FILE, revision=address.revision)
-        latest = get_hf_file_metadata(url, timeout=timeout()).commit_hash
+        found = get_hf_file_metadata(url, timeout=timeout())
     except EntryNotFoundError as error:
         raise _missing_file(address, CONFIG_FILE) from error
     except RepositoryNotFoundError as error:  # the base class of GatedRepoError
@@ -79,7 +80,8 @@ def _if_current(address: Address, cached: LocalDetector | None) -> LocalDetector
             raise
         note = f"{address} cannot be looked up on the Hub: the cached copy is used, commit {cached.folder.name}"
         return replace(cached, note=note)
-    return cached if cached and cached.folder.name == latest else None
+    _require_size(address, CONFIG_FILE, found.size)
+    return cached if cached and cached.folder.name == found.commit_hash else None
 
 
 def _download(address: Address, track: Track) -> LocalDetector:
@@ -97,12 +99,24 @@ def _download(address: Address, track: Track) -> LocalDetector:
 
 def _download_file(address: Address, name: str, commit: str) -> None:
     try:
+        url = hf_hub_url(address.repo, name, revision=commit)
+        _require_size(address, name, get_hf_file_metadata(url, timeout=timeout()).size)
         hf_hub_download(address.repo, name, revision=commit)
     except LocalEntryNotFoundError:  # the Hub cannot be reached; this is a subclass of EntryNotFoundError
         raise
     except EntryNotFoundError as error:
         if name not in OPTIONAL_FILES:
             raise _missing_file(address, name) from error
+
+
+def _require_size(address: Address, name: str, size: int | None) -> None:
+    """Refuse a file that is larger than such a file of any detector, before it fills the disk."""
+    limit = MAX_BYTES[name]
+    if size and size > limit:
+        raise DetectorError(
+            f"{name} in repository {address.repo} has {size:,} bytes, and no detector has more than {limit:,} of it",
+            hint=EXPECTED_FILES_HINT,
+        )
 
 
 def _missing_file(address: Address, name: str) -> DetectorError:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
-
-from spacrd_core.config import mistakes
 from spacrd_core.detector.config import FORMAT
+from spacrd_core.detector.metrics import METRICS_FILE
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import FILE_MANAGER, restore_folder
-from spacrd_core.metrics.reliability import Reliability
 from spacrd_core.opening.json_text import parse_json
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.small import MAX_SMALL_BYTES, read_small
 from spacrd_core.outputs import require_outside, require_room
+from spacrd_core.quoting import listed
 from spacrd_core.replacement import real, was_interrupted
+from spacrd_core.staging import remove_abandoned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
-METRICS_FILE = "metrics.json"
 CARD_FILE = "README.md"
 CURVE_FILE = "curve.png"
 RELIABILITY_FILE = "reliability.png"
 REQUIRED_FILES = (CONFIG_FILE, WEIGHTS_FILE, METRICS_FILE)
 OPTIONAL_FILES = (CARD_FILE, CURVE_FILE, RELIABILITY_FILE)
 DETECTOR_FILES = (*REQUIRED_FILES, *OPTIONAL_FILES)
+# What is fetched of each. Weights of the heads of the paper have 100 MB, a configuration of 8,000 genes half a MB.
+MAX_BYTES = dict.fromkeys(DETECTOR_FILES, MAX_SMALL_BYTES) | {WEIGHTS_FILE: 2**32}
 ORIGIN_FILE = "hub.json"  # of a detector that was downloaded
 DETECTOR_BYTES = 1_000_000  # a small one
 
@@ -63,16 +64,22 @@ def require_detector_folder(folder: Path, *, replace: bool = True) -> None:
         raise DetectorError(
             f"{folder} contains other files and is not a detector", hint="choose a new folder for the detector"
         )
+    if folder.is_dir() and folder.samefile("."):
+        raise DetectorError(
+            f"{folder} is the folder that you are in, which cannot be replaced as a whole",
+            hint=f"choose {folder / 'detector'}",
+        )
     if folder.is_mount():
         raise DetectorError(
             f"{folder} is a mount point, which cannot be replaced as a whole", hint=f"choose {folder / 'detector'}"
         )
     if others := _other_files(folder):
         raise DetectorError(
-            f"{folder} contains a detector and other files, which would be lost: {', '.join(others[:3])}",
+            f"{folder} contains a detector and other files, which would be lost: {listed(others)}",
             hint="move them, or choose a new folder for the detector",
         )
     if is_detector(folder) and not replace and not was_interrupted(folder):
+        remove_abandoned(real(folder).parent)  # of a process that was killed when it was done
         raise DetectorError(
             f"{folder} contains a detector already", hint="add --replace, or choose a new folder for the detector"
         )
@@ -89,29 +96,22 @@ def is_detector(folder: Path) -> bool:
     """Return whether a folder has the ``config.json`` of a detector."""
     file = folder / CONFIG_FILE
     try:
-        return file.is_file() and bool(parse_json(file.read_bytes())["format"] == FORMAT)
-    except (OSError, ValueError, LookupError, TypeError):
+        return file.is_file() and bool(parse_json(read_small(file, DetectorError))["format"] == FORMAT)
+    except (OSError, ValueError, LookupError, TypeError, DetectorError):
         return False
 
 
-def read_metrics(folder: Path) -> dict[str, Any]:
-    """Return the metrics of a detector on held-out patients, as written in training.
+def detector_key(folder: Path) -> str:
+    """Return the key of the detector in a folder; '' if there is none."""
+    return key_of(read_small(folder / CONFIG_FILE, DetectorError)) if is_detector(folder) else ""
 
-    Raises
-    ------
-    DetectorError
-        If the file cannot be read, or its reliability figures do not have the form that is drawn.
-    """
-    file = folder / METRICS_FILE
-    refuse_special(file, DetectorError)
+
+def key_of(config: bytes) -> str:
+    """Return the key that the text of a detector's ``config.json`` states; '' if it states none."""
     try:
-        metrics: dict[str, Any] = parse_json(file.read_bytes())
-        TypeAdapter(dict[str, Reliability]).validate_python(metrics["reliability"])
-    except ValidationError as error:
-        raise DetectorError(f"{file}: {'; '.join(mistakes(error))}", hint="copy the detector again") from error
-    except (OSError, ValueError, LookupError, TypeError, MemoryError) as error:
-        raise DetectorError(f"{file} cannot be read: {error}", hint="copy the detector again") from error
-    return metrics
+        return str(parse_json(config)["fingerprint"])
+    except (ValueError, LookupError, TypeError):
+        return ""
 
 
 def verified_weights(folder: Path, config: DetectorConfig) -> Path:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from spacrd_core.detector.address import Address, LocalDetector, Origin, is_address
 from spacrd_core.detector.config import read_detector_config
 from spacrd_core.detector.files import DETECTOR_FILES, ORIGIN_FILE, is_detector, prepare_detector_folder
+from spacrd_core.detector.own_files import require_own_files
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import read_record, replace_folder
 from spacrd_core.opening.kinds import refuse_special
-from spacrd_core.outputs import explained
 from spacrd_core.progress import silent
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from spacrd_core.progress import Track
@@ -34,6 +35,7 @@ def locate_detector(detector: str, *, track: Track = silent) -> LocalDetector:
     if is_address(detector):
         return _download(Address.parse(detector), track)
     folder = Path(detector)
+    require_own_files(folder)
     file = folder / ORIGIN_FILE
     refuse_special(file, DetectorError)
     origin = read_record(file, Origin, max_version=1, error=DetectorError) if file.is_file() else None

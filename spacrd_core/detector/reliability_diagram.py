@@ -14,6 +14,7 @@ from spacrd_core.detector.drawing import (
     DPI,
     GUIDE_COLOUR,
     MAIN_COLOUR,
+    drawn,
     figure_png,
     style_axes,
 )
@@ -62,7 +63,7 @@ def _draw_counts(axes: Axes, record: Record, colour: str, index: int, platforms:
 
 def _legend_label(platform: str, record: Record) -> str:
     patients = record["patients"]
-    return f"{platform}: ECE {record['ece']:.3f} ({patients} patient{'s' if patients > 1 else ''})"
+    return f"{drawn(platform)}: ECE {record['ece']:.3f} ({patients} patient{'s' if patients > 1 else ''})"
 
 
 def _style(fractions: Axes, counts: Axes) -> None:

@@ -15,6 +15,7 @@ from spacrd_core.detector.drawing import (
     DPI,
     GUIDE_COLOUR,
     MAIN_COLOUR,
+    drawn,
     figure_png,
     style_axes,
 )
@@ -60,12 +61,13 @@ def _draw_terms(rows: Sequence[Axes], curve: Sequence[Record], terms: Sequence[s
         for index, (phase, (first, last)) in enumerate(spans.items()):
             axes.axvspan(first - 0.5, last + 0.5, color=BACKGROUND_COLOURS[index % 2], linewidth=0)
             _draw_term(axes, [record for record in curve if record["phase"] == phase], term, first)
-        axes.set_ylabel(term, fontsize=9)
+        axes.set_ylabel(drawn(term), fontsize=9, parse_math=False)
         axes.margins(y=0.15)
         style_axes(axes)
     for phase, (first, last) in spans.items():
         position = ((first + last) / 2, 1.03)
-        rows[0].text(*position, phase, transform=rows[0].get_xaxis_transform(), ha="center", va="bottom", fontsize=9)
+        text = rows[0].text(*position, drawn(phase), transform=rows[0].get_xaxis_transform(), ha="center", va="bottom")
+        text.set(fontsize=9, parse_math=False)
     rows[0].set_xlim(0.5, max(last for _, last in spans.values()) + 0.5)
     rows[-1].set_xlabel("epoch")
     rows[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -96,7 +98,7 @@ def _draw_patients(axes: Axes, aucs: Mapping[str, float | None]) -> None:
         _draw_patient(axes, row, auc)
     axes.axvline(mean, color=MAIN_COLOUR, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1)
     axes.axvline(0.5, color=GUIDE_COLOUR, linewidth=0.8, zorder=0)
-    axes.set_yticks(range(len(aucs)), list(aucs), parse_math=False)
+    axes.set_yticks(range(len(aucs)), [drawn(patient) for patient in aucs], parse_math=False)
     style_axes(axes)
 
 

@@ -14,6 +14,7 @@ from spacrd_core.detector.address import DEFAULT_BRANCH, Address, Origin
 from spacrd_core.detector.detector import Detector
 from spacrd_core.detector.files import CARD_FILE, DETECTOR_FILES
 from spacrd_core.detector.model_card import model_card
+from spacrd_core.detector.own_files import require_own_files
 from spacrd_core.errors import DetectorError
 from spacrd_core.hub.client import suppress_hub_output, timeout
 from spacrd_core.hub.errors import HubRequest, translate_errors
@@ -81,6 +82,7 @@ def push(
 
 def _contents(folder: Path, detector: Detector) -> dict[str, bytes]:
     """Return the files of the detector, without any other files in the folder."""
+    require_own_files(folder)
     contents = {name: (folder / name).read_bytes() for name in DETECTOR_FILES if (folder / name).is_file()}
     return {CARD_FILE: model_card(detector.config, detector.metrics).encode()} | contents
 

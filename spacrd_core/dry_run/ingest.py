@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from spacrd_core.dry_run.plan import Duration, Item, Plan, Space
@@ -23,6 +23,7 @@ from spacrd_core.ingestion.reading import SectionReader
 from spacrd_core.ingestion.section_task import IngestTask
 from spacrd_core.plugins import load_plugins
 from spacrd_core.progress import Track, silent
+from spacrd_core.staging import staging
 from spacrd_core.store.store import SpotStore
 
 if TYPE_CHECKING:
@@ -77,9 +78,9 @@ class ForeseeTask(IngestTask):
         store = SpotStore(self.folder.find(self.store))
         foreseen: list[Foreseen] = []
         errors: list[Exception] = []
-        with TemporaryDirectory(prefix="spacrd-") as drafts:  # for alignments that are proposed
+        with staging(Path(gettempdir())) as drafts:  # for alignments that are proposed
             started = time.perf_counter()
-            for candidate, check in self._candidates(store, Path(drafts)):
+            for candidate, check in self._candidates(store, drafts):
                 try:
                     status = foresee(store, candidate, replace=self.replace)
                 except SectionExists as error:

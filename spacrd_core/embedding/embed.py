@@ -18,10 +18,13 @@ from spacrd_core.errors import ConfigError, PluginError, RecipeMismatch, Unknown
 from spacrd_core.executors.parts import Part
 from spacrd_core.executors.run import run_tasks
 from spacrd_core.executors.serial import Serial
+from spacrd_core.outputs import require_room
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, counted, silent
+from spacrd_core.store.claims import remove_left_locks
 from spacrd_core.store.failures import note_failures
 from spacrd_core.store.locks import mark_in_use
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from spacrd_core.store.store import SpotStore
 
 
+BYTES_A_VALUE = 4
 ERRORS_OF_ALL_SECTIONS = (ConfigError, PluginError, RecipeMismatch, WeightsError)
 
 
@@ -95,7 +99,10 @@ def embed(  # noqa: PLR0913 - the options of the command
     """
     request = make_request(store, encoder, options, settings, latest=latest, again=again, plugins=plugins)
     entries = store.choose(sections)
-    with mark_in_use(store.inside("embeddings")):
+    require_room(store.path)
+    with explained(store.path), mark_in_use(store.inside("embeddings")):
+        for entry in entries:
+            remove_left_locks(store, entry.id)
         jobs = jobs_of_part(request, entries, part or Part())
         seconds = _run(jobs, executor or Serial(), on_warning, track)
     note_failures(store, "embed", {name: job.error for name, job in jobs.items() if job.error or job.is_published})
@@ -158,6 +165,8 @@ def _run(jobs: Mapping[str, SectionJob], executor: Executor, on_warning: Callabl
         on_warning(warning)
     started = time.perf_counter()
     if tasks:
+        request = next(iter(jobs.values())).request
+        require_room(request.store.path, sum(len(task.rows) for task in tasks) * request.recipe.dim * BYTES_A_VALUE)
         description, patches = f"embedding by {tasks[0].encoder}", sum(len(task.rows) for task in tasks)
         with counted(track, description, patches) as count:
             open_pool = partial(executor.open, tasks[0].settings.device, count, overlap=True)

@@ -19,6 +19,7 @@ from spacrd_core.executors.task import Later, Worker
 from spacrd_core.slide.patches import PatchPlan
 from spacrd_core.store.locks import lock_file, try_lock
 from spacrd_core.store.store import SpotStore
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,8 @@ class ShardTask:
         if worker.threads:
             torch.set_num_threads(worker.threads)
         staging = Staging(self.staging)
-        with try_lock(lock_file(self.staging, str(self.rows.start)), wait=self.wait) as acquired:
+        piece = lock_file(self.staging, str(self.rows.start))
+        with explained(self.store), try_lock(piece, wait=self.wait) as acquired:
             if not acquired:
                 return Later(replace(self, wait=True))
             return Embedded() if staging.is_done(self.rows) else _embed(self, staging, worker)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import zarr
 
-from spacrd_core.errors import CorruptStore, StoreBusy
+from spacrd_core.errors import CorruptStore, StoreBusy, StoreError
 from spacrd_core.files import sync
 from spacrd_core.slide.compression import CHECKED_ZSTD
 from spacrd_core.store.elements import embedding_facts
@@ -111,7 +111,7 @@ class Staging:
 
     def write(self, rows: range, values: Array, precision: str) -> None:
         """Write a whole shard, force it to disk, then enter it in the ledger with its precision."""
-        group = self._group("r+")
+        group = self._group_to_write()
         shard = _shard_index(group, rows)
         group[VALUES][rows.start : rows.stop] = values
         self._sync(f"{VALUES}/c/{shard}/0", f"{VALUES}/c/{shard}", f"{VALUES}/c")
@@ -128,7 +128,7 @@ class Staging:
         CorruptStore
             If a shard that is done lacks values; it counts as missing from now on.
         """
-        group = self._group("r+")
+        group = self._group_to_write()
         values = group[VALUES]
         lost = [rows for rows in shard_ranges(values.shape[0]) if not np.isfinite(values[rows.start : rows.stop]).all()]
         for rows in lost:
@@ -163,7 +163,13 @@ class Staging:
         group.attrs.update(facts)  # last, so that a group without facts is incomplete
 
     def _group(self, mode: Any) -> Any:
-        return zarr.open_group(self.folder, mode=mode)
+        return zarr.open_group(self.folder, mode=mode, zarr_format=3)
+
+    def _group_to_write(self) -> Any:
+        try:
+            return self._group("r+")
+        except FileNotFoundError as error:
+            raise StoreError(f"{self.folder} was removed meanwhile", hint="run the command again") from error
 
     def _sync(self, *paths: str) -> None:
         for path in paths:

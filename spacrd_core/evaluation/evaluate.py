@@ -29,6 +29,7 @@ from spacrd_core.model.calibrated_ensemble import TrainOptions
 from spacrd_core.model.options import BASELINE_HEAD, DEFAULT_HEAD, PRIOR_HEAD, resolve_cohort_options
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.progress import Track, silent
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -185,7 +186,7 @@ def _require_comparable(heads: Sequence[TrainOptions], seeds: Sequence[int], by:
     duplicates = sorted({label for label in labels if labels.count(label) > 1})
     if duplicates:
         raise ConfigError(
-            f"several heads are named {', '.join(duplicates)}", hint="HeadOptions(..., label=...) distinguishes them"
+            f"several heads are named {listed(duplicates)}", hint="HeadOptions(..., label=...) distinguishes them"
         )
     if len({options.folds for options in heads}) > 1:
         raise ConfigError("the heads use different folds, so they learn from different patients", hint="use one value")

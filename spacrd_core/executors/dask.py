@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from multiprocessing import active_children
+from pathlib import Path
+from tempfile import gettempdir
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from spacrd_core.errors import ConfigError, PluginError
+from spacrd_core.errors import ConfigError, PluginError, WorkerError
 from spacrd_core.executors import resources
 from spacrd_core.executors.pool import Pool
+from spacrd_core.executors.signals import starting_processes
 from spacrd_core.executors.task import Worker, attempt
+from spacrd_core.staging import staging
 from spacrd_core.threads import limit_threads
 
 if TYPE_CHECKING:
@@ -74,10 +80,17 @@ class Dask:
             return stack.enter_context(_client(self.scheduler)), Placement(topic, (device,), overlap=overlap)
         workers = self.workers or resources.default_workers(device)
         streams = resources.streams(device) if overlap else 1
-        cluster = stack.enter_context(_local_cluster(workers, streams))
         threads = resources.threads_per_worker(workers)
         placement = Placement(topic, tuple(resources.devices(device)), threads, overlap)
-        return stack.enter_context(distributed().Client(cluster)), placement
+        try:
+            loop, folder = stack.enter_context(_loop()), stack.enter_context(staging(Path(gettempdir())))
+            cluster = stack.enter_context(_local_cluster(workers, streams, loop=loop, local_directory=str(folder)))
+            return stack.enter_context(distributed().Client(cluster)), placement
+        except (OSError, RuntimeError) as error:  # Dask times out on a machine that has more to do than it can
+            raise WorkerError(
+                f"Dask workers cannot start on this machine: {str(error) or 'they took too long'}",
+                hint="--executor processes, or fewer --workers",
+            ) from error
 
 
 def distributed() -> Any:
@@ -95,20 +108,61 @@ def _client(address: str) -> Any:
         ) from error
 
 
-def _local_cluster(workers: int, streams: int) -> Any:
-    return distributed().LocalCluster(
-        n_workers=workers,
-        threads_per_worker=streams,
-        memory_limit=0,  # the batch size decides how much memory is used, and the system has its own limit
-        dashboard_address=None,
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # the scheduler always serves one; avoid the usual port
-        silence_logs=SILENT,
-        preload=[__name__],
-    )
+@contextmanager
+def _loop() -> Iterator[Any]:
+    """Yield the event loop of a thread that keeps Ctrl-C from the workers that it will start."""
+    runner = import_module("distributed.utils").LoopRunner()
+    with starting_processes():
+        runner.start()
+    try:
+        yield runner.loop
+    finally:
+        runner.stop()
+
+
+@contextmanager
+def _local_cluster(workers: int, streams: int, **options: Any) -> Iterator[Any]:
+    """Yield a cluster whose workers are killed at the end, also while they start; Dask would wait for them."""
+    theirs = {*_nannies(), *active_children()}  # of another cluster in this process
+    try:
+        with distributed().LocalCluster(
+            n_workers=workers,
+            threads_per_worker=streams,
+            memory_limit=0,  # the batch size decides how much memory is used, and the system has its own limit
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # it always serves one; avoid the usual port
+            silence_logs=SILENT,
+            preload=[__name__],
+            **options,
+        ) as cluster:
+            try:
+                yield cluster
+            finally:
+                _kill_workers(theirs)
+    except BaseException:
+        _kill_workers(theirs)
+        raise
+
+
+def _nannies() -> set[Any]:
+    """Return what looks after workers; a cluster that is starting does not name it yet."""
+    return set(distributed().Nanny._instances)  # noqa: SLF001
+
+
+def _kill_workers(theirs: set[Any]) -> None:
+    for nanny in _nannies() - theirs:
+        nanny.close_gracefully()  # it starts no other worker
+    for process in set(active_children()) - theirs:
+        if process.name.startswith("Dask Worker"):
+            process.kill()
 
 
 def dask_setup(_: Any) -> None:
-    """Prepare a local worker: it ignores Ctrl-C, which reaches the process group, and the cluster stops it."""
+    """Prepare a local worker: it ignores Ctrl-C, which reaches the process group, and the cluster stops it.
+
+    Its stdout is the command's, which has results alone; what a plugin prints goes to stderr.
+    """
+    sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -6,15 +6,19 @@ server before it loads the same libraries itself.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
+import os
 import signal
 import sys
-from contextlib import contextmanager
-from multiprocessing import forkserver, resource_tracker
+from contextlib import suppress
+from multiprocessing import forkserver
 from typing import TYPE_CHECKING
 
+from spacrd_core.executors.signals import starting_processes
+from spacrd_core.executors.sockets import use_removable_folder
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from multiprocessing.context import BaseContext
 
 IS_SAFE = sys.platform == "linux"  # on macOS, libraries of the system do not bear a fork
@@ -29,7 +33,8 @@ def start_fork_server(*modules: str) -> bool:
         return False
     multiprocessing.set_forkserver_preload(list(modules))
     try:
-        with ctrl_c_blocked():
+        use_removable_folder()
+        with starting_processes():
             forkserver.ensure_running()
     except OSError:
         return False
@@ -46,12 +51,9 @@ def worker_context(devices: list[str]) -> BaseContext:
     return multiprocessing.get_context("forkserver" if forks else "spawn")
 
 
-@contextmanager
-def ctrl_c_blocked() -> Iterator[None]:
-    """Keep Ctrl-C from processes that are started inside the block: a child inherits the signal mask."""
-    resource_tracker.ensure_running()  # started inside the block, it would admit Ctrl-C again
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+@atexit.register
+def stop_fork_server() -> None:
+    """Kill the server, which would first load its modules to the end before it notices that this process has ended."""
+    if pid := getattr(forkserver, "_forkserver")._forkserver_pid:  # noqa: B009, SLF001 - it has no public name
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pickle
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from spacrd_core.executors.shared_file import SharedFile
+from spacrd_core.staging import staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -55,9 +56,15 @@ class Local(Generic[Value]):
 
 @contextmanager
 def for_workers(executor: Executor, make: Callable[..., Value], value: Value) -> Iterator[Local[Value]]:
-    """Yield a value for the workers of an executor: those on this machine get it from a temporary file."""
-    with TemporaryDirectory(prefix="spacrd-") as folder:
-        yield Local(make, value, Path(folder) / "value" if executor.same_machine else None)
+    """Yield a value for the workers of an executor: those on this machine get it from a temporary file.
+
+    It may be large; that of a command which was killed is removed by the next.
+    """
+    with ExitStack() as stack:
+        file = None
+        with suppress(OSError):  # if there is no room for it, workers make it
+            file = stack.enter_context(staging(Path(gettempdir()))) / "value"
+        yield Local(make, value, file if executor.same_machine else None)
 
 
 class _Elsewhere(Generic[Value]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ import torch
 
 from spacrd_core.errors import WorkerError
 from spacrd_core.executors import resources
-from spacrd_core.executors.fork_server import ctrl_c_blocked, worker_context
+from spacrd_core.executors.fork_server import stop_fork_server, worker_context
 from spacrd_core.executors.pool import Pool
+from spacrd_core.executors.signals import starting_processes
 from spacrd_core.executors.task import Worker, attempt
 from spacrd_core.threads import limit_threads
 
@@ -63,6 +65,7 @@ class Processes:
                 yield Pool(executor, _run_in_worker, workers)
             finally:
                 executor.kill()
+            executor.require_starts()
 
 
 class WorkerProcesses(ProcessPoolExecutor):
@@ -70,16 +73,19 @@ class WorkerProcesses(ProcessPoolExecutor):
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Return the future of a call, which may start a process."""
-        with ctrl_c_blocked():  # until _start_worker
+        with starting_processes(stop_fork_server):  # it may still be loading its modules
             return super().submit(function, *args, **kwargs)
 
     def kill(self) -> None:
         """Kill the processes and wait for their end."""
-        processes = list(self._processes.values())
-        for process in processes:
+        self._killed = list(self._processes.values())
+        for process in self._killed:
             process.kill()
         self.shutdown()
-        codes = [code for process in processes if (code := process.exitcode) is not None and code >= 0]
+
+    def require_starts(self) -> None:
+        """Raise an error if a process that was killed had ended before, by itself."""
+        codes = [code for process in self._killed if (code := process.exitcode) is not None and code >= 0]
         if codes:  # a worker never exits by itself once it has started
             raise WorkerError(
                 f"a worker process cannot start: it exited with code {codes[0]}",
@@ -117,6 +123,7 @@ def _start_worker(
 ) -> None:
     """Prepare a new process: it claims a device and ends with its parent."""
     os.environ.update(environment)  # the server that it is forked from may be older
+    sys.stdout = sys.stderr  # which has no results: what a plugin prints is not one
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the process group; the parent kills its workers
     Thread(target=_exit_with_parent, daemon=True).start()
     torch.set_num_threads(threads)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from spacrd_core.errors import PluginError, SpacrdError, WorkerError
+from spacrd_core.executors.portable import portable
 from spacrd_core.memory import out_of_memory
 from spacrd_core.plugin_errors import PASSED_ON, describe_error, failure_in_plugin, is_explained
+from spacrd_core.system_errors import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +71,9 @@ def attempt(task: Task[Any], worker: Worker) -> Outcome[Any, Any]:
         raise
     except BaseException as error:  # noqa: BLE001 - plugins are third parties' and raise anything
         if isinstance(error, Exception) and is_explained(error):
-            return Outcome(task, error=error)
+            return Outcome(task, error=portable(error))
+        if isinstance(error, OSError) and (explained := explain(error)):
+            return Outcome(task, error=explained)
         return Outcome(task, error=_unexpected(error), retryable=True)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from spacrd_core.genes.known import MIN_KNOWN_SHARE, count_known
 from spacrd_core.genes.mangled import restore_symbols
 from spacrd_core.genes.names import parse_ensembl_id
+from spacrd_core.quoting import listed, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +83,8 @@ def _without_genome(symbols: list[str], ids: list[str]) -> tuple[list[str], list
     if not genomes:
         return symbols, ids, ()
     if len(genomes) > 1:
-        listed = ", ".join(sorted(genomes.values()))
-        return symbols, ids, (f"gene names of {len(genomes)} genomes, kept with their prefixes: {listed}",)
+        names = listed(sorted(genomes.values()))
+        return symbols, ids, (f"gene names of {len(genomes)} genomes, kept with their prefixes: {names}",)
     short, short_ids = ([GENOME.sub("", name, count=1) for name in names] for names in (symbols, ids))
     return short, short_ids, _change_note("genome before gene names, removed", symbols, short)
 
@@ -99,7 +100,7 @@ def _tell_apart(symbols: list[str], ids: list[str]) -> CleanNames:
     unnamed = [gene.id for gene in genes if gene.found == "unnamed"]
     notes = (
         *_count_note("gene symbols and ids in each other's column, exchanged", swapped),
-        *_count_note("gene symbols and Ensembl ids in one cell, told apart", joined),
+        *_count_note("gene symbols and Ensembl ids in one cell, separated", joined),
         *_count_note("genes without a symbol, named by their ids", unnamed),
     )
     return CleanNames([gene.symbol for gene in genes], [gene.id for gene in genes], notes)
@@ -155,4 +156,5 @@ def _count_note(sentence: str, examples: Sequence[str]) -> tuple[str, ...]:
     """Return the number of the genes of a note, and the first of them."""
     if not examples:
         return ()
-    return (f"{sentence}: {len(examples)} ({', '.join(examples[:2])}{', ...' if len(examples) > 2 else ''})",)
+    shown = ", ".join(map(shortened, examples[:2])) + (", ..." if len(examples) > 2 else "")
+    return (f"{sentence}: {len(examples)} ({shown})",)

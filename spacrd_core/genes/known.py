@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.errors import TrainingError
 from spacrd_core.genes.names import is_human_name, parse_ensembl_id
 from spacrd_core.genes.species import is_mouse_name
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +35,7 @@ def describe_unknown(symbols: Sequence[str], gene_ids: Sequence[str] = ()) -> st
     if len(symbols) < MIN_NAMES or known >= MIN_KNOWN_SHARE * len(symbols):
         return ""
     unknown = [symbol for symbol in symbols if not _is_known(symbol)][:MAX_SHOWN]
-    return f"{known} of {len(symbols)} ({', '.join(unknown)}, ...)"
+    return f"{known} of {len(symbols)} ({listed(unknown)}, ...)"
 
 
 def require_known_genes(names: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:

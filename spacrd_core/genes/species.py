@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.errors import DetectorError, TrainingError
 from spacrd_core.genes.names import human_names
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -128,4 +129,4 @@ def _from_symbol(symbol: str) -> str:
 
 
 def _first_three(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return ", ".join(map(shortened, names[:3])) + (", ..." if len(names) > 3 else "")

@@ -19,6 +19,7 @@ from huggingface_hub.errors import (
 
 from spacrd_core.errors import SpacrdError
 from spacrd_core.hub.client import TRANSPORT_ERROR, timeout
+from spacrd_core.system_errors import REMEDIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,8 +176,9 @@ def _unreachable(error: BaseException, request: HubRequest) -> Explanation | Non
 
 
 def _other(error: BaseException, request: HubRequest) -> Explanation:
-    if isinstance(error, OSError) and error.errno is not None and error.filename:
-        return f"{error.strerror}: {error.filename}", "free disk space, or set HF_HOME to a writable folder"
+    if isinstance(error, OSError) and error.errno is not None and (error.filename or error.errno in REMEDIES):
+        place = error.filename or constants.HF_HUB_CACHE
+        return f"{error.strerror}: {place}", "free disk space, or set HF_HOME to a writable folder"
     is_setting = isinstance(error, ValueError) and status_of(error) is None
     remedy = "check HF_ENDPOINT and HTTPS_PROXY" if is_setting else f"try again, or check {request.page}"
     return _first_line(error), remedy

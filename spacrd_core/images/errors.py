@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import zlib
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # or its notes on damage are on every terminal
 UNKNOWN_FORMAT_ERRORS = (UnidentifiedImageError, TiffFileError)
 # Errors that Pillow, tifffile and imagecodecs raise on truncated and corrupted files.
 DAMAGE_ERRORS = (

@@ -10,6 +10,7 @@ from spacrd_core.errors import InputError, UnrecognisedSection
 from spacrd_core.images.formats import choose_backend
 from spacrd_core.ingestion.cohort_file import cohort_columns
 from spacrd_core.ingestion.platforms import ANNDATA, unread_platform
+from spacrd_core.quoting import listed, shortened
 from spacrd_core.tables import read_beginning
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _cohort_file(path: Path) -> UnrecognisedSection | None:
     if "path" not in columns:
         return None
     return UnrecognisedSection(
-        f"{path} is a cohort file (columns {', '.join(columns)}), not a section", hint=f"did you mean --cohort {path}?"
+        f"{path} is a cohort file (columns {listed(columns)}), not a section", hint=f"did you mean --cohort {path}?"
     )
 
 
@@ -102,7 +103,9 @@ def _children(path: Path, pattern: str) -> list[Path]:
 
 def _inside_error(path: Path, sections: dict[Path, str]) -> UnrecognisedSection:
     named = [f"{child.relative_to(path)} ({name})" for child, name in sections.items()]
-    shown = ", ".join(named[:MAX_SHOWN]) + (f" and {len(named) - MAX_SHOWN} more" if len(named) > MAX_SHOWN else "")
+    shown = ", ".join(map(shortened, named[:MAX_SHOWN])) + (
+        f" and {len(named) - MAX_SHOWN} more" if len(named) > MAX_SHOWN else ""
+    )
     if len(sections) == 1:
         return UnrecognisedSection(
             f"{path} is not a section; this inside would be one: {shown}", hint=f"did you mean {next(iter(sections))}?"

@@ -12,6 +12,7 @@ from spacrd_core.genes.known import ALLOW_UNKNOWN, UNKNOWN_GENES, describe_unkno
 from spacrd_core.images.metadata import image_um_per_px
 from spacrd_core.images.raster import image_size
 from spacrd_core.ingestion.slide_checks import check_slide
+from spacrd_core.quoting import shortened
 from spacrd_core.section.counts import require_counts, require_single_counts
 
 if TYPE_CHECKING:
@@ -157,4 +158,4 @@ def _notes(section: Section, checks: Checks) -> Iterator[str]:
 
 
 def _abbreviated(names: Sequence[str]) -> str:
-    return ", ".join(map(str, names[:MAX_SPOTS_SHOWN])) + (", ..." if len(names) > MAX_SPOTS_SHOWN else "")
+    return ", ".join(map(shortened, names[:MAX_SPOTS_SHOWN])) + (", ..." if len(names) > MAX_SPOTS_SHOWN else "")

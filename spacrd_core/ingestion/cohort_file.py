@@ -24,7 +24,8 @@ from spacrd_core.tables import find_delimiter, read_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_ROWS = 100_000
+MAX_ROWS, MAX_COLUMNS = 100_000, 1000
+MAX_LETTERS = 2**26  # some 600 of each row
 COHORT_HINT = "a header (path,name,patient,...) and one row per section"
 NUMBERS = ("image_scale", "um_per_px", "mpp")
 DECIMAL_COMMA = re.compile(r"^(\d+),(\d+)$")
@@ -55,7 +56,7 @@ def read_cohort(file: Path, shared: Mapping[str, Any]) -> list[IngestOptions]:
     if problems:
         per_section = (key for key in IngestOptions.model_fields if key not in IngestConfig.model_fields)
         columns = ", ".join([*per_section, *IngestConfig.model_fields])
-        raise ConfigError(f"{file}: {listed(problems, separator='; ', signs=MAX_MISTAKE)}", hint=f"columns: {columns}")
+        raise ConfigError(f"{file}: {listed(problems, separator='; ', length=MAX_MISTAKE)}", hint=f"columns: {columns}")
     _require_unique_names(sections, file)
     return list(sections.values())
 
@@ -73,14 +74,31 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     text = read_text(file, "cohort file")
     if text.count("\n") > MAX_ROWS:
         raise InputError(f"{file} has more than {MAX_ROWS:,} lines: it is no list of sections", hint=COHORT_HINT)
+    if len(text) > MAX_LETTERS:
+        raise InputError(f"{file} has {len(text):,} letters: it is no list of sections", hint=COHORT_HINT)
     try:
-        return _named_rows(_cells(text), file)
+        return _named_rows(_cells(_whole(text, file)), file)
     except csv.Error as error:
         raise InputError(f"{file} is not a table: {error}", hint=COHORT_HINT) from error
 
 
+def _whole(text: str, file: Path) -> str:
+    """Return a table, unless it ends within a row: without an end of line, and with fewer cells than columns."""
+    lines = text.splitlines()
+    delimiter = find_delimiter(lines[0])
+    cells, columns = (line.count(delimiter) + 1 for line in (lines[-1], lines[0]))
+    if len(lines) > 1 and cells < columns and lines[-1].strip() and not text.endswith(("\n", "\r")):
+        raise InputError(
+            f"{file} ends within its last row, which has {cells} of {columns} cells and no end of line",
+            hint="copy it again; or complete the row, and end it with a line break",
+        )
+    return text
+
+
 def _named_rows(reader: Any, file: Path) -> list[tuple[int, dict[str, str]]]:
     columns = [_column(name) for name in next(reader, [])]
+    if len(columns) > MAX_COLUMNS:
+        raise InputError(f"{file} has {len(columns):,} columns: it is no list of sections", hint=COHORT_HINT)
     if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise ConfigError(f"{file} has more than one column '{shortened(repeated[0])}'", hint="keep one of them")
     rows = [(reader.line_num, _row(columns, [cell.strip() for cell in cells])) for cells in reader]
@@ -95,8 +113,8 @@ def _cells(text: str) -> Any:
     first = text.partition("\n")[0].strip("\r ")
     lines = io.StringIO(text, newline="")
     if not EXCEL_SEPARATOR.fullmatch(first):
-        return csv.reader(lines, delimiter=find_delimiter(first))
-    reader = csv.reader(lines, delimiter=first[-1])
+        return csv.reader(lines, delimiter=find_delimiter(first), strict=True)
+    reader = csv.reader(lines, delimiter=first[-1], strict=True)
     next(reader)
     return reader
 
@@ -134,7 +152,7 @@ def _require_unique_names(sections: Mapping[int, IngestOptions], file: Path) -> 
     repeated = [f"lines {' and '.join(at)} both name '{shortened(name)}'" for name, at in lines.items() if len(at) > 1]
     if repeated:
         raise ConfigError(
-            f"{file}: {listed(repeated, separator='; ', signs=MAX_MISTAKE)}",
+            f"{file}: {listed(repeated, separator='; ', length=MAX_MISTAKE)}",
             hint="add a column 'name' with a unique id per section",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spacrd_core.quoting import shortened
+from spacrd_core.quoting import listed, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ def _by_role(sources: Any) -> dict[str, dict[str, str]]:
 
 
 def _names(paths: Mapping[str, str]) -> str:
-    return ", ".join(sorted(Path(path).name for path in paths.values())) or "none"
+    return listed(sorted(Path(path).name for path in paths.values())) or "none"
 
 
 def _facts(entry: SectionEntry, section: Section, patient: str) -> Iterator[str]:

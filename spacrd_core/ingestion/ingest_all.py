@@ -8,6 +8,7 @@ from spacrd_core.executors.local import Local
 from spacrd_core.executors.run import run_in_order
 from spacrd_core.executors.serial import Serial
 from spacrd_core.ingestion.section_task import IngestTask
+from spacrd_core.outputs import require_room
 from spacrd_core.plugins import load_plugins
 from spacrd_core.progress import Track, silent
 from spacrd_core.store.failures import note_failures
@@ -45,6 +46,7 @@ def ingest_all(
     ]
     ingested: list[Ingested] = []
     errors: list[Exception] = []
+    require_room(store.path)
     for options, done, refused in each_outcome(sections, tasks, executor or Serial(), "ingesting", track):
         ingested += done
         for problem in refused:

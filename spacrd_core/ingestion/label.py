@@ -15,6 +15,7 @@ from spacrd_core.labels.mask import Mask
 from spacrd_core.labels.outlines import Polygons
 from spacrd_core.labels.tables import LabelTable, read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
+from spacrd_core.outputs import require_room
 from spacrd_core.store.relabel import replace_labels
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def label_section(
         If the labels are evidently of another section, or cannot be joined to what the store holds.
     """
     entry = store.entry(section)
+    require_room(store.path)
     bare, table = stored_section(store, entry), read_labels(labels, label_section)
     _require_known_order(bare, table, entry, labels)
     _require_known_frame(bare, table, entry, labels)

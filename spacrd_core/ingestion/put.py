@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spacrd_core.store.manifest import SectionEntry, SlideRecord
     from spacrd_core.store.store import SpotStore
 
+MAX_ID_LETTERS = 200  # it names folders, and file systems take 255
 SECTION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Status = Literal["added", "replaced", "unchanged"]
@@ -75,9 +76,10 @@ class Candidate:
 
 def require_section_id(name: str) -> None:
     """Raise a ConfigError if a name is not a valid section id."""
-    if not SECTION_ID.fullmatch(name):
+    if not SECTION_ID.fullmatch(name) or len(name) > MAX_ID_LETTERS:
         raise ConfigError(
-            f"'{shortened(name)}' is not a valid section id", hint="--name with letters, digits, '.', '_' and '-'"
+            f"'{shortened(name)}' is not a valid section id",
+            hint=f"--name with at most {MAX_ID_LETTERS} letters, digits, '.', '_' and '-'",
         )
 
 

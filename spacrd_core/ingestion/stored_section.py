@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spacrd_core.errors import CorruptStore
+from spacrd_core.opening.names import as_bytes
 from spacrd_core.section.section import Section, SlideFile, Source, SubSpots
 
 if TYPE_CHECKING:
@@ -51,4 +53,4 @@ def _cells(store: SpotStore, entry: SectionEntry, counts: ad.AnnData) -> SubSpot
     if spot_of_cell is None:
         return None
     spots = counts.obs_names.get_indexer(spot_of_cell.astype(object)).astype(np.int32)
-    return SubSpots("cell", np.char.encode(spot_of_cell.index.to_numpy(dtype=str), "utf-8"), spots)
+    return SubSpots("cell", as_bytes(spot_of_cell.index, store.path, CorruptStore), spots)

@@ -12,6 +12,7 @@ import shapely
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.outlines import Polygons, box, ellipse, polygonal, repaired, ring
 from spacrd_core.labels.safe_xml import EXPORT_HINT, parse_xml
+from spacrd_core.labels.tangles import require_untangled
 from spacrd_core.labels.vocabulary import is_known
 from spacrd_core.quoting import shortened
 
@@ -83,7 +84,7 @@ def _kind(root: Element, path: Path) -> str:
         return "HALO" if next(root.iter("V"), None) is not None else "ImageScope"
     known = " (NDP.view writes nm from the centre of the slide)" if root.find("ndpviewstate") is not None else ""
     raise LabelError(
-        f"the label file {path} is XML <{root.tag}>{known}, not annotations of ASAP, ImageScope or HALO",
+        f"the label file {path} is XML <{shortened(root.tag)}>{known}, not annotations of ASAP, ImageScope or HALO",
         hint=EXPORT_HINT,
     )
 
@@ -147,10 +148,13 @@ def _number(corner: Element, key: str, path: Path) -> float:
 def _cut_out(shapes: Array, layers: list[int], holes: list[Region], path: Path) -> tuple[Array, tuple[str, ...]]:
     """Return the shapes without the regions that are cut out of their layer."""
     cut = shapes.copy()
-    for hole in holes:
-        same_layer = np.array(layers) == hole.layer
-        cut[same_layer] = [
-            polygonal(shape) for shape in shapely.difference(cut[same_layer], shapely.make_valid(hole.outline))
-        ]
+    for layer in {hole.layer for hole in holes}:
+        same_layer = np.flatnonzero(np.array(layers) == layer)
+        outlines, _ = repaired([hole.outline for hole in holes if hole.layer == layer], path)
+        require_untangled(np.concatenate([outlines, cut[same_layer]]), path)
+        shape, hole = shapely.STRtree(outlines).query(cut[same_layer], predicate="intersects")
+        for number in np.unique(shape):
+            region = cut[same_layer[number]]
+            cut[same_layer[number]] = polygonal(region - shapely.union_all(outlines[hole[shape == number]]))
     note = f"{path.name}: regions that are cut out of the others: {len(holes)}"
     return cut, (note,) if holes else ()

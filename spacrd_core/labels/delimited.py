@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from spacrd_core.errors import LabelError
-from spacrd_core.quoting import shortened
+from spacrd_core.quoting import listed, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,12 +47,13 @@ def read_delimited(text: str, path: Path) -> pd.DataFrame:
     """
     header, _, body = text.lstrip("\n").partition("\n")
     delimiter = _delimiter(header, path)
-    if header.count(delimiter) >= MAX_COLUMNS:
-        raise LabelError(
-            f"the first line of the label file {path} has {header.count(delimiter) + 1} cells: are its ends of lines "
-            "missing?",
-            hint=LAYOUT_HINT,
-        )
+    for line in (header, body.lstrip("\n").partition("\n")[0]):
+        if line.count(delimiter) >= MAX_COLUMNS:
+            raise LabelError(
+                f"a line of the label file {path} has {line.count(delimiter) + 1} cells: are its ends of lines "
+                "missing?",
+                hint=LAYOUT_HINT,
+            )
     cells = io.BytesIO(body.encode())  # a StringIO would need four bytes per character
     try:
         names = [name.strip().casefold() for name in next(csv.reader([header], delimiter=delimiter))]
@@ -61,10 +62,6 @@ def read_delimited(text: str, path: Path) -> pd.DataFrame:
         raise LabelError(f"the label file {path} has a header but no rows", hint=LAYOUT_HINT) from error
     except (csv.Error, ValueError, MemoryError) as error:  # pandas' errors are ValueErrors
         raise LabelError(f"the label file {path} is not a table: {str(error).strip()}", hint=LAYOUT_HINT) from error
-    if table.shape[1] > MAX_COLUMNS:
-        raise LabelError(
-            f"the label file {path} has {table.shape[1]} columns: it is no table of labels", hint=LAYOUT_HINT
-        )
     if table.shape[1] == len(names) + 1:
         names = ["", *names]  # R's write.table omits the header of row names
     _require_unique_columns(names, table.shape[1], path)
@@ -73,7 +70,7 @@ def read_delimited(text: str, path: Path) -> pd.DataFrame:
 
 def format_columns(table: pd.DataFrame) -> str:
     """Return the names of a table's columns for a message."""
-    return ", ".join(repr(name) for name in table.columns)
+    return listed(map(repr, table.columns))
 
 
 def _delimiter(header: str, path: Path) -> str:

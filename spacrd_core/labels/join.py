@@ -132,7 +132,7 @@ def _unmatched_note(section: Section, table: LabelTable, joined: JoinedRows) -> 
     if unmatched.empty:
         return part_notes
     ids = unmatched["id"] if table.kind == "ids" else _position_series(unmatched)
-    examples = ", ".join(list(ids[:5])) + (", ..." if len(ids) > 5 else "")
+    examples = ", ".join(map(shortened, ids[:5])) + (", ..." if len(ids) > 5 else "")
     if len(unmatched) <= MAX_UNMATCHED * len(labelled):
         return (
             *part_notes,

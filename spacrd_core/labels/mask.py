@@ -11,6 +11,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from spacrd_core.errors import LabelError
 from spacrd_core.images.errors import translate_errors
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +71,7 @@ def read_mask(path: Path) -> Mask:
         codes, texts, counts = _merged(codes, texts, counts)
     shares = tuple(count / codes.size for count in counts)
     colours = tuple(palette[int(number)] for number in packed) if palette else ()
-    named = ", ".join(f"{number} is {colour}" for number, colour in zip(texts, colours, strict=False))
+    named = listed(f"{number} is {colour}" for number, colour in zip(texts, colours, strict=False))
     notes = (f"{path.name}: numbers with a palette: {named}",) if palette else ()
     return Mask(path, codes, texts, shares, notes, colours)
 

@@ -13,6 +13,7 @@ from spacrd_core.labels.mask_frame import place_mask
 from spacrd_core.labels.px_and_um import um_to_px
 from spacrd_core.labels.vocabulary import fold
 from spacrd_core.labels.word_notes import word_notes
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
@@ -56,7 +57,7 @@ def _named_as_given(mask: Mask, vocabulary: Vocabulary) -> Mask:
 
 def _meanings(mask: Mask, vocabulary: Vocabulary) -> Array:
     if not vocabulary.positive:
-        found = ", ".join(
+        found = listed(
             f"{value or 'transparent'} ({share:.1%})" for value, share in zip(mask.values, mask.shares, strict=True)
         )
         raise LabelError(

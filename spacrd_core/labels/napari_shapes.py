@@ -14,6 +14,7 @@ from spacrd_core.labels.numbers import parse_numbers
 from spacrd_core.labels.outlines import Polygons, ellipse, repaired, ring
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -48,16 +49,16 @@ def read_shapes(text: str, path: Path) -> Polygons:
     corners = _corners(table, path)
     index, order = parse_numbers(table["index"]), parse_numbers(table["vertex-index"])
     class_column = next((name for name in CLASS_COLUMNS if name in table.columns), None)
+    kinds = table["shape-type"].str.casefold().tolist()
+    classes = table[class_column].tolist() if class_column else [f"shape {number:.0f}" for number in index]
     shapes, values, left_out = [], [], Counter[str]()
-    for number in np.unique(index[np.isfinite(index)]):
-        rows = np.flatnonzero(index == number)
-        rows = rows[np.argsort(order[rows], kind="stable")]
-        kind = str(table["shape-type"].iloc[rows[0]]).casefold()
+    for rows in _rows_of_shapes(index, order):
+        kind = str(kinds[rows[0]])
         if kind not in AREAS:
             left_out[f"{kind}s"] += 1
             continue
         shapes.append(_outline(kind, corners[rows]))
-        values.append(str(table[class_column].iloc[rows[0]]) if class_column else f"shape {number:.0f}")
+        values.append(str(classes[rows[0]]))
     if not shapes:
         raise LabelError(f"the shapes {path} have no polygon, rectangle or ellipse", hint=EXPORT_HINT)
     summary = ", ".join(f"{count} {kind}" for kind, count in left_out.items())
@@ -65,6 +66,14 @@ def read_shapes(text: str, path: Path) -> Polygons:
     notes += [f"{path.name}: left out: {summary}"] if summary else []
     outlines, repair_notes = repaired(shapes, path)
     return Polygons(path, outlines, tuple(values), (*notes, *repair_notes))
+
+
+def _rows_of_shapes(index: Array, order: Array) -> Iterator[Array]:
+    """Yield the rows of every shape, by its index and in the order of its corners."""
+    rows = np.lexsort((order, index))
+    rows = rows[np.isfinite(index[rows])]
+    if len(rows):
+        yield from np.split(rows, np.flatnonzero(np.diff(index[rows])) + 1)
 
 
 def _corners(table: pd.DataFrame, path: Path) -> Array:

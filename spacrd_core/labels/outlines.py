@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import shapely
 
+from spacrd_core.labels.tangles import REPAIRED, require_untangled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -49,6 +51,7 @@ def repaired(outlines: Sequence[shapely.Geometry], path: Path) -> tuple[NDArray[
     shapes = np.empty(len(outlines), dtype=object)
     shapes[:] = list(outlines)
     broken = ~shapely.is_valid(shapes)
+    require_untangled(shapes[broken], path, REPAIRED)
     shapes[broken] = [polygonal(outline) for outline in shapely.make_valid(shapes[broken])]
     note = f"{path.name}: self-intersecting polygons, repaired: {broken.sum()}"
     return shapes, (note,) if broken.any() else ()

@@ -11,6 +11,7 @@ import shapely
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.drawn_frame import count_hits, fits_evidently, in_full_resolution
 from spacrd_core.labels.px_and_um import px_to_um
+from spacrd_core.labels.tangles import require_untangled
 from spacrd_core.labels.word_notes import word_notes
 from spacrd_core.section.geometry import footprints
 
@@ -55,8 +56,15 @@ def label_by_polygons(
 
 
 def spots_in_polygons(section: Section, polygons: Polygons) -> pd.DataFrame:
-    """Return the pairs of spot and polygon that contains its centre, smallest polygon first."""
+    """Return the pairs of spot and polygon that contains its centre, smallest polygon first.
+
+    Raises
+    ------
+    LabelError
+        If the polygons cross each other too often.
+    """
     centres, shapes = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float), polygons.shapes
+    require_untangled(shapes, polygons.path)
     polygon, spot = shapely.STRtree(shapely.points(centres)).query(shapes, predicate="intersects")
     order = np.lexsort((polygon, shapely.area(shapes)[polygon], spot))
     return pd.DataFrame({"spot": spot[order], "polygon": polygon[order]})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_XML_BYTES = 2**27  # two million corners; a parsed tree needs some ten times as many bytes
 MAX_DEPTH = 64
+MAX_ELEMENTS = 4_000_000  # a corner is one
 EXPORT_HINT = "open the annotations in QuPath and export them as GeoJSON"
 
 
@@ -26,11 +27,13 @@ def parse_xml(data: bytes, path: Path) -> Element:
     """
     if len(data) > MAX_XML_BYTES:
         raise LabelError(f"the label file {path} is XML of more than {MAX_XML_BYTES >> 20} MB", hint=EXPORT_HINT)
-    builder, depth = TreeBuilder(), 0
+    builder, depth, count = TreeBuilder(), 0, 0
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
+        nonlocal depth, count
+        depth, count = depth + 1, count + 1
+        if count > MAX_ELEMENTS:
+            raise LabelError(f"the label file {path} has more than {MAX_ELEMENTS:,} elements", hint=EXPORT_HINT)
         if depth > MAX_DEPTH:
             raise LabelError(f"the label file {path} is nested deeper than {MAX_DEPTH} elements", hint=EXPORT_HINT)
         builder.start(tag, attributes)

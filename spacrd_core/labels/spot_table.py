@@ -104,7 +104,7 @@ def _by_id(table: pd.DataFrame, column: str, section: str, path: Path) -> LabelT
     else:
         table, notes = choose_by_column(table, by_column, section, path)
         if section and len(marker_counts(ids := as_text(table[column]))) == 1:
-            table = table.assign(**{column: as_series(without_marker(ids))})  # the user said which section it is
+            table = table.assign(**{column: as_series(without_marker(ids))})  # the user has named the section
     coordinates = {name: table[name] for name in table.columns if name in COORDINATE_COLUMNS and name != value}
     numbers = {name: parse_numbers(cells) for name, cells in coordinates.items()}
     rows = _rows(table[value], id=table[column], **numbers)

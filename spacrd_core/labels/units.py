@@ -15,7 +15,7 @@ BIN, CELL = re.compile(r"s_(\d+)um_\d+_\d+(-\d+)?"), re.compile(r"cellid_\d+(-\d
 def unit_hint(label_id: str, section: Section) -> str:
     """Return the options that read a section in the unit of a label's id; '' if none is known."""
     sub_spots = section.sub_spots
-    own_id = sub_spots.ids[0].decode() if sub_spots and len(sub_spots.ids) else ""
+    own_id = sub_spots.ids[0].decode(errors="replace") if sub_spots and len(sub_spots.ids) else ""
     own_bin, label_bin = BIN.fullmatch(own_id), BIN.fullmatch(label_id)
     is_hd = bool(own_bin) or bool(CELL.fullmatch(own_id))
     if is_hd and own_bin and CELL.fullmatch(label_id):

@@ -26,6 +26,7 @@ from spacrd_core.model.head import Head
 from spacrd_core.model.options import HeadOptions, resolve_cohort_options
 from spacrd_core.model.out_of_distribution import MahalanobisOOD
 from spacrd_core.model.random_stream import RandomStream
+from spacrd_core.model.scoring_blocks import ScoringBlocks
 from spacrd_core.plugins import Registry
 
 Output = tuple[Array, Array]  # logits and fused features of every spot
@@ -158,7 +159,8 @@ class Ensemble:
         wanted
             The subsets whose logits are returned (default: all that the ensemble reads), smoothed over similar tissue.
         batch_size
-            Spots that are dense at a time; it bounds memory.
+            Spots that are dense at a time, a block (:mod:`spacrd_core.model.scoring_blocks`) at least; it bounds memory
+            and changes no score.
         """
         modalities = modalities or self.modalities_of(section)
         wanted = wanted or [subset for subset in subsets(modalities) if subset in self.modalities]
@@ -168,21 +170,19 @@ class Ensemble:
             for distribution, (_, features) in zip(self.training_distribution, outputs[modalities], strict=True)
         ]
         ood = _with_factor_agreement(np.mean(distances, axis=0), section, modalities)
-        return Scores(self._smoothed(outputs, section, {modalities: wanted}, batch_size)[modalities], ood)
+        return Scores(self._smoothed(outputs, section, {modalities: wanted})[modalities], ood)
 
     def logits(self, section: PreparedSection, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Array]]:
         """Return the logits of :meth:`score` alone, for several sets of modalities, each with its wanted subsets."""
         outputs = self._run_heads(section, itertools.chain(*wanted.values()), SCORING_BATCH)
-        return self._smoothed(outputs, section, wanted, SCORING_BATCH)
+        return self._smoothed(outputs, section, wanted)
 
     def _run_heads(self, section: PreparedSection, wanted: Iterable[str], batch_size: int) -> dict[str, list[Output]]:
         """Every member's logits and features by some sets of modalities."""
         read = _read_by(self.heads, Cohort.for_scoring(section, self.device), batch_size)
         with matrix_products(self.precision, self.device):
             return {
-                subset: [
-                    run_head(head, cohort, subset, batch_size) for head, cohort in zip(self.heads, read, strict=True)
-                ]
+                subset: [run_head(head, blocks, subset) for head, blocks in zip(self.heads, read, strict=True)]
                 for subset in dict.fromkeys(wanted)
             }
 
@@ -191,10 +191,9 @@ class Ensemble:
         outputs: Mapping[str, Sequence[Output]],
         section: PreparedSection,
         wanted: Mapping[str, Sequence[str]],
-        batch_size: int,
     ) -> dict[str, dict[str, Array]]:
         """The wanted logits (members x spots), averaged over tissue that is similar by each set of modalities."""
-        smooth = self._smoothing(section, wanted, batch_size)
+        smooth = self._smoothing(section, wanted)
         return {
             modalities: {
                 subset: np.stack([average(values) for values, _ in outputs[subset]]) for subset in wanted[modalities]
@@ -203,13 +202,13 @@ class Ensemble:
         }
 
     def _smoothing(
-        self, section: PreparedSection, modality_sets: Iterable[str], batch_size: int
+        self, section: PreparedSection, modality_sets: Iterable[str]
     ) -> Callable[[str], Callable[[Array], Array]]:
         """The average over tissue that is similar by some modalities."""
         if not all(head.smooths for head in self.heads):
             return lambda _: np.asarray
         read = frozenset[str]().union(*(MODALITIES[modalities] for modalities in modality_sets))
-        features = {name: readable(means, batch_size) for name, means in section.means.items() if name in read}
+        features = {name: readable(means, SCORING_BATCH) for name, means in section.means.items() if name in read}
         similar = SimilarTissue.of(section.section.xy_um, section.section.pitch_um, features)
         return lambda modalities: similar.by(name for name in features if name in MODALITIES[modalities])
 
@@ -231,15 +230,12 @@ def _fit_training_spots(members: Sequence[Head], sections: Sequence[PreparedSect
                 own.copy_(fitted)
 
 
-def _read_by(heads: Sequence[Head], cohort: Cohort, batch_size: int) -> list[Cohort]:
+def _read_by(heads: Sequence[Head], cohort: Cohort, batch_size: int) -> list[ScoringBlocks]:
     """A cohort as each head reads it; heads with the same matrices share it."""
-    read: list[tuple[Matrices, Cohort]] = []
+    read: list[tuple[Matrices, ScoringBlocks]] = []
     for matrices in (head.matrices() for head in heads):
         same = next((found for known, found in read if _equal(known, matrices)), None)
-        if same is None:
-            whole = cohort.dense() if not matrices and len(cohort) <= batch_size else cohort
-            same = whole.project(matrices)
-        read.append((matrices, same))
+        read.append((matrices, same or ScoringBlocks.of(cohort.project(matrices), batch_size)))
     return [found for _, found in read]
 
 
@@ -247,11 +243,11 @@ def _equal(first: Matrices, second: Matrices) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def run_head(head: Head, cohort: Cohort, modalities: str, batch_size: int = SCORING_BATCH) -> Output:
+def run_head(head: Head, blocks: ScoringBlocks, modalities: str) -> Output:
     """Return the logits and fused features of every spot, scored by these modalities."""
     spots, logits, features = [], [], []
     with torch.inference_mode():
-        for centres, batch in cohort.iterate_blocks(batch_size):
+        for centres, batch in blocks:
             fused = head.features(batch.select(modalities))
             spots.append(centres)
             logits.append(head.classify(fused))
@@ -272,5 +268,5 @@ def _fit_distribution(head: Head, cohorts: Sequence[Cohort]) -> dict[str, Mahala
     features: dict[str, list[Array]] = {}
     for cohort in cohorts:
         for modalities in subsets(cohort.modalities):
-            features.setdefault(modalities, []).append(run_head(head, cohort, modalities)[1])
+            features.setdefault(modalities, []).append(run_head(head, ScoringBlocks(cohort), modalities)[1])
     return {modalities: MahalanobisOOD.fit(np.concatenate(parts)) for modalities, parts in features.items()}

@@ -17,6 +17,7 @@ from spacrd_core.model.computation import Computation
 from spacrd_core.model.head import Head, Phase
 from spacrd_core.model.optimiser import AdamW
 from spacrd_core.model.random_stream import RandomStream
+from spacrd_core.quoting import listed
 
 EXACT: Final = Computation()
 Losses = Callable[[Batch, str], dict[str, Float[Tensor, ""]]]
@@ -74,7 +75,7 @@ def require_phases(head: Head, names: Collection[str]) -> None:
     unknown = sorted(set(names) - set(phases))
     if unknown:
         known = ", ".join(phases) or "none"
-        raise ConfigError(f"the head has no phase {', '.join(unknown)}", hint=f"phases of the head: {known}")
+        raise ConfigError(f"the head has no phase {listed(unknown)}", hint=f"phases of the head: {known}")
 
 
 def train_steps(

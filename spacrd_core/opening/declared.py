@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
+
+from spacrd_core.opening.frames import require_bounded_chunks
+from spacrd_core.opening.whole import compressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -11,6 +16,7 @@ if TYPE_CHECKING:
 # deflate shrinks nothing to less than 1/1032; a column that is all one value may be small whatever it declares.
 MAX_EXPANSION = 1100
 MAX_NAMES_EXPANSION = 200  # of names and tables, which are read as a whole
+MAX_IMAGE_EXPANSION = 5000  # of pictures, where most of the glass is empty
 FREE_BYTES = 2**28
 
 
@@ -20,14 +26,25 @@ def require_plausible(node: Any, *, expansion: int = MAX_EXPANSION) -> None:
     Raises
     ------
     ValueError
-        If one does, or its values are in another file.
+        If one does, or is compressed several times, or its values are in another file or pickled.
     """
     _refuse_other_files(node)
     for array in _arrays(node):
+        if is_pickled(array):
+            raise ValueError(f"{_name(array)} holds pickled values, and reading those can run any code")
+        if array.chunks and compressions(array) > 1:
+            raise ValueError(f"{_name(array)} is compressed several times, so its size is not known")
+        require_bounded_chunks(array, FREE_BYTES)
         declared = _declared(array)
         if declared > FREE_BYTES and declared > expansion * max(_stored(array), 1):
             stored = _size(_stored(array))
             raise ValueError(f"{_name(array)} declares {_size(declared)}, and the file holds {stored} of it")
+
+
+def is_pickled(array: Any) -> bool:
+    """Return whether a codec that an array of zarr names runs what it reads, as Python's pickle does."""
+    metadata = getattr(array, "metadata", None)
+    return metadata is not None and '"pickle"' in json.dumps(metadata.to_dict(), default=str)
 
 
 def _refuse_other_files(node: Any) -> None:
@@ -48,8 +65,15 @@ def _arrays(node: Any) -> Iterator[Any]:
     if hasattr(node, "visititems"):
         node.visititems(lambda _, item: found.append(item) if hasattr(item, "shape") else None)
     else:
-        found += [item for _, item in node.members(max_depth=None) if hasattr(item, "shape")]
+        found += [item for item in members_below(node) if hasattr(item, "shape")]
     yield from found
+
+
+def members_below(group: Any) -> list[Any]:
+    """Return the groups and arrays below a group of zarr, without its warnings of what a copy has left out."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is not recognized as a component of a Zarr hierarchy.*")
+        return [member for _, member in group.members(max_depth=None)]
 
 
 def _external(name: str, link: Any) -> str | None:

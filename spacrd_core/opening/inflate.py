@@ -70,7 +70,7 @@ def open_inflated(path: Path, error: type[InputError] = InputError) -> IO[bytes]
 
 
 def read_inflated(path: Path, error: type[InputError] = InputError) -> bytes:
-    """Return the content of a table, gzipped or not.
+    """Return the content of a table, gzipped or not; of what is no text, not more than a NUL and what is before it.
 
     Raises
     ------
@@ -82,6 +82,8 @@ def read_inflated(path: Path, error: type[InputError] = InputError) -> bytes:
         while part := stream.read(BUFFER_BYTES):
             parts.append(part)
             size, lines = size + len(part), lines + part.count(b"\n")
+            if b"\0" in part:  # no text; a sparse file has nothing else
+                break
             if size > MAX_TEXT_BYTES or lines > MAX_LINES:
                 raise error(
                     f"{path} has more than {MAX_TEXT_BYTES >> 30} GiB of text, or more than {MAX_LINES:,} lines",

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+from spacrd_core.quoting import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_DEPTH = 100  # annotations inside annotations have ten or twenty
 BLOCK = 2**22
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 
 
-def parse_json(text: str | bytes, *, parse_constant: Callable[[str], Any] | None = None) -> Any:
+def parse_json(text: str | bytes, *, parse_constant: Callable[[str], Any] | None = None, unique: bool = False) -> Any:
     """Return the value of a JSON text; ``parse_constant`` is that of :func:`json.loads`.
 
     Raises
     ------
     ValueError
-        If it is not JSON, or nested deeper than ``MAX_DEPTH``.
+        If it is not JSON, nested deeper than ``MAX_DEPTH``, or holds halves of letters; with ``unique`` also if it
+        gives a key twice, of which other programs may read the other one.
     """
     data = text.encode("utf-8", errors="replace") if isinstance(text, str) else text
     if _depth(data) > MAX_DEPTH:
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
     try:
-        return json.loads(text, parse_constant=parse_constant)
+        value = json.loads(text, parse_constant=parse_constant, object_pairs_hook=_unique if unique else None)
     except RecursionError as error:  # brackets that a text hides from the count
         raise ValueError("it is nested too deeply") from error
+    if SURROGATE.search(data):
+        json.dumps(value, ensure_ascii=False).encode()  # half a letter can be neither shown nor written
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        raise ValueError(f"it gives the key '{shortened(names.most_common(1)[0][0])}' twice")
+    return fields
 
 
 def _depth(data: bytes) -> int:

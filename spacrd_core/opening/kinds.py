@@ -21,7 +21,7 @@ FILE_HINT = "write its content to a file, and give that file"
 
 
 def refuse_special(path: Path, error: type[SpacrdError] = InputError) -> None:
-    """Refuse what is neither a file nor a folder; a path that does not exist passes.
+    """Refuse what is neither a file nor a folder, or has a name that no record can hold; one that is missing passes.
 
     Raises
     ------
@@ -29,9 +29,12 @@ def refuse_special(path: Path, error: type[SpacrdError] = InputError) -> None:
         Of the type ``error``.
     """
     try:
+        str(path).encode()
         mode = path.stat().st_mode
     except FileNotFoundError:
         return
+    except UnicodeEncodeError as cause:
+        raise error(f"the path {ascii(str(path))[:160]} is not text in UTF-8", hint="rename it") from cause
     except OSError as cause:
         kind = "the symbolic link " if path.is_symlink() else ""
         hint = "check the path, or copy the file itself"

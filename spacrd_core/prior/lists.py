@@ -14,6 +14,7 @@ from spacrd_core.config import mistakes
 from spacrd_core.errors import ConfigError, MissingFile
 from spacrd_core.files import Record
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.toml_text import read_toml
 from spacrd_core.quoting import listed
 
 CARCINOMA = "carcinoma"
@@ -79,9 +80,8 @@ def load_gene_lists(source: str) -> GeneLists:
     refuse_special(file, ConfigError)
     if not file.is_file():
         raise MissingFile(f"no gene lists at {file}", hint=f"prior.lists takes {CARCINOMA} or a TOML file")
+    content = read_toml(file, ConfigError, hint=EXAMPLE)
     try:
-        return GeneLists.model_validate(tomllib.loads(file.read_text(encoding="utf-8-sig")))
+        return GeneLists.model_validate(content)
     except ValidationError as error:
         raise ConfigError(f"{file}: {'; '.join(mistakes(error))}", hint=EXAMPLE) from error
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{file} is not TOML: {error}", hint=EXAMPLE) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -177,7 +177,7 @@ def _describe_thresholds(decisions: Iterable[Decision]) -> str:
     return "; ".join(f"{' to '.join(ends)}, {rule}" for rule, ends in ranges.items())
 
 
-def _describe_weights(weights: Mapping[str, float]) -> str:
+def _describe_weights(weights: Mapping[Any, float]) -> str:
     """Return the weight of every modality as text; a single one has no percentage."""
     if len(weights) == 1:
         return f"{_in_words(next(iter(weights)))} alone"

@@ -12,6 +12,7 @@ from spacrd_core.detector.predictions import read_predictions
 from spacrd_core.errors import InputError, UnknownSection
 from spacrd_core.plugins import load_plugins
 from spacrd_core.progress import Track, silent
+from spacrd_core.quoting import command
 from spacrd_core.replacement import read_whole
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def choose_calls(
     entries = store.choose(sections)
     keys = list(dict.fromkeys(key for entry in entries for key in entry.predictions))
     if not keys:
-        raise UnknownSection(f"{store.path} contains no calls yet", hint=f"spacrd detect {store.path} DETECTOR")
+        raise UnknownSection(f"{store.path} contains no calls yet", hint=command("detect", store.path, "DETECTOR"))
     if detector is None and len(keys) > 1:
         choices = "; ".join(_describe(store, key, entries) for key in keys)
         raise InputError(
@@ -47,7 +48,7 @@ def choose_calls(
     called = [entry.id for entry in entries if sections or key in entry.predictions]
     if not called:
         raise UnknownSection(
-            f"{store.path} contains no calls of {detector}", hint=f"spacrd detect {store.path} {detector}"
+            f"{store.path} contains no calls of {detector}", hint=command("detect", store.path, detector)
         )
     return key, called
 

@@ -10,10 +10,12 @@ from spacrd_core.outputs import require_room
 from spacrd_core.progress import Track, silent
 from spacrd_core.results.build import timestamp
 from spacrd_core.results.files.formats import ALL_FORMATS
+from spacrd_core.results.files.manifest import MANIFEST, replacing_files
 from spacrd_core.results.folder import finish_interrupted
-from spacrd_core.results.ownership import MANIFEST, require_replaceable, require_results_folder
+from spacrd_core.results.ownership import require_replaceable, require_results_folder
 from spacrd_core.results.section_task import ExportTask
 from spacrd_core.store.remove import stored_counts_bytes
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -66,7 +68,9 @@ def export_calls(
         )
         for section in sections
     ]
-    outcomes = run_in_order(executor or Serial(), tasks, "writing", device="cpu", track=track)
+    names = {form.path(output, section).name for section in sections}
+    with explained(output), replacing_files(output / MANIFEST, names):
+        outcomes = run_in_order(executor or Serial(), tasks, "writing", device="cpu", track=track)
     written, unsupported, errors = [], [], []
     for section, outcome in zip(sections, outcomes, strict=True):
         if outcome.error:

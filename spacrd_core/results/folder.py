@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.files import files_below, sync
-from spacrd_core.outputs import explained
 from spacrd_core.progress import Track, silent
+from spacrd_core.replacement import locked
 from spacrd_core.results.files.formats import ALL_FORMATS, DEFAULT_FORMATS, Format
-from spacrd_core.results.files.manifest import read_manifest, write_manifest
+from spacrd_core.results.files.manifest import MANIFEST, read_manifest, write_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE, write_multiqc
-from spacrd_core.results.ownership import MANIFEST, REPORT, require_own
+from spacrd_core.results.ownership import REPORT, require_own
 from spacrd_core.results.report.pages import pages_folder, remove_stale_pages
 from spacrd_core.results.report.report import Report
 from spacrd_core.staging import LOCK, abandoned, staging
+from spacrd_core.system_errors import explained
 from spacrd_core.threads import beside
 
 if TYPE_CHECKING:
@@ -80,12 +81,20 @@ def complete_folder(
             for file in files:
                 sync(file)
             write_manifest(aside / MANIFEST, files, provenance, sections)
-            require_own(folder, sections, names={file.name for file in files})
-            return _move_into_place(aside, folder)
+            with locked(folder / MANIFEST):  # two commands that end together would mix their files
+                _finish_interrupted(folder)  # another one, which was killed meanwhile
+                require_own(folder, sections, names={file.name for file in files})
+                return _move_into_place(aside, folder)
 
 
 def finish_interrupted(folder: Path) -> None:
     """Move the files of results that were complete when their process was killed into place."""
+    if [aside for aside in abandoned(folder) if read_manifest(aside / MANIFEST)]:
+        with locked(folder / MANIFEST):
+            _finish_interrupted(folder)
+
+
+def _finish_interrupted(folder: Path) -> None:
     for aside in abandoned(folder):
         if read_manifest(aside / MANIFEST):
             _move_into_place(aside, folder)

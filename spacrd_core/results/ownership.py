@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.errors import InputError
 from spacrd_core.outputs import has_signature, require_outside
+from spacrd_core.quoting import shortened
 from spacrd_core.results.files.formats import DEFAULT_FORMATS, Format
-from spacrd_core.results.files.manifest import read_manifest
+from spacrd_core.results.files.manifest import MANIFEST, read_manifest
 from spacrd_core.results.files.multiqc import MULTIQC_FILE
 from spacrd_core.results.report.pages import is_report, require_pages_folder
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REPORT = "report.html"
-MANIFEST = "manifest.json"
 SHARED_FILES: dict[str, Callable[[Path], bool]] = {
     REPORT: is_report,
     MANIFEST: lambda path: read_manifest(path) is not None,
@@ -105,4 +105,4 @@ def _require_ours(path: Path, is_ours: Callable[[Path], bool]) -> None:
 
 
 def _first(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return ", ".join(map(shortened, names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from spacrd_core.detector.predictions import read_predictions
 from spacrd_core.devices import one_thread
 from spacrd_core.executors.working_folder import WorkingFolder
-from spacrd_core.outputs import explained
 from spacrd_core.results.build import decision_of, provenance, section_result
 from spacrd_core.results.files.formats import find_format
 from spacrd_core.results.folder import write_section
+from spacrd_core.store.manifest import GroupRecord
 from spacrd_core.store.store import SpotStore
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class WriteTask:
-    """The calls of a section, or None for those in the store, and the report, beside which all files are collected."""
+    """The calls of a section, or their record in the store, and the report, beside which all files are collected."""
 
     store: Path
     section: str
-    spots: pd.DataFrame | None
+    spots: pd.DataFrame | GroupRecord
     detector: DetectorConfig
     regions: RegionsRule
     report: Report
@@ -42,7 +43,7 @@ class WriteTask:
     def run(self, worker: Worker) -> SectionView:  # noqa: ARG002 - it needs no device
         """Write the files and return what the report shows."""
         store = SpotStore(self.folder.find(self.store))
-        spots = store.predictions(self.section, self.detector.key)[0] if self.spots is None else self.spots
+        spots = store.read_predictions(self.spots)[0] if isinstance(self.spots, GroupRecord) else self.spots
         # the temporary folder is in the results folder
         with one_thread(), explained(self.report.file.parent.parent):
             result = section_result(store, self.section, spots, self.detector, self.regions)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.report.report import Report
     from spacrd_core.results.report.section_view import SectionView
     from spacrd_core.results.result import RegionsRule
+    from spacrd_core.store.manifest import GroupRecord
     from spacrd_core.store.store import SpotStore
 
 
@@ -70,7 +71,7 @@ def write_results(
 
     def write(report: Report) -> list[SectionView]:
         facts: dict[str, Any] = {"detector": config, "regions": regions, "report": report}
-        tasks = [WriteTask(store=store.path, section=name, spots=_in_memory(tables, name), **facts) for name in tables]
+        tasks = [WriteTask(store=store.path, section=name, spots=_spots(tables, name), **facts) for name in tables]
         outcomes = run_in_order(executor or Serial(), tasks, "writing results", device="cpu", track=track)
         raise_errors({task.section: outcome.error for task, outcome in zip(tasks, outcomes, strict=True)})
         return [outcome.result for outcome in outcomes if outcome.result]
@@ -79,9 +80,9 @@ def write_results(
     return complete_folder(folder, write, origin, reliability=reliability, paged=has_pages(len(tables)))
 
 
-def _in_memory(tables: Mapping[str, pd.DataFrame], section: str) -> pd.DataFrame | None:
-    """Return the table of a section, or None if a worker should read it from the store."""
-    return None if isinstance(tables, StoredCalls) else tables[section]
+def _spots(tables: Mapping[str, pd.DataFrame], section: str) -> pd.DataFrame | GroupRecord:
+    """Return the table of a section, or its record if a worker should read it from the store."""
+    return tables.records[section] if isinstance(tables, StoredCalls) else tables[section]
 
 
 def prepare_folder(folder: Path, store: SpotStore, sections: Sequence[str], *, detector: str) -> None:

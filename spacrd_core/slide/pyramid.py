@@ -10,6 +10,7 @@ import numpy as np
 import zarr
 
 from spacrd_core.errors import CorruptStore, SpacrdError
+from spacrd_core.opening.declared import MAX_IMAGE_EXPANSION, require_plausible
 from spacrd_core.opening.kinds import refuse_special_below
 from spacrd_core.progress import Track, silent
 from spacrd_core.slide.downsample import AreaDownsampler
@@ -99,9 +100,9 @@ class Pyramid:
         CorruptStore
             If the folder contains no pyramid.
         """
-        refuse_special_below(folder, CorruptStore)
         try:
-            group: Any = zarr.open_group(folder, mode="r")
+            refuse_special_below(folder, CorruptStore)
+            group: Any = zarr.open_group(folder, mode="r", zarr_format=3)
             datasets = group.attrs["ome"]["multiscales"][0]["datasets"]
             levels = (
                 Level(group[each["path"]], float(each["coordinateTransformations"][0]["scale"][1]), repair)
@@ -155,7 +156,8 @@ class Pyramid:
 
 
 def _require_level(level: Level) -> Level:
-    """Refuse a level that is no picture of a size in um."""
+    """Refuse a level that is no picture of a size in um, or declares far more than it stores."""
+    require_plausible(level.array, expansion=MAX_IMAGE_EXPANSION)
     shape = level.array.shape
     if len(shape) != 3 or shape[0] != 3 or level.array.dtype != np.uint8 or min(shape) < 1:
         raise ValueError(f"a level of {level.array.dtype} with shape {shape} is no picture")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.arrays import Array
 
+MAX_CHUNKS, MAX_CHUNK_PX = 2**16, 2**13  # ours are 2 x 16 in a shard, of 512 px
 NOT_STORED = 2**64 - 1
 INDEX_CODECS = ["bytes", "crc32c"]
 REPAIR_HINT = "ingest the section again with --replace; spacrd store verify STORE finds all damage"
@@ -59,8 +60,12 @@ class Shards:
         if decode is None or index_codecs != INDEX_CODECS or layout["index_location"] != "end":
             return None
         depth, rows, columns = (shard // chunk for shard, chunk in zip(array.shards, array.chunks, strict=True))
-        if array.dtype != np.uint8 or depth != 1:
+        if array.dtype != np.uint8 or depth != 1 or array.chunks[1] != array.chunks[2]:
             return None
+        if rows * columns > MAX_CHUNKS or array.chunks[1] > MAX_CHUNK_PX:
+            raise CorruptStore(
+                f"{array.store_path} has shards of {rows} x {columns} chunks of {array.chunks}", hint=repair
+            )
         folder = Path(array.store.root, array.path)
         name, background = array.metadata.encode_chunk_key, int(array.fill_value)
         return cls(folder, name, array.chunks, rows, columns, background, decode, repair)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spacrd_core.errors import CorruptStore
 from spacrd_core.slide.compression import describe_compression
 from spacrd_core.store.failures import read_failures
 from spacrd_core.store.remove import stored_bytes
@@ -69,6 +70,11 @@ def _labels(store: SpotStore, entry: SectionEntry) -> dict[str, Any] | None:
         return None
     spots = store.spots(entry.id)
     columns = [name for name in ("annotation", "label") if name in spots]
+    if not columns:
+        raise CorruptStore(
+            f"section '{entry.id}' of {store.path} is damaged: the manifest lists labels that it lacks",
+            hint=f"spacrd store verify {store.path}",
+        )
     texts = spots[columns].astype(object).fillna("").value_counts().reset_index(name="spots")
     return {
         "labelled": entry.labelled,

@@ -36,12 +36,14 @@ def write_section(adata: ad.AnnData, folder: Path) -> None:
 
 def read_section(folder: Path) -> ad.AnnData:
     """Return a section as AnnData."""
-    return ad.read_zarr(_opened(folder))
+    with _known_errors():
+        return ad.read_zarr(_opened(folder))
 
 
 def read_spots(folder: Path) -> pd.DataFrame:
     """Return the spots of a section without its counts."""
-    spots: pd.DataFrame = ad.io.read_elem(_opened(folder)["obs"])
+    with _known_errors():
+        spots: pd.DataFrame = ad.io.read_elem(_opened(folder)["obs"])
     return spots
 
 
@@ -64,7 +66,8 @@ def write_cells(spot_of_cell: pd.Series[Any], folder: Path) -> None:
 
 def read_cells(folder: Path) -> pd.Series[Any]:
     """Return the spot id of each cell, by cell id."""
-    spot_of_cell: pd.Series[Any] = ad.io.read_elem(_opened(folder)["cells"])["spot_id"]
+    with _known_errors():
+        spot_of_cell: pd.Series[Any] = ad.io.read_elem(_opened(folder)["cells"])["spot_id"]
     return spot_of_cell
 
 
@@ -80,7 +83,8 @@ def write_spot_table(table: pd.DataFrame, folder: Path, detector: Mapping[str, A
 def read_spot_table(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return a spot table and the configuration of its detector."""
     group = _opened(folder)
-    table: pd.DataFrame = ad.io.read_elem(group["spots"])
+    with _known_errors():
+        table: pd.DataFrame = ad.io.read_elem(group["spots"])
     table.attrs.update(group.attrs.get("table", {}))
     return table, dict(group.attrs["facts"])
 
@@ -105,8 +109,8 @@ def read_embedding(folder: Path) -> Embedding:
 
 
 def _opened(folder: Path) -> Any:
-    """Return a group that does not declare far more than it stores."""
-    group = zarr.open_group(folder, mode="r")
+    """Return a group that does not declare far more than it stores; zarr v2, whose codecs may run code, is refused."""
+    group = zarr.open_group(folder, mode="r", zarr_format=3)
     require_plausible(group)
     return group
 
@@ -114,6 +118,17 @@ def _opened(folder: Path) -> Any:
 def embedding_facts(encoder: str, options: Mapping[str, Any], recipe: Recipe) -> dict[str, object]:
     """Return the attributes of an embedding group; ``options`` must not contain paths of this machine."""
     return {"encoder": encoder, "options": dict(options), "recipe": json.loads(json.dumps(asdict(recipe)))}
+
+
+@contextmanager
+def _known_errors() -> Iterator[None]:
+    """Raise the private errors of AnnData, which inherit from no other, as ValueError."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] != "anndata":
+            raise
+        raise ValueError(str(error)) from error
 
 
 @contextmanager

@@ -6,10 +6,11 @@ Jobs of an array write theirs without knowing of each other; afterwards, the sto
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
-from spacrd_core.errors import CorruptStore
+from spacrd_core.errors import CorruptStore, OutputError
 from spacrd_core.files import Record, read_record
 from spacrd_core.store.folder import FAILURES_FOLDER
 
@@ -37,7 +38,7 @@ class Failure(Record):
 def note_failures(store: StoreFolder, step: Step, errors: Mapping[str, Exception | None]) -> None:
     """Note the error of every section that failed, and forget those of sections that did not (None).
 
-    A store that does not exist yet is not created for it.
+    A store that does not exist yet is not created for it, and on a full disk nothing is noted: the command tells it.
     """
     for section, error in errors.items():
         file = _file(store, section, step)
@@ -45,7 +46,8 @@ def note_failures(store: StoreFolder, step: Step, errors: Mapping[str, Exception
             file.unlink(missing_ok=True)
         elif store.entries:
             failure = Failure(section=section, step=step, error=str(error), hint=getattr(error, "hint", ""))
-            with store.locked():  # garbage collection holds the lock, too, when it removes what a killed process left
+            # garbage collection holds the lock, too, when it removes what a killed process left
+            with suppress(OutputError), store.locked():
                 _replace(file, failure.model_dump_json(indent=1) + "\n")
 
 
@@ -62,7 +64,9 @@ def read_failures(store: StoreFolder) -> list[Failure]:
 
 def _file(store: StoreFolder, section: str, step: Step) -> Path:
     """Return the file of a section and step; a section that is refused may have any name."""
-    return store.inside(FAILURES_FOLDER, f"{step}-{hashlib.sha256(section.encode()).hexdigest()[:16]}.json")
+    return store.inside(
+        FAILURES_FOLDER, f"{step}-{hashlib.sha256(section.encode(errors='surrogateescape')).hexdigest()[:16]}.json"
+    )
 
 
 def _replace(file: Path, text: str) -> None:

@@ -17,6 +17,7 @@ from spacrd_core.store.layout import require_layout
 from spacrd_core.store.links import link_on_the_way, require_no_link
 from spacrd_core.store.manifest import GROUP_KINDS, Manifest, read_manifest, write_manifest
 from spacrd_core.store.repair import repair_hint
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -118,9 +119,8 @@ class StoreFolder:
     @contextmanager
     def locked(self) -> Iterator[Manifest]:
         """Hold the store's lock inside the block, and yield the current manifest."""
-        self.path.mkdir(parents=True, exist_ok=True)
         try:
-            with FileLock(self.inside(LOCK_FILE), timeout=LOCK_TIMEOUT_S):
+            with explained(self.path), self._lock():
                 yield self._manifest()
         except Timeout as error:
             raise StoreBusy(
@@ -133,7 +133,7 @@ class StoreFolder:
         for record in records:
             folder = self.path / record.path
             if folder.is_dir() and not link_on_the_way(self.path, folder):
-                with suppress(FileExistsError):
+                with suppress(FileExistsError), explained(folder):
                     (folder / RETIRED).open("x").close()
 
     def begin_grace(self, records: Iterable[GroupRecord]) -> None:
@@ -161,6 +161,17 @@ class StoreFolder:
         """Return how to make a damaged or missing group anew."""
         entry = next((entry for entry in self.entries.values() if record in entry.groups), None)
         return repair_hint(self.path, record, entry)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        lock = FileLock(self.inside(LOCK_FILE), timeout=LOCK_TIMEOUT_S)
+        with explained(self.path, always=True):
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _require_no_links(self) -> None:
         """Refuse a store of which a folder or file, such as that of all slides, is a link."""

@@ -43,7 +43,7 @@ def collect_garbage(store: StoreFolder, *, grace_seconds: float = GRACE_SECONDS)
 def find_links(store: StoreFolder) -> list[Path]:
     """Return the links in a store that its commands refuse, or ignore where the manifest lists nothing behind them."""
     folders = [store.path / kind for kind in GROUP_KINDS if not (store.path / kind).is_symlink()]
-    entries = (entry for folder in folders if folder.is_dir() for entry in entries_below(folder))
+    entries = (entry for folder in folders if folder.is_dir() for entry in entries_below(folder, in_use=True))
     return [Path(entry.path) for entry in entries if entry.is_symlink()]
 
 
@@ -54,7 +54,10 @@ def _remove(folder: Path, grace_seconds: float) -> bool:
     with try_lock(lock_file(folder), wait=False) as acquired:
         if not acquired or _is_work_in_progress(folder) or _is_recent(folder, grace_seconds):
             return False
-        shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:  # its process has just published or removed it
+            return False
     return True
 
 

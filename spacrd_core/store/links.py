@@ -56,19 +56,30 @@ def link_below(folder: Path) -> Path | None:
     return next((Path(entry.path) for entry in entries_below(folder) if entry.is_symlink()), None)
 
 
-def entries_below(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Yield everything below a folder, a folder before its contents, in a fixed order; links are not followed."""
-    with os.scandir(folder) as scan:
-        entries = sorted(scan, key=lambda entry: entry.name)
+def entries_below(folder: Path, *, in_use: bool = False) -> Iterator[os.DirEntry[str]]:
+    """Yield everything below a folder, a folder before its contents, in a fixed order; links are not followed.
+
+    With ``in_use``, other processes may move and remove folders meanwhile: those that are gone are passed over.
+    """
+    try:
+        with os.scandir(folder) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        if in_use:
+            return
+        raise
     for entry in entries:
         yield entry
         if entry.is_dir(follow_symlinks=False):
-            yield from entries_below(Path(entry.path))
+            yield from entries_below(Path(entry.path), in_use=in_use)
 
 
 def subfolders(folder: Path) -> list[Path]:
     """Return the folders in a folder that are not links, in a fixed order; none if it is a link or not there."""
     if folder.is_symlink() or not folder.is_dir():
         return []
-    with os.scandir(folder) as scan:
-        return sorted(Path(entry.path) for entry in scan if entry.is_dir(follow_symlinks=False))
+    try:
+        with os.scandir(folder) as scan:
+            return sorted(Path(entry.path) for entry in scan if entry.is_dir(follow_symlinks=False))
+    except FileNotFoundError:  # it was empty, and another process has just removed it
+        return []

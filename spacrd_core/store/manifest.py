@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from spacrd_core.errors import CorruptStore
 from spacrd_core.files import Record, parse_record, sync
-from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.small import MAX_RECORD_BYTES, read_small
 from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # 4: a checksum of the layout of every group
 SCHEMA_VERSION = 4
 GROUP_KINDS = ("sections", "cells", "alignments", "slides", "embeddings", "predictions")
+Length = Annotated[float, Field(gt=0, le=1e9)]  # of a px, a spot or a pitch, in um
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
@@ -45,7 +46,7 @@ class SlideRecord(GroupRecord):
     ``viewer_corner_px`` is the px of that image at the top left corner of what viewers show, if they crop it.
     """
 
-    um_per_full_px: float
+    um_per_full_px: Length
     image_px_per_full_px: float = 1.0
     file_px_per_full_px: float = 0.0
     viewer_corner_px: tuple[float, float] = (0.0, 0.0)
@@ -82,14 +83,14 @@ class SectionEntry(Record):
     platform: str
     identity: str
     geometry: str
-    spots: int
-    genes: int
-    um_per_px: float
-    spot_um: float
+    spots: NonNegativeInt
+    genes: NonNegativeInt
+    um_per_px: Length
+    spot_um: Length
     spot_shape: Literal["disc", "square"]
-    pitch_um: float
-    labelled: int
-    cancer: int
+    pitch_um: Length
+    labelled: NonNegativeInt
+    cancer: NonNegativeInt
     label_source: str = ""
     notes: tuple[str, ...] = ()
     label_notes: tuple[str, ...] = ()
@@ -173,8 +174,7 @@ def read_manifest(file: Path) -> Manifest:
     CorruptStore
         If the file is not a manifest, or a newer SpaCRD wrote it.
     """
-    refuse_special(file, CorruptStore)
-    text, last = file.read_bytes(), _last[0]
+    text, last = read_small(file, CorruptStore, limit=MAX_RECORD_BYTES), _last[0]
     if text == last.text:
         return last.manifest
     sections: Any = None

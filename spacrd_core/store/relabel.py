@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.errors import CorruptStore, StoreError
 from spacrd_core.store.elements import write_spots
 from spacrd_core.store.entry import label_facts, source_records
+from spacrd_core.store.links import entries_below
 from spacrd_core.store.verify import is_sound
 from spacrd_core.store.write import staged
 
@@ -65,6 +67,16 @@ def _write_group(store: SpotStore, entry: SectionEntry, labelled: Section, ident
             f"{store.path / entry.section.path} is damaged", hint="ingest the section again with --replace"
         )
     with staged(store, "sections", entry.id) as folder:
-        shutil.copytree(store.path / entry.section.path, folder, dirs_exist_ok=True, symlinks=True)
+        _copy(store.path / entry.section.path, folder)
         write_spots(labelled.counts.obs, folder)
         return store.publish_group(folder, identity)
+
+
+def _copy(source: Path, folder: Path) -> None:
+    """Copy the files below a folder; the first that cannot be written ends it."""
+    for entry in entries_below(source):
+        target = folder / Path(entry.path).relative_to(source)
+        if entry.is_dir(follow_symlinks=False):
+            target.mkdir()
+        else:
+            shutil.copy2(entry.path, target, follow_symlinks=False)

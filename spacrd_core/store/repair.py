@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
+from spacrd_core.quoting import command
 from spacrd_core.store.manifest import EmbeddingRecord
 
 if TYPE_CHECKING:
@@ -21,17 +21,18 @@ REPAIR_ALL = (
 
 def repair_hint(store: Path, record: GroupRecord, entry: SectionEntry | None = None) -> str:
     """Return how to make a damaged or missing group of a section anew, and how to find others."""
-    return f"repair it by: {_command(store, record, entry)}; spacrd store verify {store} finds all damage"
+    verify = command("store", "verify", store)
+    return f"repair it by: {_command(store, record, entry)}; {verify} finds all damage"
 
 
 def _command(store: Path, record: GroupRecord, entry: SectionEntry | None) -> str:
     kind, section, _ = record.path.split("/")
     if isinstance(record, EmbeddingRecord):
-        return f"spacrd embed {store} --encoder {record.encoder} --section {section} --again"
+        return command("embed", store, "--encoder", record.encoder, "--section", section, "--again")
     if kind == "predictions":
-        return f"spacrd detect {store} DETECTOR --section {section}"
+        return command("detect", store, "DETECTOR", "--section", section)
     given = entry.given if entry else {}
-    path = shlex.quote(str(given.get("path") or "PATH"))
+    path = given.get("path") or "PATH"
     if region := given.get("region"):  # a part of a capture area, which is ingested with all others
-        return f"spacrd ingest {store} {path} --name {given.get('name')} --region {shlex.quote(str(region))} --replace"
-    return f"spacrd ingest {store} {path} --name {section} --replace"
+        return command("ingest", store, path, "--name", given.get("name"), "--region", region, "--replace")
+    return command("ingest", store, path, "--name", section, "--replace")

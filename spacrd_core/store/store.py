@@ -9,11 +9,13 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from spacrd_core.errors import StoreError, UnknownSection
 from spacrd_core.files import publish, tree_sha256
+from spacrd_core.quoting import command
 from spacrd_core.slide.pyramid import Pyramid
 from spacrd_core.store.claims import TEMPORARY, claim
 from spacrd_core.store.elements import (
@@ -30,6 +32,7 @@ from spacrd_core.store.layout import layout_sha256
 from spacrd_core.store.links import link_below
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, Manifest, SectionEntry
 from spacrd_core.store.repair import repair_hint
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,25 +90,39 @@ class SpotStore(StoreFolder):
         records = [r for r in self.entry(section).embeddings.values() if key == r.recipe or encoder == r.encoder]
         if not records:
             others = dict.fromkeys(record.encoder for record in self.entry(section).embeddings.values())
-            instead = f", or use --encoder {' or '.join(others)}" if others and encoder else ""
+            instead = f", or use --encoder {' or '.join(map(quote, others))}" if others and encoder else ""
             raise UnknownSection(
                 f"section '{section}' has no embeddings by '{encoder or key}'",
-                hint=f"spacrd embed {self.path} --encoder {encoder or 'NAME'}{instead}",
+                hint=command("embed", self.path, "--encoder", encoder or "NAME") + instead,
             )
         with self._open_group(records[-1]) as folder:
             return read_embedding(folder)
 
     def predictions(self, section: str, detector: str = "") -> tuple[pd.DataFrame, dict[str, Any]]:
         """Return the spot table of a detector (the latest if no key is given) and the detector's configuration."""
+        return self.read_predictions(self.predictions_record(section, detector))
+
+    def read_predictions(self, record: GroupRecord) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """Return the same of a record, which may have been replaced meanwhile: its files stay for a while."""
+        with self._open_group(record) as folder:
+            return read_spot_table(folder)
+
+    def predictions_record(self, section: str, detector: str = "") -> GroupRecord:
+        """Return the record of the predictions of a detector, or of the latest if no key is given.
+
+        Raises
+        ------
+        UnknownSection
+            If there are none.
+        """
         records = self.entry(section).predictions
         key = detector or next(reversed(records), "")
         if key not in records:
             raise UnknownSection(
                 f"section '{section}' has no predictions{' of detector ' + detector if detector else ''}",
-                hint=f"spacrd detect {self.path} DETECTOR --section {section}",
+                hint=command("detect", self.path, "DETECTOR", "--section", section),
             )
-        with self._open_group(records[key]) as folder:
-            return read_spot_table(folder)
+        return records[key]
 
     def staging(self, entry: SectionEntry, key: str, *, again: bool = False) -> Path:
         """Return the folder of a section's unfinished embeddings, which all processes and later runs share.
@@ -134,7 +151,7 @@ class SpotStore(StoreFolder):
 
         What killed processes have left of these sections is removed.
         """
-        with ExitStack() as claims:
+        with explained(self.path), ExitStack() as claims:
             for section in dict.fromkeys(sections):
                 claims.enter_context(claim(self, section))
             yield

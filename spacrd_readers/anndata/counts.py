@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from scipy import sparse
 
 from spacrd_core.errors import ConfigError, CountsError
+from spacrd_core.quoting import listed, shortened
 from spacrd_readers.anndata.matrix import load_counts
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def _matrix_keys(file: AnnDataFile, layer: str) -> list[str]:
         return list(dict.fromkeys(key for key in (*COUNT_MATRICES, *others) if file.has(key)))
     key = {"X": "X", "raw": "raw/X", "raw.X": "raw/X"}.get(layer, f"layers/{layer}")
     if not file.has(key):
-        layers = ", ".join(file.names("layers")) or "none"
+        layers = listed(file.names("layers")) or "none"
         raise ConfigError(
-            f"{file.path} has no layer '{layer}'; its layers: {layers}", hint="use --set reader.counts=NAME"
+            f"{file.path} has no layer '{shortened(layer)}'; its layers: {layers}", hint="use --set reader.counts=NAME"
         )
     return [key]
 

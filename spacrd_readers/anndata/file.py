@@ -5,7 +5,6 @@ The file is never read as a whole: an object may hold ten matrices of which one 
 
 from __future__ import annotations
 
-import json
 import warnings
 import zipfile
 import zlib
@@ -21,9 +20,12 @@ from anndata.io import read_elem
 from zarr.storage import LocalStore, ZipStore
 
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
-from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
+from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, is_pickled, members_below, require_plausible
+from spacrd_core.opening.heaps import require_sound_heaps
 from spacrd_core.opening.kinds import refuse_special, refuse_special_below
+from spacrd_core.opening.whole import require_whole
 from spacrd_core.opening.zips import require_sound_zip
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,10 +101,24 @@ class AnnDataFile:
 
     def table(self, key: str) -> pd.DataFrame:
         """Return a table (``obs``, ``var``) with its index as text."""
+        self._require_names(key)
         table = self.element(key)
         if not isinstance(table, pd.DataFrame):
             raise InputError(f"{key} of {self.path} is not a table written by anndata 0.7 or later", hint=COPY_AGAIN)
+        if opaque := [name for name, kind in table.dtypes.items() if kind.kind == "V"]:
+            raise InputError(
+                f"{key} of {self.path} has columns that are neither numbers nor text: {listed(opaque)}", hint=COPY_AGAIN
+            )
         return table.set_axis(pd.Index(table.index.astype(str), dtype=object), axis=0)
+
+    def _require_names(self, key: str) -> None:
+        """Require that no part of a table's index is lost: what is not there reads as names without letters."""
+        node = self.node(key)
+        with translate_errors(self.path):
+            named = str(node.attrs.get("_index", "_index"))
+            index = node.get(named) if isinstance(node, (h5py.Group, zarr.Group)) else None
+            if isinstance(index, (h5py.Dataset, zarr.Array)):
+                require_whole(index)
 
 
 @contextmanager
@@ -155,6 +171,7 @@ def _open_root(path: Path) -> Iterator[Any]:
         with closing(ZipStore(path, mode="r")) as store:
             yield zarr.open_group(store, path=group, mode="r", use_consolidated=False)
     elif h5py.is_hdf5(path):
+        require_sound_heaps(path)
         with h5py.File(path, "r") as file:
             yield file
     else:
@@ -172,7 +189,7 @@ def _zip_root(path: Path) -> str:
 
 def _refuse_pickles(node: Any, path: Path) -> None:
     """Refuse pickled values in zarr: reading one can run arbitrary code."""
-    arrays = [inner for _, inner in node.members(max_depth=None)] if isinstance(node, zarr.Group) else [node]
+    arrays = members_below(node) if isinstance(node, zarr.Group) else [node]
     for array in arrays:
-        if isinstance(array, zarr.Array) and '"pickle"' in json.dumps(array.metadata.to_dict(), default=str):
+        if isinstance(array, zarr.Array) and is_pickled(array):
             raise InputError(f"{path} holds pickled values ({array.path}), which are unsafe to read", hint=REWRITE)

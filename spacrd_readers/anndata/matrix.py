@@ -11,6 +11,7 @@ from anndata.io import sparse_dataset
 from scipy import sparse
 
 from spacrd_core.errors import CountsError, InputError
+from spacrd_core.opening.whole import require_whole
 from spacrd_core.section.counts import are_counts
 from spacrd_readers.anndata.file import COPY_AGAIN, translate_errors
 
@@ -73,6 +74,8 @@ def _rows_per_block(node: Any) -> int:
 
 def _from_sparse(node: Any, rows: NDArray[np.int64]) -> sparse.csr_matrix[Any]:
     stored = sparse_dataset(node)
+    require_whole(node["data"])
+    require_whole(node["indices"])
     offsets = node["indptr"][:].astype(np.int64)
     spots, genes = stored.shape
     if stored.format == "csc":

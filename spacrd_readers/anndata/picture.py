@@ -72,7 +72,7 @@ class Pictures:
         return listed(
             (f"'{shortened(name)}': {reason}" for name, reason in self.left_out.items()),
             separator="; ",
-            signs=MAX_MISTAKE,
+            length=MAX_MISTAKE,
         )
 
 
@@ -130,7 +130,7 @@ def picture_of_scale(pictures: Sequence[Picture], scale: float, file: AnnDataFil
     """
     unknown = [picture for picture in pictures if not picture.scale]
     if len(unknown) > 1:
-        names = ", ".join(picture.name for picture in unknown)
+        names = listed(picture.name for picture in unknown)
         raise ConfigError(
             f"{file.path} has several images of unknown scale ({names}), and --image-scale is for one of them",
             hint=f"choose one: --set reader.image={unknown[0].name}",
@@ -171,7 +171,7 @@ def _same_area(pictures: Sequence[Picture], file: AnnDataFile) -> list[Picture]:
     if any(area != best[0] for area in best):
         raise ImageError(
             f"the images of {file.path} show different areas by their sizes and scales: "
-            + ", ".join(_full_size_text(picture) for picture in pictures),
+            + listed(map(_full_size_text, pictures)),
             hint="choose the one that the positions are for: --set reader.image=NAME --image-scale X; or --no-image",
         )
     return sorted(best[0], key=lambda picture: picture.scale, reverse=True)

@@ -51,7 +51,7 @@ def _no_positions(file: AnnDataFile) -> str:
             "it is a table of a SpatialData object, which keeps its positions elsewhere: give the object"
             f"{_root(file)}, which the reader spatialdata reads"
         )
-    arrays = ", ".join(f"obsm['{name}']" for name in file.names("obsm"))
+    arrays = listed(f"obsm['{name}']" for name in file.names("obsm"))
     return f"it has no positions: expected obsm['spatial'], found {arrays or 'nothing'}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spacrd_core.errors import ConfigError, UnrecognisedSection
+from spacrd_core.quoting import listed, shortened
 from spacrd_readers.anndata.find_grouping import find_grouping, region_column
 from spacrd_readers.anndata.groupings import groupings
 
@@ -95,20 +96,20 @@ def _factors(file: AnnDataFile, key: str) -> dict[str, float]:
 
 
 def _missing_images(libraries: Mapping[str, str], library: str) -> str:
-    names = ", ".join(filter(None, libraries)) or "images without a name"
+    names = listed(filter(None, libraries)) or "images without a name"
     return f" for this section: uns['spatial'] has {names}" if libraries and not library else ""
 
 
 def _choose(sections: Sequence[str], name: str, source: str, path: Path) -> str:
     if name and name not in sections:
-        names = ", ".join(filter(None, sections)) or "unnamed"
+        names = listed(filter(None, sections)) or "unnamed"
         raise ConfigError(
-            f"{path} has no section '{name}'; its sections: {names}", hint="use --set reader.library=NAME"
+            f"{path} has no section '{shortened(name)}'; its sections: {names}", hint="use --set reader.library=NAME"
         )
     if not name and len(sections) > 1:
-        listed = ", ".join(sections[:MAX_LISTED]) + (", ..." if len(sections) > MAX_LISTED else "")
+        shown = ", ".join(map(shortened, sections[:MAX_LISTED])) + (", ..." if len(sections) > MAX_LISTED else "")
         raise UnrecognisedSection(
-            f"{path} holds {len(sections)} sections ({listed}, from {source}), expected one",
+            f"{path} holds {len(sections)} sections ({shown}, from {source}), expected one",
             hint=f"use --set reader.library={sections[0]}, or write one file per section",
         )
     return name or next(iter(sections), "")

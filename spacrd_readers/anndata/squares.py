@@ -9,6 +9,7 @@ import anndata as ad
 import numpy as np
 from scipy import sparse
 
+from spacrd_core.opening.names import as_bytes
 from spacrd_core.section.section import SubSpots
 from spacrd_readers.tenx.cell_spots import square_spots
 
@@ -49,7 +50,7 @@ def sum_into_squares(section: Section, spot_um: float | None) -> Section:
         spot_um=squares.spot_um,
         spot_shape=squares.shape,
         pitch_um=squares.pitch_um,
-        sub_spots=SubSpots("cell", np.char.encode(obs.index.to_numpy(dtype=str), "utf-8"), squares.spot_of_cell),
+        sub_spots=SubSpots("cell", as_bytes(obs.index, section.sources[0].path), squares.spot_of_cell),
         notes=(*section.notes, note),
     )
 

@@ -8,13 +8,17 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import zarr
+
 from spacrd_core.errors import ConfigError, InputError, SpacrdError
+from spacrd_core.opening.declared import MAX_IMAGE_EXPANSION, require_plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 ELEMENTS = ("images", "labels", "shapes")  # tables are read in parts, points only if a table counts them
+PICTURES = ("images", "labels")
 # Errors that zarr, dask, pyarrow and geopandas raise on damaged elements.
 DAMAGED_FILE_ERRORS = (
     *(OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError, ArithmeticError, AssertionError),
@@ -39,6 +43,7 @@ def open_object(path: Path, *, with_points: bool = False) -> Iterator[Any]:
     library = _library(path)
     with _quiet():
         try:
+            _require_plausible_pictures(path)
             data = library.read_zarr(path, selection=(*ELEMENTS, "points") if with_points else ELEMENTS)
         except Exception as error:  # the library, zarr, dask and pyarrow raise errors of every type on damaged files
             raise _unreadable(path, error) from error
@@ -54,6 +59,14 @@ def translate_errors(path: Path) -> Iterator[None]:
         raise
     except DAMAGED_FILE_ERRORS as error:
         raise _unreadable(path, error) from error
+
+
+def _require_plausible_pictures(path: Path) -> None:
+    """Require pictures that the library may open: without pickles, and no larger than what is stored of them shows."""
+    group = zarr.open_group(path, mode="r", use_consolidated=False)
+    for name in PICTURES:
+        if name in group:
+            require_plausible(group[name], expansion=MAX_IMAGE_EXPANSION)
 
 
 def _library(path: Path) -> Any:

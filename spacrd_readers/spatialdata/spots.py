@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.errors import GeometryError
+from spacrd_core.opening.names import as_bytes
 from spacrd_core.section.geometry import fit_affine
 from spacrd_core.section.section import SubSpots
 from spacrd_readers.anndata.groupings import array_positions
 from spacrd_readers.anndata.squares import SQUARE_UM, is_tight
 from spacrd_readers.tenx.cell_spots import CellSpots, single_cell_spots, square_spots
+from spacrd_readers.visium_hd.array import MAX_ARRAY_SIZE
 from spacrd_readers.visium_hd.grid import bins_per_side, make_squares
 
 if TYPE_CHECKING:
@@ -96,6 +98,11 @@ def _squares_of_bins(
     """Return squares of k x k bins, by their array positions: an array may be turned on its image."""
     side = bins_per_side(round(spot_um), round(scale.pitch_um))
     columns, rows = array["array_x"].to_numpy().astype(np.int64), array["array_y"].to_numpy().astype(np.int64)
+    if min(rows.min(), columns.min()) < 0 or max(rows.max(), columns.max()) >= MAX_ARRAY_SIZE:
+        raise GeometryError(
+            f"the table has bins in rows {rows.min()} to {rows.max()} and columns {columns.min()} to {columns.max()}",
+            hint=f"an array has rows and columns 0 to {MAX_ARRAY_SIZE - 1}",
+        )
     in_tissue = np.zeros((rows.max() + 1, columns.max() + 1), dtype=bool)
     in_tissue[rows, columns] = True
     squares = make_squares(in_tissue, side, spot_um=round(spot_um), min_coverage=MIN_COVERAGE)
@@ -108,17 +115,13 @@ def _squares_of_bins(
         float(spot_um),
         "square",
         float(spot_um),
-        SubSpots("bin", _as_bytes(ids), spots),
+        SubSpots("bin", as_bytes(ids, "the table", GeometryError), spots),
         (note, *squares.notes),
     )
 
 
-def _as_bytes(ids: pd.Index[str]) -> NDArray[np.bytes_]:
-    return np.char.encode(ids.to_numpy(dtype=str), "utf-8")
-
-
 def _summed(squares: CellSpots, ids: pd.Index[str], note: str) -> SpotGroups:
-    sub_spots = SubSpots("cell", _as_bytes(ids), squares.spot_of_cell)
+    sub_spots = SubSpots("cell", as_bytes(ids, "the table", GeometryError), squares.spot_of_cell)
     return SpotGroups(
         squares.table,
         squares.spot_of_cell,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import CountsError, ImageError, InputError, MissingFile, UnrecognisedSection
+from spacrd_core.quoting import listed
 from spacrd_core.tables import find_delimiter, read_beginning, split_header
 from spacrd_readers._base import first_names, require_file
 from spacrd_readers.st.names import is_table_name, section_images, section_name, spot_tables
@@ -133,7 +134,7 @@ def _find_image(counts: Path, *, only_section: bool) -> Path | None:
     images = own or section_images(beside, name) or (section_images(beside) if only_section else [])
     if len(images) > 1:
         raise ImageError(
-            f"{counts} has {len(images)} images in {images[0].parent}: {', '.join(path.name for path in images[:5])}",
+            f"{counts} has {len(images)} images in {images[0].parent}: {listed(path.name for path in images)}",
             hint="choose one with --image FILE, or use --no-image",
         )
     return images[0] if images else None

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import Array
 
 COUNTS_HINT = "give a table (TSV or CSV) of raw counts: spots named like 10x13 along one axis, genes along the other"
+MAX_COLUMNS, MAX_SURPLUS = 200_000, 100  # genes and their names; delimiters in quotes
 
 
 class Table(NamedTuple):
@@ -70,6 +71,12 @@ def _read_plain(body: str, delimiter: str) -> tuple[list[str], Array] | None:
 
 def _read_frame(header: list[str], body: str, delimiter: str, path: Path) -> Table:
     """Return a table with two columns of names, or with delimiters in quotes; refuse one with other text."""
+    columns = body.lstrip("\n").partition("\n")[0].count(delimiter) + 1
+    if columns > min(MAX_COLUMNS, MAX_SURPLUS + 2 * len(header)):
+        raise CountsError(
+            f"the counts table {path} has {len(header)} names in its header, and {columns} cells in its first row",
+            hint=COUNTS_HINT,
+        )
     try:
         frame = pd.read_csv(
             io.StringIO(body),
@@ -82,7 +89,7 @@ def _read_frame(header: list[str], body: str, delimiter: str, path: Path) -> Tab
         )
     except pd.errors.EmptyDataError as error:
         raise CountsError(f"the counts table {path} has a header but no rows", hint=COUNTS_HINT) from error
-    except pd.errors.ParserError as error:
+    except (ValueError, MemoryError, OverflowError) as error:  # pandas' errors are ValueErrors
         raise CountsError(f"the counts table {path} is not a table: {str(error).strip()}", hint=COUNTS_HINT) from error
     frame = _join_names(frame.set_axis(_column_names(header, frame.shape[1], path), axis=1))
     _require_numbers(frame, path)

@@ -12,7 +12,11 @@ import pandas as pd
 
 from spacrd_core.errors import CountsError
 from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
+from spacrd_core.opening.heaps import require_sound_heaps
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.names import as_bytes
+from spacrd_core.opening.whole import require_whole
+from spacrd_core.quoting import listed
 from spacrd_readers.tenx.blocks import (
     COPY_AGAIN,
     GENE_EXPRESSION,
@@ -83,6 +87,7 @@ def open_h5(path: Path) -> Iterator[TenxMatrix]:
     """
     refuse_special(path, CountsError)
     try:
+        require_sound_heaps(path)
         file = h5py.File(path)
     except (OSError, RuntimeError, ValueError) as error:
         raise CountsError(f"the matrix {path} is not a readable HDF5 file: {error}", hint=MATRIX_HINT) from error
@@ -95,6 +100,7 @@ def first_barcode(path: Path) -> str:
     if not path.is_file() or not h5py.is_hdf5(path):
         return ""
     try:
+        require_sound_heaps(path)
         with h5py.File(path) as file:
             groups = [file["matrix"]] if "matrix" in file else [file[name] for name in _genomes(file)]
             if not groups or "probe_region" in groups[0].get("features", ()):
@@ -108,7 +114,10 @@ def _matrix(path: Path, file: h5py.File) -> H5Matrix:
     try:
         require_plausible(file)
         matrix = _single_group(path, file["matrix"]) if "matrix" in file else _by_genome(path, file)
-        values = [(part, part.group["data"].shape) for part in matrix.parts]
+        values: list[tuple[Any, tuple[int, ...]]] = [(part, part.group["data"].shape or ()) for part in matrix.parts]
+        for part in matrix.parts:
+            require_whole(part.group["data"])
+            require_whole(part.group["indices"])
     except DAMAGED_FILE_ERRORS as error:
         if isinstance(error, CountsError):
             raise
@@ -127,7 +136,7 @@ def _single_group(path: Path, group: Any) -> H5Matrix:
     ids = _texts(features["id"])
     kinds = _texts(features["feature_type"]) if "feature_type" in features else GENE_EXPRESSION
     genomes = _texts(features["genome"]) if "genome" in features else ""
-    barcodes = require_ascii(_names(group["barcodes"]), path)
+    barcodes = require_ascii(_names(group["barcodes"], path), path)
     _require_shape(group, len(ids), len(barcodes))
     part = _MatrixPart(group, group["indptr"][:].astype(np.int64), 0, np.arange(len(barcodes)))
     return H5Matrix(path, barcodes, feature_table(ids, _texts(features["name"]), kinds, genomes), (part,))
@@ -136,9 +145,9 @@ def _single_group(path: Path, group: Any) -> H5Matrix:
 def _by_genome(path: Path, file: h5py.File) -> H5Matrix:
     genomes = _genomes(file)
     if not genomes:
-        members = ", ".join(sorted(file)) or "nothing"
+        members = listed(sorted(file)) or "nothing"
         raise CountsError(f"{path} is not a 10x matrix (it holds {members})", hint=MATRIX_HINT)
-    names = {genome: require_ascii(_names(file[genome]["barcodes"]), path) for genome in genomes}
+    names = {genome: require_ascii(_names(file[genome]["barcodes"], path), path) for genome in genomes}
     barcodes = np.unique(np.concatenate(list(names.values())))
     tables = [
         feature_table(_texts(file[g]["genes"]), _texts(file[g]["gene_names"]), GENE_EXPRESSION, g) for g in genomes
@@ -155,9 +164,10 @@ def _genomes(file: h5py.File) -> list[str]:
     return [name for name, group in file.items() if isinstance(group, h5py.Group) and "gene_names" in group]
 
 
-def _names(dataset: Any) -> NDArray[np.bytes_]:
+def _names(dataset: Any, path: Path) -> NDArray[np.bytes_]:
     require_plausible(dataset, expansion=MAX_NAMES_EXPANSION)
-    return np.asarray(dataset[:], dtype=np.bytes_)
+    names = dataset[:]
+    return as_bytes(names, path) if names.dtype.kind == "O" else np.asarray(names, dtype=np.bytes_)
 
 
 def _texts(dataset: Any) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.errors import ImageError
 from spacrd_core.images.raster import open_raster
+from spacrd_core.quoting import listed
 from spacrd_readers._base import PATCH_UM
 from spacrd_readers.tenx.fluorescence import refuse_fluorescence_run
 from spacrd_readers.tenx.image_frame import GZIP_SUFFIX, ImageFrame, image_scale, matches_frame
@@ -59,7 +60,7 @@ def _require_photograph(image: Path) -> None:
 
 
 def _candidates_note(candidates: list[Path], fitting: list[Path]) -> Notes:
-    names = ", ".join(path.name for path in (fitting or candidates)[:5])
+    names = listed(path.name for path in (fitting or candidates)[:5])
     if fitting:
         return (f"{len(fitting)} files may be the full-resolution image ({names}): choose one with --image FILE",)
     return (f"images not used because their size does not match the positions: {names}",) if candidates else ()

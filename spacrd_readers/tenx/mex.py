@@ -12,6 +12,7 @@ import pandas as pd
 
 from spacrd_core.errors import CountsError, MissingFile
 from spacrd_core.opening.inflate import GZIP_ERRORS, open_inflated
+from spacrd_core.opening.names import as_bytes
 from spacrd_readers.tenx.blocks import COPY_AGAIN, MAX_BLOCK_VALUES, Block, require_ascii
 from spacrd_readers.tenx.name_files import read_barcodes, read_features
 
@@ -110,7 +111,7 @@ def open_mex(path: Path) -> Iterator[TenxMatrix]:
     barcodes, barcode_notes = read_barcodes(barcodes_file, barcode_count)
     features, feature_notes = read_features(features_file, feature_count)
     notes = (*barcode_notes, *feature_notes)
-    yield MexMatrix(path, require_ascii(_as_bytes(barcodes), path), features, entries, notes)
+    yield MexMatrix(path, require_ascii(as_bytes(barcodes, barcodes_file), path), features, entries, notes)
 
 
 def is_mex_folder(path: Path) -> bool:
@@ -161,7 +162,3 @@ def _sizes(stream: IO[bytes]) -> list[int]:
     if len(sizes) != 3:
         raise ValueError("no line has its numbers of features, barcodes and counts")
     return sizes
-
-
-def _as_bytes(names: Sequence[str]) -> NDArray[np.bytes_]:
-    return np.array([name.encode() for name in names], dtype=np.bytes_)

@@ -13,7 +13,7 @@ from spacrd_core.errors import CountsError
 from spacrd_core.genes.clean import genome_of, is_ensembl_id, unquote
 from spacrd_core.genes.known import MIN_KNOWN_SHARE, count_known
 from spacrd_core.quoting import listed
-from spacrd_core.tables import read_text, split_rows
+from spacrd_core.tables import MAX_CELLS, read_text, require_narrow, split_rows
 from spacrd_readers._base import first_names
 from spacrd_readers.tenx.blocks import GENE_EXPRESSION, feature_table
 
@@ -86,7 +86,7 @@ def _read_columns(path: Path, role: str, count: int) -> tuple[list[Column], tupl
     # Tabs never occur in a cell, and rows quoted as a whole must be split.
     is_plain = delimiter == "\t"
     split = (
-        [line.split(delimiter) for line in lines]
+        require_narrow([line.split(delimiter, MAX_CELLS) for line in lines], path, CountsError)
         if is_plain
         else split_rows("\n".join(lines), delimiter, path, CountsError)
     )

@@ -15,6 +15,7 @@ from zarr.storage import LocalStore, ZipStore
 from spacrd_core.errors import CountsError
 from spacrd_core.opening.declared import require_plausible
 from spacrd_core.opening.kinds import refuse_special, refuse_special_below
+from spacrd_core.opening.whole import require_whole
 from spacrd_core.opening.zips import require_sound_zip
 from spacrd_readers.tenx.blocks import (
     COPY_AGAIN,
@@ -107,6 +108,8 @@ def open_zarr(path: Path) -> Iterator[TenxMatrix]:
 
 
 def _matrix(path: Path, group: Any) -> ZarrMatrix:
+    for name in ("data", "indices"):
+        require_whole(group[name])
     facts = dict(group.attrs)
     symbols = list(facts["feature_keys"])
     ids = list(facts.get("feature_ids", symbols))

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import MissingFile
+from spacrd_core.quoting import listed
 from spacrd_readers._links import follow_link
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def select_sample_file(paths: Iterable[Path], pattern: str, prefix: str) -> Path
     similar = [path for path, found in prefixes.items() if found in prefix or prefix in found]
     if len(similar) == 1 or not prefixes:
         return similar[0] if similar else None
-    names = ", ".join(path.name for path in prefixes)
+    names = listed(path.name for path in prefixes)
     raise MissingFile(
         f"cannot determine which of {names} belongs to the matrix {prefix}*",
         hint="put the files of each section into a separate folder",

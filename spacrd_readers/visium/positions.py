@@ -14,9 +14,10 @@ from pyarrow import parquet
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.names import as_bytes
 from spacrd_core.tables import read_text
 from spacrd_readers._delimited import are_numbers, read_cells, to_numbers, with_header
-from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_SPOTS, require_rows
+from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_SPOTS, read_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +69,7 @@ def read_positions(path: Path) -> Positions:
         raise GeometryError(f"the positions {path} have spot {names[names.duplicated()].iloc[0]} more than once")
     return Positions(
         path,
-        names.to_numpy(dtype=np.bytes_),
+        as_bytes(names, path, GeometryError),
         (numbers["in_tissue"] != 0).to_numpy(),
         numbers[["array_col", "array_row"]].to_numpy(),
         numbers[["pxl_col_in_fullres", "pxl_row_in_fullres"]].to_numpy(),
@@ -77,8 +78,9 @@ def read_positions(path: Path) -> Positions:
 
 def _parquet(path: Path) -> pd.DataFrame:
     try:
-        require_rows(path, parquet.read_metadata(path), MAX_SPOTS)
-        return _select_columns(pd.read_parquet(path), path)
+        names = parquet.read_schema(path).names
+        positions = [name for name in names if name.strip().casefold() in POSITION_COLUMNS]
+        return _select_columns(read_columns(path, positions, MAX_SPOTS).to_pandas(ignore_metadata=True), path)
     except DAMAGED_PARQUET_ERRORS as error:
         if isinstance(error, GeometryError):
             raise

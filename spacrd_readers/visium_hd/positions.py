@@ -79,11 +79,18 @@ def _open_parquet(path: Path) -> Iterator[PositionsTable]:
     with parquet.ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file:
         require_rows(path, file.metadata, MAX_BINS)
         columns, rows = tuple(file.schema_arrow.names), file.metadata.num_rows
+        if texts := [name for name in POSITION_COLUMNS if name in columns and not _is_number(file.schema_arrow, name)]:
+            raise ValueError(f"it has no numbers in {', '.join(texts)}")
         first = ""
         if "barcode" in columns and rows:
             first = str(next(file.iter_batches(batch_size=1, columns=["barcode"])).column(0)[0].as_py())
         wanted = list(POSITION_COLUMNS)
         yield PositionsTable(columns, rows, first, lambda: file.iter_batches(batch_size=ROWS_PER_BATCH, columns=wanted))
+
+
+def _is_number(schema: Any, name: str) -> bool:
+    kind = schema.field(name).type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
 
 
 @contextmanager

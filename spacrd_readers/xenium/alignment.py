@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FIXED_COLUMNS, MOVING_COLUMNS = ("fixedx", "fixedy"), ("alignmentx", "alignmenty")  # morphology px, H&E px
+MAX_LETTERS = 2**20  # some 20,000 keypoints
 MAX_RESIDUAL_UM = 25.0  # a quarter of a spot; keypoints set by hand agree within a few um
 NOTED_STRETCH, MAX_STRETCH = 0.05, 0.2  # excess of one axis over the other
 ALIGNMENT_FORMATS = (
@@ -68,6 +69,8 @@ def _rows(path: Path) -> list[list[str]]:
     if path.is_file() and zipfile.is_zipfile(path):
         raise GeometryError(f"the alignment {path} is a zip archive", hint="unpack it and give the matrix.csv in it")
     text = read_text(path, "alignment", GeometryError)
+    if len(text) > MAX_LETTERS:
+        raise GeometryError(f"the alignment {path} has {len(text):,} letters", hint=ALIGNMENT_FORMATS)
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     delimiter = max(",;\t", key=text.count)
     rows = split_rows("\n".join(lines), delimiter, path, GeometryError)

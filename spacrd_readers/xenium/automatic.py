@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,7 +53,7 @@ def align_automatically(image: Path, cells: Cells, pixel_size: float, inputs: Im
     if registration is None:
         raise GeometryError(f"the H&E {image} fits the cells of {cells.path} nowhere", hint=BY_HAND)
     matrix = to_morphology_px(registration.placement, he, pixel_size)
-    drafts = inputs.drafts or Path(tempfile.mkdtemp(prefix="alignment-"))
+    drafts = inputs.drafts or Path(_drafts_of_process().name)
     folder = write_draft(drafts, matrix, (he, cells.xy_um, registration))
     if not registration.is_certain:
         raise GeometryError(
@@ -70,6 +71,12 @@ def to_morphology_px(placement: Placement, he: NuclearDensity, pixel_size: float
     to_map = np.vstack([placement.matrix, [0.0, 0.0, 1.0]]) @ np.diag([pixel_size, pixel_size, 1.0])
     to_image = np.diag([he.image_px_per_px, he.image_px_per_px, 1.0]) @ to_map
     return np.asarray(np.linalg.inv(to_image))
+
+
+@cache
+def _drafts_of_process() -> TemporaryDirectory[str]:
+    """Return the folder for the drafts of callers who name none; it is removed when the process ends."""
+    return TemporaryDirectory(prefix="alignment-")
 
 
 def _notes(registration: Registration, he: HeFiles, um_per_px: float) -> Iterator[str]:

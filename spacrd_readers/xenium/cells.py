@@ -16,8 +16,9 @@ from pyarrow import parquet
 from spacrd_core.errors import GeometryError
 from spacrd_core.opening.inflate import GZIP_ERRORS, open_inflated
 from spacrd_core.opening.kinds import refuse_special
+from spacrd_core.opening.names import as_bytes
 from spacrd_core.tables import read_beginning, split_header
-from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_CELLS, require_rows
+from spacrd_readers._parquet import DAMAGED_PARQUET_ERRORS, MAX_CELLS, read_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,25 +84,23 @@ def read_cells(path: Path) -> Cells:
     notes = (f"cells of {path.name} without a position, left out: {(~placed).sum()}",) if not placed.all() else ()
     table = table[placed]
     controls = [name for name in CONTROL_COLUMNS if name in table.columns]
-    ids = _require_unique(to_ids(table["cell_id"]), path)
+    ids = _require_unique(to_ids(table["cell_id"], path), path)
     control_counts = _numbers(table, controls, path).sum(axis=1).astype(np.int64) if controls else None
     areas = _numbers(table, [AREA_COLUMN], path)[:, 0] if AREA_COLUMN in table.columns else None
     return Cells(path, ids, xy[placed], control_counts, areas, notes)
 
 
-def to_ids(column: pd.Series[Any]) -> NDArray[np.bytes_]:
+def to_ids(column: pd.Series[Any], path: Path) -> NDArray[np.bytes_]:
     """Return cell ids, which are integers, text or bytes, as bytes."""
     if column.dtype.kind in "iu":
         return np.asarray(column, dtype=np.bytes_)
-    return np.array([name if isinstance(name, bytes) else str(name).encode() for name in column], dtype=np.bytes_)
+    return as_bytes(column, path, GeometryError)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        file = parquet.ParquetFile(path)
-        require_rows(path, file.metadata, MAX_CELLS)
-        columns = _select_columns(file.schema_arrow.names, path)
-        return file.read(columns=columns).to_pandas()
+        columns = _select_columns(parquet.read_schema(path).names, path)
+        return read_columns(path, columns, MAX_CELLS).to_pandas(ignore_metadata=True)
     except DAMAGED_PARQUET_ERRORS as error:
         if isinstance(error, GeometryError):
             raise
@@ -148,5 +147,7 @@ def _require_unique(ids: NDArray[np.bytes_], path: Path) -> NDArray[np.bytes_]:
     ordered = np.sort(ids)
     repeated = ordered[1:][ordered[1:] == ordered[:-1]]
     if len(repeated):
-        raise GeometryError(f"the cell table {path} lists {repeated[0].decode()} more than once", hint=COPY_AGAIN)
+        raise GeometryError(
+            f"the cell table {path} lists {repeated[0].decode(errors='replace')} more than once", hint=COPY_AGAIN
+        )
     return ids

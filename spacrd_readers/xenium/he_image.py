@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import GeometryError, ImageError
+from spacrd_core.quoting import listed
 from spacrd_readers._base import require_file
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _find_image(files: BundleFiles) -> Path | None:
     parent = files.folder.resolve().parent
     images = _images(files.folder) or [image for image in _images(parent) if _belongs(image, files)]
     if len(images) > 1:
-        names = ", ".join(image.name for image in images[:5])
+        names = listed(image.name for image in images)
         raise ImageError(
             f"{images[0].parent} holds {len(images)} images that may be the H&E: {names}",
             hint="choose one with --image FILE, or use --no-image",

@@ -28,6 +28,7 @@ def serial(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     return left_behind(all_steps(tmp_path_factory.mktemp("serial"), cohort, "--executor", "serial"))
 
 
+@pytest.mark.slow  # tests/same has processes in its short setting
 def test_processes_leave_the_bytes_of_one_process(serial: dict[str, object], cohort: Path, tmp_path: Path) -> None:
     folder = all_steps(tmp_path, cohort, "--executor", "processes", "--workers", "2")
     assert left_behind(folder) == serial

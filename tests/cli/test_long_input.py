@@ -13,7 +13,7 @@ from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
 
 LONG = "x" * 3_000_000
-MAX_SIGNS = 5000
+MAX_LENGTH = 5000
 
 
 def config(folder: Path) -> list[str]:
@@ -67,6 +67,6 @@ def test_a_message_is_not_as_long_as_its_input(
     add_section(SpotStore.create(tmp_path / "store"), make_section(1, image=False), SectionKey("S1", "P1", "one"))
     assert run(write(tmp_path)) == 1
     shown = capsys.readouterr()
-    assert len(shown.err) < MAX_SIGNS
+    assert len(shown.err) < MAX_LENGTH
     assert "error: " in shown.err
     assert "bug in SpaCRD" not in shown.err

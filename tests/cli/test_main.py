@@ -7,8 +7,10 @@ import typer
 
 from spacrd_cli import main
 from spacrd_cli.app import app
-from spacrd_cli.terminal.errors import INTERRUPTED, describe_error, printable
+from spacrd_cli.interruption import INTERRUPTED
+from spacrd_cli.terminal.errors import describe_error
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
+from spacrd_core.quoting import printable
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -79,7 +81,7 @@ def test_an_interrupt_before_the_command_runs_is_one_too(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main, "app", interrupted)
+    monkeypatch.setattr("spacrd_cli.app.app", interrupted)
     assert main.run(["push", "a", "b"]) == 130
     assert capsys.readouterr().err == f"{INTERRUPTED}\n"
 
@@ -123,7 +125,9 @@ def test_an_operating_system_error_is_not_a_bug() -> None:
 
 
 def test_control_characters_never_reach_the_terminal() -> None:
-    assert printable("a\x1b[2Jb\nc") == "a\N{REPLACEMENT CHARACTER}[2Jb\nc"
+    assert printable("a\x1b[2Jb") == "a\N{REPLACEMENT CHARACTER}[2Jb"
+    assert printable("a\x9b2J\u202eb") == "a\N{REPLACEMENT CHARACTER}2J\N{REPLACEMENT CHARACTER}b"
+    assert printable("S1\nhint: rm -rf /\tb\u2028c") == "S1 hint: rm -rf / b c"
 
 
 def test_main_leaves_with_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

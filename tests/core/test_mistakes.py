@@ -183,5 +183,5 @@ def test_results_do_not_go_among_the_files_of_a_detector(store: SpotStore, detec
     tables = detect(store, detector, sections="S2")
     with pytest.raises(InputError) as caught:
         write_results(store, detector, tables, tmp_path / "detector")
-    assert "holds a detector" in str(caught.value)
-    assert caught.value.hint == "name another folder"
+    assert "is a detector; other files must not be mixed with it" in str(caught.value)
+    assert caught.value.hint == "name another place"

@@ -1,5 +1,7 @@
 """Plugins that fail in every way: each failure is a problem of that plugin, and no other component notices."""
 
+import json
+import pickle
 import re
 import sys
 import textwrap
@@ -9,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from spacrd_cli.main import run
-from spacrd_core.errors import PluginError, UnrecognisedSection
+from spacrd_core.cards import ReaderCard
+from spacrd_core.errors import CountsError, PluginError, UnrecognisedSection
+from spacrd_core.executors.portable import portable
 from spacrd_core.executors.task import Worker, attempt
 from spacrd_core.ingestion.recognise import recognise
 from spacrd_core.plugin_errors import describe_error
@@ -82,6 +86,7 @@ def test_a_hook_that_raises_anything_is_a_problem_of_its_plugin(write: Write, bo
         ("return ['x' * 10**6]", "instead of a ReaderCard"),
         ("return [ReaderCard('a', 'b:C', object())]", "the card 'a' cannot be listed: TypeError"),
         ("return None", "could not be listed: TypeError"),
+        ("return [ReaderCard('a', 'b:C', 'd', aliases='lab')]", "could not be listed: TypeError: the aliases of 'a'"),
     ],
 )
 def test_cards_that_are_too_many_or_no_cards_are_a_problem_of_their_plugin(
@@ -167,6 +172,90 @@ def test_a_task_that_a_plugin_ends_has_an_outcome_that_names_it(write: Write, bo
     outcome = attempt(Exits(), Worker())
     assert isinstance(outcome.error, PluginError)
     assert "of the plugin bad 1.2 failed" in str(outcome.error)
+
+
+STRANGE = """
+class Name(str):
+    def __eq__(self, other): raise SystemExit
+    def __hash__(self): raise SystemExit
+    def __str__(self): raise SystemExit
+    __repr__ = __format__ = __str__
+
+class Equal(ReaderCard):
+    def __eq__(self, other): raise SystemExit
+    __hash__ = None
+"""
+
+
+def test_cards_and_names_of_strange_types_are_read_as_plain_data(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = "Equal(Name('bad'), Name('b:C'), Name('Strange'), aliases=[Name('worse')])"
+    write(HOOK.format(body=f"return [{card}]") + STRANGE)
+    plugins = load_plugins()
+    assert plugins.problems == ()
+    assert plugins.readers.card("worse") == ReaderCard("bad", "b:C", "Strange", aliases=["worse"])  # type: ignore[arg-type]
+    assert run(["plugins", "list", "--json"]) == 0
+    assert "Strange" in capsys.readouterr().out
+
+
+def test_what_a_plugin_prints_is_not_among_the_results(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(component(recognises="print('in the reader'); return False") + "print('at the import')")
+    assert run(["plugins", "list", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert {"components", "problems"} == json.loads(shown.out).keys()
+    assert "at the import" in shown.err
+    assert run(["plugins", "check", "bad", "--json"]) == 1
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)
+    assert "in the reader" in shown.err
+
+
+@pytest.mark.parametrize("where", ["import", "hook", "create", "read"])
+def test_a_plugin_does_not_change_the_working_folder(
+    write: Write, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    move = "import os; os.chdir('/')"
+    hook = HOOK.format(body=f"{move}; return [ReaderCard('bad', 'bad_plugin:Bad', 'Fails')]")
+    text = {
+        "import": component() + move,
+        "hook": hook + COMPONENT.format(create="pass", recognises="return True", read="return 1"),
+        "create": component(create=move),
+        "read": component(read=move),
+    }[where]
+    write(text)
+    readers = load_plugins().readers
+    reader = readers.create("bad")
+    with readers.blamed("bad"):
+        reader.read(tmp_path, None)
+    assert Path.cwd() == tmp_path / "here"
+
+
+UNSENDABLE = """
+from spacrd_core.errors import CountsError
+
+class Local(CountsError):
+    def __init__(self, file, line): super().__init__(f"{file}: line {line}", hint="copy it")
+    def __reduce__(self): raise SystemExit
+"""
+
+
+@pytest.mark.parametrize("text", [UNSENDABLE, UNSENDABLE.rpartition("    def")[0]])
+def test_an_error_that_cannot_be_sent_to_another_process_is_sent_as_its_type_of_ours(write: Write, text: str) -> None:
+    write(component(create="raise Local('a.tsv', 3)") + text)
+    error = attempt(Exits(), Worker()).error
+    assert isinstance(error, CountsError)
+    error.add_note("in a.tsv")
+    sent = pickle.loads(pickle.dumps(error))  # noqa: S301 - what was pickled just now
+    assert (type(sent), str(sent), sent.hint) == (CountsError, "a.tsv: line 3", "copy it")
+    assert sent.context == ["in a.tsv"]
+    group = portable(ExceptionGroup("two", [error, ValueError("b")]))
+    group = pickle.loads(pickle.dumps(group))  # noqa: S301 - as above
+    assert [type(each) for each in group.exceptions] == [CountsError, ValueError]
 
 
 def test_an_interrupt_is_no_problem_of_a_plugin(write: Write) -> None:

@@ -1,10 +1,14 @@
 """Temporary folders: those of killed processes are removed, and nothing else."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+from filelock import FileLock
 
 from spacrd_core.staging import staging
 
@@ -55,3 +59,13 @@ def test_other_names_and_links_stay(tmp_path: Path) -> None:
         pass
     assert {path.name for path in folder.iterdir()} == {".spacrd-my_own_notes", ".spacrd-abcd1234"}
     assert (home / "letter").is_file()
+
+
+def test_no_folder_stays_where_there_is_no_room_for_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FileLock, "acquire", no_room)
+    with pytest.raises(OSError, match="No space left"), staging(tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())

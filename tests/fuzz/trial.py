@@ -1,5 +1,6 @@
 """One trial: read a file within bounds of time and memory, and judge how that ended."""
 
+import ctypes
 import resource
 import signal
 import warnings
@@ -15,9 +16,12 @@ import pyarrow as pa
 from spacrd_core.errors import SpacrdError
 
 pa.set_memory_pool(pa.system_memory_pool())  # pyarrow's own pools reserve a gigabyte of addresses at a time
+M_ARENA_MAX = -8
+if hasattr(libc := ctypes.CDLL(None), "mallopt"):
+    libc.mallopt(M_ARENA_MAX, 2)  # glibc reserves 64 megabytes of addresses for every thread
 MAX_BYTES = 2**30  # more than the process has before a trial
 MAX_SECONDS = 10.0  # of the processor
-MAX_MESSAGE = 10_000  # letters; a message does not repeat a file
+MAX_MESSAGE = 2_100  # letters; a message does not repeat a file
 
 
 class TooSlow(BaseException):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spacrd_core.quoting import listed
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -29,7 +31,7 @@ def same_spots(store: SpotStore, area: str, sections: Collection[str]) -> Iterat
     others = [entry.id for entry in of_area if entry.id not in sections]
     if others and any(entry.given.get("region") for entry in of_area):
         yield (
-            f"the store also has {', '.join(others)} of the same capture area, so training would use the same spots "
+            f"the store also has {listed(others)} of the same capture area, so training would use the same spots "
             f"twice: spacrd store rm {store.path} {' '.join(others)}"
         )
 

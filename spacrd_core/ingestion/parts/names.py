@@ -44,7 +44,7 @@ def part_ids(area: str, regions: Iterable[str], path: Path) -> tuple[dict[str, s
 
 
 def _valid(region: str) -> str:
-    """Return what a section id can hold of a name: accents are dropped, other signs become ``_``."""
+    """Return what a section id can hold of a name: accents are dropped, other characters become ``_``."""
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", region) if not unicodedata.combining(sign))
     return re.sub(r"[^A-Za-z0-9._-]+", "_", plain).strip("_.-")
 

@@ -13,7 +13,7 @@ from spacrd_core.labels.join import join_rows
 from spacrd_core.labels.merged import rows_of_section
 from spacrd_core.labels.outlines import Polygons
 from spacrd_core.labels.polygons import require_spots, spots_in_polygons
-from spacrd_core.quoting import listed
+from spacrd_core.quoting import listed, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,5 +115,5 @@ def _notes(regions: Regions, region: Array) -> Iterable[str]:
 
 
 def _shown(names: Iterable[object]) -> str:
-    texts = [str(name) for name in names]
+    texts = [shortened(name) for name in names]
     return ", ".join(texts[:MAX_SHOWN]) + (", ..." if len(texts) > MAX_SHOWN else "")

@@ -8,20 +8,26 @@ from pathlib import Path
 from types import MappingProxyType
 
 from spacrd_core.errors import ConfigError, InputError
-from spacrd_core.outputs import explained, has_signature, kind_of
+from spacrd_core.outputs import has_signature
 from spacrd_core.replacement import move_into_place
 from spacrd_core.results.files.genes_csv import genes_unsupported, write_genes_csv
 from spacrd_core.results.files.geojson import GEOJSON_START, write_geojson
 from spacrd_core.results.files.h5ad import is_own_h5ad, write_h5ad
 from spacrd_core.results.files.loupe import loupe_unsupported, write_loupe
 from spacrd_core.results.files.overlay_png import ALT_TEXT, write_overlay
-from spacrd_core.results.files.profile_picture import PICTURE_FORMATS, profile_unsupported, write_profile
+from spacrd_core.results.files.profile_picture import (
+    PICTURE_FORMATS,
+    is_own_profile,
+    profile_unsupported,
+    write_profile,
+)
 from spacrd_core.results.files.seg import write_seg
-from spacrd_core.results.files.spatial_data import write_spatialdata
+from spacrd_core.results.files.spatial_data import is_own_spatialdata, write_spatialdata
 from spacrd_core.results.files.spots_csv import write_spots_csv
 from spacrd_core.results.files.xenium_groups import write_cell_groups, xenium_unsupported
 from spacrd_core.results.result import Provenance, SectionResult
 from spacrd_core.staging import staging
+from spacrd_core.system_errors import explained
 
 Writer = Callable[[SectionResult, Path, Provenance], None]
 UnsupportedReason = Callable[[SectionResult], InputError | None]
@@ -80,7 +86,7 @@ def _without_provenance(write: Callable[[SectionResult, Path], None]) -> Writer:
 
 
 def _begins(*signatures: bytes) -> Callable[[Path], bool]:
-    """Return whether the beginning of a file contains all signatures; none: whether it is a file."""
+    """Return whether the beginning of a file contains all signatures."""
     return lambda path: has_signature(path, *signatures)
 
 
@@ -121,7 +127,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 "profile",
                 "profile.png",
                 _without_provenance(write_profile),
-                _begins(),
+                is_own_profile,
                 profile_unsupported,
                 on_request=True,
             ),
@@ -129,7 +135,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 "spatialdata",
                 "spatialdata.zarr",
                 write_spatialdata,
-                lambda path: kind_of(path) == "a zarr",
+                is_own_spatialdata,
                 on_request=True,
             ),
         )

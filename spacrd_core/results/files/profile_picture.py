@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from spacrd_core.copy_number.positions import human_positions
 from spacrd_core.copy_number.result import MIN_GENES
 from spacrd_core.errors import InputError
+from spacrd_core.outputs import has_signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +30,28 @@ GAIN, LOSS, STEADY, RUN = "#b2182b", "#2166ac", "#555555", "#b0b0b0"
 SHADE, LINE = "#f2f2f2", "#999999"
 BEHIND_NAMES = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}  # lines may cross a name
 MIN_LIMIT = 0.3  # log2 ratio: noise must not fill the picture
-UNDATED = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+METADATA = {  # undated; the maker is the signature of a file
+    "png": {"Software": "SpaCRD"},
+    "svg": {"Date": None, "Creator": "SpaCRD"},
+    "pdf": {"CreationDate": None, "Creator": "SpaCRD"},
+}
+SIGNATURE, SIGNATURE_BYTES = b"SpaCRD", 4096  # near the beginning of a file, or the end of a PDF
 
 
 def write_profile(result: SectionResult, path: Path) -> None:
     """Write the profile as a picture; the suffix of the path is the format."""
     figure = draw_profile(result.copy_number, title=f"{result.section_id}: {result.copy_number.sentence}")
     _save(figure, path, path.suffix.removeprefix("."))
+
+
+def is_own_profile(path: Path) -> bool:
+    """Return whether a file is empty, or a picture that SpaCRD has drawn."""
+    if not has_signature(path):
+        return False
+    with path.open("rb") as stream:
+        beginning = stream.read(SIGNATURE_BYTES)
+        stream.seek(max(path.stat().st_size - SIGNATURE_BYTES, 0))
+        return not beginning or SIGNATURE in beginning or SIGNATURE in stream.read()
 
 
 def profile_unsupported(result: SectionResult) -> InputError | None:
@@ -134,4 +150,4 @@ def _draw_chromosomes(axes: Axes) -> dict[str, float]:
 def _save(figure: Figure, target: Path | io.BytesIO, form: str) -> None:
     """Save a figure: text stays text, and equal profiles give equal files."""
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "spacrd"}):
-        figure.savefig(target, format=form, metadata=UNDATED[form])
+        figure.savefig(target, format=form, metadata=METADATA[form])

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from spacrd_core.errors import ConfigError
+from spacrd_core.outputs import kind_of
 from spacrd_core.results.files.h5ad import annotated_section
 from spacrd_core.section.geometry import footprints
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import Provenance, SectionResult
     from spacrd_core.slide.pyramid import Level, Pyramid
 
+TABLE = "table"
 REGION_KEY, INSTANCE_KEY = "spacrd_region", "spacrd_spot"  # obs columns: annotated element, and spot in it
 
 
@@ -40,6 +42,11 @@ def write_spatialdata(result: SectionResult, path: Path, provenance: Provenance)
             images=_image(result, library), shapes=_shapes(result, library), tables=_tables(result, library, provenance)
         )
         _write(data, path)
+
+
+def is_own_spatialdata(path: Path) -> bool:
+    """Return whether a path is a SpatialData object with calls."""
+    return kind_of(path) == "a zarr" and (path / "tables" / TABLE / "uns" / "spacrd").is_dir()
 
 
 @contextmanager
@@ -136,5 +143,5 @@ def _tables(result: SectionResult, library: Any, provenance: Provenance) -> dict
     table.obs[REGION_KEY] = table.obs_names.map(lambda _: region).astype("category")
     table.obs[INSTANCE_KEY] = table.obs_names
     return {
-        "table": library.models.TableModel.parse(table, region=region, region_key=REGION_KEY, instance_key=INSTANCE_KEY)
+        TABLE: library.models.TableModel.parse(table, region=region, region_key=REGION_KEY, instance_key=INSTANCE_KEY)
     }

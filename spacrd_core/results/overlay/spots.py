@@ -48,7 +48,7 @@ class Footprint:
         return _mask(outer - inner)
 
     def _coverage(self, half: float, x: int, y: int) -> NDArray[np.float64]:
-        """Return the share of each px that lies in the shape of this half width."""
+        """Return the share of each px that lies inside a spot of this half width."""
         centres = np.arange(-self.reach, self.reach + 1) + 0.5
         across, down = centres[None, :] - x / PHASES, centres[:, None] - y / PHASES
         if self.shape == "disc":

@@ -6,9 +6,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from spacrd_core.errors import InputError
-from spacrd_core.outputs import explained, has_signature, require_outside, require_room
+from spacrd_core.outputs import has_signature, require_outside, require_room
 from spacrd_core.replacement import move_into_place, real
+from spacrd_core.results.files.manifest import MANIFEST, replacing_files
 from spacrd_core.staging import staging
+from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -76,11 +78,14 @@ def replacing_report(file: Path) -> Iterator[Path]:
             yield staged
             pages = sorted(pages_folder(staged).glob("*.html"))
             _require_pages([pages_folder(report) / page.name for page in pages])
-            for page in pages:
-                pages_folder(report).mkdir(exist_ok=True)
-                move_into_place(page, pages_folder(report) / page.name)
-            move_into_place(staged, report)
-            remove_stale_pages(report, [page.stem for page in pages])
+            stale = pages_folder(report).glob("*.html")
+            names = [f"{pages_folder(report).name}/{page.name}" for page in (*pages, *stale)]
+            with replacing_files(report.with_name(MANIFEST), {report.name, *names}):
+                for page in pages:
+                    pages_folder(report).mkdir(exist_ok=True)
+                    move_into_place(page, pages_folder(report) / page.name)
+                move_into_place(staged, report)
+                remove_stale_pages(report, [page.stem for page in pages])
 
 
 def _require_pages(files: Iterable[Path]) -> None:

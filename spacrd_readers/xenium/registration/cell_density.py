@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from spacrd_core.errors import GeometryError
+
 if TYPE_CHECKING:
     from spacrd_core.arrays import Array
 
 BIN_UM = 8.0
+MAX_BINS = 2**26  # a whole slide of 75 x 25 mm has 30 million
+COPY_AGAIN = "copy the table of cells again from the bundle"
 MARGIN_UM = 40.0  # around the cells: the instrument looked there, too
 
 
@@ -46,9 +50,21 @@ class CellDensity:
 
 
 def count_cells(xy_um: Array, bin_um: float = BIN_UM) -> CellDensity:
-    """Return the density of cells (n x 2, um)."""
+    """Return the density of cells (n x 2, um).
+
+    Raises
+    ------
+    GeometryError
+        If some are further apart than on any slide.
+    """
     corner = xy_um.min(axis=0) - MARGIN_UM
-    counts = bin_points((xy_um - corner) / bin_um, np.ceil((np.ptp(xy_um, axis=0) + 2 * MARGIN_UM) / bin_um))
+    size = np.ceil((np.ptp(xy_um, axis=0) + 2 * MARGIN_UM) / bin_um)
+    if size.prod() > MAX_BINS:
+        across, down = np.ptp(xy_um, axis=0)
+        raise GeometryError(
+            f"the cells are spread over {across:.3g} x {down:.3g} um, which is more than a slide", hint=COPY_AGAIN
+        )
+    counts = bin_points((xy_um - corner) / bin_um, size)
     return CellDensity(counts, corner, bin_um)
 
 

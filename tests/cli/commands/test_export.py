@@ -12,6 +12,7 @@ import pytest
 from spacrd_cli.commands.export import export as export_command
 from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
+from spacrd_core.files import file_sha256
 from spacrd_core.results.files.formats import FORMATS
 from spacrd_core.results.result import LABEL_STYLES
 from spacrd_core.store.store import SpotStore
@@ -257,3 +258,18 @@ def test_every_section_is_exported_as_spatialdata(
         data, spots = spatialdata.read_zarr(path), store.predictions(name)[0]
         assert data["table"].obs["spacrd_prob"].to_dict() == pytest.approx(spots["probability"].to_dict())
         assert {shape.geom_type for shape in data[f"{name}_spots"].geometry} == {"Point" if name == "S2" else "Polygon"}
+
+
+def test_exports_and_reports_into_a_results_folder_keep_the_checksums_of_its_manifest(
+    folder: Path, tmp_path: Path
+) -> None:
+    results = shutil.copytree(folder / "out", tmp_path / "out")
+    manifest = results / "manifest.json"
+    before = {file["name"]: file["sha256"] for file in json.loads(manifest.read_text())["files"]}
+    assert export(folder, results, "h5ad") == 0
+    report = ["report", f"{folder}/store", f"{folder}/detector", "-o", f"{results}/report.html", "--section", "S2"]
+    assert run([*report, "-q"]) == 0
+    after = {file["name"]: file["sha256"] for file in json.loads(manifest.read_text())["files"]}
+    assert after == {name: file_sha256(results / name) for name in before}
+    assert after["report.html"] != before["report.html"]
+    assert not list(results.glob(".*"))

@@ -10,6 +10,7 @@ import pytest
 from conftest import Install
 
 from spacrd_cli import main
+from spacrd_core import hookspecs
 
 BROKEN = ("broken_import", "broken_hook", "broken_card", "broken_name")
 
@@ -150,6 +151,30 @@ def test_check_says_yes_to_every_promise_of_a_good_component(
     promises = json.loads(capsys.readouterr().out)
     assert promises
     assert all(promise["broken"] is None for promise in promises)
+
+
+def test_check_of_a_plugin_checks_what_every_hook_returns(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    install("mylab")
+    hooks = {name for name in vars(hookspecs) if name.startswith("spacrd_")}
+    for name in ("mylab", "mylab-spacrd"):
+        assert main.run(["plugins", "check", name, "--json"]) == 0
+        promises = json.loads(capsys.readouterr().out)
+        assert {f"spacrd_{promise['kind']}s" for promise in promises} == hooks
+        assert {promise["name"] for promise in promises} == {"mylab", "colour", "neighbours"}
+
+
+def test_check_of_a_plugin_fails_for_what_cannot_be_listed_and_goes_on(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("broken_hook", "broken_card")
+    assert main.run(["plugins", "check", "broken-card", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["kind"], row["promise"]) for row in rows] == [
+        ("plugin", "The plugin can be loaded and listed"),
+        ("plugin", "The plugin can be loaded and listed"),
+        ("reader", "The component can be created"),
+    ]
+    assert all(row["broken"] for row in rows)
 
 
 def test_check_reads_a_readers_example(install: Install, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

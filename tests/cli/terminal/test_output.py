@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,30 @@ def test_cells_read_as_people_write_them(capsys: pytest.CaptureFixture[str]) -> 
 def test_json_holds_what_results_are_made_of() -> None:
     document = {"report": Report(Path("a/b"), float("nan")), "counts": np.arange(2), "one": np.float32(0.5)}
     assert json.loads(as_json(document)) == {"report": {"path": "a/b", "auc": None}, "counts": [0, 1], "one": 0.5}
+
+
+EVIL = "\x1b[2J\x9b2J\u202e[/x][red]a[/]\nhint: b\u2028c\x7f"
+UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028]")
+
+
+def test_names_in_results_neither_control_a_terminal_nor_add_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    out = Output()
+    out.result({}, EVIL, FittedTable([EVIL], [[EVIL]], title=EVIL))
+    out.info(EVIL)
+    out.warn(EVIL)
+    list(Lines(out.info)([1], EVIL))
+    shown = "".join(capsys.readouterr())
+    assert not UNSAFE.search(shown)
+    assert "[/x][red]a[/] hint: b c" in shown
+    assert not [line for line in shown.splitlines() if line.startswith("hint")]
+
+
+def test_json_holds_every_sign_of_a_name_and_none_that_controls_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(json=True).result({EVIL: [EVIL, "Müller \N{GRINNING FACE}"]})
+    shown = capsys.readouterr().out
+    assert not UNSAFE.search(shown)
+    assert json.loads(shown) == {EVIL: [EVIL, "Müller \N{GRINNING FACE}"]}
+    assert "Müller \N{GRINNING FACE}" in shown
 
 
 def test_notes_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:

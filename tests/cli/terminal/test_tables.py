@@ -8,7 +8,13 @@ from rich.console import Console
 
 from spacrd_cli.terminal.tables import Column, FittedTable, elided
 
-COLUMNS = ["section", Column("patient", 1), "spots", Column("um/px", 2), Column("beyond training", 1)]
+COLUMNS: list[str | Column] = [
+    "section",
+    Column("patient", 1),
+    "spots",
+    Column("um/px", 2),
+    Column("beyond training", 1),
+]
 ROWS = [["GSM4565826_patient_7_replicate_2", "HER2-0001", 1504, 0.1708, 0.0866], ["A1", "HER2-0002", 346, 3.196, None]]
 
 

@@ -97,7 +97,7 @@ def large(make_data: MakeData, seed: int, *, genes: int = GENES) -> SectionData:
     )
 
 
-def ensemble_of(section: SectionData, plugins: Plugins, choice: HeadOptions) -> Ensemble:
+def ensemble_of(section: SectionData, plugins: Plugins, choice: HeadOptions, *, factors: int = 0) -> Ensemble:
     few = np.arange(200)
     assert section.expression is not None
     small = replace(
@@ -106,17 +106,30 @@ def ensemble_of(section: SectionData, plugins: Plugins, choice: HeadOptions) -> 
         labels=section.labels[few],
         expression=replace(section.expression, values=section.expression.values[few]),
     )
-    options = CohortOptions(panel_genes=GENES)
+    options = CohortOptions(panel_genes=GENES, gene_factors=factors)
     return Ensemble.train([small], head_options=choice, options=options, seeds=(1,), heads=plugins.heads, device=CPU)
 
 
-@pytest.mark.parametrize("name", ["linear", "spacrd"])
-def test_a_section_scores_the_same_whatever_the_batch(name: str, make_data: MakeData, plugins: Plugins) -> None:
+PAPER = {"preset": "paper", "hidden": (8,), "width": 8, "heads": 2, "latent_hidden": (8,), "latent": 4}
+EACH_HEAD = pytest.mark.parametrize(
+    ("name", "options", "factors"),
+    [("linear", {}, 20), ("spacrd", {}, 20), ("spacrd", {"deep_genes": True}, 0), ("spacrd", PAPER, 20)],
+    ids=["linear", "default", "deep", "paper"],
+)
+
+
+@EACH_HEAD
+@pytest.mark.parametrize("batch_size", [1, 7, 1025, 1599, 100_000])
+def test_a_spot_scores_the_same_bits_whatever_the_batch(
+    name: str, options: dict[str, Any], factors: int, batch_size: int, make_data: MakeData, plugins: Plugins
+) -> None:
     section = large(make_data, 1, genes=60)
-    ensemble = ensemble_of(section, plugins, HeadOptions(name=name, epochs={"reconstruct": 1, "detect": 1}))
-    one, many = (ensemble.score(ensemble.prepare(section), batch_size=size) for size in (SIDE**2, 100))
-    assert many.logits["genes"] == pytest.approx(one.logits["genes"], abs=1e-3)
-    assert many.ood == pytest.approx(one.ood, abs=1e-3)
+    choice = HeadOptions(name=name, options=options, epochs={"reconstruct": 1, "detect": 1})
+    ensemble = ensemble_of(section, plugins, choice, factors=factors)
+    prepared = ensemble.prepare(section)
+    usual, other = ensemble.score(prepared), ensemble.score(prepared, batch_size=batch_size)
+    assert np.array_equal(other.logits["genes"], usual.logits["genes"])
+    assert np.array_equal(other.ood, usual.ood)
 
 
 def test_scoring_takes_less_memory_than_the_dense_genes(make_data: MakeData, plugins: Plugins) -> None:

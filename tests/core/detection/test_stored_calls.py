@@ -35,6 +35,8 @@ def test_stored_calls_are_the_same_tables_and_give_the_same_files(store: SpotSto
         pd.testing.assert_frame_equal(table, kept[name])
         assert json.dumps(table.attrs) == json.dumps(kept[name].attrs)  # tuples have become lists
     assert stored["S1"] is not stored["S1"]
+    detect(store, "prior", threshold=0.9)  # another command replaces the calls meanwhile
+    pd.testing.assert_frame_equal(stored["S1"], kept["S1"])
     with pytest.raises(KeyError):
         stored["S3"]
     files = write_results(store, "prior", stored, tmp_path / "stored")

@@ -13,7 +13,7 @@ from scipy import sparse
 from spacrd_core.cards import fingerprint
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detector.detector import Detector
-from spacrd_core.detector.files import require_detector_folder
+from spacrd_core.detector.files import detector_key, require_detector_folder
 from spacrd_core.errors import DetectorError
 from spacrd_core.genes.expression import Expression
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
@@ -110,8 +110,8 @@ def test_a_detector_without_another_file_is_refused(name: str, folder: Path, plu
 @pytest.mark.parametrize(
     ("content", "phrase"),
     [
-        ("[]", "cannot be read: list indices must be integers"),
-        ("{}", "cannot be read: 'reliability'"),
+        ("[]", "value: Input should be a valid dictionary"),
+        ("{}", "missing setting 'held_out'; missing setting 'reliability'"),
         ("{", "cannot be read: Expecting property name"),
         ('{"reliability": {"st": {"patients": "<b>", "ece": 0.1, "spots": [], "cancer": []}}}', "st.patients: "),
     ],
@@ -163,3 +163,18 @@ def test_a_figure_alone_is_not_a_detector(tmp_path: Path) -> None:
     with pytest.raises(DetectorError, match="contains other files and is not a detector") as caught:
         require_detector_folder(tmp_path)
     assert "new folder" in caught.value.hint
+
+
+def test_replacing_returns_the_key_of_the_detector_that_was_there(folder: Path, plugins: Plugins) -> None:
+    detector = Detector.load(folder, heads=plugins.heads, device=CPU)
+    other = replace(detector, config=detector.config.model_copy(update={"torch_version": "another"}).with_fingerprint())
+    assert other.replace(folder) == detector.config.key
+    assert other.replace(folder.with_name("new")) == ""
+    assert detector_key(folder) == other.config.key
+
+
+def test_a_refusal_removes_what_a_killed_training_left(folder: Path) -> None:
+    (folder.parent / ".spacrd-abcd1234").mkdir()
+    with pytest.raises(DetectorError, match="contains a detector already"):
+        require_detector_folder(folder, replace=False)
+    assert not (folder.parent / ".spacrd-abcd1234").exists()

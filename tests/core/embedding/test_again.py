@@ -15,6 +15,7 @@ from stand_ins.encoder import embed_with
 from torch import Tensor
 
 from spacrd_core.cards import ComponentOptions, Recipe
+from spacrd_core.embedding.embed import embed
 from spacrd_core.embedding.settings import Settings
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.garbage import collect_garbage
@@ -118,3 +119,12 @@ def test_a_killed_run_leaves_the_earlier_embeddings_and_the_next_one_finishes_it
     assert verify(store) == []
     for section, array in earlier.items():
         assert np.array_equal(values(store, section, NETWORK), array), "the same network, weights and batches"
+
+
+def test_a_run_without_work_removes_the_locks_that_a_run_killed_at_its_end_has_left(store: SpotStore) -> None:
+    embed(store, "stain")
+    left = [store.path / place for place in ("sections/S1/.in-use-a.lock", "embeddings/S1/.partial-a.lock")]
+    for file in left:
+        file.touch()
+    assert embed(store, "stain").patches == 0
+    assert not any(file.exists() for file in left)

@@ -18,6 +18,7 @@ def test_what_is_no_part_is_refused(text: str) -> None:
         Part.parse(text)
 
 
+@pytest.mark.slow  # tests/faults has eight processes in one store
 def test_parts_in_several_processes_at_once_leave_the_same_bytes_as_one(
     new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:
@@ -28,6 +29,7 @@ def test_parts_in_several_processes_at_once_leave_the_same_bytes_as_one(
     assert embeddings(store) == uninterrupted
 
 
+@pytest.mark.slow
 def test_two_runs_of_the_same_work_share_it(new_store: NewStore, uninterrupted: StoredEmbeddings) -> None:
     store = new_store()
     runs = [start_embed(store, "--json", "-q") for _ in range(2)]

@@ -9,7 +9,7 @@ import zarr
 from spacrd_core.cards import Recipe
 from spacrd_core.embedding import staging as staging_module
 from spacrd_core.embedding.staging import Staging, shard_ranges
-from spacrd_core.errors import CorruptStore, StoreBusy
+from spacrd_core.errors import CorruptStore, StoreBusy, StoreError
 from spacrd_core.files import tree_sha256
 from spacrd_core.store.locks import lock_file, try_lock
 
@@ -136,6 +136,15 @@ def test_once_published_and_gone_nothing_is_missing(tmp_path: Path) -> None:
     shutil.move(staging.folder, tmp_path / "published")
     assert staging.missing == []
     assert staging.is_done(range(8))
+
+
+def test_a_folder_that_was_removed_is_an_error_that_says_so(tmp_path: Path) -> None:
+    staging = open_staging(tmp_path / "a")
+    shutil.rmtree(staging.folder)
+    with pytest.raises(StoreError, match="a was removed meanwhile"):
+        staging.write(range(8), VALUES[:8], "fp32")
+    with pytest.raises(StoreError, match="a was removed meanwhile"):
+        staging.finalise()
 
 
 def test_values_that_were_lost_are_named_and_missing_again(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import pickle
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -64,3 +65,13 @@ def test_workers_of_another_machine_make_it() -> None:
     with for_workers(Processes(2), partial(make, "G"), ["large"]) as here:
         assert sent(here).get() == ["large"]
     assert made == ["F"]
+
+
+def test_the_temporary_file_of_a_killed_command_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = tmp_path / ".spacrd-abcd1234"
+    killed.mkdir()
+    (killed / "value").write_text("large")
+    with for_workers(Processes(2), partial(make, "H"), ["large"]):
+        assert not killed.exists()
+    assert not [*tmp_path.iterdir()]

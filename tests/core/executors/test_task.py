@@ -32,7 +32,7 @@ def test_all_reasons_of_a_group_are_kept() -> None:
     ("error", "text"),
     [
         (KeyError("x"), "KeyError: 'x'"),
-        (OSError(28, "No space left on device", "S1.h5ad"), "operating system error: No space left on device: S1.h5ad"),
+        (OSError(13, "Permission denied", "S1.h5ad"), "operating system error: Permission denied: S1.h5ad"),
         (ExceptionGroup("both", [CountsError("one"), KeyError("x")]), "ExceptionGroup: both (2 sub-exceptions)"),
     ],
 )

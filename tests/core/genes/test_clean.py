@@ -13,7 +13,7 @@ def test_a_symbol_and_an_id_in_one_cell_are_told_apart_in_either_order(separator
     assert names.symbols == ["TP53", "ERBB2", "HLA-A"]
     assert names.gene_ids == [TP53, ERBB2, "ENSG00000206503"]
     (note,) = names.notes
-    assert note.startswith("gene symbols and Ensembl ids in one cell, told apart: 3 (TP53 and ENSG00000141510, ")
+    assert note.startswith("gene symbols and Ensembl ids in one cell, separated: 3 (TP53 and ENSG00000141510, ")
 
 
 def test_an_id_in_brackets_belongs_to_its_symbol() -> None:

@@ -19,6 +19,13 @@ def test_a_full_disk_names_the_file_and_the_remedy() -> None:
     assert "HF_HOME" in caught.value.hint
 
 
+def test_a_disk_that_fills_while_a_file_is_written_names_the_cache() -> None:
+    full = "No space left on device"
+    with pytest.raises(WeightsError, match=f"{full}: .*hub") as caught, translate_errors(DOWNLOAD, WeightsError):
+        raise OSError(errno.ENOSPC, full)
+    assert "HF_HOME" in caught.value.hint
+
+
 def test_the_cause_of_a_wrapped_error_is_reported() -> None:
     with pytest.raises(WeightsError, match="did not respond within"), translate_errors(DOWNLOAD, WeightsError):
         raise RuntimeError("the library retried") from TimeoutError()

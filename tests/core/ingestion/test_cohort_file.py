@@ -138,3 +138,28 @@ def test_cells_that_belong_to_no_column_are_mistakes(tmp_path: Path, text: str, 
     file.write_text(text)
     with pytest.raises(ConfigError, match=phrase):
         read_cohort(file, {})
+
+
+def test_a_file_that_ends_within_its_last_row_is_refused_because_a_patient_may_be_lost(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text("path,name,patient\na.tsv,A,P1\nb.tsv,B")
+    with pytest.raises(InputError, match=r"ends within its last row, which has 2 of 3 cells and no end of line"):
+        read_cohort(file, {})
+    file.write_text("path,name,patient\na.tsv,A,P1\nb.tsv,B\n")
+    assert [options.patient for options in read_cohort(file, {})] == ["P1", ""]
+
+
+def test_a_quote_without_an_end_is_refused_because_it_hides_the_sections_below_it(tmp_path: Path) -> None:
+    file = tmp_path / "cohort.csv"
+    file.write_text('path,patient\na.tsv,"P1\nb.tsv,P2\n')
+    with pytest.raises(InputError, match="is not a table: unexpected end of data"):
+        read_cohort(file, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"), [("path" + ",a" * 1000, "1,001 columns"), ("path\n" + "\n" * 100_001, "lines")]
+)
+def test_what_is_no_list_of_sections_by_its_size_is_refused(tmp_path: Path, text: str, phrase: str) -> None:
+    (tmp_path / "cohort.csv").write_text(text)
+    with pytest.raises(InputError, match=phrase):
+        read_cohort(tmp_path / "cohort.csv", {})

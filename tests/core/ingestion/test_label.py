@@ -282,7 +282,8 @@ def labelled_copy(tmp_path_factory: pytest.TempPathFactory, plugins: Plugins) ->
     return make
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(16, marks=pytest.mark.slow)])
+@pytest.mark.slow  # tests/faults kills it, too
+@pytest.mark.parametrize("count", [16])
 def test_killed_at_any_moment_the_section_has_its_labels_or_has_not(
     labelled_copy: Callable[[], tuple[SpotStore, Path]], count: int
 ) -> None:

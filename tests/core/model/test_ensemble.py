@@ -22,6 +22,7 @@ from spacrd_core.errors import DetectorError
 from spacrd_core.model.calibrated_ensemble import TrainOptions, train_calibrated
 from spacrd_core.model.ensemble import Ensemble, Scores, run_head
 from spacrd_core.model.options import HeadOptions
+from spacrd_core.model.scoring_blocks import ScoringBlocks
 from spacrd_core.model.state_dict import ensemble_from_state, ensemble_state, fitted_preprocessor
 from spacrd_core.plugins import Plugins
 from spacrd_fusion.components import ModalityComponents
@@ -327,7 +328,9 @@ def test_scores_are_those_of_dense_features(
     similar = BilateralFilter.fit(target.xy_um, target.pitch_um, [values.operator() for values in means])
     smooth = similar if ensemble.heads[0].smooths else np.asarray
     for modalities, logits in ensemble.score(section).logits.items():
-        assert logits[0] == pytest.approx(smooth(run_head(ensemble.heads[0], dense, modalities)[0]), abs=1e-4)
+        assert logits[0] == pytest.approx(
+            smooth(run_head(ensemble.heads[0], ScoringBlocks(dense), modalities)[0]), abs=1e-4
+        )
 
 
 @EITHER

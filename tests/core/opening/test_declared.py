@@ -1,11 +1,13 @@
 """What an HDF5 file or a zarr group declares is held against what it stores."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 import zarr
+from stand_ins.pickled import write_pickled_array
 
 from spacrd_core.opening.declared import MAX_NAMES_EXPANSION, require_plausible
 
@@ -56,3 +58,16 @@ def test_values_in_other_files_are_refused(tmp_path: Path) -> None:
         file.create_virtual_dataset("v", h5py.VirtualLayout((3,), dtype="i4"))
         with pytest.raises(ValueError, match="v has its values in another file"):
             require_plausible(file)
+
+
+def test_an_array_that_unpickles_what_it_reads_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numcodecs.pickles.ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)
+    zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    write_pickled_array(tmp_path / "a.zarr" / "x", tmp_path / "it ran")
+    group = zarr.open_group(tmp_path / "a.zarr", mode="r")
+    with pytest.raises(ValueError, match="x holds pickled values"):
+        require_plausible(group)
+    assert not (tmp_path / "it ran").exists()
+    with suppress(Exception):  # zarr's, after the values were unpickled
+        np.asarray(group["x"])
+    assert (tmp_path / "it ran").exists(), "the array must be one that zarr reads"

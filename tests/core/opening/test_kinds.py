@@ -81,3 +81,10 @@ def test_no_file_of_a_detector_is_waited_for(file: str, tmp_path: Path, alarm: N
     os.mkfifo(tmp_path / "detector" / file)
     with pytest.raises(DetectorError):
         load_detector(tmp_path / "detector")
+
+
+def test_a_name_that_is_no_text_is_refused_because_no_record_can_hold_it(tmp_path: Path) -> None:
+    file = tmp_path / "a\udcff.csv"
+    file.write_text("x")
+    with pytest.raises(InputError, match=r"a\\udcff\.csv' is not text in UTF-8"):
+        refuse_special(file)

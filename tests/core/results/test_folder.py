@@ -4,6 +4,7 @@ import resource
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import anndata as ad
 import numpy as np
@@ -14,6 +15,7 @@ from stand_ins.copy_number import SUPPORTED
 from spacrd_core.detection.attribution import DrivingGene
 from spacrd_core.errors import InputError, OutputError
 from spacrd_core.progress import Item
+from spacrd_core.replacement import locked
 from spacrd_core.results.files.formats import ALL_FORMATS, DEFAULT_FORMATS, FORMATS, Format
 from spacrd_core.results.folder import finish_interrupted, write_folder
 from spacrd_core.results.ownership import require_own, require_results_folder, require_same_detector
@@ -174,6 +176,38 @@ def test_results_that_were_complete_when_their_process_was_killed_are_moved_by_t
     finish_interrupted(tmp_path / "out")
     remove_abandoned(tmp_path / "out")
     assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == new
+
+
+def test_results_of_a_process_that_is_killed_meanwhile_are_earlier_ones(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    write_folder(tmp_path / "killed", [make_result(side=7)], provenance)
+    write_folder(tmp_path / "new", [make_result(side=6)], provenance)
+
+    def results() -> Iterator[SectionResult]:
+        (tmp_path / "killed").rename(tmp_path / "out" / ".spacrd-abcd1234")
+        yield make_result(side=6)
+
+    write_folder(tmp_path / "out", results(), provenance)
+    finish_interrupted(tmp_path / "out")
+    remove_abandoned(tmp_path / "out")
+    new = {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()}
+    assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == new
+
+
+def test_while_another_command_moves_its_files_into_the_folder_those_of_this_one_wait(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    write_folder(tmp_path, [make_result(side=7)], provenance)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    writing = Thread(target=write_folder, args=(tmp_path, [make_result(side=6)], provenance))
+    with locked(tmp_path / "manifest.json"):
+        writing.start()
+        writing.join(1.0)
+        assert writing.is_alive()
+        assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    writing.join()
+    assert (tmp_path / "S1.png").read_bytes() != before["S1.png"]
 
 
 def test_half_written_results_of_a_killed_process_are_removed_by_the_next(

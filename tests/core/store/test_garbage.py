@@ -1,17 +1,21 @@
 """Garbage: what killed processes have left is removed at once, whatever its date; the work of living ones is kept."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from conftest import MakeSection
 
 from spacrd_core.store.entry import SectionKey
-from spacrd_core.store.garbage import collect_garbage
+from spacrd_core.store.garbage import collect_garbage, find_links
+from spacrd_core.store.links import entries_below
 from spacrd_core.store.locks import lock_file
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.write import add_section
@@ -117,3 +121,37 @@ def test_the_groups_of_a_section_that_was_replaced_are_kept_for_their_readers(
     add_section(store, make_section(2, image=False), SectionKey("S1", "P1", "two"))
     assert collect_garbage(store) == []
     assert first.is_dir()
+
+
+def test_collecting_and_looking_for_links_bear_that_others_publish_meanwhile(store: SpotStore) -> None:
+    ended = threading.Event()
+
+    def write() -> None:
+        other = SpotStore.open(store.path)
+        while not ended.is_set():
+            with other.writing("S1"):
+                folder = other.temporary("sections", "S1")
+                (folder / "obs").mkdir()
+                shutil.rmtree(folder)
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(300):
+            assert collect_garbage(store) == []
+            assert find_links(store) == []
+    finally:
+        ended.set()
+        for writer in writers:
+            writer.join()
+
+
+def test_what_is_gone_is_passed_over_only_where_others_are_at_work(tmp_path: Path) -> None:
+    for in_use in (True, False):
+        (tmp_path / "a/b").mkdir(parents=True)
+        entries = entries_below(tmp_path, in_use=in_use)
+        assert next(entries).name == "a"
+        shutil.rmtree(tmp_path / "a")
+        with nullcontext() if in_use else pytest.raises(FileNotFoundError):
+            assert list(entries) == []

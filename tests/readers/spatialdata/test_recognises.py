@@ -1,5 +1,6 @@
 """Recognising SpatialData objects, quickly and without the library, and refusing what is none."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,11 +12,13 @@ import zarr
 from bundles.anndata_file import Measured, tissue_object, write_anndata
 from bundles.spatialdata_object import visium, write
 from bundles.tissue import Pose
+from stand_ins.pickled import write_pickled_array
 
 from spacrd_core.errors import ConfigError, InputError, UnrecognisedSection
 from spacrd_core.ingestion.recognise import recognise
 from spacrd_core.plugins import Plugins
 from spacrd_core.section.section import ImageInputs
+from spacrd_readers.spatialdata.library import open_object
 from spacrd_readers.spatialdata.reader import SpatialData
 
 READER = SpatialData(SpatialData.Options())
@@ -29,6 +32,24 @@ def path(tmp_path: Path) -> Path:
 
 def test_only_this_reader_recognises_an_object(path: Path, plugins: Plugins) -> None:
     assert recognise(path, plugins) == "spatialdata"
+
+
+def test_pictures_that_run_code_or_declare_far_more_than_they_store_are_refused(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numcodecs.pickles.ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)
+    array = next(path.glob("images/S1_hires_image/*/zarr.json"))
+    facts = json.loads(array.read_text())
+    array.write_text(json.dumps(facts | {"shape": [3, 10**6, 10**6]}))
+    with pytest.raises(InputError, match=r"S1_hires_image/\S+ declares 3 TB"):
+        READER.read(path, ImageInputs())
+    old = tmp_path / "old.zarr"
+    write_pickled_array(old / "labels" / "cells", tmp_path / "it ran")
+    for group in (old, old / "labels"):
+        (group / ".zgroup").write_text('{"zarr_format": 2}')
+    with pytest.raises(InputError, match="holds pickled values"), open_object(old):
+        pass
+    assert not (tmp_path / "it ran").exists()
 
 
 def test_recognising_does_not_import_the_library(path: Path) -> None:

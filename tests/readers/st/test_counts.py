@@ -115,7 +115,7 @@ def test_a_symbol_and_an_ensembl_id_that_name_one_row_are_told_apart(
     table, notes = counts(tmp_path, header, *rows)
     assert table.X.toarray().tolist() == EXPECTED
     assert table.var.to_dict("list") == {"symbol": ["ERBB2", "HLA-A", "TP53"], "gene_id": IDS}
-    assert notes[0].startswith("gene symbols and Ensembl ids in one cell, told apart: 3")
+    assert notes[0].startswith("gene symbols and Ensembl ids in one cell, separated: 3")
 
 
 def test_symbols_that_are_one_gene_once_they_are_clean_are_summed(tmp_path: Path) -> None:

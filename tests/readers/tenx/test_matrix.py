@@ -1,6 +1,8 @@
 """Every format and variant of a 10x matrix gives the same counts, names and genes."""
 
 import gzip
+import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 from bundles.tenx import H5Variant, Matrix, write_h5, write_h5_by_genome, write_mex, write_probes, write_zarr
 from scipy import sparse
+from stand_ins.pickled import write_pickled_array
 
 from spacrd_core.errors import CountsError, MissingFile
 from spacrd_readers.tenx.h5 import first_barcode
@@ -75,6 +78,20 @@ def test_a_zarr_names_its_cells_by_letters(tmp_path: Path, matrix: Matrix) -> No
 def test_an_early_zarr_names_its_cells_by_integers(tmp_path: Path, matrix: Matrix) -> None:
     path = write_zarr(tmp_path / "cell_feature_matrix.zarr.zip", matrix, [1, 2, 3, 4, 5])
     assert dense(path)[0] == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_zarr_whose_values_are_pickled_is_refused_and_runs_nothing(
+    tmp_path: Path, matrix: Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numcodecs.pickles.ALLOW_UNSAFE_PICKLE_DECODE", True, raising=False)
+    folder = tmp_path / "cell_feature_matrix.zarr"
+    with zipfile.ZipFile(write_zarr(tmp_path / "m.zarr.zip", matrix, [1, 2, 3, 4, 5])) as archive:
+        archive.extractall(folder)
+    shutil.rmtree(folder / "cell_features" / "indptr")
+    write_pickled_array(folder / "cell_features" / "indptr", tmp_path / "it ran", shape=(5,))
+    with pytest.raises(CountsError, match="indptr holds pickled values"), open_matrix(folder):
+        pass
+    assert not (tmp_path / "it ran").exists()
 
 
 def test_the_groups_of_several_genomes_are_one_matrix(tmp_path: Path, matrix: Matrix) -> None:

@@ -53,7 +53,7 @@ def lines(row: Callable[[int, str, str], str], *first: str) -> str:
             "header of genes.tsv, left out: gene_id",
         ),
         ("genes.tsv", lines(lambda _, i, s: f"{i} {s}", "x"), "header of genes.tsv, left out: x"),
-        ("genes.tsv", lines(lambda _, i, s: f"{s}_{i}"), "gene symbols and Ensembl ids in one cell, told apart: 3"),
+        ("genes.tsv", lines(lambda _, i, s: f"{s}_{i}"), "gene symbols and Ensembl ids in one cell, separated: 3"),
         ("features.tsv", lines(lambda _, i, s: f"{s}\t{i}\t{KIND}"), "columns of features.tsv, exchanged"),
         ("genes.tsv", lines(lambda _, i, s: f"{i}\t{s}\t17"), "genes.tsv has no feature types (17)"),
         ("genes.tsv", lines(lambda _, i, s: f"17\t{s}\t{i}"), "genes.tsv has no feature types"),

@@ -27,13 +27,14 @@ from small_shards import (
     wait_until_gone,
 )
 
-from spacrd_cli.terminal.errors import INTERRUPTED
+from spacrd_cli.interruption import INTERRUPTED
 from spacrd_core.errors import ConfigError, PluginError, WorkerError
 from spacrd_core.executors.dask import Dask
 
 PATCHES = SECTIONS * SPOTS
 
 
+@pytest.mark.slow  # tests/cli/test_executors.py has every step on a cluster that loses a worker
 def test_a_cluster_that_loses_a_worker_leaves_the_same_bytes_as_one_process(
     new_store: NewStore, uninterrupted: StoredEmbeddings, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,6 +107,16 @@ def test_an_address_without_a_scheduler_is_named(new_store: NewStore, monkeypatc
         pytest.raises(ConfigError, match="no Dask scheduler answers at 'tcp://127"),
     ):
         embed_all(new_store(), executor=Dask("tcp://127.0.0.1:1"))
+
+
+def test_workers_of_this_machine_that_do_not_start_in_time_are_named(new_store: NewStore) -> None:
+    import dask  # noqa: PLC0415 - known to be there by now
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1ms"}),
+        pytest.raises(WorkerError, match=r"Dask workers cannot start on this machine: .*Timed out"),
+    ):
+        embed_all(new_store(), executor=Dask(workers=1))
 
 
 def test_without_dask_the_hint_is_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,12 +18,11 @@ from small_shards import (
     wait_until_gone,
 )
 
-from spacrd_cli.terminal.errors import INTERRUPTED
+from spacrd_cli.interruption import INTERRUPTED
 
 SHARDS = SECTIONS * SPOTS // ROWS
-EXECUTORS = pytest.mark.parametrize(
-    "options", [[], ["--executor", "processes", "--workers", "2"]], ids=["serial", "processes"]
-)
+PROCESSES = pytest.param(["--executor", "processes", "--workers", "2"], marks=pytest.mark.slow)
+EXECUTORS = pytest.mark.parametrize("options", [[], PROCESSES], ids=["serial", "processes"])
 
 
 @EXECUTORS

@@ -1,5 +1,6 @@
 """Components by name: built-in and third-party ones, and broken plugins."""
 
+import importlib
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -9,6 +10,7 @@ from spacrd_core import hookspecs
 from spacrd_core.cards import Card, ComponentOptions, EncoderCard, HeadCard, ReaderCard
 from spacrd_core.errors import ConfigError, PluginError, UnknownName
 from spacrd_core.plugins import Plugins, Problem, Registry, describe, load_plugins
+from spacrd_core.plugins.claims import registry_of
 
 BUILT_IN = [
     (registry.kind, card)
@@ -60,6 +62,27 @@ def test_every_hook_finds_the_components_of_an_installed_distribution(install: I
         {"readers": "mylab", "encoders": "colour", "heads": "neighbours"}[kind]
     }
     assert after.problems == ()
+
+
+def test_the_miniature_distribution_implements_every_hook(install: Install) -> None:
+    install("mylab")
+    plugin = importlib.import_module("mylab_spacrd.plugin")
+    hooks = {name for name in vars(hookspecs) if name.startswith("spacrd_")}
+    assert {name for name in vars(plugin) if name.startswith("spacrd_")} == hooks
+    assert {f"spacrd_{registry.kind}s" for registry, _ in load_plugins().of_plugin("mylab-spacrd")} == hooks
+
+
+def test_the_components_of_spacrd_are_those_of_no_plugin(plugins: Plugins) -> None:
+    assert plugins.of_plugin("spacrd") == []
+
+
+def test_an_alias_takes_no_name_of_another_component() -> None:
+    mine = EncoderCard("mine", f"{__name__}:Named", "An encoder", aliases=("uni",))
+    both = registry_of("encoder", [("mylab:x", mine), ("spacrd:encoders", encoder("uni"))], {})
+    for name in ("uni", "uni:x"):
+        with pytest.raises(UnknownName, match="encoder 'uni' cannot be used: the name is claimed by mylab:x and sp"):
+            both.card(name)
+    assert both.card("mine") == mine
 
 
 def test_every_hook_is_zero_argument_and_documented() -> None:

@@ -1,0 +1,20 @@
+"""The driver and the workshop, made once for all tests of faults."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faults.commands import Driver, driver
+from faults.workshop import make_workshop
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Driver]:
+    with driver({}) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory, commands: Driver) -> Path:
+    return make_workshop(tmp_path_factory.mktemp("workshop") / "made", commands)
