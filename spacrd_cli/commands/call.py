@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spacrd_cli.commands.detect import CallSettings, call_sections
+from spacrd_cli.calling import CallSettings, call_sections
 from spacrd_cli.commands.hub import report_origin
 from spacrd_cli.commands.ingest import chosen_sections
 from spacrd_cli.components import load_components
 from spacrd_cli.options import ConfigFile, Device, DryRun, Executor, Json, Overrides, Quiet, Scheduler, Wide, Workers
 from spacrd_cli.settings import option_check
-from spacrd_cli.terminal.calls import calls_document, calls_table
+from spacrd_cli.terminal.calls import calls_table
 from spacrd_cli.terminal.dry_run import show_plan
-from spacrd_cli.terminal.errors import error_documents, raise_failures
+from spacrd_cli.terminal.errors import failures, raise_failures
 from spacrd_cli.terminal.ingested import report_notes
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
@@ -25,8 +24,6 @@ from spacrd_core.errors import ConfigError, InputError
 from spacrd_core.ingestion.options import IngestConfig
 
 if TYPE_CHECKING:
-    from spacrd_cli.commands.detect import Called
-    from spacrd_core.ingestion.ingest import Ingested
     from spacrd_core.ingestion.options import IngestOptions
     from spacrd_core.plugins import Plugins
 
@@ -188,30 +185,11 @@ def _call(
     names = [item.entry.id for item in ingested]
     prepare_folder(output, store, names, detector=loaded.config.key)
     called = call_sections(out, store, loaded, settings, output, sections=names)
-    failures = [*refused, *called.errors.values()]
-    document = {
-        "sections": {
-            item.entry.id: _section(item, called, output) for item in ingested if item.entry.id in called.tables
-        },
-        "failures": [document for error in failures for document in error_documents(error)],
-        "detector": {"name": detector, "key": loaded.config.key, "head": loaded.config.head},
-        "versions": {package: version(package) for package in ("spacrd", "torch")},
-        "output": str(output),
-        "files": [_name(file, output) for file in called.files],
-        "store": str(folder) if kept else None,
-    }
-    out.result(document, calls_table(called.tables))
-    raise_failures(failures, done=len(called.tables))
-
-
-def _section(item: Ingested, called: Called, output: Path) -> dict[str, object]:
-    entry = item.entry
-    about = {"patient": entry.patient, "platform": entry.platform, "um_per_px": entry.um_per_px}
-    files = [_name(file, output) for file in called.files if file.name.startswith(f"{entry.id}.")]
-    notes = [*item.kept, *entry.notes, *item.warnings]
-    return {**about, **calls_document(called.tables[entry.id]), "notes": notes, "files": files}
-
-
-def _name(file: Path, output: Path) -> str:
-    """Return the name of a file in the folder of the results: a page of the report is in a folder of that."""
-    return file.relative_to(output).as_posix()
+    document = called.document(loaded, detector, output)
+    document["failures"] = [*failures(refused), *document["failures"]]
+    document["store"] = str(folder) if kept else None
+    for item in ingested:
+        if facts := document["sections"].get(item.entry.id):
+            facts["notes"] = [*item.kept, *item.entry.notes, *item.warnings]
+    out.result(document, calls_table(called.sections))
+    raise_failures([*refused, *called.errors.values()], done=len(called.sections))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import Field
 
+from spacrd_cli.calling import Called, CallSettings, call_sections
 from spacrd_cli.commands.hub import report_origin
-from spacrd_cli.execution import ExecutorSettings, PartSettings
+from spacrd_cli.execution import PartSettings
 from spacrd_cli.options import (
     ConfigFile,
     DetectorFolder,
@@ -28,49 +27,18 @@ from spacrd_cli.options import (
     Wide,
     Workers,
 )
-from spacrd_cli.terminal.calls import call_warnings, calls_document, calls_table
+from spacrd_cli.terminal.calls import calls_table
 from spacrd_cli.terminal.dry_run import show_plan
-from spacrd_cli.terminal.errors import error_documents
 from spacrd_cli.terminal.output import Output
-from spacrd_core.config import CommandConfig, read_config
+from spacrd_core.config import read_config
 from spacrd_core.errors import DetectorError, UnknownSection
-from spacrd_core.prior.lists import CARCINOMA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
+    from collections.abc import Sequence
 
     from spacrd_core.detector.detector import Detector
-    from spacrd_core.model.decision import DecisionRule
     from spacrd_core.store.manifest import SectionEntry
     from spacrd_core.store.store import SpotStore
-
-RegionsRule = Literal["auto", "always", "never"]
-
-
-class PriorLists(CommandConfig):
-    """The gene lists of the built-in detector."""
-
-    lists: str = Field(CARCINOMA, description="Gene lists of the built-in detector: 'carcinoma', or a TOML file.")
-
-
-class CallSettings(ExecutorSettings):
-    """Settings of every command that calls sections."""
-
-    device: str = "auto"
-    batch_size: int = Field(4096, ge=1)
-    threshold: str | float = "own"
-    alpha: float = Field(0.1, gt=0, lt=1)
-    label_alpha: float = Field(0.3, gt=0, lt=1)
-    regions: RegionsRule = "auto"
-    prior: PriorLists = Field(default_factory=PriorLists)
-
-    def decision_rule(self) -> DecisionRule:
-        """Return the rule by which spots are called."""
-        from spacrd_core.model.decision import DecisionRule  # imports scikit-learn
-
-        return DecisionRule.parse(self.threshold, alpha=self.alpha, label_alpha=self.label_alpha)
 
 
 class DetectConfig(CallSettings, PartSettings):
@@ -159,7 +127,7 @@ def detect(
         foresee_calls(out, target, loaded, settings, folder, entries=entries)
         return
     if not sections:
-        out.result({})
+        out.result(Called({}, {}, []).document(loaded, detector, folder))
         out.info("this part contains no section")
         return
     if folder:
@@ -167,11 +135,11 @@ def detect(
 
         prepare_folder(folder, target, sections, detector=loaded.config.key)
     called = call_sections(out, target, loaded, settings, folder, sections=sections)
-    document: dict[str, object] = {name: calls_document(spots) for name, spots in called.tables.items()}
-    failed = {name: {"errors": error_documents(error)} for name, error in called.errors.items()}
-    out.result(document | failed, *([calls_table(called.tables)] if called.tables else []))
+    out.result(called.document(loaded, detector, folder), *([calls_table(called.sections)] if called.sections else []))
+    if called.sections and not output:
+        out.info(f"the calls are in {store}; no files were written: spacrd export, or -o DIR")
     if called.errors:
-        raise _combined_error([*called.errors.values()], others=bool(called.tables))
+        raise _combined_error([*called.errors.values()], others=bool(called.sections))
 
 
 def foresee_calls(
@@ -198,69 +166,6 @@ def foresee_calls(
     show_plan(out, plan, refused.values())
     if refused:
         raise _combined_error([*refused.values()], others=False)
-
-
-@dataclass(frozen=True)
-class Called:
-    """The spot table of every called section, the errors of the others, and the files that were written."""
-
-    tables: Mapping[str, pd.DataFrame]
-    errors: dict[str, Exception]
-    files: list[Path]
-
-
-def call_sections(
-    out: Output,
-    store: SpotStore,
-    detector: Detector,
-    settings: CallSettings,
-    output: Path | None,
-    *,
-    sections: Sequence[str],
-) -> Called:
-    """Call sections, report what to be careful about, and write the files if there is a folder for them."""
-    from spacrd_core import detect as detect_in
-
-    errors: dict[str, Exception] = {}
-    tables = detect_in(
-        store,
-        detector,
-        sections=sections,
-        threshold=settings.threshold,
-        alpha=settings.alpha,
-        label_alpha=settings.label_alpha,
-        batch_size=settings.batch_size,
-        device=settings.device,
-        on_error=lambda name, error: errors.update({name: error}),
-        executor=settings.make_executor(),
-        in_memory=False,
-        track=out.track,
-    )
-    for sentence in call_warnings(store, tables, detector.config):
-        out.warn(sentence)
-    files = _write(out, store, detector, settings, tables, output) if output and tables else []
-    return Called(tables, errors, files)
-
-
-def _write(
-    out: Output,
-    store: SpotStore,
-    detector: Detector,
-    settings: CallSettings,
-    tables: Mapping[str, pd.DataFrame],
-    folder: Path,
-) -> list[Path]:
-    """Write the files of all sections, and say which section lacks one; return their paths."""
-    from spacrd_core import write_results
-    from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
-
-    for name in (name for name in tables if lacks_cell_table(store, name)):
-        out.warn(f"section '{name}': {missing_cells_note(name)}")
-    files = write_results(
-        store, detector, tables, folder, regions=settings.regions, executor=settings.make_executor(), track=out.track
-    )
-    out.info(f"written to {folder}: open {folder / 'report.html'} in a browser")
-    return files
 
 
 def _combined_error(errors: Sequence[Exception], *, others: bool) -> Exception:

@@ -57,7 +57,7 @@ def doctor(
     findings = [*_libraries(), *_hdf5(), *_machine(), *_devices(), *_plugins(plugins)]
     if settings.name:
         findings += check_encoder(plugins.encoders, settings.name, settings.options, device or "auto")
-    Output(json=json).result(findings, findings_table(findings))
+    Output(json=json).result({"findings": findings}, findings_table(findings))
     if any(finding.verdict == "FAIL" for finding in findings):
         raise typer.Exit(1)
 

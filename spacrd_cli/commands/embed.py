@@ -146,7 +146,8 @@ def _show(out: Output, name: str, report: Report) -> None:
         "patches_per_second": rate,
         "wall_seconds": report.wall_seconds,
         "seconds": report.seconds,
-        "sections": [asdict(item) for item in report.sections],
+        "sections": {item.section: asdict(item) for item in report.sections},
+        "failures": [],
     }
     rows = [[item.section, item.patches, item.note] for item in report.sections]
     out.result(document, *([FittedTable(SECTION_COLUMNS, rows)] if rows else []))

@@ -21,7 +21,7 @@ from spacrd_cli.options import (
     Workers,
 )
 from spacrd_cli.terminal.dry_run import show_plan
-from spacrd_cli.terminal.errors import error_documents, raise_failures
+from spacrd_cli.terminal.errors import failures, raise_failures
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
 from spacrd_core.errors import InputError
@@ -100,10 +100,7 @@ def write_calls(
     )
     written = list(map(str, files))
     _require_supported(out, unsupported, named=bool(section), others=bool(written or errors))
-    document: dict[str, object] = {"written": written}
-    if errors:
-        document["failures"] = [document for error in errors for document in error_documents(error)]
-    out.result(document, *written)
+    out.result({"written": written, "failures": failures(errors)}, *written)
     if others := other_exports(output, files, target):
         out.warn(f"{output} also has files of earlier exports, perhaps of another detector: {others}")
     if not sections:

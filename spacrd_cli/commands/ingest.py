@@ -25,7 +25,7 @@ from spacrd_cli.options import (
 from spacrd_cli.settings import option_check
 from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.errors import raise_failures
-from spacrd_cli.terminal.ingested import failed_document, ingested_document, ingested_table, report_notes
+from spacrd_cli.terminal.ingested import failed_documents, ingested_document, ingested_table, report_notes
 from spacrd_cli.terminal.output import Output
 from spacrd_core.config import read_config
 from spacrd_core.errors import ConfigError
@@ -136,30 +136,31 @@ def ingest(
     }
     settings = read_config(IngestConfig, config, set_ or (), flags, {"reader": option_check(plugins.readers)})
     section_flags = {"name": name, "region": region, "labels": labels, "image": image, "alignment": alignment}
-    sections = chosen_sections(paths or [], cohort, settings, section_flags)
+    given = chosen_sections(paths or [], cohort, settings, section_flags)
     settings.start_workers("spacrd_core.ingestion.section_task")
     from spacrd_core.ingestion.ingest_all import ingest_all
     from spacrd_core.store.store import SpotStore
 
-    target, part_sections = SpotStore.create(store), settings.chosen_part.select(sections)
+    target, chosen = SpotStore.create(store), settings.chosen_part.select(given)
     if dry_run:
-        foresee(out, target, part_sections, plugins, replace=replace, executor=settings.make_executor())
+        foresee(out, target, chosen, plugins, replace=replace, executor=settings.make_executor())
         return
-    failed: list[dict[str, object]] = []
+    failed: list[dict[str, str]] = []
     ingested, errors = ingest_all(
         target,
-        part_sections,
+        chosen,
         plugins,
         replace=replace,
         executor=settings.make_executor(),
-        on_failure=lambda options, error: failed.append(failed_document(options, error)),
+        on_failure=lambda options, error: failed.extend(failed_documents(options, error)),
         track=out.track,
     )
     tables = [ingested_table(ingested)] if ingested else []
-    out.result([*map(ingested_document, ingested), *failed], *tables)
+    sections = {item.entry.id: ingested_document(item) for item in ingested}
+    out.result({"store": str(store), "sections": sections, "failures": failed}, *tables)
     if not ingested and not errors:
         out.info("this part contains no section")
-    report_notes(out, ingested)
+    report_notes(out, ingested, more=f"spacrd store show {store} ID")
     raise_failures(errors, done=len(ingested))
 
 

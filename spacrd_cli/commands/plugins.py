@@ -61,7 +61,7 @@ def show(name: ComponentName, json: Json = False) -> None:
     ]
     out.result({"components": components}, *(part for facts in components for part in _tables(facts)))
     if any(card.family for _, card in matches):
-        out.warn(f"this is the family; whether '{name}' exists is known only when it is used")
+        out.note(f"this is the family; whether '{name}' exists is known only when it is used")
 
 
 app.command("check", cls=Command)(check)

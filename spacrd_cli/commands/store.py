@@ -54,7 +54,8 @@ def list_sections(store: Store, json: Json = False, wide: Wide = False) -> None:
         for e in entries
     ]
     Output(json=json, wide=wide).result(
-        [entry.model_dump(mode="json") for entry in entries], FittedTable(SECTION_COLUMNS, rows)
+        {"store": str(store), "sections": {entry.id: entry.model_dump(mode="json") for entry in entries}},
+        FittedTable(SECTION_COLUMNS, rows),
     )
 
 

@@ -31,11 +31,12 @@ def show(store: Store, section: OneSection = None, json: Json = False) -> None:
         tables.append(
             FittedTable(FAILURE_COLUMNS, [[each.section, each.error] for each in missing], title="not ingested")
         )
-    absent = [
-        {"id": failure.section, "failures": [failure.model_dump(include={"step", "error", "hint"})]}
-        for failure in missing
-    ]
-    Output(json=json).result(described[0] if section else [*described, *absent], *tables)
+    document = {
+        "store": str(store),
+        "sections": {item["id"]: item for item in described},
+        "failures": [failure.model_dump(include={"section", "step", "error", "hint"}) for failure in missing],
+    }
+    Output(json=json).result(document, *tables)
 
 
 def _rows(item: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -116,7 +116,7 @@ def train(
     target = SpotStore.open(store)
     require_detector_folder(output, replace=replace)
     if note := settings.precision_note:
-        out.warn(note)
+        out.note(note)
     shared: dict[str, Any] = {
         "encoder": settings.encoder.name_or_none,
         "genes": not settings.no_genes,
@@ -172,7 +172,7 @@ def _report(out: Output, detector: Detector, folder: Path) -> None:
             out.warn(f"{modalities}: probabilities are not calibrated, the threshold is {calibration.threshold_rule}")
         elif modalities not in calibration.weights and len(calibration.weights) == 1:
             only = next(iter(calibration.weights))
-            out.warn(
+            out.note(
                 f"{modalities}: calls use {only} alone, because held-out patients did not show that both are better"
             )
     for section, modality in detector.metrics["unread"].items():

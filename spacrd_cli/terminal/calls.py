@@ -1,19 +1,17 @@
-"""What the terminal says about the calls of sections: tables, JSON documents and warnings."""
+"""What the terminal says about the calls of sections: a table, and JSON documents."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spacrd_cli.terminal.tables import Column, FittedTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from spacrd_core.detector.config import DetectorConfig
-    from spacrd_core.store.store import SpotStore
-
+    from spacrd_core.store.manifest import SectionEntry
 SECTION_COLUMNS = (
     "section",
     "spots",
@@ -27,31 +25,26 @@ SECTION_COLUMNS = (
     Column("image", 4),
     Column("threshold", 3),
     Column("copy number", 1),
+    Column("cautions", 1),
 )
 
 
-def calls_table(tables: Mapping[str, pd.DataFrame]) -> FittedTable:
-    """Return one row per section: its calls, what they rest on, and the threshold."""
-    return FittedTable(SECTION_COLUMNS, [_row(name, spots) for name, spots in tables.items()])
+def calls_table(sections: Mapping[str, Mapping[str, Any]]) -> FittedTable:
+    """Return one row per section, from its documents: its calls, what they rest on, and the threshold."""
+    return FittedTable(SECTION_COLUMNS, [_row(name, facts) for name, facts in sections.items()])
 
 
-def calls_document(spots: pd.DataFrame) -> dict[str, object]:
+def calls_document(entry: SectionEntry, spots: pd.DataFrame, cautions: Sequence[str]) -> dict[str, object]:
     """Return what ``--json`` says about the calls of a section."""
-    return _summary(spots) | _decision(spots) | _findings(spots)
+    about = {"patient": entry.patient, "platform": entry.platform, "um_per_px": entry.um_per_px}
+    return {**about, **_summary(spots), **_decision(spots), **_findings(spots), "cautions": list(cautions)}
 
 
-def call_warnings(store: SpotStore, tables: Mapping[str, pd.DataFrame], detector: DetectorConfig) -> Iterator[str]:
-    """Yield warnings about the calls of sections, the most serious first."""
-    from spacrd_core.results.warnings import cautions, is_out_of_distribution, training_overlap
-
-    for name, spots in tables.items():
-        if is_out_of_distribution(spots):
-            yield f"section '{name}' is unlike the training tissue: do not rely on its calls"
-        for caution in cautions(spots):
-            yield f"section '{name}': {caution}"
-    for name in tables:
-        if overlap := training_overlap(name, store.entry(name).patient, detector):
-            yield f"section '{name}': {overlap}"
+def _row(name: str, facts: Mapping[str, Any]) -> list[object]:
+    counts = [facts[key] for key in ("spots", "cancer", "normal", "uncertain", "mean_probability", "beyond_training")]
+    coverage = [facts["gene_coverage"], facts["image_coverage"]]
+    rest = [*coverage, facts["threshold"], facts["copy_number"]["verdict"], len(facts["cautions"]) or None]
+    return [name, *counts, min(facts["agreement"].values(), default=None), *rest]
 
 
 def _summary(spots: pd.DataFrame) -> dict[str, object]:
@@ -74,25 +67,13 @@ def _decision(spots: pd.DataFrame) -> dict[str, object]:
 
 
 def _findings(spots: pd.DataFrame) -> dict[str, object]:
-    """Return the agreement by modality, whether there is epithelium, what copy number says, and the cautions."""
+    """Return the agreement by modality, whether there is epithelium, and what copy number says."""
     from spacrd_core.copy_number.result import CopyNumber
     from spacrd_core.model.findings import Findings  # imports scikit-learn
-    from spacrd_core.results.warnings import cautions
 
     findings = Findings.from_table(spots)
     return {
         "agreement": dict(findings.agreement),
         "epithelium": findings.epithelium,
         "copy_number": CopyNumber.from_table(spots).to_dict(),
-        "cautions": cautions(spots),
     }
-
-
-def _row(section: str, spots: pd.DataFrame) -> list[object]:
-    from spacrd_core.copy_number.result import CopyNumber
-
-    summary, agreement = _summary(spots), float(spots["agreement"].iloc[0]) if len(spots) else float("nan")
-    coverage = [summary.pop("gene_coverage"), summary.pop("image_coverage")]
-    shown = None if agreement != agreement else agreement  # noqa: PLR0124 - NaN: unknown
-    verdict = CopyNumber.from_table(spots).verdict
-    return [section, *summary.values(), shown, *coverage, _decision(spots)["threshold"], verdict]

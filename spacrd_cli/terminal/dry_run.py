@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from spacrd_cli.terminal.errors import error_documents
+from spacrd_cli.terminal.errors import failures
 from spacrd_cli.terminal.progress import duration
 from spacrd_cli.terminal.tables import Column, FittedTable
 from spacrd_core.quoting import printable
@@ -23,11 +23,10 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 def show_plan(out: Output, plan: Plan, errors: Iterable[Exception] = ()) -> None:
     """Print a plan, with the errors of sections that the command would not work on in the document."""
-    failures = [document for error in errors for document in error_documents(error)]
     rows = [[item.section, item.work, size(item.bytes) if item.bytes else None, item.note] for item in plan.items]
     lines = [f"work: {_work(plan)}", f"space: {_space(plan)}", f"time: {_time(plan.time)}"]
     tables = [FittedTable(COLUMNS, rows)] if rows else []
-    out.result(plan.document() | {"failures": failures}, *tables, *(Text(printable(line)) for line in lines))
+    out.result(plan.document() | {"failures": failures(errors)}, *tables, *(Text(printable(line)) for line in lines))
     for note in plan.notes:
         out.info(note)
     for sentence in plan.missing_space:

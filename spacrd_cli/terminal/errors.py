@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import typer
 
@@ -32,6 +32,11 @@ def error_documents(error: Exception) -> list[dict[str, str]]:
         return [{**document, "where": document["where"] or notes} for _, document in inner]
     where = "; ".join(error.context) if isinstance(error, SpacrdError) else ""
     return [{"where": where, "error": str(error), "hint": getattr(error, "hint", "")}]
+
+
+def failures(errors: Iterable[Exception]) -> list[dict[str, str]]:
+    """Return what ``--json`` says about all errors of a command that went on without the sections that failed."""
+    return [document for error in errors for document in error_documents(error)]
 
 
 def raise_failures(errors: list[Exception], *, done: int) -> None:

@@ -56,9 +56,14 @@ class Output:
         if not self.quiet:
             self.console.print(Text(bounded(printable(sentence))))
 
+    def note(self, sentence: str) -> None:
+        """Print a note on stderr, unless ``--quiet`` is set: what deviates, and needs no action."""
+        if not self.quiet:
+            self._marked("note", "cyan", sentence)
+
     def warn(self, sentence: str) -> None:
-        """Print a note on stderr, even with ``--quiet``."""
-        self.console.print(Text(f"note: {bounded(printable(sentence))}"))
+        """Print a warning on stderr, even with ``--quiet``."""
+        self._marked("warning", "bold yellow", sentence)
 
     @cached_property
     def track(self) -> Track:
@@ -66,6 +71,9 @@ class Output:
         if self.quiet:
             return silent
         return Bars(self.console) if self.console.is_interactive else Lines(self.info)
+
+    def _marked(self, word: str, style: str, sentence: str) -> None:
+        self.console.print(Text.assemble((f"{word}: ", style), bounded(printable(sentence))))
 
 
 def as_json(document: object) -> str:

@@ -15,10 +15,9 @@ from spacrd_core.errors import InputError
 from spacrd_core.model.decision import Decision
 from spacrd_core.model.findings import Findings
 from spacrd_core.model.options import DEFAULT_HEAD
-from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
 from spacrd_core.results.report.viewport import MIN_PHOTO_PX, section_viewport
 from spacrd_core.results.result import Provenance, RegionsRule, SectionResult
-from spacrd_core.results.warnings import collect_warnings
+from spacrd_core.results.warnings import section_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,16 +42,7 @@ def section_result(
     """Return the calls of a section together with its tissue; ``regions`` is whether regions are drawn."""
     entry, decision = store.entry(section), decision_of(section, spots)
     pyramid, adata = store.pyramid(section), store.section(section)
-    warnings = collect_warnings(
-        section,
-        spots,
-        detector,
-        genes=bool(adata.n_vars),
-        patient=entry.patient,
-        slide_um_per_px=pyramid.levels[0].um_per_px if pyramid else 0.0,
-    )
-    if lacks_cell_table(store, section):
-        warnings.append(missing_cells_note(section))
+    warnings = section_warnings(store, section, spots, detector)
     remarks = tuple(note for note in entry.notes if not _is_about_labels(note, entry))
     result = SectionResult(
         section_id=section,
