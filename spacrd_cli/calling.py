@@ -92,7 +92,7 @@ def call_sections(
 ) -> Called:
     """Call sections, report what to be careful about, and write the files if there is a folder for them."""
     from spacrd_core import detect as detect_in
-    from spacrd_core.results.warnings import section_warnings
+    from spacrd_core.results.section_warnings import section_warnings
 
     errors: dict[str, Exception] = {}
     tables = detect_in(

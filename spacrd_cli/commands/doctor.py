@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import shutil
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spacrd_cli.commands.doctor_encoder import check_encoder
+from spacrd_cli.commands.doctor_machine import devices, hub_token, machine, optional_libraries, places
 from spacrd_cli.options import Device, Json, Overrides
 from spacrd_cli.terminal.findings import Finding, findings_table
 from spacrd_cli.terminal.output import Output
@@ -28,7 +27,6 @@ LIBRARIES = (
     *("h5py", "pillow", "jinja2", "numcodecs"),
 )
 MODULES = {"spacrd": "spacrd_core", "pillow": "PIL"}  # of libraries whose module has another name
-GIB = 2**30
 
 EncoderName = Annotated[
     str | None,
@@ -44,7 +42,7 @@ def doctor(
     set_: Overrides = None,
     json: Json = False,
 ) -> None:
-    """Check the libraries, devices and plugins of this machine; exit with 1 if a check fails.
+    """Check the libraries, devices, folders and plugins of this machine; exit with 1 if a check fails.
 
     Set options of the encoder with --set encoder.KEY=VALUE.
     """
@@ -54,7 +52,8 @@ def doctor(
     if not settings.name and (weights or device or set_):
         raise typer.BadParameter("no encoder to check; name one with --encoder", param_hint="--weights/--device/--set")
     plugins = load_plugins()
-    findings = [*_libraries(), *_hdf5(), *_machine(), *_devices(), *_plugins(plugins)]
+    findings = [*_libraries(), *_hdf5(), *optional_libraries(), *machine(), *devices(), *places(), hub_token()]
+    findings += _plugins(plugins)
     if settings.name:
         findings += check_encoder(plugins.encoders, settings.name, settings.options, device or "auto")
     Output(json=json).result({"findings": findings}, findings_table(findings))
@@ -100,26 +99,6 @@ def _hdf5() -> Iterator[Finding]:
         yield Finding("hdf5", f"{hdf5_version} has known vulnerabilities: {HDF5.advisories}", "FAIL", remedy)
     else:
         yield Finding("hdf5", hdf5_version)
-
-
-def _machine() -> Iterator[Finding]:
-    yield Finding("system", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores")
-    if hasattr(os, "sysconf"):
-        yield Finding("memory", f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / GIB:.1f} GiB")
-    folder = Path.cwd()
-    yield Finding("disk", f"{shutil.disk_usage(folder).free / GIB:.1f} GiB free at {folder}")
-
-
-def _devices() -> Iterator[Finding]:
-    try:
-        import torch
-    except Exception:  # noqa: BLE001 - reported with the libraries
-        return
-    yield Finding("cpu", f"{torch.get_num_threads()} threads")
-    for index in range(torch.cuda.device_count()):
-        free, total = torch.cuda.mem_get_info(index)
-        name = torch.cuda.get_device_name(index)
-        yield Finding(f"cuda:{index}", f"{name}, {free / GIB:.1f} of {total / GIB:.1f} GiB free")
 
 
 def _plugins(plugins: Plugins) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from spacrd_core.model.findings import Findings
 from spacrd_core.model.options import DEFAULT_HEAD
 from spacrd_core.results.report.viewport import MIN_PHOTO_PX, section_viewport
 from spacrd_core.results.result import Provenance, RegionsRule, SectionResult
-from spacrd_core.results.warnings import section_warnings
+from spacrd_core.results.section_warnings import section_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

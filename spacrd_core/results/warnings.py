@@ -9,13 +9,11 @@ from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.embedding.resolution import is_too_coarse
 from spacrd_core.model.findings import Findings
 from spacrd_core.quoting import listed
-from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
-    from spacrd_core.store.store import SpotStore
 
 MAX_OOD_SHARE = 0.5  # share of spots above the out-of-distribution limit that a section may have
 MIN_SPOTS = 20  # genes are scaled within the section; fewer spots give no usable scale
@@ -55,20 +53,6 @@ def coarse_slide(um_per_px: float, detector: DetectorConfig) -> str:
         f"the H&E has {um_per_px:.3g} um/px, coarser than the {recipe.um_per_px:g} um/px that '{encoder.name}' needs: "
         "what the calls take from the image is unreliable"
     )
-
-
-def section_warnings(store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig) -> list[str]:
-    """Return what to know before relying on the calls of a section of a store, the most serious first."""
-    entry, pyramid = store.entry(section), store.pyramid(section)
-    warnings = collect_warnings(
-        section,
-        spots,
-        detector,
-        genes=bool(entry.genes),
-        patient=entry.patient,
-        slide_um_per_px=pyramid.levels[0].um_per_px if pyramid else 0.0,
-    )
-    return [*warnings, missing_cells_note(section)] if lacks_cell_table(store, section) else warnings
 
 
 def collect_warnings(

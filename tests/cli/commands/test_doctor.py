@@ -1,25 +1,60 @@
 """``spacrd doctor``: findings about this machine, and exit 1 if a check fails."""
 
 import json
+import os
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from conftest import Install
 
 from spacrd_cli import main
-from spacrd_cli.commands import doctor
+from spacrd_cli.commands import doctor, doctor_machine
 
 
 def findings(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
-    return {finding["subject"]: finding for finding in json.loads(capsys.readouterr().out)}
+    return {finding["subject"]: finding for finding in json.loads(capsys.readouterr().out)["findings"]}
 
 
 def test_a_sound_machine_gets_its_versions_memory_disk_and_plugins(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["doctor", "--json"]) == 0
     found = findings(capsys)
     assert {"spacrd", "python", "torch", "timm", "hdf5", "memory", "disk", "cpu", "plugins"} <= set(found)
-    assert {finding["verdict"] for finding in found.values()} == {"PASS"}
+    assert {"openslide-python", "distributed", "spatialdata", "temporary files", "weights"} <= set(found)
+    assert {finding["verdict"] for subject, finding in found.items() if subject != "hub token"} == {"PASS"}
+
+
+@pytest.mark.parametrize(("token", "verdict"), [("hf_secret", "PASS"), ("", "WARN")])
+def test_the_token_of_the_hub_is_looked_for_and_never_shown(
+    token: str, verdict: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", token)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
+    assert main.run(["doctor", "--json"]) == 0
+    shown = capsys.readouterr().out
+    assert token == "" or token not in shown
+    found = {finding["subject"]: finding for finding in json.loads(shown)["findings"]}
+    assert found["hub token"]["verdict"] == verdict
+
+
+def test_an_optional_library_that_is_missing_has_a_purpose_and_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor_machine, "OPTIONAL", (("a-library-that-nobody-has", "nothing", "wsi", "slides"),))
+    assert main.run(["doctor", "--json"]) == 0
+    missing = findings(capsys)["a-library-that-nobody-has"]
+    assert missing["found"] == "not installed; needed for slides"
+    assert (missing["verdict"], missing["remedy"]) == ("WARN", "pip install 'spacrd[wsi]'")
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert main.run(["doctor", "--json"]) == 0
+    found = findings(capsys)
+    assert {found[subject]["verdict"] for subject in ("disk", "temporary files", "weights")} == {"WARN"}
 
 
 def test_every_finding_has_a_verdict_and_what_is_wrong_a_remedy(
@@ -104,7 +139,7 @@ def test_a_library_below_its_security_floor_fails(
     monkeypatch.setattr(doctor, "version", lambda name: installed if name == library else metadata.version(name))
     assert main.run(["doctor", "--json"]) == 1
     found = findings(capsys)
-    assert [subject for subject, finding in found.items() if finding["verdict"] != "PASS"] == [library]
+    assert [subject for subject, finding in found.items() if finding["verdict"] == "FAIL"] == [library]
     assert found[library]["verdict"] == "FAIL"
     assert "CVE-" in found[library]["found"]
     assert found[library]["remedy"].startswith(f"pip install '{library}>=")
