@@ -100,6 +100,7 @@ def call(
         settings.model_dump(exclude_unset=True, include=set(IngestConfig.model_fields))
     )
     sections = chosen_sections(paths or [], cohort, shared, {"name": name, "image": image, "alignment": alignment})
+    out.info(f"calling {len(sections)} section{'s' * (len(sections) != 1)} with {detector}")
     if settings.scheduler and not keep:
         raise ConfigError(
             "the workers of a scheduler need a store that all machines see", hint="--keep STORE, in a shared folder"

@@ -105,6 +105,7 @@ def detect(
     flags |= {"alpha": alpha, "label_alpha": label_alpha, "regions": regions, "part": part}
     flags |= {"executor": executor, "workers": workers, "scheduler": scheduler}
     settings = read_config(DetectConfig, config, set_ or (), flags)
+    out.info(f"calling the sections of {store} with {detector}")
     settings.start_workers(
         "spacrd_core.detection.section_task", *(["spacrd_core.results.section_task"] if output else [])
     )

@@ -103,6 +103,7 @@ def embed(
     plugins = load_components(out)
     checks = {"encoder": option_check(plugins.encoders, DEFAULT_ENCODER)}
     settings = read_config(EmbedConfig, config, set_ or (), flags, checks)
+    out.info(f"embedding the sections of {store} with {settings.encoder.name}")
     settings.start_workers("spacrd_core.embedding.shard_task")
     from spacrd_core import SpotStore  # imports torch
     from spacrd_core import embed as embed_in

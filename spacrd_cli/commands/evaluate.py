@@ -113,6 +113,7 @@ def evaluate(
     checks = {"heads": lambda tables: variants(head or [], tables, plugins.heads)}
     settings = read_config(EvaluateConfig, config, set_ or (), flags, checks)
     settings.require_modality()
+    out.info(f"evaluating on {store}")
     if settings.workers != 1 and not dry_run:  # one worker is this process
         settings.start_workers("spacrd_core.detector.read_task", "spacrd_core.evaluation.fold_tasks")
     from spacrd_core import SpotStore  # imports torch

@@ -61,10 +61,12 @@ def export(
     """Write a detector's calls of each section in one format."""
     flags = {"executor": executor, "workers": workers, "scheduler": scheduler, "part": part}
     settings = read_config(ExportSettings, flags=flags)
+    out = Output(json=json, quiet=quiet)
+    out.info(f"exporting the calls in {store} as {format_}")
     settings.start_workers("spacrd_core.results.section_task")
     from spacrd_core.results.files.formats import find_format
 
-    out, form = Output(json=json, quiet=quiet), find_format(format_)
+    form = find_format(format_)
     write_calls(out, store, form, output, detector=detector, section=section, settings=settings, dry_run=dry_run)
 
 

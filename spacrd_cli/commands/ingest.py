@@ -137,6 +137,7 @@ def ingest(
     settings = read_config(IngestConfig, config, set_ or (), flags, {"reader": option_check(plugins.readers)})
     section_flags = {"name": name, "region": region, "labels": labels, "image": image, "alignment": alignment}
     given = chosen_sections(paths or [], cohort, settings, section_flags)
+    out.info(f"reading {len(given)} section{'s' * (len(given) != 1)} into {store}")
     settings.start_workers("spacrd_core.ingestion.section_task")
     from spacrd_core.ingestion.ingest_all import ingest_all
     from spacrd_core.store.store import SpotStore

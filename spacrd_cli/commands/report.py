@@ -26,6 +26,8 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write the report of a detector's calls; above 12 sections, it is an index and a page for each section."""
+    out = Output(json=json, quiet=quiet)
+    out.info(f"writing the report of the calls in {store}")
     from spacrd_core.detector.built_in import built_in_detector, is_built_in
     from spacrd_core.detector.config import read_detector_config
     from spacrd_core.detector.locate import locate_detector
@@ -38,7 +40,6 @@ def report(
     from spacrd_core.results.report.report import Report
     from spacrd_core.store.store import SpotStore
 
-    out = Output(json=json, quiet=quiet)
     target = SpotStore.open(store)
     require_report_file(output)
     if is_built_in(detector):

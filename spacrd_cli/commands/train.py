@@ -108,6 +108,7 @@ def train(
     checks = {"head": option_check(load_components(out).heads, DEFAULT_HEAD)}
     settings = read_config(TrainConfig, config, set_ or (), flags, checks)
     settings.require_modality()
+    out.info(f"training a detector on {store}")
     settings.start_workers("spacrd_core.detector.read_task", "spacrd_core.detector.fold_task")
     from spacrd_core import SpotStore  # imports torch
     from spacrd_core import train as train_on

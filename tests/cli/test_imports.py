@@ -29,6 +29,20 @@ def loaded_by(*arguments: str) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
+FIRST_WORDS = """
+import sys
+from spacrd_cli.main import run
+from spacrd_cli.terminal.output import Output
+
+def stop(self, sentence):
+    print(*{name.partition('.')[0] for name in sys.modules})
+    raise SystemExit
+
+Output.info = stop
+run(sys.argv[1:])
+"""
+
+
 @pytest.fixture
 def store(tmp_path: Path, make_section: MakeSection) -> str:
     """A store with one section."""
@@ -64,3 +78,24 @@ def test_the_package_alone_loads_nothing_heavy() -> None:
     code = "import sys, spacrd_core; spacrd_core.__version__; dir(spacrd_core); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {*HEAVY} & {*done.stdout.split()}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ingest", "store", "section"],
+        ["call", "section", "-o", "results"],
+        ["embed", "store", "--encoder", "stain"],
+        ["train", "store", "-o", "detector"],
+        ["evaluate", "store"],
+        ["detect", "store", "prior"],
+        ["report", "store", "prior", "-o", "report.html"],
+        ["export", "store", "--format", "csv", "-o", "files"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_command_says_what_it_does_before_it_loads_anything_heavy(arguments: list[str]) -> None:
+    command = [sys.executable, "-c", FIRST_WORDS, *arguments]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=False).stderr.split()
+    assert "spacrd_cli" in loaded
+    assert not {*loaded} & {"torch", "timm", "anndata", "zarr", "matplotlib", "sklearn", "pandas"}
