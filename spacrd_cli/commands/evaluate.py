@@ -106,6 +106,7 @@ def evaluate(
 ) -> None:
     """Hold each patient out in turn, and compare heads and modalities."""
     out = Output(json=json, quiet=quiet, wide=wide)
+    out.info(f"evaluating on {store}")
     flags = {"encoder.name": encoder, "no_genes": no_genes, "seeds": seeds, "by": by, "device": device, "jobs": jobs}
     flags |= {"executor": executor, "workers": workers, "scheduler": scheduler, "folds": folds}
     flags |= {"precision": precision}
@@ -113,7 +114,6 @@ def evaluate(
     checks = {"heads": lambda tables: variants(head or [], tables, plugins.heads)}
     settings = read_config(EvaluateConfig, config, set_ or (), flags, checks)
     settings.require_modality()
-    out.info(f"evaluating on {store}")
     if settings.workers != 1 and not dry_run:  # one worker is this process
         settings.start_workers("spacrd_core.detector.read_task", "spacrd_core.evaluation.fold_tasks")
     from spacrd_core import SpotStore  # imports torch
