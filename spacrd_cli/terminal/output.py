@@ -7,13 +7,12 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import typer
 from pydantic_core import to_json
 from rich.console import Console
 from rich.text import Text
 
 from spacrd_cli.terminal.progress import Bars, Lines
-from spacrd_cli.terminal.streams import results
+from spacrd_cli.terminal.streams import print_document, results
 from spacrd_core.progress import silent
 from spacrd_core.quoting import bounded, printable
 
@@ -43,7 +42,7 @@ class Output:
     def result(self, document: object, *renderables: RenderableType) -> None:
         """Print the document as JSON with ``--json``, and the renderables without."""
         if self.json:
-            typer.echo(as_json(document), file=results())
+            print_document(as_json(document))
             return
         console = _console(to_stderr=False)
         if self.wide:

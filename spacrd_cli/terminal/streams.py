@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TextIO
+
+import typer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import typer
 
-_results: list[TextIO] = []
+@dataclass
+class _Reserved:
+    stream: TextIO
+    documented: bool = False
+
+
+_reserved: list[_Reserved] = []
 
 
 def results() -> TextIO:
     """Return the stream of results."""
-    return _results[-1] if _results else sys.stdout
+    return _reserved[-1].stream if _reserved else sys.stdout
+
+
+def print_document(text: str) -> None:
+    """Print the JSON document of a command."""
+    typer.echo(text, file=results())
+    if _reserved:
+        _reserved[-1].documented = True
 
 
 def reserve_stdout(app: typer.Typer) -> None:
@@ -37,11 +52,25 @@ def _commands(app: typer.Typer) -> Iterator[typer.models.CommandInfo]:
 def _with_stdout_reserved(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
-        _results.append(sys.stdout)
+        _reserved.append(_Reserved(sys.stdout))
         try:
             with redirect_stdout(sys.stderr):
                 return command(*args, **kwargs)
+        except Exception as error:
+            if kwargs.get("json") and not _reserved[-1].documented:
+                _document_failure(error)
+            raise
         finally:
-            _results.pop()
+            _reserved.pop()
 
     return run
+
+
+def _document_failure(error: Exception) -> None:
+    """Print the document of a command that failed as a whole; usage errors and exits have none."""
+    if isinstance(error, typer.Exit | typer.Abort | typer.TyperException):
+        return
+    from spacrd_cli.terminal.errors import error_documents
+    from spacrd_cli.terminal.output import as_json
+
+    print_document(as_json({"failures": error_documents(error)}))
