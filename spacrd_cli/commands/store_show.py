@@ -25,7 +25,8 @@ def show(store: Store, section: OneSection = None, json: Json = False) -> None:
 
     target = SpotStore.open(store)
     described = [describe_section(target, entry.id) for entry in target.choose(section)]
-    missing = [] if section else [failure for failure in read_failures(target) if failure.section not in target.entries]
+    failures = [failure for failure in read_failures(target) if section in {None, failure.section}]
+    missing = [failure for failure in failures if failure.section not in target.entries]
     tables = [FittedTable(("", Column("", prose=True)), _rows(item), title=item["id"]) for item in described]
     if missing:
         tables.append(
@@ -34,7 +35,7 @@ def show(store: Store, section: OneSection = None, json: Json = False) -> None:
     document = {
         "store": str(store),
         "sections": {item["id"]: item for item in described},
-        "failures": [failure.model_dump(include={"section", "step", "error", "hint"}) for failure in missing],
+        "failures": [failure.model_dump(include={"section", "step", "error", "hint"}) for failure in failures],
     }
     Output(json=json).result(document, *tables)
 

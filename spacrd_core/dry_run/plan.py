@@ -77,7 +77,7 @@ class Plan:
         """Return the plan as JSON-able values."""
         return {
             "step": self.step,
-            "sections": [asdict(item) for item in self.items],
+            "sections": {item.section: asdict(item) for item in self.items},
             "tasks": self.tasks,
             "unit": self.unit,
             "space": [asdict(each) for each in self.space],

@@ -86,8 +86,7 @@ def test_report_and_export_need_no_detector_run_again(folder: Path, capsys: pyte
 
 def test_store_ls_verify_and_gc_describe_the_store(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["store", "ls", f"{folder}/store", "--json"]) == 0
-    entries = json.loads(capsys.readouterr().out)
-    assert [entry["id"] for entry in entries] == ["S1", "S2", "S3", "S4"]
+    assert list(json.loads(capsys.readouterr().out)["sections"]) == ["S1", "S2", "S3", "S4"]
     assert run(["store", "verify", f"{folder}/store", "-q"]) == 0
     assert run(["store", "gc", f"{folder}/store"]) == 0
 

@@ -39,7 +39,7 @@ def test_a_call_gives_what_ingest_and_detect_give(
     assert run(["ingest", store, str(section), *OPTIONS, "-q"]) == 0
     capsys.readouterr()
     assert run(["detect", store, "prior", "-o", f"{tmp_path}/two", "--json", "-q"]) == 0
-    detected = json.loads(capsys.readouterr().out)
+    detected = json.loads(capsys.readouterr().out)["sections"]
     called = document["sections"]["S1"]
     assert {key: called[key] for key in detected["S1"]} == detected["S1"]
     for name in ("S1.spots.csv", "S1.geojson"):

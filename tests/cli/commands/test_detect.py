@@ -33,7 +33,7 @@ def detected(folder: Path, out: Path, capsys: pytest.CaptureFixture[str], *optio
     capsys.readouterr()
     command = ["detect", f"{folder}/store", f"{folder}/detector", "--section", "S3", "-o", str(out), "--json", "-q"]
     assert run([*command, *options]) == 0
-    document: dict[str, Any] = json.loads(capsys.readouterr().out)["S3"]
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)["sections"]["S3"]
     return document
 
 
@@ -174,7 +174,7 @@ def test_what_copy_number_says_is_in_the_document_the_table_and_the_notes(
     capsys.readouterr()
     assert run([*command, "--json"]) == 0
     printed = capsys.readouterr()
-    document = json.loads(printed.out)
+    document = json.loads(printed.out)["sections"]
     found = {name: section["copy_number"] for name, section in document.items()}
     assert {name: section["verdict"] for name, section in found.items()} == {
         "GAIN": "supported",
@@ -217,7 +217,7 @@ def test_each_part_has_a_results_folder_of_its_own(
     shown = []
     for part in range(1, sections + 2):
         assert run([*command, f"{part}/{sections + 1}"]) == 0
-        shown += json.loads(capsys.readouterr().out)
+        shown += json.loads(capsys.readouterr().out)["sections"]
     assert shown == list(SpotStore.open(f"{folder}/store").entries)
     for number, name in enumerate(shown, start=1):
         out = tmp_path / f"part-{number}-of-{sections + 1}"

@@ -74,8 +74,8 @@ def test_nothing_is_written_and_the_document_has_the_plan(
     assert tree(folder) == before
     assert list(tmp_path.iterdir()) == []
     assert plan["step"] == command
-    assert [section["section"] for section in plan["sections"]] == ["S1", "S2"]
-    assert {section["work"] for section in plan["sections"]} == {"to do"}
+    assert list(plan["sections"]) == ["S1", "S2"]
+    assert {section["work"] for section in plan["sections"].values()} == {"to do"}
     assert plan["tasks"] > 0
     assert all(0 <= space["bytes"] < space["free_bytes"] for space in plan["space"])
     assert plan["seconds"] > 0
@@ -146,14 +146,16 @@ def test_a_section_that_fails_is_among_the_failures_beside_the_others(
     assert run(["ingest", f"{tmp_path}/new", "--cohort", str(cohort), "--dry-run", "--json", "-q"]) == 1
     document = json.loads(capsys.readouterr().out)
     cohort.unlink()
-    assert [section["section"] for section in document["sections"]] == ["S1"]
+    assert list(document["sections"]) == ["S1"]
     assert len(document["failures"]) == 1
     assert not (tmp_path / "new").exists()
 
 
 def test_ingested_sections_are_done_and_take_no_room(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = planned(["ingest", "{folder}/store", "--cohort", "{folder}/cohort/cohort.csv"], folder, capsys)
-    assert [(each["work"], each["note"], each["bytes"]) for each in plan["sections"]] == [("done", "unchanged", 0)] * 2
+    assert [(each["work"], each["note"], each["bytes"]) for each in plan["sections"].values()] == [
+        ("done", "unchanged", 0)
+    ] * 2
     assert (plan["tasks"], plan["seconds"], plan["basis"]) == (0, 0.0, "nothing is left to do")
 
 
@@ -176,13 +178,13 @@ def test_shards_that_are_done_are_not_counted_again(
     other = planned([*embed, "--part", "2/2"], tmp_path, capsys)
     assert 0 < rest["tasks"] < whole["tasks"]
     assert rest["tasks"] == other["tasks"]
-    assert "are done" in rest["sections"][0]["note"]
+    assert "are done" in rest["sections"]["S1"]["note"]
     capsys.readouterr()
     assert run([*filled(embed, tmp_path), "--json", "-q"]) == 0
-    patches = [section["patches"] for section in json.loads(capsys.readouterr().out)["sections"]]
-    assert [int(section["note"].split()[0]) for section in rest["sections"]] == patches
+    patches = [section["patches"] for section in json.loads(capsys.readouterr().out)["sections"].values()]
+    assert [int(section["note"].split()[0]) for section in rest["sections"].values()] == patches
     done = planned(embed, tmp_path, capsys)
-    assert {section["work"] for section in done["sections"]} == {"done"}
+    assert {section["work"] for section in done["sections"].values()} == {"done"}
     store = SpotStore(tmp_path / "store")
     taken = sum(size_of(store.path / store.entry(name).embeddings[key].path) for name, key in _stain(store))
     assert taken / 2 < whole["space"][0]["bytes"] < 2 * taken
@@ -205,5 +207,5 @@ def test_the_time_of_a_head_that_was_not_measured_is_unknown(folder: Path, capsy
 
 
 def test_calls_by_the_same_detector_are_made_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    notes = [section["note"] for section in planned(COMMANDS["detect"], folder, capsys)["sections"]]
+    notes = [section["note"] for section in planned(COMMANDS["detect"], folder, capsys)["sections"].values()]
     assert notes == ["called before by this detector, and called again"] * 2

@@ -36,9 +36,11 @@ def test_an_impossible_number_is_a_mistake_and_not_a_bug(
 def test_json_is_a_document_even_if_every_section_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ingest", str(tmp_path / "store"), str(tmp_path / "gone.tsv"), "--json", "-q"]) == 1
     shown = capsys.readouterr()
-    (failed,) = json.loads(shown.out)
-    assert (failed["id"], failed["status"], failed["path"]) == ("gone", "failed", str(tmp_path / "gone.tsv"))
-    assert "there is nothing at" in failed["errors"][0]["error"]
+    document = json.loads(shown.out)
+    (failed,) = document["failures"]
+    assert document["sections"] == {}
+    assert (failed["section"], failed["path"]) == ("gone", str(tmp_path / "gone.tsv"))
+    assert "there is nothing at" in failed["error"]
     assert "there is nothing at" in shown.err
 
 
@@ -51,7 +53,7 @@ def test_parts_of_a_cohort_together_are_the_whole(
     ids = []
     for part in ("2/4", "1/4", "4/4", "3/4"):
         assert run([*command, part]) == 0
-        ids.append([item["id"] for item in json.loads(capsys.readouterr().out)])
+        ids.append(list(json.loads(capsys.readouterr().out)["sections"]))
     assert ids == [["B"], ["A"], [], ["C"]]
     assert list(SpotStore.open(tmp_path / "store").entries) == ["A", "B", "C"]
 
@@ -135,7 +137,7 @@ def test_parts_share_their_common_notes_and_those_without_a_patient_are_named(
     assert "V1.b: --region names no patient for them" in shown
     assert NO_PATIENT not in shown
     assert run([*command, str(regions), "--json", "-q"]) == 0
-    documents = json.loads(capsys.readouterr().out)
+    documents = json.loads(capsys.readouterr().out)["sections"].values()
     assert [(item["id"], item["patient"], item["status"]) for item in documents] == [
         ("V1.a", "P1", "unchanged"),
         ("V1.b", "V1.b", "unchanged"),

@@ -73,11 +73,11 @@ def test_a_label_file_is_needed(store: Path) -> None:
     assert run(["store", "label", str(store), "S2"]) == 2
 
 
-def test_one_section_is_shown_as_a_document_and_all_as_a_list(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_section_and_all_are_shown_in_one_shape(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["store", "show", str(store), "S1", "--json"]) == 0
-    assert document(capsys)["patient"] == "P1"
+    assert document(capsys)["sections"]["S1"]["patient"] == "P1"
     assert run(["store", "show", str(store), "--json"]) == 0
-    assert [section["id"] for section in document(capsys)] == ["S1", "S2"]
+    assert list(document(capsys)["sections"]) == ["S1", "S2"]
 
 
 def test_a_section_is_shown_line_by_line(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +97,7 @@ def test_removed_sections_are_listed(store: Path, capsys: pytest.CaptureFixture[
     assert removed["bytes"] > 0
     assert "spacrd store gc" in shown.err
     assert run(["store", "ls", str(store), "--json"]) == 0
-    assert [section["id"] for section in document(capsys)] == ["S2"]
+    assert list(document(capsys)["sections"]) == ["S2"]
 
 
 @pytest.mark.parametrize("command", [["rm", "S1", "S9"], ["show", "S9"]], ids=["rm", "show"])
@@ -116,12 +116,13 @@ def test_what_failed_is_shown_until_it_succeeds(store: Path, capsys: pytest.Capt
     note_failures(SpotStore(store), "detect", {"S1": DetectorError("no genes", hint="look")})
     note_failures(SpotStore(store), "ingest", {"S9": CountsError("no counts")})
     assert run(["store", "show", str(store), "--json"]) == 0
-    shown = {item["id"]: item["failures"] for item in document(capsys)}
-    assert shown == {
-        "S1": [{"step": "detect", "error": "no genes", "hint": "look"}],
-        "S2": [],
-        "S9": [{"step": "ingest", "error": "no counts", "hint": ""}],
-    }
+    shown = document(capsys)
+    assert shown["failures"] == [
+        {"section": "S1", "step": "detect", "error": "no genes", "hint": "look"},
+        {"section": "S9", "step": "ingest", "error": "no counts", "hint": ""},
+    ]
+    of_sections = {name: [failure["error"] for failure in item["failures"]] for name, item in shown["sections"].items()}
+    assert of_sections == {"S1": ["no genes"], "S2": []}
     assert run(["store", "show", str(store)]) == 0
     text = capsys.readouterr().out
     assert "detect: no genes" in text

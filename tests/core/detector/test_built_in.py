@@ -191,7 +191,7 @@ def test_nothing_is_called_without_epithelium_and_regions_are_drawn_only_if_aske
 ) -> None:
     command = ["detect", str(store.path), "prior", "--section", "HEART", "--device", "cpu", "--json"]
     assert run(command) == 0
-    said = json.loads(capsys.readouterr().out)["HEART"]
+    said = json.loads(capsys.readouterr().out)["sections"]["HEART"]
     assert (said["epithelium"], said["uncertain"], said["cancer"]) == ("none", 144, 0)
     assert "no epithelium was found, so nothing is called" in said["cautions"][0]
     third = ["--threshold", "prevalence=0.3"]
@@ -214,7 +214,7 @@ def test_a_heart_is_all_uncertain_and_a_carcinoma_of_the_breast_is_not(
         assert run(["ingest", store, str(path), "--no-image", "-q"]) == 0
     capsys.readouterr()
     assert run(["detect", store, "prior", "--device", "cpu", "--json", "-q"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    said = json.loads(capsys.readouterr().out)["sections"]
     assert said["CN73_E1"]["uncertain"] == said["CN73_E1"]["spots"] > 50
     assert (said["B1"]["epithelium"], said["CN73_E1"]["epithelium"]) == ("present", "none")
     assert said["B1"]["cancer"] > 20

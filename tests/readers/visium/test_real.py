@@ -69,7 +69,7 @@ def test_the_commands_read_and_embed_a_real_run(
 ) -> None:
     store = str(tmp_path / "store")
     assert run(["ingest", store, str(visium / EMBRYO), "--json", "-q"]) == 0
-    (entry,) = json.loads(capsys.readouterr().out)
+    (entry,) = json.loads(capsys.readouterr().out)["sections"].values()
     assert (entry["platform"], entry["spots"], entry["genes"]) == ("visium", 2898, 19465)
     assert run(["embed", store, "--encoder", "stain", "--json", "-q"]) == 0
     assert json.loads(capsys.readouterr().out)["patches"] == 2898
