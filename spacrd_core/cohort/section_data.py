@@ -14,6 +14,7 @@ from spacrd_core.genes.species import common_species
 from spacrd_core.labels.cancer_fraction import DEFAULT_CANCER_FRACTION, is_cancer
 from spacrd_core.progress import Track, silent
 from spacrd_core.quoting import command
+from spacrd_core.store.content import content_checksums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,8 @@ class SectionData:
 
     ``stain`` are features of the staining, from which :mod:`spacrd_core.prior` reads the image's evidence; ``evidence``
     is what the section says of itself, once read. ``mixtures`` are parts of the section with other shares of tumour, as
-    masks of spots with what each part says of itself; training reads them.
+    masks of spots with what each part says of itself; training reads them. ``content`` are checksums of the
+    measurement (:mod:`spacrd_core.store.content`).
     """
 
     id: str
@@ -55,6 +57,7 @@ class SectionData:
     stain: Array | None = None
     evidence: SectionEvidence | None = None
     mixtures: tuple[tuple[Array, SectionEvidence], ...] = ()
+    content: tuple[str, ...] = ()
 
     @property
     def classes(self) -> set[int]:
@@ -208,6 +211,7 @@ def _load(
         recipe=embedding.recipe if embedding else None,
         encoder_options=embedding.options if embedding else {},
         stain=stain,
+        content=content_checksums(entry, adata),
     )
 
 

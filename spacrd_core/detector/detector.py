@@ -233,6 +233,7 @@ def _training_section(section: SectionData) -> TrainingSection:
         platform=section.platform,
         identity=section.identity,
         label_source=section.label_source,
+        content=section.content,
     )
 
 

@@ -38,13 +38,14 @@ class EncoderRecord(Record):
 
 
 class TrainingSection(Record):
-    """A section that the detector was trained on."""
+    """A section that the detector was trained on; ``content`` are checksums of what was measured."""
 
     id: str
     patient: str
     platform: str
     identity: str
     label_source: str
+    content: tuple[str, ...] = ()
 
 
 class AmountRecord(Record):

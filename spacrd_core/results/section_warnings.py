@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
 from spacrd_core.results.warnings import collect_warnings
+from spacrd_core.store.content import content_checksums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,5 +25,6 @@ def section_warnings(store: SpotStore, section: str, spots: pd.DataFrame, detect
         genes=bool(entry.genes),
         patient=entry.patient,
         slide_um_per_px=pyramid.levels[0].um_per_px if pyramid else 0.0,
+        content=content_checksums(entry, store.section(section)),
     )
     return [*warnings, missing_cells_note(section)] if lacks_cell_table(store, section) else warnings

@@ -11,9 +11,12 @@ from spacrd_core.model.findings import Findings
 from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
+    from spacrd_core.detector.records import TrainingSection
 
 MAX_OOD_SHARE = 0.5  # share of spots above the out-of-distribution limit that a section may have
 MIN_SPOTS = 20  # genes are scaled within the section; fewer spots give no usable scale
@@ -31,16 +34,19 @@ def cautions(spots: pd.DataFrame) -> list[str]:
     return [*findings.cautions, *copy_number.cautions(share, no_epithelium=findings.epithelium == "none")]
 
 
-def training_overlap(section: str, patient: str, detector: DetectorConfig) -> str:
-    """Return a warning if the detector was trained on this section or patient; '' otherwise."""
-    if any(trained.id == section for trained in detector.trained_on):
+def training_overlap(section: str, patient: str, detector: DetectorConfig, content: Collection[str] = ()) -> str:
+    """Return a warning if the detector was trained on this section or patient; '' otherwise.
+
+    Sections are compared by checksums of what was measured; a detector of an earlier version has their names alone.
+    """
+    if any(_is_same(trained, section, content) for trained in detector.trained_on):
         return "the detector was trained on this section, so its calls here do not show how it performs on new sections"
     sections = [trained.id for trained in detector.trained_on if trained.patient == patient]
     if not sections:
         return ""
     return (
-        f"the detector was trained on patient {patient} ({listed(sections)}), so its calls here do not "
-        "show how it performs on new patients"
+        f"the detector was trained on a patient of the same name, {patient} ({listed(sections)}), so its calls here do "
+        "not show how it performs on new patients"
     )
 
 
@@ -63,10 +69,12 @@ def collect_warnings(
     genes: bool,
     patient: str = "",
     slide_um_per_px: float = 0.0,
+    content: Collection[str] = (),
 ) -> list[str]:
     """Return the warnings of a section, the most serious first.
 
-    ``genes``: whether the section has any genes; ``slide_um_per_px``: of the stored slide, 0 without one.
+    ``genes``: whether the section has any genes; ``slide_um_per_px``: of the stored slide, 0 without one; ``content``:
+    its checksums (:mod:`spacrd_core.store.content`).
     """
     warnings = cautions(spots)
     if is_out_of_distribution(spots):
@@ -79,7 +87,7 @@ def collect_warnings(
     modalities = join_modalities(genes=has_genes, image=has_image)
     if modalities in detector.calibrations and detector.calibrations[modalities].method == "none":
         warnings.append("the detector could not be calibrated on held-out patients: its probabilities are approximate")
-    if overlap := training_overlap(section, patient, detector):
+    if overlap := training_overlap(section, patient, detector, content):
         warnings.append(overlap)
     if has_image and (coarse := coarse_slide(slide_um_per_px, detector)):
         warnings.append(coarse)
@@ -89,6 +97,10 @@ def collect_warnings(
         reason = "too few of the detector's genes were measured" if genes else "the section has no genes"
         warnings.append(f"gene expression was not used: {reason}; called from the image alone")
     return warnings
+
+
+def _is_same(trained: TrainingSection, section: str, content: Collection[str]) -> bool:
+    return bool({*trained.content} & {*content}) if trained.content else trained.id == section
 
 
 def _ood_share(spots: pd.DataFrame) -> float:

@@ -12,7 +12,7 @@ from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.detector.config import DetectorConfig
 from spacrd_core.model.findings import Findings
 from spacrd_core.plugins import Plugins
-from spacrd_core.results.warnings import cautions, collect_warnings, is_out_of_distribution
+from spacrd_core.results.warnings import cautions, collect_warnings, is_out_of_distribution, training_overlap
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,28 @@ def test_calls_on_a_training_section_have_a_warning(config: DetectorConfig) -> N
     assert any("trained on this section" in warning for warning in warnings)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "same"),
+    [
+        ("T", ("counts:1",), True),
+        ("renamed", ("counts:1",), True),
+        ("renamed", ("slide:2",), True),
+        ("T", ("counts:3", "slide:4"), False),
+        ("T", (), False),
+    ],
+)
+def test_a_training_section_is_known_by_what_was_measured_and_not_by_its_name(
+    config: DetectorConfig, name: str, content: tuple[str, ...], *, same: bool
+) -> None:
+    trained = config.trained_on[0].model_copy(update={"id": "T", "content": ("counts:1", "slide:2")})
+    detector = config.model_copy(update={"trained_on": (trained,)})
+    assert ("trained on this section" in training_overlap(name, "X", detector, content)) is same
+
+
 def test_calls_on_a_training_patient_have_a_warning(config: DetectorConfig) -> None:
     trained = config.trained_on[0]
     warnings = collect_warnings("Z9", table(ood=[0.2]), config, genes=True, patient=trained.patient)
-    assert any(f"trained on patient {trained.patient} ({trained.id})" in warning for warning in warnings)
+    assert any(f"a patient of the same name, {trained.patient} ({trained.id})" in warning for warning in warnings)
     others = collect_warnings("Z9", table(ood=[0.2]), config, genes=True, patient="X")
     assert not any("trained" in warning for warning in others)
 
