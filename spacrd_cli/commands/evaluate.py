@@ -125,7 +125,7 @@ def evaluate(
     if output and not dry_run:
         require_room(output.parent)
     if note := settings.precision_note:
-        out.note(note)
+        out.warn(note)
     compared = variants(head or [], settings.heads, plugins.heads)
     if settings.by == "section":
         out.warn("--by section: sections of one patient may be in both training and test, which inflates every metric")

@@ -117,7 +117,7 @@ def train(
     target = SpotStore.open(store)
     require_detector_folder(output, replace=replace)
     if note := settings.precision_note:
-        out.note(note)
+        out.warn(note)
     shared: dict[str, Any] = {
         "encoder": settings.encoder.name_or_none,
         "genes": not settings.no_genes,

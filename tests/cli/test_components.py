@@ -20,5 +20,5 @@ def test_a_command_names_the_plugin_that_cannot_be_loaded_and_goes_on(
     install("broken_import")
     assert run(["embed", str(store.path), "--encoder", "stain", *quiet]) == 0
     assert SpotStore.open(store.path).entry("S1").embeddings
-    (note,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    (note,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: ")]
     assert "broken_import could not be loaded: " in note

@@ -97,7 +97,7 @@ MISTAKES = {
     "has no tissue_positions.csv, tissue_positions_list.csv or tissue_positions.parquet": (
         "spacrd ingest x matrix --reader visium"
     ),
-    "no --patient was given, so each section counts as its own patient": "spacrd ingest new run8/outs",
+    "no --patient was given": "spacrd ingest new run8/outs",
     "no full-resolution image was given; ...": "spacrd ingest new run7/outs --name run7",
     "of the spots lie outside the image": f"{ST} --image stripe.png --image-scale 1",
     "these are different images": "spacrd ingest x run8/outs --image stripe.png",

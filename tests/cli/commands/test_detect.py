@@ -152,11 +152,9 @@ def test_a_section_of_a_patient_the_detector_knows_is_reported(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["detect", f"{folder}/store", f"{folder}/detector", "--exclude", "S3", "-q"]) == 0
-    stderr = capsys.readouterr().err
-    for section in ("S1", "S2"):
-        known = "the detector was trained on this section"
-        assert f"section '{section}': {known}" in " ".join(stderr.split())
-    assert "section 'S3'" not in stderr
+    stderr = " ".join(capsys.readouterr().err.split())
+    assert "warning: 2 sections (S1, S2): the detector was trained on this section" in stderr
+    assert "S3" not in stderr
 
 
 def test_excluding_every_section_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -186,10 +184,9 @@ def test_what_copy_number_says_is_in_the_document_the_table_and_the_notes(
     gained = {arm["arm"]: arm for arm in found["GAIN"]["arms"] if arm["change"] == "gain"}
     assert set(gained) == {"1q", "8q", "17q", "20q"}
     assert all(arm["log2_ratio"] > 0.2 and arm["genes"] >= 20 for arm in gained.values())
-    (caution,) = document["EVEN"]["cautions"]
-    assert "there is no copy-number evidence" in caution
-    assert document["GAIN"]["cautions"] == []
-    assert f"section 'EVEN': {caution}" in " ".join(printed.err.split())
+    (caution,) = [sentence for sentence in document["EVEN"]["cautions"] if "copy-number evidence" in sentence]
+    assert not any("copy-number" in sentence for sentence in document["GAIN"]["cautions"])
+    assert f"warning: EVEN: {caution}" in " ".join(printed.err.split())
     assert run(command) == 0
     table = capsys.readouterr().out
     for name, section in found.items():

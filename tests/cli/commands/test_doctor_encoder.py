@@ -24,7 +24,7 @@ def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Fin
 
 
 def findings_of(name: str, text: str) -> Findings:
-    found = {finding.pop("subject"): finding for finding in json.loads(text)}
+    found = {finding.pop("subject"): finding for finding in json.loads(text)["findings"]}
     return {subject.removeprefix(f"{name}: "): finding for subject, finding in found.items() if name in subject}
 
 

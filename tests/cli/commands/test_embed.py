@@ -163,6 +163,6 @@ def test_slides_coarser_than_the_encoder_needs_are_named_in_one_line_even_when_q
     options = ["--set", "encoder.pretrained=false", "--set", "encoder.input_px=32", "--set", "encoder.um_per_px=1"]
     assert run(["embed", store, "--encoder", "timm:test_vit", *options, "-q"]) == 0
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("note: slides coarser than 'timm:test_vit' needs, which is 1 um/px: S1, S2 (2 um/px);")
+    assert line.startswith("warning: slides coarser than 'timm:test_vit' needs, which is 1 um/px: S1, S2 (2 um/px);")
     assert run(["embed", store, "--encoder", "stain", "-q"]) == 0
     assert capsys.readouterr().err == ""

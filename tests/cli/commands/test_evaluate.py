@@ -74,7 +74,7 @@ def test_the_protocol_holds_the_precision_that_the_device_has(store: Path, capsy
     assert run([*command, "--precision", "tf32", "--set", "calibrate=false", "--json"]) == 0
     captured = capsys.readouterr()
     assert json.loads(captured.out)["protocol"]["precision"] == {"linear": "fp32"}
-    assert "note: tf32 has no effect on cpu: trained in fp32" in captured.err
+    assert "warning: tf32 has no effect on cpu: trained in fp32" in captured.err
 
 
 def test_the_protocol_states_that_calibration_was_switched_off(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,7 +85,7 @@ def test_without_a_cell_table_the_bundle_must_be_ingested_again(
     assert "--name S3 --replace" in stderr
     command = ["detect", f"{tmp_path}/store", f"{folder}/detector", "--section", "S3", "-o", f"{tmp_path}/out", "-q"]
     assert run(command) == 0
-    assert "section 'S3': no cell groups for Xenium Explorer" in " ".join(capsys.readouterr().err.split())
+    assert "warning: S3: no cell groups for Xenium Explorer" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out/S3.cell_groups.csv").exists()
     assert "no cell groups for xenium explorer" in (tmp_path / "out/report.html").read_text().lower()
 

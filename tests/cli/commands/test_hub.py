@@ -122,7 +122,7 @@ def test_push_as_json_reports_everything_and_warns_if_public(online: Session) ->
         "url": f"{online.address}/lab/open/tree/v1",
         "private": False,
     }
-    assert result.err.startswith("note: ")
+    assert result.err.startswith("warning: ")
     assert f"their patients ({patients(online.folder)}): they will be public" in result.err
 
 
@@ -133,7 +133,7 @@ def test_a_restricted_detector_is_pushed_with_a_flag_and_pulled_with_a_note(onli
     assert "--licence-allows" in refused.err.splitlines()[2]
     assert online.results["push bound, allowed"].code == 0
     note = online.results["pull --replace"].err
-    assert note.startswith("note: the licence of its encoder (CC-BY-NC-ND-4.0) may also cover the detector")
+    assert note.startswith("warning: the licence of its encoder (CC-BY-NC-ND-4.0) may also cover the detector")
 
 
 def test_pull_writes_a_folder_and_reports_the_commit(online: Session) -> None:
@@ -161,7 +161,7 @@ def test_another_detector_is_replaced_only_on_request(online: Session) -> None:
 
 def test_detect_and_report_accept_a_detector_on_the_hub_and_record_its_commit(online: Session) -> None:
     result = online.results["detect"]
-    assert (result.code, list(json.loads(result.out))) == (0, ["S3"])
+    assert (result.code, list(json.loads(result.out)["sections"])) == (0, ["S3"])
     assert f"the detector is hf://lab/breast@{online.commit}" in result.err.splitlines()
     provenance = json.loads((online.folder / "out/manifest.json").read_text())["provenance"]
     assert provenance["detector"] == online.key
@@ -192,7 +192,7 @@ def test_offline_the_cached_copy_is_used_with_a_note(online: Session) -> None:
     command = ["detect", str(online.folder / "store"), "hf://lab/breast", "--section", "S3", "-q"]
     result = session({"detect": command}, online.folder / "home", HF_HUB_OFFLINE="1")["detect"]
     assert result.code == 0
-    assert result.err.startswith("note: hf://lab/breast cannot be looked up on the Hub")
+    assert result.err.startswith("warning: hf://lab/breast cannot be looked up on the Hub")
     assert f"the cached copy is used, commit {online.commit}" in result.err
 
 

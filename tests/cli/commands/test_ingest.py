@@ -93,7 +93,7 @@ def test_a_section_of_unknown_genes_is_reported_even_if_quiet(
     assert run([*command, str(counts)]) == 0
     assert "gene name is known" not in capsys.readouterr().err
     assert run([*command, str(numbered), "--quiet"]) == 0
-    warning = f"note: numbered: almost no gene name is known (HGNC, Ensembl or mouse): 0 of {table.shape[1]} (row0"
+    warning = f"warning: numbered: almost no gene name is known (HGNC, Ensembl or mouse): 0 of {table.shape[1]} (row0"
     shown = " ".join(capsys.readouterr().err.split())
     assert warning in shown
     assert "training refuses this section without --set cohort.unknown_genes=true" in shown
@@ -133,8 +133,8 @@ def test_parts_share_their_common_notes_and_those_without_a_patient_are_named(
     assert run([*command, str(regions)]) == 0
     shown = capsys.readouterr().err
     assert shown.count("spots in no region, left out: 1 of") == 1
-    assert "V1: regions.csv: spots in no region" in shown
-    assert "V1.b: --region names no patient for them" in shown
+    assert "2 sections (V1.a, V1.b): regions.csv: spots in no region" in shown
+    assert "V1.b: --region names no patient: counts as a patient of its own" in shown
     assert NO_PATIENT not in shown
     assert run([*command, str(regions), "--json", "-q"]) == 0
     documents = json.loads(capsys.readouterr().out)["sections"].values()

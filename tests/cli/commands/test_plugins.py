@@ -43,7 +43,7 @@ def test_problems_are_reported_on_stderr_and_the_list_still_stands(
     assert main.run(["plugins"]) == 0
     shown = capsys.readouterr()
     assert "stain" in shown.out
-    assert "note: head 'linear': the name is claimed by broken-name:broken and spacrd:heads" in shown.err
+    assert "warning: head 'linear': the name is claimed by broken-name:broken and spacrd:heads" in shown.err
     assert "no licence server" in shown.err
     assert "a_missing_library" in shown.err
 

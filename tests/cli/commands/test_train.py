@@ -29,5 +29,5 @@ def test_a_precision_that_the_device_does_not_have_is_said_and_not_recorded(
         "cpu",
     ]
     assert run([*command, "--head", "linear", "--seeds", "1", "--precision", "tf32", "-q"]) == 0
-    assert "note: tf32 has no effect on cpu: trained in fp32" in capsys.readouterr().err
+    assert "warning: tf32 has no effect on cpu: trained in fp32" in capsys.readouterr().err
     assert "precision" not in json.loads((tmp_path / "detector" / "config.json").read_bytes())

@@ -94,7 +94,7 @@ def test_ctrl_c_ends_the_cluster_without_a_message_from_it(new_store: NewStore) 
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the command and its workers
     _, stderr = run.communicate(timeout=30)
     assert run.returncode == 130
-    assert [line for line in stderr.splitlines() if not line.startswith("note: slides coarser")] == [INTERRUPTED]
+    assert [line for line in stderr.splitlines() if not line.startswith("warning: slides coarser")] == [INTERRUPTED]
     assert shards_done(store) >= 3
     wait_until_gone(run)
 
