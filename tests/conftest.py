@@ -6,11 +6,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # parallel tests share the cores; set b
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import re
+import shutil
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import anndata as ad
 import numpy as np
@@ -32,6 +33,10 @@ SYMBOLS = sorted(symbol for symbol in human_names().symbols if re.fullmatch(r"ZN
 ]  # real, on no list
 
 
+# No test cuts the power, and waiting for the disk takes longer than the rest of a small store.
+os.fsync = lambda _: None
+
+
 # Files whose few tests take minutes: begun first, so that no process is left alone with them at the end.
 LONG_FILES = (
     "executors/",
@@ -43,6 +48,11 @@ LONG_FILES = (
     "/same/",
     "/faults/",
 )
+
+
+def in_ci(names: Iterable[str], *chosen: str) -> list[Any]:
+    """Return parameters of a test of which only some run in CI, and the others with the marker ``slow``."""
+    return [name if name in chosen else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -118,6 +128,30 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     yield make
     for module in [name for name in sys.modules if name.partition(".")[0] in PLUGIN_MODULES]:
         del sys.modules[module]
+
+
+class CopyOf(Protocol):
+    def __call__(self, make: Callable[[Path], object]) -> Path: ...
+
+
+@pytest.fixture(scope="module")
+def _made() -> dict[str, Path]:
+    return {}
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, _made: dict[str, Path]) -> CopyOf:
+    """Return a store that a function has filled, as a copy: it is filled for the first test of a module only."""
+
+    def copied(make: Callable[[Path], object]) -> Path:
+        name = make.__qualname__
+        if name not in _made:
+            folder = tmp_path_factory.mktemp("made") / "store"
+            make(folder)
+            _made[name] = folder
+        return Path(shutil.copytree(_made[name], tmp_path / "store", symlinks=True))
+
+    return copied
 
 
 class MakeSection(Protocol):

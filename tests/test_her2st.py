@@ -37,9 +37,12 @@ def evaluated(store: Path, *options: str) -> pd.DataFrame:
     return summary.set_index(["head", "modalities"])
 
 
-def test_a_detector_finds_the_tumour_of_patient_b_after_learning_from_a_and_c(fused: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("head", ["linear", pytest.param("spacrd", marks=pytest.mark.slow)])
+def test_a_detector_finds_the_tumour_of_patient_b_after_learning_from_a_and_c(
+    head: str, fused: Path, tmp_path: Path
+) -> None:
     detector, out = str(tmp_path / "detector"), tmp_path / "out"
-    options = ["--encoder", "stain", "--exclude", "B4", "--seeds", "1", "-q"]
+    options = ["--encoder", "stain", "--head", head, "--exclude", "B4", "--seeds", "1", "-q"]
     assert run(["train", str(fused), "-o", detector, *options]) == 0
     assert run(["detect", str(fused), detector, "--section", "B4", "-o", str(out), "-q"]) == 0
     truth = ad.read_h5ad(out / "B4.h5ad").obs["label"].dropna() == "cancer"

@@ -14,7 +14,7 @@ from PIL import Image
 
 from spacrd_cli.main import run
 
-pytestmark = pytest.mark.her2st
+pytestmark = [pytest.mark.her2st, pytest.mark.slow]
 
 PHOTO_PX = (9272, 9923)  # of B4's image
 FILES = {"B4.spots.csv", "B4.genes.csv", "B4.h5ad", "B4.geojson", "B4.png", "report.html", "spacrd_mqc.json"}

@@ -32,7 +32,7 @@ def write_visium(folder: Path, specimen: Specimen, spots: Spots) -> dict[str, st
         "image": f"Visium/{name}/{name}_tissue_image.tif",
     }
     outs = folder / files["path"]
-    (outs / "spatial").mkdir(parents=True)
+    (outs / "spatial").mkdir(parents=True, exist_ok=True)
     barcodes = _barcodes(spots.array)
     matrix = outs / "filtered_feature_bc_matrix.h5"
     write_matrix(matrix, spots.counts, barcodes, genes(GENES), software=SOFTWARE)

@@ -40,7 +40,7 @@ def write_xenium(folder: Path, specimen: Specimen, cells: Cells) -> dict[str, st
         "alignment": f"Xenium/{name}/{name}_he_imagealignment.csv",
     }
     outs = folder / files["path"]
-    outs.mkdir(parents=True)
+    outs.mkdir(parents=True, exist_ok=True)
     corner = np.floor(cells.centres_um.min(axis=0)) - 10.0  # the origin of the instrument is the measured region
     ids = [_cell_id(number) for number in range(1, len(cells.class_indices) + 1)]
     controls = _write_matrix(outs / "cell_feature_matrix.h5", cells.counts, ids, np.random.default_rng(specimen.seed))

@@ -84,6 +84,8 @@ class Dask:
         placement = Placement(topic, tuple(resources.devices(device)), threads, overlap)
         try:
             loop, folder = stack.enter_context(_loop()), stack.enter_context(staging(Path(gettempdir())))
+            # the scheduler, too, would leave a folder among the temporary files
+            stack.enter_context(import_module("dask").config.set({"temporary-directory": str(folder)}))
             cluster = stack.enter_context(_local_cluster(workers, streams, loop=loop, local_directory=str(folder)))
             return stack.enter_context(distributed().Client(cluster)), placement
         except (OSError, RuntimeError) as error:  # Dask times out on a machine that has more to do than it can

@@ -64,6 +64,7 @@ def kill_at_first_section(store: Path, victim: subprocess.Popen[str], until: lis
     os.kill(victim.pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_cluster_of_processes_that_loses_a_worker_leaves_the_bytes_of_one_process(
     serial: dict[str, object], cohort: Path, tmp_path: Path, cluster: tuple[str, list[subprocess.Popen[str]]]
 ) -> None:

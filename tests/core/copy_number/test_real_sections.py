@@ -77,7 +77,8 @@ def test_hearts_are_no_evidence_by_any_contrast(hearts: Sequence[SectionData]) -
 
 
 @pytest.mark.her2st
-@pytest.mark.parametrize("draws", [3, pytest.param(DRAWS, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("draws", [DRAWS])
 def test_genes_at_shuffled_places_show_nothing(
     breasts: Sequence[SectionData], melanoma: SectionData, draws: int
 ) -> None:

@@ -37,6 +37,7 @@ def calls(store: SpotStore) -> list[str]:
     return [record.sha256 for entry in store.entries.values() for record in entry.predictions.values()]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_section_called_again(store: SpotStore, tmp_path: Path) -> None:
     alone = detect(store, "prior")
     expected = calls(store)

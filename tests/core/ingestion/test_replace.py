@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import CopyOf
 from PIL import Image
 from stand_ins.encoder import embed_with
 
@@ -60,11 +61,15 @@ def given(files: IngestOptions, **options: object) -> IngestOptions:
 
 
 @pytest.fixture
-def embedded(store: SpotStore, files: IngestOptions, plugins: Plugins) -> SpotStore:
+def embedded(copy_of: CopyOf, files: IngestOptions, plugins: Plugins) -> SpotStore:
     """A store with the section, its image and patient given, without labels, with embeddings."""
-    ingest_section(store, given(files, image=files.image, patient="P1"), plugins)
-    embed_with(store, "brightness", Brightness(), settings=CPU)
-    return store
+
+    def fill(folder: Path) -> None:
+        store = SpotStore.create(folder)
+        ingest_section(store, given(files, image=files.image, patient="P1"), plugins)
+        embed_with(store, "brightness", Brightness(), settings=CPU)
+
+    return SpotStore(copy_of(fill))
 
 
 def replaced(store: SpotStore, plugins: Plugins, options: IngestOptions) -> Ingested:

@@ -78,7 +78,7 @@ def sections(make_data: MakeData) -> list[SectionData]:
     return [make_data("A", 1), make_data("B", 2), make_data("C", 3)]
 
 
-@pytest.fixture(params=CHOICES)
+@pytest.fixture(params=["linear", pytest.param("spacrd", marks=pytest.mark.slow)])
 def options(request: pytest.FixtureRequest) -> TrainOptions:
     return TrainOptions(head=CHOICES[request.param], cohort=SMALL, seeds=1)
 

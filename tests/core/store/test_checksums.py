@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import zarr
-from conftest import MakeSection
+from conftest import CopyOf, MakeSection
 
 from spacrd_core.embedding.embed import embed
 from spacrd_core.embedding.settings import Settings
@@ -31,14 +31,17 @@ READ: dict[str, Callable[[SpotStore, SectionEntry], Any]] = {
 
 
 @pytest.fixture
-def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
+def store(copy_of: CopyOf, make_section: MakeSection) -> SpotStore:
     """A section with a slide, embeddings and predictions."""
-    store = SpotStore.create(tmp_path / "store")
-    add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
-    embed(store, "stain", settings=Settings(device="cpu"))
-    table = pd.DataFrame({"label": ["cancer"] * 9, "probability": np.linspace(0, 1, 9)}, index=list("abcdefghi"))
-    store.publish_predictions(store.entry("S1"), table, key="detector-key", detector={})
-    return store
+
+    def fill(folder: Path) -> None:
+        store = SpotStore.create(folder)
+        add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+        embed(store, "stain", settings=Settings(device="cpu"))
+        table = pd.DataFrame({"label": ["cancer"] * 9, "probability": np.linspace(0, 1, 9)}, index=list("abcdefghi"))
+        store.publish_predictions(store.entry("S1"), table, key="detector-key", detector={})
+
+    return SpotStore(copy_of(fill))
 
 
 def arrays(store: SpotStore) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import MakeSection
+from conftest import CopyOf, MakeSection
 from stand_ins.pickled import write_pickled_array
 
 from spacrd_core.errors import CorruptStore, SpacrdError
@@ -25,12 +25,14 @@ ENCODER = "uni; touch /tmp/x; $(id) `id` \x1b[2J"
 
 
 @pytest.fixture
-def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
-    store = SpotStore.create(tmp_path / "store")
-    add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
-    table = pd.DataFrame({"probability": [0.5]}, index=["1x1"])
-    store.publish_predictions(store.entry("S1"), table, key="k" * 16, detector={"head": "spacrd"})
-    return store
+def store(copy_of: CopyOf, make_section: MakeSection) -> SpotStore:
+    def fill(folder: Path) -> None:
+        store = SpotStore.create(folder)
+        add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+        table = pd.DataFrame({"probability": [0.5]}, index=["1x1"])
+        store.publish_predictions(store.entry("S1"), table, key="k" * 16, detector={"head": "spacrd"})
+
+    return SpotStore(copy_of(fill))
 
 
 def rewrite(store: SpotStore, change: Callable[[dict[str, Any]], object]) -> SpotStore:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import MakeSection
+from conftest import CopyOf, MakeSection
 
 from spacrd_core.errors import StoreError
 from spacrd_core.store.entry import SectionKey
@@ -23,14 +23,16 @@ TOP = ("sections", "slides", "embeddings", "failures", "spacrd.json", "spacrd.lo
 
 
 @pytest.fixture
-def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
-    store = SpotStore.create(tmp_path / "store")
-    add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
-    publish(store)
-    note_failures(store, "embed", {"S1": ValueError("no weights")})
-    (store.path / "cells").mkdir()
-    (store.path / "embeddings").mkdir()
-    return store
+def store(copy_of: CopyOf, make_section: MakeSection) -> SpotStore:
+    def fill(folder: Path) -> None:
+        store = SpotStore.create(folder)
+        add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+        publish(store)
+        note_failures(store, "embed", {"S1": ValueError("no weights")})
+        (store.path / "cells").mkdir()
+        (store.path / "embeddings").mkdir()
+
+    return SpotStore(copy_of(fill))
 
 
 def publish(store: SpotStore) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MakeSection
+from conftest import CopyOf, MakeSection
 from interrupted import changes_of, moments, run_until
 
 from spacrd_core.errors import UnknownSection
@@ -19,13 +19,16 @@ from spacrd_core.store.write import add_section
 
 
 @pytest.fixture
-def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
+def store(copy_of: CopyOf, make_section: MakeSection) -> SpotStore:
     """A store with three sections, the first with an image."""
-    store = SpotStore.create(tmp_path / "store")
-    for number in (1, 2, 3):
-        section = make_section(number, image=number == 1)
-        add_section(store, section, SectionKey(f"S{number}", f"P{number}", str(number)))
-    return store
+
+    def fill(folder: Path) -> None:
+        store = SpotStore.create(folder)
+        for number in (1, 2, 3):
+            section = make_section(number, image=number == 1)
+            add_section(store, section, SectionKey(f"S{number}", f"P{number}", str(number)))
+
+    return SpotStore(copy_of(fill))
 
 
 def test_removed_sections_are_returned_and_the_others_stay(store: SpotStore) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import zarr
 from bundles.anndata_file import tissue_object, write_anndata
-from conftest import MakeSection
+from conftest import CopyOf, MakeSection
 
 from spacrd_core.errors import GeometryError, LabelError
 from spacrd_core.ingestion.ingest import ingest
@@ -47,10 +47,11 @@ def original(make_section: MakeSection) -> Section:
 
 
 @pytest.fixture
-def store(tmp_path: Path, original: Section) -> SpotStore:
-    store = SpotStore.create(tmp_path / "store")
-    add_section(store, original, SectionKey("S1", "P1", "abc"))
-    return store
+def store(copy_of: CopyOf, original: Section) -> SpotStore:
+    def fill(folder: Path) -> None:
+        add_section(SpotStore.create(folder), original, SectionKey("S1", "P1", "abc"))
+
+    return SpotStore(copy_of(fill))
 
 
 def exported(store: SpotStore, folder: Path) -> Path:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bundles.tissue import Pose
 from bundles.visium import HIRES, SMALL, VisiumBundle
+from conftest import in_ci
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.ingestion.ingest import ingest
@@ -41,7 +42,7 @@ def darkness(pyramid: Pyramid, px: Any, um_per_px: float) -> Any:
 
 
 @pytest.mark.parametrize("images", [("hires", "lowres", "full"), ("hires",)], ids=["full", "hires"])
-@pytest.mark.parametrize("pose", POSES)
+@pytest.mark.parametrize("pose", in_ci(POSES, "straight", "turned by 37 degrees", "mirrored and turned by 90 degrees"))
 def test_the_dark_square_is_found_at_its_um_in_the_store(
     tmp_path: Path, plugins: Plugins, pose: str, images: tuple[str, ...]
 ) -> None:

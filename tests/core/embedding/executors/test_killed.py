@@ -25,6 +25,7 @@ PROCESSES = pytest.param(["--executor", "processes", "--workers", "2"], marks=py
 EXECUTORS = pytest.mark.parametrize("options", [[], PROCESSES], ids=["serial", "processes"])
 
 
+@pytest.mark.slow
 @EXECUTORS
 def test_when_all_is_killed_a_second_run_finishes_the_rest(
     options: list[str], new_store: NewStore, uninterrupted: StoredEmbeddings

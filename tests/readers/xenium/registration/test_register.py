@@ -64,7 +64,8 @@ def test_an_h_and_e_in_any_turn_is_aligned_within_half_a_spot(tmp_path: Path, tu
     assert error_um(case, pose, BUNDLE.centroids) < 25
 
 
-@pytest.mark.parametrize("um_per_px", [2.0, pytest.param(5.5, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("um_per_px", [2.0, 5.5])
 def test_the_um_per_px_of_the_h_and_e_need_not_be_known(tmp_path: Path, um_per_px: float) -> None:
     pose = Pose(um_per_px=um_per_px, degrees=91.0)
     path = tmp_path / "he.png"
