@@ -18,7 +18,7 @@ from spacrd_core.model.options import DEFAULT_HEAD
 from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
 from spacrd_core.results.report.viewport import MIN_PHOTO_PX, section_viewport
 from spacrd_core.results.result import Provenance, RegionsRule, SectionResult
-from spacrd_core.results.warnings import collect_warnings
+from spacrd_core.results.warnings import collect_warnings, training_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,6 +75,7 @@ def section_result(
         spot_of_cell=store.spot_of_cell(section),
         notes=(*warnings, *remarks),
         remarks=remarks,
+        trained_on=training_overlap(section, entry.patient, detector),
         findings=Findings.from_table(spots),
         copy_number=CopyNumber.from_table(spots),
         regions_rule=regions,
@@ -116,11 +117,12 @@ def provenance(
     decisions: Iterable[Decision],
     more: Mapping[str, str] = MappingProxyType({}),
     *,
+    name: str = "",
     created: str = "",
 ) -> Provenance:
     """Return the provenance of this detector's calls; ``more`` holds further facts, such as the Hub's commit.
 
-    ``created`` is the time of the command, if several processes write its files; by default, it is now.
+    ``name`` is the name that people know the detector by. ``created`` is the time of the command, if several processes write its files; by default, it is now.
     """
     calibration = detector.calibration
     return Provenance(
@@ -136,6 +138,7 @@ def provenance(
         versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
         created=created or timestamp(),
         more=dict(more) | _about_prior(detector),
+        name=name,
     )
 
 

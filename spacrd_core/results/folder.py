@@ -115,7 +115,7 @@ def write_section(report: Report, result: SectionResult) -> SectionView:
         for form in forms:
             if not form.in_thread:
                 write(form)
-        return report.add(result)
+        return report.add(result, {form.path(report.file, result.section_id).name for form in forms})
 
 
 def _move_into_place(aside: Path, folder: Path) -> list[Path]:

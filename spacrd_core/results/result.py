@@ -60,6 +60,8 @@ class Provenance:
     ----------
     detector
         The key of the detector, which is needed to repeat the calls.
+    name
+        The name that people know it by: its folder, its address on the Hub, or ``prior``; empty if it has none.
     modalities
         ``image and genes``, ``genes`` or ``image``.
     licence
@@ -84,10 +86,12 @@ class Provenance:
     versions: Mapping[str, str]
     created: str
     more: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
 
     def to_dict(self) -> dict[str, object]:
-        """Return all fields as JSON-compatible values."""
-        return asdict(self) | {"training_sections": list(self.training_sections)}
+        """Return all fields but the name, which is that of one machine, as JSON-compatible values."""
+        fields = asdict(self) | {"training_sections": list(self.training_sections)}
+        return {key: value for key, value in fields.items() if key != "name"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,6 +135,9 @@ class SectionResult:
         Sentences for the user: warnings and remarks.
     remarks
         The notes that only describe how the section was ingested.
+    trained_on
+        Why the calls do not show how the detector performs on new patients: it was trained on the section or its
+        patient; empty if it was not.
     findings
         What was found about the section while it was called.
     copy_number
@@ -162,6 +169,7 @@ class SectionResult:
     genes: tuple[DrivingGene, ...] = ()
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    trained_on: str = ""
     findings: Findings = field(default_factory=Findings)
     copy_number: CopyNumber = field(default_factory=CopyNumber)
     regions_rule: RegionsRule = "auto"
