@@ -122,7 +122,8 @@ def provenance(
 ) -> Provenance:
     """Return the provenance of this detector's calls; ``more`` holds further facts, such as the Hub's commit.
 
-    ``name`` is the name that people know the detector by. ``created`` is the time of the command, if several processes write its files; by default, it is now.
+    ``name`` is the name that people know the detector by. ``created`` is the time of the command, if several processes
+    write its files; by default, it is now.
     """
     calibration = detector.calibration
     return Provenance(

@@ -96,9 +96,7 @@ def collect_warnings(
     return warnings
 
 
-def modalities_note(
-    detector: DetectorConfig, *, genes: bool, slide: bool, has_genes: bool, has_image: bool
-) -> str:
+def modalities_note(detector: DetectorConfig, *, genes: bool, slide: bool, has_genes: bool, has_image: bool) -> str:
     """Return that a section was called from one modality alone and why; '' if it was called from both.
 
     ``genes`` and ``slide``: whether the section has them; ``has_genes`` and ``has_image``: whether they were used.

@@ -41,8 +41,6 @@ class Format:
     ----------
     name, suffix
         The value of ``--format``, and the part of the file name after the section id.
-    opens_in
-        What opens the file, for people.
     is_ours
         Returns whether an existing file was written by SpaCRD, so that it may be replaced.
     unsupported_reason
@@ -61,7 +59,6 @@ class Format:
     unsupported_reason: UnsupportedReason = lambda _: None
     on_request: bool = False
     in_thread: bool = False
-    opens_in: str = ""
 
     def with_suffix(self, suffix: str) -> Format:
         """Return the format with another ending of its file names."""
@@ -97,20 +94,19 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         form.name: form
         for form in (
-            Format("h5ad", "h5ad", write_h5ad, is_own_h5ad, opens_in="Scanpy"),
-            Format("csv", "spots.csv", _without_provenance(write_spots_csv), _begins(b"spot_id,x_um,y_um"), opens_in="any spreadsheet"),
+            Format("h5ad", "h5ad", write_h5ad, is_own_h5ad),
+            Format("csv", "spots.csv", _without_provenance(write_spots_csv), _begins(b"spot_id,x_um,y_um")),
             Format(
                 "genes",
                 "genes.csv",
                 _without_provenance(write_genes_csv),
                 _begins(b"gene,attribution,mean_cancer"),
                 genes_unsupported,
-                opens_in="any spreadsheet",
             ),
-            Format("geojson", "geojson", _without_provenance(write_geojson), _begins(GEOJSON_START), opens_in="QuPath"),
-            Format("png", "png", _without_provenance(write_overlay), _begins(SIGNATURE.encode()), in_thread=True, opens_in="any viewer of pictures"),
+            Format("geojson", "geojson", _without_provenance(write_geojson), _begins(GEOJSON_START)),
+            Format("png", "png", _without_provenance(write_overlay), _begins(SIGNATURE.encode()), in_thread=True),
             Format(
-                "loupe", "loupe.csv", _without_provenance(write_loupe), _begins(b"Barcode,SpaCRD"), loupe_unsupported, opens_in="Loupe Browser"
+                "loupe", "loupe.csv", _without_provenance(write_loupe), _begins(b"Barcode,SpaCRD"), loupe_unsupported
             ),
             Format(
                 "xenium",
@@ -118,7 +114,6 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 _without_provenance(write_cell_groups),
                 _begins(b"cell_id,group,color"),
                 xenium_unsupported,
-                opens_in="Xenium Explorer",
             ),
             Format(
                 "seg",
@@ -126,6 +121,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 _without_provenance(write_seg),
                 _begins(b"ID\tchrom\tloc.start"),
                 profile_unsupported,
+                on_request=True,
+            ),
+            Format(
+                "probability",
+                "probability.png",
+                lambda result, path, _: write_overlay(result, path, "probability"),
+                _begins(SIGNATURE.encode()),
                 on_request=True,
             ),
             Format(

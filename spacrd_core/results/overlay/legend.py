@@ -41,7 +41,7 @@ class Entry:
 
 
 def legend_entries(result: SectionResult, colour_by: ColourBy) -> list[Entry]:
-    """Return the entries of the calls, or of uncertain spots if there are any, and of the regions or why there are none."""
+    """Return what the colours of spots mean, and the entry of the regions, or why there are none."""
     regions = Entry(_region_text(result), "line" if result.has_regions else "")
     counts = result.spots["label"].value_counts()
     if colour_by == "call":

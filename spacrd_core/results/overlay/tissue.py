@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import shapely
 from PIL import ImageDraw
 
@@ -16,6 +15,7 @@ from spacrd_core.results.overlay.style import DPI, font, px, text_width
 from spacrd_core.results.report.viewport import he_image, scale_bar
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 

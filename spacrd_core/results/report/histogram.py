@@ -27,18 +27,21 @@ class Bar(NamedTuple):
 
 
 def histogram(probability: NDArray[np.float64]) -> list[Bar]:
-    """Return a bar per bin of 0.05; empty without known probabilities. The highest bar is ``HEIGHT`` high."""
+    """Return a bar per bin of 0.05, empty without known probabilities; the highest has ``HEIGHT``.
+
+    Heights grow with the square root of the number of spots: few spots are seen beside many.
+    """
     known = probability[np.isfinite(probability)]
     if not len(known):
         return []
     counts, edges = np.histogram(known, bins=BINS, range=(0.0, 1.0))
-    heights = HEIGHT * counts / counts.max()
+    heights = HEIGHT * np.sqrt(counts / counts.max())
     return [
         Bar(
             round(float(start), 2),
             int(spots),
             round(WIDTH * float(start), 1),
-            round(max(float(height), 0.8) if spots else 0.0, 1),
+            round(float(height), 1),
             to_hex(PALETTE(float(start) + 0.5 / BINS)),
         )
         for start, spots, height in zip(edges[:-1], counts, heights, strict=True)

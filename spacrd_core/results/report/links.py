@@ -12,21 +12,31 @@ from spacrd_core.results.files.manifest import MANIFEST, read_manifest
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+OPENED_IN = {  # by format
+    "h5ad": "Scanpy, Squidpy",
+    "csv": "R, Excel",
+    "genes": "genes that drive the calls: R, Excel",
+    "geojson": "QuPath",
+    "png": "picture",
+    "loupe": "Loupe Browser",
+    "xenium": "Xenium Explorer",
+}
+
 
 class FileLink(NamedTuple):
     """The name of a file, its address relative to a page, and what opens it."""
 
     name: str
     href: str
-    opens_in: str
+    opened_in: str
 
 
 def file_links(section: str, names: Collection[str], *, up: bool) -> list[FileLink]:
     """Return links to those files of a section that are among names; ``up``: whether the page is in a folder beside."""
-    paths = [(form.path(Path(), section), form.opens_in) for form in DEFAULT_FORMATS]
+    paths = [(form.path(Path(), section), OPENED_IN[form.name]) for form in DEFAULT_FORMATS]
     return [
-        FileLink(path.name, f"{'../' if up else './'}{quote(path.name)}", opens_in)
-        for path, opens_in in paths
+        FileLink(path.name, f"{'../' if up else './'}{quote(path.name)}", opened_in)
+        for path, opened_in in paths
         if path.name in names
     ]
 

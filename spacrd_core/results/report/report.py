@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 STYLES = ("page.css", "table.css", "stage.css", "panel.css", "print.css")
 SCRIPTS = ("spots.js", "draw.js", "camera.js", "paper.js", "report.js", "table.js")
-INDEX_STYLES = ("page.css", "table.css", "print.css")
+INDEX_STYLES = ("page.css", "table.css", "print.css", "index.css")
 INDEX_SCRIPTS = ("table.js",)
 
 

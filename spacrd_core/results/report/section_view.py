@@ -12,9 +12,9 @@ from spacrd_core.results.report.canvas_data import annotation_codes, canvas_data
 from spacrd_core.results.report.facts import section_facts
 from spacrd_core.results.report.histogram import histogram
 from spacrd_core.results.report.label_agreement import label_agreement
+from spacrd_core.results.report.threshold_curves import threshold_curves
 from spacrd_core.results.report.thumbnail import thumbnail
 from spacrd_core.results.report.viewport import MAX_PHOTO_PX, he_image, native_px, section_viewport
-from spacrd_core.results.report.threshold_curves import threshold_curves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -78,7 +78,7 @@
       const link = row.querySelector("a");
       if (link.dataset.page ??= link.hash ? "" : link.getAttribute("href")) link.href = link.dataset.page + (threshold === null ? "" : `#threshold=${threshold}`);
     }
-    common.textContent = threshold === null ? "each section\u2019s own" : threshold.toFixed(2);
+    common.textContent = threshold === null ? "not set" : threshold.toFixed(2);
     reset.disabled = threshold === null;
     const sorted = headings.find((heading) => heading.hasAttribute("aria-sort"));
     if (sorted) sort(sorted, sorted.getAttribute("aria-sort"));
