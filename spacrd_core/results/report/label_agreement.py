@@ -14,7 +14,7 @@ from spacrd_core.results.result import LABEL_STYLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from spacrd_core.results.result import SectionResult
+    from spacrd_core.results.result import Label, SectionResult
 
 GIVEN = ("cancer", "normal")
 
@@ -37,7 +37,7 @@ class LabelAgreement:
 
     spots: int
     auc: float | None
-    confusion: Mapping[str, Mapping[str, int]]
+    confusion: Mapping[str, Mapping[Label, int]]
     trained_on: str
 
 
@@ -53,7 +53,7 @@ class CohortAgreement:
     trained_on: int
     auc: float | None
     lowest: tuple[str, float] | None
-    confusion: Mapping[str, Mapping[str, int]]
+    confusion: Mapping[str, Mapping[Label, int]]
 
 
 def label_agreement(result: SectionResult) -> LabelAgreement | None:

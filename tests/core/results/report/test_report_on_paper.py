@@ -49,21 +49,23 @@ def result(make_result: Make) -> SectionResult:
     return make_result("square", side=9, spots=spots, thumbnail=slide, thumbnail_um_per_px=UM_PER_PX)
 
 
-def centres(mask: np.ndarray, smallest: int) -> np.ndarray:
-    """Return the centres (x, y) of the connected parts of a mask, from top to bottom; specks are left out."""
-    named, count = ndimage.label(mask)
-    sizes = ndimage.sum_labels(mask, named, range(1, count + 1))
-    found = np.array(ndimage.center_of_mass(mask, named, range(1, count + 1)))[sizes >= smallest]
-    return found[np.lexsort((found[:, 1].round(-1), found[:, 0].round(-1)))][:, ::-1]
+def centres(mask: np.ndarray, smallest: float, filled: float) -> np.ndarray:
+    """Return the centres (x, y) of the large parts of a mask that fill their box, from top to bottom: no letters."""
+    named, _ = ndimage.label(mask)
+    found = []
+    for part, (rows, columns) in enumerate(ndimage.find_objects(named), start=1):
+        inside = named[rows, columns] == part
+        height, width = inside.shape
+        if inside.sum() >= smallest and inside.mean() > filled and 0.8 < height / width < 1.25:
+            found.append((columns.start + width / 2, rows.start + height / 2))
+    return np.array(sorted(found, key=lambda centre: (round(centre[1], -1), centre[0])))
 
 
 def see(picture: Image.Image) -> Seen:
     pixels = np.asarray(picture.convert("RGB")).astype(int)
     red = (pixels[..., 0] > 170) & (pixels[..., 1:].max(axis=-1) < 90)
     smallest = (picture.width / 100) ** 2
-    return Seen(
-        centres(pixels.max(axis=-1) < 40, smallest), centres(ndimage.binary_opening(red, iterations=2), smallest)
-    )
+    return Seen(centres(pixels.max(axis=-1) < 40, smallest, 0.95), centres(red, smallest, 0.7))
 
 
 def on_screen(page: Page) -> Image.Image:
@@ -89,7 +91,7 @@ def hide_all_but_spots(page: Page) -> None:
     for name in ("[data-show=regions]", ".show-beside"):
         page.uncheck(name)
     page.fill(".opacity", "1")
-    page.evaluate("document.querySelectorAll('.bar').forEach((bar) => bar.remove())")
+    page.evaluate("document.querySelectorAll('.bar, figcaption').forEach((each) => each.remove())")
 
 
 @pytest.mark.parametrize("zooms", [0, 1])

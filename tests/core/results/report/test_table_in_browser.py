@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 import pytest
-from browsing import bounding_box, opened
+from browsing import bounding_box, opened, until
 from stand_ins.copy_number import NO_EVIDENCE, SUPPORTED
 
 from spacrd_core.model.findings import Findings
@@ -196,6 +196,8 @@ def test_a_common_threshold_changes_the_rows_their_order_and_the_linked_pages(br
 def test_a_common_threshold_in_one_file_moves_those_of_its_sections(make_result: Make, open_report: Open) -> None:
     page = open_report(*(make_result(side=6, section_id=name, threshold=0.43) for name in "AB"))
     set_common(page, "0.2")
+    page.locator("#section-2 .controls").scroll_into_view_if_needed()
+    until(page, "stages.size === 2")
     assert page.locator(".controls .value").all_inner_texts() == ["0.200", "0.200"]
     assert [numbers(page, "A")[0]] == page.locator("#section-1 .cancer").all_inner_texts()
     page.get_by_role("button", name=RESET).click()
