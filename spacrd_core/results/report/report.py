@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import Provenance, SectionResult
 
 STYLES = ("page.css", "table.css", "stage.css", "panel.css", "print.css")
-SCRIPTS = ("spots.js", "draw.js", "camera.js", "paper.js", "report.js", "table.js")
+SCRIPTS = ("spots.js", "draw.js", "legend.js", "camera.js", "paper.js", "report.js", "table.js")
 INDEX_STYLES = ("page.css", "table.css", "print.css", "index.css")
 INDEX_SCRIPTS = ("table.js",)
 

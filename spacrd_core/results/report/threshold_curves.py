@@ -25,14 +25,15 @@ def threshold_curves(result: SectionResult) -> dict[str, Any]:
     clear = known & ~spots["doubtful"].to_numpy(dtype=bool)
     probability = result.probability[clear]
     spread = np.nan_to_num(spots["spread"].to_numpy(dtype=float)[clear])
-    distance = probability[:, None] - thresholds
-    called = np.abs(distance) >= spread[:, None]
-    labels = spots["label"].to_numpy()[~known]
+    cancer_to = np.sort(probability - spread)  # a spot is called cancer up to this threshold, and normal from the next
+    normal_from = np.sort(np.where(spread > 0, probability + spread, np.nextafter(probability, np.inf)))
+    cancer = len(probability) - np.searchsorted(cancer_to, thresholds, side="left")
+    normal = np.searchsorted(normal_from, thresholds, side="right")
+    kept = spots["label"][~known].value_counts()
+    uncertain = int(known.sum()) - cancer - normal + int(kept.get("uncertain", 0))
     return {
-        "cancer": ((called & (distance >= 0)).sum(axis=0) + int((labels == "cancer").sum())).tolist(),
-        "uncertain": (
-            (~called).sum(axis=0) + int((known & ~clear).sum()) + int((labels == "uncertain").sum())
-        ).tolist(),
+        "cancer": (cancer + int(kept.get("cancer", 0))).tolist(),
+        "uncertain": uncertain.tolist(),
         "mm2": _areas(result, thresholds) if result.has_regions else None,
     }
 

@@ -10,18 +10,6 @@ function readThreshold() {
   return Number.isNaN(threshold) ? null : threshold;
 }
 
-// The values that spots can be coloured by, from `min` to `max`, and the legend: both ends, and what to know of them.
-function colourScales({ probability, spread, ood, copy_number }) {
-  const maxSpread = roundLength(8 * spread.reduce((max, value) => Math.max(max, value ?? 0), 0.001));
-  return {
-    call: { name: "call", values: probability },
-    probability: { name: "probability", values: probability, min: 0, max: 1, start: "0", end: "1", note: "paler below the threshold" },
-    spread: { name: "spread", values: spread, min: 0, max: maxSpread, start: "0", end: `${Number(maxSpread.toPrecision(1))} or more`, note: "" },
-    ood: { name: "ood", values: ood, min: 0, max: 2, start: "0", end: "2 or more", note: "above the mark at 1: unlike the training tissue" },
-    copy_number: { name: "copy_number", values: copy_number, min: -2, max: 2, start: "\u22122 or less", end: "2 or more", note: "higher: more like the section\u2019s profile of gains and losses; not used for calls" },
-  };
-}
-
 function setUp(section) {
   const data = readCanvasData(section.dataset.canvas), scales = colourScales(data);
   const find = (selector) => section.querySelector(selector);
@@ -29,7 +17,6 @@ function setUp(section) {
   const slider = find(".threshold"), reset = find(".reset"), opacity = find(".opacity"), colourBy = find(".colour-by");
   const state = { threshold: data.threshold, selected: -1 };
   let frame = 0;
-  if (plain) plain.src = photo.src;
 
   const draw = () => {
     drawStage(canvas, data, camera, state, Math.max(1, devicePixelRatio));
@@ -100,22 +87,8 @@ function setUp(section) {
     state.opacity = Number(opacity.value);
     find(".stages").classList.toggle("alone", !(find(".show-beside")?.checked ?? false));
     find(".histogram line")?.setAttribute("transform", `translate(${200 * state.threshold})`);
-    applyLegend();
+    showLegend(find, state, colourBy.selectedOptions[0].textContent);
     redraw();
-  };
-  const applyLegend = () => {
-    const { name, values, start, end, note } = state.colourBy;
-    find(".call-key").hidden = name !== "call";
-    find(".scale-key").hidden = name === "call";
-    find(".unknown-key").hidden = name === "call" || values.every((value) => value !== null);
-    if (name === "call") return;
-    find(".scale-name").textContent = colourBy.selectedOptions[0].textContent;
-    find(".scale-start").textContent = start;
-    find(".scale-end").textContent = end;
-    find(".scale-note").textContent = note;
-    const mark = { probability: state.threshold, ood: 0.5 }[name] ?? -1;
-    find(".scale line").setAttribute("transform", `translate(${160 * mark})`);
-    find(".pale").setAttribute("width", name === "probability" ? 160 * state.threshold : 0);
   };
 
   followPointers(canvas, camera, selectUnder);
@@ -149,7 +122,8 @@ const observer = new IntersectionObserver((entries) => {
 }, { rootMargin: "600px" });
 document.body.classList.add("live");
 for (const section of sections) {
-  const canvas = section.querySelector("canvas");
+  const canvas = section.querySelector("canvas"), plain = section.querySelector(".plain");
+  if (plain) plain.src = section.querySelector(".photo").src; // once in the file
   section.style.setProperty("--ratio", canvas.width / canvas.height);
   observer.observe(section);
 }
