@@ -18,7 +18,7 @@ from spacrd_core.model.options import DEFAULT_HEAD
 from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
 from spacrd_core.results.report.viewport import MIN_PHOTO_PX, section_viewport
 from spacrd_core.results.result import Provenance, RegionsRule, SectionResult
-from spacrd_core.results.warnings import collect_warnings, training_overlap
+from spacrd_core.results.warnings import TRAINED_ON, collect_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -75,7 +75,7 @@ def section_result(
         spot_of_cell=store.spot_of_cell(section),
         notes=(*warnings, *remarks),
         remarks=remarks,
-        trained_on=training_overlap(section, entry.patient, detector),
+        trained_on=next((warning for warning in warnings if warning.startswith(TRAINED_ON)), ""),
         findings=Findings.from_table(spots),
         copy_number=CopyNumber.from_table(spots),
         regions_rule=regions,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_OOD_SHARE = 0.5  # share of spots above the out-of-distribution limit that a section may have
 MANY_OOD = 0.2  # share from which they are mentioned: by definition, 5 % of the training spots are above the limit
+TRAINED_ON, CALLED_FROM = "the detector was trained on", "called from"  # how warnings begin that the report picks out
 MIN_SPOTS = 20  # genes are scaled within the section; fewer spots give no usable scale
 
 
@@ -35,12 +36,12 @@ def cautions(spots: pd.DataFrame) -> list[str]:
 def training_overlap(section: str, patient: str, detector: DetectorConfig) -> str:
     """Return a warning if the detector was trained on this section or patient; '' otherwise."""
     if any(trained.id == section for trained in detector.trained_on):
-        return "the detector was trained on this section, so its calls here do not show how it performs on new sections"
+        return f"{TRAINED_ON} this section, so its calls here do not show how it performs on new sections"
     sections = [trained.id for trained in detector.trained_on if trained.patient == patient]
     if not sections:
         return ""
     return (
-        f"the detector was trained on patient {patient} ({listed(sections)}), so its calls here do not "
+        f"{TRAINED_ON} patient {patient} ({listed(sections)}), so its calls here do not "
         "show how it performs on new patients"
     )
 
@@ -102,9 +103,9 @@ def modalities_note(detector: DetectorConfig, *, genes: bool, slide: bool, has_g
     ``genes`` and ``slide``: whether the section has them; ``has_genes`` and ``has_image``: whether they were used.
     """
     if has_genes and not has_image:
-        return f"called from genes alone: {_why_no_image(detector, slide=slide)}"
+        return f"{CALLED_FROM} genes alone: {_why_no_image(detector, slide=slide)}"
     if has_image and not has_genes:
-        return f"called from the image alone: {_why_no_genes(detector, genes=genes)}"
+        return f"{CALLED_FROM} the image alone: {_why_no_genes(detector, genes=genes)}"
     return ""
 
 

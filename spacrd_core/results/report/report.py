@@ -20,6 +20,7 @@ from spacrd_core.results.report.reliability_view import (
 from spacrd_core.results.report.rows import page_address, section_row
 from spacrd_core.results.report.section_view import add_thumbnail, build_section_view
 from spacrd_core.results.result import LABEL_NAMES, MODALITY_NAMES
+from spacrd_core.results.warnings import CALLED_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -142,7 +143,7 @@ def _notices(sections: Sequence[SectionView]) -> dict[str, Any]:
     one_modality: dict[str, list[str]] = {}
     for section in sections:
         for note in section.warnings:
-            if note.startswith("called from "):
+            if note.startswith(CALLED_FROM):
                 one_modality.setdefault(note, []).append(str(section.summary["section"]))
     return {
         "one_modality": one_modality,
