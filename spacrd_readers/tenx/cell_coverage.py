@@ -1,7 +1,7 @@
-"""How much of a square that cells are summed into is on tissue: at the edge of a section, squares are only half on it.
+"""How much of a square of cells is on tissue: at the edge of a section, squares are only half on it.
 
-Tissue is where cells are. Gaps between cells that are narrower than a spot belong to it; wider ones are lumens, tears or
-glass.
+Tissue is where cells are. Gaps between cells that are narrower than 100 um, or than a spot, belong to it; wider ones
+are lumens, tears or glass.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def square_coverage(
     """
     steps = max(1, round(spot_um / STEP_UM))  # along a side of a square
     step_um, gap_um = spot_um / steps, max(MIN_GAP_UM, spot_um) / 2
-    beyond_um = min(spot_um / np.sqrt(np.median(cells)), gap_um) / 2
+    beyond_um = min(spot_um / np.sqrt(np.median(cells)) / 2, gap_um)
     margin = int(np.ceil((gap_um + beyond_um) / spot_um)) + 1  # squares around the outermost cells
     corner = squares.min(axis=0) - margin
     width, height = (squares.max(axis=0) + margin + 1 - corner) * steps
