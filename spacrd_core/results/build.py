@@ -11,6 +11,7 @@ import numpy as np
 
 from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.detection.attribution import driving_genes_from_table
+from spacrd_core.detection.bands import Bands
 from spacrd_core.errors import InputError
 from spacrd_core.model.decision import Decision
 from spacrd_core.model.findings import Findings
@@ -79,6 +80,7 @@ def section_result(
         findings=Findings.from_table(spots),
         copy_number=CopyNumber.from_table(spots),
         regions_rule=regions,
+        bands=Bands.from_table(spots),
     )
     return _with_thumbnail(result, pyramid) if pyramid else result
 

@@ -106,7 +106,8 @@ def write_section(report: Report, result: SectionResult) -> SectionView:
     The picture is written beside the other files if there is a thread for it: encoding leaves the interpreter free.
     """
     forms = [form for form in DEFAULT_FORMATS if form.unsupported_reason(result) is None]
-    _ = result.regions, result.points, result.angle  # computed here, because threads would compute them twice
+    # computed here, because threads would compute them twice
+    _ = result.margins.band, result.points, result.angle, result.tissue_mm2
 
     def write(form: Format) -> None:
         form.write(result, form.path(report.file.parent, result.section_id), report.provenance)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.results.files.profile_picture import profile_svg
+from spacrd_core.results.report.band_table import BandRow, band_rows, no_border_reason
 from spacrd_core.results.report.canvas_data import annotation_codes, canvas_data
 from spacrd_core.results.report.facts import section_facts
 from spacrd_core.results.report.histogram import histogram
@@ -62,6 +63,8 @@ class SectionView:
         Counts and source of the labels that the section was ingested with; empty without labels.
     genes
         The genes that drive the calls, by heading: towards cancer and towards normal.
+    bands, no_border
+        The bands around the border of the cancer regions, or why there is no border.
     copy_number, profile
         What copy number says, and its profile along the genome as a data URI; empty if it is unknown.
     thumbnail
@@ -80,13 +83,15 @@ class SectionView:
     files: Sequence[FileLink]
     annotation: str
     genes: dict[str, list[DrivingGene]]
+    bands: list[BandRow]
+    no_border: str
     copy_number: CopyNumber
     profile: str
     thumbnail: str = ""
 
     def without_stage(self) -> SectionView:
         """Return the section without what only its page shows: pictures, the data of its spots, and genes."""
-        return replace(self, photo="", canvas={}, genes={}, profile="")
+        return replace(self, photo="", canvas={}, genes={}, bands=[], profile="")
 
 
 def build_section_view(result: SectionResult, files: Sequence[FileLink] = ()) -> SectionView:
@@ -105,6 +110,8 @@ def build_section_view(result: SectionResult, files: Sequence[FileLink] = ()) ->
         files=files,
         annotation=_annotation(result),
         genes=_genes(result),
+        bands=band_rows(result),
+        no_border=no_border_reason(result),
         copy_number=result.copy_number,
         profile=_data_uri("image/svg+xml", profile_svg(result.copy_number)) if result.copy_number.segments else "",
     )

@@ -47,6 +47,6 @@ def _areas(result: SectionResult, thresholds: NDArray[np.float64]) -> list[float
         np.maximum.at(best_neighbour, spot, probability[neighbour])
     level = np.minimum(probability, best_neighbour)  # the highest threshold at which a spot belongs to a region
     order = np.argsort(level)
-    above = np.append(np.cumsum(tessellation.areas[order][::-1])[::-1], 0.0)
+    above = np.append(np.cumsum(result.tissue_mm2[order][::-1])[::-1], 0.0)
     areas = above[np.searchsorted(level[order], thresholds)]
-    return [float(f"{result.area_mm2(area):.4g}") for area in areas.tolist()]
+    return [float(f"{area:.4g}") for area in areas.tolist()]
