@@ -43,15 +43,16 @@ class Entry:
 def legend_entries(result: SectionResult, colour_by: ColourBy) -> list[Entry]:
     """Return what the colours of spots mean, and the entry of the regions, or why there are none."""
     regions = Entry(_region_text(result), "line" if result.has_regions else "")
-    counts = result.spots["label"].value_counts()
+    labels = result.spots["label"].tolist()
+    counts = {label: labels.count(label) for label in LABEL_NAMES}  # without pandas, which changes warning filters
     if colour_by == "call":
         called = [
-            Entry(f"{name.lower()}: {int(counts[label])} spots", "call", result.spot_shape, label)
+            Entry(f"{name.lower()}: {counts[label]} spots", "call", result.spot_shape, label)
             for label, name in LABEL_NAMES.items()
-            if counts.get(label, 0)
+            if counts[label]
         ]
         return [*called, regions]
-    uncertain = int(counts.get("uncertain", 0))
+    uncertain = counts["uncertain"]
     return [regions, Entry(f"uncertain: {uncertain} spots", "edge", result.spot_shape)] if uncertain else [regions]
 
 
