@@ -14,6 +14,7 @@ from spacrd_cli.terminal.calls import calls_document
 from spacrd_cli.terminal.errors import error_documents
 from spacrd_cli.terminal.messages import report
 from spacrd_core.config import CommandConfig
+from spacrd_core.detection.bands import Bands
 from spacrd_core.prior.lists import CARCINOMA
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class CallSettings(ExecutorSettings):
     alpha: float = Field(0.1, gt=0, lt=1)
     label_alpha: float = Field(0.3, gt=0, lt=1)
     regions: RegionsRule = "auto"
+    bands: Bands = Field(default_factory=Bands)
     prior: PriorLists = Field(default_factory=PriorLists)
 
     def decision_rule(self) -> DecisionRule:
@@ -102,6 +104,7 @@ def call_sections(
         threshold=settings.threshold,
         alpha=settings.alpha,
         label_alpha=settings.label_alpha,
+        bands=settings.bands,
         batch_size=settings.batch_size,
         device=settings.device,
         on_error=lambda name, error: errors.update({name: error}),

@@ -34,7 +34,7 @@ SYMBOLS = sorted(symbol for symbol in human_names().symbols if re.fullmatch(r"ZN
 
 
 # No test cuts the power, and waiting for the disk takes longer than the rest of a small store.
-os.fsync = lambda _: None
+os.fsync = lambda fd: None  # noqa: ARG005 - the name is that of the function
 
 
 # Files whose few tests take minutes: begun first, so that no process is left alone with them at the end.

@@ -73,3 +73,16 @@ def test_the_picture_of_a_section_without_an_image_is_on_white_and_described_so(
         pixels = np.asarray(picture.convert("RGB"))
         assert picture.info["Description"].endswith("without an image")
     assert (pixels == 255).all(axis=-1).mean() > 0.2
+
+
+def test_the_report_compares_labels_with_calls_but_not_in_sections_that_the_detector_was_trained_on(
+    folder: Path, tmp_path: Path
+) -> None:
+    command = [f"{folder}/store", f"{folder}/detector", "--section", "S1", "-q"]
+    assert run(["detect", *command]) == 0
+    assert run(["report", *command, "-o", str(tmp_path / "trained.html")]) == 0
+    assert "<p>Not counted: the detector was trained on this section" in (tmp_path / "trained.html").read_text()
+    report = (folder / "results" / "report.html").read_text()
+    assert "2 labelled sections of 2 patients that the detector was not trained on: mean AUC 0.9" in report
+    assert report.count("The detector was not trained on this patient.") == 2
+    assert "called by detector <b>detector</b>, which reads genes alone" in report

@@ -43,7 +43,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            metavar="h5ad|csv|genes|geojson|png|loupe|xenium|seg|profile|spatialdata",
+            metavar="h5ad|csv|genes|geojson|png|loupe|xenium|seg|probability|profile|spatialdata",
             help="Format of the files.",
         ),
     ],

@@ -12,11 +12,19 @@ from spacrd_cli.options import CallsOf, Json, Quiet, Sections, Store
 from spacrd_cli.terminal.output import Output
 from spacrd_core.errors import ConfigError
 
+COLOURINGS = {"call": "png", "probability": "probability"}  # the format of the file
+
 
 def plot(
     store: Store,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the pictures.")],
     detector: CallsOf = None,
+    colour_by: Annotated[
+        str,
+        typer.Option(
+            "--colour-by", metavar="call|probability", help="Colour spots by their call, as in QuPath, or probability."
+        ),
+    ] = "call",
     profile: Annotated[
         bool, typer.Option("--profile", help="Draw copy number along the genome, not the calls on the tissue.")
     ] = False,
@@ -31,11 +39,13 @@ def plot(
     from spacrd_core.results.files.formats import find_format
     from spacrd_core.results.files.profile_picture import PICTURE_FORMATS
 
+    if colour_by not in COLOURINGS:
+        raise ConfigError(f"spots cannot be coloured by '{colour_by}'", hint=f"--colour-by {' or '.join(COLOURINGS)}")
     choices = PICTURE_FORMATS if profile else PICTURE_FORMATS[:1]
     if format_ not in choices:
         kind = "profiles" if profile else "calls"
         raise ConfigError(f"{kind} cannot be drawn as '{format_}'", hint=f"--format {', '.join(choices)}")
-    form = find_format("profile" if profile else "png")
+    form = find_format("profile" if profile else COLOURINGS[colour_by])
     form = form.with_suffix(f"profile.{format_}") if profile else form
     out = Output(json=json, quiet=quiet)
     write_calls(out, store, form, output, detector=detector, section=section, settings=ExportSettings())

@@ -36,6 +36,7 @@ def report(
     from spacrd_core.quoting import command
     from spacrd_core.replacement import read_whole
     from spacrd_core.results.build import decision_of, provenance, section_result
+    from spacrd_core.results.report.links import listed_files
     from spacrd_core.results.report.pages import has_pages, page_file, replacing_report, require_report_file
     from spacrd_core.results.report.report import Report
     from spacrd_core.store.store import SpotStore
@@ -45,6 +46,7 @@ def report(
     if is_built_in(detector):
         built_in = built_in_detector(load_plugins())
         config, reliability, origin = built_in.config, built_in.metrics["reliability"], built_in.provenance
+        name_of_detector = built_in.name
     else:
 
         def read() -> tuple[LocalDetector, DetectorConfig, dict[str, Any]]:
@@ -54,21 +56,23 @@ def report(
 
         source, config, metrics = read_whole(Path(detector), read)
         reliability, origin = metrics.get("reliability") or {}, source.provenance
+        name_of_detector = source.name
         report_origin(out, source)
     sections = [entry.id for entry in target.choose(section) if section or config.key in entry.predictions]
     if not sections:
         raise UnknownSection(f"{store} contains no calls of {detector}", hint=command("detect", store, detector))
     records = {name: target.predictions_record(name, config.key) for name in sections}
     decisions = [decision_of(name, target.read_predictions(records[name])[0]) for name in sections]
-    origin_of_calls = provenance(config, decisions, origin)
+    origin_of_calls = provenance(config, decisions, origin, name=name_of_detector)
+    files = listed_files(output.parent, config.key)
     paged = has_pages(len(sections))
     with replacing_report(output) as staged:
         written = Report(file=staged, provenance=origin_of_calls, reliability=reliability, paged=paged)
         views = []
         for name in out.track(sections, "drawing", len(sections)):
             spots, _ = target.read_predictions(records[name])
-            views.append(written.add(section_result(target, name, spots, config)))
+            views.append(written.add(section_result(target, name, spots, config), files))
         written.finish(views)
-    files = [output, *(page_file(output, name) for name in sections if paged)]
-    document = {"report": str(output), "sections": sections, "files": [str(file) for file in files]}
+    written_files = [output, *(page_file(output, name) for name in sections if paged)]
+    document = {"report": str(output), "sections": sections, "files": [str(file) for file in written_files]}
     out.result(document, f"{len(sections)} sections in {output}")

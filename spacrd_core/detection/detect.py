@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.cards import Recipe
+from spacrd_core.detection.bands import Bands
 from spacrd_core.detection.section_task import CallTask
 from spacrd_core.detection.stored_calls import StoredCalls
 from spacrd_core.detector.elsewhere import local_detector
@@ -50,6 +51,7 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     threshold: str | float = "own",
     alpha: float = ALPHA,
     label_alpha: float = LABEL_ALPHA,
+    bands: Bands | None = None,
     batch_size: int = SCORING_BATCH,
     device: str = "auto",
     plugins: Plugins | None = None,
@@ -81,6 +83,9 @@ def detect(  # noqa: PLR0913 - the arguments of the command
         Level of the conformal sets, which contain the true class of all but this share of a new patient's spots.
     label_alpha
         Level of the sets that make a spot uncertain.
+    bands
+        How every output divides the section by the distance from the border of the cancer regions (default: 500 um
+        inside and outside, see :class:`Bands`).
     batch_size
         Spots that are dense at a time, 1,024 at least; it bounds memory and changes no result.
     on_error
@@ -105,7 +110,8 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     stain_key = ""
     if reads_staining(detector.config):
         stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track, executor=executor)
-    shared: dict[str, Any] = {"rule": rule, "batch_size": batch_size, "stain_key": stain_key, "in_memory": in_memory}
+    shared: dict[str, Any] = {"rule": rule, "bands": bands or Bands(), "batch_size": batch_size}
+    shared |= {"stain_key": stain_key, "in_memory": in_memory}
     local = local_detector(detector)
     tasks = [CallTask(store=store.path, entry=entry, detector=local, **shared) for entry in entries]
     outcomes = run_in_order(executor, tasks, "detecting", device=device, track=track)

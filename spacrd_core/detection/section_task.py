@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from spacrd_core.detection.bands import Bands
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.detector.detector import Detector
     from spacrd_core.executors.local import Local
@@ -34,6 +35,7 @@ class CallTask:
     entry: SectionEntry
     detector: Local[Detector]
     rule: DecisionRule
+    bands: Bands
     batch_size: int
     stain_key: str
     in_memory: bool = True
@@ -52,6 +54,7 @@ class CallTask:
         with one_thread():
             table = call_section(detector, data, self.rule, batch_size=self.batch_size)
         key = table.attrs[DETECTOR_KEY_ATTR] = detector.config.key
+        self.bands.attach(table)
         config = detector.config.model_dump(mode="json")
         record = store.publish_predictions(self.entry, table, key=key, detector=config)
         return table if self.in_memory else record

@@ -77,6 +77,11 @@ class LocalDetector:
     note: str = ""
 
     @property
+    def name(self) -> str:
+        """The name that people know the detector by: its repository on the Hub, or its folder."""
+        return self.origin.repository if self.origin else self.folder.absolute().name
+
+    @property
     def provenance(self) -> dict[str, str]:
         """The origin of the detector, for the provenance of its calls."""
         return {"fetched from": self.origin.address} if self.origin else {}

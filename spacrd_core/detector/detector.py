@@ -88,6 +88,13 @@ class Detector:
         return self.trained
 
     @property
+    def name(self) -> str:
+        """The name that people know it by: its folder, its repository on the Hub, or ``prior``; '' if it has none."""
+        if self.config.built_in:
+            return self.config.head
+        return self.source.name if self.source else ""
+
+    @property
     def provenance(self) -> dict[str, str]:
         """The origin of the detector, for the provenance of its calls."""
         return self.source.provenance if self.source else {}

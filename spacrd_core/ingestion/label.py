@@ -73,7 +73,7 @@ def label_section(
     try:
         labelled = attach_labels(bare, table, Vocabulary(tuple(positive), tuple(ignore)))
     except LabelError as error:
-        if "tissue_coverage" in bare.counts.obs:  # spots summed from bins, which the store does not hold
+        if "n_bins" in bare.counts.obs:  # spots summed from bins, which the store does not hold
             error.add_note("labels by bin need the run itself: " + _ingest_hint(entry, labels))
         elif entry.given.get("region"):
             error.add_note("labels of the whole capture area need the run itself: " + _ingest_hint(entry, labels))

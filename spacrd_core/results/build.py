@@ -11,6 +11,7 @@ import numpy as np
 
 from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.detection.attribution import driving_genes_from_table
+from spacrd_core.detection.bands import Bands
 from spacrd_core.errors import InputError
 from spacrd_core.model.decision import Decision
 from spacrd_core.model.findings import Findings
@@ -18,6 +19,7 @@ from spacrd_core.model.options import DEFAULT_HEAD
 from spacrd_core.results.report.viewport import MIN_PHOTO_PX, section_viewport
 from spacrd_core.results.result import Provenance, RegionsRule, SectionResult
 from spacrd_core.results.section_warnings import section_warnings
+from spacrd_core.results.warnings import TRAINED_ON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,9 +67,11 @@ def section_result(
         spot_of_cell=store.spot_of_cell(section),
         notes=(*warnings, *remarks),
         remarks=remarks,
+        trained_on=next((warning for warning in warnings if warning.startswith(TRAINED_ON)), ""),
         findings=Findings.from_table(spots),
         copy_number=CopyNumber.from_table(spots),
         regions_rule=regions,
+        bands=Bands.from_table(spots),
     )
     return _with_thumbnail(result, pyramid) if pyramid else result
 
@@ -106,11 +110,13 @@ def provenance(
     decisions: Iterable[Decision],
     more: Mapping[str, str] = MappingProxyType({}),
     *,
+    name: str = "",
     created: str = "",
 ) -> Provenance:
     """Return the provenance of this detector's calls; ``more`` holds further facts, such as the Hub's commit.
 
-    ``created`` is the time of the command, if several processes write its files; by default, it is now.
+    ``name`` is the name that people know the detector by. ``created`` is the time of the command, if several processes
+    write its files; by default, it is now.
     """
     calibration = detector.calibration
     return Provenance(
@@ -126,6 +132,7 @@ def provenance(
         versions={"spacrd": detector.spacrd_version, "torch": detector.torch_version},
         created=created or timestamp(),
         more=dict(more) | _about_prior(detector),
+        name=name,
     )
 
 

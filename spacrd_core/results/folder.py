@@ -106,7 +106,8 @@ def write_section(report: Report, result: SectionResult) -> SectionView:
     The picture is written beside the other files if there is a thread for it: encoding leaves the interpreter free.
     """
     forms = [form for form in DEFAULT_FORMATS if form.unsupported_reason(result) is None]
-    _ = result.regions, result.points, result.angle  # computed here, because threads would compute them twice
+    # computed here, because threads would compute them twice
+    _ = result.margins.band, result.points, result.angle, result.tissue_mm2
 
     def write(form: Format) -> None:
         form.write(result, form.path(report.file.parent, result.section_id), report.provenance)
@@ -115,7 +116,7 @@ def write_section(report: Report, result: SectionResult) -> SectionView:
         for form in forms:
             if not form.in_thread:
                 write(form)
-        return report.add(result)
+        return report.add(result, {form.path(report.file, result.section_id).name for form in forms})
 
 
 def _move_into_place(aside: Path, folder: Path) -> list[Path]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from spacrd_core.copy_number.result import CopyNumber
+from spacrd_core.detection.bands import Bands
 from spacrd_core.errors import GeometryError
 from spacrd_core.model.findings import Findings
+from spacrd_core.results.margins import Margins, border_distances
 from spacrd_core.results.regions import Region, Tessellation, tessellate
 from spacrd_core.results.warnings import is_out_of_distribution
 from spacrd_core.section.geometry import fit_affine
@@ -60,6 +62,8 @@ class Provenance:
     ----------
     detector
         The key of the detector, which is needed to repeat the calls.
+    name
+        The name that people know it by: its folder, its address on the Hub, or ``prior``; empty if it has none.
     modalities
         ``image and genes``, ``genes`` or ``image``.
     licence
@@ -84,10 +88,12 @@ class Provenance:
     versions: Mapping[str, str]
     created: str
     more: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
 
     def to_dict(self) -> dict[str, object]:
-        """Return all fields as JSON-compatible values."""
-        return asdict(self) | {"training_sections": list(self.training_sections)}
+        """Return all fields but the name, which is that of one machine, as JSON-compatible values."""
+        fields = asdict(self) | {"training_sections": list(self.training_sections)}
+        return {key: value for key, value in fields.items() if key != "name"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,12 +137,17 @@ class SectionResult:
         Sentences for the user: warnings and remarks.
     remarks
         The notes that only describe how the section was ingested.
+    trained_on
+        Why the calls do not show how the detector performs on new patients: it was trained on the section or its
+        patient; empty if it was not.
     findings
         What was found about the section while it was called.
     copy_number
         Whether gains and losses of chromosome arms go with the tumour-like tissue.
     regions_rule
         Whether regions are drawn: ``auto`` (unless the calls cannot be relied on), ``always`` or ``never``.
+    bands
+        How the section is divided by the distance of spots from the border of the regions.
     """
 
     section_id: str
@@ -162,9 +173,11 @@ class SectionResult:
     genes: tuple[DrivingGene, ...] = ()
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    trained_on: str = ""
     findings: Findings = field(default_factory=Findings)
     copy_number: CopyNumber = field(default_factory=CopyNumber)
     regions_rule: RegionsRule = "auto"
+    bands: Bands = field(default_factory=Bands)
 
     @property
     def positions(self) -> pd.DataFrame:
@@ -234,7 +247,30 @@ class SectionResult:
         """Area of the cancer regions; None (unknown, not 0) if they are not drawn."""
         if not self.has_regions:
             return None
-        return self.area_mm2(float(sum(region.outline.area for region in self.regions)))
+        return sum(self.region_mm2(region) for region in self.regions)
+
+    @cached_property
+    def tissue_mm2(self) -> NDArray[np.float64]:
+        """Area of the tissue that each called spot represents: its cell, as far as that is known to be on tissue."""
+        cells = self.tessellation.areas * (self.um_per_px / 1000) ** 2
+        if "tissue_coverage" not in self.adata.obs:
+            return cells
+        coverage = self.adata.obs.loc[self.spots.index, "tissue_coverage"].to_numpy(dtype=float)
+        return cells * np.where(np.isfinite(coverage), coverage.clip(0, 1), 1.0)
+
+    def region_mm2(self, region: Region) -> float:
+        """Return the area of the tissue in a region; its outline may include glass at the edge of the tissue."""
+        return float(self.tissue_mm2[region.spots].sum())
+
+    @cached_property
+    def margins(self) -> Margins:
+        """How far each called spot is from the border of the regions, and its band."""
+        inside = np.zeros(len(self.spots), dtype=bool)
+        for region in self.regions:
+            inside[region.spots] = True
+        pitch = self.pitch_um / self.um_per_px
+        distances = border_distances(self.points, self.tessellation, inside, np.isfinite(self.probability), pitch)
+        return Margins(distances * self.um_per_px, self.bands)
 
     def area_mm2(self, area_px: float) -> float:
         """Return an area in full-resolution px as mm2."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from spacrd_core.detector.records import TrainingSection
 
 MAX_OOD_SHARE = 0.5  # share of spots above the out-of-distribution limit that a section may have
+MANY_OOD = 0.2  # share from which they are mentioned: by definition, 5 % of the training spots are above the limit
+TRAINED_ON, CALLED_FROM = "the detector was trained on", "called from"  # how warnings begin that the report picks out
 MIN_SPOTS = 20  # genes are scaled within the section; fewer spots give no usable scale
 
 
@@ -40,13 +42,13 @@ def training_overlap(section: str, patient: str, detector: DetectorConfig, conte
     Sections are compared by checksums of what was measured; a detector of an earlier version has their names alone.
     """
     if any(_is_same(trained, section, content) for trained in detector.trained_on):
-        return "the detector was trained on this section, so its calls here do not show how it performs on new sections"
+        return f"{TRAINED_ON} this section, so its calls here do not show how it performs on new sections"
     sections = [trained.id for trained in detector.trained_on if trained.patient == patient]
     if not sections:
         return ""
     return (
-        f"the detector was trained on a patient of the same name, {patient} ({listed(sections)}), so its calls here do "
-        "not show how it performs on new patients"
+        f"{TRAINED_ON} a patient of the same name, {patient} ({listed(sections)}), so its calls here do not show how "
+        "it performs on new patients"
     )
 
 
@@ -81,6 +83,11 @@ def collect_warnings(
         warnings.append(
             f"{_ood_share(spots):.0%} of the spots are unlike the training tissue: do not rely on these calls"
         )
+    elif _ood_share(spots) >= MANY_OOD:
+        warnings.append(
+            f"{_ood_share(spots):.0%} of the spots are unlike the training tissue (about 5% are expected): compare "
+            "their calls with the tissue"
+        )
     if len(spots) < MIN_SPOTS:
         warnings.append(f"{len(spots)} spots are too few to scale gene expression within the section: calls are rough")
     has_genes, has_image = bool(spots["gene_coverage"].any()), bool(spots["image_coverage"].any())
@@ -91,16 +98,39 @@ def collect_warnings(
         warnings.append(overlap)
     if has_image and (coarse := coarse_slide(slide_um_per_px, detector)):
         warnings.append(coarse)
-    if detector.image_dim and not has_image:
-        warnings.append("the image was not used, although the detector reads H&E: called from genes alone")
-    if detector.image_dim and detector.panel and not has_genes:
-        reason = "too few of the detector's genes were measured" if genes else "the section has no genes"
-        warnings.append(f"gene expression was not used: {reason}; called from the image alone")
+    slide = bool(slide_um_per_px)
+    called_from = modalities_note(detector, genes=genes, slide=slide, has_genes=has_genes, has_image=has_image)
+    if called_from and (slide or detector.image_dim):
+        warnings.append(called_from)
     return warnings
 
 
 def _is_same(trained: TrainingSection, section: str, content: Collection[str]) -> bool:
     return bool({*trained.content} & {*content}) if trained.content else trained.id == section
+
+
+def modalities_note(detector: DetectorConfig, *, genes: bool, slide: bool, has_genes: bool, has_image: bool) -> str:
+    """Return that a section was called from one modality alone and why; '' if it was called from both.
+
+    ``genes`` and ``slide``: whether the section has them; ``has_genes`` and ``has_image``: whether they were used.
+    """
+    if has_genes and not has_image:
+        return f"{CALLED_FROM} genes alone: {_why_no_image(detector, slide=slide)}"
+    if has_image and not has_genes:
+        return f"{CALLED_FROM} the image alone: {_why_no_genes(detector, genes=genes)}"
+    return ""
+
+
+def _why_no_image(detector: DetectorConfig, *, slide: bool) -> str:
+    if detector.encoder is None:
+        return "the detector does not read H&E"
+    return f"the section has no embeddings from '{detector.encoder.name}'" if slide else "the section has no image"
+
+
+def _why_no_genes(detector: DetectorConfig, *, genes: bool) -> str:
+    if not detector.panel:
+        return "the detector does not read genes"
+    return "too few of the detector's genes were measured" if genes else "the section has no genes"
 
 
 def _ood_share(spots: pd.DataFrame) -> float:

@@ -67,7 +67,8 @@ def write_results(
     _require_tables_of(detector.config, tables)
     config = detector.config
     prepare_folder(folder, store, list(tables), detector=config.key)
-    origin = provenance(config, [decision_of(name, spots) for name, spots in tables.items()], detector.provenance)
+    decisions = [decision_of(name, spots) for name, spots in tables.items()]
+    origin = provenance(config, decisions, detector.provenance, name=detector.name)
 
     def write(report: Report) -> list[SectionView]:
         facts: dict[str, Any] = {"detector": config, "regions": regions, "report": report}

@@ -121,7 +121,7 @@ class Section:
     counts
         Raw integer counts, spots x genes, CSR. ``obs`` is indexed by spot id and holds ``x_um``, ``y_um``, ``x_px``,
         ``y_px`` (full-resolution px) and, on a lattice, ``array_x``, ``array_y`` (float array coordinates). A spot
-        summed from bins has ``tissue_coverage`` (the fraction in tissue), one summed from cells ``n_cells``.
+        summed from bins or cells has ``tissue_coverage`` (the fraction in tissue), one summed from cells ``n_cells``.
         ``var`` holds ``symbol`` and ``gene_id`` (Ensembl, '' where unknown). Labels add ``label`` (categorical
         ``cancer`` and ``normal``, missing where unknown), ``annotation`` (its text), ``label_contested`` and
         ``label_source``; labels of bins or cells add ``label_fraction`` (cancer among the labelled) and ``n_labelled``;

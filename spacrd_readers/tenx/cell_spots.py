@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from spacrd_core.section.geometry import estimate_pitch
+from spacrd_readers.tenx.cell_coverage import square_coverage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class CellSpots:
     Attributes
     ----------
     table
-        One row per spot, by id: ``x_um, y_um`` and, for a grid, ``array_x, array_y, n_cells``.
+        One row per spot, by id: ``x_um, y_um`` and, for a grid, ``array_x, array_y, n_cells, tissue_coverage``.
     spot_of_cell
         The index of the spot of each cell.
     """
@@ -56,6 +57,9 @@ def square_spots(xy_um: NDArray[np.float64], spot_um: float) -> CellSpots:
     table = {"x_um": (x + 0.5) * spot_um, "y_um": (y + 0.5) * spot_um, "array_x": x.astype(float)}
     ids = pd.Index([f"x{i:05d}_y{j:05d}" for i, j in zip(x, y, strict=True)], dtype=object)
     frame = pd.DataFrame({**table, "array_y": y.astype(float), "n_cells": cells}, index=ids)
+    coverage = square_coverage(xy_um, np.column_stack([x, y]), cells, spot_um)
+    if coverage is not None:
+        frame["tissue_coverage"] = coverage
     return CellSpots(frame, spot_of_cell.astype(np.int32), spot_um, "square", spot_um)
 
 

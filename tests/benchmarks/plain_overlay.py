@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from spacrd_core.results.report.viewport import PALETTE, Viewport, he_image, scale_bar, section_viewport
+from spacrd_core.results.colours import PALETTE, REGION_COLOUR, UNCERTAIN_COLOUR
+from spacrd_core.results.report.viewport import Viewport, he_image, scale_bar, section_viewport
 from spacrd_core.section.geometry import footprints
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 TISSUE_INCHES = 8.0  # longer side of the tissue
 DPI = 200
-REGION_COLOUR = "#e3120b"
-UNCERTAIN_COLOUR = "#ff9500"
 
 
 def write_plain_overlay(result: SectionResult, path: Path) -> None:

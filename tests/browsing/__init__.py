@@ -23,8 +23,11 @@ def start_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, file: Path, *, width: int = 1280, height: int = 900, **options: Any) -> Iterator[Page]:
+def opened(
+    browser: Browser, file: Path, *, fragment: str = "", width: int = 1280, height: int = 900, **options: Any
+) -> Iterator[Page]:
     """Yield a page that shows a file; check afterwards that it logged nothing and requested only that file."""
+    address = file.as_uri() + (f"#{fragment}" if fragment else "")
     context = browser.new_context(viewport={"width": width, "height": height}, **options)
     page = context.new_page()
     requested: list[str] = []
@@ -32,12 +35,12 @@ def opened(browser: Browser, file: Path, *, width: int = 1280, height: int = 900
     page.on("request", lambda request: requested.append(request.url))
     page.on("console", lambda message: logged.append(message.text))
     page.on("pageerror", lambda error: logged.append(str(error)))
-    page.goto(file.as_uri())
+    page.goto(address)
     if options.get("java_script_enabled", True):
         settle(page)
     yield page
     context.close()
-    assert requested == [file.as_uri()], requested
+    assert [url.partition("#")[0] for url in requested] == [file.as_uri()], requested
     assert logged == [], logged
 
 

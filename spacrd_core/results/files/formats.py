@@ -14,7 +14,7 @@ from spacrd_core.results.files.genes_csv import genes_unsupported, write_genes_c
 from spacrd_core.results.files.geojson import GEOJSON_START, write_geojson
 from spacrd_core.results.files.h5ad import is_own_h5ad, write_h5ad
 from spacrd_core.results.files.loupe import loupe_unsupported, write_loupe
-from spacrd_core.results.files.overlay_png import ALT_TEXT, write_overlay
+from spacrd_core.results.files.overlay_png import SIGNATURE, write_overlay
 from spacrd_core.results.files.profile_picture import (
     PICTURE_FORMATS,
     is_own_profile,
@@ -104,7 +104,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 genes_unsupported,
             ),
             Format("geojson", "geojson", _without_provenance(write_geojson), _begins(GEOJSON_START)),
-            Format("png", "png", _without_provenance(write_overlay), _begins(ALT_TEXT.encode()), in_thread=True),
+            Format("png", "png", _without_provenance(write_overlay), _begins(SIGNATURE.encode()), in_thread=True),
             Format(
                 "loupe", "loupe.csv", _without_provenance(write_loupe), _begins(b"Barcode,SpaCRD"), loupe_unsupported
             ),
@@ -121,6 +121,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 _without_provenance(write_seg),
                 _begins(b"ID\tchrom\tloc.start"),
                 profile_unsupported,
+                on_request=True,
+            ),
+            Format(
+                "probability",
+                "probability.png",
+                lambda result, path, _: write_overlay(result, path, "probability"),
+                _begins(SIGNATURE.encode()),
                 on_request=True,
             ),
             Format(

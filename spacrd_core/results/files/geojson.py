@@ -26,7 +26,9 @@ MEASUREMENT_NAMES = {
     "ood": "SpaCRD out of distribution",
     "gene_coverage": "SpaCRD gene coverage",
     "image_coverage": "SpaCRD image coverage",
+    "border_distance_um": "SpaCRD border distance um",
 }
+BAND_KEY = "SpaCRD band"  # QuPath shows metadata as a text column of its measurement tables
 
 DESCRIPTION_KEY = "ANNOTATION_DESCRIPTION"  # QuPath shows this metadata as the description of an annotation
 NO_REGIONS = LabelStyle("No regions drawn", (128, 128, 128))
@@ -76,7 +78,7 @@ def _regions(result: SectionResult) -> Iterator[Feature]:
         [f"Touching spots with a probability of {result.threshold:.3f} or more{rule}.", *result.notes]
     )
     for number, region in enumerate(result.regions, start=1):
-        mm2 = result.area_mm2(region.outline.area)
+        mm2 = result.region_mm2(region)
         measurements = {
             "Area mm2": mm2,
             "Area um2": mm2 * 1e6,
@@ -92,13 +94,18 @@ def _regions(result: SectionResult) -> Iterator[Feature]:
 
 
 def _spots(result: SectionResult) -> Iterator[Feature]:
-    for first in range(0, len(result.spots), CHUNK_SPOTS):
-        spots, points = result.spots.iloc[first:][:CHUNK_SPOTS], result.points[first:][:CHUNK_SPOTS]
+    table = result.spots.assign(border_distance_um=result.margins.distance_um, band=result.margins.band)
+    for first in range(0, len(table), CHUNK_SPOTS):
+        spots, points = table.iloc[first:][:CHUNK_SPOTS], result.points[first:][:CHUNK_SPOTS]
         shapes = footprints(points, result.spot_px, result.spot_shape, angle=result.angle)
         shapes = _to_image_px(result, shapes, mode="pointwise")  # convex and wide: rounding keeps them valid
         measurements = spots[list(MEASUREMENT_NAMES)].astype(float).rename(columns=MEASUREMENT_NAMES).to_dict("records")
-        for spot, label, shape, values in zip(spots.index, spots["label"], shapes, measurements, strict=True):
-            yield _feature(result, "detection", str(spot), LABEL_STYLES[label], shape, values)
+        columns = spots.index, spots["label"], spots["band"], shapes, measurements
+        for spot, label, band, shape, values in zip(*columns, strict=True):
+            feature = _feature(result, "detection", str(spot), LABEL_STYLES[label], shape, values)
+            if isinstance(band, str):
+                feature["properties"]["metadata"] = {BAND_KEY: band}
+            yield feature
 
 
 def _to_image_px(result: SectionResult, shapes: Any, *, mode: str = "valid_output") -> Any:

@@ -90,6 +90,7 @@ def _decision(result: SectionResult) -> dict[str, object]:
     facts: dict[str, object] = {"agreement": dict(findings.agreement)} if findings.agreement else {}
     facts |= {"epithelium": findings.epithelium} if findings.epithelium else {}
     facts["copy_number"] = _copy_number(result.copy_number)
+    facts["bands_um"] = np.array(result.bands.limits_um)
     return {"threshold": result.threshold, "notes": list(result.notes)} | facts | rule | level
 
 
@@ -111,7 +112,8 @@ def _copy_number(result: CopyNumber) -> dict[str, object]:
 
 
 def _calls(result: SectionResult) -> pd.DataFrame:
-    spots = result.spots.reindex(result.adata.obs_names)
+    margins = {"border_distance_um": result.margins.distance_um, "band": result.margins.band}
+    spots = result.spots.assign(**margins).reindex(result.adata.obs_names)
     names = spots["label"].map(LABEL_NAMES)
     return pd.DataFrame(
         {
@@ -124,6 +126,8 @@ def _calls(result: SectionResult) -> pd.DataFrame:
             "spacrd_top_modality": pd.Categorical(spots["top_modality"], categories=MODALITY_NAMES),
             "spacrd_top_contribution": spots["top_contribution"].astype(np.float32),
             "spacrd_copy_number": spots["copy_number"].astype(np.float32),
+            "spacrd_border_distance_um": spots["border_distance_um"].astype(np.float32),
+            "spacrd_band": spots["band"],
         },
         index=spots.index,
     )

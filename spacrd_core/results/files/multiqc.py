@@ -46,7 +46,7 @@ def write_multiqc(path: Path, summaries: Iterable[Mapping[str, object]], provena
     content = {
         "id": "spacrd",
         "plot_type": "generalstats",
-        "headers": _headers(provenance.detector),
+        "headers": _headers(provenance.name or provenance.detector),
         "data": {str(summary["section"]): _row(summary) for summary in summaries},
     }
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -117,7 +117,7 @@ def _shapes(result: SectionResult, library: Any) -> dict[str, Any]:
     shapes = {f"{result.section_id}_spots": _spots(result)}
     if result.regions:
         outlines = [region.outline for region in result.regions]
-        areas = [result.area_mm2(outline.area) for outline in outlines]
+        areas = [result.region_mm2(region) for region in result.regions]
         names = [f"Cancer region {number}" for number in range(1, len(outlines) + 1)]
         shapes[f"{result.section_id}_cancer_regions"] = _frame({"area_mm2": areas}, outlines, names)
     return {name: library.models.ShapesModel.parse(frame) for name, frame in shapes.items()}

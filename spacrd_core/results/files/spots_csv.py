@@ -24,13 +24,18 @@ SCORE_DECIMALS = {
     "top_contribution": 6,
     "copy_number": 6,
 }
+BORDER_DECIMALS = {"border_distance_um": 3}
 CALL_COLUMNS = ("probability", "label", "spread", "ood", "agreement", "gene_coverage", "image_coverage", "set")
-COLUMNS = (*POSITION_DECIMALS, *CALL_COLUMNS, "top_modality", "top_contribution", "copy_number")
+CONTRIBUTION_COLUMNS = ("top_modality", "top_contribution", "copy_number")
+COLUMNS = (*POSITION_DECIMALS, *CALL_COLUMNS, *CONTRIBUTION_COLUMNS, *BORDER_DECIMALS, "band")
 
 
 def write_spots_csv(result: SectionResult, path: Path) -> None:
-    """Write one row per spot: position, probability, label and quality scores; unknown values are empty."""
+    """Write one row per spot: position, probability, label, quality scores, margin; unknown values are empty."""
     scores = result.spots.astype(dict.fromkeys(SCORE_DECIMALS, float))
-    table = pd.concat([result.positions, scores], axis=1)[list(COLUMNS)]
+    margins = {"border_distance_um": result.margins.distance_um, "band": result.margins.band}
+    table = pd.concat([result.positions, scores.assign(**margins)], axis=1)[list(COLUMNS)]
     table.index = as_texts(table.index)
-    table.round(POSITION_DECIMALS | SCORE_DECIMALS).to_csv(path, index_label="spot_id", lineterminator="\n")
+    table.round(POSITION_DECIMALS | SCORE_DECIMALS | BORDER_DECIMALS).to_csv(
+        path, index_label="spot_id", lineterminator="\n"
+    )

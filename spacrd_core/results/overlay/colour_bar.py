@@ -1,33 +1,34 @@
-"""The colour bar beside a picture: the scale of probabilities, with the threshold."""
+"""The colour bar beside a picture: the scale of probabilities, paler below the threshold as spots are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import colormaps
 from PIL import Image, ImageDraw
 
+from spacrd_core.results.colours import FAINT, REGION_COLOUR, probability_colours
 from spacrd_core.results.overlay.spots import OPACITY
-from spacrd_core.results.overlay.style import FRAME_POINTS, REGION_COLOUR, font, px, text_width
-from spacrd_core.results.report.viewport import PALETTE
+from spacrd_core.results.overlay.style import FRAME_POINTS, font, px, text_width
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw as Draw
 
-LABEL = "probability of cancer"
+LABEL = "probability of cancer, paler below the threshold"
 FONT_POINTS = 10.0
 BAR_POINTS, TICK_POINTS, GAP_POINTS, THRESHOLD_POINTS = 18.0, 3.5, 3.5, 2.0
 TICKS = np.linspace(0, 1, 6)
-MIN_HEIGHT = px(150)  # the label and the ticks need it
+MIN_HEIGHT = text_width(LABEL, FONT_POINTS)
 WIDTH = px(BAR_POINTS + TICK_POINTS + 3 * GAP_POINTS) + text_width("0.0", FONT_POINTS) + px(1.5 * FONT_POINTS)
 
 
 def draw_colour_bar(canvas: Image.Image, left: int, top: int, height: int, threshold: float) -> None:
     """Draw a bar of this height with ticks, label and a line at the threshold."""
     draw, right, foot = ImageDraw.Draw(canvas), left + px(BAR_POINTS), top + height
-    colours = 1 - OPACITY * (1 - colormaps[PALETTE](np.linspace(1, 0, height))[:, None, :3])  # as spots are on white
-    scale = Image.fromarray(np.rint(255 * colours).astype(np.uint8))
+    probability = np.linspace(1, 0, height)
+    opacity = np.where(probability < threshold, OPACITY * FAINT, OPACITY)[:, None]
+    colours = 255 - opacity * (255 - probability_colours(probability))  # as spots are on white
+    scale = Image.fromarray(np.rint(colours).astype(np.uint8)[:, None])
     canvas.paste(scale.resize((right - left, height)), (left, top))
     _draw_level(draw, (left, right), foot - height * threshold, THRESHOLD_POINTS, REGION_COLOUR)
     draw.rectangle((left, top, right, foot), outline="black", width=px(FRAME_POINTS))

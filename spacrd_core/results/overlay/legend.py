@@ -1,4 +1,4 @@
-"""The legend below a picture: a line for cancer regions, an open spot for uncertain ones."""
+"""The legend below a picture: what the colours of spots and the lines mean, with their numbers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from PIL import ImageDraw
 
-from spacrd_core.results.overlay.spots import Footprint, draw_edges
-from spacrd_core.results.overlay.style import REGION_COLOUR, REGION_POINTS, font, px, text_width
+from spacrd_core.results.colours import REGION_COLOUR, call_colours
+from spacrd_core.results.overlay.spots import Footprint, draw_areas, draw_edges
+from spacrd_core.results.overlay.style import REGION_POINTS, font, px, text_width
+from spacrd_core.results.result import LABEL_NAMES
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from spacrd_core.results.result import SectionResult
+    from spacrd_core.results.overlay.tissue import ColourBy
+    from spacrd_core.results.result import Label, SectionResult
+    from spacrd_core.section.section import SpotShape
 
 FONT_POINTS = 10.0
 LINE_HEIGHT = px(1.6 * FONT_POINTS)
@@ -23,10 +27,12 @@ SAMPLE_WIDTH, SPOT_WIDTH, GAP, COLUMN_GAP = px(20), px(7.5), px(8), px(20)
 
 @dataclass(frozen=True)
 class Entry:
-    """A text with a sample of what it explains."""
+    """A text with a sample of what it explains: a line, a spot filled as a call is, or the edge of a spot."""
 
     text: str
-    sample: Literal["line", "disc", "square", ""]
+    sample: Literal["line", "call", "edge", ""]
+    shape: SpotShape = "disc"
+    label: Label = "uncertain"
 
     @property
     def width(self) -> int:
@@ -34,16 +40,31 @@ class Entry:
         return text_width(self.text, FONT_POINTS) + (SAMPLE_WIDTH + GAP if self.sample else 0)
 
 
-def legend_entries(result: SectionResult) -> list[Entry]:
-    """Return the entry of the regions, or why there are none, and that of the uncertain spots if there are any."""
+def legend_entries(result: SectionResult, colour_by: ColourBy) -> list[Entry]:
+    """Return what the colours of spots mean, and the entry of the regions, or why there are none."""
     regions = Entry(_region_text(result), "line" if result.has_regions else "")
-    uncertain = int((result.spots["label"] == "uncertain").sum())
-    return [regions, Entry(f"uncertain: {uncertain} spots", result.spot_shape)] if uncertain else [regions]
+    labels = result.spots["label"].tolist()
+    counts = {label: labels.count(label) for label in LABEL_NAMES}  # without pandas, which changes warning filters
+    if colour_by == "call":
+        called = [
+            Entry(f"{name.lower()}: {counts[label]} spots", "call", result.spot_shape, label)
+            for label, name in LABEL_NAMES.items()
+            if counts[label]
+        ]
+        return [*called, regions]
+    uncertain = counts["uncertain"]
+    return [regions, Entry(f"uncertain: {uncertain} spots", "edge", result.spot_shape)] if uncertain else [regions]
 
 
 def legend_rows(entries: list[Entry], width: int) -> list[list[Entry]]:
-    """Return the entries in one row if it is not wider than ``width``, else one below the other."""
-    return [entries] if row_width(entries) <= width else [[entry] for entry in entries]
+    """Return the entries in as few rows as possible that are not wider than ``width``."""
+    rows = [[entries[0]]]
+    for entry in entries[1:]:
+        if row_width([*rows[-1], entry]) <= width:
+            rows[-1].append(entry)
+        else:
+            rows.append([entry])
+    return rows
 
 
 def row_width(row: list[Entry]) -> int:
@@ -62,11 +83,14 @@ def draw_legend(canvas: Image.Image, left: int, top: int, rows: list[list[Entry]
 
 def _draw_entry(canvas: Image.Image, left: int, middle: int, entry: Entry) -> None:
     draw, text_left = ImageDraw.Draw(canvas), left
+    centre, footprint = np.array([[left + SAMPLE_WIDTH / 2, middle]]), Footprint(entry.shape, SPOT_WIDTH)
     if entry.sample == "line":
         top = middle - px(REGION_POINTS) // 2
         draw.rectangle((left, top, left + SAMPLE_WIDTH, top + px(REGION_POINTS) - 1), fill=REGION_COLOUR)
-    elif entry.sample:
-        draw_edges(canvas, np.array([[left + SAMPLE_WIDTH / 2, middle]]), Footprint(entry.sample, SPOT_WIDTH))
+    elif entry.sample == "call":
+        draw_areas(canvas, centre, footprint, call_colours([entry.label]))
+    elif entry.sample == "edge":
+        draw_edges(canvas, centre, footprint)
     if entry.sample:
         text_left += SAMPLE_WIDTH + GAP
     draw.text((text_left, middle), entry.text, "black", font(FONT_POINTS), anchor="lm")

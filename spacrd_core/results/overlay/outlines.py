@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from spacrd_core.results.overlay.style import REGION_COLOUR, REGION_HALO_POINTS, REGION_POINTS, px
+from spacrd_core.results.colours import REGION_COLOUR
+from spacrd_core.results.overlay.style import REGION_HALO_POINTS, REGION_POINTS, px
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from spacrd_core.results.overlay.style import UNCERTAIN_COLOUR, UNCERTAIN_POINTS, px
+from spacrd_core.results.colours import UNCERTAIN_COLOUR
+from spacrd_core.results.overlay.style import UNCERTAIN_POINTS, px
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,11 +27,12 @@ EDGE_PX = px(UNCERTAIN_POINTS)
 
 @dataclass(frozen=True)
 class Footprint:
-    """The shape of every spot, its width in px, and the rotation of a square in radians."""
+    """The shape of every spot, its width in px, the rotation of a square in radians, and the opacity."""
 
     shape: SpotShape
     width: float
     angle: float = 0.0
+    opacity: float = OPACITY
 
     @property
     def reach(self) -> int:
@@ -40,12 +42,15 @@ class Footprint:
 
     def area_mask(self, x: int, y: int) -> Image.Image:
         """Return the opacity of a spot whose centre is ``x`` and ``y`` eighths from the corner of the central px."""
-        return _mask(self._coverage(self.width / 2, x, y))
+        return self._mask(self._coverage(self.width / 2, x, y))
 
     def edge_mask(self, x: int, y: int) -> Image.Image:
         """Return the opacity of the edge of a spot, which is centred on the outline of its area."""
         outer, inner = (self._coverage((self.width + step) / 2, x, y) for step in (EDGE_PX, -EDGE_PX))
-        return _mask(outer - inner)
+        return self._mask(outer - inner)
+
+    def _mask(self, coverage: NDArray[np.float64]) -> Image.Image:
+        return Image.fromarray(np.rint(255 * self.opacity * coverage).astype(np.uint8))
 
     def _coverage(self, half: float, x: int, y: int) -> NDArray[np.float64]:
         """Return the share of each px that lies inside a spot of this half width."""
@@ -82,10 +87,6 @@ def _place(
     corners, phases = (eighths // PHASES - reach).tolist(), (eighths % PHASES).tolist()
     for (left, top), phase, colour in zip(corners, phases, colours, strict=True):
         picture.paste(colour, (left, top), drawn(*phase))
-
-
-def _mask(coverage: NDArray[np.float64]) -> Image.Image:
-    return Image.fromarray(np.rint(255 * OPACITY * coverage).astype(np.uint8))
 
 
 def _overlap(distance: NDArray[np.float64], half: float) -> NDArray[np.float64]:

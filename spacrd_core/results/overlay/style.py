@@ -1,4 +1,4 @@
-"""Sizes, colours and the font of the overlay picture. Sizes are in points of 1/72 inch."""
+"""Sizes and the font of the overlay picture. Sizes are in points of 1/72 inch."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import matplotlib as mpl
 from PIL import ImageFont
 
 DPI = 200
-REGION_COLOUR = "#e3120b"
-UNCERTAIN_COLOUR = "#ff9500"
 FRAME_POINTS = 0.8
 REGION_POINTS, REGION_HALO_POINTS = 1.6, 3.0
 UNCERTAIN_POINTS = 1.5

@@ -1,36 +1,51 @@
-"""The tissue of a section: H&E, spots coloured by probability, cancer regions and scale bar."""
+"""The tissue of a section: H&E, spots coloured by call or probability, cancer regions and scale bar."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import shapely
-from matplotlib import colormaps
 from PIL import ImageDraw
 
+from spacrd_core.results.colours import FAINT, call_colours, probability_colours
 from spacrd_core.results.overlay.outlines import draw_outlines
-from spacrd_core.results.overlay.spots import Footprint, draw_areas, draw_edges
+from spacrd_core.results.overlay.spots import OPACITY, Footprint, draw_areas, draw_edges
 from spacrd_core.results.overlay.style import DPI, font, px, text_width
-from spacrd_core.results.report.viewport import PALETTE, he_image, scale_bar
+from spacrd_core.results.report.viewport import he_image, scale_bar
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
 
     from spacrd_core.results.report.viewport import Viewport
     from spacrd_core.results.result import SectionResult
 
-LONGER_SIDE_PX = 8 * DPI
+ColourBy = Literal["call", "probability"]
+
+LONGER_SIDE_PX = 6 * DPI
 BAR_POINTS, BAR_HALO_POINTS, BAR_FONT_POINTS = 3.0, 5.0, 11.0
 WHITE_80 = (255, 255, 255, 204)
 
 
-def draw_tissue(result: SectionResult, view: Viewport) -> Image.Image:
+def draw_plain(result: SectionResult, view: Viewport) -> Image.Image:
+    """Return the H&E in the viewport with nothing but a scale bar."""
+    picture = he_image(result, view, longest_px=LONGER_SIDE_PX)
+    _draw_scale_bar(picture, result, view, LONGER_SIDE_PX / max(view.width, view.height))
+    return picture
+
+
+def draw_tissue(result: SectionResult, view: Viewport, colour_by: ColourBy = "call") -> Image.Image:
     """Return the tissue in the viewport with its spots at true size."""
     zoom = LONGER_SIDE_PX / max(view.width, view.height)
     picture = he_image(result, view, longest_px=LONGER_SIDE_PX)
-    _draw_spots(picture, result, view, zoom)
+    points = _to_px(result.points, view, zoom)
+    footprint = Footprint(result.spot_shape, result.spot_px * zoom, result.angle)
+    if colour_by == "call":
+        draw_areas(picture, points, footprint, call_colours(result.spots["label"]))
+    else:
+        _draw_probability(picture, result, points, footprint)
     rings = [ring for region in result.regions for ring in shapely.get_rings(region.outline)]
     draw_outlines(picture, [_to_px(shapely.get_coordinates(ring), view, zoom) for ring in rings])
     _draw_scale_bar(picture, result, view, zoom)
@@ -42,13 +57,15 @@ def _to_px(points: NDArray[np.float64], view: Viewport, zoom: float) -> NDArray[
     return (points - (view.left, view.top)) * zoom
 
 
-def _draw_spots(picture: Image.Image, result: SectionResult, view: Viewport, zoom: float) -> None:
-    """Draw the spots of known probability, and the edges of uncertain ones."""
-    points = _to_px(result.points, view, zoom)
-    footprint = Footprint(result.spot_shape, result.spot_px * zoom, result.angle)
-    known = np.isfinite(result.probability)
-    colours = colormaps[PALETTE](result.probability[known], bytes=True)[:, :3]
-    draw_areas(picture, points[known], footprint, colours)
+def _draw_probability(
+    picture: Image.Image, result: SectionResult, points: NDArray[np.float64], footprint: Footprint
+) -> None:
+    """Draw the spots of known probability, paler below the threshold, and the edges of uncertain ones."""
+    probability = result.probability
+    above, below = probability >= result.threshold, probability < result.threshold
+    for spots, opacity in ((below, OPACITY * FAINT), (above, OPACITY)):
+        shape = replace(footprint, opacity=opacity)
+        draw_areas(picture, points[spots], shape, probability_colours(probability[spots]))
     draw_edges(picture, points[(result.spots["label"] == "uncertain").to_numpy()], footprint)
 
 

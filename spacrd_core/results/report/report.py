@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from matplotlib import colormaps
-from matplotlib.colors import to_hex
-
-from spacrd_core.results.report.index import index_row
+from spacrd_core.results.colours import palette_steps
+from spacrd_core.results.report.histogram import HEIGHT, WIDTH
+from spacrd_core.results.report.label_agreement import cohort_agreement
+from spacrd_core.results.report.links import file_links
 from spacrd_core.results.report.page import write_page
 from spacrd_core.results.report.pages import page_file
 from spacrd_core.results.report.reliability_view import (
@@ -17,22 +17,23 @@ from spacrd_core.results.report.reliability_view import (
     build_reliability_views,
     platforms_without_held_out,
 )
+from spacrd_core.results.report.rows import page_address, section_row
 from spacrd_core.results.report.section_view import add_thumbnail, build_section_view
-from spacrd_core.results.report.viewport import PALETTE
 from spacrd_core.results.result import LABEL_NAMES, MODALITY_NAMES
+from spacrd_core.results.warnings import CALLED_FROM
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
+    from spacrd_core.results.report.rows import SectionRow
     from spacrd_core.results.report.section_view import SectionView
     from spacrd_core.results.result import Provenance, SectionResult
 
-PALETTE_STEPS = 64
-STYLES = ("page.css", "stage.css", "print.css")
-SCRIPTS = ("spots.js", "draw.js", "camera.js", "report.js")
-INDEX_STYLES = ("page.css", "index.css", "print.css")
-INDEX_SCRIPTS = ("index.js",)
+STYLES = ("page.css", "table.css", "stage.css", "panel.css", "print.css")
+SCRIPTS = ("spots.js", "draw.js", "legend.js", "camera.js", "paper.js", "report.js", "table.js")
+INDEX_STYLES = ("page.css", "table.css", "print.css", "index.css")
+INDEX_SCRIPTS = ("table.js",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +56,12 @@ class Report:
     reliability: Mapping[str, Mapping[str, Any]] | None = None
     paged: bool = False
 
-    def add(self, result: SectionResult) -> SectionView:
-        """Write the page of a section, if it has one, and return what :meth:`finish` needs, which is then small."""
-        view = build_section_view(result)
+    def add(self, result: SectionResult, files: Collection[str] = ()) -> SectionView:
+        """Write the page of a section, if it has one, and return what :meth:`finish` needs, which is then small.
+
+        ``files`` are the names of files beside the report; it links to those of the section.
+        """
+        view = build_section_view(result, file_links(result.section_id, files, up=self.paged))
         if not self.paged:
             return view
         page = page_file(self.file, result.section_id)
@@ -74,8 +78,12 @@ class Report:
             "index.html.j2",
             styles=INDEX_STYLES,
             scripts=INDEX_SCRIPTS,
-            rows=[index_row(section, self.file) for section in sections],
-            **_shared_values(sections, self.provenance, self.reliability),
+            **_shared_values(
+                sections,
+                [section_row(view, page_address(self.file, str(view.summary["section"]))) for view in sections],
+                self.provenance,
+                self.reliability,
+            ),
         )
         return [self.file, *(page_file(self.file, str(section.summary["section"])) for section in sections)]
 
@@ -92,6 +100,7 @@ def write_report(
 
     ``index`` is the address of the index that the file is a page of; for ``reliability``, see :class:`Report`.
     """
+    rows = [section_row(view, f"#section-{number}") for number, view in enumerate(sections, start=1)]
     write_page(
         path,
         "report.html.j2",
@@ -100,29 +109,48 @@ def write_report(
         index=index,
         modalities=MODALITY_NAMES,
         labels=list(LABEL_NAMES.values()),
-        palette=[to_hex(colour) for colour in colormaps[PALETTE].resampled(PALETTE_STEPS)(range(PALETTE_STEPS))],
-        **_shared_values(sections, provenance, reliability),
+        palette=palette_steps(),
+        **_shared_values(sections, rows, provenance, reliability),
     )
 
 
 def _shared_values(
-    sections: Sequence[SectionView], provenance: Provenance, reliability: Mapping[str, Mapping[str, Any]] | None
+    sections: Sequence[SectionView],
+    rows: Sequence[SectionRow],
+    provenance: Provenance,
+    reliability: Mapping[str, Mapping[str, Any]] | None,
 ) -> dict[str, Any]:
     """Return what the templates of the report and of its index show."""
     views = build_reliability_views(reliability or {})
     platforms = (str(section.summary["platform"]) for section in sections)
     return {
         "sections": sections,
+        "rows": rows,
+        "curves": [section.curves for section in sections],
+        "histogram_size": (WIDTH, HEIGHT),
+        "label_agreement": cohort_agreement((section.summary, section.agreement) for section in sections),
         "provenance": provenance,
         "reliability": None if reliability is None else views,
         "without_held_out": platforms_without_held_out(platforms, views),
         "side": DIAGRAM_SIZE,
-        "out_of_distribution": [
-            section.summary["section"] for section in sections if section.summary["unlike_training"]
-        ],
+        **_notices(sections),
+    }
+
+
+def _notices(sections: Sequence[SectionView]) -> dict[str, Any]:
+    """Return the sections of each notice at the top."""
+    summaries = [section.summary for section in sections]
+    one_modality: dict[str, list[str]] = {}
+    for section in sections:
+        for note in section.warnings:
+            if note.startswith(CALLED_FROM):
+                one_modality.setdefault(note, []).append(str(section.summary["section"]))
+    return {
+        "one_modality": one_modality,
+        "out_of_distribution": [str(summary["section"]) for summary in summaries if summary["unlike_training"]],
         "untrusted": [
-            f"{section.summary['section']} ({section.summary['no_regions_reason']})"
-            for section in sections
-            if section.summary["no_regions_reason"] and not section.summary["unlike_training"]
+            f"{summary['section']} ({summary['no_regions_reason']})"
+            for summary in summaries
+            if summary["no_regions_reason"] and not summary["unlike_training"]
         ],
     }

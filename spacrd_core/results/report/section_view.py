@@ -8,18 +8,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.results.files.profile_picture import profile_svg
+from spacrd_core.results.report.band_table import BandRow, band_rows, no_border_reason
 from spacrd_core.results.report.canvas_data import annotation_codes, canvas_data
+from spacrd_core.results.report.facts import section_facts
+from spacrd_core.results.report.histogram import histogram
+from spacrd_core.results.report.label_agreement import label_agreement
+from spacrd_core.results.report.threshold_curves import threshold_curves
 from spacrd_core.results.report.thumbnail import thumbnail
 from spacrd_core.results.report.viewport import MAX_PHOTO_PX, he_image, native_px, section_viewport
-from spacrd_core.results.result import SET_NAMES
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Sequence
+
     from PIL import Image
 
     from spacrd_core.copy_number.result import CopyNumber
     from spacrd_core.detection.attribution import DrivingGene
-    from spacrd_core.model.findings import Findings
+    from spacrd_core.results.report.histogram import Bar
+    from spacrd_core.results.report.label_agreement import LabelAgreement
+    from spacrd_core.results.report.links import FileLink
     from spacrd_core.results.report.viewport import Viewport
     from spacrd_core.results.result import SectionResult
 
@@ -44,10 +51,20 @@ class SectionView:
         The data that the script draws over the photo; JSON-compatible.
     warnings, remarks
         What to know before relying on the calls, and how the section was ingested.
+    histogram
+        The bars of its probabilities.
+    curves
+        Its numbers at every threshold, for the table of sections.
+    agreement
+        How its calls agree with the labels that it was ingested with; None without labels.
+    files
+        The files that were written for the section beside the report.
     annotation
         Counts and source of the labels that the section was ingested with; empty without labels.
     genes
         The genes that drive the calls, by heading: towards cancer and towards normal.
+    bands, no_border
+        The bands around the border of the cancer regions, or why there is no border.
     copy_number, profile
         What copy number says, and its profile along the genome as a data URI; empty if it is unknown.
     thumbnail
@@ -60,29 +77,41 @@ class SectionView:
     canvas: dict[str, Any]
     warnings: list[str]
     remarks: list[str]
+    histogram: list[Bar]
+    curves: dict[str, Any]
+    agreement: LabelAgreement | None
+    files: Sequence[FileLink]
     annotation: str
     genes: dict[str, list[DrivingGene]]
+    bands: list[BandRow]
+    no_border: str
     copy_number: CopyNumber
     profile: str
     thumbnail: str = ""
 
     def without_stage(self) -> SectionView:
         """Return the section without what only its page shows: pictures, the data of its spots, and genes."""
-        return replace(self, photo="", canvas={}, genes={}, profile="")
+        return replace(self, photo="", canvas={}, genes={}, bands=[], profile="")
 
 
-def build_section_view(result: SectionResult) -> SectionView:
-    """Return a section for the report; the view does not keep the section in memory."""
+def build_section_view(result: SectionResult, files: Sequence[FileLink] = ()) -> SectionView:
+    """Return a section for the report, with links to its files; the view does not keep the section in memory."""
     view = section_viewport(result)
     return SectionView(
         summary=result.summary(),
-        facts=_facts(result),
+        facts=section_facts(result),
         photo=_photo(result, view),
         canvas=canvas_data(result, view),
         warnings=[note for note in result.notes if note not in result.remarks],
         remarks=list(result.remarks),
+        histogram=histogram(result.probability),
+        curves=threshold_curves(result),
+        agreement=label_agreement(result),
+        files=files,
         annotation=_annotation(result),
         genes=_genes(result),
+        bands=band_rows(result),
+        no_border=no_border_reason(result),
         copy_number=result.copy_number,
         profile=_data_uri("image/svg+xml", profile_svg(result.copy_number)) if result.copy_number.segments else "",
     )
@@ -130,51 +159,3 @@ def _genes(result: SectionResult) -> dict[str, list[DrivingGene]]:
         "Towards normal": [driver for driver in result.genes if driver.attribution < 0],
     }
     return {heading: drivers for heading, drivers in genes.items() if drivers}
-
-
-def _facts(result: SectionResult) -> dict[str, str]:
-    spots = result.spots
-    image_um = result.um_per_px / result.image_px_per_full_px
-    return {
-        "Spot": f"{result.spot_um:g} µm {result.spot_shape}, pitch {result.pitch_um:g} µm",
-        "Image": f"{image_um:.3g} µm/px" if result.thumbnail is not None else "none",
-        "Threshold": f"{result.threshold:.3f}" + (f", {result.threshold_rule}" if result.threshold_rule else ""),
-        "Conformal sets": _sets(result),
-        "Gene coverage": _percent(spots["gene_coverage"]),
-        "Image coverage": _percent(spots["image_coverage"]),
-        "Out-of-distribution score": _ood_summary(spots["ood"]),
-        "Agreement with the prior": _agreement(result.findings),
-        "Epithelium": _epithelium(result.findings),
-        "Copy number": result.copy_number.summary,
-    }
-
-
-def _sets(result: SectionResult) -> str:
-    """Return how many spots have which conformal set; empty without sets."""
-    if result.alpha is None:
-        return ""
-    counts = result.spots["set"].value_counts()
-    sizes = ", ".join(f"{int(counts.get(name, 0))} {name}" for name in SET_NAMES)
-    coverage = f"{1 - result.alpha:.0%}"
-    return f"{sizes}. For patients like the held-out ones, the sets contain the true class of {coverage} of the spots"
-
-
-def _agreement(findings: Findings) -> str:
-    return ", ".join(f"{name} {value:.2f}" for name, value in findings.agreement.items())
-
-
-def _epithelium(findings: Findings) -> str:
-    measured, listed = findings.epithelial_genes
-    return f"{findings.epithelium} ({measured} of {listed} genes measured)" if findings.epithelium else ""
-
-
-def _percent(values: pd.Series[Any]) -> str:
-    known = values.dropna().astype(float)
-    return f"mean {known.mean():.0%}, minimum {known.min():.0%}" if len(known) else "none"
-
-
-def _ood_summary(values: pd.Series[Any]) -> str:
-    known = values.dropna().astype(float)
-    if not len(known):
-        return "unknown"
-    return f"median {known.median():.2g}; {(known > 1).mean():.0%} of spots above 1 (unlike the training tissue)"

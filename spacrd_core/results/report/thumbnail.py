@@ -1,14 +1,12 @@
-"""The small picture of a section in the index: its H&E, and its spots coloured by probability."""
+"""The small picture of a section in the index: its H&E, and its spots in the colours of their calls."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from matplotlib import colormaps
-
+from spacrd_core.results.colours import call_colours
 from spacrd_core.results.overlay.spots import Footprint, draw_areas
-from spacrd_core.results.report.viewport import PALETTE, he_image, section_viewport
+from spacrd_core.results.report.viewport import he_image, section_viewport
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,9 +22,8 @@ def thumbnail(result: SectionResult) -> Image.Image:
     view = section_viewport(result)
     zoom = THUMBNAIL_PX / max(view.width, view.height)
     picture = he_image(result, view, longest_px=THUMBNAIL_PX)
-    known = np.isfinite(result.probability)
-    points = (result.points[known] - (view.left, view.top)) * zoom
+    points = (result.points - (view.left, view.top)) * zoom
     width = max(result.spot_px, SPOT_PITCHES * result.pitch_um / result.um_per_px) * zoom
     footprint = Footprint(result.spot_shape, width, result.angle)
-    draw_areas(picture, points, footprint, colormaps[PALETTE](result.probability[known], bytes=True)[:, :3])
+    draw_areas(picture, points, footprint, call_colours(result.spots["label"]))
     return picture

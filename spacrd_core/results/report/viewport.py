@@ -10,7 +10,6 @@ from PIL import Image
 if TYPE_CHECKING:
     from spacrd_core.results.result import SectionResult
 
-PALETTE = "viridis"  # perceptually uniform, safe for colour-blind readers, and distinct from pink tissue
 # The longer side of the H&E, two to four times the screen size of a section: at least the first where the slide is as
 # fine, at most the second.
 MIN_PHOTO_PX, MAX_PHOTO_PX = 1600, 2000

@@ -1,10 +1,13 @@
 // Draws a section's spots, regions and marks over its tissue. Lines keep their width on the screen at any zoom:
-// a pen is a canvas context in canvas units, with its CSS px per unit.
+// a pen is a canvas context (or paper.js's SVG) in canvas units, with its CSS px per unit.
 
 const palette = readJson("palette");
 const PATH_SPOTS = 16; // spots per path: drawing time grows with the square of the number of subpaths
 const BELOW_THRESHOLD_ALPHA = 0.55; // relative to the chosen opacity
-const INK = { region: "#e3120b", uncertain: "#ff9500", unknown: "#9aa0a6", edge: "#00000080" };
+const style = getComputedStyle(document.documentElement);
+const ink = (name) => style.getPropertyValue(`--${name}`).trim();
+const INK = { region: ink("cancer"), uncertain: ink("uncertain"), unknown: ink("unknown"), edge: "#00000080" };
+const CALL_INK = labels.map((name) => ink(name.toLowerCase()));
 const clamp = (low, value, high) => Math.min(high, Math.max(low, value));
 const paletteColour = (fraction) => palette[Math.round(clamp(0, fraction, 1) * (palette.length - 1))];
 
@@ -38,12 +41,19 @@ function paint({ ctx }, items, trace, finish) {
   }
 }
 
+// The colour of a spot, and whether it is faint.
+function spotInk(data, state, spot) {
+  const { name, values, min, max } = state.colourBy;
+  if (name === "call") return [CALL_INK[labelAt(data, spot, state.threshold)], false];
+  const value = values[spot];
+  const colour = value === null ? INK.unknown : paletteColour((value - min) / (max - min));
+  return [colour, name === "probability" && value !== null && value < state.threshold];
+}
+
 function drawSpots(pen, data, state, visible) {
-  const groups = new Map(), { min, max } = state.colourBy;
+  const groups = new Map();
   for (const spot of visible) {
-    const value = state.colourBy.values[spot];
-    const colour = value === null ? INK.unknown : paletteColour((value - min) / (max - min));
-    const faint = state.colourBy.name === "probability" && !(value >= state.threshold);
+    const [colour, faint] = spotInk(data, state, spot);
     const key = colour + faint;
     if (!groups.has(key)) groups.set(key, { colour, faint, spots: [] });
     groups.get(key).spots.push(spot);
@@ -129,6 +139,10 @@ function drawStage(canvas, data, camera, state, density) {
   pen.ctx.setTransform(1, 0, 0, 1, 0, 0);
   pen.ctx.clearRect(0, 0, ...size);
   pen.ctx.setTransform(factor, 0, 0, factor, -camera.left * factor, -camera.top * factor);
+  drawLayers(pen, data, camera, state);
+}
+
+function drawLayers(pen, data, camera, state) {
   const visible = data.id.map((_, spot) => spot).filter((spot) => camera.shows(data.x[spot], data.y[spot], data.pitch));
   if (state.spots) drawSpots(pen, data, state, visible);
   if (state.uncertain) drawUncertain(pen, data, state, visible);

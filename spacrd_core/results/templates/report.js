@@ -1,38 +1,33 @@
 // Connects the stage and controls of each section to its data; a section is set up when it comes near the viewport.
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const PRINT_DENSITY = 3; // canvas px per CSS px on paper
 const stages = new Map();
+let commonThreshold = readThreshold(); // of all sections; null: each section's own
 
-// The values that spots can be coloured by, from `min` to `max`, and the legend: both ends, and what to know of them.
-function colourScales({ probability, spread, ood, copy_number }) {
-  const maxSpread = roundLength(8 * spread.reduce((max, value) => Math.max(max, value ?? 0), 0.001));
-  return {
-    probability: { name: "probability", values: probability, min: 0, max: 1, start: "0", end: "1", note: "" },
-    spread: { name: "spread", values: spread, min: 0, max: maxSpread, start: "0", end: `${Number(maxSpread.toPrecision(1))} or more`, note: "" },
-    ood: { name: "ood", values: ood, min: 0, max: 2, start: "0", end: "2 or more", note: "above the mark at 1: unlike the training tissue" },
-    copy_number: { name: "copy_number", values: copy_number, min: -2, max: 2, start: "\u22122 or less", end: "2 or more", note: "higher: more like the section\u2019s profile of gains and losses; not used for calls" },
-  };
+// Returns the threshold in the address: the index of many sections links to their pages with its common threshold.
+function readThreshold() {
+  const threshold = Number(/^#threshold=(0|1|0?\.\d+)$/.exec(location.hash)?.[1] ?? NaN);
+  return Number.isNaN(threshold) ? null : threshold;
 }
 
 function setUp(section) {
   const data = readCanvasData(section.dataset.canvas), scales = colourScales(data);
   const find = (selector) => section.querySelector(selector);
-  const canvas = find(".stage canvas"), photo = find(".photo"), bar = find(".bar"), tip = find(".tip");
+  const canvas = find(".stage canvas"), photo = find(".photo"), plain = find(".plain"), here = find(".here"), bar = find(".bar"), tip = find(".tip");
   const slider = find(".threshold"), reset = find(".reset"), opacity = find(".opacity"), colourBy = find(".colour-by");
   const state = { threshold: data.threshold, selected: -1 };
   let frame = 0;
 
-  const draw = (density) => {
-    drawStage(canvas, data, camera, state, density);
+  const draw = () => {
+    drawStage(canvas, data, camera, state, Math.max(1, devicePixelRatio));
     const across = (100 * camera.left) / data.width, down = (100 * camera.top) / data.height;
-    if (photo) photo.style.transform = `scale(${camera.zoom}) translate(${-across}%, ${-down}%)`;
+    for (const image of [photo, plain].filter(Boolean)) image.style.transform = `scale(${camera.zoom}) translate(${-across}%, ${-down}%)`;
     const um = roundLength((data.width / camera.zoom) * data.um_per_unit);
     bar.textContent = um >= 1000 ? `${um / 1000} mm` : `${Number(um.toPrecision(1))} \u00b5m`;
     bar.style.width = `${(100 * camera.zoom * um) / data.um_per_unit / data.width}%`;
     placeTip();
   };
-  const redraw = () => { frame ||= requestAnimationFrame(() => { frame = 0; draw(Math.max(1, devicePixelRatio)); }); };
+  const redraw = () => { frame ||= requestAnimationFrame(() => { frame = 0; draw(); }); };
   const camera = new Camera(canvas, data, () => {
     canvas.classList.toggle("zoomed", camera.zoom > 1);
     find(".zoom-out").disabled = find(".zoom-fit").disabled = camera.zoom === 1;
@@ -43,10 +38,12 @@ function setUp(section) {
   const placeTip = () => {
     const x = data.x[state.selected], y = data.y[state.selected];
     tip.hidden = state.selected < 0 || !camera.shows(x, y);
+    if (here) here.hidden = tip.hidden;
     if (tip.hidden) return;
     const text = describeSpot(data, state.selected, state);
     if (tip.textContent !== text) tip.textContent = text;
     const across = (100 * (x - camera.left) * camera.zoom) / data.width, down = (100 * (y - camera.top) * camera.zoom) / data.height;
+    if (here) Object.assign(here.style, { left: `${across}%`, top: `${down}%` });
     tip.style.left = across < 50 ? `calc(${across}% + 14px)` : "auto";
     tip.style.right = across < 50 ? "auto" : `calc(${100 - across}% + 14px)`;
     tip.style.top = down < 50 ? `${down}%` : "auto";
@@ -88,12 +85,9 @@ function setUp(section) {
     section.querySelectorAll("[data-key]").forEach((key) => { key.hidden = !state[key.dataset.key]; });
     state.colourBy = scales[colourBy.value];
     state.opacity = Number(opacity.value);
-    find(".scale-name").textContent = colourBy.selectedOptions[0].textContent;
-    find(".scale-start").textContent = state.colourBy.start;
-    find(".scale-end").textContent = state.colourBy.end;
-    find(".scale-note").textContent = state.colourBy.note;
-    const mark = { probability: state.threshold, ood: 0.5 }[colourBy.value] ?? -1;
-    find(".scale line").setAttribute("transform", `translate(${160 * mark})`);
+    find(".stages").classList.toggle("alone", !(find(".show-beside")?.checked ?? false));
+    find(".histogram line")?.setAttribute("transform", `translate(${200 * state.threshold})`);
+    showLegend(find, state, colourBy.selectedOptions[0].textContent);
     redraw();
   };
 
@@ -111,11 +105,14 @@ function setUp(section) {
   find(".zoom-fit").addEventListener("click", () => camera.zoomTo(1));
   slider.addEventListener("input", () => setThreshold(Number(slider.value)));
   reset.addEventListener("click", () => setThreshold(data.threshold));
-  [opacity, colourBy, ...section.querySelectorAll("[data-show]")].forEach((control) => control.addEventListener("input", applyControls));
-  for (const option of [...colourBy.options].slice(1)) if (!scales[option.value].values.some(Boolean)) option.remove();
+  colourBy.addEventListener("input", () => { find("[data-show=uncertain]").checked = colourBy.value !== "call"; }); // calls show them by their colour
+  [opacity, colourBy, ...(plain ? [find(".show-beside")] : []), ...section.querySelectorAll("[data-show]")].forEach((control) => control.addEventListener("input", applyControls));
+  for (const option of [...colourBy.options].slice(2)) if (!scales[option.value].values.some(Boolean)) option.remove();
   new ResizeObserver(redraw).observe(canvas);
-  stages.set(section, draw);
-  setThreshold(data.threshold);
+  const print = (on) => (on ? drawOnPaper(canvas, data, camera, state) : removeFromPaper(canvas));
+  const setCommon = (threshold) => setThreshold(threshold ?? data.threshold);
+  stages.set(section, { print, setCommon });
+  setCommon(commonThreshold);
 }
 
 const sections = [...document.querySelectorAll(".section")];
@@ -125,9 +122,14 @@ const observer = new IntersectionObserver((entries) => {
 }, { rootMargin: "600px" });
 document.body.classList.add("live");
 for (const section of sections) {
-  const canvas = section.querySelector("canvas");
+  const canvas = section.querySelector("canvas"), plain = section.querySelector(".plain");
+  if (plain) plain.src = section.querySelector(".photo").src; // once in the file
   section.style.setProperty("--ratio", canvas.width / canvas.height);
   observer.observe(section);
 }
-addEventListener("beforeprint", () => sections.forEach((section) => { ensureSetUp(section); stages.get(section)(PRINT_DENSITY); }));
-addEventListener("afterprint", () => sections.forEach((section) => stages.get(section)(Math.max(1, devicePixelRatio))));
+addEventListener("threshold", ({ detail }) => {
+  commonThreshold = detail;
+  for (const { setCommon } of stages.values()) setCommon(detail);
+});
+addEventListener("beforeprint", () => sections.forEach((section) => { ensureSetUp(section); stages.get(section).print(true); }));
+addEventListener("afterprint", () => sections.forEach((section) => stages.get(section)?.print(false)));

@@ -63,6 +63,7 @@ function describeSpot(data, spot, { threshold, annotation }) {
     ...(modality < 0 ? [] : [`largest contribution: ${modalities[modality]}, ${signed(data.top_contribution[spot])} log odds`]),
     ...lineIfKnown(data.spread, (value) => `ensemble spread ${value.toFixed(3)}`),
     ...lineIfKnown(data.ood, (value) => `out-of-distribution score ${value}`),
+    ...(threshold === data.threshold ? lineIfKnown(data.border_distance, (value) => `${Math.abs(value)} \u00b5m ${value < 0 ? "inside" : "outside"} the border`) : []),
     ...lineIfKnown(data.copy_number, (value) => `copy-number profile ${signed(value)}`),
   ].join("\n");
 }

@@ -23,6 +23,17 @@ def test_without_options_it_draws_the_picture_of_the_calls_that_detect_writes(an
     assert all(file.read_bytes() == (aneuploid / "out" / file.name).read_bytes() for file in tmp_path.iterdir())
 
 
+def test_spots_can_be_coloured_by_probability_in_a_file_beside_that_of_the_calls(
+    aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plot(aneuploid, tmp_path, "--section", "GAIN") == 0
+    assert plot(aneuploid, tmp_path, "--section", "GAIN", "--colour-by", "probability") == 0
+    calls, probability = (tmp_path / f"GAIN.{name}" for name in ("png", "probability.png"))
+    assert calls.read_bytes() != probability.read_bytes()
+    assert plot(aneuploid, tmp_path, "--colour-by", "ood") == 1
+    assert "hint: --colour-by call or probability" in stderr(capsys)
+
+
 def test_profiles_are_drawn_of_the_sections_that_have_one(
     aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,17 @@ def test_a_report_of_many_sections_has_a_page_for_each_which_go_when_it_has_few(
     assert len(re.findall("<h2>", page)) == len(re.findall("<h2>", files[0].read_text())) + 1
     assert run([*command, "--section", "GAIN"]) == 0
     assert [file.name for file in tmp_path.iterdir()] == ["cohort.html"]
+
+
+def test_a_report_in_a_folder_of_results_links_to_its_files_and_names_the_detector(
+    aneuploid: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(aneuploid / "out", tmp_path / "out")
+    for folder, linked in ((tmp_path / "out", True), (tmp_path, False)):
+        assert run(["report", f"{aneuploid}/store", "prior", "-o", str(folder / "report.html"), "-q"]) == 0
+        text = (folder / "report.html").read_text()
+        assert ('<a href="./GAIN.geojson">GAIN.geojson</a> (QuPath)' in text) == linked
+        assert "called by detector <b>prior</b>" in text
 
 
 def test_a_file_in_the_place_of_the_pages_is_refused(

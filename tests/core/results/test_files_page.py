@@ -116,7 +116,7 @@ def test_geojson_has_the_properties_and_measurements_of_the_page(written: Path) 
     features = json.loads((written / "V.geojson").read_text())["features"]
     region, spot = (features[index]["properties"] for index in (0, -1))
     assert [region["objectType"], spot["objectType"]] == ["annotation", "detection"]
-    assert named("QuPath", "") == [*region] == [*spot, "metadata"]
+    assert named("QuPath", "") == [*region] == [*spot]
     assert named("QuPath", "measurement of a region") == [*region["measurements"]]
     measurements = {name for feature in features for name in feature["properties"]["measurements"]} - {
         *region["measurements"]

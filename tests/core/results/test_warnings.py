@@ -33,7 +33,7 @@ def test_a_section_unlike_the_training_tissue_has_a_warning(config: DetectorConf
 
 
 def test_a_few_spots_unlike_the_training_tissue_give_no_warning(config: DetectorConfig) -> None:
-    spots = table(ood=[0.4, 0.3, 2.0])
+    spots = table(ood=[0.4] * 9 + [2.0])
     assert not is_out_of_distribution(spots)
     assert not any("unlike" in warning for warning in collect_warnings("Z9", spots, config, genes=True))
 
@@ -47,7 +47,35 @@ def test_a_detector_of_both_modalities_gives_the_reason_for_not_using_genes(
 ) -> None:
     both = config.model_copy(update={"image_dim": 8})
     warnings = collect_warnings("Z9", table(ood=[0.2], genes=0.0, image=1.0), both, genes=genes)
-    assert any(f"gene expression was not used: {reason}" in warning for warning in warnings)
+    assert f"called from the image alone: {reason}" in warnings
+
+
+@pytest.mark.parametrize(("far", "mentioned"), [(19, ""), (20, "20%"), (44, "44%"), (50, "50%")])
+def test_a_part_unlike_the_training_tissue_is_mentioned_long_before_it_is_most_of_the_section(
+    config: DetectorConfig, far: int, mentioned: str
+) -> None:
+    warnings = collect_warnings("Z9", table(ood=[2.0] * far + [0.4] * (100 - far)), config, genes=True)
+    about = [warning for warning in warnings if "unlike the training tissue" in warning]
+    assert [warning.split()[0] for warning in about] == [mentioned] * bool(mentioned)
+    assert not any("do not rely" in warning for warning in about)
+
+
+@pytest.mark.parametrize(
+    ("reads_image", "um_per_px", "reason"),
+    [
+        (False, 0.5, "the detector does not read H&E"),
+        (False, 0.0, ""),
+        (True, 0.0, "the section has no image"),
+        (True, 0.5, "the section has no embeddings from 'uni'"),
+    ],
+)
+def test_calls_from_genes_alone_have_the_reason_where_there_might_have_been_an_image(
+    plugins: Plugins, um_per_px: float, reason: str, *, reads_image: bool
+) -> None:
+    detector = made_detector(plugins, patients="AB", licence="MIT" if reads_image else "").config
+    warnings = collect_warnings("Z9", table(ood=[0.2]), detector, genes=True, slide_um_per_px=um_per_px)
+    about = [warning for warning in warnings if "alone" in warning]
+    assert about == [f"called from genes alone: {reason}"] * bool(reason)
 
 
 def test_calls_on_a_training_section_have_a_warning(config: DetectorConfig) -> None:

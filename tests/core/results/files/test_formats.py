@@ -20,7 +20,9 @@ def test_a_format_is_found_by_its_name_and_an_unknown_name_is_an_error() -> None
     with pytest.raises(ConfigError) as caught:
         find_format("docx")
     assert "'docx'" in str(caught.value)
-    assert "h5ad, csv, genes, geojson, png, loupe, xenium, seg, profile, spatialdata" in str(caught.value.hint)
+    assert "h5ad, csv, genes, geojson, png, loupe, xenium, seg, probability, profile, spatialdata" in str(
+        caught.value.hint
+    )
 
 
 @pytest.mark.parametrize("form", ["csv", "h5ad", "geojson", "loupe"])

@@ -1,17 +1,17 @@
-import re
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from spacrd_core.results.colours import FAINT, probability_colours
 from spacrd_core.results.files.overlay_png import write_overlay
-from spacrd_core.results.overlay.style import REGION_COLOUR, UNCERTAIN_COLOUR
+from spacrd_core.results.overlay.colour_bar import MIN_HEIGHT
+from spacrd_core.results.overlay.spots import OPACITY
 from spacrd_core.results.overlay.tissue import draw_tissue
 from spacrd_core.results.report.viewport import section_viewport
-from spacrd_core.results.result import SectionResult
+from spacrd_core.results.result import LABEL_STYLES, SectionResult
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -20,25 +20,43 @@ def pixels(path: Path) -> np.ndarray:
         return np.asarray(picture.convert("RGB")).astype(int)
 
 
-def test_regions_and_uncertain_spots_have_one_colour_in_the_picture_and_in_the_report() -> None:
-    templates = resources.files("spacrd_core.results") / "templates"
-    script, styles = ((templates / name).read_text(encoding="utf-8") for name in ("draw.js", "page.css"))
-    for colour, name in ((REGION_COLOUR, "region"), (UNCERTAIN_COLOUR, "uncertain")):
-        assert re.findall(rf'\b{name}: "(.+?)"', script) == [colour]
-        assert re.findall(rf"--{name}: (.+?);", styles) == [colour]
+def near(picture: np.ndarray, colour: tuple[int, int, int], distance: int = 10) -> int:
+    """Return the number of px in about this colour."""
+    return int((abs(picture - colour) < distance).all(axis=-1).sum())
 
 
 @pytest.mark.parametrize("shape", ["disc", "square"])
-def test_the_picture_shows_both_ends_of_the_colour_scale_and_the_outline_of_the_region(
+def test_the_picture_shows_the_calls_in_the_colours_that_qupath_gets_and_the_outline_of_the_region(
     make_result: Callable[..., SectionResult], tmp_path: Path, shape: str
 ) -> None:
     write_overlay(make_result(thumbnail=None, spot_shape=shape), tmp_path / "s.png")
-    red, green, blue = np.moveaxis(pixels(tmp_path / "s.png"), -1, 0)
-    assert min(red.shape) > 1000
-    outline = (abs(red - 227) < 10) & (abs(green - 18) < 10) & (abs(blue - 11) < 10)
-    high = (red > 150) & (green > 180) & (blue < 120)
-    low = (red < 130) & (green < 80) & (blue > 100)
-    assert min(outline.sum(), high.sum(), low.sum()) > 1000
+    picture = pixels(tmp_path / "s.png")
+    assert min(picture.shape[:2]) > 1000
+    assert near(picture, LABEL_STYLES["cancer"].colour, 4) > 1000  # the outline
+    for style in LABEL_STYLES.values():
+        red, green, blue = (round(255 - OPACITY * (255 - part)) for part in style.colour)
+        assert near(picture, (red, green, blue), 3) > 1000
+
+
+def test_by_probability_the_picture_shows_both_ends_of_the_scale_paler_below_the_threshold(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    probability = np.where(np.arange(36) < 18, 0.0, 1.0)
+    result = make_result(side=6, thumbnail=None)
+    result = make_result(side=6, thumbnail=None, spots=result.spots.assign(probability=probability, label="normal"))
+    write_overlay(result, tmp_path / "s.png", "probability")
+    picture = pixels(tmp_path / "s.png")
+    for value, opacity in ((0.0, OPACITY * FAINT), (1.0, OPACITY)):
+        colour = probability_colours(np.array([value]))[0].astype(int)
+        red, green, blue = np.rint(255 - opacity * (255 - colour)).astype(int).tolist()
+        assert near(picture, (red, green, blue), 3) > 1000
+
+
+def test_the_plain_tissue_is_beside_the_calls(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+    result = make_result()
+    write_overlay(result, tmp_path / "s.png")
+    plain, calls = np.array_split(pixels(tmp_path / "s.png"), 2, axis=1)
+    assert (plain == [225, 150, 190]).all(axis=-1).mean() > 0.7 > (calls == [225, 150, 190]).all(axis=-1).mean()
 
 
 def test_the_tissue_lies_under_the_spots(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
@@ -53,7 +71,7 @@ def test_squares_of_a_rotated_array_leave_no_gaps(
     result = make_result("square", side=12, degrees=degrees, spot_shape="square", spot_um=100.0)
     write_overlay(result, tmp_path / "s.png")
     picture = pixels(tmp_path / "s.png")
-    down, across = (slice(int(0.4 * size), int(0.5 * size)) for size in picture.shape[:2])
+    down, across = slice(500, 700), slice(-700, -500)  # inside the panel with the calls, on the right
     assert not (picture[down, across] == [225, 150, 190]).all(axis=-1).any()
 
 
@@ -72,8 +90,8 @@ def test_a_section_with_no_spot_or_one_can_be_drawn(
 
 
 def red(path: Path) -> int:
-    """Return the number of px in the colour of outlines; the threshold mark of the colour bar has it too."""
-    return int((abs(pixels(path) - (227, 18, 11)) < 10).all(axis=-1).sum())
+    """Return the number of px in the colour of outlines."""
+    return near(pixels(path), LABEL_STYLES["cancer"].colour, 4)
 
 
 def test_no_region_is_drawn_in_a_section_unlike_the_training_tissue(
@@ -112,10 +130,10 @@ def test_a_narrow_section_has_its_whole_title_and_legend(
 def test_a_row_of_spots_leaves_room_for_the_ticks_of_the_colour_bar(
     make_result: Callable[..., SectionResult], tmp_path: Path
 ) -> None:
-    write_overlay(make_result(spots=make_result().spots[:26]), tmp_path / "s.png")
+    write_overlay(make_result(spots=make_result().spots[:26]), tmp_path / "s.png", "probability")
     height, width, _ = pixels(tmp_path / "s.png").shape
-    assert width > 1800
-    assert 400 < height < 700
+    assert width > 2400
+    assert MIN_HEIGHT < height < MIN_HEIGHT + 250
 
 
 def test_spots_are_where_their_section_has_them(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
@@ -132,8 +150,8 @@ def test_spots_are_where_their_section_has_them(make_result: Callable[..., Secti
     assert drawn[centres[3], : centres[1]].sum() / step == pytest.approx(0.9, abs=0.05)  # one spot and a half
 
 
-def test_a_spot_of_unknown_probability_is_not_drawn(make_result: Callable[..., SectionResult], tmp_path: Path) -> None:
+def test_by_probability_a_spot_without_one_is_not_drawn(make_result: Callable[..., SectionResult]) -> None:
     spots = make_result(side=6).spots.assign(probability=np.nan, label="normal")
     result = make_result(side=6, spots=spots)
-    tissue = np.asarray(draw_tissue(result, section_viewport(result)))
-    assert (tissue[200:1000, 200:1000] == [225, 150, 190]).all()
+    tissue = np.asarray(draw_tissue(result, section_viewport(result), "probability"))
+    assert (tissue[200:800, 200:800] == [225, 150, 190]).all()

@@ -8,6 +8,7 @@ from browsing import bounding_box, centre, drawn, settle, until
 from stand_ins.copy_number import SUPPORTED
 
 from spacrd_core.results.report.viewport import section_viewport
+from spacrd_core.results.result import LABEL_STYLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +96,60 @@ def test_only_what_is_ticked_is_drawn_and_in_the_legend(make_result: Make, open_
         assert [key.get_attribute("data-key") for key in page.locator(".key[data-key]:visible").all()] == [name]
 
 
+def legend(page: Page) -> list[str]:
+    """Return the visible parts of the legend."""
+    texts = page.locator("figcaption .key:visible, figcaption .scale-note:visible").all_inner_texts()
+    return [" ".join(text.split()) for text in texts if "\n" not in text and text]
+
+
+def test_calls_have_the_colours_of_qupath_and_probabilities_a_scale_that_is_paler_below_the_threshold(
+    make_result: Make, open_report: Open
+) -> None:
+    spots = make_result().spots
+    probability = np.where(np.arange(len(spots)) % 2 == 0, 0.0, 1.0)
+    spots = spots.assign(probability=probability, label=np.where(probability > 0.5, "cancer", "normal"))
+    spots.loc[spots.index[:300], "label"] = "uncertain"
+    page = open_report(make_result(spots=spots))
+    assert {"cancer", "normal", "uncertain", "cancer region"} <= set(legend(page))
+    show_only(page, "spots")
+    assert colours_of_spots(page) == {style.hex_colour for style in LABEL_STYLES.values()}
+    page.select_option(".colour-by", "probability")
+    assert "paler below the threshold" in legend(page)
+    assert page.is_checked("[data-show=uncertain]")
+    show_only(page, "spots")
+    assert colours_of_spots(page) == {page.evaluate("paletteColour(1)")}  # those below are not opaque
+    pale = page.locator(".pale").evaluate("(pale) => pale.getBoundingClientRect().width")
+    whole = bounding_box(page.locator(".scale"))["width"]
+    assert pale / whole == pytest.approx(THRESHOLD, abs=0.01)
+
+
+def test_spots_without_a_value_are_grey_and_named_in_the_legend(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result())
+    for score, named in (("ood", True), ("spread", False), ("call", False)):
+        page.select_option(".colour-by", score)
+        assert ("unknown" in legend(page)) == named
+
+
+def test_the_plain_tissue_shows_the_same_part_and_the_place_of_the_spot(make_result: Make, open_report: Open) -> None:
+    page = open_report(make_result())
+    canvas, plain = page.locator(".stage canvas"), page.locator(".plain")
+    assert plain.evaluate("(image) => image.naturalWidth") > 100
+    page.click(".zoom-in")
+    settle(page)
+    photo, beside = bounding_box(page.locator(".photo")), bounding_box(plain)
+    offset = bounding_box(page.locator(".window"))["x"] - bounding_box(canvas)["x"]
+    assert beside["x"] - photo["x"] == pytest.approx(offset, abs=0.5)
+    assert (beside["y"], beside["width"]) == pytest.approx((photo["y"], photo["width"]), abs=0.5)
+    page.mouse.move(*centre(canvas))
+    settle(page)
+    here = centre(page.locator(".here"))
+    assert here == pytest.approx((centre(canvas)[0] + offset, centre(canvas)[1]), abs=40)
+    width = bounding_box(canvas)["width"]
+    page.uncheck(".show-beside")
+    assert plain.is_hidden()
+    assert bounding_box(canvas)["width"] > 1.1 * width
+
+
 def test_a_section_unlike_the_training_tissue_gets_no_regions_and_no_area(make_result: Make, open_report: Open) -> None:
     unfamiliar = make_result(section_id="odd", spots=make_result().spots.assign(ood=2.0))
     page = open_report(make_result(), unfamiliar)
@@ -110,7 +165,7 @@ def test_a_section_unlike_the_training_tissue_gets_no_regions_and_no_area(make_r
     show_only(page, "regions")
     assert drawn(usual.locator("canvas")) > 0.001
     assert drawn(odd.locator("canvas")) == 0
-    assert page.locator("main > section:first-child tbody tr:nth-child(2) td:nth-child(8)").inner_text() == "\u2013"
+    assert page.locator("#sections tbody tr:nth-child(2) .at-area").inner_text() == "\u2013"
 
 
 def test_annotated_labels_are_shown_only_on_request(make_result: Make, open_report: Open) -> None:
@@ -131,7 +186,11 @@ def test_annotated_labels_are_shown_only_on_request(make_result: Make, open_repo
 def test_spots_can_be_coloured_by_available_scores(make_result: Make, open_report: Open) -> None:
     spots = make_result().spots
     page = open_report(make_result(spots=spots.assign(spread=0.0, ood=1.5, copy_number=float("nan"))))
-    assert page.locator(".colour-by option").all_inner_texts() == ["Probability of cancer", "Out-of-distribution score"]
+    assert page.locator(".colour-by option").all_inner_texts() == [
+        "Call, as in QuPath",
+        "Probability of cancer",
+        "Out-of-distribution score",
+    ]
     show_only(page, "spots")
     page.select_option(".colour-by", "ood")
     settle(page)

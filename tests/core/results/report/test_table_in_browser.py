@@ -1,4 +1,4 @@
-"""The index of a report in a browser: sorting, filtering, links, names that are markup, and its look."""
+"""The table of sections in a browser: sorting, filtering, a common threshold, links, and its look as an index."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 import pytest
-from browsing import bounding_box, opened
+from browsing import bounding_box, opened, until
 from stand_ins.copy_number import NO_EVIDENCE, SUPPORTED
 
 from spacrd_core.model.findings import Findings
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from spacrd_core.results.result import Provenance, SectionResult
 
     Make = Callable[..., SectionResult]
+    Open = Callable[..., Page]
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"quotes\" 'too'"
+RESET = "Use each section\N{RIGHT SINGLE QUOTATION MARK}s own"
 CAUTIONED = "No epithelium was found"
 
 
@@ -33,7 +35,13 @@ def sections(make_result: Make) -> list[SectionResult]:
     return [
         make_result(side=10, section_id="S10", patient="Smith", findings=Findings(agreement={"genes": 0.5})),
         make_result(side=4, section_id="S2", patient=HOSTILE, spots=small.assign(label="normal")),
-        make_result(side=6, section_id="S1", copy_number=SUPPORTED, findings=Findings(agreement={"image": -0.2})),
+        make_result(
+            side=6,
+            section_id="S1",
+            copy_number=SUPPORTED,
+            findings=Findings(agreement={"image": -0.2}),
+            trained_on="the detector was trained on this section",
+        ),
         make_result(
             side=26,
             section_id="index",
@@ -75,8 +83,8 @@ def test_columns_sort_both_ways_and_unknown_values_are_last(page: Page) -> None:
     assert sort(page, "Section") == ["S10", "S2", "S1", "index"]
     assert sort(page, "Spots") == ["index", "S10", "S1", "S2"]
     assert sort(page, "Spots") == ["S2", "S1", "S10", "index"]
-    assert sort(page, "Agreement")[:2] == ["S10", "S1"]
-    assert sort(page, "Agreement")[:2] == ["S1", "S10"]
+    assert sort(page, "Prior")[:2] == ["S10", "S1"]
+    assert sort(page, "Prior")[:2] == ["S1", "S10"]
     assert sort(page, "Cautions")[0] == "index"
     assert sort(page, "Share, %")[-1] == "S2"
     assert sort(page, "Share, %")[0] == "S2"
@@ -110,11 +118,11 @@ def test_everything_works_by_keyboard(page: Page) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type("s1")
     assert page.get_by_role("searchbox", name="Search").input_value() == "s1"
-    for _ in range(3):  # the check box, the table, its first heading
+    for _ in range(4):  # the check box, the threshold, the table, its first heading
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.locator("[aria-sort=ascending]").inner_text() == "Section"
-    for _ in range(10):
+    for _ in range(13):
         page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "report_sections/S1.html"
 
@@ -135,18 +143,65 @@ def test_the_numbers_of_a_row_are_those_of_the_section(page: Page, sections: lis
         facts: dict[str, Any] = result.summary()
         cells = [cell.strip() for cell in row.locator("td").all_inner_texts()]
         agreement, area = min(facts["agreement"].values(), default=None), facts["cancer_mm2"]
-        assert cells[:8] == [
-            " ".join(facts["patient"].split()),
-            facts["platform"],
-            str(facts["spots"]),
-            str(facts["cancer"]),
-            f"{100 * facts['cancer'] / facts['spots']:.1f}",
-            "\N{EN DASH}" if area is None else f"{area:.3g}",
-            "\N{EN DASH}" if agreement is None else f"{agreement:.2f}".replace("-", "\N{MINUS SIGN}"),
-            facts["copy_number"]["verdict"],
-        ]
-        assert cells[8] == ("\n".join(note[0].upper() + note[1:] for note in result.notes) or "none")
+        assert (
+            cells
+            == [
+                " ".join(facts["patient"].split()),
+                facts["platform"],
+                str(facts["spots"]),
+                str(facts["cancer"]),
+                str(facts["uncertain"]),
+                f"{100 * facts['cancer'] / facts['spots']:.1f}",
+                "\N{EN DASH}" if area is None else f"{area:.3g}",
+                "",
+                "trained on" if result.trained_on else "\N{EN DASH}",  # all labels are normal: no AUC
+                "\N{EN DASH}" if agreement is None else f"{agreement:.2f}".replace("-", "\N{MINUS SIGN}"),
+                facts["copy_number"]["verdict"],
+                "\n".join(note[0].upper() + note[1:] for note in result.notes) or "none",
+            ]
+        )
+        assert row.locator(".spark").get_attribute("aria-label") == f"mean {facts['mean_probability']:.2f}"
         assert row.locator("img").evaluate("(image) => image.naturalWidth") > 50
+
+
+def numbers(page: Page, section: str) -> list[str]:
+    """Return the numbers of a row that depend on the threshold."""
+    row = page.locator("#sections tbody tr").filter(has=page.get_by_role("link", name=section, exact=True))
+    return [row.locator(f".at-{name}").inner_text() for name in ("cancer", "uncertain", "share", "area")]
+
+
+def set_common(page: Page, threshold: str) -> None:
+    page.get_by_label("Common threshold").fill(threshold)
+
+
+def test_a_common_threshold_changes_the_rows_their_order_and_the_linked_pages(browser: Browser, page: Page) -> None:
+    before = numbers(page, "index")
+    sort(page, "Share, %")
+    set_common(page, "0.7")
+    common = numbers(page, "index")
+    assert common != before
+    assert shown(page)[0] == max(shown(page), key=lambda name: float(numbers(page, name)[2]))
+    link = page.get_by_role("link", name="index", exact=True).evaluate("(link) => link.href")
+    address = urlparse(link)
+    assert address.fragment == "threshold=0.7"
+    with opened(browser, Path(unquote(address.path)), fragment=address.fragment) as section:
+        shows = [section.inner_text(f".{name}") for name in ("cancer", "uncertain", "area")]
+        assert shows == [common[0], common[1], f"{common[3]} mm²"]
+        assert section.inner_text(".controls .value") == "0.700"
+    page.get_by_role("button", name=RESET).click()
+    assert numbers(page, "index") == before
+    assert page.get_by_role("link", name="index", exact=True).get_attribute("href") == "report_sections/index.html"
+
+
+def test_a_common_threshold_in_one_file_moves_those_of_its_sections(make_result: Make, open_report: Open) -> None:
+    page = open_report(*(make_result(side=6, section_id=name, threshold=0.43) for name in "AB"))
+    set_common(page, "0.2")
+    page.locator("#section-2 .controls").scroll_into_view_if_needed()
+    until(page, "stages.size === 2")
+    assert page.locator(".controls .value").all_inner_texts() == ["0.200", "0.200"]
+    assert [numbers(page, "A")[0]] == page.locator("#section-1 .cancer").all_inner_texts()
+    page.get_by_role("button", name=RESET).click()
+    assert page.locator(".controls .value").all_inner_texts() == ["0.430", "0.430"]
 
 
 def test_without_a_script_the_table_has_no_controls(browser: Browser, index: Path) -> None:
