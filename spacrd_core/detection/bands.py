@@ -61,11 +61,8 @@ class Bands(BaseModel):
         """The names of the bands, with the distances of those whose names have none."""
         if not self.inside_um:
             return self.names
-        ends = {
-            CORE: f"{CORE} (over {self.inside_um[-1]:g} um inside)",
-            EDGE: f"{EDGE} (up to {self.inside_um[0]:g} um)",
-        }
-        return tuple(ends.get(name, name) for name in self.names)
+        distances = {CORE: f"over {self.inside_um[-1]:g} um inside", EDGE: f"up to {self.inside_um[0]:g} um inside"}
+        return tuple(f"{name} ({distances[name]})" if name in distances else name for name in self.names)
 
     def attach(self, table: pd.DataFrame) -> None:
         """Store the bands in a spot table, so that every later output divides the section in the same way."""
