@@ -56,6 +56,14 @@ class Bands(BaseModel):
         inside = [CORE, *reversed(inner), EDGE] if self.inside_um else [INSIDE]
         return (*inside, *outer, f"over {self.outside_um[-1]:g} um outside" if self.outside_um else OUTSIDE)
 
+    @property
+    def descriptions(self) -> tuple[str, ...]:
+        """The names of the bands, with the distances of those whose names have none."""
+        if not self.inside_um:
+            return self.names
+        distances = {CORE: f"over {self.inside_um[-1]:g} um inside", EDGE: f"up to {self.inside_um[0]:g} um inside"}
+        return tuple(f"{name} ({distances[name]})" if name in distances else name for name in self.names)
+
     def attach(self, table: pd.DataFrame) -> None:
         """Store the bands in a spot table, so that every later output divides the section in the same way."""
         table.attrs[TABLE_KEY] = self.model_dump(mode="json")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class BandRow(NamedTuple):
-    """One band: its name, number of spots, area of their tissue, and mean probability; None without spots."""
+    """One band: its description, number of spots, area of their tissue, and mean probability; None without spots."""
 
     name: str
     spots: int
@@ -24,7 +24,7 @@ def band_rows(result: SectionResult) -> list[BandRow]:
     if not result.margins.has_border:
         return []
     codes = result.margins.band.codes
-    return [_row(result, name, codes == code) for code, name in enumerate(result.bands.names)]
+    return [_row(result, name, codes == code) for code, name in enumerate(result.bands.descriptions)]
 
 
 def no_border_reason(result: SectionResult) -> str:

@@ -27,7 +27,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cohort = write_demo_cohort(folder / "cohort", platforms=("st", "st", "xenium"))
     assert run(["ingest", f"{folder}/store", "--cohort", str(cohort), "--no-image", "-q"]) == 0
     assert run(["train", f"{folder}/store", "-o", f"{folder}/detector", *GENES_ALONE, "--section", "S1", "-q"]) == 0
-    assert run([*detect(folder), "--section", "S2", "--section", "S3", "-o", f"{folder}/out"]) == 0
+    bands = ["--set", "bands.inside_um=[150]", "--set", "bands.outside_um=[100,300]"]
+    assert run([*detect(folder), "--section", "S2", "--section", "S3", "-o", f"{folder}/out", *bands]) == 0
     return folder
 
 
@@ -118,6 +119,18 @@ def test_a_format_is_exported_as_detect_writes_it(folder: Path, tmp_path: Path, 
     assert {file.name for file in tmp_path.iterdir()} == detected
     if suffix != "h5ad":  # which has the time of writing
         assert all((tmp_path / name).read_bytes() == (folder / "out" / name).read_bytes() for name in detected)
+
+
+def test_exports_and_reports_divide_a_section_by_the_bands_that_detect_was_given(folder: Path, tmp_path: Path) -> None:
+    assert export(folder, tmp_path, "h5ad", "--section", "S2") == 0
+    report = tmp_path / "report.html"
+    assert run(["report", f"{folder}/store", f"{folder}/detector", "--section", "S2", "-o", str(report), "-q"]) == 0
+    read = ad.read_h5ad(tmp_path / "S2.h5ad")
+    assert read.uns["spacrd"]["bands_um"].tolist() == [-150, 0, 100, 300]
+    distance, band = read.obs["spacrd_border_distance_um"], read.obs["spacrd_band"]
+    assert set(band[distance.between(100, 299)]) == {"100 to 300 um outside"}
+    assert set(band[distance < -150]) == {"core"}
+    assert "100 to 300 µm outside" in report.read_text(encoding="utf-8")
 
 
 def test_an_unknown_format_is_reported_those_there_are_and_so_is_who_asks_for_help(

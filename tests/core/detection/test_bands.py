@@ -14,6 +14,8 @@ class Settings(CommandConfig):
 def test_the_default_bands_are_core_edge_and_500_um_outside() -> None:
     assert Bands().limits_um == (-500, 0, 500)
     assert Bands().names == ("core", "edge", "0 to 500 um outside", "over 500 um outside")
+    assert Bands().descriptions[:2] == ("core (over 500 um inside)", "edge (up to 500 um inside)")
+    assert Bands(inside_um=()).descriptions == Bands(inside_um=()).names
 
 
 @pytest.mark.parametrize(

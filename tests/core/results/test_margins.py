@@ -105,7 +105,7 @@ def test_bands_divide_all_spots_and_the_area_of_the_section(make_result: Make) -
     bands = Bands(inside_um=(300,), outside_um=(200, 400))
     result = called(make_result, lambda x, _: x < 5.5, lattice="square", side=12, bands=bands)
     rows = band_rows(result)
-    assert [row.name for row in rows] == list(bands.names)
+    assert [row.name for row in rows] == list(bands.descriptions)
     assert [row.spots for row in rows] == [12 * count for count in (3, 3, 2, 2, 2)]
     assert sum(row.mm2 for row in rows) == pytest.approx(1.44)
     assert [row.probability for row in rows] == pytest.approx([0.9, 0.9, 0.1, 0.1, 0.1])

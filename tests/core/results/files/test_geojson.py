@@ -98,6 +98,25 @@ def test_measurements_are_numbers_and_unknown_ones_are_left_out(
     assert second["properties"]["measurements"]["SpaCRD probability"] == pytest.approx(expected)
 
 
+def test_every_spot_has_its_distance_from_the_border_and_its_band(
+    make_result: Callable[..., SectionResult], features: list[Feature]
+) -> None:
+    margins, spots = make_result().margins, [feature["properties"] for feature in of_kind(features, "detection")]
+    distances = [spot["measurements"]["SpaCRD border distance um"] for spot in spots]
+    assert distances == pytest.approx(margins.distance_um.tolist())
+    assert [spot["metadata"] for spot in spots] == [{"SpaCRD band": band} for band in margins.band]
+
+
+def test_without_a_border_spots_have_neither_distance_nor_band(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    write_geojson(make_result(side=4, regions_rule="never"), tmp_path / "s.geojson")
+    text = (tmp_path / "s.geojson").read_text()
+    assert "SpaCRD probability" in text
+    assert "SpaCRD band" not in text
+    assert "border distance" not in text
+
+
 def test_every_object_has_a_class_with_a_colour_because_qupath_fails_without_one(
     features: list[Feature],
 ) -> None:

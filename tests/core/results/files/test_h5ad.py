@@ -31,6 +31,10 @@ def test_anndata_reads_back_the_section_and_its_calls(
     assert read.obs["spacrd_top_modality"].tolist() == result.spots["top_modality"].tolist()
     np.testing.assert_allclose(read.obs["spacrd_top_contribution"], result.spots["top_contribution"])
     np.testing.assert_allclose(read.obs["spacrd_copy_number"], result.spots["copy_number"], rtol=1e-6)
+    np.testing.assert_allclose(read.obs["spacrd_border_distance_um"], result.margins.distance_um, rtol=1e-6)
+    assert read.obs["spacrd_band"].tolist() == list(result.margins.band)
+    assert read.obs["spacrd_band"].cat.categories.tolist() == list(result.bands.names)
+    assert read.obs["spacrd_band"].cat.ordered
     np.testing.assert_allclose(read.obs["spacrd_prob"], result.spots["probability"], rtol=1e-6)
     np.testing.assert_allclose(read.obs["spacrd_ood"], result.spots["ood"], rtol=1e-6)
     assert {str(read.obs[name].dtype) for name in ("spacrd_prob", "spacrd_spread", "spacrd_ood")} == {"float32"}

@@ -7,7 +7,7 @@ from spacrd_core.results.files.spots_csv import write_spots_csv
 from spacrd_core.results.result import SectionResult
 
 HEADER = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,agreement,gene_coverage,image_coverage,set"
-HEADER += ",top_modality,top_contribution,copy_number"
+HEADER += ",top_modality,top_contribution,copy_number,border_distance_um,band"
 
 
 def test_the_columns_are_those_of_the_documented_format(
@@ -28,6 +28,8 @@ def test_pandas_reads_back_every_spot_with_its_call(make_result: Callable[..., S
     assert table["top_contribution"].tolist() == result.spots["top_contribution"].tolist()
     assert table["copy_number"].tolist() == result.spots["copy_number"].tolist()
     assert (table["probability"] - result.spots["probability"]).abs().max() <= 5e-7
+    assert (table["border_distance_um"] - result.margins.distance_um).abs().max() <= 5e-4
+    assert table["band"].tolist() == list(result.margins.band)
     assert (table["x_px"] - result.adata.obs["x_px"]).abs().max() <= 5e-4
 
 
@@ -37,6 +39,14 @@ def test_unknown_values_stay_empty(make_result: Callable[..., SectionResult], tm
     first = (tmp_path / "s.csv").read_text().splitlines()[1].split(",")
     assert (first[8], first[11], first[12], first[15]) == ("", "", "", "")
     assert pd.read_csv(tmp_path / "s.csv")["ood"].isna().any()
+
+
+def test_without_a_border_distance_and_band_are_empty(
+    make_result: Callable[..., SectionResult], tmp_path: Path
+) -> None:
+    write_spots_csv(make_result(side=4, regions_rule="never"), tmp_path / "s.csv")
+    rows = (tmp_path / "s.csv").read_text().splitlines()[1:]
+    assert all(row.endswith(",,") for row in rows)
 
 
 def test_ids_with_commas_quotes_and_other_scripts_are_unchanged_and_a_formula_is_text(
