@@ -39,8 +39,8 @@ def plot_section(
 ) -> Axes:
     """Draw a section on its H&E and return the axes, whose unit is um; y grows downwards, as in the image.
 
-    >>> ax = plot_section(store, "prior", "B4", what="call")
-    >>> ax.figure.savefig("B4.pdf")
+    >>> ax = plot_section(store, "detector", "S3", what="call")
+    >>> ax.figure.savefig("S3.pdf")
 
     Spots have their true size. They are vector graphics, of which figures of more than 5,000 spots keep a picture.
 
