@@ -87,19 +87,24 @@ def mark_done(folder: Path | None, detector: str) -> None:
 
 
 def is_done(folder: Path, detector: str) -> bool:
-    """Return whether the training that kept something in a folder is that of the detector with this key."""
-    return (folder / f"{detector}{DONE}").is_file()
+    """Return whether what a folder has is of the training of the detector with this key, or it has nothing any more."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    return (folder / f"{detector}{DONE}").is_file() or not any(OURS.fullmatch(path.name) for path in folder.iterdir())
 
 
 def remove_kept(folder: Path | None) -> None:
-    """Remove what trainings have kept in a folder, and the folder if nothing else is in it."""
+    """Remove what trainings have kept in a folder, and the folder if nothing else is in it.
+
+    What tells that they are done goes last, so that whoever is killed meanwhile leaves what the next one removes.
+    """
     if not folder or folder.is_symlink() or not folder.is_dir():
         return
     with suppress(OSError):
         remove_abandoned(folder)
-        for path in folder.iterdir():
-            if OURS.fullmatch(path.name):
-                path.unlink(missing_ok=True)
+        ours = [path for path in folder.iterdir() if OURS.fullmatch(path.name)]
+        for path in sorted(ours, key=lambda path: path.suffix == DONE):
+            path.unlink(missing_ok=True)
         folder.rmdir()
 
 

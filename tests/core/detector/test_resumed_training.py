@@ -69,11 +69,18 @@ def test_a_training_that_was_killed_when_it_was_done_leaves_nothing(store: SpotS
     mark_done(folder, detector.config.key)
     assert not folder.exists()  # nothing was kept
     folder.mkdir()
-    (folder / f"{'0' * 32}.{'0' * 64}.safetensors").touch()
-    for is_done in (False, True):  # before, it is of another training, as far as anyone knows
-        assert folder.exists()
-        if is_done:
-            mark_done(folder, detector.config.key)
-        with pytest.raises(DetectorError, match="contains a detector already"):
-            require_detector_folder(tmp_path / "det", replace=False)
+    kept = folder / f"{'0' * 32}.{'0' * 64}.safetensors"
+    kept.touch()  # of another training, as far as anyone knows
+    refuse(tmp_path / "det")
+    assert kept.exists()
+    mark_done(folder, detector.config.key)
+    refuse(tmp_path / "det")
     assert not folder.exists()
+    folder.mkdir()  # it was killed before it removed the folder itself
+    refuse(tmp_path / "det")
+    assert not folder.exists()
+
+
+def refuse(detector: Path) -> None:
+    with pytest.raises(DetectorError, match="contains a detector already"):
+        require_detector_folder(detector, replace=False)
