@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from spacrd_core.ingestion.ingest import ingest, ingest_parts
     from spacrd_core.model.calibrated_ensemble import TrainOptions
     from spacrd_core.model.options import HeadOptions
+    from spacrd_core.results.plot import plot_section
     from spacrd_core.results.write import write_results
     from spacrd_core.store.store import SpotStore
 
@@ -41,6 +42,7 @@ __all__ = [
     "ingest",
     "ingest_parts",
     "load_detector",
+    "plot_section",
     "train",
     "write_results",
 ]
@@ -60,6 +62,7 @@ MODULES = {
     "ingest": "ingestion.ingest",
     "ingest_parts": "ingestion.ingest",
     "load_detector": "detector.load",
+    "plot_section": "results.plot",
     "train": "detector.train",
     "write_results": "results.write",
 }

@@ -67,11 +67,16 @@ def replace_folder(folder: Path, contents: Mapping[str, bytes], *, read: str = "
 
 
 def replace_text(file: Path, text: str) -> None:
-    """Write a text file beside its place and move it there; a link stays, and what it leads to is replaced."""
+    """Write a text file in UTF-8 as :func:`replace_file` does."""
+    replace_file(file, text.encode())
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Write a file beside its place and move it there; a link stays, and what it leads to is replaced."""
     file = real(file)
     with staging(file.parent) as aside:
         staged = aside / file.name
-        staged.write_text(text, encoding="utf-8")
+        staged.write_bytes(content)
         sync(staged)
         move_into_place(staged, file)
 

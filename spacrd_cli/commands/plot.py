@@ -19,6 +19,10 @@ def plot(
     store: Store,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the pictures.")],
     detector: CallsOf = None,
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID", help="Sections; by default, all that have been called.", show_default=False),
+    ] = None,
     colour_by: Annotated[
         str,
         typer.Option(
@@ -48,4 +52,5 @@ def plot(
     form = find_format("profile" if profile else COLOURINGS[colour_by])
     form = form.with_suffix(f"profile.{format_}") if profile else form
     out = Output(json=json, quiet=quiet)
-    write_calls(out, store, form, output, detector=detector, section=section, settings=ExportSettings())
+    sections = [*(ids or ()), *(section or ())] or None
+    write_calls(out, store, form, output, detector=detector, section=sections, settings=ExportSettings())

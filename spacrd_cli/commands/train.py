@@ -33,7 +33,7 @@ from spacrd_cli.settings import HeadSettings, TrainingSettings, option_check
 from spacrd_cli.terminal.dry_run import show_plan
 from spacrd_cli.terminal.output import Output
 from spacrd_cli.terminal.tables import FittedTable
-from spacrd_cli.terminal.training_view import training_view
+from spacrd_cli.terminal.training_view import telling_what_is_kept, training_view
 from spacrd_core.config import read_config
 from spacrd_core.detector.few_patients import few_patients_note
 from spacrd_core.errors import ConfigError
@@ -113,6 +113,7 @@ def train(
     from spacrd_core import SpotStore  # imports torch
     from spacrd_core import train as train_on
     from spacrd_core.detector.files import detector_key, prepare_detector_folder, require_detector_folder
+    from spacrd_core.detector.training_folder import training_folder
 
     target = SpotStore.open(store)
     require_detector_folder(output, replace=replace)
@@ -136,12 +137,17 @@ def train(
     present = detector_key(output)
     patients = {entry.patient for entry in target.choose(section, exclude) if entry.labelled}
     models = fold_count(len(patients), settings.folds) if settings.calibrate and len(patients) > 1 else 0
-    with training_view(out, stages=models + 1) as on_event:
+    executor_ = None if settings.executor == "serial" else settings.make_executor()
+    with (
+        training_view(out, stages=models + 1, on_workers=executor_ is not None) as show,
+        telling_what_is_kept(out, show) as on_event,
+    ):
         detector = train_on(
             target,
             settings.options(),
-            executor=None if settings.executor == "serial" else settings.make_executor(),
+            executor=executor_,
             on_event=on_event,
+            resume=training_folder(output),
             **shared,
         )
     replaced = detector.replace(output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,9 +21,6 @@ from spacrd_core.config import mistakes
 from spacrd_core.detector.config import (
     CalibrationRecord,
     DetectorConfig,
-    EncoderRecord,
-    PriorRecord,
-    TrainingSection,
     read_detector_config,
 )
 from spacrd_core.detector.files import (
@@ -36,11 +33,12 @@ from spacrd_core.detector.files import (
 from spacrd_core.detector.fit import require_fit
 from spacrd_core.detector.metrics import METRICS_FILE, read_metrics
 from spacrd_core.detector.training_copy_number import training_copy_number
+from spacrd_core.detector.training_facts import encoder_record, label_counts, metrics_of, prior_record, training_section
+from spacrd_core.detector.training_folder import mark_done, remove_kept
 from spacrd_core.errors import DetectorError, SpacrdError
 from spacrd_core.files import replace_folder
 from spacrd_core.model.platt import Calibration
 from spacrd_core.model.state_dict import ensemble_from_state, ensemble_state, fitted_preprocessor
-from spacrd_core.prior.lists import load_gene_lists
 from spacrd_core.prior.options import PriorOptions
 from spacrd_core.replacement import read_whole
 from spacrd_core.system_errors import explained
@@ -66,13 +64,14 @@ class Detector:
     """A trained ensemble with its calibration and everything needed to apply it to any section.
 
     ``source`` is the folder it was loaded from; None if it has just been trained. The built-in detector has no
-    ensemble.
+    ensemble. ``resumed_from`` is the folder in which its training kept what was finished, which :meth:`save` removes.
     """
 
     config: DetectorConfig
     trained: Ensemble | None
     metrics: dict[str, Any]
     source: LocalDetector | None = None
+    resumed_from: Path | None = None
 
     @property
     def ensemble(self) -> Ensemble:
@@ -134,18 +133,21 @@ class Detector:
             panel_ids=preprocessor.panel_ids,
             species=preprocessor.species,
             image_dim=preprocessor.image_dim,
-            encoder=_encoder_record(encoder, embedded),
+            encoder=encoder_record(encoder, embedded),
             calibrations={
                 name: CalibrationRecord(**calibration.model_dump())
                 for name, calibration in trained.calibrations.items()
             },
-            prior=_prior_record(trained.prior),
+            prior=prior_record(trained.prior),
             without_prior=trained.without_prior,
-            trained_on=tuple(map(_training_section, labelled)),
+            trained_on=tuple(map(training_section, labelled)),
             weights_sha256=hashlib.sha256(weights).hexdigest(),
         )
-        facts = {"copy_number": training_copy_number(labelled), "labels": {each.id: _labels(each) for each in labelled}}
-        metrics = _metrics(trained) | facts
+        facts = {
+            "copy_number": training_copy_number(labelled),
+            "labels": {each.id: label_counts(each) for each in labelled},
+        }
+        metrics = metrics_of(trained) | facts
         return cls(config.with_fingerprint(), trained.ensemble, metrics)
 
     def save(self, folder: str | Path) -> None:
@@ -175,7 +177,10 @@ class Detector:
             CONFIG_FILE: self.config.model_dump_json(indent=1).encode(),
         }
         with explained(folder):
-            return key_of(replace_folder(folder, contents, read=CONFIG_FILE))
+            mark_done(self.resumed_from, self.config.key)
+            replaced = key_of(replace_folder(folder, contents, read=CONFIG_FILE))
+        remove_kept(self.resumed_from)
+        return replaced
 
     @classmethod
     def load(cls, folder: Path, *, heads: Registry[Any], device: torch.device) -> Self:
@@ -217,46 +222,3 @@ def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:
         return load_file(file)
     except SafetensorError as error:
         raise DetectorError(f"{file} cannot be read: {error}") from error
-
-
-def _prior_record(prior: PriorOptions | None) -> PriorRecord | None:
-    if prior is None:
-        return None
-    return PriorRecord(lists=load_gene_lists(prior.lists), **prior.model_dump(exclude={"lists", "use"}))
-
-
-def _encoder_record(name: str, section: SectionData | None) -> EncoderRecord | None:
-    """Return the record of the encoder of a section's embeddings."""
-    if section is None or section.recipe is None:
-        return None
-    recipe = section.recipe
-    return EncoderRecord(name=name, options=dict(section.encoder_options), recipe_key=recipe.key, recipe=asdict(recipe))
-
-
-def _training_section(section: SectionData) -> TrainingSection:
-    return TrainingSection(
-        id=section.id,
-        patient=section.patient,
-        platform=section.platform,
-        identity=section.identity,
-        label_source=section.label_source,
-        content=section.content,
-    )
-
-
-def _labels(section: SectionData) -> dict[str, int]:
-    """Return the number of spots, and of those with each label."""
-    counts = {name: int((section.labels == label).sum()) for name, label in (("cancer", 1), ("normal", 0))}
-    return {"spots": len(section.labels), **counts}
-
-
-def _metrics(trained: CalibratedEnsemble) -> dict[str, Any]:
-    return {
-        "held_out": {section: asdict(metrics) for section, metrics in trained.held_out.items()},
-        "reliability": {platform: asdict(reliability) for platform, reliability in trained.reliability.items()},
-        "held_out_together": [[*group] for group in trained.held_out_together],
-        "unread": dict(trained.unread),
-        "curve": [
-            {"phase": epoch.phase, "epoch": epoch.number, "losses": dict(epoch.losses)} for epoch in trained.curve
-        ],
-    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.detector.config import FORMAT
 from spacrd_core.detector.metrics import METRICS_FILE
+from spacrd_core.detector.training_folder import is_done, remove_kept, training_folder
 from spacrd_core.errors import DetectorError
 from spacrd_core.files import FILE_MANAGER, restore_folder
 from spacrd_core.opening.json_text import parse_json
@@ -80,6 +81,8 @@ def require_detector_folder(folder: Path, *, replace: bool = True) -> None:
         )
     if is_detector(folder) and not replace and not was_interrupted(folder):
         remove_abandoned(real(folder).parent)  # of a process that was killed when it was done
+        if is_done(training_folder(folder), detector_key(folder)):
+            remove_kept(training_folder(folder))
         raise DetectorError(
             f"{folder} contains a detector already", hint="add --replace, or choose a new folder for the detector"
         )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spacrd_core.cohort.section_data import with_modalities
 from spacrd_core.devices import choose_device, one_thread
-from spacrd_core.executors.run import run_in_order
-from spacrd_core.model.cross_validation import hold_out, stage_without
+from spacrd_core.executors.run import run_tasks
+from spacrd_core.model.cross_validation import hold_out
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.fold_scores import FoldScores
+from spacrd_core.model.held_out_group import HeldOutGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from spacrd_core.executors.pool import Executor
     from spacrd_core.executors.task import Worker
     from spacrd_core.model.calibrated_ensemble import TrainOptions
-    from spacrd_core.model.cross_validation import OutOfFold
     from spacrd_core.model.folds import Groups
     from spacrd_core.plugins import Registry
     from spacrd_core.prior.options import PriorOptions
@@ -74,18 +76,25 @@ class FoldsOnExecutor:
 
     def __call__(
         self, sections: Sequence[SectionData], groups: Groups, _: object, prior: PriorOptions | None
-    ) -> Iterator[tuple[str, list[OutOfFold]]]:
-        """Yield the stage of every group that could be held out, with the scores of its sections."""
+    ) -> Iterator[HeldOutGroup]:
+        """Yield every group that could be held out, with the scores of its sections, in the order in which they end.
+
+        An error is raised when the others have ended.
+        """
         read = {
             section.id: {"genes": section.expression is not None, "image": section.image is not None}
             for section in sections
         }
         shared: dict[str, Any] = {"sections": self.sections, "modalities": read, "heads": self.heads}
         tasks = [FoldTask(group=group, options=self.options, prior=prior, **shared) for group in groups]
-        outcomes = run_in_order(self.executor, tasks, "holding patients out", device=self.device, track=self.track)
         by_id = {section.id: section for section in sections}
-        for task, outcome in zip(tasks, outcomes, strict=True):
-            if outcome.error:
-                raise outcome.error
-            if scored := outcome.result:
-                yield stage_without(task.group), [scores.with_data(by_id) for scores in scored]
+        errors = {}
+        open_pool = partial(self.executor.open, self.device, lambda _: None)
+        with closing(run_tasks(open_pool, tasks)) as outcomes:
+            for outcome in self.track(outcomes, "holding patients out", len(tasks)):
+                if outcome.error:
+                    errors[outcome.task.group] = outcome.error
+                elif scored := outcome.result:
+                    yield HeldOutGroup(outcome.task.group, [scores.with_data(by_id) for scores in scored])
+        for group in filter(errors.get, groups):
+            raise errors[group]

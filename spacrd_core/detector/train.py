@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacrd_core.detector.detector import Detector
 from spacrd_core.detector.fold_task import FoldsOnExecutor
+from spacrd_core.detector.kept_groups import KeptGroups
 from spacrd_core.detector.load_sections import load_training_sections
+from spacrd_core.detector.training_folder import require_training_folder
+from spacrd_core.detector.training_inputs import training_facts
 from spacrd_core.detector.training_sections import TrainingSections
 from spacrd_core.devices import choose_device, one_thread
 from spacrd_core.errors import ConfigError
@@ -40,6 +45,7 @@ def train(  # noqa: PLR0913 - the options of the command
     plugins: Plugins | None = None,
     on_event: Callable[[TrainingEvent], None] = lambda _: None,
     track: Track = silent,
+    resume: str | Path | None = None,
 ) -> Detector:
     """Return a detector trained on the labelled sections of a store.
 
@@ -53,14 +59,23 @@ def train(  # noqa: PLR0913 - the options of the command
     patients. With an ``executor``, each group is held out by a task of its own, whose epochs are not reported; the
     detector is the same.
 
+    ``resume`` is a folder in which the scores of every group are kept as soon as it is done, until the detector is
+    saved. A training that was interrupted goes on from there, if nothing that the scores depend on has changed; the
+    detector is the same. None keeps nothing.
+
     Raises
     ------
     TrainingError
         If labels of both classes are missing, or some sections have neither genes nor an image.
+    OutputError
+        If nothing can be kept in the folder ``resume``.
     """
     plugins = plugins or load_plugins()
     encoder = resolve_encoder(encoder, plugins, genes=genes)
     options = trainable(options, plugins)
+    folder = None if resume is None else Path(resume)
+    if folder:
+        require_training_folder(folder)
     entries = [entry for entry in store.choose(sections, exclude) if entry.labelled]
     loaded = load_training_sections(
         store,
@@ -85,6 +100,10 @@ def train(  # noqa: PLR0913 - the options of the command
                 device=device,
                 track=track,
             )
+        if folder:
+            here = not executor or executor.same_machine
+            facts = training_facts(options, plugins.heads, choose_device(device), here=here)
+            validate = KeptGroups(folder=folder, facts=facts, validate=validate)
         stack.enter_context(one_thread())
         trained = train_calibrated(
             loaded,
@@ -94,7 +113,7 @@ def train(  # noqa: PLR0913 - the options of the command
             on_event=on_event,
             validate=validate,
         )
-    return Detector.from_training(trained, options, loaded, encoder)
+    return replace(Detector.from_training(trained, options, loaded, encoder), resumed_from=folder)
 
 
 def trainable(options: TrainOptions | str | None, plugins: Plugins) -> TrainOptions:

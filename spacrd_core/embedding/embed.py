@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from spacrd_core.embedding.encoder_cache import cache_encoder
 from spacrd_core.embedding.resolution import coarse_slides_warning
 from spacrd_core.embedding.section_job import EmbedRequest, SectionJob, SectionReport
 from spacrd_core.embedding.settings import Settings
@@ -125,6 +124,8 @@ def make_request(
     """Return what is the same for all sections; the encoder is built, and this process keeps it."""
     encoders = (plugins or load_plugins()).encoders
     name, instance, options = encoders.canonical(encoder), encoders.create(encoder, options), options or {}
+    from spacrd_core.embedding.encoder_cache import cache_encoder  # noqa: PLC0415 - imports torch
+
     cache_encoder(instance, name, options)
     portable = instance.Options.model_validate(options).portable() if options else {}
     return EmbedRequest(store, name, options, portable, instance.recipe, settings or Settings(), latest, again)

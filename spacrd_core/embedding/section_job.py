@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spacrd_core.embedding.shard_task import ShardTask, plan_section
 from spacrd_core.embedding.staging import Staging
 from spacrd_core.errors import EncoderError, SpacrdError, StoreError
 from spacrd_core.store.links import require_no_links_below
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from spacrd_core.cards import Recipe
     from spacrd_core.embedding.settings import Settings
-    from spacrd_core.embedding.shard_task import Embedded
+    from spacrd_core.embedding.shard_task import Embedded, ShardTask
     from spacrd_core.executors.task import Outcome
     from spacrd_core.slide.patches import PatchPlan
     from spacrd_core.store.manifest import SectionEntry
@@ -147,6 +146,8 @@ class SectionJob:
 
     def _plan(self) -> PatchPlan:
         """Return where the patches are, and note the resolution."""
+        from spacrd_core.embedding.shard_task import plan_section  # noqa: PLC0415 - imports torch
+
         plan = plan_section(self.request.store, self.entry.id, self.entry.geometry, self.request.recipe)
         self.um_per_px = plan.level.um_per_px
         return plan
@@ -162,6 +163,8 @@ class SectionJob:
         }
 
     def _task(self, rows: range) -> ShardTask:
+        from spacrd_core.embedding.shard_task import ShardTask  # noqa: PLC0415 - imports torch
+
         return ShardTask(
             store=self.request.store.path.absolute(),
             section=self.entry.id,

@@ -19,7 +19,7 @@ from spacrd_core.evaluation.comparison import Difference, compare_with_baseline,
 from spacrd_core.evaluation.plan import Task, plan
 from spacrd_core.evaluation.rows import rows_by_prior
 from spacrd_core.evaluation.run import run
-from spacrd_core.evaluation.summary import Row, summarise
+from spacrd_core.evaluation.summary import Row, Summary, summarise
 from spacrd_core.executors.local import for_workers
 from spacrd_core.executors.processes import Processes
 from spacrd_core.executors.serial import Serial
@@ -54,9 +54,9 @@ class Evaluation:
     protocol: Mapping[str, Any]
 
     @cached_property
-    def summary(self) -> list[dict[str, Any]]:
-        """Means over patients, their spread and interval, by head and modalities."""
-        return summarise(self.rows)
+    def summary(self) -> Summary:
+        """Means over patients, their spread and interval, by head and modalities; a notebook shows a table."""
+        return Summary(summarise(self.rows))
 
     @cached_property
     def differences(self) -> list[Difference]:
@@ -78,7 +78,7 @@ class Evaluation:
         return {
             "protocol": dict(self.protocol) | {"interval": note},
             "rows": [row.model_dump() for row in self.rows],
-            "summary": self.summary,
+            "summary": [*self.summary],
             "differences": [difference.model_dump() for difference in self.differences],
         }
 

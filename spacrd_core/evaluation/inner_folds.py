@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from spacrd_core.model.cross_validation import score, stage_without
+from spacrd_core.model.cross_validation import score
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.fold_scores import FoldScores
+from spacrd_core.model.held_out_group import HeldOutGroup
 from spacrd_core.model.training_set import TrainingSet, has_both_classes, without_modality
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.model.calibrated_ensemble import CrossValidation, TrainOptions
-    from spacrd_core.model.cross_validation import OutOfFold
     from spacrd_core.model.folds import Groups
     from spacrd_core.plugins import Registry
 
@@ -93,10 +93,10 @@ def score_inner_fold(
 def already_scored(folds: Sequence[tuple[tuple[str, ...], Sequence[FoldScores]]]) -> CrossValidation:
     """Return a cross-validation of a training set whose groups of patients have been scored."""
 
-    def validate(sections: Sequence[SectionData], *_: object) -> Iterator[tuple[str, list[OutOfFold]]]:
+    def validate(sections: Sequence[SectionData], *_: object) -> Iterator[HeldOutGroup]:
         by_id = {section.id: section for section in sections}
         for group, scores in folds:
-            yield stage_without(group), [each.with_data(by_id) for each in scores]
+            yield HeldOutGroup(group, [each.with_data(by_id) for each in scores])
 
     return validate
 

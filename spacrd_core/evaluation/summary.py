@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +12,8 @@ from spacrd_core.metrics.bootstrap import patient_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
 METRICS = ("auc", "ap", "f1_prevalence", "f1", "brier", "ece")
 
@@ -44,6 +46,22 @@ class Row(BaseModel):
     brier: float | None = None
     ece: float | None = None
     note: str = ""
+
+
+class Summary(list[dict[str, Any]]):
+    """The lines of a summary, one per head and set of modalities."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The same as a table, without what is told by patient, by seed and by modality."""
+        import pandas as pd  # noqa: PLC0415 - only notebooks need it
+
+        return pd.DataFrame(
+            [{key: value for key, value in line.items() if not isinstance(value, dict)} for line in self]
+        )
+
+    def _repr_html_(self) -> str:
+        return str(self.table.to_html(index=False, border=0, float_format="{:.3f}".format, na_rep=""))
 
 
 def summarise(rows: Sequence[Row]) -> list[dict[str, object]]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spacrd_core.executors import resources
 from spacrd_core.executors.pool import Pool
 from spacrd_core.executors.task import Worker, attempt
 
@@ -30,6 +29,8 @@ class Serial:
     @contextmanager
     def open(self, device: str, report: Callable[[int], None], *, overlap: bool = False) -> Iterator[Pool]:
         """Open an executor in this process."""
+        from spacrd_core.executors import resources  # noqa: PLC0415 - imports torch
+
         streams = resources.streams(device) if overlap else 1
         executor = SerialExecutor() if streams == 1 else ThreadPoolExecutor(streams)
         try:

@@ -19,20 +19,23 @@ from spacrd_core.model.cross_validation import (
     calibrate_folds,
     cross_validate,
     mean_auc,
-    prior_helps,
+    stage_without,
 )
 from spacrd_core.model.ensemble import Ensemble
 from spacrd_core.model.fit import Epoch
 from spacrd_core.model.folds import Folds, Groups, deal, fold_count
+from spacrd_core.model.held_out_group import HeldOutGroup, can_be_held_out
 from spacrd_core.model.options import HeadOptions
 from spacrd_core.model.platt import Calibration
+from spacrd_core.model.prior_benefit import prior_helps
+from spacrd_core.model.training_clock import TrainingClock
 from spacrd_core.model.training_set import TrainingSet
 from spacrd_core.plugins import Registry
 from spacrd_core.prior.options import PriorOptions
 
 CrossValidation = Callable[
     [Sequence[SectionData], Groups, Callable[[Sequence[SectionData], str], Ensemble], PriorOptions | None],
-    Iterator[tuple[str, list[OutOfFold]]],
+    Iterator[HeldOutGroup],
 ]
 
 ALL_PATIENTS = "all patients"
@@ -86,12 +89,25 @@ class TrainOptions(BaseModel):
 class TrainingEvent:
     """An event in training: an epoch has ended, or a held-out group of patients has been scored.
 
-    ``stage`` is ``without <patient>, ...`` or ``all patients``.
+    Attributes
+    ----------
+    stage
+        ``without <patient>, ...`` or ``all patients``.
+    models_done, models
+        How many models are done, and how many there are: one per group, and the final one; 0 if that is not known.
+    seconds_left
+        Until the end of the training, if it goes on as before; None before anything is done.
+    kept
+        How many groups are kept from an interrupted training, if this is one of them; otherwise 0.
     """
 
     stage: str
     epoch: Epoch | None = None
     held_out_auc: float | None = None
+    models_done: int = 0
+    models: int = 0
+    seconds_left: float | None = None
+    kept: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,7 +142,8 @@ def train_calibrated(
     """Train on the labelled sections among these.
 
     Every patient is held out once, alone or in a group, and the out-of-fold logits give the calibration and the
-    threshold. Then the ensemble is trained on all patients. ``validate`` may hold the groups out on other workers.
+    threshold. Then the ensemble is trained on all patients. ``validate`` may hold the groups out on other workers, and
+    end with them in any order.
 
     Raises
     ------
@@ -138,10 +155,16 @@ def train_calibrated(
     chosen = TrainingSet.select(sections, options, heads)
     sections, prior, without_prior = chosen.sections, chosen.prior, chosen.without_prior
     curve: list[Epoch] = []
+    groups = options.groups(sections) if options.calibrate else ()
+    clock = TrainingClock(sum(can_be_held_out(group, sections) for group in groups))
+
+    def report(stage: str, share: float = 0.0, **facts: Any) -> None:
+        left = clock.seconds_left(share)
+        on_event(TrainingEvent(stage, models_done=clock.models_done, models=clock.models, seconds_left=left, **facts))
 
     def fit(training: Sequence[SectionData], stage: str) -> Ensemble:
         def record(epoch: Epoch) -> None:
-            on_event(TrainingEvent(stage, epoch=epoch))
+            report(stage, epoch.done, epoch=epoch)
             curve.extend([epoch] if stage == ALL_PATIENTS else [])
 
         return Ensemble.train(
@@ -156,33 +179,25 @@ def train_calibrated(
             logits_only=stage != ALL_PATIENTS,
         )
 
-    folds: list[OutOfFold] = []
-    groups = options.groups(sections) if options.calibrate else ()
-    for stage, scored in validate(sections, groups, fit, prior):
-        on_event(TrainingEvent(stage, held_out_auc=mean_auc(scored)))
-        folds.extend(scored)
+    held_out: list[HeldOutGroup] = []
+    for each in validate(sections, groups, fit, prior):
+        clock.record(each)
+        report(stage_without(each.group), held_out_auc=mean_auc(each.folds), kept=each.kept)
+        held_out.append(each)
+    folds = [fold for each in sorted(held_out, key=lambda each: each.group) for fold in each.folds]
     if prior and not prior_helps(folds):
         prior, without_prior = None, "on held-out patients, detection is worse with it"
+    clock.begin_final()
     ensemble = fit(sections, ALL_PATIENTS)
     calibrations = _calibrations(folds, ensemble, options, prior)
-    scored_folds = [(fold, fold.probabilities(calibrations, with_prior=prior is not None)) for fold in folds]
-    metrics = {
-        fold.section.id: measure(probabilities, fold.labels, calibrations[fold.modalities].threshold)
-        for fold, probabilities in scored_folds
-    }
-    reliability = reliability_by_platform(
-        [
-            HeldOutSection(fold.section.platform, fold.section.patient, probabilities, fold.labels)
-            for fold, probabilities in scored_folds
-        ]
-    )
+    held_out_metrics, reliability = _measured(folds, calibrations, with_prior=prior is not None)
     return CalibratedEnsemble(
         ensemble=ensemble,
         calibrations=calibrations,
         prior=prior,
         without_prior=without_prior,
         unread=chosen.unread,
-        held_out=metrics,
+        held_out=held_out_metrics,
         held_out_together=groups,
         reliability=reliability,
         curve=tuple(curve),
@@ -198,3 +213,19 @@ def _calibrations(
     if prior:
         return calibrate_combined(folds, ensemble.modalities)
     return calibrate_folds(folds, ensemble.modalities, fuse=ensemble.scores_modalities_separately)
+
+
+def _measured(
+    folds: Sequence[OutOfFold], calibrations: dict[str, Calibration], *, with_prior: bool
+) -> tuple[dict[str, Metrics], dict[str, Reliability]]:
+    """Return the metrics of held-out sections by their id, and the reliability by platform."""
+    scored = [(fold, fold.probabilities(calibrations, with_prior=with_prior)) for fold in folds]
+    metrics = {
+        fold.section.id: measure(probabilities, fold.labels, calibrations[fold.modalities].threshold)
+        for fold, probabilities in scored
+    }
+    sections = [
+        HeldOutSection(fold.section.platform, fold.section.patient, probabilities, fold.labels)
+        for fold, probabilities in scored
+    ]
+    return metrics, reliability_by_platform(sections)

@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from spacrd_core.cohort.evidence import TumourAmount
 from spacrd_core.cohort.modalities import subsets
 from spacrd_core.model.combination import combine, combine_by_evidence, part_names
+from spacrd_core.model.held_out_group import HeldOutGroup, other_patients
 from spacrd_core.model.label_shift import Mixture, fit_amount
 from spacrd_core.model.platt import Calibration, HeldOutScores, calibrate, calibrate_combination
 from spacrd_core.model.prior_calibration import prior_calibration
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from spacrd_core.cohort.section_data import SectionData
     from spacrd_core.model.ensemble import Ensemble
     from spacrd_core.prior.options import PriorOptions
-
-MAX_LOSS = 0.01  # of the mean AUC: smaller differences are noise with few patients
 
 
 @dataclass(frozen=True)
@@ -80,18 +79,18 @@ class OutOfFold:
 
 def cross_validate(
     sections: Sequence[SectionData],
-    groups: Sequence[Sequence[str]],
+    groups: Sequence[tuple[str, ...]],
     fit: Callable[[Sequence[SectionData], str], Ensemble],
     prior: PriorOptions | None = None,
-) -> Iterator[tuple[str, list[OutOfFold]]]:
-    """Yield the stage of every group of patients, with the scores of its sections by models trained on the others.
+) -> Iterator[HeldOutGroup]:
+    """Yield every group of patients with the scores of its sections by models trained on the others.
 
     A group is skipped if one class is missing from the others. With ``prior``, scores are also combined with what the
     sections say of themselves.
     """
     for group in groups:
         if folds := hold_out(group, sections, fit, prior):
-            yield stage_without(group), folds
+            yield HeldOutGroup(group, folds)
 
 
 def hold_out(
@@ -101,7 +100,7 @@ def hold_out(
     prior: PriorOptions | None,
 ) -> list[OutOfFold]:
     """Return the scores of some patients' sections by models trained on the others; none if these have one class."""
-    others = [section for section in sections if section.patient not in group]
+    others = other_patients(group, sections)
     if not has_both_classes(others):
         return []
     ensemble = fit(others, stage_without(group))
@@ -135,18 +134,6 @@ def score(ensemble: Ensemble, data: SectionData, prior: PriorOptions | None) -> 
                 as_read = np.sum([*parts.values()], axis=0)[0][known]
     mixtures = _score_mixtures(ensemble, section, prior, by_genes) if prior and by_genes is not None else ()
     return OutOfFold(data, logits, combined, as_read, tuple(mixtures))
-
-
-def prior_helps(folds: Sequence[OutOfFold]) -> bool:
-    """Return whether held-out patients are not worse called with the prior than without; True if there are none."""
-    gains: dict[str, list[float]] = {}
-    for fold in folds:
-        if len(np.unique(fold.labels)) == 2:
-            plain = fold.logits[fold.modalities]
-            alone = plain.get("image", plain[fold.modalities])
-            difference = roc_auc_score(fold.labels, fold.as_read) - roc_auc_score(fold.labels, alone)
-            gains.setdefault(fold.section.patient, []).append(float(difference))
-    return not gains or float(np.mean([np.mean(values) for values in gains.values()])) >= -MAX_LOSS
 
 
 def calibrate_folds(folds: Sequence[OutOfFold], modality_sets: Sequence[str], *, fuse: bool) -> dict[str, Calibration]:

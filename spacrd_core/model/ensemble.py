@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -91,9 +91,9 @@ class Ensemble:
         members = [_untrained(head_options, heads, preprocessor.dims, seed).to(device) for seed in seeds]
         _fit_training_spots(members, prepared, device)
         cohorts = Cohort.by_modalities(prepared, device, members[0].matrices())
-        for seed, head in zip(seeds, members, strict=True):
+        for number, (seed, head) in enumerate(zip(seeds, members, strict=True)):
             for epoch in fit(head, cohorts, seed=seed, epochs=head_options.epochs, computation=computation):
-                on_epoch(epoch)
+                on_epoch(replace(epoch, done=(number + epoch.done) / len(members)))
         precision = effective_precision(computation.precision, device)
         with matrix_products(precision, device):
             distribution = () if logits_only else tuple(_fit_distribution(head, cohorts) for head in members)

@@ -25,13 +25,17 @@ Losses = Callable[[Batch, str], dict[str, Float[Tensor, ""]]]
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training spots: the mean of every loss term, and its duration in seconds."""
+    """One pass over the training spots: the mean of every loss term, and its duration in seconds.
+
+    ``done`` is the share of all epochs of the head that are done with it; of an ensemble, of all its heads.
+    """
 
     phase: str
     number: int
     epochs: int
     losses: Mapping[str, float]
     seconds: float
+    done: float = 0.0
 
 
 def fit(
@@ -54,7 +58,9 @@ def fit(
     with torch.no_grad(), stream:
         head.warm_start(*(cohort.everything() for cohort in cohorts))
     lengths = epochs or {}
-    for phase in (replace(phase, epochs=lengths.get(phase.name, phase.epochs)) for phase in head.curriculum()):
+    phases = [replace(phase, epochs=lengths.get(phase.name, phase.epochs)) for phase in head.curriculum()]
+    total, done = sum(phase.epochs for phase in phases), 0
+    for phase in phases:
         optimiser = AdamW(head.parameters(), learning_rate=phase.learning_rate, weight_decay=phase.weight_decay)
         parts = [cohort.single_spots() for cohort in cohorts] if phase.single_spots else cohorts
         for number in range(1, phase.epochs + 1):
@@ -65,7 +71,8 @@ def fit(
                     head, with_modality_dropout(batches, phase), phase, optimiser, compiled=computation.compiled
                 )
             losses = _mean_losses(steps, phase)
-            yield Epoch(phase.name, number, phase.epochs, losses, time.perf_counter() - started)
+            done += 1
+            yield Epoch(phase.name, number, phase.epochs, losses, time.perf_counter() - started, done / total)
     head.eval()
 
 

@@ -73,7 +73,7 @@ def section_result(
         regions_rule=regions,
         bands=Bands.from_table(spots),
     )
-    return _with_thumbnail(result, pyramid) if pyramid else result
+    return with_thumbnail(result, pyramid) if pyramid else result
 
 
 def _columns(spots: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _with_thumbnail(result: SectionResult, slide: Pyramid) -> SectionResult:
+def with_thumbnail(result: SectionResult, slide: Pyramid) -> SectionResult:
     """Return the result with the H&E around the called spots, at the coarsest stored resolution that pictures need."""
     um_per_px = result.slide_um_per_full_px or 1.0
     left, top, right, bottom = (px * um_per_px for px in section_viewport(result))

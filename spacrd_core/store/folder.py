@@ -93,6 +93,20 @@ class StoreFolder:
         """The manifest entries of all sections, by id."""
         return dict(self._manifest().sections)
 
+    @property
+    def sections(self) -> list[str]:
+        """The ids of all sections, sorted."""
+        return [*self.entries]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __bool__(self) -> bool:
+        return True  # a store without sections is a store
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}('{self.path}'): {len(self)} sections"
+
     def entry(self, section: str) -> SectionEntry:
         """Return the manifest entry of one section."""
         entries = self.entries

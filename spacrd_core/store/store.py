@@ -31,6 +31,7 @@ from spacrd_core.store.folder import PARTIAL, RETIRED, StoreFolder
 from spacrd_core.store.layout import layout_sha256
 from spacrd_core.store.links import link_below
 from spacrd_core.store.manifest import EmbeddingRecord, GroupRecord, Manifest, SectionEntry
+from spacrd_core.store.notebook import table_html
 from spacrd_core.store.repair import repair_hint
 from spacrd_core.system_errors import explained
 
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 class SpotStore(StoreFolder):
     """A spot store in a folder: read its groups and add new ones."""
+
+    def _repr_html_(self) -> str:
+        return table_html(self)
 
     def section(self, section: str) -> ad.AnnData:
         """Return a section as AnnData in squidpy's conventions: counts, spots, labels and a thumbnail."""

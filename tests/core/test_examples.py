@@ -11,7 +11,7 @@ import pytest
 import spacrd_core
 from spacrd_core.demo.cohort import write_demo_cohort
 
-STEPS = ("ingest", "embed", "train", "load_detector", "detect", "write_results", "evaluate")
+STEPS = ("ingest", "embed", "train", "load_detector", "detect", "write_results", "plot_section", "evaluate")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_the_example_of_every_function_gives_its_output(
 
 def test_every_step_has_an_example() -> None:
     functions = [spacrd_core.ingest, spacrd_core.embed, spacrd_core.train, spacrd_core.detect, spacrd_core.evaluate]
-    for function in [*functions, spacrd_core.write_results, spacrd_core.load_detector]:
+    for function in [*functions, spacrd_core.write_results, spacrd_core.load_detector, spacrd_core.plot_section]:
         assert ">>> " in (function.__doc__ or "")
 
 

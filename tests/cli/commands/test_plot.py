@@ -87,3 +87,9 @@ def test_a_format_that_cannot_be_drawn_is_answered_with_those_that_can(
     assert problem in message
     assert message.endswith(f"hint: {hint}")
     assert not (tmp_path / "x").exists()
+
+
+def test_sections_can_be_named_after_the_detector(aneuploid: Path, tmp_path: Path) -> None:
+    store = f"{aneuploid}/store"
+    assert run(["plot", store, "prior", "GAIN", "FEW", "-o", str(tmp_path), "-q"]) == 0
+    assert {file.name for file in tmp_path.iterdir()} == {"GAIN.png", "FEW.png"}

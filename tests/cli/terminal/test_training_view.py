@@ -2,12 +2,13 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from spacrd_cli.terminal.output import Output
-from spacrd_cli.terminal.training_view import TrainingBars, TrainingLines, losses, training_view
+from spacrd_cli.terminal.training_view import TrainingBars, TrainingLines, losses, telling_what_is_kept, training_view
 from spacrd_core.model.calibrated_ensemble import ALL_PATIENTS, TrainingEvent
 from spacrd_core.model.fit import Epoch
 
@@ -106,6 +107,58 @@ def test_where_there_is_no_terminal_lines_go_to_stderr(capsys: pytest.CaptureFix
     with training_view(Output(), stages=3) as on_event:
         on_event(held_out("A", 0.9))
     assert capsys.readouterr() == ("", "without A: held-out AUC before modality weighting 0.900\n")
+
+
+def test_plain_lines_say_how_far_the_training_is_and_how_long_it_takes() -> None:
+    first = replace(epoch(1), models=6, seconds_left=80.4)
+    second = replace(held_out("B", 0.9), models_done=2, models=6, seconds_left=4.6)
+    line, last = lines(first, second, seconds=0.0)
+    assert line.endswith("detection 0.250, prior 0.125; 0 of 6 models, 1 min 20 s left")
+    assert last == "without B: held-out AUC before modality weighting 0.900; 2 of 6 models, 5 s left"
+
+
+def test_a_bar_counts_down_the_time_left() -> None:
+    shown = screen(replace(epoch(2), models_done=1, models=6, seconds_left=80.4), width=110)
+    assert re.search(r"models trained .*1/6 .* 1 min (20|19) s left", shown)
+
+
+def test_kept_groups_have_one_line_together_and_count_in_the_mean() -> None:
+    kept = [replace(held_out(name, auc), kept=2, models=5) for name, auc in (("A", 0.9), ("B", 0.7))]
+    written = lines(*kept, held_out("C", 0.5))
+    assert written == [
+        "2 of 4 held-out groups are kept from an interrupted training",
+        "without C: held-out AUC before modality weighting 0.500 (mean of 3: 0.700)",
+    ]
+    shown = screen(*kept, held_out("C", 0.5))
+    assert [shown.count(line) for line in written] == [1, 1]
+
+
+def test_an_interrupted_training_says_what_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    out = Output()
+
+    def interrupt(*events: TrainingEvent) -> None:
+        with training_view(out, stages=3) as show, telling_what_is_kept(out, show) as on_event:
+            for event in events:
+                on_event(event)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(replace(held_out("A", None), models=3), replace(epoch(1), models=3))
+    assert capsys.readouterr().err.splitlines()[-1] == "1 of 2 held-out groups are done and kept"
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(replace(epoch(1), models=3))
+    assert "kept" not in capsys.readouterr().err
+
+
+def test_groups_on_workers_leave_the_screen_to_their_own_bar() -> None:
+    terminal = io.StringIO()
+    console = Console(file=terminal, force_terminal=True, color_system=None, width=100)
+    bars = TrainingBars(console, stages=3, on_workers=True)
+    bars(held_out("A", 0.9))
+    assert "models trained" not in terminal.getvalue()
+    bars(epoch(1, stage=ALL_PATIENTS))
+    bars.close()
+    assert "models trained" in terminal.getvalue()
 
 
 def test_quiet_trains_in_silence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spacrd_core.evaluation.summary import Row, patient_means, summarise
+from spacrd_core.evaluation.summary import Row, Summary, patient_means, summarise
 from spacrd_core.metrics.bootstrap import patient_interval
 
 
@@ -63,3 +63,15 @@ def test_a_section_without_an_image_belongs_to_the_mean_of_its_head() -> None:
     (summary,) = summarise(rows)
     assert summary["encoder"] == "stain"
     assert summary["auc_mean"] == pytest.approx(0.8)
+
+
+def test_a_notebook_shows_the_summary_as_a_table_of_its_figures() -> None:
+    lines = summarise([*ROWS, row("A", 1, 0.5, head="<b>")])
+    summary = Summary(lines)
+    assert summary == lines
+    assert [*summary.table["head"]] == ["linear", "<b>"]
+    assert summary.table["auc_mean"].tolist() == pytest.approx([0.65, 0.5])
+    assert not {"auc_by_patient", "auc_by_seed", "weights"} & {*summary.table}
+    html = summary._repr_html_()
+    assert "<td>0.650</td>" in html
+    assert "&lt;b&gt;" in html

@@ -1,0 +1,1 @@
+"""The parts of the picture of a section on the axes of matplotlib."""
