@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from spacrd_core.model.options import HeadOptions
     from spacrd_core.results.write import write_results
     from spacrd_core.store.store import SpotStore
+    from spacrd_core.suggestion.suggest import suggest
 
 __all__ = [
     "CohortOptions",
@@ -41,6 +42,7 @@ __all__ = [
     "ingest",
     "ingest_parts",
     "load_detector",
+    "suggest",
     "train",
     "write_results",
 ]
@@ -60,6 +62,7 @@ MODULES = {
     "ingest": "ingestion.ingest",
     "ingest_parts": "ingestion.ingest",
     "load_detector": "detector.load",
+    "suggest": "suggestion.suggest",
     "train": "detector.train",
     "write_results": "results.write",
 }

@@ -26,6 +26,13 @@ BAR_POINTS, BAR_HALO_POINTS, BAR_FONT_POINTS = 3.0, 5.0, 11.0
 WHITE_80 = (255, 255, 255, 204)
 
 
+def draw_plain(result: SectionResult, view: Viewport) -> Image.Image:
+    """Return the H&E in the viewport with nothing but a scale bar."""
+    picture = he_image(result, view, longest_px=LONGER_SIDE_PX)
+    _draw_scale_bar(picture, result, view, LONGER_SIDE_PX / max(view.width, view.height))
+    return picture
+
+
 def draw_tissue(result: SectionResult, view: Viewport) -> Image.Image:
     """Return the tissue in the viewport with its spots at true size."""
     zoom = LONGER_SIDE_PX / max(view.width, view.height)
