@@ -85,16 +85,16 @@ class Ensemble:
     ) -> Self:
         """Train one head per seed on all spots of these sections.
 
-        What is fitted without labels is fitted to the patients with labels enough
-        (:mod:`spacrd_core.cohort.few_labels`). ``logits_only`` leaves out the distribution of the training spots, which
+        The preprocessing is fitted to the patients with labels enough (:mod:`spacrd_core.cohort.few_labels`).
+        ``logits_only`` leaves out the distribution of the training spots, which
         :meth:`logits` does not use.
         """
         resolved = resolve_cohort_options(options, head_options, heads)
         shaping, others = split_by_labels(sections)
         preprocessor, prepared = Preprocessor.fit_transform(shaping, resolved, device=device)
+        prepared = [*prepared, *(preprocessor.transform(section) for section in others)]
         members = [_untrained(head_options, heads, preprocessor.dims, seed).to(device) for seed in seeds]
         _fit_training_spots(members, prepared, device)
-        prepared = [*prepared, *(preprocessor.transform(section) for section in others)]
         cohorts = Cohort.by_modalities(prepared, device, members[0].matrices())
         for seed, head in zip(seeds, members, strict=True):
             for epoch in fit(head, cohorts, seed=seed, epochs=head_options.epochs, computation=computation):

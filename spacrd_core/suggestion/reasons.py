@@ -17,7 +17,7 @@ NEAR, APART = 0.5, 0.25  # from which uncertainty and disagreement are named as 
 UNCERTAIN = "close to the threshold"
 DISPUTED = "the section's own genes or H&E say otherwise"
 UNLIKE_TRAINING = "unlike the training tissue"
-SPREAD = "no label near it"
+SPREAD = "to cover the tissue"
 
 
 def reasons(spots: pd.DataFrame, threshold: float, own: Float[Array, " spots"] | None) -> pd.DataFrame:
