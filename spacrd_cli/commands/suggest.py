@@ -36,7 +36,7 @@ def suggest(
     wide: Wide = False,
     quiet: Quiet = False,
 ) -> None:
-    """List and draw the spots most worth a pathologist's look: labelled, they improve the next training most."""
+    """List and draw the spots that are most worth a pathologist's look, for the next training."""
     out = Output(json=json, quiet=quiet, wide=wide)
     out.info(f"choosing spots of the sections of {store}")
     from spacrd_core import SpotStore, load_detector  # imports torch
