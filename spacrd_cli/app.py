@@ -21,6 +21,7 @@ from spacrd_cli.commands import (
     plugins,
     report,
     store,
+    suggest,
     train,
 )
 from spacrd_cli.terminal.streams import reserve_stdout
@@ -28,7 +29,7 @@ from spacrd_core._version import __version__
 
 COMMAND_ORDER = (
     "call",
-    *("ingest", "embed", "train", "detect", "evaluate", "report", "export", "plot"),
+    *("ingest", "embed", "train", "detect", "evaluate", "report", "export", "plot", "suggest"),
     *("plugins", "store", "doctor", "push", "pull", "demo"),
 )
 
@@ -56,6 +57,7 @@ WORKFLOW_COMMANDS = (
     report.report,
     export.export,
     plot.plot,
+    suggest.suggest,
 )
 for command in WORKFLOW_COMMANDS:
     app.command(cls=Command)(command)

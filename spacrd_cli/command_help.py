@@ -22,6 +22,7 @@ FIRST = {
     "report": ("output", "section"),
     "export": ("format_", "output", "section"),
     "plot": ("output", "section", "profile"),
+    "suggest": ("output", "spots", "section"),
 }
 EXAMPLES = {
     "call": "spacrd call run8/outs -o results",
@@ -33,6 +34,7 @@ EXAMPLES = {
     "report": "spacrd report lung detector -o report.html",
     "export": "spacrd export lung detector --format geojson -o qupath",
     "plot": "spacrd plot lung detector -o figures",
+    "suggest": "spacrd suggest lung detector --section B4 -o look",
     "plugins list": "spacrd plugins list --wide",
     "plugins show": "spacrd plugins show uni",
     "plugins check": "spacrd plugins check my_reader --example my_section",

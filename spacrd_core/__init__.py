@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spacrd_core.results.plot import plot_section
     from spacrd_core.results.write import write_results
     from spacrd_core.store.store import SpotStore
+    from spacrd_core.suggestion.suggest import suggest
 
 __all__ = [
     "CohortOptions",
@@ -43,6 +44,7 @@ __all__ = [
     "ingest_parts",
     "load_detector",
     "plot_section",
+    "suggest",
     "train",
     "write_results",
 ]
@@ -63,6 +65,7 @@ MODULES = {
     "ingest_parts": "ingestion.ingest",
     "load_detector": "detector.load",
     "plot_section": "results.plot",
+    "suggest": "suggestion.suggest",
     "train": "detector.train",
     "write_results": "results.write",
 }

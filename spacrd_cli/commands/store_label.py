@@ -38,6 +38,9 @@ def label(
             show_default=False,
         ),
     ] = "",
+    add: Annotated[
+        bool, typer.Option("--add", help="Keep the labels of the spots of which FILE says nothing.")
+    ] = False,
     json: Json = False,
     wide: Wide = False,
     quiet: Quiet = False,
@@ -54,6 +57,7 @@ def label(
         positive=positive or (),
         ignore=ignore or (),
         label_section=section_in_labels,
+        add=add,
     )
     entry = done.entry
     counts = (entry.spots, entry.labelled, entry.cancer, entry.labelled - entry.cancer)
@@ -63,5 +67,5 @@ def label(
     out.result(document, FittedTable(COLUMNS, [row]))
     for note in done.notes:
         out.info(f"{section}: {note}")
-    if done.before.labelled and done.status == "labelled":
+    if done.before.labelled and done.status == "labelled" and not add:
         out.info(f"{section}: these replace {done.before.labelled} labels of {done.before.label_source or 'its file'}")

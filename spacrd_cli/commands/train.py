@@ -35,7 +35,7 @@ from spacrd_cli.terminal.output import Output
 from spacrd_cli.terminal.tables import FittedTable
 from spacrd_cli.terminal.training_view import telling_what_is_kept, training_view
 from spacrd_core.config import read_config
-from spacrd_core.detector.few_patients import few_patients_note
+from spacrd_core.detector.few_patients import few_labels_note, few_patients_note
 from spacrd_core.errors import ConfigError
 from spacrd_core.model.folds import fold_count
 from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
@@ -188,6 +188,8 @@ def _report(out: Output, detector: Detector, folder: Path) -> None:
         )
     if note := few_patients_note(detector.config):
         out.warn(note)
+    if note := few_labels_note(detector.config, detector.metrics):
+        out.note(note)
     if detector.config.without_prior and detector.config.head == DEFAULT_HEAD:
         out.info(f"the detector does without the prior: {detector.config.without_prior}")
     if detector.config.restricted_by_licence:

@@ -53,6 +53,10 @@ class NeighbourhoodMeans:
         features = self.features
         return features.projection.width if isinstance(features, LazyExpression) else features.shape[1]
 
+    def of_spots(self, spots: Int[Array, " selected"]) -> Self:
+        """Return the means of some spots alone; their neighbours may be others."""
+        return self if len(spots) == len(self) else replace(self, weights=self.weights[spots])
+
     def operator(self, device: torch.device = CPU) -> LinearOperator:
         """Return the means as a linear operator (spots x features), whose products a device may compute."""
         features, weights = self.features, on_device(self.weights, device)

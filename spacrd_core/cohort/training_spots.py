@@ -13,10 +13,12 @@ from scipy.sparse.linalg import LinearOperator
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.batch import Batch
 from spacrd_core.cohort.device_matrix import CPU, on_device
+from spacrd_core.cohort.few_labels import split_by_labels
 from spacrd_core.cohort.modalities import MODALITIES
 from spacrd_core.cohort.neighbourhood_means import BLOCK, NeighbourhoodMeans
 from spacrd_core.cohort.operators import column_means, dense_operator, stacked
 from spacrd_core.cohort.prepared import PreparedSection
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.cohort.weights import balanced_weights
 
 FEW_SPOTS = 8192  # 128 MiB for 4,000 genes
@@ -43,7 +45,12 @@ class TrainingSpots:
 
     @classmethod
     def by_modality(cls, sections: Sequence[PreparedSection], device: torch.device = CPU) -> dict[str, Self]:
-        """Return the spots of each modality, in the order of cohorts."""
+        """Return the spots of each modality, in the order of cohorts.
+
+        Of patients with few labels, they are the labelled ones alone (:mod:`spacrd_core.cohort.few_labels`).
+        """
+        enough = {section.id for section in split_by_labels([prepared.section for prepared in sections])[0]}
+        rows = [_rows(prepared.section, whole=prepared.section.id in enough) for prepared in sections]
         weights = split_by_section(balanced_spot_weights(sections), sections)
         order = sorted(range(len(sections)), key=lambda index: list(MODALITIES).index(sections[index].modalities))
         means = {index: sections[index].means for index in order}
@@ -51,11 +58,10 @@ class TrainingSpots:
         for name in ("genes", "image"):
             members = [index for index in order if name in means[index]]
             if members:
-                labels = [sections[index].section.labels for index in members]
-                parts = tuple(means[index][name] for index in members)
-                found[name] = cls(
-                    parts, np.concatenate(labels), np.concatenate([weights[index] for index in members]), device
-                )
+                labels = [sections[index].section.labels[rows[index]] for index in members]
+                parts = tuple(means[index][name].of_spots(rows[index]) for index in members)
+                spot_weights = np.concatenate([weights[index][rows[index]] for index in members])
+                found[name] = cls(parts, np.concatenate(labels), spot_weights, device)
         return found
 
     @classmethod
@@ -111,6 +117,11 @@ class TrainingSpots:
     def _rows(self) -> Float[Array, "spots features"] | None:
         """The means of few spots, dense: products with them are faster."""
         return np.concatenate([part.dense() for part in self.parts]) if len(self.labels) <= FEW_SPOTS else None
+
+
+def _rows(section: SectionData, *, whole: bool) -> Int[Array, " selected"]:
+    """The spots of a section that a head is fitted to: all, or those with a label."""
+    return np.arange(len(section.labels)) if whole else np.flatnonzero(section.labels >= 0)
 
 
 def balanced_spot_weights(sections: Sequence[PreparedSection]) -> Float[Array, " spots"]:

@@ -1,10 +1,16 @@
-"""What a detector of one or two patients can and cannot do, in one sentence."""
+"""What few patients, and few labels of a patient, mean for a detector, in one sentence each."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from spacrd_core.cohort.few_labels import ENOUGH_LABELS
+from spacrd_core.quoting import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from spacrd_core.detector.config import DetectorConfig
 
 FEW = 2
@@ -26,3 +32,16 @@ def few_patients_note(config: DetectorConfig) -> str:
         f"two patients train a ranking of spots, but each was held out from one other only: {constants} where that is "
         "not enough, and the metrics say little about a third patient"
     )
+
+
+def few_labels_note(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
+    """Return the sentence for patients who were not held out because few of their spots are labelled; '' without."""
+    counts = Counter[str]()
+    for section in config.trained_on:
+        labels = metrics["labels"][section.id]
+        counts[section.patient] += labels["cancer"] + labels["normal"]
+    held_out = {section.patient for section in config.trained_on if section.id in metrics["held_out"]}
+    few = [patient for patient, count in counts.items() if count < ENOUGH_LABELS and patient not in held_out]
+    if not few or not held_out:
+        return ""
+    return f"patients with fewer than {ENOUGH_LABELS} labelled spots train the head and are not held out: {listed(few)}"

@@ -28,6 +28,7 @@ FILES = {  # options with a file that must still be there, and the remedy if it 
     "alignment": "--alignment FILE with its present path",
     "labels": "--labels FILE with its present path; spacrd store rm forgets all that was given",
 }
+ADDED_LABELS = "added_labels"  # recorded beside the options: the files of ``spacrd store label --add``
 IDENTIFYING_ROLES = ("counts", "positions")  # no two tissues have the same file of these
 
 
@@ -70,7 +71,8 @@ def keep_given(options: IngestOptions, entry: SectionEntry) -> Kept:
     _require_files(kept, entry.id)
     values = {**kept, **now, "path": options.path, "reader": reader, "name": options.name}
     dropped = {key: value for key, value in earlier.items() if key in superseded and key != "no_image"}
-    return Kept(IngestOptions.model_validate(values), tuple(_notes(kept, dropped)))
+    added = entry.given.get(ADDED_LABELS, [])
+    return Kept(IngestOptions.model_validate(values), (*_notes(kept, dropped), *_added_notes(added)))
 
 
 def is_same_tissue(section: Section, entry: SectionEntry) -> bool:
@@ -119,6 +121,12 @@ def _notes(kept: Mapping[str, Any], dropped: Mapping[str, Any]) -> Iterable[str]
         yield f"kept what was given before: {_as_options(shown)}"
     if dropped:
         yield f"not kept of what was given before: {_as_options(dropped)}"
+
+
+def _added_notes(files: Iterable[str]) -> Iterable[str]:
+    """Yield a sentence on the labels that were added to those of the run, if there are any."""
+    if shown := ", ".join(map(shortened, files)):
+        yield f"labels added later are not kept; add them again with spacrd store label --add: {shown}"
 
 
 def _as_options(given: Mapping[str, Any]) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from spacrd_core.cards import fingerprint
 from spacrd_core.errors import LabelError
-from spacrd_core.ingestion.given import OF_LABELS, record_given
+from spacrd_core.ingestion.added_labels import add_to_earlier, same_labels
+from spacrd_core.ingestion.given import ADDED_LABELS, OF_LABELS, record_given
 from spacrd_core.ingestion.identity import section_identity
 from spacrd_core.ingestion.options import IngestOptions
 from spacrd_core.ingestion.stored_section import stored_section
 from spacrd_core.labels.attach import attach_labels
 from spacrd_core.labels.mask import Mask
 from spacrd_core.labels.outlines import Polygons
-from spacrd_core.labels.tables import LabelTable, read_labels
+from spacrd_core.labels.tables import Labels, LabelTable, read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.outputs import require_room
 from spacrd_core.store.relabel import replace_labels
@@ -51,10 +53,12 @@ def label_section(
     positive: Sequence[str] = (),
     ignore: Sequence[str] = (),
     label_section: str = "",
+    add: bool = False,
 ) -> Labelled:
     """Label a section of the store by a label file of any layout; its earlier labels are replaced.
 
-    ``label_section`` names the section in a label table of several.
+    ``label_section`` names the section in a label table of several. With ``add``, spots of which the file says nothing
+    keep their earlier labels.
 
     The counts, the slide, the embeddings and the calls are not touched. The labels are checked as at ingestion.
 
@@ -70,21 +74,34 @@ def label_section(
     bare, table = stored_section(store, entry), read_labels(labels, label_section)
     _require_known_order(bare, table, entry, labels)
     _require_known_frame(bare, table, entry, labels)
+    labelled = _attach(bare, table, Vocabulary(tuple(positive), tuple(ignore)), entry, labels)
+    words = {"positive": tuple(positive), "ignore": tuple(ignore), "label_section": label_section}
+    options = _options(entry, labels, words)
+    identity = section_identity(labelled, options, name=section, patient=entry.patient)
+    given = record_given(options)
+    if add and entry.labelled:
+        labelled = add_to_earlier(labelled, before := store.spots(section), entry)
+        if same_labels(labelled, before):
+            identity = entry.identity
+        else:
+            identity = fingerprint({"labels": identity, "added to": entry.identity})
+        given = {**entry.given, ADDED_LABELS: [*entry.given.get(ADDED_LABELS, []), given["labels"]]}
+    notes = tuple(note for note in labelled.notes if not add or note not in entry.label_notes)
+    if identity == entry.identity:
+        return Labelled(entry, entry, notes)
+    return Labelled(replace_labels(store, entry, labelled, identity=identity, given=given), entry, notes)
+
+
+def _attach(bare: Section, table: Labels, vocabulary: Vocabulary, entry: SectionEntry, labels: Path) -> Section:
+    """Return the section with the labels of the file, or say why those need the run itself."""
     try:
-        labelled = attach_labels(bare, table, Vocabulary(tuple(positive), tuple(ignore)))
+        return attach_labels(bare, table, vocabulary)
     except LabelError as error:
         if "n_bins" in bare.counts.obs:  # spots summed from bins, which the store does not hold
             error.add_note("labels by bin need the run itself: " + _ingest_hint(entry, labels))
         elif entry.given.get("region"):
             error.add_note("labels of the whole capture area need the run itself: " + _ingest_hint(entry, labels))
         raise
-    words = {"positive": tuple(positive), "ignore": tuple(ignore), "label_section": label_section}
-    options = _options(entry, labels, words)
-    identity = section_identity(labelled, options, name=section, patient=entry.patient)
-    if identity == entry.identity:
-        return Labelled(entry, entry, labelled.notes)
-    new = replace_labels(store, entry, labelled, identity=identity, given=record_given(options))
-    return Labelled(new, entry, labelled.notes)
 
 
 def _require_known_order(bare: Section, table: object, entry: SectionEntry, labels: Path) -> None:

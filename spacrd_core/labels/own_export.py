@@ -1,6 +1,7 @@
 """Use the spots in SpaCRD's own GeoJSON, corrected in QuPath, to find the frame it was drawn in.
 
-The calls of those spots are no labels, because a detector would learn from itself; only annotations are.
+The calls of those spots are no labels, because a detector would learn from itself; only annotations are. A suggested
+spot is an annotation of a class of its own, which is no label until a pathologist gives it another class.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from spacrd_core.section.section import Section
 
 MEASUREMENT = "SpaCRD probability"  # of every spot that SpaCRD exports
-MIN_SPOTS, MIN_KNOWN = 3, 0.5
+SUGGESTION = "SpaCRD suggestion"  # the class of a suggested spot that nobody has classified
+MIN_KNOWN = 0.5
 MAX_OFFSET = 0.1  # pitches; the export rounds to 0.01 px
 
 
@@ -44,7 +46,7 @@ def exported_frame(section: Section, spots: ExportedSpots, path: Path) -> tuple[
     """
     rows = section.counts.obs_names.get_indexer(list(spots.names))
     known = rows >= 0
-    if known.sum() < MIN_SPOTS or known.mean() < MIN_KNOWN:
+    if known.mean() < MIN_KNOWN:
         return None
     px = section.counts.obs[["x_px", "y_px"]].to_numpy(dtype=float)[rows[known]]
     pitch_px = section.pitch_um / section.um_per_px

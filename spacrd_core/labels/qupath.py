@@ -12,7 +12,7 @@ from shapely.geometry import shape
 
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.outlines import Polygons, polygonal, repaired
-from spacrd_core.labels.own_export import MEASUREMENT, ExportedSpots
+from spacrd_core.labels.own_export import MEASUREMENT, SUGGESTION, ExportedSpots
 from spacrd_core.opening.json_text import parse_json
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXPORT_HINT = "set the class of the annotations in QuPath and export them as GeoJSON"
 OWN_EXPORT_HINT = "draw annotations of cancer and of normal tissue; the calls of the spots are SpaCRD's own"
+SUGGESTION_HINT = "give the suggested spots a class in QuPath, such as Tumor or Stroma, and export them again"
 OLD_ID = re.compile(r"Path(\w+)Object")  # before QuPath 0.3, the id of a feature contained its type
 Feature = dict[str, Any]
 
@@ -36,34 +37,36 @@ def read_polygons(text: str, path: Path) -> Polygons:
     features = features_of(text, path)
     kinds = [kind_of(feature) for feature in features]
     annotations = [feature for feature, kind in zip(features, kinds, strict=True) if kind == "annotation"]
-    spots = exported_spots(features, kinds, path)
+    spots = exported_spots(features, path)
     key = "classification" if any(_class(feature, "classification") for feature in annotations) else "name"
-    classified = [feature for feature in annotations if _class(feature, key)]
+    with_class = [feature for feature in annotations if _class(feature, key)]
+    classified = [feature for feature in with_class if _class(feature, key) != SUGGESTION]
     outlines = [outline_of(feature, path) for feature in classified]
     non_empty = [number for number, outline in enumerate(outlines) if not outline.is_empty]
     left_out = Counter(f"{kind}s" for kind in kinds if kind != "annotation")
-    left_out["annotations without a class"] = len(annotations) - len(classified)
+    left_out["annotations without a class"] = len(annotations) - len(with_class)
+    left_out["suggested spots that nobody classified"] = unanswered = len(with_class) - len(classified)
     left_out["without a polygon"] = len(classified) - len(non_empty)
     summary = ", ".join(f"{count} {kind}" for kind, count in left_out.items() if count)
     if not non_empty:
         raise LabelError(
             f"the label file {path} has no polygon with a class, but {summary or 'no annotation'}",
-            hint=OWN_EXPORT_HINT if spots else EXPORT_HINT,
+            hint=SUGGESTION_HINT if unanswered else OWN_EXPORT_HINT if spots else EXPORT_HINT,
         )
     notes = [f"{path.name}: left out: {summary}"] if summary else []
-    if spots:
+    if left_out["detections"] and spots:
         notes.append(f"{path.name}: the calls of its spots are SpaCRD's own and no labels; its annotations are")
     shapes, repair_notes = repaired([outlines[number] for number in non_empty], path)
     values = tuple(_class(classified[number], key) for number in non_empty)
     return Polygons(path, shapes, values, (*notes, *repair_notes), spots=spots)
 
 
-def exported_spots(features: list[Feature], kinds: list[str], path: Path) -> ExportedSpots | None:
-    """Return the spots among the detections, if SpaCRD made the file."""
+def exported_spots(features: list[Feature], path: Path) -> ExportedSpots | None:
+    """Return the spots in the file, called or suggested, if SpaCRD made it."""
     spots = {
         str((feature["properties"] or {}).get("name")): feature
-        for feature, kind in zip(features, kinds, strict=True)
-        if kind == "detection" and MEASUREMENT in _measurements(feature)
+        for feature in features
+        if MEASUREMENT in _measurements(feature)
     }
     if not spots:
         return None

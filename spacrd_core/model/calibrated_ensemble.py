@@ -7,8 +7,9 @@ from typing import Any, Self
 import torch
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from spacrd_core.cohort.few_labels import held_out_patients
 from spacrd_core.cohort.options import CohortOptions
-from spacrd_core.cohort.section_data import SectionData, patients
+from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.metrics.classification import Metrics, measure
 from spacrd_core.metrics.reliability import HeldOutSection, Reliability, reliability_by_platform
 from spacrd_core.model.combination import part_names
@@ -80,8 +81,11 @@ class TrainOptions(BaseModel):
         return tuple(range(self.first_seed, self.first_seed + self.seeds))
 
     def groups(self, sections: Sequence[SectionData]) -> Groups:
-        """Return the groups of patients to hold out; they depend on the patients' names and the first seed only."""
-        names = patients(sections)
+        """Return the groups of patients to hold out; they depend on the patients' names and the first seed only.
+
+        A patient of few labelled spots is not held out (:mod:`spacrd_core.cohort.few_labels`).
+        """
+        names = held_out_patients(sections)
         return deal(names, fold_count(len(names), self.folds), seed=self.first_seed)
 
 

@@ -11,6 +11,7 @@ import torch
 from spacrd_core.arrays import Array
 from spacrd_core.cohort.batch import Dims
 from spacrd_core.cohort.cohort import Cohort, Matrices
+from spacrd_core.cohort.few_labels import split_by_labels
 from spacrd_core.cohort.modalities import MODALITIES, subsets
 from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.prepared import PreparedSection
@@ -84,10 +85,14 @@ class Ensemble:
     ) -> Self:
         """Train one head per seed on all spots of these sections.
 
-        ``logits_only`` leaves out the distribution of the training spots, which :meth:`logits` does not use.
+        The preprocessing is fitted to the patients with labels enough (:mod:`spacrd_core.cohort.few_labels`).
+        ``logits_only`` leaves out the distribution of the training spots, which
+        :meth:`logits` does not use.
         """
         resolved = resolve_cohort_options(options, head_options, heads)
-        preprocessor, prepared = Preprocessor.fit_transform(sections, resolved, device=device)
+        shaping, others = split_by_labels(sections)
+        preprocessor, prepared = Preprocessor.fit_transform(shaping, resolved, device=device)
+        prepared = [*prepared, *(preprocessor.transform(section) for section in others)]
         members = [_untrained(head_options, heads, preprocessor.dims, seed).to(device) for seed in seeds]
         _fit_training_spots(members, prepared, device)
         cohorts = Cohort.by_modalities(prepared, device, members[0].matrices())

@@ -187,4 +187,4 @@ def _in_words(modalities: str) -> str:
 
 def _is_about_labels(note: str, entry: SectionEntry) -> bool:
     """Return whether an ingestion note is about the section's labels, which calls do not use."""
-    return bool(entry.label_source) and note.startswith(entry.label_source)
+    return bool(entry.label_source) and note.startswith(tuple(entry.label_source.split(", ")))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spacrd_core.cards import fingerprint
+from spacrd_core.quoting import MAX_ITEMS
 from spacrd_core.store.manifest import GroupRecord, SectionEntry, SlideRecord, SourceRecord
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _label_source(section: Section) -> str:
     """Return the source of the labels: the column of that name if there is one, else the label file."""
     column = section.counts.obs.get("label_source")
     if column is not None and len(column):
-        return str(column.iloc[0])
+        return ", ".join([*dict.fromkeys(map(str, column))][:MAX_ITEMS])
     return next((source.path.name for source in section.sources if source.role == "labels"), "")
 
 

@@ -47,7 +47,7 @@ def read_features(text: str, path: Path) -> tuple[Polygons, list[tuple[str, str]
     shapes, repair_notes = repaired([outline for _, outline in outlines], path)
     names = tuple(_text(feature, key) for feature, _ in outlines)
     notes = (f"{path.name}: left out: {summary}",) if summary else ()
-    spots = exported_spots(features, kinds, path)
+    spots = exported_spots(features, path)
     pairs = [(name, _patient(feature)) for name, (feature, _) in zip(names, outlines, strict=True)]
     return Polygons(path, shapes, names, (*notes, *repair_notes), spots=spots), pairs
 

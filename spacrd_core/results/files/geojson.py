@@ -13,7 +13,7 @@ from spacrd_core.results.result import LABEL_STYLES, LabelStyle
 from spacrd_core.section.geometry import footprints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from spacrd_core.results.result import SectionResult
@@ -45,10 +45,15 @@ def write_geojson(result: SectionResult, path: Path) -> None:
     the description of every annotation. Object ids depend only on the section and the object's name, so they stay the
     same in later runs. Objects are written one per line as they are built: a section may have 100,000 spots.
     """
+    write_features(_features(result), path)
+
+
+def write_features(features: Iterable[Feature], path: Path) -> None:
+    """Write a FeatureCollection with an object a line, as they come."""
     encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"type":"FeatureCollection","features":[')
-        for number, feature in enumerate(_features(result)):
+        for number, feature in enumerate(features):
             file.write(",\n" if number else "\n")
             file.write(encode(feature))
         file.write("\n]}\n")
@@ -67,7 +72,7 @@ def _no_regions_warning(result: SectionResult) -> Feature:
     frame = shapely.box(*shapely.total_bounds(result.tessellation.polygons))
     reason = result.no_regions_reason
     name = f"{reason[0].upper()}{reason[1:]}: no cancer regions drawn"
-    feature = _feature(result, "annotation", name, NO_REGIONS, _to_image_px(result, frame), {})
+    feature = feature_of(result, "annotation", name, NO_REGIONS, to_image_px(result, frame), {})
     feature["properties"] |= {"isLocked": True, "metadata": {DESCRIPTION_KEY: "\n".join(result.notes)}}
     return feature
 
@@ -87,8 +92,8 @@ def _regions(result: SectionResult) -> Iterator[Feature]:
             "SpaCRD threshold": result.threshold,
         }
         name = f"Cancer region {number}"
-        outline = _to_image_px(result, region.outline)
-        feature = _feature(result, "annotation", name, LABEL_STYLES["cancer"], outline, measurements)
+        outline = to_image_px(result, region.outline)
+        feature = feature_of(result, "annotation", name, LABEL_STYLES["cancer"], outline, measurements)
         feature["properties"]["metadata"] = {DESCRIPTION_KEY: description}
         yield feature
 
@@ -98,17 +103,17 @@ def _spots(result: SectionResult) -> Iterator[Feature]:
     for first in range(0, len(table), CHUNK_SPOTS):
         spots, points = table.iloc[first:][:CHUNK_SPOTS], result.points[first:][:CHUNK_SPOTS]
         shapes = footprints(points, result.spot_px, result.spot_shape, angle=result.angle)
-        shapes = _to_image_px(result, shapes, mode="pointwise")  # convex and wide: rounding keeps them valid
+        shapes = to_image_px(result, shapes, mode="pointwise")  # convex and wide: rounding keeps them valid
         measurements = spots[list(MEASUREMENT_NAMES)].astype(float).rename(columns=MEASUREMENT_NAMES).to_dict("records")
         columns = spots.index, spots["label"], spots["band"], shapes, measurements
         for spot, label, band, shape, values in zip(*columns, strict=True):
-            feature = _feature(result, "detection", str(spot), LABEL_STYLES[label], shape, values)
+            feature = feature_of(result, "detection", str(spot), LABEL_STYLES[label], shape, values)
             if isinstance(band, str):
                 feature["properties"]["metadata"] = {BAND_KEY: band}
             yield feature
 
 
-def _to_image_px(result: SectionResult, shapes: Any, *, mode: str = "valid_output") -> Any:
+def to_image_px(result: SectionResult, shapes: Any, *, mode: str = "valid_output") -> Any:
     """Return shapes in rounded px of the user's image as viewers show it: it may be coarser, and cropped."""
     scale, corner = result.image_px_per_full_px, result.viewer_corner_px
     is_same = scale == 1 and not any(corner)
@@ -116,7 +121,7 @@ def _to_image_px(result: SectionResult, shapes: Any, *, mode: str = "valid_outpu
     return shapely.set_precision(moved, PRECISION_PX, mode=mode)
 
 
-def _feature(
+def feature_of(
     result: SectionResult,
     kind: str,
     name: str,
@@ -124,6 +129,7 @@ def _feature(
     shape: shapely.Geometry,
     measurements: dict[Any, Any],
 ) -> Feature:
+    """Return an object of QuPath; its id depends only on the section, the kind and the name."""
     return {
         "type": "Feature",
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"spacrd:{result.section_id}:{kind}:{name}")),

@@ -299,3 +299,68 @@ def test_killed_at_any_moment_the_section_has_its_labels_or_has_not(
         assert verify(store) == []
         assert label_section(store, "S1", labels).entry == final
         assert verify(store) == []
+
+
+def of_spots(path: Path, labels: dict[str, str]) -> Path:
+    pd.Series(labels, name="label").to_csv(path, index_label="spot_id")
+    return path
+
+
+def test_added_labels_leave_those_of_other_spots(store: SpotStore, make_section: MakeSection, tmp_path: Path) -> None:
+    add_section(store, make_section(1, labels=False), SectionKey("S1", "P1", "one"))
+    first = label_section(store, "S1", of_spots(tmp_path / "first.csv", {"1x1": "tumor", "2x1": "normal"}))
+    second = of_spots(tmp_path / "second.csv", {"2x1": "tumor", "3x1": "stroma", "1x1": ""})
+    done = label_section(store, "S1", second, add=True)
+    labels = store.spots("S1")["label"].dropna()
+    assert labels.to_dict() == {"1x1": "cancer", "2x1": "cancer", "3x1": "normal"}
+    assert store.spots("S1").loc[[*labels.index], "label_source"].tolist() == ["first.csv", *["second.csv"] * 2]
+    assert (done.entry.labelled, done.entry.cancer) == (3, 2)
+    assert done.entry.label_source == "first.csv, second.csv"
+    assert [source.path for source in done.entry.sources if source.role == "labels"] == [
+        str(tmp_path / name) for name in ("first.csv", "second.csv")
+    ]
+    assert "second.csv: 1 labels of first.csv were kept" in done.notes
+    assert not {*first.notes} & {*done.notes}
+    assert verify(store) == []
+
+
+def test_adding_the_same_labels_again_changes_nothing(
+    store: SpotStore, make_section: MakeSection, tmp_path: Path
+) -> None:
+    add_section(store, make_section(1, labels=False), SectionKey("S1", "P1", "one"))
+    label_section(store, "S1", of_spots(tmp_path / "first.csv", {"1x1": "tumor"}))
+    second = of_spots(tmp_path / "second.csv", {"2x1": "normal"})
+    entry = label_section(store, "S1", second, add=True).entry
+    again = label_section(store, "S1", second, add=True)
+    assert again.status == "unchanged"
+    assert store.entry("S1") == entry
+
+
+def test_a_text_for_unknown_ends_an_earlier_label(store: SpotStore, make_section: MakeSection, tmp_path: Path) -> None:
+    add_section(store, make_section(1, labels=False), SectionKey("S1", "P1", "one"))
+    label_section(store, "S1", of_spots(tmp_path / "first.csv", {"1x1": "tumor", "2x1": "normal"}))
+    label_section(store, "S1", of_spots(tmp_path / "second.csv", {"1x1": "undetermined", "3x1": "tumor"}), add=True)
+    assert store.spots("S1")["label"].dropna().to_dict() == {"2x1": "normal", "3x1": "cancer"}
+
+
+def test_labels_of_spots_and_of_cells_can_be_added_to_each_other(
+    store: SpotStore, make_section: MakeSection, tmp_path: Path
+) -> None:
+    section = make_section(1, labels=False)
+    section.counts.obs["label"] = pd.Categorical(["cancer", *[None] * 143], categories=["cancer", "normal"])
+    section.counts.obs["label_fraction"] = [0.75, *[np.nan] * 143]
+    add_section(store, section, SectionKey("S1", "P1", "one"))
+    label_section(store, "S1", of_spots(tmp_path / "more.csv", {"2x1": "normal", "3x1": "tumor"}), add=True)
+    assert store.spots("S1")["label_fraction"].dropna().to_dict() == {"1x1": 0.75, "2x1": 0.0, "3x1": 1.0}
+
+
+def test_a_section_that_is_read_again_says_that_added_labels_are_gone(
+    store: SpotStore, sections: list[IngestOptions], plugins: Plugins, tmp_path: Path
+) -> None:
+    ingest_section(store, sections[0], plugins)
+    spot = str(store.spots("S1").index[0])
+    more = of_spots(tmp_path / "more.csv", {spot: "normal"})
+    label_section(store, "S1", of_spots(tmp_path / "other.csv", {spot: "tumor"}), add=True)
+    label_section(store, "S1", more, add=True)
+    again = ingest_section(store, sections[0], plugins, replace=True)
+    assert any("labels added later are not kept" in note and "more.csv" in note for note in again.kept)

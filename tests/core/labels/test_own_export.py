@@ -12,7 +12,7 @@ from bundles.labelled import GRID_NAMES, SIDE, Grid, annotation, box, labels
 
 from spacrd_core.errors import LabelError
 from spacrd_core.labels.attach import attach_labels
-from spacrd_core.labels.own_export import MEASUREMENT
+from spacrd_core.labels.own_export import MEASUREMENT, SUGGESTION
 from spacrd_core.labels.tables import read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.results.files.geojson import MEASUREMENT_NAMES
@@ -89,3 +89,38 @@ def test_a_section_of_few_spots_is_read_at_full_resolution(tmp_path: Path) -> No
     few = replace(section, counts=section.counts[:2].copy())
     assert labels(attach(tmp_path, [*regions(), *exported()[:2]], few)) == ["cancer"] * 2
     assert np.isfinite(few.counts.obs["x_px"]).all()
+
+
+def suggested(name: str, x: float, y: float, kind: str = SUGGESTION) -> dict[str, Any]:
+    outline = shapely.geometry.mapping(shapely.Point(x, y).buffer(20))["coordinates"]
+    return annotation(outline, kind, name=name, measurements={MEASUREMENT: 0.4})
+
+
+def test_a_suggested_spot_is_a_label_once_it_has_a_class(tmp_path: Path) -> None:
+    obs = Grid().section().counts.obs
+    spots = [suggested(name, obs["x_px"][name], obs["y_px"][name]) for name in obs.index[:5]]
+    for feature, kind in zip(spots, ("Tumor", "Stroma"), strict=False):
+        feature["properties"]["classification"] = {"name": kind}
+    after = attach(tmp_path, spots, Grid().section())
+    assert labels(after) == ["cancer", "normal", *[None] * 14]
+    assert "A.geojson: left out: 3 suggested spots that nobody classified" in after.notes
+
+
+def test_suggested_spots_without_any_class_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="but 1 suggested spots that nobody classified") as caught:
+        attach(tmp_path, [suggested("A", 0, 0)], Grid().section())
+    assert "Tumor or Stroma" in caught.value.hint
+
+
+def test_an_unanswered_spot_inside_a_drawn_region_has_the_label_of_the_region(tmp_path: Path) -> None:
+    obs = Grid().section().counts.obs
+    spots = [suggested(name, obs["x_px"][name], obs["y_px"][name]) for name in obs.index[:3]]
+    assert labels(attach(tmp_path, [*regions(), *spots], Grid().section())) == ROW * SIDE
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_suggested_spot_shows_in_which_px_it_is(tmp_path: Path, count: int) -> None:
+    section = Grid(scale=0.5).section()
+    obs = section.counts.obs
+    spots = [suggested(name, obs["x_px"][name] / 2, obs["y_px"][name] / 2, "Tumor") for name in obs.index[-count:]]
+    assert labels(attach(tmp_path, spots, section))[-count:] == ["cancer"] * count
