@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 GAP = 2  # between columns
 SHORTEST_ID = 14  # letters of an id that are kept where there is little room
 SHORTEST_PROSE = 30
+NOTHING = "-"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Column:
 
 
 class FittedTable:
-    """A table that leaves out columns, shortens ids and wraps prose until it is as wide as the terminal.
+    """A table as wide as the terminal: columns are left out, empty ones first, ids are shortened, and prose is wrapped.
 
     Numbers are on the right, None is a dash, and there is a header if any column has a name.
     """
@@ -66,11 +67,16 @@ class FittedTable:
         """Return the columns that have room, at their smallest widths."""
         shown = list(range(len(self._columns)))
         while _total(map(self._smallest, shown)) > room:
-            rank = max(self._columns[index].rank for index in shown)
+            empty, rank = max(map(self._rank, shown))
             if rank == 0:
                 break
-            shown.remove(max(index for index in shown if self._columns[index].rank == rank))
+            shown.remove(max(index for index in shown if self._rank(index) == (empty, rank)))
         return shown
+
+    def _rank(self, index: int) -> tuple[bool, int]:
+        """Return the rank of a column; one that may be left out goes before all others if it is empty."""
+        rank = self._columns[index].rank
+        return rank > 0 and all(row[index] == NOTHING for row in self._cells), rank
 
     def _widths(self, shown: Sequence[int], room: int) -> list[int]:
         """Return the widths of the columns: the room that is left goes to ids, then to prose, then to headings."""
@@ -124,13 +130,13 @@ class FittedTable:
 def cell(value: object) -> str:
     """Return a value as it is shown: numbers with four digits, a dash for what is not there."""
     if value is None or value == "":
-        return "-"
+        return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
-        return ", ".join(map(cell, value)) or "-"
+        return ", ".join(map(cell, value)) or NOTHING
     return bounded(printable(str(value)))
 
 

@@ -71,3 +71,10 @@ def test_a_heading_of_two_words_takes_two_lines_rather_than_room() -> None:
 @pytest.mark.parametrize(("width", "text"), [(20, "GSM4565826_patient_7"), (10, "GSM45…nt_7"), (5, "GS…_7"), (1, "…")])
 def test_an_elided_text_has_the_width(width: int, text: str) -> None:
     assert elided("GSM4565826_patient_7", width) == text
+
+
+def test_an_empty_column_is_left_out_before_one_of_a_higher_rank() -> None:
+    columns: list[str | Column] = ["section", Column("agreement", 1), Column("threshold", 3)]
+    lines = shown(FittedTable(columns, [["A1", None, 0.51], ["B4", None, 0.49]]), 30)
+    assert lines[1].split() == ["section", "threshold"]
+    assert lines[-1] == " not shown: agreement (--wide)"
