@@ -43,7 +43,7 @@ def calls_document(entry: SectionEntry, spots: pd.DataFrame, cautions: Sequence[
 def _row(name: str, facts: Mapping[str, Any]) -> list[object]:
     counts = [facts[key] for key in ("spots", "cancer", "normal", "uncertain", "mean_probability", "beyond_training")]
     coverage = [facts["gene_coverage"], facts["image_coverage"]]
-    rest = [*coverage, facts["threshold"], facts["copy_number"]["verdict"], len(facts["cautions"]) or None]
+    rest = [*coverage, facts["threshold"], facts["copy_number"]["verdict"], len(facts["cautions"])]
     return [name, *counts, min(facts["agreement"].values(), default=None), *rest]
 
 

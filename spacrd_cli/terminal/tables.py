@@ -79,12 +79,15 @@ class FittedTable:
         return rank > 0 and all(row[index] == NOTHING for row in self._cells), rank
 
     def _widths(self, shown: Sequence[int], room: int) -> list[int]:
-        """Return the widths of the columns: the room that is left goes to ids, then to prose, then to headings."""
+        """Return the widths of the columns: the room that is left goes to ids, to prose, and to headings that fit then."""
         widths = {index: self._smallest(index) for index in shown}
-        for width_of in (self._content, self._heading):
-            for index in sorted(shown, key=lambda index: self._columns[index].prose or self._columns[index].line):
-                spare = room - _total(widths.values())
-                widths[index] += max(min(width_of(index) - widths[index], spare), 0)
+        for index in sorted(shown, key=lambda index: self._columns[index].prose or self._columns[index].line):
+            spare = room - _total(widths.values())
+            widths[index] += max(min(self._content(index) - widths[index], spare), 0)
+        for index in shown:
+            missing = self._heading(index) - widths[index]
+            if 0 < missing <= room - _total(widths.values()):
+                widths[index] += missing
         return [widths[index] for index in shown]
 
     def _table(self, shown: Sequence[int], widths: Sequence[int]) -> Table:
