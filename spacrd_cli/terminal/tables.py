@@ -79,7 +79,7 @@ class FittedTable:
         return rank > 0 and all(row[index] == NOTHING for row in self._cells), rank
 
     def _widths(self, shown: Sequence[int], room: int) -> list[int]:
-        """Return the widths of the columns: the room that is left goes to ids, to prose, and to headings that fit then."""
+        """Return the widths of the columns: the rest of the room goes to ids, to prose, and to headings that fit."""
         widths = {index: self._smallest(index) for index in shown}
         for index in sorted(shown, key=lambda index: self._columns[index].prose or self._columns[index].line):
             spare = room - _total(widths.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, TypeAdapter, field_validator, model_serializer
 
 from spacrd_core.cards import Recipe
 from spacrd_core.files import Record
@@ -46,6 +46,12 @@ class TrainingSection(Record):
     identity: str
     label_source: str
     content: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_missing_content(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the checksums if there are none, as in detectors of earlier versions, whose key would change."""
+        fields: dict[str, Any] = serialise(self)
+        return fields if self.content else {name: value for name, value in fields.items() if name != "content"}
 
 
 class AmountRecord(Record):

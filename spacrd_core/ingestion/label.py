@@ -18,6 +18,7 @@ from spacrd_core.labels.outlines import Polygons
 from spacrd_core.labels.tables import Labels, LabelTable, read_labels
 from spacrd_core.labels.vocabulary import Vocabulary
 from spacrd_core.outputs import require_room
+from spacrd_core.store.claims import remove_left_locks
 from spacrd_core.store.relabel import replace_labels
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def label_section(
         given = {**entry.given, ADDED_LABELS: [*entry.given.get(ADDED_LABELS, []), given["labels"]]}
     notes = tuple(note for note in labelled.notes if not add or note not in entry.label_notes)
     if identity == entry.identity:
+        remove_left_locks(store, section)
         return Labelled(entry, entry, notes)
     return Labelled(replace_labels(store, entry, labelled, identity=identity, given=given), entry, notes)
 

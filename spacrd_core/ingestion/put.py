@@ -14,6 +14,7 @@ from spacrd_core.ingestion.identity import section_identity
 from spacrd_core.ingestion.losses import image_um_per_px, losses
 from spacrd_core.progress import Track, silent, within
 from spacrd_core.quoting import shortened
+from spacrd_core.store.claims import remove_left_locks
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.write import add_section
 
@@ -124,6 +125,7 @@ def put_section(
     existing, patient_given = store.entries.get(name), bool(candidate.patient)
     status = foresee(store, candidate, replace=replace)
     if existing and status == "unchanged":
+        remove_left_locks(store, name)
         return Ingested(existing, status, patient_given, part_of=candidate.part_of)
     key = SectionKey(
         name,

@@ -21,6 +21,7 @@ from faults.state import (
 from spacrd_core.store.store import SpotStore
 from spacrd_core.store.verify import verify
 
+MADE_LATER = {"embeddings", "predictions"}  # of a section that one command ingests, embeds and calls
 Entries = dict[str, dict[str, dict[str, object]]]  # by store, section and field
 
 
@@ -78,5 +79,8 @@ def _changed_entries(now: Entries, before: Entries, after: Entries) -> Iterator[
                     yield f"{store} has lost section {section}"
                 continue
             for field, value in is_now[section].items():
-                if value not in [each[section][field] for each in (was, will) if section in each]:
+                allowed = [each[section][field] for each in (was, will) if section in each]
+                if section not in was and field in MADE_LATER:
+                    allowed.append({})
+                if value not in allowed:
                     yield f"{store}: {field} of section {section} is neither the old nor the new one"

@@ -117,6 +117,17 @@ def test_the_same_labels_twice_change_nothing(bare: SpotStore, labels: Path) -> 
     assert (bare.path / "spacrd.json").read_bytes() == before
 
 
+def test_labels_that_are_there_already_remove_the_locks_that_a_killed_run_has_left(
+    bare: SpotStore, labels: Path
+) -> None:
+    (section,) = bare.entries
+    label_section(bare, section, labels)
+    left = bare.path / "sections" / section / ".in-use-killed.lock"
+    left.touch()
+    assert label_section(bare, section, labels).status == "unchanged"
+    assert not left.exists()
+
+
 def test_ingesting_with_the_labels_that_were_added_changes_nothing(
     bare: SpotStore, sections: list[IngestOptions], labels: Path, plugins: Plugins
 ) -> None:
