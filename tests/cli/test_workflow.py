@@ -15,7 +15,7 @@ from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.store.store import SpotStore
 
 SPOT_COLUMNS = "spot_id,x_um,y_um,x_px,y_px,probability,label,spread,ood,agreement,gene_coverage,image_coverage,set"
-SPOT_COLUMNS += ",top_modality,top_contribution,copy_number"
+SPOT_COLUMNS += ",top_modality,top_contribution,copy_number,border_distance_um,band"
 
 
 @pytest.fixture(scope="module")
