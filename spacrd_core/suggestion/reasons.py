@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from spacrd_core.arrays import Array
 
 NEAR, APART = 0.5, 0.25  # from which uncertainty and disagreement are named as reasons
+SMALLEST = 1e-6  # beside a threshold of 0 or 1
 UNCERTAIN = "close to the threshold"
 DISPUTED = "the section's own genes or H&E say otherwise"
 UNLIKE_TRAINING = "unlike the training tissue"
@@ -29,9 +30,8 @@ def reasons(spots: pd.DataFrame, threshold: float, own: Float[Array, " spots"] |
     chosen.
     """
     probability = spots["probability"].to_numpy(dtype=float)
-    uncertainty = 1 - np.where(
-        probability >= threshold, (probability - threshold) / (1 - threshold), (threshold - probability) / threshold
-    )
+    room = np.where(probability >= threshold, 1 - threshold, threshold)
+    uncertainty = 1 - np.abs(probability - threshold) / np.maximum(room, SMALLEST)
     disagreement = np.full(len(spots), np.nan) if own is None else np.abs(_share_below(probability) - _share_below(own))
     columns = {"uncertainty": uncertainty, "disagreement": disagreement}
     table = pd.DataFrame(columns, index=spots.index).assign(score=uncertainty + np.nan_to_num(disagreement))
