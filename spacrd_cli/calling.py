@@ -68,7 +68,7 @@ class Called:
         where = output or Path()
         return {
             "sections": {
-                section: {**facts, "files": [_relative(file, where) for file in self.files if _is_of(file, section)]}
+                section: {**facts, "files": [_relative(file, where) for file in _files_of(section, where, self.files)]}
                 for section, facts in self.sections.items()
             },
             "failures": [
@@ -145,5 +145,12 @@ def _relative(file: Path, folder: Path) -> str:
     return file.relative_to(folder).as_posix()
 
 
-def _is_of(file: Path, section: str) -> bool:
-    return file.name.startswith(f"{section}.")
+def _files_of(section: str, folder: Path, files: Sequence[Path]) -> list[Path]:
+    """Return the files of a section alone; the id of another may begin with its id and a dot."""
+    if not files:
+        return []
+    from spacrd_core.results.files.formats import DEFAULT_FORMATS
+    from spacrd_core.results.report.pages import page_file
+
+    own = {*(form.path(folder, section) for form in DEFAULT_FORMATS), page_file(folder / "report.html", section)}
+    return [file for file in files if file in own]

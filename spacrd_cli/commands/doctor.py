@@ -51,12 +51,14 @@ def doctor(
     settings = read_config(ComponentSettings, overrides=overrides, flags=flags)
     if not settings.name and (weights or device or set_):
         raise typer.BadParameter("no encoder to check; name one with --encoder", param_hint="--weights/--device/--set")
+    out = Output(json=json)
+    out.info("checking this machine")
     plugins = load_plugins()
-    findings = [*_libraries(), *_hdf5(), *optional_libraries(), *machine(), *devices(), *places(), hub_token()]
+    findings = [*_libraries(), *_hdf5(), *optional_libraries(), *machine(), *devices(), *places(), *hub_token()]
     findings += _plugins(plugins)
     if settings.name:
         findings += check_encoder(plugins.encoders, settings.name, settings.options, device or "auto")
-    Output(json=json).result({"findings": findings}, findings_table(findings))
+    out.result({"findings": findings}, findings_table(findings))
     if any(finding.verdict == "FAIL" for finding in findings):
         raise typer.Exit(1)
 
@@ -64,6 +66,7 @@ def doctor(
 def _libraries() -> Iterator[Finding]:
     yield Finding("python", platform.python_version())
     for name in ("spacrd", *LIBRARIES):
+        installed = "it"
         try:
             installed = version(name)
             import_module(MODULES.get(name, name))

@@ -28,6 +28,7 @@ GIB = 2**30
 def optional_libraries() -> Iterator[Finding]:
     """Yield whether libraries are there that only some work needs."""
     for distribution, module, extra, purpose in OPTIONAL:
+        installed = "it"
         try:
             installed = version(distribution)
             import_module(module)
@@ -69,7 +70,10 @@ def devices() -> Iterator[Finding]:
 
 def places() -> Iterator[Finding]:
     """Yield the free space of the folders that commands write to, and whether they can."""
-    from huggingface_hub.constants import HF_HUB_CACHE
+    try:
+        from huggingface_hub.constants import HF_HUB_CACHE
+    except Exception:  # noqa: BLE001 - reported with the libraries
+        return
 
     folders = (
         ("disk", Path.cwd(), "work in a folder that you may write to"),
@@ -77,7 +81,7 @@ def places() -> Iterator[Finding]:
         ("weights", Path(HF_HUB_CACHE), "set HF_HOME to a folder that you may write to"),
     )
     for subject, folder, remedy in folders:
-        there = next(part for part in (folder, *folder.parents) if part.exists())
+        there = next(part for part in (folder, *folder.parents) if os.path.exists(part))  # noqa: PTH110 - it asks where nothing may be read, too
         free = f"{shutil.disk_usage(there).free / GIB:.1f} GiB free at {folder}"
         if os.access(there, os.W_OK):
             yield Finding(subject, free)
@@ -85,11 +89,14 @@ def places() -> Iterator[Finding]:
             yield Finding(subject, f"{folder} cannot be written to", "WARN", remedy)
 
 
-def hub_token() -> Finding:
-    """Return whether there is a token for the Hugging Face Hub, without showing it."""
-    from huggingface_hub import get_token
-
+def hub_token() -> Iterator[Finding]:
+    """Yield whether there is a token for the Hugging Face Hub, without showing it."""
+    try:
+        from huggingface_hub import get_token
+    except Exception:  # noqa: BLE001 - reported with the libraries
+        return
     if get_token():
-        return Finding("hub token", "found; whether it opens an encoder: spacrd doctor --encoder NAME")
-    found = "none: gated encoders, such as uni, cannot be fetched; open ones and 'stain' can be used"
-    return Finding("hub token", found, "WARN", "hf auth login")
+        yield Finding("hub token", "found; whether it opens an encoder: spacrd doctor --encoder NAME")
+    else:
+        found = "none: gated encoders, such as uni, cannot be fetched; open ones and 'stain' can be used"
+        yield Finding("hub token", found, "WARN", "hf auth login")

@@ -45,6 +45,8 @@ def plot(
 
     if colour_by not in COLOURINGS:
         raise ConfigError(f"spots cannot be coloured by '{colour_by}'", hint=f"--colour-by {' or '.join(COLOURINGS)}")
+    if profile and colour_by != "call":
+        raise ConfigError("a profile has no spots to colour", hint="leave out --colour-by, or --profile")
     choices = PICTURE_FORMATS if profile else PICTURE_FORMATS[:1]
     if format_ not in choices:
         kind = "profiles" if profile else "calls"

@@ -74,5 +74,13 @@ def report(
             views.append(written.add(section_result(target, name, spots, config), files))
         written.finish(views)
     written_files = [output, *(page_file(output, name) for name in sections if paged)]
-    document = {"report": str(output), "sections": sections, "files": [str(file) for file in written_files]}
+    sections_written = {
+        name: {"files": [str(page_file(output, name))] if paged else [str(output)]} for name in sections
+    }
+    document = {
+        "report": str(output),
+        "sections": sections_written,
+        "failures": [],
+        "files": [str(file) for file in written_files],
+    }
     out.result(document, f"{len(sections)} sections in {output}")

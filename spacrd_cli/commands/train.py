@@ -35,7 +35,6 @@ from spacrd_cli.terminal.output import Output
 from spacrd_cli.terminal.tables import FittedTable
 from spacrd_cli.terminal.training_view import telling_what_is_kept, training_view
 from spacrd_core.config import read_config
-from spacrd_core.detector.few_patients import few_labels_note, few_patients_note
 from spacrd_core.errors import ConfigError
 from spacrd_core.model.folds import fold_count
 from spacrd_core.model.options import DEFAULT_HEAD, HeadOptions
@@ -168,6 +167,8 @@ def phase_lengths(entries: list[str]) -> dict[str, int]:
 
 
 def _report(out: Output, detector: Detector, folder: Path) -> None:
+    from spacrd_core.detector.few_patients import few_labels_note, few_patients_note  # imports pandas
+
     held_out = detector.metrics["held_out"]
     metrics = ("spots", "positives", "auc", "ap", "f1", "brier", "ece")
     rows = [[section, *(row[metric] for metric in metrics)] for section, row in held_out.items()]

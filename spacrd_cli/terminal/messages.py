@@ -52,6 +52,6 @@ def _sentence(group: list[About]) -> str:
     sections = list(dict.fromkeys(section for section, _ in group))
     if len(sections) == 1:
         return "; ".join([f"{section}: {sentence}", *(other for _, other in group[1:])])
-    where = f"{len(sections)} sections ({listed(sections)})"
+    where = f"{len(sections)} sections ({listed(sections)}{', some several times' * (len(group) > len(sections))})"
     same = len({sentence for _, sentence in group}) == 1
     return f"{where}: {sentence}" if same else f"{where}, such as {section}: {sentence}"

@@ -56,7 +56,7 @@ def _with_stdout_reserved(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with redirect_stdout(sys.stderr):
                 return command(*args, **kwargs)
-        except Exception as error:
+        except Exception as error:  # whatever it is, it is raised again
             if kwargs.get("json") and not _reserved[-1].documented:
                 _document_failure(error)
             raise

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +15,7 @@ CORE, EDGE, INSIDE, OUTSIDE = "core", "edge", "inside", "outside"
 
 
 def _as_list(value: object) -> object:
-    return [value] if isinstance(value, int | float) else value
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _ascending(limits: tuple[float, ...]) -> tuple[float, ...]:
@@ -42,6 +42,12 @@ class Bands(BaseModel):
 
     inside_um: Limits = Field((500.0,), description="Ends of bands inside the cancer regions, in um from the border.")
     outside_um: Limits = Field((500.0,), description="Ends of bands outside the cancer regions, in um from the border.")
+
+    @model_validator(mode="after")
+    def _require_distinct_names(self) -> Self:
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("distances must differ in their first six digits")
+        return self
 
     @property
     def limits_um(self) -> tuple[float, ...]:

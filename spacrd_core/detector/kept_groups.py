@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from spacrd_core.detector.training_folder import contents_of, keep
 from spacrd_core.detector.training_inputs import digest
 from spacrd_core.model.fold_file import from_bytes, max_bytes, to_bytes
@@ -59,6 +61,16 @@ class KeptGroups:
         limit = max_bytes(sum(len(section.labels) for section in held_out.values()))
         for content in contents_of(self.folder, key, limit=limit):
             scores = from_bytes(content) or []
-            if [each.section for each in scores] == [*held_out]:
+            if [each.section for each in scores] == [*held_out] and all(_fits(each, held_out) for each in scores):
                 return [each.with_data(held_out) for each in scores]
         return []
+
+
+def _fits(scores: FoldScores, sections: Mapping[str, SectionData]) -> bool:
+    """Return whether there is a finite score of every labelled spot of a section."""
+    labelled = int((sections[scores.section].labels >= 0).sum())
+    parts = [
+        values for by_set in (scores.logits, scores.combined) for found in by_set.values() for values in found.values()
+    ]
+    arrays = parts if scores.as_read is None else [*parts, scores.as_read]
+    return all(values.shape == (labelled,) and bool(np.isfinite(values).all()) for values in arrays)

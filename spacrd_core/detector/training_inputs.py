@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import platform
 import sys
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -18,10 +20,10 @@ from scipy import sparse
 from spacrd_core._version import __version__
 from spacrd_core.files import file_sha256
 from spacrd_core.model.options import resolve_cohort_options
+from spacrd_core.plugins import Registry
 
 if TYPE_CHECKING:
     from spacrd_core.model.calibrated_ensemble import TrainOptions
-    from spacrd_core.plugins import Registry
 
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn")
 KEY_LETTERS = 32
@@ -38,7 +40,7 @@ def training_facts(options: TrainOptions, heads: Registry[Any], device: torch.de
         "cohort": resolve_cohort_options(options.cohort, head, heads).model_dump(mode="json"),
         "head": heads.options(head.name, head.options).facts(),
         "plugin": heads.plugins.get(heads.card(head.name).name, ""),
-        "code": code_sha256(heads.load(head.name)),
+        "code": (code_sha256(heads.load(head.name)), code_sha256(Registry)),
         "versions": {"spacrd": __version__, **{name: version(name) for name in LIBRARIES}},
         "machine": (_device_name(device), platform.machine(), torch.backends.cpu.get_cpu_capability(), here),
     }
@@ -46,9 +48,11 @@ def training_facts(options: TrainOptions, heads: Registry[Any], device: torch.de
 
 def code_sha256(component: type[Any]) -> str:
     """Return a checksum of the package of a class; who writes a plugin changes its code without a new version."""
-    file = Path(sys.modules[component.__module__.partition(".")[0]].__file__ or "")
+    package = getattr(sys.modules[component.__module__.partition(".")[0]], "__file__", None)
+    file = Path(package or inspect.getsourcefile(component) or "")
     sources = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
-    return digest({str(source.relative_to(file.parent)): file_sha256(source) for source in sources if source.is_file()})
+    found = {str(source.relative_to(file.parent)): file_sha256(source) for source in sources if source.is_file()}
+    return digest(found) if found else uuid4().hex  # of a notebook: never the same again
 
 
 def digest(value: Any) -> str:

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 
 def section_warnings(store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig) -> list[str]:
-    """Return what to know before relying on the calls of a section of a store, the most serious first."""
+    """Return what to know before relying on the calls of a section of a store, the most serious first.
+
+    Its counts are read only if the detector has checksums of those that it was trained on.
+    """
     entry, pyramid = store.entry(section), store.pyramid(section)
+    compared = any(trained.content for trained in detector.trained_on)
     warnings = collect_warnings(
         section,
         spots,
@@ -25,6 +29,6 @@ def section_warnings(store: SpotStore, section: str, spots: pd.DataFrame, detect
         genes=bool(entry.genes),
         patient=entry.patient,
         slide_um_per_px=pyramid.levels[0].um_per_px if pyramid else 0.0,
-        content=content_checksums(entry, store.section(section)),
+        content=content_checksums(entry, store.section(section)) if compared else (),
     )
     return [*warnings, missing_cells_note(section)] if lacks_cell_table(store, section) else warnings

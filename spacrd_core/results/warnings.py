@@ -106,7 +106,7 @@ def collect_warnings(
 
 
 def _is_same(trained: TrainingSection, section: str, content: Collection[str]) -> bool:
-    return bool({*trained.content} & {*content}) if trained.content else trained.id == section
+    return bool({*trained.content} & {*content}) if trained.content and content else trained.id == section
 
 
 def modalities_note(detector: DetectorConfig, *, genes: bool, slide: bool, has_genes: bool, has_image: bool) -> str:

@@ -24,8 +24,8 @@ def content_checksums(entry: SectionEntry, adata: ad.AnnData) -> tuple[str, ...]
     checksums = []
     counts = sparse.csr_matrix(adata.X)
     if counts.count_nonzero():
-        totals, detected = (np.asarray(values.sum(axis=1)) for values in (counts, counts != 0))
-        checksums.append(f"counts:{_digest(np.hstack([totals, detected]))}")
+        totals, detected = (np.asarray(values.sum(axis=1, dtype=np.float64)) for values in (counts, counts != 0))
+        checksums.append(f"counts:{_digest(np.hstack([totals.round(3), detected]))}")
     image = next((source.sha256 for source in entry.sources if source.role == "image"), "")
     if entry.slide and image:
         places = adata.obs[["x_um", "y_um"]].to_numpy(dtype=float).round()

@@ -45,4 +45,5 @@ def reasons(spots: pd.DataFrame, threshold: float, own: Float[Array, " spots"] |
 
 
 def _share_below(values: Float[Array, " spots"]) -> Float[Array, " spots"]:
-    return np.asarray(rankdata(values) / len(values))
+    """Return the share of the known values that are not above each; NaN where it is unknown."""
+    return np.asarray(rankdata(values, nan_policy="omit") / max(np.isfinite(values).sum(), 1))

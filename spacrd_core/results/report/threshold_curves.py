@@ -40,12 +40,7 @@ def threshold_curves(result: SectionResult) -> dict[str, Any]:
 
 def _areas(result: SectionResult, thresholds: NDArray[np.float64]) -> list[float]:
     """Return the area of the regions in mm2 at each threshold."""
-    tessellation, probability = result.tessellation, np.nan_to_num(result.probability, nan=-1.0)
-    best_neighbour = np.full(len(probability), -1.0)
-    pairs = tessellation.edge_spots[(tessellation.edge_spots >= 0).all(axis=1)]
-    for spot, neighbour in (pairs.T, pairs.T[::-1]):
-        np.maximum.at(best_neighbour, spot, probability[neighbour])
-    level = np.minimum(probability, best_neighbour)  # the highest threshold at which a spot belongs to a region
+    level = np.nan_to_num(result.tessellation.region_levels(result.probability), nan=-1.0, neginf=-1.0)
     order = np.argsort(level)
     above = np.append(np.cumsum(result.tissue_mm2[order][::-1])[::-1], 0.0)
     areas = above[np.searchsorted(level[order], thresholds)]

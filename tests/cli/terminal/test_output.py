@@ -76,9 +76,17 @@ def test_notes_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
 def test_quiet_silences_info_and_progress_but_not_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     out = Output(quiet=True)
     out.info("reading")
+    out.note("one spot has no counts")
     assert list(out.track([1, 2], "embed")) == [1, 2]
-    out.warn("one spot has no counts")
-    assert capsys.readouterr() == ("", "note: one spot has no counts\n")
+    out.warn("no gene is known")
+    assert capsys.readouterr() == ("", "warning: no gene is known\n")
+
+
+def test_notes_and_warnings_are_told_apart_by_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    out = Output()
+    out.note("one spot has no counts")
+    out.warn("no gene is known")
+    assert capsys.readouterr().err == "note: one spot has no counts\nwarning: no gene is known\n"
 
 
 def test_progress_is_plain_lines_where_stderr_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from spacrd_core.cohort.options import CohortOptions
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detector.training_inputs import code_sha256, digest, training_facts
 from spacrd_core.model.calibrated_ensemble import TrainOptions
-from spacrd_core.plugins import Plugins, load_plugins
+from spacrd_core.plugins import Plugins, Registry, load_plugins
 
 CPU = torch.device("cpu")
 
@@ -76,5 +76,5 @@ def test_the_code_of_a_plugin_counts(install: Install) -> None:
     heads = load_plugins().heads
     facts = {name: training_facts(TrainOptions(head=name), heads, CPU, here=True) for name in ("linear", "neighbours")}
     assert facts["neighbours"]["plugin"].startswith("mylab")
-    assert facts["linear"]["code"] == code_sha256(heads.load("spacrd"))
+    assert facts["linear"]["code"] == (code_sha256(heads.load("spacrd")), code_sha256(Registry))
     assert facts["linear"]["code"] != facts["neighbours"]["code"]

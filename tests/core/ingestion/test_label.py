@@ -238,7 +238,7 @@ def test_a_list_without_ids_is_refused_if_the_order_of_the_counts_is_not_known(
 
 def test_labels_by_bin_need_the_run_itself(store: SpotStore, make_section: MakeSection, tmp_path: Path) -> None:
     section = make_section(1, image=False, labels=False)
-    section.counts.obs["tissue_coverage"] = 1.0
+    section.counts.obs["n_bins"] = 49
     add_section(store, section, SectionKey("S1", "P1", "one"))
     file = tmp_path / "bins.csv"
     file.write_text("barcode,label\n" + "".join(f"s_008um_{n:05}_00001-1,tumor\n" for n in range(20)))

@@ -90,7 +90,7 @@ def test_calls_on_a_training_section_have_a_warning(config: DetectorConfig) -> N
         ("renamed", ("counts:1",), True),
         ("renamed", ("slide:2",), True),
         ("T", ("counts:3", "slide:4"), False),
-        ("T", (), False),
+        ("T", (), True),
     ],
 )
 def test_a_training_section_is_known_by_what_was_measured_and_not_by_its_name(
