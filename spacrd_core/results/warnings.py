@@ -115,9 +115,9 @@ def modalities_note(detector: DetectorConfig, *, genes: bool, slide: bool, has_g
     ``genes`` and ``slide``: whether the section has them; ``has_genes`` and ``has_image``: whether they were used.
     """
     if has_genes and not has_image:
-        return f"{CALLED_FROM} genes alone: {_why_no_image(detector, slide=slide)}"
+        return f"called from genes alone: {_why_no_image(detector, slide=slide)}"
     if has_image and not has_genes:
-        return f"{CALLED_FROM} the image alone: {_why_no_genes(detector, genes=genes)}"
+        return f"called from the image alone: {_why_no_genes(detector, genes=genes)}"
     return ""
 
 
