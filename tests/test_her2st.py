@@ -37,7 +37,8 @@ def evaluated(store: Path, *options: str) -> pd.DataFrame:
     return summary.set_index(["head", "modalities"])
 
 
-@pytest.mark.parametrize("head", ["linear", pytest.param("spacrd", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("head", ["linear", "spacrd"])
 def test_a_detector_finds_the_tumour_of_patient_b_after_learning_from_a_and_c(
     head: str, fused: Path, tmp_path: Path
 ) -> None:

@@ -11,10 +11,8 @@ from faults.disk.ground import COMMANDS, make_ground
 from faults.disk.trials import Trials
 
 FEW = (
-    ("embed", Limit("file", 700)),
     ("detect -o", Limit("bytes", 20 * PAGE)),
     ("export h5ad over", Limit("inodes", 4)),
-    ("report", Limit("read-only")),
 )
 FILE_BYTES = (0, 100, 1000, 5000, 25_000, 125_000)
 FREE_PAGES, FREE_INODES = (0, 1, 4, 16, 64), (0, 1, 3, 9)

@@ -63,6 +63,7 @@ def test_a_melanoma_is_supported_although_it_has_no_epithelium(melanoma: Section
     assert z_of(melanoma) >= SUPPORTED  # seen: 27
 
 
+@pytest.mark.slow
 def test_four_sections_of_one_carcinoma_are_supported_and_show_the_same_arms(layers: Sequence[SectionData]) -> None:
     found = [read_copy_number(with_evidence(section, LISTS)).section for section in layers]
     assert min(result.z for result in found) >= SUPPORTED  # seen: 16 to 20
@@ -70,6 +71,7 @@ def test_four_sections_of_one_carcinoma_are_supported_and_show_the_same_arms(lay
     assert set.intersection(*arms) >= {"1q+", "8q+"}
 
 
+@pytest.mark.slow
 def test_hearts_are_no_evidence_by_any_contrast(hearts: Sequence[SectionData]) -> None:
     for section in hearts:
         assert z_of(section) < UNCLEAR  # seen: at most 0.7

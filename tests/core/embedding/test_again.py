@@ -104,6 +104,7 @@ def test_embeddings_of_a_removed_section_are_made_anew_when_it_comes_back(
     assert embed_with(store, "shade", Shade(1.0), settings=CPU).patches == SPOTS
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_the_earlier_embeddings_and_the_next_one_finishes_it(new_store: NewStore) -> None:
     store = new_store()
     embed_all(store)

@@ -30,6 +30,7 @@ def test_parts_in_several_processes_at_once_leave_the_same_bytes_as_one(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_two_runs_of_the_same_work_share_it(new_store: NewStore, uninterrupted: StoredEmbeddings) -> None:
     store = new_store()
     runs = [start_embed(store, "--json", "-q") for _ in range(2)]

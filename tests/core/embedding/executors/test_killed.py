@@ -41,6 +41,7 @@ def test_when_all_is_killed_a_second_run_finishes_the_rest(
     assert embeddings(store) == uninterrupted
 
 
+@pytest.mark.slow
 def test_workers_of_a_killed_parent_end_and_their_shards_are_done_again(
     new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:
