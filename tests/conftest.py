@@ -50,7 +50,7 @@ LONG_FILES = (
 )
 
 
-def in_ci(names: Iterable[str], *chosen: str) -> list[Any]:
+def in_ci(names: Iterable[Any], *chosen: Any) -> list[Any]:
     """Return parameters of a test of which only some run in CI, and the others with the marker ``slow``."""
     return [name if name in chosen else pytest.param(name, marks=pytest.mark.slow) for name in names]
 

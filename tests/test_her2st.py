@@ -53,6 +53,7 @@ def test_a_detector_finds_the_tumour_of_patient_b_after_learning_from_a_and_c(
     assert (spots.loc[~truth, "label"] == "cancer").mean() < 0.3
 
 
+@pytest.mark.slow
 def test_the_linear_baseline_is_as_good_as_a_plain_script_on_genes(genes: Path) -> None:
     summary = evaluated(genes, "--encoder", "none", "--head", "linear")
     assert summary.loc[("linear", "genes"), "auc_mean"] >= 0.87

@@ -16,7 +16,7 @@ LABELS = "--labels ST-pat/lbl/{0}_labeled_coordinates.tsv"
 BEFORE = (  # a colleague's detector, which the README uses, and the store STORE that it was trained on
     *(f"spacrd ingest STORE ST-cnts/{name}.tsv.gz --patient {name[0]} {LABELS.format(name)}" for name in ("A1", "D1")),
     "spacrd embed STORE --encoder stain",
-    "spacrd train STORE -o theirs --encoder stain --seeds 1",
+    "spacrd train STORE -o theirs --encoder stain --head linear --seeds 1",
     "spacrd push theirs mylab/lung",
 )
 Result = dict[str, object]

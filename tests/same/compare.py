@@ -29,8 +29,8 @@ def write_cohort(file: Path, rows: Sequence[Mapping[str, object]]) -> Path:
 
 
 def write_small_cohort(folder: Path) -> Path:
-    """Write three small sections of three patients with their table, and return it."""
-    specimens = [draw_specimen(number, "st", seed=7, radius_um=1100.0, um_per_px=4.0) for number in (1, 2, 3)]
+    """Write two small sections of two patients with their table, and return it."""
+    specimens = [draw_specimen(number, "st", seed=7, radius_um=1100.0, um_per_px=4.0) for number in (1, 2)]
     return write_cohort(folder / COHORT, [write_section(folder, specimen, "st") for specimen in specimens])
 
 

@@ -45,6 +45,7 @@ def test_precision_is_restored_after_an_error() -> None:
 
 
 @EVERY_PRESET
+@pytest.mark.slow
 def test_the_losses_of_all_members_are_traced_once_and_as_one_piece(options: dict[str, object]) -> None:
     counter = CompileCounter()
     for _ in range(2):

@@ -64,6 +64,7 @@ def test_losses_stay_on_the_device(plugins: Plugins, name: str, options: dict[st
 
 @HEADS
 @EVERY_DIMS
+@pytest.mark.slow
 def test_in_an_epoch_the_host_never_waits_for_the_device(
     plugins: Plugins, name: str, options: dict[str, str], dims: Dims
 ) -> None:

@@ -75,6 +75,7 @@ def test_the_size_of_a_section_is_that_of_its_files(store: SpotStore) -> None:
     assert stored_bytes(store, store.entry("S1")) > stored_bytes(store, entry)
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_all_of_the_sections_are_there_or_none(store: SpotStore, tmp_path: Path) -> None:
     copies = iter(range(100))
 

@@ -96,6 +96,7 @@ def test_it_is_kept_when_the_section_is_replaced_until_a_file_is_given(ingested:
     assert "not kept of what was given before: --align auto" in given.notes[1]
 
 
+@pytest.mark.slow
 def test_another_tissue_is_refused_and_the_attempt_is_shown(tmp_path: Path, folder: Path) -> None:
     store = SpotStore.create(tmp_path / "store")
     with pytest.raises(
