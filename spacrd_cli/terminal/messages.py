@@ -1,4 +1,4 @@
-"""Notes and warnings about sections: what several share is said once, warnings stand apart, both are counted."""
+"""Notes and warnings about sections: shared ones are printed once, warnings follow the notes, and both are counted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def report(out: Output, notes: Iterable[About], warnings: Iterable[About], *, mo
 
 
 def grouped(sentences: Iterable[About]) -> list[str]:
-    """Return one sentence for all sections of which the same is said, apart from numbers, files and parentheses.
+    """Return one line for all sections whose sentences differ only in numbers, files and what is in parentheses.
 
     >>> grouped([("A1", "positions left out: 2 (17x14, 18x20)"), ("B4", "positions left out: 1 (18x20)")])
     ['2 sections (A1, B4), such as A1: positions left out: 2 (17x14, 18x20)']

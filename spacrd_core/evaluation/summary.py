@@ -53,7 +53,7 @@ class Summary(list[dict[str, Any]]):
 
     @property
     def table(self) -> pd.DataFrame:
-        """The same as a table, without what is told by patient, by seed and by modality."""
+        """The summary as a table, without the columns by patient, by seed and by modality."""
         import pandas as pd  # noqa: PLC0415 - only notebooks need it
 
         return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Claims: which sections a running process writes. What lies in a section without a claim was left by a killed one.
+"""Claims: which sections a running process writes. Temporary files of a section that nobody claims are left-overs.
 
 A claim is a locked file. The operating system releases the lock when its process ends, however that happens.
 """
