@@ -9,6 +9,7 @@ import typer
 
 from spacrd_cli.commands.hub import report_origin
 from spacrd_cli.options import DetectorFolder, Device, Json, Quiet, Sections, Store, Wide
+from spacrd_cli.terminal.calls import LABELS
 from spacrd_cli.terminal.messages import report
 from spacrd_cli.terminal.output import Output
 from spacrd_cli.terminal.tables import Column, FittedTable
@@ -78,9 +79,8 @@ def _tables(chosen: Mapping[str, pd.DataFrame]) -> Iterator[FittedTable]:
         columns = (table["rank"], table.index, table["label"], table["probability"].round(2), table["reason"])
         yield FittedTable(SPOT_COLUMNS, [list(row) for row in zip(*columns, strict=True)])
         return
-    labels = ("cancer", "normal", "uncertain")
     rows = [
-        [name, len(table), *(int((table["label"] == each).sum()) for each in labels)] for name, table in chosen.items()
+        [name, len(table), *(int((table["label"] == each).sum()) for each in LABELS)] for name, table in chosen.items()
     ]
     yield FittedTable(SECTION_COLUMNS, rows)
 

@@ -187,7 +187,7 @@ def _report(out: Output, detector: Detector, folder: Path) -> None:
         out.warn(
             f"the {modality} of section '{section}' shows no tissue and was not read: spots are unlike their neighbours"
         )
-    if note := few_patients_note(detector.config):
+    if note := few_patients_note(detector.config, detector.metrics):
         out.warn(note)
     if note := few_labels_note(detector.config, detector.metrics):
         out.note(note)

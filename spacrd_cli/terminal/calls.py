@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.store.manifest import SectionEntry
+LABELS = ("cancer", "normal", "uncertain")
 SECTION_COLUMNS = (
     "section",
     "spots",
@@ -48,7 +49,7 @@ def _row(name: str, facts: Mapping[str, Any]) -> list[object]:
 
 
 def _summary(spots: pd.DataFrame) -> dict[str, object]:
-    counts = {label: int((spots["label"] == label).sum()) for label in ("cancer", "normal", "uncertain")}
+    counts = {label: int((spots["label"] == label).sum()) for label in LABELS}
     return {
         "spots": len(spots),
         **counts,

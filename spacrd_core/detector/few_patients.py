@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 FEW = 2
 
 
-def few_patients_note(config: DetectorConfig) -> str:
-    """Return the sentence for a detector of one or two patients; '' for more."""
-    patients = len({section.patient for section in config.trained_on})
+def few_patients_note(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
+    """Return the sentence for a detector of one or two patients; '' for more.
+
+    Patients of few labels do not count, unless there are no others: they are not held out, and calibrate nothing.
+    """
+    counts = _labelled_spots(config, metrics)
+    patients = sum(count >= ENOUGH_LABELS for count in counts.values()) or len(counts)
     if not 0 < patients <= FEW:
         return ""
     built_in = any(record.method == "prior" for record in config.calibrations.values())
@@ -36,12 +40,18 @@ def few_patients_note(config: DetectorConfig) -> str:
 
 def few_labels_note(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
     """Return the sentence for patients who were not held out because few of their spots are labelled; '' without."""
-    counts = Counter[str]()
-    for section in config.trained_on:
-        labels = metrics["labels"][section.id]
-        counts[section.patient] += labels["cancer"] + labels["normal"]
+    counts = _labelled_spots(config, metrics)
     held_out = {section.patient for section in config.trained_on if section.id in metrics["held_out"]}
     few = [patient for patient, count in counts.items() if count < ENOUGH_LABELS and patient not in held_out]
     if not few or not held_out:
         return ""
     return f"patients with fewer than {ENOUGH_LABELS} labelled spots train the head and are not held out: {listed(few)}"
+
+
+def _labelled_spots(config: DetectorConfig, metrics: Mapping[str, Any]) -> Counter[str]:
+    """Return the number of labelled spots of every patient; earlier versions did not record it, and used all alike."""
+    counts, recorded = Counter[str](), metrics.get("labels", {})
+    for section in config.trained_on:
+        labels = recorded.get(section.id)
+        counts[section.patient] += labels["cancer"] + labels["normal"] if labels else ENOUGH_LABELS
+    return counts

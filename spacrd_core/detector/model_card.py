@@ -48,7 +48,7 @@ def model_card(config: DetectorConfig, metrics: Mapping[str, Any]) -> str:
         inputs={"image+genes": "H&E and genes", "genes": "genes only", "image": "H&E only"}[config.modalities],
         patients=len({section.patient for section in config.trained_on}),
         platforms=sorted({section.platform for section in config.trained_on}),
-        few_patients=few_patients_note(config),
+        few_patients=few_patients_note(config, metrics),
         copy_number=copy_number_note(metrics.get("copy_number", {})),
         held_out=metrics["held_out"],
         together=_together(metrics.get("held_out_together", [])),

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.detector.predictions import read_predictions
 from spacrd_core.labels.own_export import SUGGESTION
-from spacrd_core.outputs import has_signature, require_room
+from spacrd_core.outputs import require_room
 from spacrd_core.progress import Track, silent
 from spacrd_core.results.build import decision_of, provenance, section_result
 from spacrd_core.results.files.csv_text import as_texts
-from spacrd_core.results.files.formats import Format
+from spacrd_core.results.files.formats import Format, begins_with
 from spacrd_core.results.files.geojson import GEOJSON_START
 from spacrd_core.results.ownership import require_own, require_results_folder
 from spacrd_core.suggestion.geojson import write_suggested_geojson
 from spacrd_core.suggestion.picture import ALT_TEXT, write_suggested_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -84,11 +84,7 @@ def _formats(suggested: Mapping[str, pd.DataFrame]) -> list[Format]:
         write_suggested_picture(result, suggested[result.section_id], path)
 
     return [
-        Format("geojson", "suggested.geojson", geojson, _begins(GEOJSON_START, f'"{SUGGESTION}"'.encode())),
-        Format("csv", "suggested.csv", table, _begins(b"spot_id,rank,x_um")),
-        Format("png", "suggested.png", picture, _begins(ALT_TEXT.encode())),
+        Format("geojson", "suggested.geojson", geojson, begins_with(GEOJSON_START, f'"{SUGGESTION}"'.encode())),
+        Format("csv", "suggested.csv", table, begins_with(b"spot_id,rank,x_um")),
+        Format("png", "suggested.png", picture, begins_with(ALT_TEXT.encode())),
     ]
-
-
-def _begins(*signatures: bytes) -> Callable[[Path], bool]:
-    return lambda path: has_signature(path, *signatures)

@@ -85,7 +85,7 @@ def _without_provenance(write: Callable[[SectionResult, Path], None]) -> Writer:
     return lambda result, path, _: write(result, path)
 
 
-def _begins(*signatures: bytes) -> Callable[[Path], bool]:
+def begins_with(*signatures: bytes) -> Callable[[Path], bool]:
     """Return whether the beginning of a file contains all signatures."""
     return lambda path: has_signature(path, *signatures)
 
@@ -95,31 +95,35 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         form.name: form
         for form in (
             Format("h5ad", "h5ad", write_h5ad, is_own_h5ad),
-            Format("csv", "spots.csv", _without_provenance(write_spots_csv), _begins(b"spot_id,x_um,y_um")),
+            Format("csv", "spots.csv", _without_provenance(write_spots_csv), begins_with(b"spot_id,x_um,y_um")),
             Format(
                 "genes",
                 "genes.csv",
                 _without_provenance(write_genes_csv),
-                _begins(b"gene,attribution,mean_cancer"),
+                begins_with(b"gene,attribution,mean_cancer"),
                 genes_unsupported,
             ),
-            Format("geojson", "geojson", _without_provenance(write_geojson), _begins(GEOJSON_START)),
-            Format("png", "png", _without_provenance(write_overlay), _begins(SIGNATURE.encode()), in_thread=True),
+            Format("geojson", "geojson", _without_provenance(write_geojson), begins_with(GEOJSON_START)),
+            Format("png", "png", _without_provenance(write_overlay), begins_with(SIGNATURE.encode()), in_thread=True),
             Format(
-                "loupe", "loupe.csv", _without_provenance(write_loupe), _begins(b"Barcode,SpaCRD"), loupe_unsupported
+                "loupe",
+                "loupe.csv",
+                _without_provenance(write_loupe),
+                begins_with(b"Barcode,SpaCRD"),
+                loupe_unsupported,
             ),
             Format(
                 "xenium",
                 "cell_groups.csv",
                 _without_provenance(write_cell_groups),
-                _begins(b"cell_id,group,color"),
+                begins_with(b"cell_id,group,color"),
                 xenium_unsupported,
             ),
             Format(
                 "seg",
                 "seg",
                 _without_provenance(write_seg),
-                _begins(b"ID\tchrom\tloc.start"),
+                begins_with(b"ID\tchrom\tloc.start"),
                 profile_unsupported,
                 on_request=True,
             ),
@@ -127,7 +131,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 "probability",
                 "probability.png",
                 lambda result, path, _: write_overlay(result, path, "probability"),
-                _begins(SIGNATURE.encode()),
+                begins_with(SIGNATURE.encode()),
                 on_request=True,
             ),
             Format(

@@ -68,13 +68,17 @@
     ];
   }
 
+  function fill(row, threshold) {
+    const values = cellsAt(row, threshold);
+    cellsOf(row).forEach((cell, index) => {
+      cell.textContent = values[index][0];
+      if (values[index][1] !== undefined) cell.dataset.value = values[index][1];
+    });
+  }
+
   function setThreshold(threshold) {
     for (const row of rows) {
-      const values = cellsAt(row, threshold);
-      cellsOf(row).forEach((cell, index) => {
-        cell.textContent = values[index][0];
-        if (values[index][1] !== undefined) cell.dataset.value = values[index][1];
-      });
+      fill(row, threshold);
       const link = row.querySelector("a");
       if (link.dataset.page ??= link.hash ? "" : link.getAttribute("href")) link.href = link.dataset.page + (threshold === null ? "" : `#threshold=${threshold}`);
     }
@@ -102,5 +106,7 @@
     document.body.classList.add("live");
     filter(); // a browser that goes back to the page restores the search and the slider
     slider.value = 0.5;
+  } else { // a page of its own shows the common threshold that it was opened with
+    fill(rows[0], readThreshold());
   }
 }

@@ -188,6 +188,7 @@ def test_a_common_threshold_changes_the_rows_their_order_and_the_linked_pages(br
         shows = [section.inner_text(f".{name}") for name in ("cancer", "uncertain", "area")]
         assert shows == [common[0], common[1], f"{common[3]} mm²"]
         assert section.inner_text(".controls .value") == "0.700"
+        assert numbers(section, "index") == common
     page.get_by_role("button", name=RESET).click()
     assert numbers(page, "index") == before
     assert page.get_by_role("link", name="index", exact=True).get_attribute("href") == "report_sections/index.html"
