@@ -28,9 +28,10 @@ author = "The SpaCRD developers"
 copyright = author  # noqa: A001 - Sphinx reads this name
 version = release = spacrd_core.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4  # the anchors that GitHub makes
+nb_execution_mode = "off"  # tests/docs/test_notebooks.py runs them; the pages show what is stored
 highlight_language = "none"  # a block without a language is output or a drawing
 
 # autodoc changes the annotations of pydantic's classes as it reads; a model made after that fails. All are made here.

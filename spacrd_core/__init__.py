@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spacrd_core.model.calibrated_ensemble import TrainOptions
     from spacrd_core.model.options import HeadOptions
     from spacrd_core.results.plot import plot_section
+    from spacrd_core.results.section_warnings import section_warnings
     from spacrd_core.results.write import write_results
     from spacrd_core.store.store import SpotStore
     from spacrd_core.suggestion.suggest import suggest
@@ -44,6 +45,7 @@ __all__ = [
     "ingest_parts",
     "load_detector",
     "plot_section",
+    "section_warnings",
     "suggest",
     "train",
     "write_results",
@@ -65,6 +67,7 @@ MODULES = {
     "ingest_parts": "ingestion.ingest",
     "load_detector": "detector.load",
     "plot_section": "results.plot",
+    "section_warnings": "results.section_warnings",
     "suggest": "suggestion.suggest",
     "train": "detector.train",
     "write_results": "results.write",

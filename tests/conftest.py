@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import sparse
 
+from spacrd_core.demo import cohort
 from spacrd_core.genes.names import human_names
 from spacrd_core.plugins import Plugins, load_plugins
 from spacrd_core.section.section import Section, SlideFile, Source
@@ -128,6 +129,25 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     yield make
     for module in [name for name in sys.modules if name.partition(".")[0] in PLUGIN_MODULES]:
         del sys.modules[module]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _demo_sections_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Draw every section of the demo once, and give later tests copies of its files (not those in tests/core/demo)."""
+    folder = tmp_path_factory.mktemp("drawn")
+    rows: dict[str, dict[str, str]] = {}
+
+    def copied(place: Path, number: int, platform: cohort.Platform, *, seed: int) -> dict[str, str]:
+        name = f"{platform}-{number}-{seed}"
+        if name not in rows:
+            rows[name] = drawn(folder / name, number, platform, seed=seed)
+        shutil.copytree(folder / name, place, dirs_exist_ok=True)
+        return rows[name]
+
+    drawn = cohort.write_demo_section
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cohort, "write_demo_section", copied)
+        yield
 
 
 class CopyOf(Protocol):

@@ -63,7 +63,11 @@ def suggest(
     }
     out.result(document, *_tables(chosen))
     report(out, [(name, LABELLED) for name, table in chosen.items() if not len(table)], ())
-    _what_next(out, store, detector, output, next(iter(files), ""))
+    if output:
+        _how_labels_return(out, store, output, list(files))
+    else:
+        chosen_by = [word for name in section or () for word in ("--section", name)] + ["-n", str(spots)]
+        out.info(f"no files were written: {command('suggest', store, detector, *chosen_by, '-o', 'DIR')}")
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -85,10 +89,10 @@ def _tables(chosen: Mapping[str, pd.DataFrame]) -> Iterator[FittedTable]:
     yield FittedTable(SECTION_COLUMNS, rows)
 
 
-def _what_next(out: Output, store: Path, detector: str, output: Path | None, section: str) -> None:
+def _how_labels_return(out: Output, store: Path, output: Path, sections: list[str]) -> None:
     """Say how the spots come back as labels."""
-    if output and section:
-        out.info(f"written to {output}: import {section}.suggested.geojson in QuPath and give its spots a class, then")
-        out.info(f"  {command('store', 'label', store, section, '--labels', 'corrected.geojson', '--add')}")
-    elif not output:
-        out.info(f"no files were written: {command('suggest', store, detector, '-o', 'DIR')}")
+    if not sections:
+        return
+    section = sections[0] if len(sections) == 1 else "SECTION"
+    out.info(f"written to {output}: import {section}.suggested.geojson in QuPath and give its spots a class, then")
+    out.info(f"  {command('store', 'label', store, section, '--labels', 'corrected.geojson', '--add')}")

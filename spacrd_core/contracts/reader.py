@@ -150,6 +150,7 @@ def has_a_slide_that_fits(section: Section) -> None:
 def names_its_sources(section: Section) -> None:
     """The sources of the section list every file that was read, with its checksum."""
     expect(section.sources, "a section must name the files it was read from (Source.from_path)")
+    expect(section.names_its_image, "a section with a slide must name its file as a source with the role 'image'")
     for source in section.sources:
         expect(len(source.sha256) == 64, f"the source {source.path} must have a SHA-256, found {source.sha256!r}")
 

@@ -34,7 +34,7 @@ def write_demo_cohort(folder: Path, *, platforms: Sequence[Platform] = PLATFORMS
     folder.mkdir(parents=True, exist_ok=True)
 
     def write(section: tuple[int, Platform]) -> dict[str, str]:
-        return write_section(folder, demo_specimen(*section, seed=seed), section[1])
+        return write_demo_section(folder, *section, seed=seed)
 
     with ThreadPoolExecutor(max_workers=2) as pool:  # numpy and Pillow release the GIL
         rows = list(pool.map(write, enumerate(platforms, start=1)))
@@ -44,6 +44,11 @@ def write_demo_cohort(folder: Path, *, platforms: Sequence[Platform] = PLATFORMS
         writer.writeheader()
         writer.writerows(rows)
     return table
+
+
+def write_demo_section(folder: Path, number: int, platform: Platform, *, seed: int) -> dict[str, str]:
+    """Write a section of the demo; return its row in the cohort table."""
+    return write_section(folder, demo_specimen(number, platform, seed=seed), platform)
 
 
 def demo_specimen(number: int, platform: Platform, *, seed: int) -> Specimen:

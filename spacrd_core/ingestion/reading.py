@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spacrd_core.errors import MissingFile, UnrecognisedSection
+from spacrd_core.errors import MissingFile, PluginError, UnrecognisedSection
 from spacrd_core.ingestion.given import is_same_path, is_same_tissue, keep_given, not_kept, record_given
 from spacrd_core.ingestion.recognise import recognise
 from spacrd_core.labels.attach import attach_labels
@@ -89,6 +89,11 @@ def _read(options: IngestOptions, plugins: Plugins, *, drafts: Path) -> Section:
     )
     with plugins.readers.blamed(name):
         section: Section = reader.read(path, inputs)
+        if not section.names_its_image:
+            raise PluginError(
+                f"the reader '{name}' gave a slide without naming its file as a source with the role 'image'",
+                hint=f"spacrd plugins check {name} --example {path}",
+            )
     if options.align and not any(drafts in source.path.parents for source in section.sources):
         section = replace(section, notes=(*section.notes, NOT_ALIGNED))
     if options.labels:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 def section_warnings(store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig) -> list[str]:
     """Return what to know before relying on the calls of a section of a store, the most serious first.
 
-    Its counts are read only if the detector has checksums of those that it was trained on.
+    >>> detector = load_detector("detector")
+    >>> spots = detect(store, detector, sections=["S3"])["S3"]
+    >>> cautions = section_warnings(store, "S3", spots, detector.config)
+
+    ``spots`` is the table of :func:`~spacrd_core.detect`. The counts of the section are read only if the detector has
+    checksums of those that it was trained on.
     """
     entry, pyramid = store.entry(section), store.pyramid(section)
     compared = any(trained.content for trained in detector.trained_on)

@@ -155,6 +155,11 @@ class Section:
     patient: str = ""
     label_notes: tuple[str, ...] = ()
 
+    @property
+    def names_its_image(self) -> bool:
+        """Whether the sources have the file of the slide, if there is one."""
+        return self.slide is None or any(source.role == "image" for source in self.sources)
+
 
 @dataclass(frozen=True)
 class ImageInputs:

@@ -105,7 +105,7 @@ class StoreFolder:
         return True  # a store without sections is a store
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}('{self.path}'): {len(self)} sections"
+        return f"{type(self).__name__}('{self.path}'): {len(self)} section{'s' if len(self) != 1 else ''}"
 
     def entry(self, section: str) -> SectionEntry:
         """Return the manifest entry of one section."""

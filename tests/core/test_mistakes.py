@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeSection
+from conftest import CopyOf, MakeSection
 
 from spacrd_core import (
     CohortOptions,
@@ -30,13 +30,16 @@ from spacrd_core.store.write import add_section
 
 
 @pytest.fixture
-def store(make_section: MakeSection, tmp_path: Path) -> SpotStore:
+def store(make_section: MakeSection, copy_of: CopyOf) -> SpotStore:
     """Two labelled sections of two patients, genes alone."""
-    store = SpotStore.create(str(tmp_path / "store"))
-    for seed, name in enumerate(("S1", "S2")):
-        section, checks = check_section(make_section(seed, image=False))
-        add_section(store, section, SectionKey(name, name, f"made{seed}"), checks=asdict(checks))
-    return store
+
+    def two_sections(path: Path) -> None:
+        store = SpotStore.create(str(path))
+        for seed, name in enumerate(("S1", "S2")):
+            section, checks = check_section(make_section(seed, image=False))
+            add_section(store, section, SectionKey(name, name, f"made{seed}"), checks=asdict(checks))
+
+    return SpotStore.open(copy_of(two_sections))
 
 
 @pytest.fixture

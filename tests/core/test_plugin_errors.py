@@ -124,6 +124,29 @@ def test_a_component_that_raises_anything_is_named_with_its_distribution(
     assert len(error) < 1000
 
 
+@pytest.mark.parametrize(
+    ("read", "sentence"),
+    [
+        ("return None", "reader 'bad' of the plugin bad 1.2 failed: "),
+        (
+            "from types import SimpleNamespace as N; return N(names_its_image=False)",
+            "the reader 'bad' gave a slide without naming its file as a source with the role 'image'",
+        ),
+    ],
+)
+def test_a_reader_that_returns_something_else_is_named(
+    write: Write, read: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(component(read=read))
+    section = tmp_path / "a.tsv"
+    section.write_text("x\n")
+    assert run(["ingest", str(tmp_path / "store"), str(section), "--reader", "bad"]) == 1
+    error = " ".join(capsys.readouterr().err.split())
+    assert sentence in error
+    assert "hint: spacrd plugins check bad" in error
+    assert not (tmp_path / "store" / "sections").exists()
+
+
 @pytest.mark.parametrize("content", [b"[spacrd]\nbad\n", b"[spacrd]\nbad =\n", b"\xff\xfe", b"[spacrd]\nbad = a b:c!"])
 def test_entry_points_that_cannot_be_read_are_a_problem_of_their_distribution(
     write: Write, content: bytes, capsys: pytest.CaptureFixture[str]

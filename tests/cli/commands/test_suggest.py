@@ -125,3 +125,9 @@ def test_files_of_others_stay(cohort: Path, capsys: pytest.CaptureFixture[str]) 
 def test_no_spot_is_no_answer(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert suggest(cohort, "-n", "0") == 1
     assert "must be 1 or more, not 0" in capsys.readouterr().err
+
+
+def test_the_command_that_writes_files_keeps_the_options(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["suggest", f"{cohort}/store", f"{cohort}/detector", "--section", "S3", "-n", "4"]) == 0
+    stderr = " ".join(capsys.readouterr().err.split())
+    assert f"spacrd suggest {cohort}/store {cohort}/detector --section S3 -n 4 -o DIR" in stderr

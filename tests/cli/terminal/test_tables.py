@@ -73,6 +73,11 @@ def test_an_elided_text_has_the_width(width: int, text: str) -> None:
     assert elided("GSM4565826_patient_7", width) == text
 
 
+@pytest.mark.parametrize("width", range(1, 20))
+def test_an_elided_text_of_wide_letters_has_the_width_in_cells(width: int) -> None:
+    assert cell_len(elided("患者一二三四五六七八", width)) == width
+
+
 def test_an_empty_column_is_left_out_before_one_of_a_higher_rank() -> None:
     columns: list[str | Column] = ["section", Column("agreement", 1), Column("threshold", 3)]
     lines = shown(FittedTable(columns, [["A1", None, 0.51], ["B4", None, 0.49]]), 30)

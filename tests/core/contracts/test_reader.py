@@ -167,6 +167,7 @@ def renamed(section: Section) -> Section:
         (lambda s: replace(s, slide=replace(s.slide, scale=0.5)), "must be the section's um_per_px 5, found 2.5"),
         (lambda s: replace(s, slide=replace(s.slide, path=Path("gone"))), "the slide gone does not exist"),
         (lambda s: replace(s, sources=()), "must name the files"),
+        (lambda s: replace(s, sources=(replace(s.sources[0], role="counts"),)), "as a source with the role 'image'"),
         (lambda s: replace(s, sources=(replace(s.sources[0], sha256="0"),)), "must have a SHA-256, found '0'"),
     ],
 )

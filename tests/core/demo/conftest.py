@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from spacrd_core.demo import cohort as demo
 from spacrd_core.demo.cohort import demo_specimen, write_demo_cohort
 from spacrd_core.demo.measure import Spots, measure_st
 from spacrd_core.demo.specimen import Specimen
+
+DRAW = demo.write_demo_section  # as it is before tests draw every section once
+
+
+@pytest.fixture(autouse=True)
+def _draw_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw sections again in these tests."""
+    monkeypatch.setattr(demo, "write_demo_section", DRAW)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def test_a_store_is_shown_as_a_table_of_its_sections(tmp_path: Path, make_sectio
     store = SpotStore.create(tmp_path / "store")
     add_section(store, make_section(1, image=False), SectionKey("S1", "<i>", "one"))
     assert (len(store), store.sections) == (1, ["S1"])
-    assert repr(store) == f"SpotStore('{tmp_path}/store'): 1 sections"
+    assert repr(store) == f"SpotStore('{tmp_path}/store'): 1 section"
     html = store._repr_html_()
     assert all(f"<td>{value}</td>" in html for value in ("S1", "&lt;i&gt;", "st", 144, 40, "no"))
 

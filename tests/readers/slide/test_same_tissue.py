@@ -17,6 +17,16 @@ SEED, PITCH_UM, STEP_PX = 7, 100.0, 5.0
 
 
 @pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> SpotStore:
+    """The H&E of a section alone."""
+    folder = tmp_path_factory.mktemp("alone")
+    store, specimen = SpotStore.create(folder / "store"), demo_specimen(3, "visium", seed=SEED)
+    row = write_section(folder, specimen, "visium")
+    ingest(store, folder / row["image"], reader="slide", name="slide", patient="P3", um_per_px=specimen.um_per_px)
+    return store
+
+
+@pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> SpotStore:
     """Three sections on Visium, and the H&E of the third alone."""
     folder = tmp_path_factory.mktemp("same")
@@ -45,12 +55,12 @@ def distance_px(one: shapely.Geometry, other: shapely.Geometry) -> float:
     return float(shapely.distance(shapely.line_interpolate_point(one.boundary, at), other.boundary).mean())
 
 
-def test_a_slide_alone_is_called_without_labels_and_written(store: SpotStore, tmp_path: Path) -> None:
-    tables = detect(store, "prior", sections=["slide"])
-    write_results(store, "prior", tables, tmp_path / "results")
+def test_a_slide_alone_is_called_without_labels_and_written(alone: SpotStore, tmp_path: Path) -> None:
+    tables = detect(alone, "prior", sections=["slide"])
+    write_results(alone, "prior", tables, tmp_path / "results")
     assert set(tables["slide"]["label"]) == {"uncertain"}, "by the image alone spots are ranked"
     assert tables["slide"]["probability"].std() > 0.1
-    assert store.entry("slide").genes == 0
+    assert alone.entry("slide").genes == 0
     names = {file.name for file in (tmp_path / "results").iterdir()}
     assert {"slide.h5ad", "slide.geojson", "slide.spots.csv", "slide.png", "report.html"} <= names
 

@@ -67,6 +67,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         process.communicate()
 
 
+@pytest.mark.slow  # an interruption below, and tests/faults in full
 def test_when_the_scheduler_dies_the_same_command_resumes(
     cluster: tuple[str, subprocess.Popen[str]], new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:
