@@ -30,7 +30,8 @@ def executed(path: Path, folder: Path) -> Any:
     environment |= {"PIP_NO_BUILD_ISOLATION": "0"}  # pip reads this as "no isolation"
     environment |= {"IPYTHONDIR": str(folder / "ipython"), "COLUMNS": "100"}
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=300, record_timing=False, resources={"metadata": {"path": str(work)}})
+    options: dict[str, Any] = {"timeout": 300, "record_timing": False, "coalesce_streams": True}
+    client = NotebookClient(notebook, **options, resources={"metadata": {"path": str(work)}})
     return client.execute(env=environment)
 
 
