@@ -45,6 +45,7 @@ def test_detect_finds_the_tumour_of_an_unseen_patient(folder: Path) -> None:
     }
 
 
+@pytest.mark.slow  # tests/same repeats every command
 def test_detect_again_gives_the_same_calls(folder: Path) -> None:
     for name in ("one", "two"):
         command = ["detect", f"{folder}/store", f"{folder}/detector", "--section", "S4", "-o", f"{folder}/{name}", "-q"]
@@ -106,6 +107,7 @@ def test_a_second_embed_does_nothing(folder: Path, capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out)["patches"] == 0
 
 
+@pytest.mark.slow  # tests/core/plugins has aliases
 def test_an_alias_leads_where_the_name_does(
     folder: Path, tmp_path: Path, install: Install, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,6 +61,7 @@ def test_the_threshold_that_was_used_travels_into_everything_written(
     assert f"Reset to {document['threshold']:.3f}" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.slow  # the test above has it in the files of detect
 def test_report_and_export_show_the_threshold_that_detect_used(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +94,7 @@ def test_the_genes_that_drive_the_calls_are_a_table_and_stay_in_the_store_for_th
     assert all(f'<th scope="row">{gene}</th>' in stderr for gene in genes["gene"])
 
 
+@pytest.mark.slow  # tests/core/model has the levels
 def test_sets_and_uncertain_spots_follow_their_levels(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,6 +106,7 @@ def test_sets_and_uncertain_spots_follow_their_levels(
     assert strict["uncertain"] > usual["uncertain"]
 
 
+@pytest.mark.slow  # tests/core/model has the rules
 def test_two_gaussians_part_a_section_without_its_labels(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -55,6 +55,7 @@ def test_options_are_set_as_for_embed(capsys: pytest.CaptureFixture[str]) -> Non
     assert "tile" in findings_of("stain", capsys.readouterr().out)
 
 
+@pytest.mark.slow  # a process of its own
 def test_another_revision_than_the_cards_is_reported(tmp_path: Path) -> None:
     """The cache has an old ``main``, and not the revision of the card."""
     repository = tmp_path / "hub/models--owkin--phikon"
@@ -150,6 +151,7 @@ def test_an_encoder_on_a_machine_without_torch_is_a_finding(
     assert found["name"]["found"].startswith("a library cannot be imported: ")
 
 
+@pytest.mark.slow  # tests/encoders has gated weights
 def test_gated_weights_are_reported_without_the_token(tmp_path: Path) -> None:
     with hub() as server:
         server.repositories["MahmoodLab/UNI"] = Repository(granted=frozenset())

@@ -215,6 +215,7 @@ def test_results_of_one_detector_are_not_mixed_with_exports_of_another(
     assert {file.name for file in (folder / "out").iterdir()} == before
 
 
+@pytest.mark.slow  # tests/core/copy_number and tests/core/results have both
 def test_profiles_are_exported_as_segments_and_as_pictures(
     aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

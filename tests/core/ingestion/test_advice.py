@@ -51,6 +51,7 @@ def test_runs_two_folders_down_are_found_and_a_single_one_is_proposed(
     assert hint == f"did you mean {tmp_path / 'P1' / 'C'}?"
 
 
+@pytest.mark.slow
 def test_of_many_sections_a_few_are_named(tmp_path: Path, plugins: Plugins) -> None:
     for number in range(7):
         SECTION.write(tmp_path / f"S{number}")

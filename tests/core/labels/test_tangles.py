@@ -25,6 +25,7 @@ def test_a_bow_tie_is_repaired() -> None:
     assert len(notes) == 1
 
 
+@pytest.mark.slow
 def test_bands_across_bands_are_refused_because_every_crossing_is_a_hole() -> None:
     bands = [shapely.box(0, number, 3000, number + 0.5) for number in range(3000)]
     across = [shapely.box(number, 0, number + 0.5, 3000) for number in range(3000)]

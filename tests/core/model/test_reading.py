@@ -146,6 +146,7 @@ def with_shuffled_genes(section: SectionData) -> SectionData:
     return replace(section, expression=replace(expression, values=expression.values[order]))
 
 
+@pytest.mark.slow
 def test_nothing_is_learned_from_genes_in_random_places(plugins: Plugins) -> None:
     first, *others = cohort(image=True)
     trained = train([with_shuffled_genes(first), *others], plugins, WITH_IMAGE)

@@ -91,6 +91,7 @@ def cut(section: SectionData, share: float, seed: int) -> TumourAmount:
     return found.amount
 
 
+@pytest.mark.slow
 @pytest.mark.her2st
 def test_the_error_is_as_large_as_what_leaving_genes_out_changes(breasts: list[SectionData]) -> None:
     distances = []

@@ -88,6 +88,7 @@ def test_when_the_scheduler_dies_the_same_command_resumes(
     assert embeddings(store) == uninterrupted
 
 
+@pytest.mark.slow  # tests/cli/test_executors.py has a cluster in CI
 def test_ctrl_c_ends_the_cluster_without_a_message_from_it(new_store: NewStore) -> None:
     store = new_store()
     run = start_embed(store, "--executor", "dask", "--workers", "2", "-q")

@@ -56,6 +56,7 @@ def test_workers_of_a_killed_parent_end_and_their_shards_are_done_again(
     wait_until_gone(run)
 
 
+@pytest.mark.slow  # tests/faults has interruptions in CI
 @EXECUTORS
 def test_ctrl_c_ends_all_and_keeps_finished_shards(options: list[str], new_store: NewStore) -> None:
     store = new_store()

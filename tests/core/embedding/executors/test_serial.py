@@ -11,6 +11,7 @@ from spacrd_core.executors import resources
 from spacrd_core.executors.serial import Serial, SerialExecutor
 
 
+@pytest.mark.slow  # tests/same has it in CI
 def test_the_number_of_threads_does_not_matter(new_store: NewStore, uninterrupted: StoredEmbeddings) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(threads + 1)

@@ -105,6 +105,7 @@ def test_another_tissue_of_the_same_size_is_not_certain(tmp_path: Path) -> None:
     assert case.registration.score < 0.4
 
 
+@pytest.mark.slow
 def test_a_tissue_that_looks_the_same_when_it_is_turned_is_not_certain(tmp_path: Path) -> None:
     tissue = NuclearTissue(lattice=True)
     cells = NuclearBundle(tissue, share=1.0, miss_um=0.0).centroids
