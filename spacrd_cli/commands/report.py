@@ -83,4 +83,4 @@ def report(
         "failures": [],
         "files": [str(file) for file in written_files],
     }
-    out.result(document, f"{len(sections)} sections in {output}")
+    out.result(document, f"{len(sections)} section{'s' if len(sections) != 1 else ''} in {output}")

@@ -49,8 +49,10 @@ class FittedTable:
         self._columns = [Column(column) if isinstance(column, str) else column for column in columns]
         self._title = None if title is None else Text(printable(title))
         values = [list(row) for row in rows]
-        self._cells = [[cell(value) for value in row] for row in values]
-        self._numeric = [_is_numeric(row[index] for row in values) for index in range(len(self._columns))]
+        by_column = [[row[index] for row in values] for index in range(len(self._columns))]
+        self._numeric = [_is_numeric(column) for column in by_column]
+        cells = [_numbers(c) if n else [*map(cell, c)] for c, n in zip(by_column, self._numeric, strict=True)]
+        self._cells = [list(row) for row in zip(*cells, strict=True)]
 
     @property
     def row_count(self) -> int:
@@ -154,6 +156,19 @@ def elided(text: str, width: int) -> str:
         return text
     end = (width - 1) // 2
     return f"{set_cell_size(text, width - 1 - end)}…{set_cell_size(text[::-1], end)[::-1]}"
+
+
+def _numbers(values: Sequence[object]) -> list[str]:
+    """Return the cells of a column of numbers, with as many decimals as the one that needs the most.
+
+    >>> _numbers([0.7309, 0.731, None, 1])
+    ['0.7309', '0.7310', '-', '1.0000']
+    """
+    texts = [*map(cell, values)]
+    decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
+    if not decimals or any("e" in text for text in texts):
+        return texts
+    return [text if text == NOTHING else f"{value:.{decimals}f}" for value, text in zip(values, texts, strict=True)]
 
 
 def _heading(name: str, width: int) -> Text:

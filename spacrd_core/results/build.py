@@ -177,7 +177,8 @@ def _describe_thresholds(decisions: Iterable[Decision]) -> str:
 def _describe_weights(weights: Mapping[Any, float]) -> str:
     """Return the weight of every modality as text; a single one has no percentage."""
     if len(weights) == 1:
-        return f"{_in_words(next(iter(weights)))} alone"
+        (modalities,) = weights
+        return f"{_in_words(modalities)} {'together' if '+' in modalities else 'alone'}"
     return ", ".join(f"{_in_words(modalities)} ({weight:.0%})" for modalities, weight in weights.items())
 
 

@@ -37,7 +37,7 @@ def test_with_room_everything_is_shown_on_one_line_each() -> None:
     assert lines[1].split() == ["section", "patient", "spots", "um/px", "beyond", "training"]
     assert [line.split() for line in lines[3:5]] == [
         ["GSM4565826_patient_7_replicate_2", "HER2-0001", "1504", "0.1708", "0.0866"],
-        ["A1", "HER2-0002", "346", "3.196", "-"],
+        ["A1", "HER2-0002", "346", "3.1960", "-"],
     ]
     assert not any("not shown" in line for line in lines)
 
@@ -83,3 +83,10 @@ def test_an_empty_column_is_left_out_before_one_of_a_higher_rank() -> None:
     lines = shown(FittedTable(columns, [["A1", None, 0.51], ["B4", None, 0.49]]), 30)
     assert lines[1].split() == ["section", "threshold"]
     assert lines[-1] == " not shown: agreement (--wide)"
+
+
+def test_the_numbers_of_a_column_line_up_without_digits_that_are_not_there() -> None:
+    lines = shown(
+        FittedTable(["id", "value"], [["A", 0.73094], ["B", 0.731], ["C", None], ["D", 11.23456], ["E", 2]]), 40
+    )
+    assert [line.split()[-1] for line in lines[3:8]] == ["0.7309", "0.7310", "-", "11.2346", "2.0000"]
