@@ -43,6 +43,7 @@ LONG_FILES = (
     "executors/",
     "test_her2st.py",
     "test_blocks.py",
+    "test_notebooks.py",
     "test_workflow.py",
     "cli/commands/",
     "test_register.py",
