@@ -1,4 +1,4 @@
-"""Every notebook of the documentation runs, in an empty folder, and what is stored with it is what it shows.
+"""Every notebook of the documentation runs in an empty folder, and its cells show the kinds of output that are stored.
 
 Run as a script, this file runs the notebooks, or those that are named, and stores what they show.
 """
@@ -45,7 +45,7 @@ def shown(notebook: Any) -> list[list[list[str]]]:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_and_shows_what_is_stored(path: Path, tmp_path: Path) -> None:
+def test_a_notebook_runs_and_shows_the_kinds_of_output_that_are_stored(path: Path, tmp_path: Path) -> None:
     stored = nbformat.read(path, as_version=4)
     assert shown(executed(path, tmp_path)) == shown(stored)
 

@@ -86,7 +86,6 @@ def test_the_protocol_states_that_calibration_was_switched_off(store: Path, caps
     assert {row["threshold"] for row in document["rows"]} == {0.5}
 
 
-@pytest.mark.slow  # tests/core/evaluation has the protocol
 def test_the_protocol_has_the_cohort_defaults_of_each_head(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     brief = "spacrd+reconstruct_epochs=0+detect_epochs=1"
     command = ["evaluate", str(store), "--encoder", "none", "--head", brief, "--jobs", "1", "--json", "-q"]
@@ -109,7 +108,6 @@ def test_means_have_intervals_and_a_note_on_them(evaluated: dict[str, Any]) -> N
     assert "with 3 patients they are approximate" in evaluated["protocol"]["interval"]
 
 
-@pytest.mark.slow  # tests/core/evaluation has the protocol
 def test_the_protocol_says_what_was_held_out_together(
     evaluated: dict[str, Any], store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

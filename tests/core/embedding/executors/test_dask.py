@@ -67,7 +67,7 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         process.communicate()
 
 
-@pytest.mark.slow  # an interruption below, and tests/faults in full
+@pytest.mark.slow  # tests/cli/test_executors.py has a cluster in CI
 def test_when_the_scheduler_dies_the_same_command_resumes(
     cluster: tuple[str, subprocess.Popen[str]], new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:
