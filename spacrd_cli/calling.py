@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from spacrd_cli.terminal.errors import error_documents
 from spacrd_cli.terminal.messages import report
 from spacrd_core.config import CommandConfig
 from spacrd_core.detection.bands import Bands
+from spacrd_core.detection.regions_rule import RegionsRule
 from spacrd_core.prior.lists import CARCINOMA
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from spacrd_core.detector.detector import Detector
     from spacrd_core.model.decision import DecisionRule
     from spacrd_core.store.store import SpotStore
-
-RegionsRule = Literal["auto", "always", "never"]
 
 
 class PriorLists(CommandConfig):
@@ -105,6 +104,7 @@ def call_sections(
         alpha=settings.alpha,
         label_alpha=settings.label_alpha,
         bands=settings.bands,
+        regions=settings.regions,
         batch_size=settings.batch_size,
         device=settings.device,
         on_error=lambda name, error: errors.update({name: error}),
@@ -133,9 +133,7 @@ def _write(
     """Write the files of all sections; return their paths."""
     from spacrd_core import write_results
 
-    files = write_results(
-        store, detector, tables, folder, regions=settings.regions, executor=settings.make_executor(), track=out.track
-    )
+    files = write_results(store, detector, tables, folder, executor=settings.make_executor(), track=out.track)
     out.info(f"written to {folder}: open {folder / 'report.html'} in a browser")
     return files
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from spacrd_core.detection.regions_rule import RegionsRule
     from spacrd_core.detector.config import DetectorConfig, EncoderRecord
     from spacrd_core.detector.detector import Detector
     from spacrd_core.executors.pool import Executor
@@ -52,6 +53,7 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     alpha: float = ALPHA,
     label_alpha: float = LABEL_ALPHA,
     bands: Bands | None = None,
+    regions: RegionsRule = "auto",
     batch_size: int = SCORING_BATCH,
     device: str = "auto",
     plugins: Plugins | None = None,
@@ -86,6 +88,9 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     bands
         How every output divides the section by the distance from the border of the cancer regions (default: 500 um
         inside and outside, see :class:`Bands`).
+    regions
+        Whether every output draws the cancer regions: ``auto`` (unless the section's calls cannot be relied on),
+        ``always`` or ``never``.
     batch_size
         Spots that are dense at a time, 1,024 at least; it bounds memory and changes no result.
     on_error
@@ -110,8 +115,8 @@ def detect(  # noqa: PLR0913 - the arguments of the command
     stain_key = ""
     if reads_staining(detector.config):
         stain_key = embed_staining(store, entries, device=device, plugins=plugins, track=track, executor=executor)
-    shared: dict[str, Any] = {"rule": rule, "bands": bands or Bands(), "batch_size": batch_size}
-    shared |= {"stain_key": stain_key, "in_memory": in_memory}
+    shared: dict[str, Any] = {"rule": rule, "bands": bands or Bands(), "regions": regions}
+    shared |= {"batch_size": batch_size, "stain_key": stain_key, "in_memory": in_memory}
     local = local_detector(detector)
     tasks = [CallTask(store=store.path, entry=entry, detector=local, **shared) for entry in entries]
     outcomes = run_in_order(executor, tasks, "detecting", device=device, track=track)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.cohort.section_data import load_sections
 from spacrd_core.detection.call import call_section
+from spacrd_core.detection.regions_rule import attach_regions_rule
 from spacrd_core.detector.load import DETECTOR_KEY_ATTR
 from spacrd_core.devices import one_thread
 from spacrd_core.errors import DetectorError
 from spacrd_core.executors.working_folder import WorkingFolder
+from spacrd_core.store.content import attach_content
 from spacrd_core.store.store import SpotStore
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from spacrd_core.detection.bands import Bands
+    from spacrd_core.detection.regions_rule import RegionsRule
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.detector.detector import Detector
     from spacrd_core.executors.local import Local
@@ -36,6 +39,7 @@ class CallTask:
     detector: Local[Detector]
     rule: DecisionRule
     bands: Bands
+    regions: RegionsRule
     batch_size: int
     stain_key: str
     in_memory: bool = True
@@ -55,6 +59,8 @@ class CallTask:
             table = call_section(detector, data, self.rule, batch_size=self.batch_size)
         key = table.attrs[DETECTOR_KEY_ATTR] = detector.config.key
         self.bands.attach(table)
+        attach_regions_rule(self.regions, table)
+        attach_content(data.content, table)
         config = detector.config.model_dump(mode="json")
         record = store.publish_predictions(self.entry, table, key=key, detector=config)
         return table if self.in_memory else record

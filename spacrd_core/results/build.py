@@ -12,12 +12,13 @@ import numpy as np
 from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.detection.attribution import driving_genes_from_table
 from spacrd_core.detection.bands import Bands
+from spacrd_core.detection.regions_rule import RegionsRule, regions_rule
 from spacrd_core.errors import InputError
 from spacrd_core.model.decision import Decision
 from spacrd_core.model.findings import Findings
 from spacrd_core.model.options import DEFAULT_HEAD
 from spacrd_core.results.report.viewport import MIN_PHOTO_PX, section_viewport
-from spacrd_core.results.result import Provenance, RegionsRule, SectionResult
+from spacrd_core.results.result import Provenance, SectionResult
 from spacrd_core.results.section_warnings import section_warnings
 from spacrd_core.results.warnings import TRAINED_ON
 
@@ -39,9 +40,16 @@ CALIBRATION_METHODS = {
 
 
 def section_result(
-    store: SpotStore, section: str, spots: pd.DataFrame, detector: DetectorConfig, regions: RegionsRule = "auto"
+    store: SpotStore,
+    section: str,
+    spots: pd.DataFrame,
+    detector: DetectorConfig,
+    regions: RegionsRule | None = None,
 ) -> SectionResult:
-    """Return the calls of a section together with its tissue; ``regions`` is whether regions are drawn."""
+    """Return the calls of a section together with its tissue.
+
+    ``regions`` is whether regions are drawn (default: as ``detect`` was told).
+    """
     entry, decision = store.entry(section), decision_of(section, spots)
     pyramid, adata = store.pyramid(section), store.section(section)
     warnings = section_warnings(store, section, spots, detector)
@@ -70,7 +78,7 @@ def section_result(
         trained_on=next((warning for warning in warnings if warning.startswith(TRAINED_ON)), ""),
         findings=Findings.from_table(spots),
         copy_number=CopyNumber.from_table(spots),
-        regions_rule=regions,
+        regions_rule=regions or regions_rule(spots),
         bands=Bands.from_table(spots),
     )
     return with_thumbnail(result, pyramid) if pyramid else result

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from spacrd_core.results.result import RegionsRule
+    from spacrd_core.detection.regions_rule import RegionsRule
     from spacrd_core.store.store import SpotStore
 
 What = Literal["probability", "call", "labels", "tissue"]
@@ -34,7 +34,7 @@ def plot_section(
     ax: Axes | None = None,
     *,
     what: What = "probability",
-    regions: RegionsRule = "auto",
+    regions: RegionsRule | None = None,
     legend: bool = True,
 ) -> Axes:
     """Draw a section on its H&E and return the axes, whose unit is um; y grows downwards, as in the image.
@@ -56,7 +56,7 @@ def plot_section(
         labels that the section was ingested with, or the H&E alone.
     regions
         Whether the outlines of cancer regions are drawn with probabilities and calls: ``auto`` leaves them out of a
-        section whose calls cannot be relied on; the title says why.
+        section whose calls cannot be relied on; the title says why. By default, as ``detect`` was told.
     legend
         Whether there is a colour bar or a legend.
 

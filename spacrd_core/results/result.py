@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spacrd_core.detection.attribution import DrivingGene
+    from spacrd_core.detection.regions_rule import RegionsRule
     from spacrd_core.section.section import SpotShape
     from spacrd_core.slide.pyramid import Pyramid
 
 Label = Literal["cancer", "normal", "uncertain"]
-RegionsRule = Literal["auto", "always", "never"]
 
 
 class LabelStyle(NamedTuple):

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from spacrd_core.detection.regions_rule import RegionsRule
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.errors import InputError
     from spacrd_core.executors.task import Worker
     from spacrd_core.results.report.report import Report
     from spacrd_core.results.report.section_view import SectionView
-    from spacrd_core.results.result import RegionsRule, SectionResult
+    from spacrd_core.results.result import SectionResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class WriteTask:
     section: str
     spots: pd.DataFrame | GroupRecord
     detector: DetectorConfig
-    regions: RegionsRule
+    regions: RegionsRule | None
     report: Report
     folder: WorkingFolder = field(default_factory=WorkingFolder)
 

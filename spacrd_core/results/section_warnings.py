@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spacrd_core.results.files.xenium_groups import lacks_cell_table, missing_cells_note
 from spacrd_core.results.warnings import collect_warnings
-from spacrd_core.store.content import content_checksums
+from spacrd_core.store.content import content_checksums, stored_content
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,11 +22,12 @@ def section_warnings(store: SpotStore, section: str, spots: pd.DataFrame, detect
     >>> spots = detect(store, detector, sections=["S3"])["S3"]
     >>> cautions = section_warnings(store, "S3", spots, detector.config)
 
-    ``spots`` is the table of :func:`~spacrd_core.detect`. The counts of the section are read only if the detector has
-    checksums of those that it was trained on.
+    ``spots`` is the table of :func:`~spacrd_core.detect`.
     """
     entry, pyramid = store.entry(section), store.pyramid(section)
-    compared = any(trained.content for trained in detector.trained_on)
+    content = stored_content(spots)
+    if content is None:  # called by an earlier version
+        content = content_checksums(entry, store.section(section))
     warnings = collect_warnings(
         section,
         spots,
@@ -34,6 +35,6 @@ def section_warnings(store: SpotStore, section: str, spots: pd.DataFrame, detect
         genes=bool(entry.genes),
         patient=entry.patient,
         slide_um_per_px=pyramid.levels[0].um_per_px if pyramid else 0.0,
-        content=content_checksums(entry, store.section(section)) if compared else (),
+        content=content,
     )
     return [*warnings, missing_cells_note(section)] if lacks_cell_table(store, section) else warnings

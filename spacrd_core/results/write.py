@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from spacrd_core.detection.regions_rule import RegionsRule
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.detector.detector import Detector
     from spacrd_core.executors.pool import Executor
+    from spacrd_core.model.decision import Decision
     from spacrd_core.results.report.report import Report
     from spacrd_core.results.report.section_view import SectionView
-    from spacrd_core.results.result import RegionsRule
     from spacrd_core.store.manifest import GroupRecord
     from spacrd_core.store.store import SpotStore
 
@@ -41,7 +42,7 @@ def write_results(
     tables: Mapping[str, pd.DataFrame],
     folder: str | Path,
     *,
-    regions: RegionsRule = "auto",
+    regions: RegionsRule | None = None,
     executor: Executor | None = None,
     track: Track = silent,
 ) -> list[Path]:
@@ -52,8 +53,8 @@ def write_results(
     True
 
     The report of more than 12 sections is an index, with a page for each section in ``report_sections``.
-    ``regions`` is ``auto`` (drawn unless a section's calls cannot be relied on), ``always`` or ``never``. A worker
-    has one section's counts and H&E in memory at a time.
+    ``regions`` is ``auto`` (drawn unless a section's calls cannot be relied on), ``always`` or ``never`` (default: as
+    ``detect`` was told). A worker has one section's counts and H&E in memory at a time.
 
     Raises
     ------
@@ -64,10 +65,9 @@ def write_results(
     folder = Path(folder)
     require_results_folder(folder)
     detector = as_detector(detector, device="cpu", track=track)
-    _require_tables_of(detector.config, tables)
     config = detector.config
+    decisions = _decisions(config, tables)
     prepare_folder(folder, store, list(tables), detector=config.key)
-    decisions = [decision_of(name, spots) for name, spots in tables.items()]
     origin = provenance(config, decisions, detector.provenance, name=detector.name)
 
     def write(report: Report) -> list[SectionView]:
@@ -100,18 +100,22 @@ def prepare_folder(folder: Path, store: SpotStore, sections: Sequence[str], *, d
     require_room(folder, sum(stored_counts_bytes(store, store.entry(section)) for section in sections))
 
 
-def _require_tables_of(detector: DetectorConfig, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Reject tables that do not record their detector, or that another detector made."""
+def _decisions(detector: DetectorConfig, tables: Mapping[str, pd.DataFrame]) -> list[Decision]:
+    """Return by which rule each section was called; reject tables that do not record it, or of another detector."""
     if not isinstance(tables, Mapping):
         raise InputError(
             "the tables must be a mapping from section to table",
             hint='write_results(store, detector, {"B4": table}, folder)',
         )
+    decisions = []
     for section, table in tables.items():
+        decisions.append(decision_of(section, table))
         if DETECTOR_KEY_ATTR not in table.attrs:
             raise incomplete_table(section)
-        if table.attrs[DETECTOR_KEY_ATTR] != detector.key:
+        key = table.attrs[DETECTOR_KEY_ATTR]
+        if key != detector.key:
             raise InputError(
-                f"section '{section}' was called by detector {table.attrs[DETECTOR_KEY_ATTR]}, not by {detector.key}",
+                f"section '{section}' was called by detector {key}, not by {detector.key}",
                 hint="pass the detector that made the calls",
             )
+    return decisions

@@ -10,9 +10,12 @@ from scipy import sparse
 
 if TYPE_CHECKING:
     import anndata as ad
+    import pandas as pd
 
     from spacrd_core.arrays import Array
     from spacrd_core.store.manifest import SectionEntry
+
+TABLE_KEY = "content"  # in a spot table's attrs
 
 
 def content_checksums(entry: SectionEntry, adata: ad.AnnData) -> tuple[str, ...]:
@@ -31,6 +34,17 @@ def content_checksums(entry: SectionEntry, adata: ad.AnnData) -> tuple[str, ...]
         places = adata.obs[["x_um", "y_um"]].to_numpy(dtype=float).round()
         checksums.append(f"slide:{_digest(places, image)}")
     return tuple(checksums)
+
+
+def attach_content(checksums: tuple[str, ...], table: pd.DataFrame) -> None:
+    """Store the checksums of a section in its spot table, so that they are not computed again for every output."""
+    table.attrs[TABLE_KEY] = list(checksums)
+
+
+def stored_content(table: pd.DataFrame) -> tuple[str, ...] | None:
+    """Return the checksums stored in a spot table; None if an earlier version called it."""
+    stored = table.attrs.get(TABLE_KEY)
+    return None if stored is None else tuple(stored)
 
 
 def _digest(rows: Array, text: str = "") -> str:

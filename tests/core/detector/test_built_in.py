@@ -203,6 +203,9 @@ def test_nothing_is_called_without_epithelium_and_regions_are_drawn_only_if_aske
     assert not any("no cancer regions" in name for name in drawn)
     spots = pd.read_csv(tmp_path / "always" / "HEART.spots.csv")
     assert set(spots["label"]) == {"uncertain"}
+    export = ["export", str(store.path), "prior", "--section", "HEART", "--format", "geojson", "-q"]
+    assert run([*export, "-o", f"{tmp_path}/later"]) == 0
+    assert annotations(tmp_path / "later", "HEART") == drawn
 
 
 @pytest.mark.her2st
