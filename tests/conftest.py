@@ -5,18 +5,20 @@ import os
 if "PYTEST_XDIST_WORKER" in os.environ:  # parallel tests share the cores; set before anything computes
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import json
 import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import sparse
@@ -52,20 +54,49 @@ LONG_FILES = (
 )
 
 
-def in_ci(names: Iterable[Any], *chosen: Any) -> list[Any]:
-    """Return parameters of a test of which only some run in CI, and the others with the marker ``slow``."""
-    return [name if name in chosen else pytest.param(name, marks=pytest.mark.slow) for name in names]
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the order of files in parallel runs; pytest-xdist would begin with those of the most tests."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is slow
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long files first, in their order."""
+    """Put the long files first, in their order, and mark what is slow of the tests that have ``ci_cases``."""
     items.sort(key=lambda item: not any(part in item.nodeid for part in LONG_FILES))
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("ci_cases"):
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in tests.values():
+        chosen = _ci_cases(cases)
+        for item in cases:
+            if item not in chosen:
+                item.add_marker(pytest.mark.slow)
+
+
+def _ci_cases(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the cases of a test that run in CI: those of the marker's ids, or as many as its number, evenly spread."""
+    marker = cases[0].get_closest_marker("ci_cases")
+    assert marker
+    if isinstance(marker.args[0], str):
+        return [item for item in cases if item.name.partition("[")[2].removesuffix("]") in marker.args]
+    number = min(marker.args[0], len(cases))
+    return [cases[round((index + 0.5) * len(cases) / number - 0.5)] for index in range(number)]
+
+
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that the processes of a run make once; tests must not change it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            unfinished = folder.with_name(f"{name}-unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -135,15 +166,16 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 @pytest.fixture(autouse=True, scope="session")
 def _demo_sections_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Draw every section of the demo once, and give later tests copies of its files (not those in tests/core/demo)."""
-    folder = tmp_path_factory.mktemp("drawn")
-    rows: dict[str, dict[str, str]] = {}
 
     def copied(place: Path, number: int, platform: cohort.Platform, *, seed: int) -> dict[str, str]:
-        name = f"{platform}-{number}-{seed}"
-        if name not in rows:
-            rows[name] = drawn(folder / name, number, platform, seed=seed)
-        shutil.copytree(folder / name, place, dirs_exist_ok=True)
-        return rows[name]
+        def make(folder: Path) -> None:
+            row = drawn(folder / "files", number, platform, seed=seed)
+            (folder / "row.json").write_text(json.dumps(row))
+
+        made = made_once(tmp_path_factory, f"drawn-{platform}-{number}-{seed}", make)
+        shutil.copytree(made / "files", place, dirs_exist_ok=True)
+        row: dict[str, str] = json.loads((made / "row.json").read_text())
+        return row
 
     drawn = cohort.write_demo_section
     with pytest.MonkeyPatch.context() as patch:

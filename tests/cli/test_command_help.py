@@ -30,6 +30,7 @@ def shown(words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.ci_cases(8)
 @pytest.mark.parametrize("name", ["", "store", "plugins", *commands()])
 def test_the_help_fits_80_columns_and_names_no_type_of_a_flag(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -40,6 +41,7 @@ def test_the_help_fits_80_columns_and_names_no_type_of_a_flag(
     assert not re.search(r"<bool>|<boolean>", "\n".join(lines))
 
 
+@pytest.mark.ci_cases(8)
 @pytest.mark.parametrize("name", commands())
 def test_the_help_ends_with_an_example_that_can_be_given(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

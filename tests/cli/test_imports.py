@@ -51,6 +51,7 @@ def store(tmp_path: Path, make_section: MakeSection) -> str:
     return str(store.path)
 
 
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize(
     "arguments",
     [["--help"], ["plugins"], ["plugins", "list"], ["plugins", "--json"], ["--version"], [], ["detect", "--help"]],
@@ -59,11 +60,13 @@ def test_help_version_and_plugins_load_nothing_heavy(arguments: list[str]) -> No
     assert not loaded_by(*arguments) & {*HEAVY}
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("command", [["ls"], ["verify"], ["gc"]])
 def test_commands_that_need_only_the_manifest_load_nothing_heavy(command: list[str], store: str) -> None:
     assert not loaded_by("store", *command, store) & {*HEAVY}
 
 
+@pytest.mark.slow
 def test_removing_a_section_loads_nothing_heavy(store: str) -> None:
     assert not loaded_by("store", "rm", store, "S1") & {*HEAVY}
 
@@ -80,6 +83,7 @@ def test_the_package_alone_loads_nothing_heavy() -> None:
     assert not {*HEAVY} & {*done.stdout.split()}
 
 
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize(
     "arguments",
     [

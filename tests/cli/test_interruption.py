@@ -87,6 +87,7 @@ except BaseException:
     assert ends(swallows) == (130, f"{INTERRUPTED}\n")
 
 
+@pytest.mark.slow
 def test_an_interruption_in_a_destructor_is_not_lost_and_not_shown() -> None:
     destructor = """
 class Last:

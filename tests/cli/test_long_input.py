@@ -58,6 +58,7 @@ def manifest(folder: Path) -> list[str]:
     return ["store", "ls", f"{folder}/store"]
 
 
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize(
     "write", [config, config_of_many, cohort, label_text, label_id, label_column, section, manifest]
 )

@@ -20,26 +20,26 @@ SPOT_COLUMNS += ",top_modality,top_contribution,copy_number,border_distance_um,b
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with four embedded sections, and a detector that never saw S4."""
+    """A store with three embedded sections, and a detector that never saw S3."""
     folder = tmp_path_factory.mktemp("workflow")
-    cohort = write_demo_cohort(folder / "cohort", platforms=("st",) * 4)
+    cohort = write_demo_cohort(folder / "cohort", platforms=("st",) * 3)
     store = str(folder / "store")
     assert run(["ingest", store, "--cohort", str(cohort), "-q"]) == 0
     assert run(["embed", store, "--encoder", "stain", "-q"]) == 0
-    train = ["train", store, "-o", str(folder / "detector"), "--encoder", "stain", "--seeds", "2", "--exclude", "S4"]
+    train = ["train", store, "-o", str(folder / "detector"), "--encoder", "stain", "--seeds", "1", "--exclude", "S3"]
     assert run([*train, "-q"]) == 0
     return folder
 
 
 def test_detect_finds_the_tumour_of_an_unseen_patient(folder: Path) -> None:
     out = folder / "out"
-    assert run(["detect", f"{folder}/store", f"{folder}/detector", "--section", "S4", "-o", str(out), "-q"]) == 0
-    spots = pd.read_csv(out / "S4.spots.csv", index_col="spot_id")
+    assert run(["detect", f"{folder}/store", f"{folder}/detector", "--section", "S3", "-o", str(out), "-q"]) == 0
+    spots = pd.read_csv(out / "S3.spots.csv", index_col="spot_id")
     assert ",".join(["spot_id", *spots.columns]) == SPOT_COLUMNS
-    truth = ad.read_h5ad(out / "S4.h5ad").obs["label"].dropna() == "cancer"
+    truth = ad.read_h5ad(out / "S3.h5ad").obs["label"].dropna() == "cancer"
     assert roc_auc_score(truth, spots.loc[truth.index, "probability"]) > 0.9
     written = {file["name"] for file in json.loads((out / "manifest.json").read_text())["files"]}
-    assert written == {"S4.spots.csv", "S4.genes.csv", "S4.h5ad", "S4.geojson", "S4.png"} | {
+    assert written == {"S3.spots.csv", "S3.genes.csv", "S3.h5ad", "S3.geojson", "S3.png"} | {
         "report.html",
         "spacrd_mqc.json",
     }
@@ -48,9 +48,9 @@ def test_detect_finds_the_tumour_of_an_unseen_patient(folder: Path) -> None:
 @pytest.mark.slow  # tests/same repeats every command
 def test_detect_again_gives_the_same_calls(folder: Path) -> None:
     for name in ("one", "two"):
-        command = ["detect", f"{folder}/store", f"{folder}/detector", "--section", "S4", "-o", f"{folder}/{name}", "-q"]
+        command = ["detect", f"{folder}/store", f"{folder}/detector", "--section", "S3", "-o", f"{folder}/{name}", "-q"]
         assert run(command) == 0
-    assert (folder / "one/S4.spots.csv").read_bytes() == (folder / "two/S4.spots.csv").read_bytes()
+    assert (folder / "one/S3.spots.csv").read_bytes() == (folder / "two/S3.spots.csv").read_bytes()
 
 
 def test_evaluate_shows_heads_and_modalities_side_by_side(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,11 +60,12 @@ def test_evaluate_shows_heads_and_modalities_side_by_side(folder: Path, capsys: 
     assert printed == json.loads((folder / "figures.json").read_text())
     shown = [(row["head"], row["modalities"]) for row in printed["summary"]]
     assert shown == [(head, names) for head in ("linear", "prior") for names in ("image+genes", "genes", "image")]
-    assert {row["section"] for row in printed["rows"]} == {"S1", "S2", "S3", "S4"}
+    assert {row["section"] for row in printed["rows"]} == {"S1", "S2", "S3"}
     assert all(row["auc_mean"] > 0.9 for row in printed["summary"] if row["head"] == "linear")
     assert printed["protocol"]["held_out"] == "patient"
 
 
+@pytest.mark.slow
 def test_two_jobs_give_the_figures_of_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = []
     for jobs in ("1", "2"):
@@ -74,24 +75,26 @@ def test_two_jobs_give_the_figures_of_one(folder: Path, capsys: pytest.CaptureFi
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 def test_report_and_export_need_no_detector_run_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(["detect", f"{folder}/store", f"{folder}/detector", "--section", "S4", "-q"])
+    run(["detect", f"{folder}/store", f"{folder}/detector", "--section", "S3", "-q"])
     assert run(["report", f"{folder}/store", f"{folder}/detector", "-o", f"{folder}/again.html", "-q"]) == 0
-    assert "S4" in (folder / "again.html").read_text()
+    assert "S3" in (folder / "again.html").read_text()
     capsys.readouterr()
     for form in ("h5ad", "csv", "geojson"):
         assert run(["export", f"{folder}/store", "--format", form, "-o", f"{folder}/export", "--json", "-q"]) == 0
         written = json.loads(capsys.readouterr().out)["written"]
-        assert [file.rpartition("/")[2].partition(".")[0] for file in written] == ["S4"]
+        assert [file.rpartition("/")[2].partition(".")[0] for file in written] == ["S3"]
 
 
 def test_store_ls_verify_and_gc_describe_the_store(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["store", "ls", f"{folder}/store", "--json"]) == 0
-    assert list(json.loads(capsys.readouterr().out)["sections"]) == ["S1", "S2", "S3", "S4"]
+    assert list(json.loads(capsys.readouterr().out)["sections"]) == ["S1", "S2", "S3"]
     assert run(["store", "verify", f"{folder}/store", "-q"]) == 0
     assert run(["store", "gc", f"{folder}/store"]) == 0
 
 
+@pytest.mark.slow
 def test_a_preset_needs_no_head_named(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     brief = [part for phase in ("reconstruct", "detect") for part in ("--epochs", f"{phase}=1")]
     one = ["--encoder", "none", "--section", "S1", "--seeds", "1", "--set", "cohort.panel_genes=20"]

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 import pytest
+from conftest import made_once
 from scipy import sparse
 
 from spacrd_core.cards import Recipe
@@ -58,11 +59,14 @@ def make_data() -> MakeData:
 @pytest.fixture(scope="session")
 def breasts(her2st: Path, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> list[SectionData]:
     """Six sections of six breast carcinomas, with the labels of the paper."""
-    store = SpotStore.create(tmp_path_factory.mktemp("breasts") / "store")
-    for name in SIX:
-        labels = her2st / "labels_paper" / f"{name}.txt"
-        ingest(store, her2st / "ST-cnts" / f"{name}.tsv.gz", name=name, labels=labels, no_image=True, plugins=plugins)
-    return loaded(store)
+
+    def make(folder: Path) -> None:
+        store = SpotStore.create(folder / "store")
+        for name in SIX:
+            labels, counts = her2st / "labels_paper" / f"{name}.txt", her2st / "ST-cnts" / f"{name}.tsv.gz"
+            ingest(store, counts, name=name, labels=labels, no_image=True, plugins=plugins)
+
+    return loaded(SpotStore.open(made_once(tmp_path_factory, "breasts", make) / "store"))
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,7 @@ def test_a_mistake_is_an_error_with_a_hint(mistake: str, store: SpotStore) -> No
     assert hint in caught.value.hint
 
 
+@pytest.mark.slow
 def test_one_section_under_two_patients_is_refused(make_section: MakeSection, tmp_path: Path) -> None:
     store = SpotStore.create(tmp_path / "store")
     (tmp_path / "counts").write_text("the same")
@@ -119,6 +120,7 @@ def test_one_section_under_two_patients_is_refused(make_section: MakeSection, tm
     assert "--exclude S2" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_another_encoder_that_was_used_is_offered(make_section: MakeSection, tmp_path: Path) -> None:
     store = SpotStore.create(tmp_path / "store")
     section, checks = check_section(make_section(0))
@@ -130,6 +132,7 @@ def test_another_encoder_that_was_used_is_offered(make_section: MakeSection, tmp
     assert "--encoder stain" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_one_section_may_be_named_without_a_list_and_no_section_is_none(store: SpotStore, detector: Detector) -> None:
     assert list(detect(store, detector, sections="S2")) == ["S2"]
     assert list(detect(store, detector)) == ["S1", "S2"]
@@ -142,6 +145,7 @@ def test_a_head_may_be_named_alone_and_no_encoder_as_on_the_command_line(store: 
     assert (detector.config.head, detector.config.modalities) == ("linear", "genes")
 
 
+@pytest.mark.slow
 def test_results_are_written_of_tables_as_detect_gave_them(
     store: SpotStore, detector: Detector, tmp_path: Path
 ) -> None:
@@ -152,6 +156,7 @@ def test_results_are_written_of_tables_as_detect_gave_them(
     assert write_results(store, detector, {"S2": stored}, tmp_path / "results")
 
 
+@pytest.mark.slow
 def test_a_table_that_lost_how_it_was_called_is_not_written(
     store: SpotStore, detector: Detector, tmp_path: Path
 ) -> None:
@@ -163,6 +168,7 @@ def test_a_table_that_lost_how_it_was_called_is_not_written(
     assert "store.predictions('S2')" in str(caught.value.hint)
 
 
+@pytest.mark.slow
 def test_a_table_is_not_written_as_if_another_detector_had_made_it(
     store: SpotStore, detector: Detector, tmp_path: Path
 ) -> None:
@@ -181,6 +187,7 @@ def test_a_table_without_its_section_is_refused(store: SpotStore, detector: Dete
         write_results(store, detector, tables["S2"], tmp_path / "results")
 
 
+@pytest.mark.slow
 def test_results_do_not_go_among_the_files_of_a_detector(store: SpotStore, detector: Detector, tmp_path: Path) -> None:
     detector.save(tmp_path / "detector")
     tables = detect(store, detector, sections="S2")

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from typing import Any
 
 import pytest
 from documentation.blocks import PAGES, ROOT, TUTORIAL, Step, blocks, excused, lines, steps
@@ -11,10 +12,17 @@ from documentation.mistakes import MISTAKES
 from documentation.run import BEFORE, Done
 from documentation.troubleshooting import PAGE, matching, messages
 
+PAGES_IN_CI = {"README.md", "tutorial.md", "plugins.md"}
 LANGUAGES = {"", "bash", "python", "toml", "json", "csv"}
 
 
-@pytest.mark.parametrize("step", steps(), ids=lambda step: f"{step.place} {step.text.splitlines()[0]}")
+def _in_ci(step: Step) -> Any:
+    return step if step.page in PAGES_IN_CI else pytest.param(step, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    "step", [_in_ci(step) for step in steps()], ids=lambda step: f"{step.place} {step.text.splitlines()[0]}"
+)
 def test_every_step_of_a_page_works(step: Step, done: Done) -> None:
     result = done.results[step.place, step.text]
     assert result["code"] == 0, f"{step.text}\n{result['out']}\n{result['err']}"
@@ -62,11 +70,12 @@ def test_every_block_is_seen_and_of_a_language_that_is_checked() -> None:
         assert json.loads(block.text)
 
 
-@pytest.mark.parametrize("message", MISTAKES)
-def test_a_mistake_causes_the_message_on_the_page(message: str, done: Done) -> None:
-    result = done.results["troubleshooting.md:0", MISTAKES[message]]
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_causes_the_message_on_the_page(mistake: str, done: Done) -> None:
+    result = done.results["troubleshooting.md:0", MISTAKES[mistake]]
     output = " ".join(str(result["err"]).split()) + " ".join(str(result["out"]).split())
-    assert matching(message).search(output), output
-    assert message in messages()
-    assert (result["code"] == 0) == (f"`{message}` (note)" in PAGE)
+    assert matching(mistake).search(output), output
+    assert mistake in messages()
+    assert (result["code"] == 0) == (f"`{mistake}` (note)" in PAGE)
     assert "this is a bug" not in output

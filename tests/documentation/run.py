@@ -1,13 +1,14 @@
-"""Run the steps of all pages in order, with a stand-in for the Hub."""
+"""Run the steps of pages in order, with a stand-in for the Hub."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from stand_ins.hub import TOKEN, hub, python
 
 from documentation.blocks import Step, steps
+from documentation.driver import START
 from documentation.mistakes import MISTAKES, PREPARATION
 from documentation.places import weights_of_the_hub, write_places, write_plugin
 
@@ -29,11 +30,12 @@ class Done(NamedTuple):
     world: Path
 
 
-def do_all(world: Path) -> Done:
-    """Run all steps of all pages, and all mistakes, in one Python process."""
+def do_all(world: Path, pages: Collection[str]) -> Done:
+    """Run all steps of pages in one Python process: always README and tutorial, whose files the others need."""
     write_places(world / "start")
     write_plugin(world / "beside")
-    (world / "orders.json").write_text(json.dumps([step._asdict() for step in _all_steps()]))
+    orders = [step._asdict() for step in _all_steps() if step.page in {*START, *pages}]
+    (world / "orders.json").write_text(json.dumps(orders))
     with hub() as server:
         server.repositories = weights_of_the_hub(world / "weights")
         server.owners = {"mylab": {TOKEN}}

@@ -71,6 +71,7 @@ def test_the_catalogue_has_the_encoders_people_use() -> None:
     assert CARDS.keys() == MILLIONS.keys()
 
 
+@pytest.mark.ci_cases(10)
 def test_a_network_has_the_parameters_that_were_published(card: EncoderCard) -> None:
     assert card.network
     parameters = sum(tensor.numel() for tensor in built(card.name).state_dict().values())
@@ -83,6 +84,8 @@ def test_a_network_has_as_many_tensors_as_the_published_file(name: str) -> None:
     assert len(built(name).state_dict()) == TENSORS[name]
 
 
+@pytest.mark.slow
+@pytest.mark.ci_cases(6)
 def test_an_embedding_has_the_dimension_of_the_recipe(card: EncoderCard) -> None:
     assert card.recipe
     network = built(card.name)

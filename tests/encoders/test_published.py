@@ -62,6 +62,7 @@ def test_an_encoder_with_registers_keeps_its_contract_and_its_card(tmp_path: Pat
     matches_its_card((encoder_card, encoder))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_published_encoder_keeps_its_contract_with_random_weights(plugins: Plugins, tmp_path: Path) -> None:
     name = "kaiko-s16"
     encoder_card = plugins.encoders.card(name)

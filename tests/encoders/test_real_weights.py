@@ -125,6 +125,7 @@ def test_stored_embeddings_are_those_of_timms_own_network_on_the_same_patches(fo
     np.testing.assert_allclose(stored.values, expected.numpy(), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_detector_of_its_embeddings_finds_the_tumour_of_another_patient(folder: Path, tmp_path: Path) -> None:
     store, detector, out = f"{folder}/store", f"{tmp_path}/detector", tmp_path / "out"
     train = ["train", store, "-o", detector, "--encoder", ENCODER, "--no-genes", "--head", "linear", "--seeds", "1"]

@@ -40,6 +40,7 @@ def correlations(values: Array, other: Array) -> Array:
     return np.array([np.corrcoef(values[:, k], other[:, k])[0, 1] for k in range(values.shape[1])])
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(("times", "closer"), [(4, 100), (16, 30), (26, 10)])
 def test_painted_tissue_is_the_same_at_half_a_um_and_up_to_13_um_a_px(
     stain: Stain, tissue: Array, cut_tiles: CutTiles, centres_um: Array, times: int, closer: float

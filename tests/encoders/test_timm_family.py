@@ -104,6 +104,7 @@ def test_random_weights_follow_their_seed_and_nothing_else(plugins: Plugins) -> 
     assert first.recipe.weights == "random:1"
 
 
+@pytest.mark.slow
 def test_threads_that_need_networks_at_once_get_one_each_with_its_own_numbers(
     plugins: Plugins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +180,7 @@ def from_cache(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[lis
     return home, json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_the_hubs_weights_are_used_from_its_cache(plugins: Plugins, from_cache: tuple[Path, list[list[str]]]) -> None:
     home, _ = from_cache
     expected = create(plugins, "test_vit", weights=home / "first").embed(tiles(160))

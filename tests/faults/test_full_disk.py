@@ -38,6 +38,7 @@ def _skip_without_mount(trials: Trials, limit: Limit) -> None:
         pytest.skip("no file system can be mounted here")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "limit"), FEW, ids=lambda value: getattr(value, "kind", value))
 def test_what_a_command_on_a_full_disk_leaves_is_whole(name: str, limit: Limit, trials: Trials) -> None:
     _skip_without_mount(trials, limit)

@@ -46,6 +46,7 @@ LOSSES = (
 QUICK = ("a section's embeddings", "the output of detect")
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(
     ("loss", "moments"),
     [

@@ -47,6 +47,7 @@ class TestDefault(HeadContract):
         return lambda dims: SpaCRDHead(SpaCRDHead.Options(), dims=dims)
 
 
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize(
     "options",
     [

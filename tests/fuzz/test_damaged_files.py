@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import in_ci
 
 from fuzz.rounds import trials
 from fuzz.seed import Seed
@@ -16,7 +15,8 @@ MOST_READ = 0.9  # a seed whose damage is rarely noticed tests nothing
 each_seed = pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: seed.name)
 
 
-@pytest.mark.parametrize("seed", in_ci(SEEDS, *SEEDS[::2]), ids=lambda seed: seed.name)
+@pytest.mark.ci_cases(12)
+@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: seed.name)
 def test_files_without_damage_are_read_and_some_damaged_ones_end_as_they_should(seed: Seed, tmp_path: Path) -> None:
     _require(seed)
     faults = [str(trial) for trial in trials(seed, tmp_path, range(FEW)) if trial.outcome.fault]

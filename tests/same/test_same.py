@@ -24,6 +24,7 @@ def usual(workshop: Workshop) -> dict[str, str]:
     return workshop.run(USUAL)
 
 
+@pytest.mark.slow
 def test_everything_at_once_changes_no_byte(workshop: Workshop, usual: dict[str, str]) -> None:
     assert differences(workshop.run(AT_ONCE), usual) == []
 
@@ -67,5 +68,6 @@ def test_a_file_of_other_bytes_and_a_missing_one_are_found(tmp_path: Path) -> No
     assert differences(one, other) == ["store/file", "store/more"]
 
 
+@pytest.mark.slow
 def test_what_may_differ_is_there(usual: dict[str, str]) -> None:
     assert all(fnmatch.filter(usual, name) for name in MAY_DIFFER)

@@ -52,6 +52,7 @@ def test_a_call_gives_what_ingest_and_detect_give(
     assert list(scratch.iterdir()) == [], "no store is left, and none of a call that was killed"
 
 
+@pytest.mark.slow
 def test_a_patient_can_be_named_and_is_not_asked_for_where_nothing_is_kept(
     section: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,6 +71,7 @@ def test_workers_of_a_scheduler_need_a_store_that_they_see(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_store_can_be_kept(
     section: Path, tmp_path: Path, scratch: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,6 +83,7 @@ def test_the_store_can_be_kept(
     assert list(scratch.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_sections_of_a_cohort_file_that_fail_do_not_stop_the_others(
     section: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

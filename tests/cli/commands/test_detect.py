@@ -73,6 +73,7 @@ def test_report_and_export_show_the_threshold_that_detect_used(
     assert ad.read_h5ad(tmp_path / "S3.h5ad").uns["spacrd"]["threshold"] == 0.875
 
 
+@pytest.mark.slow
 def test_the_genes_that_drive_the_calls_are_a_table_and_stay_in_the_store_for_the_report(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,6 +130,7 @@ def test_a_level_outside_0_to_1_is_a_mistake(folder: Path, capsys: pytest.Captur
     assert "alpha: Input should be less than 1, found 1.5" in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 def test_a_section_that_cannot_be_called_does_not_keep_the_others_from_it(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +211,7 @@ def test_spots_of_a_section_that_shows_no_change_have_calls_without_a_value(aneu
     assert spots["probability"].notna().all()
 
 
+@pytest.mark.slow
 def test_each_part_has_a_results_folder_of_its_own(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,6 +47,7 @@ def test_parameters_tensors_and_options_are_reported(capsys: pytest.CaptureFixtu
     assert "64 dimensions from 160 px (80 um)" in found["tile"]["found"]
 
 
+@pytest.mark.slow
 def test_options_are_set_as_for_embed(capsys: pytest.CaptureFixture[str]) -> None:
     code, found = check(capsys, "timm:test_vit", "--set", "encoder.pretrained=false", "--set", "encoder.seed=4")
     assert code == 0

@@ -95,6 +95,7 @@ def test_the_text_has_work_space_and_time_with_what_it_rests_on(
     assert printed.err.splitlines()[-1] == "dry run: nothing was written"
 
 
+@pytest.mark.ci_cases(8)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -165,6 +166,7 @@ def test_the_room_of_an_ingestion_is_about_what_it_takes(folder: Path, capsys: p
     assert taken / 3 < plan["space"][0]["bytes"] < 3 * taken
 
 
+@pytest.mark.slow
 def test_shards_that_are_done_are_not_counted_again(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

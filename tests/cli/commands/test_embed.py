@@ -55,6 +55,7 @@ def test_the_document_has_the_same_figures(store: str, capsys: pytest.CaptureFix
     assert [section["note"] for section in again["sections"].values()] == ["done before"] * 2
 
 
+@pytest.mark.ci_cases("processes")
 @pytest.mark.parametrize(
     "ways",
     [
@@ -157,6 +158,7 @@ def test_without_dask_the_hint_is_how_to_install_it(
     assert capsys.readouterr().err == "error: Dask is not installed\nhint: pip install 'spacrd[dask]'\n"
 
 
+@pytest.mark.slow
 def test_slides_coarser_than_the_encoder_needs_are_named_in_one_line_even_when_quiet(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

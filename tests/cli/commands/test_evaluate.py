@@ -61,6 +61,7 @@ def test_a_variant_is_listed_beside_the_baseline_under_its_label(evaluated: dict
     assert aucs[0] != aucs[1], "the option has an effect"
 
 
+@pytest.mark.slow
 def test_the_protocol_holds_what_every_head_was_given_and_read(evaluated: dict[str, Any]) -> None:
     protocol = evaluated["protocol"]
     assert protocol["spacrd"] == __version__
@@ -69,6 +70,7 @@ def test_the_protocol_holds_what_every_head_was_given_and_read(evaluated: dict[s
     assert protocol["cohort"]["linear"] == CohortOptions().model_dump()
 
 
+@pytest.mark.slow
 def test_the_protocol_holds_the_precision_that_the_device_has(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["evaluate", str(store), "--encoder", "none", "--head", "linear", "--device", "cpu", "--jobs", "1"]
     assert run([*command, "--precision", "tf32", "--set", "calibrate=false", "--json"]) == 0
@@ -77,6 +79,7 @@ def test_the_protocol_holds_the_precision_that_the_device_has(store: Path, capsy
     assert "warning: tf32 has no effect on cpu: trained in fp32" in captured.err
 
 
+@pytest.mark.slow
 def test_the_protocol_states_that_calibration_was_switched_off(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["evaluate", str(store), "--encoder", "none", "--head", "linear", "--jobs", "1", "--json", "-q"]
     assert run([*command, "--set", "calibrate=false"]) == 0
@@ -86,6 +89,7 @@ def test_the_protocol_states_that_calibration_was_switched_off(store: Path, caps
     assert {row["threshold"] for row in document["rows"]} == {0.5}
 
 
+@pytest.mark.slow
 def test_the_protocol_has_the_cohort_defaults_of_each_head(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     brief = "spacrd+reconstruct_epochs=0+detect_epochs=1"
     command = ["evaluate", str(store), "--encoder", "none", "--head", brief, "--jobs", "1", "--json", "-q"]
@@ -100,6 +104,7 @@ def test_processes_share_the_cores_and_one_has_a_gpu_to_itself() -> None:
     assert default_jobs(torch.device("cuda")) == 1
 
 
+@pytest.mark.slow
 def test_means_have_intervals_and_a_note_on_them(evaluated: dict[str, Any]) -> None:
     for line in evaluated["summary"]:
         assert line["auc_low"] <= line["auc_mean"] <= line["auc_high"]
@@ -119,12 +124,14 @@ def test_the_protocol_says_what_was_held_out_together(
     assert "Held out: 2 groups of patients, dealt by seed 42." in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folds", ["1", "sections"])
 def test_folds_are_a_number_of_groups_or_patients(store: Path, capsys: pytest.CaptureFixture[str], folds: str) -> None:
     assert run(["evaluate", str(store), "--encoder", "none", "--folds", folds, "-q"]) == 1
     assert f"folds: should be a number of groups, 2 or more, or 'patients', found '{folds}'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_differences_are_of_the_same_patients(evaluated: dict[str, Any]) -> None:
     (difference,) = evaluated["differences"]
     assert set(difference) == KEYS
@@ -132,6 +139,7 @@ def test_differences_are_of_the_same_patients(evaluated: dict[str, Any]) -> None
     assert difference["by_patient"] == pytest.approx({name: variant[name] - baseline[name] for name in baseline})
 
 
+@pytest.mark.slow
 def test_a_mistaken_variant_ends_with_a_sentence_and_a_remedy(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", str(store), "--encoder", "none", "--head", "linear+dream=1", "-q"]) == 1
     stderr = capsys.readouterr().err

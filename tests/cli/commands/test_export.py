@@ -75,6 +75,7 @@ def test_a_section_that_explorer_does_not_open_is_refused_by_name(
     assert "hint: choose Xenium sections" in stderr
 
 
+@pytest.mark.slow
 def test_without_a_cell_table_the_bundle_must_be_ingested_again(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,6 +111,7 @@ def test_loupe_is_given_no_ids_that_are_not_barcodes(
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize(
     ("form", "suffix"), [(form.name, form.suffix) for form in FORMATS.values() if not form.on_request]
 )
@@ -169,6 +171,7 @@ def called_twice(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return copy
 
 
+@pytest.mark.slow
 def test_of_several_detectors_one_must_be_named(
     called_twice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -181,6 +184,7 @@ def test_of_several_detectors_one_must_be_named(
     assert export(called_twice, tmp_path, "csv", "--section", "S3") == 0, "that was called by one"
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("name", ["prior", "the folder", "the key"])
 def test_the_calls_of_the_named_detector_are_exported_alone(
     called_twice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
@@ -195,6 +199,7 @@ def test_the_calls_of_the_named_detector_are_exported_alone(
     assert exported.to_numpy() == pytest.approx(stored.to_numpy(), abs=1e-6, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_files_of_earlier_exports_that_may_be_of_another_detector_are_named(
     called_twice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,6 +249,7 @@ def forget_copy_number(store: SpotStore, section: str) -> None:
     store.publish_predictions(store.entry(section), spots, key=key, detector=detector)
 
 
+@pytest.mark.slow
 def test_calls_of_an_earlier_version_have_no_copy_number_and_are_exported_all_the_same(
     aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -260,6 +266,7 @@ def test_calls_of_an_earlier_version_have_no_copy_number_and_are_exported_all_th
     assert "profile: the section was called by an earlier version" in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 def test_every_section_is_exported_as_spatialdata(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -274,6 +281,7 @@ def test_every_section_is_exported_as_spatialdata(
         assert {shape.geom_type for shape in data[f"{name}_spots"].geometry} == {"Point" if name == "S2" else "Polygon"}
 
 
+@pytest.mark.slow
 def test_exports_and_reports_into_a_results_folder_keep_the_checksums_of_its_manifest(
     folder: Path, tmp_path: Path
 ) -> None:

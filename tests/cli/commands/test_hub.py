@@ -188,6 +188,7 @@ def test_a_missing_detector_is_an_error(online: Session) -> None:
         assert "hf://owner/name[@revision]" in hint
 
 
+@pytest.mark.slow
 def test_offline_the_cached_copy_is_used_with_a_note(online: Session) -> None:
     command = ["detect", str(online.folder / "store"), "hf://lab/breast", "--section", "S3", "-q"]
     result = session({"detect": command}, online.folder / "home", HF_HUB_OFFLINE="1")["detect"]

@@ -99,6 +99,7 @@ def test_a_section_of_unknown_genes_is_reported_even_if_quiet(
     assert "training refuses this section without --set cohort.unknown_genes=true" in shown
 
 
+@pytest.mark.slow
 def test_a_section_of_an_aggregated_run_is_chosen_for_one_and_in_a_cohort_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +122,7 @@ def test_a_section_of_an_aggregated_run_is_chosen_for_one_and_in_a_cohort_file(
     assert "labels of aggr.csv: cancer 0, normal " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_parts_share_their_common_notes_and_those_without_a_patient_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

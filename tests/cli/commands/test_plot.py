@@ -48,6 +48,7 @@ def test_profiles_are_drawn_of_the_sections_that_have_one(
             assert (picture.format, picture.size) == ("PNG", (2200, 600))
 
 
+@pytest.mark.slow
 def test_a_profile_names_the_arms_that_were_gained(aneuploid: Path, tmp_path: Path) -> None:
     assert plot(aneuploid, tmp_path, "--profile", "--format", "svg") == 0
     gained, even = ((tmp_path / f"{name}.profile.svg").read_text() for name in ("GAIN", "EVEN"))
@@ -55,6 +56,7 @@ def test_a_profile_names_the_arms_that_were_gained(aneuploid: Path, tmp_path: Pa
     assert "EVEN: no sign of gained or lost chromosome arms" in even
 
 
+@pytest.mark.slow
 def test_a_profile_can_be_a_pdf(aneuploid: Path, tmp_path: Path) -> None:
     assert plot(aneuploid, tmp_path, "--profile", "--format", "pdf", "--section", "GAIN") == 0
     assert [file.name for file in tmp_path.iterdir()] == ["GAIN.profile.pdf"]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from conftest import in_ci
 from stand_ins.detector import made_detector
 
 from spacrd_cli.main import run
@@ -66,7 +65,8 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() if path.is_file() else b"" for path in paths if path.name != "spacrd.lock"}
 
 
-@pytest.mark.parametrize("command", in_ci(COMMANDS, "detect", "ingest", "train", "report"))
+@pytest.mark.ci_cases("detect", "train")
+@pytest.mark.parametrize("command", COMMANDS)
 def test_what_belongs_to_others_is_refused_as_a_place_and_stays(
     command: str, workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,7 @@ def test_a_section_of_too_few_genes_has_the_reason_and_no_profile(sections: dict
     assert "Copy number along the genome" not in sections["FEW"]
 
 
+@pytest.mark.slow
 def test_a_report_of_many_sections_has_a_page_for_each_which_go_when_it_has_few(
     aneuploid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def test_a_file_that_nobody_has_corrected_is_refused(cohort: Path, capsys: pytes
     assert "hint: give the suggested spots a class in QuPath" in message
 
 
+@pytest.mark.slow
 def test_the_next_suggestions_are_other_spots_and_labels_are_added(cohort: Path) -> None:
     found = []
     for number, name in enumerate(("Tumor", "Stroma")):
@@ -108,6 +109,7 @@ def test_the_files_name_the_call_and_the_reason_of_each_spot(cohort: Path, capsy
         assert picture.info["Description"] == "Suggested spots of section S3"
 
 
+@pytest.mark.slow
 def test_a_section_whose_spots_all_have_a_label_is_named(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["suggest", f"{cohort}/store", f"{cohort}/detector", "-n", "4", "-o", f"{cohort}/look"]
     assert run(command) == 0

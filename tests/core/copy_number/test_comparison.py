@@ -53,6 +53,7 @@ def test_the_clone_alone_shows_the_whole_change(tumour: Expression) -> None:
     assert whole["8q"] == pytest.approx(1, abs=0.25)
 
 
+@pytest.mark.ci_cases(4)
 @pytest.mark.parametrize("seed", range(12))
 def test_epithelium_that_differs_in_thousands_of_genes_but_in_no_arm_is_no_evidence(seed: int) -> None:
     result = found(aneuploid_expression({}, seed=seed))
@@ -166,6 +167,7 @@ def test_blocks_are_arms_and_runs_of_neighbours(tumour: Expression) -> None:
     assert len(genes.rows) <= sum(arm != "" for arm in arms_of(names)) <= GENES + 200
 
 
+@pytest.mark.slow
 def test_errors_of_arms_are_those_of_drawing_the_spots_anew(tumour: Expression) -> None:
     rng, spots, score = np.random.default_rng(0), len(tumour.totals), epithelium().astype(float)
     drawn = []

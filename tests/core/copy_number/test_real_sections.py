@@ -53,12 +53,14 @@ def contrasts(section: SectionData) -> Iterator[np.ndarray]:
     yield from (np.where(clusters == cluster, 1.0, 0.0) for cluster in range(4))
 
 
+@pytest.mark.slow
 @pytest.mark.her2st
 def test_six_breast_carcinomas_are_supported(breasts: Sequence[SectionData]) -> None:
     found = {section.id: round(z_of(section), 1) for section in breasts}
     assert min(found.values()) >= SUPPORTED, found  # seen: 22 11 12 31 19 30
 
 
+@pytest.mark.slow
 def test_a_melanoma_is_supported_although_it_has_no_epithelium(melanoma: SectionData) -> None:
     assert z_of(melanoma) >= SUPPORTED  # seen: 27
 
@@ -90,6 +92,7 @@ def test_genes_at_shuffled_places_show_nothing(
     assert abs(np.mean(found)) < 0.5
 
 
+@pytest.mark.slow
 def test_a_colon_carcinoma_shows_nothing_and_is_not_called_normal(colon: SectionData) -> None:
     found = read_copy_number(with_evidence(colon, LISTS)).section
     assert found.verdict == "no evidence"  # seen: 1.3

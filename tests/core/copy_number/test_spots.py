@@ -27,6 +27,7 @@ def test_the_clone_stands_out_from_the_epithelium_without_gains() -> None:
     assert (spots.mean(), spots.std()) == pytest.approx((0, 1), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_without_gains_the_score_has_no_direction() -> None:
     """A gene weighted by its own deviation would always follow the tissue; weighted by others it goes either way."""
     aucs = [roc_auc_score(epithelium(), scored(aneuploid_expression({}, seed=seed))) for seed in range(6)]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from spacrd_core.demo.cohort import COHORT_COLUMNS, PLATFORMS, demo_specimen, write_demo_cohort
 from spacrd_core.demo.specimen import Specimen
 from spacrd_core.ingestion.cohort_file import read_cohort
@@ -23,6 +25,7 @@ def test_two_patients_of_each_training_platform_can_be_held_out_in_turn_and_xeni
     assert PLATFORMS[-1] == "xenium"
 
 
+@pytest.mark.slow
 def test_the_same_seed_writes_the_same_bytes_independent_of_later_sections(cohort: Path, tmp_path: Path) -> None:
     again = write_demo_cohort(tmp_path, platforms=("st", "visium"))
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path != again]
@@ -31,6 +34,7 @@ def test_the_same_seed_writes_the_same_bytes_independent_of_later_sections(cohor
         assert file.read_bytes() == (cohort.parent / file.relative_to(tmp_path)).read_bytes(), file.name
 
 
+@pytest.mark.slow
 def test_patients_differ(specimen: Specimen) -> None:
     other = demo_specimen(2, "st", seed=7)
     assert other.tissue.centre_um != specimen.tissue.centre_um
@@ -48,6 +52,7 @@ def test_a_patient_has_the_same_tissue_on_every_platform_but_not_the_same_sensit
     assert (abs(ratio - ratio[0]) < 1e-9).all()  # per gene, the same in every class
 
 
+@pytest.mark.slow
 def test_a_cohort_that_was_half_written_is_written_again(tmp_path: Path) -> None:
     first = write_demo_cohort(tmp_path, platforms=("xenium",))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

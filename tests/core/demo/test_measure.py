@@ -51,6 +51,7 @@ def test_visium_spots_lie_100_um_apart_on_a_hexagonal_lattice_under_tissue(speci
     assert (specimen.tissue.depth_um(*visium.centres_um.T) > -30).all()
 
 
+@pytest.mark.slow
 def test_cells_lie_in_tissue_at_about_2000_per_mm2_and_count_panel_genes(xenium: Specimen, cells: Cells) -> None:
     assert (xenium.tissue.depth_um(*cells.centres_um.T) > 0).all()
     (top, bottom), (left, right) = xenium.tissue.extent_um

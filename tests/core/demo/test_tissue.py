@@ -41,6 +41,7 @@ def test_depth_falls_to_zero_at_the_outline(tissue: Tissue) -> None:
     assert tissue.depth_um(x + 4000, y)[0] < 0
 
 
+@pytest.mark.slow
 def test_the_stain_is_dark_in_tumour_pale_in_fat_and_background_outside(tissue: Tissue) -> None:
     picture = render(tissue, np.random.default_rng(5), um_per_px=4.0).astype(float)
     assert picture.shape == (1700, 1600, 3)

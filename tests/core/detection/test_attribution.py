@@ -87,6 +87,7 @@ def odds_beyond_the_mean(ensemble: Ensemble, slopes: Mapping[str, float], sectio
     return (torch.stack(beyond).sum(dim=0) / len(ensemble.heads)).numpy()
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("head", HEADS)
 def test_attributions_sum_to_what_expression_changes_in_the_log_odds(
     head: str, make_data: MakeData, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
@@ -201,6 +202,7 @@ def test_genes_of_the_lists_drive_the_built_in_detector_by_what_they_add_to_the_
     assert drivers[0].attribution == pytest.approx(reading.evidence_slope * by_lists.max())
 
 
+@pytest.mark.slow
 def test_genes_drive_a_trained_detector_by_its_head_and_by_the_lists(plugins: Plugins) -> None:
     sections = [with_training_evidence(carcinoma_section(patient, seed), LISTS) for seed, patient in enumerate("ABC")]
     options = TrainOptions.model_validate({"head": "spacrd", "seeds": 1, "cohort": {"panel_genes": 60}})

@@ -58,10 +58,12 @@ def test_a_killed_worker_is_replaced_and_its_section_called_again(store: SpotSto
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_part_calls_its_sections_alone(store: SpotStore) -> None:
     assert [list(detect(store, "prior", part=Part(number, 2))) for number in (1, 2)] == [["S1", "S3"], ["S2"]]
 
 
+@pytest.mark.slow
 def test_a_section_that_cannot_be_called_is_noted_and_the_others_are_called(store: SpotStore, tmp_path: Path) -> None:
     bare = write_aneuploid(tmp_path / "S0.h5ad", {}, genes=1)
     ingest(store, bare, um_per_px=1, no_image=True)

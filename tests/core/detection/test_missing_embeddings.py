@@ -33,6 +33,7 @@ def detector(store: SpotStore) -> Detector:
     return train(store, TrainOptions(head="linear", seeds=1), encoder="stain", exclude=["S3"])
 
 
+@pytest.mark.slow
 def test_they_are_made_with_the_options_of_the_training(store: SpotStore, detector: Detector) -> None:
     detect(store, detector, sections=["S3"])
     made, trained = (store.embedding(section, encoder="stain") for section in ("S3", "S1"))
@@ -41,6 +42,7 @@ def test_they_are_made_with_the_options_of_the_training(store: SpotStore, detect
     assert np.isfinite(made.values).all()
 
 
+@pytest.mark.slow
 def test_the_detector_records_the_options_of_its_encoder(detector: Detector, tmp_path: Path) -> None:
     detector.save(tmp_path / "detector")
     encoder = read_detector_config(tmp_path / "detector").encoder
@@ -48,6 +50,7 @@ def test_the_detector_records_the_options_of_its_encoder(detector: Detector, tmp
     assert (encoder.name, encoder.options) == ("stain", NORMALISED)
 
 
+@pytest.mark.slow
 def test_an_encoder_that_is_another_one_by_now_is_refused(store: SpotStore, detector: Detector) -> None:
     assert detector.config.encoder is not None
     older = detector.config.encoder.model_copy(update={"recipe_key": "of an older version"})

@@ -25,6 +25,7 @@ def store(tmp_path: Path) -> SpotStore:
     return store
 
 
+@pytest.mark.slow
 def test_stored_calls_are_the_same_tables_and_give_the_same_files(store: SpotStore, tmp_path: Path) -> None:
     kept = detect(store, "prior")
     stored = detect(store, "prior", in_memory=False)

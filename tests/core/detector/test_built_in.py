@@ -73,6 +73,7 @@ def test_it_calls_the_tumour_of_a_section_without_any_label(store: SpotStore, na
     assert (table["gene_coverage"] == 1).all()
 
 
+@pytest.mark.slow
 def test_by_an_image_alone_spots_are_ranked_but_not_called(tmp_path: Path, make_section: MakeSection) -> None:
     store = SpotStore.create(tmp_path / "images")
     add(store, make_section(1, labels=False), "IMAGE")  # none of its genes is on a list
@@ -133,6 +134,7 @@ def own_lists(folder: Path) -> str:
     return str(file)
 
 
+@pytest.mark.slow
 def test_a_setting_gives_other_lists(store: SpotStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["detect", str(store.path), "prior", "--section", "GENES", "--device", "cpu", "-q"]
     assert run([*command, "--set", f"prior.lists={own_lists(tmp_path)}"]) == 0
@@ -153,6 +155,7 @@ def test_lists_that_are_not_there_are_refused_before_anything_is_read(plugins: P
         built_in_detector(plugins, str(tmp_path / "nothing.toml"))
 
 
+@pytest.mark.slow
 def test_it_cannot_be_trained_or_saved(
     store: SpotStore, plugins: Plugins, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,6 +171,7 @@ def test_it_cannot_be_trained_or_saved(
     assert not (tmp_path / "detector").exists()
 
 
+@pytest.mark.slow
 def test_a_section_of_another_species_is_refused(
     tmp_path: Path, make_section: MakeSection, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,6 +212,7 @@ def test_nothing_is_called_without_epithelium_and_regions_are_drawn_only_if_aske
     assert annotations(tmp_path / "later", "HEART") == drawn
 
 
+@pytest.mark.slow
 @pytest.mark.her2st
 def test_a_heart_is_all_uncertain_and_a_carcinoma_of_the_breast_is_not(
     other: Path, her2st: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -223,6 +228,7 @@ def test_a_heart_is_all_uncertain_and_a_carcinoma_of_the_breast_is_not(
     assert said["B1"]["cancer"] > 20
 
 
+@pytest.mark.slow
 def test_the_encoder_of_the_user_stays_the_one_that_its_name_selects(store: SpotStore, plugins: Plugins) -> None:
     embed(store, "stain", settings=CPU, sections=["BOTH"], plugins=plugins)
     own = store.embedding("BOTH", encoder="stain")
@@ -234,6 +240,7 @@ def test_the_encoder_of_the_user_stays_the_one_that_its_name_selects(store: Spot
     np.testing.assert_array_equal(store.embedding("BOTH", encoder="stain").values, own.values)
 
 
+@pytest.mark.slow
 def test_embedding_again_makes_existing_embeddings_those_that_the_name_selects(
     store: SpotStore, plugins: Plugins
 ) -> None:

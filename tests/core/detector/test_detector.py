@@ -69,6 +69,7 @@ def test_a_detector_has_six_files_and_its_card_shows_the_figures(folder: Path) -
             assert picture.format == "PNG"
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_drawn_again_from_the_loaded_metrics(
     name: str, folder: Path, plugins: Plugins, tmp_path: Path
@@ -100,6 +101,7 @@ def test_without_held_out_patients_there_is_no_reliability_diagram(
     assert "reliability.png" not in (tmp_path / "other" / "README.md").read_text()
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("name", ["model.safetensors", "metrics.json", "config.json"])
 def test_a_detector_without_another_file_is_refused(name: str, folder: Path, plugins: Plugins) -> None:
     (folder / name).unlink()
@@ -107,6 +109,7 @@ def test_a_detector_without_another_file_is_refused(name: str, folder: Path, plu
         Detector.load(folder, heads=plugins.heads, device=CPU)
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize(
     ("content", "phrase"),
     [
@@ -125,6 +128,7 @@ def test_invalid_metrics_are_refused(content: str, phrase: str, folder: Path, pl
     assert caught.value.hint == "copy the detector again"
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("name", ["species", "panel_ids", "fingerprint", "calibrations"])
 def test_a_configuration_without_a_field_is_refused(name: str, folder: Path, plugins: Plugins) -> None:
     file = folder / "config.json"
@@ -135,6 +139,7 @@ def test_a_configuration_without_a_field_is_refused(name: str, folder: Path, plu
         Detector.load(folder, heads=plugins.heads, device=CPU)
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(("precision", "recorded"), [("fp32", {}), ("tf32", {"precision": "tf32"})])
 def test_a_precision_other_than_fp32_is_recorded_and_scored_in(
     precision: str, recorded: dict[str, str], folder: Path, plugins: Plugins, tmp_path: Path
@@ -165,6 +170,7 @@ def test_a_figure_alone_is_not_a_detector(tmp_path: Path) -> None:
     assert "new folder" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_replacing_returns_the_key_of_the_detector_that_was_there(folder: Path, plugins: Plugins) -> None:
     detector = Detector.load(folder, heads=plugins.heads, device=CPU)
     other = replace(detector, config=detector.config.model_copy(update={"torch_version": "another"}).with_fingerprint())

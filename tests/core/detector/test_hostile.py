@@ -192,6 +192,7 @@ def test_the_encoder_of_a_detector_reads_no_file_that_the_detector_names(folder:
 NAMES = ("$\\frac{x$", "\x1b]0;title\x07\x9b2J", "a\u202eb", "[x](http://x)", "=cmd|'/c'!A1", "x" * 10**5, "# a\n# b")
 
 
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_can_be_drawn_and_is_plain_text_on_the_card(name: str, folder: Path, plugins: Plugins) -> None:
     def change(config: Config) -> None:

@@ -134,6 +134,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> Results:
         return results | {"places": {"hub": server.address, "cache": str(home / "hub")}}
 
 
+@pytest.mark.ci_cases(4)
 @pytest.mark.parametrize("name", FAILURES)
 def test_every_failure_has_its_own_message_and_hint(failures: Results, name: str) -> None:
     places = failures["places"] | {"page": f"https://huggingface.co/lab/{name}"}
@@ -160,6 +161,7 @@ def test_an_unreachable_hub_is_reported(tmp_path: Path) -> None:
     assert f"the cache {tmp_path / 'hub'} has no copy" in message
 
 
+@pytest.mark.slow
 def test_only_the_files_of_a_detector_are_downloaded_to_the_cache(trained: Path, stand_in: Hub, tmp_path: Path) -> None:
     others = {"setup.py": b"raise SystemExit", "pytorch_model.bin": b"pickle"}
     stand_in.repositories["lab/breast"] = Repository(files_of(trained) | others)
@@ -188,6 +190,7 @@ def test_a_cached_commit_needs_no_request_and_a_branch_is_looked_up(
     assert stand_in.requests[before:] == ["HEAD /lab/breast/resolve/main/config.json"]
 
 
+@pytest.mark.slow
 def test_a_newer_detector_of_a_branch_is_downloaded(
     trained: Path, stand_in: Hub, tmp_path: Path, plugins: Plugins
 ) -> None:
@@ -200,6 +203,7 @@ def test_a_newer_detector_of_a_branch_is_downloaded(
     assert files_of(tmp_path / local["folder"]) == newer
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("settings", [{"HF_HUB_OFFLINE": "1"}, {"HF_ENDPOINT": "http://127.0.0.1:9"}])
 def test_without_a_connection_the_cached_copy_is_used_with_a_note(
     trained: Path, stand_in: Hub, tmp_path: Path, settings: dict[str, str]
@@ -213,6 +217,7 @@ def test_without_a_connection_the_cached_copy_is_used_with_a_note(
     assert f"the cached copy is used, commit {COMMIT}" in note
 
 
+@pytest.mark.slow
 def test_a_cached_copy_does_not_replace_a_deleted_repository(trained: Path, stand_in: Hub, tmp_path: Path) -> None:
     stand_in.repositories["lab/breast"] = Repository(files_of(trained))
     locate(tmp_path, HF_ENDPOINT=stand_in.address)
@@ -220,6 +225,7 @@ def test_a_cached_copy_does_not_replace_a_deleted_repository(trained: Path, stan
     assert locate(tmp_path, HF_ENDPOINT=stand_in.address)["message"].count("does not exist or is private") == 1
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(
     ("name", "content", "phrase"),
     [
@@ -248,6 +254,7 @@ def test_a_detector_of_a_newer_spacrd_needs_an_update(trained: Path, stand_in: H
     assert locate(tmp_path, HF_ENDPOINT=stand_in.address)["hint"] == "update SpaCRD"
 
 
+@pytest.mark.slow
 def test_an_incomplete_download_writes_no_folder_and_can_be_resumed(
     trained: Path, stand_in: Hub, tmp_path: Path
 ) -> None:
@@ -262,6 +269,7 @@ def test_an_incomplete_download_writes_no_folder_and_can_be_resumed(
     assert not [line for line in stand_in.requests[before:] if line.startswith("GET") and "model.safetensors" in line]
 
 
+@pytest.mark.slow
 def test_a_torn_download_is_reported_and_writes_no_folder(trained: Path, stand_in: Hub, tmp_path: Path) -> None:
     stand_in.repositories["lab/breast"] = Repository(files_of(trained), torn=True)
     result = pull(tmp_path / "home", tmp_path / "pulled", HF_ENDPOINT=stand_in.address)
@@ -284,6 +292,7 @@ def test_a_pulled_folder_has_the_detector_and_its_commit(trained: Path, stand_in
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "pulled"]
 
 
+@pytest.mark.slow
 def test_another_detector_is_not_replaced(trained: Path, stand_in: Hub, tmp_path: Path, plugins: Plugins) -> None:
     stand_in.repositories["lab/breast"] = Repository(files_of(trained))
     mine = made_detector(plugins, patients="AB")

@@ -62,6 +62,7 @@ def test_it_uses_what_is_done_and_gives_the_same_detector_on_every_executor(stor
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_when_it_was_done_leaves_nothing(store: SpotStore, tmp_path: Path) -> None:
     folder = training_folder(tmp_path / "det")
     detector, _ = trained(store, None)

@@ -39,6 +39,7 @@ def store(tmp_path: Path, make_section: MakeSection) -> SpotStore:
     return store
 
 
+@pytest.mark.slow
 def test_a_section_of_unknown_genes_is_refused_by_name(store: SpotStore) -> None:
     with pytest.raises(TrainingError) as caught:
         train(store, encoder=None, device="cpu")
@@ -49,6 +50,7 @@ def test_a_section_of_unknown_genes_is_refused_by_name(store: SpotStore) -> None
     assert "--set cohort.unknown_genes=true" in caught.value.hint
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(("allowed", "excluded"), [(True, ()), (False, ("B",))])
 def test_unknown_genes_are_read_if_asked_for_and_do_no_harm_if_left_out(
     store: SpotStore, plugins: Plugins, *, allowed: bool, excluded: tuple[str, ...]
@@ -70,6 +72,7 @@ def patients(tmp_path: Path, make_section: MakeSection) -> SpotStore:
     return store
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("executor", [None, Serial()], ids=["here", "as tasks"])
 def test_patients_are_held_out_in_as_many_groups_as_asked_for(patients: SpotStore, executor: Serial | None) -> None:
     events: list[TrainingEvent] = []
@@ -82,6 +85,7 @@ def test_patients_are_held_out_in_as_many_groups_as_asked_for(patients: SpotStor
     assert "and in one of 2 groups of patients" in " ".join(model_card(detector.config, detector.metrics).split())
 
 
+@pytest.mark.slow
 def test_below_ten_patients_each_is_held_out_alone(patients: SpotStore) -> None:
     detector = train(patients, TrainOptions(head="linear", seeds=1), encoder=None, device="cpu")
     assert detector.metrics["held_out_together"] == [[*"A"], [*"B"], [*"C"], [*"D"]]

@@ -164,6 +164,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory, trained: Path, folders: P
         return results | {"places": {"hub": server.address, "folders": str(folders)}}
 
 
+@pytest.mark.ci_cases(5)
 @pytest.mark.parametrize("name", FAILURES)
 def test_every_failure_has_its_own_message_and_hint(failures: Results, name: str) -> None:
     places = failures["places"] | {"page": f"https://huggingface.co/lab/{name}"}
@@ -192,6 +193,7 @@ def pushed(tmp_path_factory: pytest.TempPathFactory, trained: Path, folders: Pat
 Pushes = tuple[Hub, Results]
 
 
+@pytest.mark.slow
 def test_a_detector_goes_into_a_new_private_repository_in_one_commit(pushed: Pushes, trained: Path) -> None:
     server, results = pushed
     repository, first = server.repositories["lab/breast"], results["first"]
@@ -237,6 +239,7 @@ def test_a_pulled_detector_equals_the_pushed_one(pushed: Pushes, trained: Path, 
     assert files.items() < files_of(trained).items()
 
 
+@pytest.mark.slow
 def test_offline_nothing_is_pushed(trained: Path, tmp_path: Path) -> None:
     result = push_all([case("breast", trained, "lab/breast")], tmp_path, HF_HUB_OFFLINE="1")["breast"]
     assert result["message"] == "cannot push the detector to lab/breast: HF_HUB_OFFLINE is set"

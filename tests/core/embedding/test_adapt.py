@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
+import pytest
 import torch
 from core.embedding.conftest import NewStore
 from torch import Tensor
@@ -78,6 +79,7 @@ def test_the_sample_is_the_same_every_time() -> None:
     assert torch.equal(*encoder.seen)
 
 
+@pytest.mark.slow
 def test_every_shard_and_every_process_adapts_alike(new_store: NewStore) -> None:
     here, there = new_store(), new_store()
     embed(here, "stain", options=NORMALISED, settings=Settings(device="cpu"))

@@ -83,6 +83,7 @@ def test_a_reader_of_the_earlier_embeddings_is_not_disturbed(store: SpotStore) -
     assert verify(store) == []
 
 
+@pytest.mark.slow
 def test_superseded_embeddings_never_come_back(store: SpotStore, make_section: MakeSection) -> None:
     embed_with(store, "shade", Shade(1.0), settings=CPU)
     embed_with(store, "shade", Shade(2.0), settings=CPU, again=True)
@@ -95,6 +96,7 @@ def test_superseded_embeddings_never_come_back(store: SpotStore, make_section: M
     assert np.allclose(values(store), 2 * latest)
 
 
+@pytest.mark.slow
 def test_embeddings_of_a_removed_section_are_made_anew_when_it_comes_back(
     store: SpotStore, make_section: MakeSection
 ) -> None:

@@ -71,6 +71,7 @@ def test_every_spot_gets_the_tissue_around_it(store: SpotStore) -> None:
     assert red[dark].max() < red[~dark].min()
 
 
+@pytest.mark.slow
 def test_values_do_not_depend_on_the_batch_size(store: SpotStore) -> None:
     embed_with(store, "colour", Colour(), settings=Settings(device="cpu", batch_size=7))
     small = values(store)
@@ -87,6 +88,7 @@ def test_a_second_run_embeds_nothing(store: SpotStore) -> None:
     assert [item.note for item in report.sections] == ["done before", "no image"]
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(
     ("precision", "note"), [("bf16", "done before in fp32"), ("fp32", "done before"), ("auto", "done before")]
 )
@@ -98,6 +100,7 @@ def test_a_note_says_what_was_done_before_in_another_precision(
     assert (report.patches, report.sections[0].note) == (0, note)
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(("requested", "used"), [("auto", "fp32"), ("bf16", "bf16")])
 def test_embeddings_carry_the_precision_they_were_computed_in(
     store: SpotStore, requested: Precision, used: str
@@ -107,6 +110,7 @@ def test_embeddings_carry_the_precision_they_were_computed_in(
     assert zarr.open_group(store.path / record.path, mode="r").attrs["precision"] == used
 
 
+@pytest.mark.slow
 def test_what_did_not_fit_the_memory_once_is_not_tried_again_for_every_shard(
     store: SpotStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +129,7 @@ def test_what_did_not_fit_the_memory_once_is_not_tried_again_for_every_shard(
     assert report.sections[0].note == f"batches of {CPU_BATCH_SIZE} patches do not fit cpu: the batch size was 4"
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(
     store: SpotStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +149,7 @@ def test_an_interrupted_run_resumes_and_equals_an_uninterrupted_one(
     assert np.array_equal(resumed_values, values(store))
 
 
+@pytest.mark.slow
 def test_another_recipe_is_stored_beside_the_first_and_the_name_means_the_latest(store: SpotStore) -> None:
     embed_with(store, "colour", Colour(), settings=CPU)
     wider = Colour()
@@ -153,6 +159,7 @@ def test_another_recipe_is_stored_beside_the_first_and_the_name_means_the_latest
     assert store.embedding("S1", key=Colour.recipe.key).recipe.patch_um == 100.0
 
 
+@pytest.mark.slow
 def test_embeddings_of_a_section_replaced_meanwhile_are_not_published(
     store: SpotStore, make_section: MakeSection
 ) -> None:
@@ -174,6 +181,7 @@ def test_a_store_without_any_image_is_refused_with_a_remedy(tmp_path: Path, make
         embed_with(store, "colour", Colour(), settings=CPU)
 
 
+@pytest.mark.slow
 def test_embeddings_outlive_a_change_of_labels_but_not_of_the_slide(
     store: SpotStore, make_section: MakeSection
 ) -> None:
@@ -188,6 +196,7 @@ class Fine(Colour):
     recipe = Recipe(input_px=20, um_per_px=1.0, dim=5, weights="fixed")
 
 
+@pytest.mark.slow
 def test_a_slide_coarser_than_the_patches_gives_one_warning_before_the_first_patch(store: SpotStore) -> None:
     warnings: list[str] = []
     encoder = Fine()

@@ -49,6 +49,7 @@ def test_a_section_with_a_damaged_slide_is_named_and_the_others_are_embedded(
     assert embeddings(store)[1]["S2"] == uninterrupted[1]["S2"]
 
 
+@pytest.mark.slow
 def test_several_damaged_sections_are_all_named(new_store: NewStore) -> None:
     store = new_store()
     damage(store, "S1")
@@ -81,6 +82,7 @@ class Fragile:
         return embedded
 
 
+@pytest.mark.slow
 def test_an_unexpected_error_is_tried_again(new_store: NewStore, uninterrupted: StoredEmbeddings) -> None:
     store = new_store()
     report = embed_with(store, NETWORK, Fragile(store, MAX_TRIES - 1), options=OPTIONS, settings=CPU)
@@ -88,6 +90,7 @@ def test_an_unexpected_error_is_tried_again(new_store: NewStore, uninterrupted: 
     assert embeddings(store) == uninterrupted
 
 
+@pytest.mark.slow
 def test_what_fails_repeatedly_is_named_with_its_spots_and_finished_shards_are_kept(
     new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:
@@ -104,6 +107,7 @@ def test_what_fails_repeatedly_is_named_with_its_spots_and_finished_shards_are_k
     assert embeddings(store) == uninterrupted
 
 
+@pytest.mark.slow
 def test_workers_with_another_encoder_of_that_name_stop_everything_at_once(new_store: NewStore) -> None:
     store, encoder = new_store(), load_plugins().encoders.create("stain")
     encoder.recipe = replace(encoder.recipe, settings='{"version": 99}')  # as of a newer SpaCRD, here but not there
@@ -112,6 +116,7 @@ def test_workers_with_another_encoder_of_that_name_stop_everything_at_once(new_s
     assert shards_done(store) == 0
 
 
+@pytest.mark.slow
 def test_a_finished_section_that_was_not_published_when_killed_is_published_without_work(
     new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:
@@ -133,6 +138,7 @@ def test_embeddings_that_are_gone_from_the_disk_are_made_again(
     assert embeddings(store) == uninterrupted
 
 
+@pytest.mark.slow
 def test_what_is_published_is_complete_and_has_the_checksum_of_the_manifest(new_store: NewStore) -> None:
     store = new_store()
     embed_all(store)

@@ -75,6 +75,7 @@ def test_values_are_the_same_bits_whatever_the_batch_the_reader_threads_and_the_
     assert np.array_equal(reference, embedded(store))
 
 
+@pytest.mark.slow
 def test_values_follow_their_spots_bit_for_bit_in_another_order(store: SpotStore) -> None:
     reference, shuffled = embedded(store), embedded(store, "S2")
     order = store.section("S1").obs_names.get_indexer(store.section("S2").obs_names)
@@ -82,6 +83,7 @@ def test_values_follow_their_spots_bit_for_bit_in_another_order(store: SpotStore
     assert np.array_equal(shuffled, reference[order])
 
 
+@pytest.mark.slow
 def test_the_mean_colour_is_that_of_the_tissue_around_the_spot(store: SpotStore, tmp_path: Path) -> None:
     obs = store.section("S1").obs
     with Image.open(tmp_path / "slide1.png") as image:
@@ -92,11 +94,13 @@ def test_the_mean_colour_is_that_of_the_tissue_around_the_spot(store: SpotStore,
             assert embedded(store)[spot, :3] == pytest.approx(expected, abs=0.6)
 
 
+@pytest.mark.slow
 def test_coverage_is_stored_with_the_values(store: SpotStore) -> None:
     embedded(store)
     assert (store.embedding("S1", encoder="small").coverage == 1).all()
 
 
+@pytest.mark.slow
 def test_the_report_has_seconds_by_step(store: SpotStore) -> None:
     report = embed_with(store, "small", Small(), settings=CPU)
     assert [(item.section, item.patches) for item in report.sections] == [("S1", 144), ("S2", 144)]
@@ -107,6 +111,7 @@ def test_the_report_has_seconds_by_step(store: SpotStore) -> None:
     assert report.wall_seconds > 0
 
 
+@pytest.mark.slow
 def test_progress_counts_patches(store: SpotStore) -> None:
     shown: list[tuple[str, float | None, int]] = []
 

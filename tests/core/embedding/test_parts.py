@@ -39,6 +39,7 @@ def test_two_runs_of_the_same_work_share_it(new_store: NewStore, uninterrupted: 
     assert embeddings(store) == uninterrupted
 
 
+@pytest.mark.slow
 def test_parts_one_after_the_other_are_the_same_parts_whatever_is_published_already(
     new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:

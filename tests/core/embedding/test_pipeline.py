@@ -93,6 +93,7 @@ def reference(pyramid: Pyramid, network: Network) -> np.ndarray:
     return embedded(plan_of(pyramid), network)
 
 
+@pytest.mark.ci_cases(1)
 @given(data=st.data())
 @hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_spot_has_the_same_bits_whatever_the_batches_the_readers_the_shard_and_the_order(
@@ -212,6 +213,7 @@ def test_short_memory_makes_smaller_passes_and_is_noted_once(pyramid: Pyramid, v
     assert clock.notes == ["batches of 16 patches do not fit cpu: the batch size was 4"]
 
 
+@pytest.mark.ci_cases(1)
 def test_bf16_is_fp32_to_a_thousandth_of_cosine(pyramid: Pyramid, network: Network) -> None:
     full, half = (torch.from_numpy(embedded(plan_of(pyramid), network, precision=name)) for name in ("fp32", "bf16"))
     assert not torch.equal(full, half)

@@ -70,6 +70,7 @@ def test_a_shard_is_embedded_and_entered_in_the_ledger(task: ShardTask) -> None:
     assert len(staging.missing) == 8
 
 
+@pytest.mark.slow
 def test_a_task_and_its_outcome_can_be_sent_to_another_process(task: ShardTask) -> None:
     assert pickle.loads(pickle.dumps(task)) == task  # noqa: S301 - our own
     failed = attempt(replace(task, section="S9"), CPU)
@@ -85,6 +86,7 @@ def test_a_shard_that_is_done_is_not_done_again(task: ShardTask) -> None:
     assert task.run(CPU) == Embedded()
 
 
+@pytest.mark.slow
 def test_a_shard_that_another_process_has_locked_is_left_to_it(task: ShardTask) -> None:
     with try_lock(lock_file(task.staging, str(task.rows.start))):
         later = task.run(CPU)
@@ -93,6 +95,7 @@ def test_a_shard_that_another_process_has_locked_is_left_to_it(task: ShardTask) 
     assert patches(replace(task, wait=True)) == ROWS
 
 
+@pytest.mark.slow
 def test_a_section_that_was_replaced_is_not_mixed_with_what_it_was(
     task: ShardTask, store: SpotStore, make_section: MakeSection
 ) -> None:
@@ -102,6 +105,7 @@ def test_a_section_that_was_replaced_is_not_mixed_with_what_it_was(
     assert not Staging(task.staging).is_done(task.rows)
 
 
+@pytest.mark.slow
 def test_another_recipe_under_the_same_name_is_refused(task: ShardTask) -> None:
     with pytest.raises(RecipeMismatch, match="another recipe in this worker") as caught:
         replace(task, recipe="0123456789abcdef").run(CPU)
@@ -121,6 +125,7 @@ class Counting:
         return tiles.float().mean(dim=(1, 2, 3))[:, None].expand(-1, self.recipe.dim)
 
 
+@pytest.mark.slow
 def test_a_process_builds_an_encoder_once_and_uses_an_existing_one(task: ShardTask) -> None:
     named = replace(task, encoder="no-such-encoder", options={"weights": "nowhere"})
     cache_encoder(Counting(), "no-such-encoder", {"weights": "nowhere"})
@@ -128,6 +133,7 @@ def test_a_process_builds_an_encoder_once_and_uses_an_existing_one(task: ShardTa
     assert attempt(replace(named, rows=range(ROWS), options={}), CPU).error, "other options are another encoder"
 
 
+@pytest.mark.slow
 def test_an_unexpected_error_is_retryable_and_keeps_its_traceback(task: ShardTask) -> None:
     class Broken(Counting):
         def embed(self, tiles: torch.Tensor) -> torch.Tensor:

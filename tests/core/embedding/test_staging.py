@@ -108,6 +108,7 @@ def test_less_or_more_than_a_shard_is_refused(tmp_path: Path, rows: range) -> No
         staging.write(rows, np.zeros((len(rows), 3), dtype=np.float32), "fp32")
 
 
+@pytest.mark.slow
 def test_processes_that_write_side_by_side_lose_nothing(tmp_path: Path) -> None:
     whole = open_staging(tmp_path / "whole")
     fill(whole)

@@ -58,6 +58,7 @@ def test_an_evaluation_without_calibration_trains_for_the_tests_only(make_data: 
     assert len(CountingHead.trained) == 3
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("patients", [10, 16])
 def test_from_ten_patients_on_the_number_of_trainings_does_not_grow(
     patients: int, make_data: MakeData, plugins: Plugins
@@ -71,11 +72,13 @@ def test_folds_set_the_number_of_trainings(make_data: MakeData, plugins: Plugins
     assert len(trainings(6, make_data, plugins, COUNTING.model_copy(update={"folds": 3}))) == 3 + 3
 
 
+@pytest.mark.slow
 def test_with_folds_of_patients_each_of_ten_is_held_out_alone(make_data: MakeData, plugins: Plugins) -> None:
     found = trainings(10, make_data, plugins, COUNTING.model_copy(update={"folds": "patients"}))
     assert sorted(found) == [*[8] * 45, *[9] * 10]
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("by", ["patient", "section"])
 def test_a_shared_training_gives_the_metrics_of_an_unshared_one(make_data: MakeData, plugins: Plugins, by: str) -> None:
     sections = [make_data("A", 1), make_data("A", 2), make_data("B", 3), make_data("C", 4, image=False)]

@@ -57,6 +57,7 @@ def test_replace_supersedes_a_section(store: SpotStore, sections: list[IngestOpt
     assert store.section("S1").n_obs == done.entry.spots
 
 
+@pytest.mark.slow
 def test_replace_repairs_a_damaged_section(store: SpotStore, sections: list[IngestOptions], plugins: Plugins) -> None:
     entry = ingest_section(store, sections[0], plugins).entry
     next(file for file in (store.path / entry.section.path / "X").rglob("c/*") if file.is_file()).write_bytes(b"rot")
@@ -86,6 +87,7 @@ def test_it_is_known_whether_a_patient_was_given_even_one_named_like_the_section
     assert not ingest_section(store, with_(sections[1], patient=""), plugins).patient_given
 
 
+@pytest.mark.slow
 def test_writing_a_slide_is_reported_with_its_section(store: SpotStore, cohort: Path, plugins: Plugins) -> None:
     descriptions: list[str] = []
 

@@ -34,6 +34,7 @@ def manifest(store: SpotStore) -> str:
     return (store.path / MANIFEST_FILE).read_text()
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_section_ingested_again(
     sections: list[IngestOptions], plugins: Plugins, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import MakeSection
+from conftest import CopyOf, MakeSection
 from interrupted import changes_of, moments, run_until
 from PIL import Image
 
@@ -45,10 +45,13 @@ def labels(sections: list[IngestOptions]) -> Path:
 
 
 @pytest.fixture
-def bare(store: SpotStore, sections: list[IngestOptions], plugins: Plugins) -> SpotStore:
+def bare(copy_of: CopyOf, sections: list[IngestOptions], plugins: Plugins) -> SpotStore:
     """A store with the first section, without labels."""
-    ingest_section(store, unlabelled(sections[0]), plugins)
-    return store
+
+    def make(folder: Path) -> None:
+        ingest_section(SpotStore.create(folder), unlabelled(sections[0]), plugins)
+
+    return SpotStore.open(copy_of(make))
 
 
 def test_labels_added_later_are_those_of_ingestion(
@@ -86,6 +89,7 @@ def test_counts_are_the_same_files_and_all_other_groups_stay(
     assert verify(store) == []
 
 
+@pytest.mark.slow
 def test_a_mask_fits_the_slide_that_was_given_by_a_relative_path(
     store: SpotStore, sections: list[IngestOptions], plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +121,7 @@ def test_the_same_labels_twice_change_nothing(bare: SpotStore, labels: Path) -> 
     assert (bare.path / "spacrd.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_labels_that_are_there_already_remove_the_locks_that_a_killed_run_has_left(
     bare: SpotStore, labels: Path
 ) -> None:
@@ -164,6 +169,7 @@ def test_polygons_label_a_stored_section(store: SpotStore, make_section: MakeSec
     assert "label_overlap" in store.spots("S1")
 
 
+@pytest.mark.slow
 def test_polygons_in_px_of_the_image_are_scaled_to_the_spots(
     store: SpotStore, make_section: MakeSection, tmp_path: Path
 ) -> None:
@@ -195,6 +201,7 @@ def polygons(px: np.ndarray, folder: Path, *, scale: float) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_labels_of_cells_are_summed_to_their_spots(store: SpotStore, make_section: MakeSection, tmp_path: Path) -> None:
     section = make_section(1, image=False, labels=False)
     cells = SubSpots(
@@ -222,6 +229,7 @@ def test_a_list_without_ids_follows_the_order_of_the_counts(
     assert list(store.spots("S1").query("label == 'cancer'").index) == list(names[-10:])
 
 
+@pytest.mark.slow
 def test_a_list_without_ids_is_refused_if_the_order_of_the_counts_is_not_known(
     store: SpotStore, make_section: MakeSection, tmp_path: Path
 ) -> None:
@@ -269,6 +277,7 @@ def test_a_damaged_section_is_not_labelled_because_the_copy_would_look_sound(bar
         label_section(bare, "S1", labels)
 
 
+@pytest.mark.slow
 def test_a_section_replaced_meanwhile_keeps_what_it_became(store: SpotStore, make_section: MakeSection) -> None:
     early = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     add_section(store, make_section(2, image=False), SectionKey("S1", "P1", "two"))
@@ -335,6 +344,7 @@ def test_added_labels_leave_those_of_other_spots(store: SpotStore, make_section:
     assert verify(store) == []
 
 
+@pytest.mark.slow
 def test_adding_the_same_labels_again_changes_nothing(
     store: SpotStore, make_section: MakeSection, tmp_path: Path
 ) -> None:
@@ -347,6 +357,7 @@ def test_adding_the_same_labels_again_changes_nothing(
     assert store.entry("S1") == entry
 
 
+@pytest.mark.slow
 def test_a_text_for_unknown_ends_an_earlier_label(store: SpotStore, make_section: MakeSection, tmp_path: Path) -> None:
     add_section(store, make_section(1, labels=False), SectionKey("S1", "P1", "one"))
     label_section(store, "S1", of_spots(tmp_path / "first.csv", {"1x1": "tumor", "2x1": "normal"}))
@@ -354,6 +365,7 @@ def test_a_text_for_unknown_ends_an_earlier_label(store: SpotStore, make_section
     assert store.spots("S1")["label"].dropna().to_dict() == {"2x1": "normal", "3x1": "cancer"}
 
 
+@pytest.mark.slow
 def test_labels_of_spots_and_of_cells_can_be_added_to_each_other(
     store: SpotStore, make_section: MakeSection, tmp_path: Path
 ) -> None:
@@ -365,6 +377,7 @@ def test_labels_of_spots_and_of_cells_can_be_added_to_each_other(
     assert store.spots("S1")["label_fraction"].dropna().to_dict() == {"1x1": 0.75, "2x1": 0.0, "3x1": 1.0}
 
 
+@pytest.mark.slow
 def test_a_section_that_is_read_again_says_that_added_labels_are_gone(
     store: SpotStore, sections: list[IngestOptions], plugins: Plugins, tmp_path: Path
 ) -> None:

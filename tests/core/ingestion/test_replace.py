@@ -90,6 +90,7 @@ def test_new_labels_keep_image_patient_and_embeddings(
     assert verify(embedded) == []
 
 
+@pytest.mark.slow
 def test_labels_and_their_words_are_kept_with_another_image_scale(
     store: SpotStore, files: IngestOptions, labels: Path, plugins: Plugins
 ) -> None:
@@ -113,6 +114,7 @@ def test_no_image_drops_the_image_and_warns_of_all_that_is_lost(
     assert "image" not in done.entry.given
 
 
+@pytest.mark.slow
 def test_a_coarser_image_is_warned_of(
     embedded: SpotStore, files: IngestOptions, plugins: Plugins, tmp_path: Path
 ) -> None:
@@ -125,6 +127,7 @@ def test_a_coarser_image_is_warned_of(
     assert done.entry.given["image"] == str(coarse)
 
 
+@pytest.mark.slow
 def test_a_coarser_working_resolution_is_warned_of_and_kept_later(
     embedded: SpotStore, files: IngestOptions, labels: Path, plugins: Plugins
 ) -> None:
@@ -148,6 +151,7 @@ def test_a_moved_image_is_an_error_with_the_ways_out_and_the_store_is_as_it_was(
     assert (store.path / "spacrd.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_moved_section_is_known_by_its_files(
     embedded: SpotStore, files: IngestOptions, labels: Path, plugins: Plugins, tmp_path: Path
 ) -> None:
@@ -171,6 +175,7 @@ def test_nothing_is_kept_for_another_tissue(
     assert "has no image any more" in done.warnings[0]
 
 
+@pytest.mark.slow
 def test_calls_that_are_gone_are_told(
     embedded: SpotStore, files: IngestOptions, labels: Path, plugins: Plugins
 ) -> None:
@@ -234,6 +239,7 @@ def test_another_section_is_told_by_what_differs(
     assert difference in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_file_that_has_changed_is_told(
     store: SpotStore, files: IngestOptions, labels: Path, plugins: Plugins, tmp_path: Path
 ) -> None:

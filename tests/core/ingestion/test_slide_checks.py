@@ -38,6 +38,7 @@ def mirror(path: Path) -> Path:
     return path.with_name("mirrored.png")
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("write", [visium, anndata])
 def test_a_mirrored_slide_is_refused_and_the_right_one_ingested(tmp_path: Path, plugins: Plugins, write: Any) -> None:
     run, slide = write(tmp_path)

@@ -44,6 +44,7 @@ def paper(her2st: Path, section: Section, name: str) -> Section:
     return attach_labels(section, read_labels(her2st / "labels_paper" / f"{name}.txt"), Vocabulary())
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("name", FACTS)
 def test_every_spot_gets_the_pathologists_label(her2st: Path, sections: dict[str, Section], name: str) -> None:
     spots, *texts, contested, _ = FACTS[name]

@@ -62,6 +62,7 @@ def test_every_patient_is_held_out_once(sections: list[SectionData], plugins: Pl
     assert {name: item.method for name, item in trained.calibrations.items()} == dict.fromkeys(MODALITIES, "platt")
 
 
+@pytest.mark.ci_cases(1)
 def test_one_seed_gives_one_detector_whatever_the_order_of_sections(
     sections: list[SectionData], plugins: Plugins, head: str
 ) -> None:
@@ -71,6 +72,7 @@ def test_one_seed_gives_one_detector_whatever_the_order_of_sections(
     assert all(torch.equal(first[name], again[name]) for name in first)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_member(sections: list[SectionData], plugins: Plugins) -> None:
     state = ensemble_state(fitted(sections, options("spacrd", seeds=2), plugins).ensemble)
     names = [name for name in state if name.startswith("0.head.") and state[name].ndim == 2]
@@ -108,6 +110,7 @@ def test_sections_without_labels_are_refused(sections: list[SectionData], plugin
         fitted(bare, options(), plugins)
 
 
+@pytest.mark.ci_cases(1)
 def test_sections_with_and_without_an_image_train_together(
     sections: list[SectionData], make_data: MakeData, plugins: Plugins, head: str
 ) -> None:
@@ -149,6 +152,7 @@ def test_a_section_far_from_the_training_tissue_is_out_of_distribution(
     assert distant["ood"].quantile(0.9) > ordinary["ood"].quantile(0.9)
 
 
+@pytest.mark.ci_cases(1)
 def test_a_saved_detector_predicts_the_same_after_loading(
     sections: list[SectionData], make_data: MakeData, plugins: Plugins, tmp_path: Path, head: str
 ) -> None:
@@ -182,6 +186,7 @@ def saved(sections: list[SectionData], plugins: Plugins, tmp_path: Path) -> Path
     return folder
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize(
     ("key", "value"),
     [("seeds", []), ("image_dim", 0), ("encoder", None), ("panel", ["G1"]), ("schema_version", -3), ("head", "spacrd")],
@@ -230,6 +235,7 @@ def test_the_model_card_names_sections_figures_and_the_intended_use(
     assert "| A1 | 81 |" in card
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize(
     ("licence", "tag", "reached"),
     [("MIT", "mit", 0), ("apache-2.0", "mit", 0), ("CC-BY-NC-ND-4.0", "other", 1), ("unknown", "other", 1)],

@@ -106,6 +106,7 @@ def test_a_compiled_training_is_that_of_the_cpu(
         assert np.abs(there[modalities] - expected).max() < ROUNDING * expected.std()
 
 
+@pytest.mark.ci_cases(1)
 @EITHER_DEVICE
 @EVERY_PRESET
 def test_a_training_separates_the_classes_as_well_as_on_the_cpu(

@@ -147,6 +147,7 @@ def with_altered(sections: Sequence[SectionData], alter: Callable[[SectionData],
     return [*sections[:-1], alter(sections[-1])]
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("alter", ALTERED)
 def test_whatever_the_held_out_patient_is_its_detector_is_the_same_to_the_bit(
     alter: Callable[[SectionData], SectionData], sections: list[SectionData], options: TrainOptions, folds: Folds
@@ -157,6 +158,7 @@ def test_whatever_the_held_out_patient_is_its_detector_is_the_same_to_the_bit(
     assert "calibration" in differing(before["B"], after["B"])
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("alter", [other_labels, other_counts, other_genes, other_tissue])
 def test_whatever_the_genes_of_the_held_out_patient_are_its_detector_of_genes_is_the_same_to_the_bit(
     alter: Callable[[SectionData], SectionData], sections: list[SectionData], folds: Folds
@@ -174,6 +176,7 @@ def test_whatever_the_genes_of_the_held_out_patient_are_its_detector_of_genes_is
     assert not _same(*experts), "the expert of the other folds learns from C"
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("alter", ALTERED)
 def test_whatever_one_of_a_group_is_the_detector_without_the_group_is_the_same_to_the_bit(
     alter: Callable[[SectionData], SectionData], sections: list[SectionData], make_data: MakeData, folds: Folds
@@ -202,6 +205,7 @@ def members(sections: Sequence[SectionData], plugins: Plugins) -> dict[str, dict
     return {stage: _parts(ensemble) for stage, ensemble in found.items()}
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("alter", ALTERED)
 def test_whatever_the_patient_held_out_for_calibration_is_the_models_that_judge_it_are_the_same(
     alter: Callable[[SectionData], SectionData], sections: list[SectionData], plugins: Plugins
@@ -274,6 +278,7 @@ CAUGHT: Mapping[Any, tuple[Callable[[SectionData], SectionData], str]] = {
 }
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("plant", CAUGHT)
 def test_a_planted_leak_is_caught(
     plant: Callable[[Sequence[SectionData], pytest.MonkeyPatch], None],

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import pytest
 import torch
 from torch import nn
 
@@ -40,6 +41,7 @@ def test_every_step_is_that_of_pytorchs_class() -> None:
         assert torch.equal(parameter, expected)
 
 
+@pytest.mark.slow
 def test_a_step_does_not_import_pytorchs_compiler() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     values, imported = done.stdout.rsplit(" ", 1)

@@ -60,6 +60,7 @@ def read(trained: CalibratedEnsemble, section: SectionData, prior: PriorOptions 
     return read_section(trained.ensemble, trained.calibrations, trained.ensemble.prepare(section), prior)
 
 
+@pytest.mark.slow
 def test_training_measures_that_the_prior_helps_and_calibrates_with_the_amount(trained: CalibratedEnsemble) -> None:
     assert (trained.prior, trained.without_prior) == (PRIOR, "")
     assert trained.calibrations["genes"].method == "platt"
@@ -130,6 +131,7 @@ def test_the_amount_is_known_by_the_lists_and_not_without_them(
     assert "how much of the section is tumour is not known" in Findings.of(found).cautions[0]
 
 
+@pytest.mark.slow
 def test_an_image_carries_the_amount_in_its_level(plugins: Plugins) -> None:
     trained = train(cohort(image=True), plugins, WITH_IMAGE)
     found = read(trained, with_evidence(carcinoma_section("D", 9, image=True), LISTS))
@@ -154,6 +156,7 @@ def test_nothing_is_learned_from_genes_in_random_places(plugins: Plugins) -> Non
     assert train([first, *others], plugins, WITH_IMAGE).unread == {}
 
 
+@pytest.mark.slow
 def test_genes_in_random_places_are_left_out_and_said_so(plugins: Plugins) -> None:
     trained, section = train(cohort(image=True), plugins, WITH_IMAGE), carcinoma_section("D", 9, image=True)
     lost = with_shuffled_genes(section)

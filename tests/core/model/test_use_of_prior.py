@@ -33,6 +33,7 @@ def test_a_detector_of_carcinoma_uses_it(plugins: Plugins) -> None:
     assert (trained.prior, trained.without_prior) == (PriorOptions(), "")
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
@@ -49,6 +50,7 @@ def test_it_is_not_used_if_switched_off_or_unknown_to_the_head(
     assert reason in trained.without_prior
 
 
+@pytest.mark.slow
 def test_training_tissue_without_epithelium_does_without_it(plugins: Plugins) -> None:
     trained = train([*patients("AB"), *patients("C", epithelium=0.01)], plugins)
     assert trained.prior is None
@@ -62,6 +64,8 @@ def test_a_detector_does_without_it_where_held_out_patients_are_worse_with_it(pl
     assert "worse with it" in trained.without_prior
 
 
+@pytest.mark.slow
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(("names", "method"), [("A", "prior"), ("AB", "prior"), ("ABCD", "platt")])
 def test_genes_of_fewer_than_three_held_out_patients_are_calibrated_by_constants(
     plugins: Plugins, names: str, method: str

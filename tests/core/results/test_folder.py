@@ -129,6 +129,7 @@ def test_a_file_of_other_origin_is_not_replaced(form: Format, tmp_path: Path) ->
     require_own(tmp_path, ["S1"])
 
 
+@pytest.mark.ci_cases(4)
 @pytest.mark.parametrize("name", ["manifest.json", "report.html", "spacrd_mqc.json"])
 @pytest.mark.parametrize("text", ["no json", "[]", '{"files": 3}', '{"files": [{}]}', "<html>mine</html>"])
 def test_a_shared_file_of_other_origin_is_not_replaced_and_nothing_else_is(
@@ -231,6 +232,7 @@ def small_files() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+@pytest.mark.ci_cases(4)
 @pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)
 def test_a_file_that_has_no_room_is_one_error_and_the_earlier_one_stays(
     make_result: Callable[..., SectionResult],

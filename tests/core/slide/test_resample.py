@@ -102,6 +102,7 @@ def network() -> Any:
     return timm.create_model("vit_tiny_patch16_224", num_classes=0).eval()
 
 
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize("side", [163, 224, 250, 448], ids=str)
 @pytest.mark.parametrize(
     ("resize", "interpolation"),

@@ -112,6 +112,7 @@ def test_the_mask_does_not_depend_on_the_bands(tmp_path: Path, monkeypatch: pyte
     assert 0.3 < whole.mean() < 0.9
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.her2st
 @pytest.mark.parametrize(("section", "image"), [("B4", "BT10737_D2_HE.jpg"), ("C2", "5714_HE_BT_C2.jpg")])
 def test_spots_of_real_sections_are_on_tissue_and_shifted_spots_are_not(

@@ -40,6 +40,7 @@ def checksums(tmp_path: Path) -> Callable[[str, str, Section], tuple[str, ...]]:
     return added
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(
     ("change", "same"),
     [(lambda section: section, ["counts", "slide"]), (shuffled, ["counts", "slide"]), (one_count_more, ["slide"])],
@@ -57,6 +58,7 @@ def test_the_same_measurement_has_the_same_checksums(
     assert [each.partition(":")[0] for each in first if each in other] == same
 
 
+@pytest.mark.slow
 def test_other_measurements_and_sections_without_a_slide_share_none(
     checksums: Callable[[str, str, Section], tuple[str, ...]], make_section: MakeSection
 ) -> None:

@@ -73,6 +73,7 @@ def test_the_work_of_a_living_process_is_kept_and_that_of_a_killed_one_is_not(
     assert not list(store.path.rglob("*.lock")) or {path.name for path in store.path.rglob("*.lock")} == {"spacrd.lock"}
 
 
+@pytest.mark.slow
 def test_a_rerun_removes_what_a_killed_run_left_of_its_section(store: SpotStore, make_section: MakeSection) -> None:
     process, folder = writer(store)
     kill(process)
@@ -123,6 +124,7 @@ def test_the_groups_of_a_section_that_was_replaced_are_kept_for_their_readers(
     assert first.is_dir()
 
 
+@pytest.mark.slow
 def test_collecting_and_looking_for_links_bear_that_others_publish_meanwhile(store: SpotStore) -> None:
     ended = threading.Event()
 

@@ -31,6 +31,7 @@ def store(copy_of: CopyOf, make_section: MakeSection) -> SpotStore:
     return SpotStore(copy_of(fill))
 
 
+@pytest.mark.slow
 def test_removed_sections_are_returned_and_the_others_stay(store: SpotStore) -> None:
     expected = [store.entry("S3"), store.entry("S1")]
     assert remove_sections(store, ["S3", "S1", "S3"]) == expected

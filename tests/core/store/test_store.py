@@ -112,6 +112,7 @@ def test_replaced_groups_are_garbage_and_current_ones_are_not(store: SpotStore, 
     assert (store.path / second.section.path).is_dir()
 
 
+@pytest.mark.slow
 def test_relabelling_keeps_slide_and_geometry(store: SpotStore, make_section: MakeSection) -> None:
     first = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
     second = add_section(store, make_section(1, labels=False), SectionKey("S1", "P1", "two"))
@@ -150,6 +151,7 @@ def test_the_name_of_an_encoder_selects_what_was_published_last_unless_that_is_a
     assert {store.embedding("S1", key=key).recipe.weights for key in (first, second, aside)} == {"one", "two", "three"}
 
 
+@pytest.mark.slow
 def test_earlier_embeddings_can_be_made_the_latest(store: SpotStore, make_section: MakeSection) -> None:
     entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
     keys = [published(store, entry, weights) for weights in ("one", "two")]
@@ -159,6 +161,7 @@ def test_earlier_embeddings_can_be_made_the_latest(store: SpotStore, make_sectio
     assert len(store.entry("S1").embeddings) == 2
 
 
+@pytest.mark.slow
 def test_embeddings_of_another_geometry_cannot_be_made_the_latest(store: SpotStore, make_section: MakeSection) -> None:
     entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
     first, _ = published(store, entry, "one"), published(store, entry, "two")
@@ -194,6 +197,7 @@ def test_a_store_of_a_newer_spacrd_needs_an_update(store: SpotStore, make_sectio
     assert caught.value.hint == "update SpaCRD"
 
 
+@pytest.mark.slow
 def test_a_store_of_an_earlier_version_becomes_one_of_this_when_it_is_written_to(
     store: SpotStore, make_section: MakeSection
 ) -> None:
@@ -222,6 +226,7 @@ def test_the_remains_of_a_killed_first_ingest_are_accepted(store: SpotStore, mak
     assert verify(store) == []
 
 
+@pytest.mark.slow
 def test_a_damaged_slide_is_written_anew(store: SpotStore, make_section: MakeSection) -> None:
     entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
     assert entry.slide is not None
@@ -237,6 +242,7 @@ def test_two_processes_can_ingest_the_same_section(store: SpotStore, make_sectio
     assert store.entry("S1") == first
 
 
+@pytest.mark.slow
 def test_a_section_that_another_process_has_changed_is_refused(store: SpotStore, make_section: MakeSection) -> None:
     first = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     add_section(store, make_section(2, image=False), SectionKey("S1", "P1", "two"))
@@ -274,6 +280,7 @@ def test_garbage_collection_keeps_work_with_a_locked_piece(store: SpotStore, mak
     assert not list((store.path / "embeddings").rglob("*"))
 
 
+@pytest.mark.slow
 def test_a_section_has_one_staging_folder_per_recipe_until_its_slide_changes(
     store: SpotStore, make_section: MakeSection
 ) -> None:
@@ -327,6 +334,7 @@ def test_the_store_records_the_px_of_the_image_that_users_open(
     assert entry.slide.image_px_per_full_px == expected
 
 
+@pytest.mark.slow
 def test_the_store_records_the_corner_of_what_viewers_show_of_a_slide(
     make_section: MakeSection, tmp_path: Path
 ) -> None:
@@ -361,6 +369,7 @@ def test_predictions_are_stored_with_the_detector_that_made_them(store: SpotStor
         store.predictions("S1", "third")
 
 
+@pytest.mark.slow
 def test_predictions_of_a_replaced_section_are_refused(store: SpotStore, make_section: MakeSection) -> None:
     entry = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     add_section(store, make_section(2, image=False), SectionKey("S1", "P1", "two"))
@@ -368,6 +377,7 @@ def test_predictions_of_a_replaced_section_are_refused(store: SpotStore, make_se
         store.publish_predictions(entry, pd.DataFrame({"probability": [0.5]}, index=["a"]), key="key", detector={})
 
 
+@pytest.mark.slow
 def test_the_entry_records_the_checks_and_the_fraction_on_tissue(store: SpotStore, make_section: MakeSection) -> None:
     entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"), checks={"empty_spots": 2})
     assert entry.checks.keys() == {"empty_spots", "on_tissue"}

@@ -203,6 +203,7 @@ def test_a_cached_file_needs_no_request(stand_in: Hub, tmp_path: Path) -> None:
     assert len(stand_in.requests) == before
 
 
+@pytest.mark.slow
 def test_a_cached_copy_of_another_revision_is_accepted(stand_in: Hub, tmp_path: Path) -> None:
     """An edit of the README changes the revision but not the weights, whose checksum is in the recipe."""
     stand_in.repositories["lab/uni"] = Repository({FILE: b"weights"})
@@ -210,6 +211,7 @@ def test_a_cached_copy_of_another_revision_is_accepted(stand_in: Hub, tmp_path: 
     assert fetch_all([case("uni", "a" * 40)], tmp_path, HF_HUB_OFFLINE="1")["uni"]["path"] == online
 
 
+@pytest.mark.slow
 def test_an_interrupted_download_is_reported_and_leaves_no_file(stand_in: Hub, tmp_path: Path) -> None:
     stand_in.repositories["lab/uni"] = Repository({FILE: bytes(1000)}, torn=True)
     result = fetch_all([case("uni")], tmp_path, HF_ENDPOINT=stand_in.address)["uni"]

@@ -90,6 +90,7 @@ def test_half_precision_does_not_touch_the_colours() -> None:
     assert torch.equal(rounded, augment_stain(light, 1))
 
 
+@pytest.mark.slow
 def test_published_networks_take_stainings_too(plugins: Plugins, tmp_path: Path) -> None:
     network: Any = plugins.encoders.card("kaiko-s16").network
     numbers = torch.Generator().manual_seed(0)

@@ -53,6 +53,7 @@ def refusal(tmp_path: Path, adata: ad.AnnData) -> tuple[str, str]:
     return str(caught.value), caught.value.hint
 
 
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize("array", [True, False])
 @pytest.mark.parametrize(
     ("rename", "names", "place"),
@@ -76,6 +77,7 @@ def test_repeated_barcodes_name_the_sections_by_what_the_names_add(
     assert [read(tmp_path, adata, name).counts.n_obs for name in names] == [767, 700]
 
 
+@pytest.mark.ci_cases(4)
 @pytest.mark.parametrize("column", ["sample", "Sample_ID", "batch", "orig.ident", "slice", "library_id", "donor_id"])
 @pytest.mark.parametrize("array", [True, False])
 def test_the_same_barcode_twice_is_told_apart_by_a_column_of_samples(tmp_path: Path, column: str, array: Any) -> None:

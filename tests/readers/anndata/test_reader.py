@@ -29,6 +29,7 @@ def read(path: Path, **inputs: Any) -> Section:
     return AnnData(AnnData.Options()).read(path, ImageInputs(**inputs))
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize(
     ("name", "zarr_format"), [("S1.h5ad", 3), ("S1.zarr", 2), ("S1.zarr", 3), ("S1.zarr.zip", 3), ("S1.data", 3)]
 )

@@ -123,6 +123,7 @@ def test_a_truncated_file_is_named_with_the_remedy(tmp_path: Path, share: float)
     assert COPY_AGAIN in caught.value.hint
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize(
     "place", ["X/data", "obs/_index", "var/gene_ids", "obsm/spatial", "uns/spatial/V1/images/hires"]
 )
@@ -135,6 +136,7 @@ def test_a_damaged_chunk_is_named_with_the_remedy(tmp_path: Path, place: str) ->
     assert COPY_AGAIN in caught.value.hint
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("place", ["zarr.json", "obs/zarr.json", "X/indices/zarr.json"])
 def test_damaged_metadata_is_named_with_the_remedy(tmp_path: Path, place: str) -> None:
     path = write_anndata(tissue_object(), tmp_path / "S1.zarr")
@@ -187,6 +189,7 @@ def spatialdata_table(path: Path, *, positions: bool) -> Path:
     return write_anndata(adata, path.with_suffix(".zarr")).rename(path)
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("name", ["table", "square_008um", "square_016um", "segmented_outputs"])
 def test_a_table_of_spatialdata_is_anndata_whatever_its_name(tmp_path: Path, plugins: Plugins, name: str) -> None:
     path = spatialdata_table(tmp_path / "run.zarr/tables" / name, positions=True)
@@ -194,6 +197,7 @@ def test_a_table_of_spatialdata_is_anndata_whatever_its_name(tmp_path: Path, plu
     assert READER.read(path, ImageInputs()).counts.n_obs == tissue_object().n_obs
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("name", ["table", "square_016um"])
 def test_a_table_of_spatialdata_without_positions_is_refused_with_the_object(
     tmp_path: Path, plugins: Plugins, name: str

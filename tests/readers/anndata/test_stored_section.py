@@ -73,6 +73,7 @@ def exported(store: SpotStore, folder: Path) -> Path:
     return folder / "S1.h5ad"
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("form", ["group of the store", "export"])
 def test_a_section_comes_back_as_it_was(store: SpotStore, tmp_path: Path, plugins: Plugins, form: str) -> None:
     entry = store.entry("S1")
@@ -90,6 +91,7 @@ def test_a_section_comes_back_as_it_was(store: SpotStore, tmp_path: Path, plugin
     assert back.slide
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(("patient", "expected"), [("", "P1"), ("P7", "P7")])
 def test_an_export_keeps_its_patient_unless_the_user_gives_another(
     store: SpotStore, tmp_path: Path, plugins: Plugins, patient: str, expected: str
@@ -129,6 +131,7 @@ def test_positions_that_are_none_and_genes_that_were_renamed_are_read_as_of_any_
         AnnData(AnnData.Options()).read(write_anndata(adata, tmp_path / "S2.h5ad"), ImageInputs())
 
 
+@pytest.mark.slow
 def test_new_labels_replace_those_a_section_came_with(store: SpotStore, tmp_path: Path, plugins: Plugins) -> None:
     table = tmp_path / "mine.csv"
     names = store.section("S1").obs_names
@@ -160,6 +163,7 @@ def read_labels(path: Path) -> tuple[list[object], pd.DataFrame, tuple[str, ...]
     return list(spots["label"].astype(object).where(spots["label"].notna(), None)), spots, section.notes
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(
     ("cancer", "normal", "unknown"),
     [("Tumor", "stroma", "unknown"), ("cancer", "normal", ""), ("Cancer", "Normal", "Uncertain"), (True, False, None)],
@@ -180,6 +184,7 @@ def test_edited_labels_are_understood_as_those_of_a_label_file(
         assert spots["annotation"].iloc[0] == str(cancer)
 
 
+@pytest.mark.slow
 def test_labels_that_a_user_adds_have_the_file_as_their_source(
     make_section: MakeSection, tmp_path: Path, plugins: Plugins
 ) -> None:

@@ -23,6 +23,7 @@ def clear_of_the_border(um: NDArray[np.float64]) -> NDArray[np.bool_]:
     return grown.dark(um) == shrunk.dark(um)
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("pose", POSES, ids=str)
 def test_the_square_is_dark_and_its_genes_are_high_where_it_is(tmp_path: Path, pose: Pose) -> None:
     measured = Measured(pose=pose, hires=pose.um_per_px / 4)
@@ -49,6 +50,7 @@ def test_the_square_is_dark_and_its_genes_are_high_where_it_is(tmp_path: Path, p
     np.testing.assert_allclose(spread, np.linalg.norm(um - um.mean(axis=0), axis=1), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_commands_turn_an_object_into_embeddings_that_separate_the_square(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -45,6 +45,7 @@ def test_an_object_by_squidpy_is_read_as_it_draws_it(visium: Path, tmp_path: Pat
     np.testing.assert_array_equal(section.slide.pixels[shown[..., 3] == 255], shown[shown[..., 3] == 255][:, :3])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The default value for `spmatrix`:DeprecationWarning")  # scipy 1.18
 def test_a_cytassist_run_laid_out_by_scanpy_is_read_whole(visium: Path, tmp_path: Path) -> None:
     adata = laid_out(visium / "mouse_embryo_spaceranger3")

@@ -38,6 +38,7 @@ def test_labels_of_cells_refer_to_their_ids(read: Read) -> None:
     assert (sub_spots.spots == square_spots(UM, 100.0).spot_of_cell).all()
 
 
+@pytest.mark.slow
 def test_a_turned_and_aligned_slide_is_the_frame_of_the_px(read: Read) -> None:
     pose = Pose(um_per_px=2.0, degrees=30)
     section = read(xenium(UM, pose))
@@ -50,6 +51,7 @@ def test_a_turned_and_aligned_slide_is_the_frame_of_the_px(read: Read) -> None:
     assert any("morphology_focus (its 4 channels" in note for note in section.notes)
 
 
+@pytest.mark.slow
 def test_a_spot_can_be_one_cell(read: Read) -> None:
     section = read(xenium(UM), NO_IMAGE, unit="cell")
     np.testing.assert_allclose(section.counts.obs[["x_um", "y_um"]], UM)
@@ -74,6 +76,7 @@ def test_areas_of_an_unknown_platform_are_not_taken_for_um2(read: Read) -> None:
         read(elements, NO_IMAGE)
 
 
+@pytest.mark.slow
 def test_labels_of_fields_of_view_are_parts_of_one_section(read: Read) -> None:
     um = cell_places(SMALL, count=400)
     section = read(cosmx(um, um_per_px=0.5))
@@ -84,12 +87,14 @@ def test_labels_of_fields_of_view_are_parts_of_one_section(read: Read) -> None:
     assert any("2 regions were read as parts of one section" in note for note in section.notes)
 
 
+@pytest.mark.slow
 def test_one_field_of_view_can_be_chosen(read: Read) -> None:
     um = cell_places(SMALL, count=400)
     section = read(cosmx(um, um_per_px=0.5), region="1_labels", coordinate_system="global")
     assert section.counts.obs["x_um"].max() < 300
 
 
+@pytest.mark.slow
 def test_bins_of_visium_hd_are_summed_along_their_array(read: Read) -> None:
     pose = Pose(um_per_px=1.0, degrees=5)
     section = read(bins(pose))
@@ -102,6 +107,7 @@ def test_bins_of_visium_hd_are_summed_along_their_array(read: Read) -> None:
     assert section.sub_spots.ids[0] == b"s_008um_00000_00000-1"
 
 
+@pytest.mark.slow
 def test_squares_of_bins_must_be_a_multiple_of_the_bins(read: Read) -> None:
     with pytest.raises(ConfigError, match="not a multiple of the 8 um bins"):
         read(bins(Pose(um_per_px=1.0)), spot_um=100)

@@ -43,6 +43,7 @@ def test_the_slide_is_read_at_its_finest_scale_row_by_row(read: Read) -> None:
         np.testing.assert_array_equal(raster.rows(100, 700), pixels[100:700])
 
 
+@pytest.mark.slow
 def test_a_preview_alone_is_the_slide_at_its_scale(read: Read) -> None:
     elements = visium(MEASURED)
     del elements["images"]["S1_full_image"]
@@ -60,6 +61,7 @@ def test_the_contract_of_readers_holds(tmp_path: Path) -> None:
     check_reader(reader, path)
 
 
+@pytest.mark.slow
 def test_spots_out_of_tissue_and_rows_without_a_shape_are_left_out_with_a_note(read: Read) -> None:
     elements = visium(MEASURED)
     elements["tables"]["table"].obs.loc[elements["tables"]["table"].obs_names[:3], "in_tissue"] = 0
@@ -70,6 +72,7 @@ def test_spots_out_of_tissue_and_rows_without_a_shape_are_left_out_with_a_note(r
     assert any(note.startswith("rows of the table without a shape or label, left out: 2 (") for note in section.notes)
 
 
+@pytest.mark.slow
 def test_a_table_whose_shapes_are_missing_is_read_by_its_own_positions(read: Read) -> None:
     elements = visium(MEASURED)
     elements["tables"]["table"].obsm["spatial"] = tissue_object(MEASURED).obsm["spatial"]
@@ -79,6 +82,7 @@ def test_a_table_whose_shapes_are_missing_is_read_by_its_own_positions(read: Rea
     assert any("positions are obsm['spatial']" in note for note in section.notes)
 
 
+@pytest.mark.slow
 def test_a_table_without_shapes_and_positions_is_refused(read: Read) -> None:
     elements = visium(MEASURED)
     del elements["shapes"], elements["tables"]["table"].obsm["spatial"]
@@ -86,6 +90,7 @@ def test_a_table_without_shapes_and_positions_is_refused(read: Read) -> None:
         read(elements)
 
 
+@pytest.mark.slow
 def test_ids_that_match_no_shape_are_refused(read: Read) -> None:
     elements = visium(MEASURED)
     elements["tables"]["table"].obs["instance"] += 100_000
@@ -100,6 +105,7 @@ def test_normalised_counts_are_refused(read: Read) -> None:
         read(elements)
 
 
+@pytest.mark.slow
 def test_um_are_asked_for_where_nothing_states_them(read: Read) -> None:
     elements = visium(MEASURED)
     table = elements["tables"]["table"]
@@ -110,11 +116,13 @@ def test_um_are_asked_for_where_nothing_states_them(read: Read) -> None:
     assert read(elements, ImageInputs(um_per_px=2.0)).um_per_px == 2.0
 
 
+@pytest.mark.slow
 def test_an_alignment_is_refused(read: Read, tmp_path: Path) -> None:
     with pytest.raises(GeometryError, match="take no alignment"):
         read(visium(MEASURED), ImageInputs(alignment=tmp_path / "matrix.csv"))
 
 
+@pytest.mark.slow
 def test_a_given_image_is_scaled_by_the_image_of_the_object(read: Read, tmp_path: Path) -> None:
     half = TISSUE.picture(Pose(um_per_px=4.0))
     Image.fromarray(half).save(tmp_path / "half.png")
@@ -128,6 +136,7 @@ def test_a_given_image_is_scaled_by_the_image_of_the_object(read: Read, tmp_path
     assert given.scale == 0.4
 
 
+@pytest.mark.slow
 def test_a_shape_that_is_there_twice_is_refused(read: Read) -> None:
     elements = visium(MEASURED)
     shapes = elements["shapes"]["S1"]

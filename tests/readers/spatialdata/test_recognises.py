@@ -34,6 +34,7 @@ def test_only_this_reader_recognises_an_object(path: Path, plugins: Plugins) -> 
     assert recognise(path, plugins) == "spatialdata"
 
 
+@pytest.mark.slow
 def test_pictures_that_run_code_or_declare_far_more_than_they_store_are_refused(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +53,7 @@ def test_pictures_that_run_code_or_declare_far_more_than_they_store_are_refused(
     assert not (tmp_path / "it ran").exists()
 
 
+@pytest.mark.slow
 def test_recognising_does_not_import_the_library(path: Path) -> None:
     code = (
         "import sys, pathlib; from spacrd_readers.spatialdata.reader import SpatialData\n"
@@ -108,12 +110,14 @@ def test_what_is_no_object_is_refused_with_the_reason(
         READER.read(path, ImageInputs())
 
 
+@pytest.mark.slow
 def test_a_damaged_object_is_an_input_error(path: Path) -> None:
     (path / "shapes" / "S1" / "shapes.parquet").write_bytes(b"not parquet")
     with pytest.raises(InputError, match="cannot be read as SpatialData"):
         READER.read(path, ImageInputs())
 
 
+@pytest.mark.slow
 def test_without_the_library_the_error_names_the_extra(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spatialdata", None)
     with pytest.raises(ConfigError, match="needs the library spatialdata") as caught:
@@ -121,6 +125,7 @@ def test_without_the_library_the_error_names_the_extra(path: Path, monkeypatch: 
     assert caught.value.hint == "pip install 'spacrd[spatialdata]'"
 
 
+@pytest.mark.slow
 def test_its_tables_are_left_to_the_anndata_reader(path: Path, plugins: Plugins) -> None:
     table = path / "tables" / "table"
     adata = ad.read_zarr(table)

@@ -44,11 +44,13 @@ def test_a_region_is_one_section(read: Read) -> None:
     assert all(name.endswith("_1") for name in section.counts.obs_names)
 
 
+@pytest.mark.slow
 def test_an_unknown_region_is_refused_with_those_there(read: Read) -> None:
     with pytest.raises(ConfigError, match="no table that annotates the region 'C'"):
         read(two_sections(), region="C")
 
 
+@pytest.mark.slow
 def test_several_tables_are_refused_with_the_choices(read: Read) -> None:
     elements = visium(MEASURED)
     elements["tables"] = dict.fromkeys(("one", "two"), elements["tables"]["table"])
@@ -60,12 +62,14 @@ def test_several_tables_are_refused_with_the_choices(read: Read) -> None:
         read(elements, table="three")
 
 
+@pytest.mark.slow
 def test_the_table_of_the_usual_name_is_read_and_others_are_noted(read: Read) -> None:
     elements = visium(MEASURED)
     elements["tables"]["scores"] = elements["tables"]["table"]
     assert "the table 'table' was read; others: scores (--set reader.table=NAME)" in read(elements).notes
 
 
+@pytest.mark.slow
 def test_of_visium_hd_the_8_um_bins_are_read(read: Read) -> None:
     pose = Pose(um_per_px=2.0)
     fine, coarse = bins(pose), bins(pose, bin_um=16)
@@ -75,6 +79,7 @@ def test_of_visium_hd_the_8_um_bins_are_read(read: Read) -> None:
     assert any("the table 'square_008um' was read; others: square_016um" in note for note in section.notes)
 
 
+@pytest.mark.slow
 def test_a_table_of_spots_that_is_named_like_bins_holds_spots(read: Read) -> None:
     elements = visium(MEASURED)
     elements["tables"] = {"square_008um": elements["tables"]["table"]}
@@ -92,6 +97,7 @@ def test_several_coordinate_systems_are_refused_with_the_choices(read: Read) -> 
         read(elements, coordinate_system="other")
 
 
+@pytest.mark.slow
 def test_frames_of_previews_do_not_count_as_systems(read: Read) -> None:
     elements = visium(MEASURED)
     systems = {"S1": affine(np.eye(3)), "S1_downscaled_hires": affine(np.diag([0.5, 0.5, 1.0]))}
@@ -99,6 +105,7 @@ def test_frames_of_previews_do_not_count_as_systems(read: Read) -> None:
     assert read(elements).um_per_px == pytest.approx(4.0)
 
 
+@pytest.mark.slow
 def test_images_of_equal_resolution_are_refused_with_the_choices(read: Read) -> None:
     elements = visium(MEASURED)
     elements["images"]["other"] = image(TISSUE.picture(MEASURED.pose))
@@ -111,6 +118,7 @@ def test_images_of_equal_resolution_are_refused_with_the_choices(read: Read) -> 
         read(elements, image="third")
 
 
+@pytest.mark.slow
 def test_images_elsewhere_and_of_fluorescence_are_left_out_with_the_reason(read: Read) -> None:
     elements = visium(MEASURED)
     pixels = TISSUE.picture(MEASURED.pose)
@@ -127,6 +135,7 @@ def test_images_elsewhere_and_of_fluorescence_are_left_out_with_the_reason(read:
     assert "lit (it shows light on a dark ground" in note
 
 
+@pytest.mark.slow
 def test_an_image_of_one_field_of_view_is_left_out_with_what_it_shows(read: Read) -> None:
     elements = visium(MEASURED)
     pixels = elements["images"]["S1_full_image"]["scale0"]["image"].transpose("y", "x", "c").to_numpy()
@@ -136,6 +145,7 @@ def test_an_image_of_one_field_of_view_is_left_out_with_what_it_shows(read: Read
     assert any("1_image (it shows" in note and "% of the spots)" in note for note in section.notes)
 
 
+@pytest.mark.slow
 def test_stains_are_refused_as_the_slide_even_by_name(read: Read) -> None:
     elements = visium(MEASURED)
     elements["images"]["stains"] = image(np.zeros((100, 100, 4), dtype=np.uint16))
@@ -143,6 +153,7 @@ def test_stains_are_refused_as_the_slide_even_by_name(read: Read) -> None:
         read(elements, image="stains")
 
 
+@pytest.mark.slow
 def test_a_scale_without_an_image_is_refused(read: Read) -> None:
     with pytest.raises(GeometryError, match="--image-scale is for an image given with --image"):
         read(visium(MEASURED), ImageInputs(image_scale=0.5))

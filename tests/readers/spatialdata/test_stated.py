@@ -38,12 +38,14 @@ def test_cells_with_labels_are_where_their_platform_says(read: Read) -> None:
     assert "a unit of the coordinate system is 0.2125 um, from the positions in obsm['spatial']" in section.notes
 
 
+@pytest.mark.slow
 def test_a_given_unit_leaves_cells_where_their_platform_says(read: Read) -> None:
     section = read(xenium_labels(UM, SMALL), ImageInputs(with_image=False, um_per_px=0.2125), unit="cell")
     np.testing.assert_allclose(section.counts.obs[["x_um", "y_um"]], UM, rtol=1e-4)
     assert section.um_per_px == 0.2125
 
 
+@pytest.mark.slow
 def test_the_platforms_centres_are_mapped_into_a_turned_system(read: Read) -> None:
     elements = xenium_labels(UM, SMALL)
     turn = np.array([[0.0, -2.0, 3000.0], [2.0, 0.0, 10.0], [0.0, 0.0, 1.0]])
@@ -54,6 +56,7 @@ def test_the_platforms_centres_are_mapped_into_a_turned_system(read: Read) -> No
     np.testing.assert_allclose(section.counts.obs[["x_px", "y_px"]], expected, atol=2.0)
 
 
+@pytest.mark.slow
 def test_positions_that_do_not_belong_to_the_cells_are_not_used(read: Read) -> None:
     elements = xenium_labels(UM, SMALL)
     elements["tables"]["table"].obsm["spatial"] = UM[::-1].copy()
@@ -61,6 +64,7 @@ def test_positions_that_do_not_belong_to_the_cells_are_not_used(read: Read) -> N
     assert any("from the areas in obs['cell_area']" in note for note in section.notes)
 
 
+@pytest.mark.slow
 def test_boundaries_with_the_cells_ids_replace_labels_that_were_not_kept(read: Read) -> None:
     elements = xenium_boundaries(UM, None, SMALL)
     cell_table = elements["tables"]["table"].copy()
@@ -74,6 +78,7 @@ def test_boundaries_with_the_cells_ids_replace_labels_that_were_not_kept(read: R
     assert any(note in other for other in section.notes)
 
 
+@pytest.mark.slow
 def test_ids_that_are_numbers_are_found_in_no_other_shapes(read: Read) -> None:
     elements = xenium_boundaries(UM, None, SMALL)
     cell_table = elements["tables"]["table"].copy()
@@ -83,6 +88,7 @@ def test_ids_that_are_numbers_are_found_in_no_other_shapes(read: Read) -> None:
         read(elements, NO_IMAGE)
 
 
+@pytest.mark.slow
 def test_of_stereo_seq_the_cells_are_read_with_the_distance_of_its_px(read: Read) -> None:
     section, expected = read(stereo_bins()), square_spots(cell_places(SMALL, count=400), 100.0)
     assert section.um_per_px == 0.5
@@ -91,6 +97,7 @@ def test_of_stereo_seq_the_cells_are_read_with_the_distance_of_its_px(read: Read
     assert any("uns/cellBin_attrs/resolution of the table 'cells_table', in nm" in note for note in section.notes)
 
 
+@pytest.mark.slow
 def test_bins_of_stereo_seq_are_points_at_their_corners(read: Read) -> None:
     section = read(stereo_bins(), table="bin20_table", unit="cell")
     first = section.counts.obs.loc["0", ["x_um", "y_um"]].astype(float)
@@ -106,12 +113,14 @@ def test_bins_of_stereo_seq_are_summed_into_squares(read: Read) -> None:
     assert any(note.startswith("bins 10 um apart were summed") for note in section.notes)
 
 
+@pytest.mark.slow
 def test_wide_bins_of_stereo_seq_are_square_spots(read: Read) -> None:
     section = read(stereo_bins(px_per_bin=100), table="bin100_table")
     assert (section.spot_um, section.spot_shape, section.pitch_um) == (50.0, "square", 50.0)
     np.testing.assert_allclose(section.counts.obs[["x_um", "y_um"]].min(), [25.0, 25.0])
 
 
+@pytest.mark.slow
 def test_cells_beside_bins_of_visium_hd_take_their_unit(read: Read) -> None:
     pose, um = Pose(um_per_px=0.7, degrees=5), cell_places(SMALL, count=400)
     elements = bins(pose)
@@ -126,6 +135,7 @@ def test_cells_beside_bins_of_visium_hd_take_their_unit(read: Read) -> None:
     assert any("from the 8 um bins of 'HD_square_008um'" in note for note in section.notes)
 
 
+@pytest.mark.slow
 def test_labels_of_one_px_are_bins_whose_corners_the_library_maps_to_their_centres(read: Read) -> None:
     """As spatialdata.rasterize_bins writes them, with spatialdata-io's ``annotate_table_by_labels``."""
     pose = Pose(um_per_px=1.0)

@@ -27,6 +27,7 @@ FACTS = {
 }
 
 
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize("name", FACTS)
 def test_every_section_is_read_whole_at_its_own_um_per_px(her2st: Path, name: str) -> None:
     spots, um_per_px, scale = FACTS[name]

@@ -75,6 +75,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.ci_cases(8)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_version_and_deposition_gives_the_same_section(tmp_path: Path, variant: str) -> None:
     varied = replace(BUNDLE, **VARIANTS[variant])

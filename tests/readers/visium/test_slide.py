@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from bundles.tissue import Pose
 from bundles.visium import HIRES, SMALL, VisiumBundle
-from conftest import in_ci
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.ingestion.ingest import ingest
@@ -41,8 +40,9 @@ def darkness(pyramid: Pyramid, px: Any, um_per_px: float) -> Any:
     return pixels[y, x, 1] < 110
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("images", [("hires", "lowres", "full"), ("hires",)], ids=["full", "hires"])
-@pytest.mark.parametrize("pose", in_ci(POSES, "straight", "turned by 37 degrees", "mirrored and turned by 90 degrees"))
+@pytest.mark.parametrize("pose", POSES)
 def test_the_dark_square_is_found_at_its_um_in_the_store(
     tmp_path: Path, plugins: Plugins, pose: str, images: tuple[str, ...]
 ) -> None:
@@ -108,6 +108,7 @@ def test_a_spot_at_the_edge_of_the_image_stays(tmp_path: Path, plugins: Plugins)
     assert not any("outside" in note for note in entry.notes)
 
 
+@pytest.mark.slow
 def test_the_same_section_without_its_image_is_another_input(tmp_path: Path, plugins: Plugins) -> None:
     folder = BUNDLE.write(tmp_path / "T1")
     store = SpotStore.create(tmp_path / "store")

@@ -33,6 +33,7 @@ def swap_axes(bundle: VisiumBundle, folder: Path) -> Path:
     return bundle.write_positions(folder / "spatial" / bundle.positions, table)
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("degrees", [0.0, 10.0, 180.0])
 @pytest.mark.parametrize("images", [("hires", "lowres"), ("hires",)])
 def test_swapped_columns_are_refused(tmp_path: Path, degrees: float, images: tuple[str, ...]) -> None:
@@ -57,6 +58,7 @@ def test_they_are_refused_where_all_spots_are_in_tissue_and_leave_the_image(tmp_
         read(tmp_path)
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("degrees", [0.0, 37.0, 90.0])
 def test_a_mirrored_image_is_read(tmp_path: Path, degrees: float) -> None:
     section = read(replace(BUNDLE, pose=Pose(2.0, degrees, mirrored=True, margin_um=700.0)).write(tmp_path))

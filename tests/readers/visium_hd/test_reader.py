@@ -118,6 +118,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Section:
     return read(RUN.write(tmp_path_factory.mktemp("plain")))
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_gives_the_same_section(plain: Section, tmp_path: Path, plugins: Plugins, layout: str) -> None:
     path = LAYOUTS[layout].write(tmp_path)
@@ -130,6 +131,7 @@ def test_every_layout_gives_the_same_section(plain: Section, tmp_path: Path, plu
     assert able == ["visium_hd"]
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("below", ["", "outs", "outs/binned_outputs", "outs/binned_outputs/square_008um"])
 def test_a_run_is_read_from_any_of_its_folders(tmp_path: Path, below: str) -> None:
     run = HdRun(layout="run", image="beside")
@@ -154,6 +156,7 @@ def test_a_folder_of_any_name_is_known_by_what_its_files_state(tmp_path: Path, p
     assert "visium_hd" in able
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("bin_um", [2, 8, 16])
 def test_bins_of_another_size_nest_in_the_same_spots(tmp_path: Path, bin_um: int) -> None:
     tissue = replace(SMALL, size_um=(400.0, 300.0), square_um=(100.0, 100.0, 250.0, 250.0))

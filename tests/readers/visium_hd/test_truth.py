@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from bundles.tissue import MARKERS, Pose
 from bundles.visium_hd import SMALL, HdRun
-from conftest import in_ci
 from numpy.typing import NDArray
 
 from spacrd_cli.main import run
@@ -34,8 +33,9 @@ def clear_of_the_border(um: NDArray[np.float64]) -> NDArray[np.bool_]:
     return grown.dark(um) == shrunk.dark(um)
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("unit", ["bin", "cell"])
-@pytest.mark.parametrize("pose", in_ci(POSES, "a quarter turn", "mirrored and turned"))
+@pytest.mark.parametrize("pose", POSES)
 def test_the_square_is_dark_and_its_genes_are_high_where_it_is(tmp_path: Path, pose: str, unit: str) -> None:
     hd = HdRun(pose=POSES[pose], cells=True, image="beside", mean=0.5)
     path = hd.write(tmp_path / "S1")

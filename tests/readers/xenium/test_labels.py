@@ -16,6 +16,7 @@ TUMOUR, OTHER = "Invasive_Tumor", "Stromal"
 TISSUE = replace(SMALL, square_um=(300.0, 200.0, 830.0, 700.0))  # the last column of squares is dark in part
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("ids", ["int", "str", "bytes"])
 @pytest.mark.parametrize("unit", ["spot", "cell"])
 def test_labels_by_cell_id_come_to_their_spots_by_the_command(tmp_path: Path, ids: Any, unit: str) -> None:

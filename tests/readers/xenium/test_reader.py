@@ -119,6 +119,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.ci_cases(8)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_version_and_format_gives_the_same_section(tmp_path: Path, variant: str) -> None:
     plain, varied = read(BUNDLE.write(tmp_path / "a")), read(replace(BUNDLE, **VARIANTS[variant]).write(tmp_path / "b"))

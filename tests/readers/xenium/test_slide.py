@@ -9,7 +9,6 @@ import pytest
 import tifffile
 from bundles.tissue import Pose
 from bundles.xenium import SMALL, He, XeniumBundle
-from conftest import in_ci
 
 from spacrd_core.errors import GeometryError
 from spacrd_core.ingestion.ingest import ingest
@@ -60,7 +59,8 @@ def test_spots_are_placed_where_the_h_and_e_shows_them(tmp_path: Path, pose: str
     assert [source.role for source in section.sources][-2:] == ["image", "alignment"]
 
 
-@pytest.mark.parametrize("pose", in_ci(POSES, "straight", "turned by 37 degrees", "mirrored and turned by 90 degrees"))
+@pytest.mark.ci_cases(2)
+@pytest.mark.parametrize("pose", POSES)
 @pytest.mark.parametrize("unit", ["spot", "cell"])
 def test_the_dark_square_is_found_at_its_um_in_the_store(
     tmp_path: Path, plugins: Plugins, pose: str, unit: str

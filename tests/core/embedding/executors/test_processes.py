@@ -28,6 +28,7 @@ def test_processes_leave_the_same_bytes_as_one_and_are_gone_afterwards(
     assert active_children() == []
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_replaced_and_its_shard_done_again(
     new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:
@@ -39,6 +40,7 @@ def test_a_killed_worker_is_replaced_and_its_shard_done_again(
     assert active_children() == []
 
 
+@pytest.mark.slow
 def test_a_shard_that_ends_every_worker_is_named(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store = new_store()
     monkeypatch.setattr(staging, "SHARD_ROWS", SPOTS)
@@ -61,6 +63,7 @@ def exit_at_once(*_: object) -> None:
     os._exit(3)
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_are_an_error_and_not_started_again_and_again(
     new_store: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ def test_the_number_of_threads_does_not_matter(new_store: NewStore, uninterrupte
     assert embeddings(store) == uninterrupted
 
 
+@pytest.mark.slow
 def test_two_streams_as_on_cuda_leave_the_same_bytes(
     new_store: NewStore, uninterrupted: StoredEmbeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ def test_each_region_is_a_section_of_its_patient_with_the_counts_and_labels_of_i
         assert list(section.obs["label"].cat.categories) == ["cancer", "normal"]
 
 
+@pytest.mark.slow
 def test_the_slide_is_stored_once_for_all_parts(store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins) -> None:
     described: list[str] = []
 
@@ -104,6 +105,7 @@ def test_the_slide_is_stored_once_for_all_parts(store: SpotStore, run: Path, tmp
     assert len(verify(store)) == 2
 
 
+@pytest.mark.slow
 def test_the_run_is_read_once(
     store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +122,7 @@ def test_the_run_is_read_once(
     assert paths == [run, run]
 
 
+@pytest.mark.slow
 def test_the_same_regions_again_change_nothing(
     store: SpotStore, run: Path, labels: Path, tmp_path: Path, plugins: Plugins
 ) -> None:
@@ -130,6 +133,7 @@ def test_the_same_regions_again_change_nothing(
     assert (store.path / "spacrd.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_other_regions_need_replace_which_keeps_what_was_given_also_for_a_new_part(
     store: SpotStore, run: Path, labels: Path, tmp_path: Path, plugins: Plugins
 ) -> None:
@@ -158,6 +162,7 @@ def test_a_part_of_earlier_regions_and_the_whole_are_named_because_their_spots_w
     assert "V1.a, V1.b, V1.c, V1.d" in ingest(store, run, no_image=True, plugins=plugins).warnings[0]
 
 
+@pytest.mark.slow
 def test_without_a_patient_each_part_counts_as_its_own(
     store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins
 ) -> None:
@@ -165,6 +170,7 @@ def test_without_a_patient_each_part_counts_as_its_own(
     assert [(part.entry.patient, part.patient_given) for part in parts] == [("V1.a", False), ("V1.b", False)]
 
 
+@pytest.mark.slow
 def test_one_patient_for_all_is_refused_beside_others_in_the_file(
     store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins
 ) -> None:
@@ -174,6 +180,7 @@ def test_one_patient_for_all_is_refused_beside_others_in_the_file(
     assert ingest_parts(store, run, region=file, patient="P1", no_image=True, plugins=plugins)
 
 
+@pytest.mark.slow
 def test_labels_of_the_whole_can_be_added_to_a_part_later(
     store: SpotStore, run: Path, labels: Path, tmp_path: Path, plugins: Plugins
 ) -> None:
@@ -187,6 +194,7 @@ def test_labels_of_the_whole_can_be_added_to_a_part_later(
     assert any("labels of other parts of the capture area, left out: " in note for note in done.notes)
 
 
+@pytest.mark.slow
 def test_a_label_vector_of_the_whole_is_in_its_order(
     store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins
 ) -> None:
@@ -200,6 +208,7 @@ def test_a_label_vector_of_the_whole_is_in_its_order(
     assert spots["label"].tolist() == [["normal", "cancer"][order.index(spot) % 2] for spot in spots.index]
 
 
+@pytest.mark.slow
 def test_labels_of_another_section_are_refused_by_a_part(
     store: SpotStore, run: Path, labels: Path, tmp_path: Path, plugins: Plugins
 ) -> None:
@@ -219,6 +228,7 @@ def test_a_cohort_file_has_a_column_region(store: SpotStore, run: Path, tmp_path
     assert status(ingested) == {"TMA.a": "added", "TMA.b": "added", "W": "added"}
 
 
+@pytest.mark.slow
 def test_a_part_is_not_replaced_by_a_whole(store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins) -> None:
     ingest_parts(store, run, region=regions(tmp_path), no_image=True, plugins=plugins)
     with pytest.raises(ConfigError, match=r"'V1.a' is a part of a capture area"):
@@ -245,6 +255,7 @@ def test_regions_that_cannot_be_read_leave_no_store_behind(
     assert not store.path.exists()
 
 
+@pytest.mark.slow
 def test_a_removed_part_frees_the_slide_only_with_the_last_one(
     store: SpotStore, run: Path, tmp_path: Path, plugins: Plugins
 ) -> None:

@@ -98,6 +98,7 @@ def test_the_file_names_the_section_and_says_what_was_found(make_result: Make, t
     assert "B $1_2$: gains and losses of chromosome arms go with the tumour-like tissue (Z 12.3: 8q+, 16q-)" in found
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("form", ["png", "svg", "pdf"])
 def test_equal_profiles_give_equal_bytes(make_result: Make, tmp_path: Path, form: str) -> None:
     for name in "ab":

@@ -54,6 +54,7 @@ def test_every_element_lies_in_full_resolution_px(
     assert (spots["radius"] == 55.0).all()
 
 
+@pytest.mark.slow
 def test_the_slide_is_there_at_all_its_resolutions_in_full_resolution_px(
     written: Written, make_result: Callable[..., SectionResult], library: Any, tmp_path: Path
 ) -> None:
@@ -71,6 +72,7 @@ def test_the_slide_is_there_at_all_its_resolutions_in_full_resolution_px(
         np.testing.assert_allclose([whole.x[0] + whole.x[-1], whole.y[0] + whole.y[-1]], [2602, 2200], rtol=0.02)
 
 
+@pytest.mark.slow
 def test_regions_equal_those_of_the_other_files(written: Written, make_result: Callable[..., SectionResult]) -> None:
     result = make_result(side=26)
     regions = written(result)["S1_cancer_regions"]
@@ -97,6 +99,7 @@ def test_the_table_annotates_the_spots_and_is_that_of_the_h5ad(
     np.testing.assert_array_equal(painted["spacrd_prob"], expected.obs["spacrd_prob"])
 
 
+@pytest.mark.slow
 def test_spots_without_a_call_are_kept(written: Written, make_result: Callable[..., SectionResult]) -> None:
     result = make_result(side=8)
     data = written(make_result(side=8, spots=result.spots[10:]))
@@ -118,12 +121,14 @@ def test_a_damaged_slide_is_named_and_nothing_is_written(
     assert not (tmp_path / "S1.spatialdata.zarr").exists()
 
 
+@pytest.mark.slow
 def test_square_spots_are_rotated_as_on_the_image(written: Written, make_result: Callable[..., SectionResult]) -> None:
     spots = written(make_result("square", side=8, degrees=20, spot_shape="square", spot_um=100.0))["S1_spots"]
     np.testing.assert_allclose(spots.geometry.area, 200.0**2)
     np.testing.assert_allclose(spots.geometry.union_all().area, 64 * 200.0**2, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_section_without_an_image_or_a_region_has_neither(
     written: Written, make_result: Callable[..., SectionResult]
 ) -> None:
@@ -140,6 +145,7 @@ def test_an_earlier_export_is_replaced_and_nothing_else_is_left(
     assert [path.name for path in tmp_path.iterdir()] == ["S1.spatialdata.zarr"]
 
 
+@pytest.mark.slow
 def test_sections_can_be_concatenated(
     make_result: Callable[..., SectionResult], provenance: Provenance, library: Any, tmp_path: Path
 ) -> None:

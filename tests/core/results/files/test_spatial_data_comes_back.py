@@ -40,6 +40,7 @@ def again(provenance: Provenance, plugins: Plugins, tmp_path: Path) -> Again:
     return read
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(
     ("lattice", "fields"),
     [("hex", {}), ("square", {"spot_shape": "square", "spot_um": 100.0, "degrees": 20, "platform": "xenium"})],
@@ -61,6 +62,7 @@ def test_an_exported_section_is_the_same_section(
     assert stored.var.equals(expected.var)
 
 
+@pytest.mark.slow
 def test_its_slide_comes_back_in_the_same_frame(
     again: Again, make_result: Callable[..., SectionResult], tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def expected_groups(result: SectionResult, bundle: XeniumBundle) -> dict[str, st
     return groups
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("variant", [{}, {"shuffled": True, "matrix": "zarr.zip"}, {"ids": "int"}, {"ids": "bytes"}])
 def test_every_cell_of_the_bundle_gets_the_call_of_its_spot(
     variant: dict[str, Any],
@@ -122,6 +123,7 @@ def test_cells_that_are_spots_get_their_call(
     assert table["group"].str.lower().tolist() == result.spots.loc[table.index, "label"].tolist()
 
 
+@pytest.mark.slow
 def test_without_a_cell_table_the_bundle_must_be_ingested_again(
     store: SpotStore, called: Callable[[], SectionResult], bundle: Path, plugins: Plugins, tmp_path: Path
 ) -> None:

@@ -85,6 +85,7 @@ def test_squares_of_a_rotated_array_are_drawn_without_gaps(make_result: Make, op
     assert drawn(page.locator(".stage canvas")) == pytest.approx(share, abs=0.02)
 
 
+@pytest.mark.slow
 def test_only_what_is_ticked_is_drawn_and_in_the_legend(make_result: Make, open_report: Open) -> None:
     page = open_report(make_result())
     canvas = page.locator(".stage canvas")
@@ -235,6 +236,7 @@ def test_spots_can_be_coloured_by_copy_number_on_a_scale_of_two_signs(make_resul
     assert colours_of_spots(page) == {page.evaluate(f"paletteColour({fraction})") for fraction in (0, 0.5, 1)}
 
 
+@pytest.mark.slow
 def test_copy_number_is_no_colour_where_it_is_unknown_for_every_spot(make_result: Make, open_report: Open) -> None:
     spots = make_result().spots
     for values, offered in ((spots["copy_number"], True), (float("nan"), False), (-0.5, True)):
@@ -242,6 +244,7 @@ def test_copy_number_is_no_colour_where_it_is_unknown_for_every_spot(make_result
         assert (page.locator(".colour-by option[value=copy_number]").count() == 1) == offered
 
 
+@pytest.mark.slow
 def test_the_tooltip_states_how_far_a_spot_follows_the_profile(make_result: Make, open_report: Open) -> None:
     for value, line in ((-1.26, "copy-number profile \u22121.3"), (float("nan"), "")):
         page = open_report(make_result(spots=make_result().spots.assign(copy_number=value)))
@@ -250,6 +253,7 @@ def test_the_tooltip_states_how_far_a_spot_follows_the_profile(make_result: Make
         assert [text for text in page.inner_text(".tip").splitlines() if "copy-number" in text] == [line] * bool(line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_profile_stays_wide_enough_to_be_read(make_result: Make, open_report: Open, width: int) -> None:
     page = open_report(make_result(copy_number=SUPPORTED), make_result(), width=width)
@@ -274,6 +278,7 @@ def test_the_tooltip_describes_the_spot_under_the_pointer(make_result: Make, ope
     assert page.is_hidden(".tip")
 
 
+@pytest.mark.slow
 def test_a_section_is_drawn_once_it_comes_near(make_result: Make, open_report: Open) -> None:
     page = open_report(*(make_result(section_id=name) for name in "ABCD"))
     last = page.locator(".section").last

@@ -51,6 +51,7 @@ def contrast(page: Page, selector: str) -> float:
     return float(ratio)
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_enough_contrast_in_light_and_dark(
     make_result: Make, open_report: Open, keep: Callable[..., None], scheme: str
@@ -94,6 +95,7 @@ def test_a_phone_needs_no_horizontal_scrolling(make_result: Make, open_report: O
     keep(page, "phone")
 
 
+@pytest.mark.slow
 def test_on_paper_all_sections_and_tables_are_shown_without_controls(
     make_result: Make, open_report: Open, keep: Callable[..., None]
 ) -> None:

@@ -94,6 +94,7 @@ def hide_all_but_spots(page: Page) -> None:
     page.evaluate("document.querySelectorAll('.bar, figcaption').forEach((each) => each.remove())")
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("zooms", [0, 1])
 def test_on_paper_the_calls_lie_on_the_tissue_as_on_the_screen(
     result: SectionResult, open_report: Open, zooms: int

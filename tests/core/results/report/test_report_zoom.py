@@ -111,6 +111,7 @@ def test_dragging_never_shows_more_than_the_picture(make_result: Make, open_repo
         assert photo["y"] + photo["height"] >= viewport["y"] + viewport["height"] - 0.5
 
 
+@pytest.mark.slow
 def test_the_scale_bar_is_a_round_length_and_correct_at_every_zoom(make_result: Make, open_report: Open) -> None:
     result = make_result()
     page = open_report(result)
@@ -131,6 +132,7 @@ def test_the_scale_bar_is_a_round_length_and_correct_at_every_zoom(make_result: 
     assert lengths[-1] == 50
 
 
+@pytest.mark.slow
 def test_keys_step_through_spots_and_keep_the_selected_one_in_view(make_result: Make, open_report: Open) -> None:
     result = make_result()
     page = open_report(result)
@@ -223,6 +225,7 @@ def test_fingers_pinch_and_drag_the_tissue_and_a_tap_selects_a_spot(make_result:
     assert under(page, result, spot) == pytest.approx((before[0] + 40, before[1] + 20), abs=2)
 
 
+@pytest.mark.slow
 def test_a_finger_on_the_whole_section_scrolls_the_page(make_result: Make, open_report: Open) -> None:
     page = open_report(make_result(), width=390, height=844, has_touch=True, is_mobile=True)
     x, y = centre(page.locator(".stage canvas"))

@@ -127,6 +127,7 @@ def test_everything_works_by_keyboard(page: Page) -> None:
     assert page.evaluate("document.activeElement.getAttribute('href')") == "report_sections/S1.html"
 
 
+@pytest.mark.slow
 def test_every_link_opens_the_page_of_its_section_which_leads_back(browser: Browser, index: Path, page: Page) -> None:
     links = page.locator("#sections a").evaluate_all("(links) => links.map((link) => link.href)")
     assert len(links) == 4
@@ -174,6 +175,7 @@ def set_common(page: Page, threshold: str) -> None:
     page.get_by_label("Common threshold").fill(threshold)
 
 
+@pytest.mark.slow
 def test_a_common_threshold_changes_the_rows_their_order_and_the_linked_pages(browser: Browser, page: Page) -> None:
     before = numbers(page, "index")
     sort(page, "Share, %")
@@ -212,6 +214,7 @@ def test_without_a_script_the_table_has_no_controls(browser: Browser, index: Pat
         assert page.locator("noscript p").is_visible()
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_index_fits_the_window(

@@ -56,6 +56,7 @@ def error_um(case: Case, pose: Pose, cells: Floats) -> float:
     return float(np.linalg.norm(found * PIXEL_SIZE - cells, axis=1).max())
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize("turn", TURNS)
 def test_an_h_and_e_in_any_turn_is_aligned_within_half_a_spot(tmp_path: Path, turn: tuple[float, bool]) -> None:
     pose = Pose(um_per_px=4.0, degrees=turn[0], mirrored=turn[1])
@@ -83,6 +84,7 @@ def test_few_cells_are_enough(tmp_path: Path) -> None:
     assert error_um(case, pose, cells) < 50
 
 
+@pytest.mark.slow
 def test_the_h_and_e_may_be_larger_than_the_capture_area(tmp_path: Path) -> None:
     pose = Pose(um_per_px=4.0, degrees=270.0)
     cells = BUNDLE.centroids[(BUNDLE.centroids < (1900, 1700)).all(axis=1)]
@@ -91,6 +93,7 @@ def test_the_h_and_e_may_be_larger_than_the_capture_area(tmp_path: Path) -> None
     assert error_um(case, pose, cells) < 50
 
 
+@pytest.mark.slow
 def test_the_capture_area_may_be_larger_than_the_h_and_e(tmp_path: Path) -> None:
     pose = Pose(um_per_px=4.0)
     case = align(tmp_path, pose, BUNDLE.centroids, columns=495)
