@@ -94,6 +94,8 @@ def collect_warnings(
     modalities = join_modalities(genes=has_genes, image=has_image)
     if modalities in detector.calibrations and detector.calibrations[modalities].method == "none":
         warnings.append("the detector could not be calibrated on held-out patients: its probabilities are approximate")
+    elif len({trained.patient for trained in detector.trained_on}) == 1:
+        warnings.append("one patient trained the detector: how it performs on others is unknown")
     if overlap := training_overlap(section, patient, detector, content):
         warnings.append(overlap)
     if has_image and (coarse := coarse_slide(slide_um_per_px, detector)):

@@ -78,6 +78,23 @@ def test_calls_from_genes_alone_have_the_reason_where_there_might_have_been_an_i
     assert about == [f"called from genes alone: {reason}"] * bool(reason)
 
 
+@pytest.mark.parametrize(
+    ("patients", "method", "warned"),
+    [("A", "prior", "one patient trained the detector"), ("A", "none", "could not be calibrated"), ("AB", "prior", "")],
+)
+def test_calls_of_a_detector_that_one_patient_trained_have_one_warning(
+    plugins: Plugins, patients: str, method: str, warned: str
+) -> None:
+    detector = made_detector(plugins, patients=patients).config
+    records = {name: record.model_copy(update={"method": method}) for name, record in detector.calibrations.items()}
+    warnings = collect_warnings(
+        "Z9", table(ood=[0.2]), detector.model_copy(update={"calibrations": records}), genes=True
+    )
+    about = [warning for warning in warnings if "patient" in warning]
+    assert len(about) == bool(warned)
+    assert all(warned in warning for warning in about)
+
+
 def test_calls_on_a_training_section_have_a_warning(config: DetectorConfig) -> None:
     warnings = collect_warnings(config.trained_on[0].id, table(ood=[0.2]), config, genes=True)
     assert any("trained on this section" in warning for warning in warnings)
