@@ -72,9 +72,12 @@ def breasts(her2st: Path, plugins: Plugins, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="session")
 def hearts(other: Path, plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> list[SectionData]:
     """Four sections of a fetal heart: proliferating, without tumour and without epithelium."""
-    store = SpotStore.create(tmp_path_factory.mktemp("hearts") / "store")
-    ingest_all(store, [other / "heart_fetal_normal" / "ST-cnts" / f"{name}.tsv.gz" for name in HEARTS], plugins)
-    return loaded(store)
+    counts = [other / "heart_fetal_normal" / "ST-cnts" / f"{name}.tsv.gz" for name in HEARTS]
+
+    def make(folder: Path) -> None:
+        ingest_all(SpotStore.create(folder / "store"), counts, plugins)
+
+    return loaded(SpotStore.open(made_once(tmp_path_factory, "hearts", make) / "store"))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,9 @@ def _literals(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("message", messages())
 def test_every_message_on_the_page_is_in_the_source(message: str) -> None:
-    assert any(matching(message).search(sentence) for sentence in sentences())
+    parts = message.split("...")
+    possible = (sentence for sentence in sentences() if all(part in sentence for part in parts))  # much faster
+    assert any(matching(message).search(sentence) for sentence in possible)
 
 
 def test_no_message_is_listed_twice() -> None:

@@ -187,6 +187,7 @@ def test_the_hubs_weights_are_used_from_its_cache(plugins: Plugins, from_cache: 
     assert torch.allclose(load_file(home / "embeddings")["embeddings"], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_hubs_weights_are_identified_by_their_bytes_not_by_their_name(
     plugins: Plugins, from_cache: tuple[Path, list[list[str]]]
 ) -> None:

@@ -134,22 +134,17 @@ ALREADY, SAID = "contains a detector already", "another training wrote detector"
 BEFORE = {"exports": "detect store other -q", "reports": "detect store other -q"}
 
 
-QUICK = ("calls in the place of others",)
-
-
-@pytest.mark.parametrize(
-    ("name", "orders"),
-    [*((name, 1) for name in QUICK), *(pytest.param(name, 6, marks=pytest.mark.slow) for name in TWO)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TWO)
 def test_of_two_commands_that_write_to_one_place_one_wins_whole(
-    name: str, orders: int, workshop: Path, tmp_path: Path, commands: Driver
+    name: str, workshop: Path, tmp_path: Path, commands: Driver
 ) -> None:
     template = copy_of(workshop, tmp_path / "template")
     if name in BEFORE:
         assert commands.run(template, BEFORE[name]).code == 0
     place = TWO[name][0].partition("-o ")[2].split()[0].partition("/")[0]
     alone = [_written(copy_of(template, tmp_path / "tried"), command, place, commands) for command in TWO[name]]
-    for order in range(orders):
+    for order in range(6):
         folder = copy_of(template, tmp_path / "tried")
         pair = TWO[name][:: -1 if order % 2 else 1]
         ended = [run[0] for run in commands.together(folder, [[command] for command in pair])]

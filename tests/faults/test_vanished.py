@@ -46,7 +46,7 @@ LOSSES = (
 QUICK = ("a section's embeddings", "the output of detect")
 
 
-@pytest.mark.ci_cases(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "moments"),
     [

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from conftest import made_once
 from stand_ins.aneuploid_file import write_aneuploid
 
 from spacrd_cli.main import run
@@ -16,14 +17,16 @@ def aneuploid(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     GAIN has gained arms, EVEN has none, and FEW measures too few genes.
     """
-    folder = tmp_path_factory.mktemp("aneuploid")
-    files = [
-        write_aneuploid(folder / "GAIN.h5ad", GAINS),
-        write_aneuploid(folder / "EVEN.h5ad", {}),
-        write_aneuploid(folder / "FEW.h5ad", GAINS, genes=250),
-    ]
-    for file in files:
-        options = ["--um-per-px", "1", "--no-image", "--patient", file.stem, "-q"]
-        assert run(["ingest", f"{folder}/store", str(file), *options]) == 0
-    assert run(["detect", f"{folder}/store", "prior", "-o", f"{folder}/out", "-q"]) == 0
-    return folder
+
+    def make(folder: Path) -> None:
+        files = [
+            write_aneuploid(folder / "GAIN.h5ad", GAINS),
+            write_aneuploid(folder / "EVEN.h5ad", {}),
+            write_aneuploid(folder / "FEW.h5ad", GAINS, genes=250),
+        ]
+        for file in files:
+            options = ["--um-per-px", "1", "--no-image", "--patient", file.stem, "-q"]
+            assert run(["ingest", f"{folder}/store", str(file), *options]) == 0
+        assert run(["detect", f"{folder}/store", "prior", "-o", f"{folder}/out", "-q"]) == 0
+
+    return made_once(tmp_path_factory, "aneuploid", make)

@@ -55,7 +55,7 @@ def test_the_document_has_the_same_figures(store: str, capsys: pytest.CaptureFix
     assert [section["note"] for section in again["sections"].values()] == ["done before"] * 2
 
 
-@pytest.mark.ci_cases("processes")
+@pytest.mark.ci_cases("serial")
 @pytest.mark.parametrize(
     "ways",
     [
@@ -71,6 +71,7 @@ def test_every_executor_writes_the_same_embeddings(ways: list[str], store: str, 
     assert checksums(store) == checksums(str(tmp_path / "usual")) != []
 
 
+@pytest.mark.slow
 def test_parts_say_what_they_leave_to_others(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     for part, sections in (("2/2", ["S2"]), ("1/2", ["S1"])):
         assert run(["embed", store, "--encoder", "stain", "--part", part, "--json", "-q"]) == 0

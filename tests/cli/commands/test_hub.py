@@ -14,6 +14,8 @@ from spacrd_cli.main import run
 from spacrd_core.demo.cohort import write_demo_cohort
 from spacrd_core.plugins import Plugins
 
+pytestmark = pytest.mark.slow  # the README and the tutorial, which run in CI, push, pull and use hf:// addresses
+
 # Runs commands one after the other in one Python, and prints the exit code and output of each.
 COMMANDS = """
 import contextlib, io, json, sys

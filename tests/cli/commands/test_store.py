@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MakeSection
+from conftest import CopyOf, MakeSection
 
 from spacrd_cli.main import run
 from spacrd_core.errors import CountsError, DetectorError
@@ -16,12 +16,15 @@ from spacrd_core.store.write import add_section
 
 
 @pytest.fixture
-def store(tmp_path: Path, make_section: MakeSection) -> Path:
+def store(copy_of: CopyOf, make_section: MakeSection) -> Path:
     """A store with two sections; the second has neither an image nor labels."""
-    store = SpotStore.create(tmp_path / "store")
-    add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
-    add_section(store, make_section(2, image=False, labels=False), SectionKey("S2", "P2", "two"))
-    return store.path
+
+    def make(folder: Path) -> None:
+        store = SpotStore.create(folder)
+        add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
+        add_section(store, make_section(2, image=False, labels=False), SectionKey("S2", "P2", "two"))
+
+    return copy_of(make)
 
 
 @pytest.fixture

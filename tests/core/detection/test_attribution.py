@@ -87,7 +87,7 @@ def odds_beyond_the_mean(ensemble: Ensemble, slopes: Mapping[str, float], sectio
     return (torch.stack(beyond).sum(dim=0) / len(ensemble.heads)).numpy()
 
 
-@pytest.mark.ci_cases(1)
+@pytest.mark.ci_cases("linear")
 @pytest.mark.parametrize("head", HEADS)
 def test_attributions_sum_to_what_expression_changes_in_the_log_odds(
     head: str, make_data: MakeData, plugins: Plugins, monkeypatch: pytest.MonkeyPatch

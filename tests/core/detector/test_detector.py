@@ -1,6 +1,7 @@
 """The folder of a detector: strict loading, and figures that loading does not need."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,12 +47,18 @@ def section(patient: str, seed: int) -> SectionData:
     )
 
 
-@pytest.fixture
-def folder(plugins: Plugins, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def saved(plugins: Plugins, tmp_path_factory: pytest.TempPathFactory) -> Path:
     sections = [section(patient, seed) for seed, patient in enumerate("ABC")]
     trained = train_calibrated(sections, OPTIONS, heads=plugins.heads, device=CPU)
-    Detector.from_training(trained, OPTIONS, sections, "").save(tmp_path / "detector")
-    return tmp_path / "detector"
+    folder = tmp_path_factory.mktemp("saved") / "detector"
+    Detector.from_training(trained, OPTIONS, sections, "").save(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(saved: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(saved, tmp_path / "detector"))
 
 
 def test_a_detector_has_six_files_and_its_card_shows_the_figures(folder: Path) -> None:

@@ -11,6 +11,8 @@ from stand_ins.hub import INVALID_TOKEN, OTHER_TOKEN, TOKEN, Hub, Repository, hu
 
 from spacrd_core.plugins import Plugins
 
+pytestmark = pytest.mark.slow  # tests/docs pushes to the same stand-in for the Hub
+
 # Pushes one detector after the other, and prints the commit of each, or the message and hint.
 PUSH = """
 import json, os, sys
