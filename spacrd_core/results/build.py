@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from spacrd_core.copy_number.result import CopyNumber
 from spacrd_core.detection.attribution import driving_genes_from_table
@@ -24,8 +25,6 @@ from spacrd_core.results.warnings import TRAINED_ON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    import pandas as pd
 
     from spacrd_core.detector.config import DetectorConfig
     from spacrd_core.slide.pyramid import Pyramid
@@ -51,26 +50,16 @@ def section_result(
     ``regions`` is whether regions are drawn (default: as ``detect`` was told).
     """
     entry, decision = store.entry(section), decision_of(section, spots)
-    pyramid, adata = store.pyramid(section), store.section(section)
     warnings = section_warnings(store, section, spots, detector)
     remarks = tuple(note for note in entry.notes if not _is_about_labels(note, entry))
-    result = SectionResult(
-        section_id=section,
-        patient=entry.patient,
-        platform=entry.platform,
-        adata=adata,
+    return _on_tissue(
+        store,
+        section,
+        adata=store.section(section),
         spots=_columns(spots),
-        um_per_px=entry.um_per_px,
-        spot_um=entry.spot_um,
-        spot_shape=entry.spot_shape,
-        pitch_um=entry.pitch_um,
         threshold=decision.threshold,
         threshold_rule=decision.threshold_rule,
         alpha=decision.alpha,
-        slide=pyramid,
-        image_px_per_full_px=entry.slide.image_px_per_full_px if entry.slide else 1.0,
-        viewer_corner_px=entry.slide.viewer_corner_px if entry.slide else (0.0, 0.0),
-        slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
         genes=driving_genes_from_table(spots),
         spot_of_cell=store.spot_of_cell(section),
         notes=(*warnings, *remarks),
@@ -81,7 +70,33 @@ def section_result(
         regions_rule=regions or regions_rule(spots),
         bands=Bands.from_table(spots),
     )
-    return with_thumbnail(result, pyramid) if pyramid else result
+
+
+def uncalled(store: SpotStore, section: str) -> SectionResult:
+    """Return a section without calls, as it is drawn."""
+    adata = store.section(section)
+    spots = pd.DataFrame({"probability": np.nan, "label": ""}, index=adata.obs_names)
+    return _on_tissue(store, section, adata=adata, spots=spots, threshold=np.nan, regions_rule="never")
+
+
+def _on_tissue(store: SpotStore, section: str, **calls: Any) -> SectionResult:
+    """Return calls together with what the store knows of the section's tissue."""
+    entry, pyramid = store.entry(section), store.pyramid(section)
+    result = SectionResult(
+        section_id=section,
+        patient=entry.patient,
+        platform=entry.platform,
+        um_per_px=entry.um_per_px,
+        spot_um=entry.spot_um,
+        spot_shape=entry.spot_shape,
+        pitch_um=entry.pitch_um,
+        slide=pyramid,
+        image_px_per_full_px=entry.slide.image_px_per_full_px if entry.slide else 1.0,
+        viewer_corner_px=entry.slide.viewer_corner_px if entry.slide else (0.0, 0.0),
+        slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
+        **calls,
+    )
+    return _with_thumbnail(result, pyramid) if pyramid else result
 
 
 def _columns(spots: pd.DataFrame) -> pd.DataFrame:
@@ -149,7 +164,7 @@ def timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def with_thumbnail(result: SectionResult, slide: Pyramid) -> SectionResult:
+def _with_thumbnail(result: SectionResult, slide: Pyramid) -> SectionResult:
     """Return the result with the H&E around the called spots, at the coarsest stored resolution that pictures need."""
     um_per_px = result.slide_um_per_full_px or 1.0
     left, top, right, bottom = (px * um_per_px for px in section_viewport(result))

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
-import pandas as pd
-
 from spacrd_core.cohort.section_data import label_values
 from spacrd_core.detector.detector import Detector
 from spacrd_core.detector.predictions import read_predictions
 from spacrd_core.errors import ConfigError
 from spacrd_core.results.axes.draw import draw_calls, draw_labels, draw_probability, draw_tissue
-from spacrd_core.results.build import section_result, with_thumbnail
+from spacrd_core.results.build import section_result, uncalled
 from spacrd_core.results.choose_calls import choose_calls
-from spacrd_core.results.result import SectionResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,27 +80,6 @@ def plot_section(
     else:
         draw_tissue(ax, result)
     return ax
-
-
-def uncalled(store: SpotStore, section: str) -> SectionResult:
-    """Return a section without calls, as it is drawn."""
-    entry, pyramid, adata = store.entry(section), store.pyramid(section), store.section(section)
-    spots = pd.DataFrame({"probability": np.nan, "label": ""}, index=adata.obs_names)
-    result = SectionResult(
-        section_id=section,
-        patient=entry.patient,
-        platform=entry.platform,
-        adata=adata,
-        spots=spots,
-        um_per_px=entry.um_per_px,
-        spot_um=entry.spot_um,
-        spot_shape=entry.spot_shape,
-        pitch_um=entry.pitch_um,
-        threshold=np.nan,
-        slide_um_per_full_px=store.slide_scale(section) if pyramid else None,
-        regions_rule="never",
-    )
-    return with_thumbnail(result, pyramid) if pyramid else result
 
 
 def _name(detector: Detector | Path | str | None) -> str | None:

@@ -272,10 +272,6 @@ class SectionResult:
         distances = border_distances(self.points, self.tessellation, inside, np.isfinite(self.probability), pitch)
         return Margins(distances * self.um_per_px, self.bands)
 
-    def area_mm2(self, area_px: float) -> float:
-        """Return an area in full-resolution px as mm2."""
-        return area_px * (self.um_per_px / 1000) ** 2
-
     def summary(self) -> dict[str, object]:
         """Return the section's row in the cohort table."""
         counts = self.spots["label"].value_counts()

@@ -152,7 +152,9 @@ def test_the_script_gets_the_numbers_of_the_calls_and_null_for_unknown_values(
     assert canvas["probability"] == pytest.approx(result.spots["probability"].tolist(), abs=1e-6)
     assert canvas["ood"][:2] == [None, 0.7]
     assert len(base64.b64decode(canvas["edges"])) == 2 * 2 * len(canvas["edge_spots"])
-    assert sum(canvas["area_um2"]) / 1e6 == pytest.approx(result.area_mm2(result.tessellation.areas.sum()), rel=1e-4)
+    assert sum(canvas["area_um2"]) / 1e6 == pytest.approx(
+        result.tessellation.areas.sum() * (result.um_per_px / 1000) ** 2, rel=1e-4
+    )
 
 
 def test_the_script_gets_the_positions_of_spots_and_edges_in_the_picture(

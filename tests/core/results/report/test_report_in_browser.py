@@ -32,9 +32,8 @@ def expected(result: SectionResult, threshold: float) -> list[str]:
     """Return the counts at a threshold, computed in Python and formatted as in the report."""
     distance = result.spots["probability"] - threshold
     clear = distance.abs() >= result.spots["spread"]
-    area = result.area_mm2(
-        sum(region.outline.area for region in result.tessellation.regions(result.probability, threshold))
-    )
+    regions = result.tessellation.regions(result.probability, threshold)
+    area = sum(region.outline.area for region in regions) * (result.um_per_px / 1000) ** 2
     counts = [int((clear & (distance >= 0)).sum()), int((clear & (distance < 0)).sum()), int((~clear).sum())]
     return [*map(str, counts), f"{float(f'{area:.3g}'):g} mm²"]
 

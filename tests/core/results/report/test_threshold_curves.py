@@ -29,7 +29,7 @@ def test_numbers_at_a_threshold_follow_the_rule_of_calls(make_result: Callable[.
         assert curves["cancer"][at] == int((clear & (distance >= 0)).sum())
         assert curves["uncertain"][at] == int((~clear).sum())
         regions = result.tessellation.regions(np.nan_to_num(result.probability, nan=-1.0), threshold)
-        area = result.area_mm2(sum(region.outline.area for region in regions))
+        area = sum(region.outline.area for region in regions) * (result.um_per_px / 1000) ** 2
         assert curves["mm2"][at] == pytest.approx(area, rel=1e-3)
 
 
