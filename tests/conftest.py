@@ -42,6 +42,7 @@ os.fsync = lambda fd: None  # noqa: ARG005 - the name is that of the function
 
 # Files whose few tests take minutes: begun first, so that no process is left alone with them at the end.
 LONG_FILES = (
+    "test_static_checks.py",
     "executors/",
     "test_her2st.py",
     "test_blocks.py",

@@ -2,7 +2,7 @@
 
 NOT_RUN = {
     r"^pip install": "installs the environment of these tests; .ci/run starts with it",
-    r"^(ruff|mypy|lint-imports|sphinx-build|pytest)\b": ".ci/run calls them, and these tests with them",
+    r"^pytest\b": ".ci/run calls it, and these tests with it",
     r"^spacrd demo": "takes half a minute; tests/cli/test_workflow.py runs it",
     r"^export ": "a setting of the user's shell",
     r"^spacrd .*--encoder uni\b": "gated weights of 1.2 GB; tests/encoders/test_uni.py builds the network",

@@ -32,6 +32,7 @@ def store(tmp_path: Path, make_section: MakeSection) -> Path:
     return made.path
 
 
+@pytest.mark.slow
 def test_the_error_lists_three_ways_to_the_weights_and_the_open_encoders(store: Path, tmp_path: Path) -> None:
     with hub() as server:
         server.repositories["MahmoodLab/UNI"] = Repository(granted=frozenset())

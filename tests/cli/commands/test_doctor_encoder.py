@@ -71,6 +71,7 @@ def test_another_revision_than_the_cards_is_reported(tmp_path: Path) -> None:
     assert weights["found"].endswith("..., revision c0ffee0 instead of 057cc02)")
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_the_published_ones_are_a_warning(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
