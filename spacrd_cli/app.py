@@ -75,7 +75,8 @@ def spacrd(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
     debug: Annotated[  # noqa: ARG001 - `main` removes it from the arguments; declared here for the help
-        bool, typer.Option("--debug", help="Show the traceback of an error; accepted anywhere on the command line.")
+        bool,
+        typer.Option("--debug", help="Show the traceback of an error and warnings of libraries; accepted anywhere."),
     ] = False,
 ) -> None:
     """Find cancer tissue regions, spot by spot, from matched H&E and spatial transcriptomics."""

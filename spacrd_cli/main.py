@@ -15,10 +15,25 @@ def main() -> None:
     interruption = Interruption()
     try:
         interruption.listen()
+        _silence_libraries()
         code = interruption.finish(run(sys.argv[1:], interruption))
     except KeyboardInterrupt:
         code = interruption.finish(_report(interruption))
     interruption.leave(code)
+
+
+def _silence_libraries() -> None:
+    """Ignore warnings of libraries, here and in workers, unless they are asked for by ``--debug`` or ``python -W``.
+
+    What a user should know is said by SpaCRD itself.
+    """
+    if sys.warnoptions or take_debug(sys.argv[1:])[1]:
+        return
+    import os
+    import warnings
+
+    warnings.simplefilter("ignore")
+    os.environ["PYTHONWARNINGS"] = "ignore"
 
 
 def run(arguments: list[str], interruption: Interruption | None = None) -> int:

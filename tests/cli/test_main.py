@@ -1,5 +1,6 @@
 """The entry point: the message and the exit code of every kind of error."""
 
+import subprocess
 import sys
 
 import pytest
@@ -11,6 +12,13 @@ from spacrd_cli.interruption import INTERRUPTED
 from spacrd_cli.terminal.errors import describe_error
 from spacrd_core.errors import InputError, MissingFile, SpacrdError
 from spacrd_core.quoting import printable
+
+WARNING_COMMAND = """
+import warnings
+from spacrd_cli import main as entry
+entry.run = lambda *_: warnings.warn("of a library") or 0
+entry.main()
+"""
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -132,5 +140,21 @@ def test_control_characters_never_reach_the_terminal() -> None:
 
 def test_main_leaves_with_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["spacrd", "nonsense"])
+    monkeypatch.setattr(main, "_silence_libraries", lambda: None)  # it would silence later tests
     with pytest.raises(SystemExit, match="2"):
         main.main()
+
+
+@pytest.mark.parametrize(
+    ("python", "options", "shown"), [([], ["-q"], False), ([], ["--debug"], True), (["-W", "default"], ["-q"], True)]
+)
+def test_warnings_of_libraries_are_shown_only_if_asked_for(
+    python: list[str], options: list[str], *, shown: bool
+) -> None:
+    done = subprocess.run(
+        [sys.executable, *python, "-c", WARNING_COMMAND, "store", "ls", *options],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("of a library" in done.stderr) == shown
