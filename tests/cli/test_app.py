@@ -44,6 +44,7 @@ def test_the_tutorial_names_the_commands_that_take_the_common_options(capsys: py
         assert all(f"--{option}" in text for option in ("quiet", "config", "set")) == (command in full), command
 
 
+@pytest.mark.ci_cases(5)
 @pytest.mark.parametrize("command", COMMAND_ORDER)
 def test_every_command_explains_itself_and_its_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = shown([command, "--help"], capsys)
@@ -52,6 +53,7 @@ def test_every_command_explains_itself_and_its_options(command: str, capsys: pyt
     assert bare == [], "options without a word of help"
 
 
+@pytest.mark.ci_cases(5)
 @pytest.mark.parametrize("page", commands(), ids=lambda page: page.short)
 def test_every_bracket_of_a_help_text_is_shown(
     page: Page, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -71,6 +71,7 @@ def test_removing_a_section_loads_nothing_heavy(store: str) -> None:
     assert not loaded_by("store", "rm", store, "S1") & {*HEAVY}
 
 
+@pytest.mark.slow
 def test_detection_loads_no_library_that_draws_or_downloads(store: str) -> None:
     loaded = loaded_by("detect", store, "prior")
     assert "torch" in loaded

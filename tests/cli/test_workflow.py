@@ -154,6 +154,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.ci_cases(6)
 @pytest.mark.parametrize("case", MISTAKES)
 def test_every_mistake_gets_a_sentence_and_a_remedy(
     case: str, folder: Path, capsys: pytest.CaptureFixture[str]

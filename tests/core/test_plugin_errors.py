@@ -78,6 +78,7 @@ def test_a_hook_that_raises_anything_is_a_problem_of_its_plugin(write: Write, bo
     assert [problem.sentence[:31] for problem in plugins.problems] == ["its readers could not be listed"]
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -109,6 +110,7 @@ def test_a_reader_that_raises_anything_does_not_stop_the_others(write: Write, bo
     assert "not bad: it raised" in "".join(map(str, getattr(caught.value, "exceptions", ())))
 
 
+@pytest.mark.ci_cases(5)
 @pytest.mark.parametrize("call", ["create", "recognises", "read"])
 @pytest.mark.parametrize("body", RAISES)
 def test_a_component_that_raises_anything_is_named_with_its_distribution(

@@ -44,7 +44,7 @@ def shown(notebook: Any) -> list[list[list[str]]]:
     ]
 
 
-@pytest.mark.ci_cases("without_labels")
+@pytest.mark.slow  # the workflow that builds the site runs them
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_shows_the_kinds_of_output_that_are_stored(path: Path, tmp_path: Path) -> None:
     stored = nbformat.read(path, as_version=4)

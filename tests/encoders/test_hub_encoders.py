@@ -18,6 +18,8 @@ from spacrd_encoders import kaiko
 from spacrd_encoders.backbone.networks import build_on_meta
 from spacrd_encoders.uni import UNI
 
+pytestmark = pytest.mark.slow  # two processes import PyTorch
+
 # Creates encoders one after the other, embeds two tiles by each, and prints the outcome.
 EMBED = """
 import json, sys, torch

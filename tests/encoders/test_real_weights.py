@@ -31,6 +31,8 @@ from spacrd_core.plugins import Plugins
 from spacrd_core.slide.resample import resample
 from spacrd_core.store.store import SpotStore
 
+pytestmark = pytest.mark.slow  # a real network embeds a section
+
 ENCODER = "timm:tf_efficientnet_lite0"
 TENSORS = 296
 PALACE, DAISY = 698, 985  # classes of ImageNet

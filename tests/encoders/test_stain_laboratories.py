@@ -51,6 +51,7 @@ def feature(values: Tensor, name: str) -> Tensor:
     return values.reshape(len(values), len(WINDOWS_UM), len(FEATURES))[:, -1, list(FEATURES).index(name)]
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("laboratory", LABORATORIES)
 def test_another_laboratory_moves_a_section_far_less_once_its_staining_is_known(
     stain: Stain, tissue: Array, cut: Callable[[Array], Tensor], laboratory: str

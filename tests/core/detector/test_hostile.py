@@ -90,6 +90,7 @@ CONFIGURATIONS: dict[str, tuple[Callable[[Config], object], str]] = {
 }
 
 
+@pytest.mark.ci_cases(6)
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_a_configuration_that_no_training_writes_is_refused(name: str, folder: Path, plugins: Plugins) -> None:
     change, phrase = CONFIGURATIONS[name]

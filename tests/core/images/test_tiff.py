@@ -25,6 +25,7 @@ def read(path: Path, top: int = 0, bottom: int = 600) -> Array:
         return raster.rows(top, bottom)
 
 
+@pytest.mark.ci_cases(4)
 @pytest.mark.parametrize(
     "layout",
     [

@@ -39,6 +39,7 @@ def built(plugins: Plugins, name: str, options: dict[str, str], dims: Dims, devi
     return head
 
 
+@pytest.mark.ci_cases(4)
 @HEADS
 @EVERY_DIMS
 def test_scoring_stays_on_the_device(plugins: Plugins, name: str, options: dict[str, str], dims: Dims) -> None:
@@ -52,6 +53,7 @@ def test_scoring_stays_on_the_device(plugins: Plugins, name: str, options: dict[
             assert (logits.device, logits.shape) == (CUDA, batch.labels.shape)
 
 
+@pytest.mark.ci_cases(4)
 @HEADS
 @EVERY_DIMS
 def test_losses_stay_on_the_device(plugins: Plugins, name: str, options: dict[str, str], dims: Dims) -> None:

@@ -84,6 +84,7 @@ def test_genes_that_do_not_agree_leave_it_open_if_others_are_not_measured() -> N
     assert planted(dict.fromkeys(some, 1.0), left_out=EPITHELIAL[4:]).answer == "present"
 
 
+@pytest.mark.slow
 @pytest.mark.her2st
 def test_carcinomas_have_epithelium_and_hearts_have_none(
     breasts: list[SectionData], colon: SectionData, hearts: list[SectionData]
@@ -92,6 +93,7 @@ def test_carcinomas_have_epithelium_and_hearts_have_none(
     assert answers(hearts) == ["none"] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.her2st
 def test_no_carcinoma_is_said_to_have_none_with_four_fifths_of_the_genes(breasts: list[SectionData]) -> None:
     found = answers(breasts, 0.8)
@@ -100,6 +102,7 @@ def test_no_carcinoma_is_said_to_have_none_with_four_fifths_of_the_genes(breasts
     assert found.count("present") > len(found) / 2
 
 
+@pytest.mark.ci_cases(1)
 @pytest.mark.her2st
 @pytest.mark.parametrize("share", [0.9, 0.8, 0.6, 0.45, 0.3])
 def test_hearts_are_rarely_said_to_have_epithelium_with_some_of_the_genes(

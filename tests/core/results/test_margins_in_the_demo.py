@@ -111,6 +111,7 @@ def section(table: pd.DataFrame, cancer: Mask, platform: str) -> SectionResult:
     )
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("number", range(1, 6))
 def test_with_true_labels_distances_are_right_to_half_a_spot_and_areas_to_10_percent(number: int) -> None:
     platform = PLATFORMS[number - 1]

@@ -103,7 +103,7 @@ def read_annotations(result: SectionResult, path: Path) -> list[dict[str, Any]]:
     return [feature for feature in features if feature["properties"]["objectType"] == "annotation"]
 
 
-@pytest.mark.ci_cases(8)
+@pytest.mark.ci_cases(4)
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_regions_have_the_area_the_place_and_the_holes_of_the_tumour(
@@ -142,7 +142,7 @@ def test_single_spots_above_the_threshold_add_nothing_and_single_ones_below_it_a
     assert polygon.area == pytest.approx(truth.area, rel=0.05)
 
 
-@pytest.mark.ci_cases(6)
+@pytest.mark.ci_cases(3)
 @pytest.mark.parametrize(("spots", "share"), [(20, 0.3), (60, 0.7), (200, 1.0)])
 @pytest.mark.parametrize("shape", ["disc", "ring", "lobes"])
 @pytest.mark.parametrize("lattice", ["visium", "xenium"])

@@ -89,6 +89,7 @@ def test_a_section_that_is_ingested_again_is_sound(store: SpotStore, make_sectio
     assert verify(store) == []
 
 
+@pytest.mark.ci_cases(5)
 @pytest.mark.parametrize("kind", READ)
 @pytest.mark.parametrize("damage", ["missing", "cut off", "empty", "more", "metadata"])
 def test_a_group_whose_files_are_not_those_that_were_written_is_refused_with_the_remedy(

@@ -41,6 +41,7 @@ def write(tmp_path: Path, **matrices: Any) -> Path:
     return write_anndata(adata, tmp_path / "S1.h5ad")
 
 
+@pytest.mark.ci_cases(6)
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, np.asarray])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint16", "uint8"])
 def test_counts_of_any_storage_become_sparse_int32(tmp_path: Path, kind: Any, dtype: str) -> None:

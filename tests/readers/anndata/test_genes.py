@@ -23,6 +23,7 @@ def read(tmp_path: Path, index: list[str], columns: dict[str, Any]) -> Section:
     return AnnData(AnnData.Options()).read(write_anndata(adata, tmp_path / "S1.h5ad"), ImageInputs(with_image=False))
 
 
+@pytest.mark.ci_cases(5)
 @pytest.mark.parametrize(
     ("index", "columns"),
     [

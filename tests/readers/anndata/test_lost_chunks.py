@@ -20,6 +20,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_anndata(tissue_object(picture=False), tmp_path_factory.mktemp("whole") / "a.zarr")
 
 
+@pytest.mark.ci_cases(2)
 @pytest.mark.parametrize("array", ["X/data", "X/indices", "obs/_index", "var/_index"])
 def test_counts_and_names_are_refused_without_one_of_their_chunks(whole: Path, tmp_path: Path, array: str) -> None:
     reader = AnnData(AnnData.Options())

@@ -37,6 +37,7 @@ def dense(path: Path) -> tuple[list[bytes], np.ndarray[Any, Any], Any]:
         return matrix.barcodes.tolist(), total, matrix.features
 
 
+@pytest.mark.ci_cases(12)
 @pytest.mark.parametrize("attributes", ["absent", "bytes", "str", "arrays"])
 @pytest.mark.parametrize("data", ["int32", "int64", "float64"])
 @pytest.mark.parametrize("indices", ["int32", "int64", "uint32"])

@@ -23,6 +23,7 @@ def read(path: Path, *, options: dict[str, Any] | None = None, **inputs: Any) ->
     return Visium(Visium.Options(**(options or {}))).read(path, ImageInputs(**{"with_image": False, **inputs}))
 
 
+@pytest.mark.ci_cases(4)
 class TestVisium(ReaderContract):
     @pytest.fixture
     def reader(self) -> Reader:

@@ -40,6 +40,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     return HdRun(image=request.param, cells=True).write(tmp_path_factory.mktemp("run"))
 
 
+@pytest.mark.ci_cases(4)
 class TestVisiumHd(ReaderContract):
     @pytest.fixture(params=["bin", "cell"])
     def reader(self, request: pytest.FixtureRequest) -> Reader:

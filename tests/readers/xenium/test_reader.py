@@ -32,6 +32,7 @@ def brute_force(bundle: XeniumBundle, spot_um: float) -> dict[str, Any]:
     return sums
 
 
+@pytest.mark.ci_cases(4)
 class TestXenium(ReaderContract):
     @pytest.fixture(params=["spot", "cell"])
     def reader(self, request: pytest.FixtureRequest) -> Reader:

@@ -17,6 +17,7 @@ from spacrd_core.executors import processes, resources
 from spacrd_core.executors.processes import Processes, WorkerProcesses
 
 
+@pytest.mark.slow
 def test_processes_leave_the_same_bytes_as_one_and_are_gone_afterwards(
     new_store: NewStore, uninterrupted: StoredEmbeddings
 ) -> None:
