@@ -23,9 +23,9 @@ def main() -> None:
 
 
 def _silence_libraries() -> None:
-    """Ignore warnings of libraries, here and in workers, unless they are asked for by ``--debug`` or ``python -W``.
+    """Ignore warnings of libraries, here and in workers, unless ``--debug`` or ``python -W`` was given.
 
-    What a user should know is said by SpaCRD itself.
+    SpaCRD itself reports what users should know.
     """
     if sys.warnoptions or take_debug(sys.argv[1:])[1]:
         return

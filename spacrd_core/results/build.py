@@ -47,7 +47,7 @@ def section_result(
 ) -> SectionResult:
     """Return the calls of a section together with its tissue.
 
-    ``regions`` is whether regions are drawn (default: as ``detect`` was told).
+    ``regions`` is whether regions are drawn (default: the rule given to ``detect``).
     """
     entry, decision = store.entry(section), decision_of(section, spots)
     warnings = section_warnings(store, section, spots, detector)

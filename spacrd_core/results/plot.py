@@ -52,7 +52,7 @@ def plot_section(
         labels that the section was ingested with, or the H&E alone.
     regions
         Whether the outlines of cancer regions are drawn with probabilities and calls: ``auto`` leaves them out of a
-        section whose calls cannot be relied on; the title says why. By default, as ``detect`` was told.
+        section whose calls cannot be relied on; the title says why. The default is the rule given to ``detect``.
     legend
         Whether there is a colour bar or a legend.
 

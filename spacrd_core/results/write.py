@@ -53,8 +53,8 @@ def write_results(
     True
 
     The report of more than 12 sections is an index, with a page for each section in ``report_sections``.
-    ``regions`` is ``auto`` (drawn unless a section's calls cannot be relied on), ``always`` or ``never`` (default: as
-    ``detect`` was told). A worker has one section's counts and H&E in memory at a time.
+    ``regions`` is ``auto`` (drawn unless a section's calls cannot be relied on), ``always`` or ``never`` (default:
+    the rule given to ``detect``). A worker has one section's counts and H&E in memory at a time.
 
     Raises
     ------

@@ -61,7 +61,7 @@ def moments(count: int) -> Iterator[Shot]:
         yield Shot(signal, 1.05 * (number / (count - 1)) ** 1.5, to_group, again)
 
 
-@pytest.mark.slow
+@pytest.mark.ci_cases(1)
 @pytest.mark.parametrize(
     ("name", "seconds", "shot"), SOME, ids=lambda value: str(value) if isinstance(value, str) else ""
 )
