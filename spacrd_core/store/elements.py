@@ -14,6 +14,7 @@ import zarr
 from spacrd_core.cards import Recipe
 from spacrd_core.opening.declared import require_plausible
 from spacrd_core.slide.compression import CHECKED_ZSTD
+from spacrd_core.store.new_group import new_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,10 +29,8 @@ CHECKED = {"compressors": CHECKED_ZSTD}
 def write_section(adata: ad.AnnData, folder: Path) -> None:
     """Write a section's AnnData as a consolidated zarr v3 group."""
     adata.strings_to_categoricals()
-    with _without_zarr_warnings():
-        group = zarr.open_group(folder, mode="w", zarr_format=3)
+    with _without_zarr_warnings(), new_group(folder) as group:
         ad.io.write_elem(group, "/", adata, dataset_kwargs=CHECKED)
-        zarr.consolidate_metadata(group.store)
 
 
 def read_section(folder: Path) -> ad.AnnData:
@@ -59,8 +58,7 @@ def write_spots(spots: pd.DataFrame, folder: Path) -> None:
 
 def write_cells(spot_of_cell: pd.Series[Any], folder: Path) -> None:
     """Write the spot id of each cell, by cell id."""
-    with _without_zarr_warnings():
-        group = zarr.open_group(folder, mode="w", zarr_format=3)
+    with _without_zarr_warnings(), new_group(folder) as group:
         ad.io.write_elem(group, "cells", spot_of_cell.to_frame("spot_id"), dataset_kwargs=CHECKED)
 
 
@@ -73,8 +71,7 @@ def read_cells(folder: Path) -> pd.Series[Any]:
 
 def write_spot_table(table: pd.DataFrame, folder: Path, detector: Mapping[str, Any]) -> None:
     """Write a spot table with its ``attrs`` and the configuration of its detector as JSON-able values."""
-    with _without_zarr_warnings():
-        group = zarr.open_group(folder, mode="w", zarr_format=3)
+    with _without_zarr_warnings(), new_group(folder) as group:
         ad.io.write_elem(group, "spots", table, dataset_kwargs=CHECKED)
         group.attrs["facts"] = dict(detector)
         group.attrs["table"] = dict(table.attrs)
