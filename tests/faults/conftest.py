@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import made_once
 
 from faults.commands import Driver, driver
 from faults.workshop import make_workshop
@@ -17,4 +18,7 @@ def commands() -> Iterator[Driver]:
 
 @pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory, commands: Driver) -> Path:
-    return make_workshop(tmp_path_factory.mktemp("workshop") / "made", commands)
+    def make(folder: Path) -> None:
+        make_workshop(folder, commands)
+
+    return made_once(tmp_path_factory, "workshop", make)

@@ -15,7 +15,6 @@ MANY_OF_WORKERS = {"operations": 4, "times": 3}
 QUICK = ("store label",)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in QUICK], ids=lambda case: case.name)
 def test_a_killed_command_leaves_all_whole_and_its_rerun_ends_it(
     case: Case, workshop: Path, tmp_path: Path, commands: Driver

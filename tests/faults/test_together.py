@@ -59,7 +59,6 @@ def settled(workshop: Path, tmp_path_factory: pytest.TempPathFactory, commands: 
     return _settle(folder, commands)
 
 
-@pytest.mark.slow
 def test_eight_processes_in_one_store_end_with_a_sound_store(workshop: Path, tmp_path: Path, commands: Driver) -> None:
     assert not _round(0, workshop, tmp_path, commands)
 

@@ -46,7 +46,6 @@ LOSSES = (
 QUICK = ("a section's embeddings", "the output of detect")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "moments"),
     [
