@@ -230,6 +230,21 @@ def test_the_index_fits_the_window(
 def test_on_paper_all_columns_are_shown_without_controls(browser: Browser, index: Path) -> None:
     with opened(browser, index) as page:
         page.emulate_media(media="print")
-        assert page.pdf().startswith(b"%PDF")
         assert page.locator("input:visible").count() == 0
         assert page.is_visible(f"text={CAUTIONED}")
+
+
+def test_on_paper_every_page_of_the_table_has_its_headings(browser: Browser, index: Path) -> None:
+    pypdfium2 = pytest.importorskip("pypdfium2", reason="no pypdfium2 to read a PDF with")
+    with opened(browser, index) as page, pypdfium2.PdfDocument(page.pdf(width="30cm", height="12cm")) as document:
+        texts = [sheet.get_textpage().get_text_range() for sheet in document]
+    of_table = [text for text in texts if any(f"\n{name}" in text for name in ("S10", "S2", "S1", "index"))]
+    assert len(of_table) > 1
+    assert all("Patient" in text and "Cautions" in text for text in of_table)
+
+
+def test_a_column_that_no_section_has_a_value_for_is_left_out(make_result: Make, open_report: Open) -> None:
+    sections = [make_result(side=4, section_id=name, findings=Findings(agreement={})) for name in "AB"]
+    page = open_report(*sections)
+    assert page.get_by_role("button", name="Spots", exact=True).count() == 1
+    assert page.get_by_role("button", name="Prior", exact=True).count() == 0
