@@ -100,7 +100,7 @@ FoldsOption = Annotated[
         "--folds",
         metavar="N|patients",
         help="Number of groups of patients to hold out in turn, or patients: each patient alone.",
-        show_default="patients; 8 from ten patients on",
+        show_default="patients; 8 with ten or more",
     ),
 ]
 PartOfSections = Annotated[
@@ -121,4 +121,6 @@ DryRun = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print results only, without progress and notes.")]
-Wide = Annotated[bool, typer.Option("--wide", help="Show every column as a whole, however wide the table is.")]
+Wide = Annotated[
+    bool, typer.Option("--wide", help="Show every column in full, even if the table does not fit the terminal.")
+]

@@ -87,7 +87,7 @@ def require_narrow(rows: list[list[str]], path: Path, error: type[InputError] = 
         Of the type ``error``, if a row has more.
     """
     if (widest := max(map(len, rows), default=0)) > MAX_CELLS:
-        raise error(f"{path} has a row of {widest:,} cells: are its ends of lines missing?", hint=TABLE_HINT)
+        raise error(f"{path} has a row of {widest:,} cells: are its line breaks missing?", hint=TABLE_HINT)
     return rows
 
 

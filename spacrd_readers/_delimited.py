@@ -28,7 +28,7 @@ def read_cells(text: str) -> pd.DataFrame:
         raise pd.errors.ParserError(f"it has more than {MAX_ROWS:,} rows")
     second = body.lstrip("\n").partition("\n")[0].count(delimiter) + 1
     if max(len(first), second) > MAX_COLUMNS:
-        raise pd.errors.ParserError(f"a row has {max(len(first), second)} cells: are its ends of lines missing?")
+        raise pd.errors.ParserError(f"a row has {max(len(first), second)} cells: are its line breaks missing?")
     if not body.strip():
         return pd.DataFrame([first])
     try:

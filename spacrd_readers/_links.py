@@ -17,7 +17,7 @@ def follow_link(path: Path) -> Path:
 
 
 def broken_link(path: Path) -> str:
-    """Return why a path leads nowhere, as a sentence; '' if it is no broken link."""
+    """Return why a path leads nowhere, as a sentence; '' if it is not a broken link."""
     if path.is_symlink() and not path.exists():
         return f"{path} is a link to {path.readlink()}, which does not exist"
     target = _text_target(path)

@@ -30,7 +30,7 @@ def read_columns(path: Path, columns: Iterable[str], most: int) -> Any:
     Raises
     ------
     ValueError
-        If it declares more rows, or has a text that is no name.
+        If it declares more rows, or has a text that is not a name.
     """
     schema = parquet.read_schema(path)
     names = list(columns)

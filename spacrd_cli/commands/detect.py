@@ -55,7 +55,7 @@ def detect(
     batch_size: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Spots held dense at a time; limits memory, changes no result.", show_default="4096"
+            metavar="N", help="Spots processed at once; limits memory, does not change results.", show_default="4096"
         ),
     ] = None,
     threshold: Annotated[
@@ -70,7 +70,7 @@ def detect(
         float | None,
         typer.Option(
             metavar="A",
-            help="Error level of the conformal sets: the share of spots whose set misses the true class.",
+            help="Error level of the conformal sets: the intended share of spots whose set misses the true class.",
             show_default="0.1",
         ),
     ] = None,

@@ -78,7 +78,10 @@ def embed(
         typer.Option(metavar="I/N", help="Process every N-th shard from the I-th, for array jobs.", show_default="all"),
     ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Make embeddings anew that are done; the earlier ones stay until then.")
+        bool,
+        typer.Option(
+            "--again", help="Recompute existing embeddings; the old ones are kept until the new ones are complete."
+        ),
     ] = False,
     config: ConfigFile = None,
     set_: Overrides = None,

@@ -160,5 +160,5 @@ def evaluate(
 def _require_evaluation_file(file: Path) -> None:
     """Require that an evaluation may be written: to a new file, or in the place of an evaluation."""
     if file.exists() and not has_signature(file, EVALUATION_START):
-        raise InputError(f"{file} is no evaluation, and is not replaced", hint="name another file")
+        raise InputError(f"{file} is not an evaluation, and is not replaced", hint="name another file")
     require_outside(file)

@@ -82,7 +82,8 @@ def ingest(
     label_section: Annotated[
         str | None,
         typer.Option(
-            metavar="TEXT", help="Section of a label table of several: -2 of an aggregated run, or a sample's name."
+            metavar="TEXT",
+            help="Which section to read from a label table of several: a barcode suffix such as -2, or a sample name.",
         ),
     ] = None,
     image: Annotated[

@@ -34,13 +34,11 @@ def label(
         typer.Option(
             "--label-section",
             metavar="TEXT",
-            help="Section of a label table of several: -2 of an aggregated run, or a sample's name.",
+            help="Which section to read from a label table of several: a barcode suffix such as -2, or a sample name.",
             show_default=False,
         ),
     ] = "",
-    add: Annotated[
-        bool, typer.Option("--add", help="Keep the labels of the spots of which FILE says nothing.")
-    ] = False,
+    add: Annotated[bool, typer.Option("--add", help="Keep the labels of spots that FILE does not mention.")] = False,
     json: Json = False,
     wide: Wide = False,
     quiet: Quiet = False,

@@ -23,7 +23,10 @@ COLUMNS = (
 def remove(
     store: Store,
     sections: Annotated[
-        list[str], typer.Argument(metavar="ID...", help="Sections to remove; all of them or none.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="ID...", help="Sections to remove; if one is not in the store, none is removed.", show_default=False
+        ),
     ],
     json: Json = False,
     wide: Wide = False,

@@ -3,7 +3,7 @@
 Their labelled spots train, and nothing else of them does. With all their spots, what is fitted without labels (genes,
 components) would follow directions in which only their sections vary, and of which hardly any label tells what they
 mean. Held out, they would say nothing about other patients: few spots are noise, and spots that were chosen because
-they are hard are no sample.
+they are hard are not a sample.
 """
 
 from __future__ import annotations

@@ -41,5 +41,5 @@ class CohortOptions(BaseModel):
     )
     unknown_genes: bool = Field(
         default=False,
-        description="Train on sections of whose gene names fewer than one in ten are known (HGNC, Ensembl or mouse).",
+        description="Train on sections in which fewer than one in ten gene names are known (HGNC, Ensembl or mouse).",
     )

@@ -1,1 +1,1 @@
-"""Copy number: whether gains and losses of chromosome arms go with a section's tumour-like tissue."""
+"""Copy number: whether gains and losses of chromosome arms coincide with a section's tumour-like tissue."""

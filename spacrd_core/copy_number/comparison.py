@@ -1,4 +1,4 @@
-"""The test of whether gains and losses of chromosome arms go with a section's tumour-like tissue.
+"""The test of whether gains and losses of chromosome arms coincide with a section's tumour-like tissue.
 
 No label is read. Only genes at permuted places show what chance gives: cell types differ in thousands of genes, and do
 so reproducibly, but not by chromosome arm.

@@ -73,7 +73,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class CopyNumber:
-    """Whether gains and losses of chromosome arms go with a section's tumour-like tissue.
+    """Whether gains and losses of chromosome arms coincide with a section's tumour-like tissue.
 
     Attributes
     ----------
@@ -119,11 +119,9 @@ class CopyNumber:
         """The verdict in a sentence."""
         if self.verdict == "supported":
             arms = ", ".join(arm.short_name for arm in self.changed_arms) or "no single arm stands out"
-            return f"gains and losses of chromosome arms go with the tumour-like tissue (Z {self.z:.1f}: {arms})"
+            return f"gains and losses of chromosome arms coincide with the tumour-like tissue (Z {self.z:.1f}: {arms})"
         if self.verdict == "unclear":
-            return (
-                f"weak signs that gains and losses of chromosome arms go with the tumour-like tissue (Z {self.z:.1f})"
-            )
+            return f"weak signs that gains and losses of arms coincide with the tumour-like tissue (Z {self.z:.1f})"
         if self.verdict == "no evidence":
             return (
                 f"no sign of gained or lost chromosome arms in the tumour-like tissue (Z {self.z:.1f}); this does not "
@@ -138,8 +136,8 @@ class CopyNumber:
             cautions.append(self._about_disagreement())
         if no_epithelium and self.verdict == "supported":
             cautions.append(
-                "nothing is called, but gains and losses of chromosome arms go with part of the tissue "
-                f"(Z {self.z:.1f}): a tumour that is no carcinoma?"
+                "nothing is called, but gains and losses of chromosome arms coincide with part of the tissue "
+                f"(Z {self.z:.1f}): is this a tumour other than carcinoma?"
             )
         detector_supported = _verdict(self.detector_z) == "supported"
         if self.verdict == "no evidence" and not detector_supported and cancer_share > MANY_CALLED:

@@ -185,7 +185,8 @@ def _create_encoder(plugins: Plugins, record: EncoderRecord) -> Any:
     options = plugins.encoders.options(record.name, record.options)
     if files := [name for name, value in options if isinstance(value, Path)]:
         raise DetectorError(
-            f"the detector sets '{files[0]}' of the encoder '{record.name}', which is a file of this machine",
+            f"the detector sets '{files[0]}' of the encoder '{record.name}' to a path, and a detector may not name "
+            "files of this machine",
             hint=f"{command('embed', 'STORE', '--encoder', record.name)}, with the files that you choose",
         )
     return plugins.encoders.create(record.name, record.options)

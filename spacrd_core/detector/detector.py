@@ -221,4 +221,4 @@ def _weights(folder: Path, config: DetectorConfig) -> dict[str, torch.Tensor]:
     try:
         return load_file(file)
     except SafetensorError as error:
-        raise DetectorError(f"{file} cannot be read: {error}") from error
+        raise DetectorError(f"{file} cannot be read: {error}", hint="copy the detector again") from error

@@ -114,7 +114,7 @@ def _require_size(address: Address, name: str, size: int | None) -> None:
     limit = MAX_BYTES[name]
     if size and size > limit:
         raise DetectorError(
-            f"{name} in repository {address.repo} has {size:,} bytes, and no detector has more than {limit:,} of it",
+            f"{name} in repository {address.repo} has {size:,} bytes; a detector's has at most {limit:,}",
             hint=EXPECTED_FILES_HINT,
         )
 

@@ -96,5 +96,5 @@ def read_metrics(folder: Path, config: DetectorConfig) -> dict[str, Any]:
         raise DetectorError(f"{file} cannot be read: {error}", hint=HINT) from error
     known = {section.id for section in config.trained_on}
     if unknown := [section for section in metrics["held_out"] if section not in known]:
-        raise DetectorError(f"{file} has metrics of sections that config.json does not: {listed(unknown)}", hint=HINT)
+        raise DetectorError(f"{file} has metrics of sections that are not in config.json: {listed(unknown)}", hint=HINT)
     return metrics

@@ -27,7 +27,7 @@ def require_own_files(folder: Path) -> None:
     for file in sorted(folder.iterdir()):
         if file.is_symlink() and not _is_cached(file, folder.resolve()):
             raise DetectorError(
-                f"{file} is a link, and nothing in a detector is reached through one",
+                f"{file} is a link, and a detector must not contain links",
                 hint="put the file itself in its place",
             )
 

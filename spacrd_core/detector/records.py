@@ -31,9 +31,9 @@ class EncoderRecord(Record):
         try:
             recipe = TypeAdapter(Recipe).validate_python(Recipe.from_dict(facts).__dict__)
         except TypeError as error:
-            raise ValueError(f"it is no recipe: {error}") from error
+            raise ValueError(f"it is not a recipe: {error}") from error
         if not (0 < recipe.input_px <= MAX_PATCH_PX and 0 < recipe.dim <= MAX_DIM and 0 < recipe.um_per_px <= MAX_DIM):
-            raise ValueError(f"{recipe.input_px} px of {recipe.um_per_px} um as {recipe.dim} numbers are no recipe")
+            raise ValueError(f"{recipe.input_px} px of {recipe.um_per_px} um as {recipe.dim} numbers are not a recipe")
         return facts
 
 

@@ -43,7 +43,7 @@ def require_training_folder(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         kind = "a link" if folder.is_symlink() else "a file"
         raise OutputError(
-            f"the training cannot keep what is done in {folder}, which is {kind}", hint=f"move or remove {folder}"
+            f"the training cannot save its progress in {folder}, which is {kind}", hint=f"move or remove {folder}"
         )
 
 

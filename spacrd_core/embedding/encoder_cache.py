@@ -75,7 +75,7 @@ def encoder_on_device(name: str, options: Mapping[str, Any], recipe: str, device
         encoder = cached.encoder.to(device)
         if encoder.recipe.key != recipe:
             raise RecipeMismatch(
-                f"encoder '{name}' has another recipe in this worker than in the process that planned the work",
+                f"encoder '{name}' has a different recipe in this worker than in the process that planned the work",
                 hint="install the same SpaCRD, plugins and weights on all machines",
             )
         if device.type == "cuda" and not cached.built:

@@ -211,7 +211,9 @@ class SectionJob:
         """
         entry = self.request.store.entry(self.entry.id)
         if entry.geometry != self.entry.geometry:
-            raise StoreError(f"section '{self.entry.id}' was replaced meanwhile", hint="run the command again")
+            raise StoreError(
+                f"section '{self.entry.id}' was replaced while this command ran", hint="run the command again"
+            )
         record, earlier = (each.embeddings.get(self.request.recipe.key) for each in (entry, self.entry))
         if self.request.again and record == earlier:
             return None

@@ -122,5 +122,5 @@ def plan_section(store: SpotStore, section: str, geometry: str, recipe: Recipe) 
         raise UnknownSection(f"section '{section}' has no image", hint="ingest it with --image FILE --replace")
     centres = store.spots(section)[["x_px", "y_px"]].to_numpy() * store.slide_scale(section)
     if store.entry(section).geometry != geometry:  # checked last: all that was read before belongs to this geometry
-        raise StoreError(f"section '{section}' was replaced meanwhile", hint="run the command again")
+        raise StoreError(f"section '{section}' was replaced while this command ran", hint="run the command again")
     return PatchPlan.from_centres(pyramid, centres, patch_um=recipe.patch_um, patch_px=recipe.input_px)

@@ -1,4 +1,4 @@
-"""How many of a section's gene names are known: where almost none is, they are no names of genes.
+"""How many of a section's gene names are known: where almost none is, they are not names of genes.
 
 A table whose names are those of another database, row numbers, or damaged in a way nobody foresaw reads well and means
 nothing: a detector trained on it has a panel that no other section measures.

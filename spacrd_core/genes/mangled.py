@@ -1,8 +1,8 @@
 """Gene symbols that R changed into names of variables (``make.names``), restored.
 
 ``read.table`` and ``data.frame`` put a dot for every character that a variable's name may not have, and an X before a
-digit: ``HLA-A`` becomes ``HLA.A``, ``7SK`` becomes ``X7SK``. A symbol is restored if it is no gene's name as it is and
-one gene's symbol becomes it; names that no list has are restored by their form.
+digit: ``HLA-A`` becomes ``HLA.A``, ``7SK`` becomes ``X7SK``. A symbol is restored if it is not a gene's name as it is
+and one gene's symbol becomes it; names that no list has are restored by their form.
 """
 
 from __future__ import annotations

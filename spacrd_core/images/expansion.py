@@ -42,6 +42,6 @@ def _require(path: Path, width: int, height: int, expansion: int) -> None:
     pixels, stored = 3 * width * height, path.stat().st_size
     if pixels > FREE_BYTES and pixels > expansion * stored:
         raise ImageError(
-            f"{path} declares {width} x {height} px in {stored:,} bytes, which no picture of a tissue has",
+            f"{path} declares {width} x {height} px in only {stored:,} bytes, so it cannot be a picture of tissue",
             hint="copy or export it again",
         )

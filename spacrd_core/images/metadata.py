@@ -33,7 +33,7 @@ MPP = re.compile(r"\bMPP\s*=\s*([0-9.,]+)")
 def image_um_per_px(path: Path) -> float | None:
     """Return the um/px of the full-resolution level from an image file's metadata; None without a plausible value.
 
-    The dots per inch of a JPEG or PNG are ignored. Malformed metadata and files that are no image do not raise.
+    The dots per inch of a JPEG or PNG are ignored. Malformed metadata and files that are not images do not raise.
     """
     try:
         backend = choose_backend(path)

@@ -1,4 +1,4 @@
-"""Find how an image is turned against a small picture of the same frame, by correlation over the eight turns.
+"""Find how an image is turned relative to a small picture of the same frame, by correlation over the eight turns.
 
 Scanners, viewers and orientation tags turn and mirror slides; positions are of one orientation only. Of 121 slides that
 lay right (eleven real pictures, as they are and with another stain, borders, pen, blur, shift, tilt or resolution) none
@@ -69,8 +69,8 @@ class Orientation:
         """The error for a turned image, which says what fits."""
         as_it_is = "" if self.as_it_is is None else f"; as it is: {self.as_it_is:.2f}"
         return GeometryError(
-            f"{self.image} is turned against {self.picture}, to which the positions belong: {self.turn} it fits "
-            f"(correlation {self.correlation:.2f}{as_it_is})",
+            f"{self.image} is turned or mirrored relative to {self.picture}, which the positions refer to: "
+            f"{self.turn} it fits (correlation {self.correlation:.2f}{as_it_is})",
             hint=self.hint,
         )
 
@@ -97,7 +97,7 @@ class Orientation:
 
 
 def find_orientation(slide: SlideFile, sample: ImageSample) -> Orientation | None:
-    """Return how a slide, of which a sample is given, is turned against the first of its pictures that can tell.
+    """Return how a slide, of which a sample is given, is turned relative to the first of its pictures that can tell.
 
     None if there is none: they are blank, show fluorescence, or have the sides of different images.
 

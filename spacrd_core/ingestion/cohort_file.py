@@ -73,9 +73,9 @@ def _rows(file: Path) -> list[tuple[int, dict[str, str]]]:
     """Return every row below the header that is not empty, with its line number."""
     text = read_text(file, "cohort file")
     if text.count("\n") > MAX_ROWS:
-        raise InputError(f"{file} has more than {MAX_ROWS:,} lines: it is no list of sections", hint=COHORT_HINT)
+        raise InputError(f"{file} has more than {MAX_ROWS:,} lines: it is not a list of sections", hint=COHORT_HINT)
     if len(text) > MAX_LETTERS:
-        raise InputError(f"{file} has {len(text):,} letters: it is no list of sections", hint=COHORT_HINT)
+        raise InputError(f"{file} has {len(text):,} characters: it is not a list of sections", hint=COHORT_HINT)
     try:
         return _named_rows(_cells(_whole(text, file)), file)
     except csv.Error as error:
@@ -98,7 +98,7 @@ def _whole(text: str, file: Path) -> str:
 def _named_rows(reader: Any, file: Path) -> list[tuple[int, dict[str, str]]]:
     columns = [_column(name) for name in next(reader, [])]
     if len(columns) > MAX_COLUMNS:
-        raise InputError(f"{file} has {len(columns):,} columns: it is no list of sections", hint=COHORT_HINT)
+        raise InputError(f"{file} has {len(columns):,} columns: it is not a list of sections", hint=COHORT_HINT)
     if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise ConfigError(f"{file} has more than one column '{shortened(repeated[0])}'", hint="keep one of them")
     rows = [(reader.line_num, _row(columns, [cell.strip() for cell in cells])) for cells in reader]

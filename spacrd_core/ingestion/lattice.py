@@ -1,6 +1,6 @@
 """Detect x and y exchanged in the positions of a lattice, on any platform.
 
-Exchanging them mirrors the array on its image. A mirrored array alone is no proof, because images can be mirrored too;
+Exchanging them mirrors the array on its image. A mirrored array alone is not proof, because images can be mirrored too;
 but then the spots are on the stained part of the image, and with x and y exchanged they are not.
 """
 

@@ -100,9 +100,9 @@ def foresee(store: SpotStore, candidate: Candidate, *, replace: bool = False) ->
     if existing.identity == candidate.identity:
         return "unchanged"
     raise SectionExists(
-        f"the store {store.path} already has another section '{candidate.name}' "
+        f"the store {store.path} already has a different section '{candidate.name}' "
         f"({differences(existing, candidate.section, candidate.options, candidate.owner)})",
-        hint="--name ID for a new one, or --replace, which keeps what was given before and is not given now",
+        hint="use --name ID to add it as a new section, or --replace; options given before and not given now are kept",
     )
 
 

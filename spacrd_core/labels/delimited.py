@@ -50,8 +50,7 @@ def read_delimited(text: str, path: Path) -> pd.DataFrame:
     for line in (header, body.lstrip("\n").partition("\n")[0]):
         if line.count(delimiter) >= MAX_COLUMNS:
             raise LabelError(
-                f"a line of the label file {path} has {line.count(delimiter) + 1} cells: are its ends of lines "
-                "missing?",
+                f"a line of the label file {path} has {line.count(delimiter) + 1} cells: are its line breaks missing?",
                 hint=LAYOUT_HINT,
             )
     cells = io.BytesIO(body.encode())  # a StringIO would need four bytes per character

@@ -23,7 +23,7 @@ def file_kind(path: Path) -> Literal["picture", "xml", "text"]:
     Raises
     ------
     LabelError
-        If it is a JPEG, whose pixels are no classes.
+        If it is a JPEG, whose pixels are not classes.
     """
     start = _beginning(path)
     if start.startswith(JPEG_MAGIC):

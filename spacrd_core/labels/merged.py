@@ -48,7 +48,7 @@ def rows_of_section(section: Section, table: LabelTable) -> tuple[LabelTable, tu
     if not _is_same_run(marker, own_marker):
         raise LabelError(
             f"the label file {table.path} has labels of the section {display(marker)}, "
-            f"this section has ids like {SectionIds.from_section(section)[0].example}",
+            f"but this section's ids look like {SectionIds.from_section(section)[0].example}",
             hint=f"if it is this section: --label-section {display(marker)}",
         )
     renamed = as_series(without_marker(ids, own_marker))

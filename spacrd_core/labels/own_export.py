@@ -1,7 +1,7 @@
 """Use the spots in SpaCRD's own GeoJSON, corrected in QuPath, to find the frame it was drawn in.
 
-The calls of those spots are no labels, because a detector would learn from itself; only annotations are. A suggested
-spot is an annotation of a class of its own, which is no label until a pathologist gives it another class.
+The calls of those spots are not labels, because a detector would learn from itself; only annotations are. A suggested
+spot is an annotation of a class of its own, which is not a label until a pathologist gives it another class.
 """
 
 from __future__ import annotations

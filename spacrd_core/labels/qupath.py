@@ -109,7 +109,7 @@ def _with_children(features: list[Feature], path: Path) -> Iterator[Feature]:
         if isinstance(children, dict):
             children = children.get("features")
         if not isinstance(children, list) or not all(_is_feature(child) for child in children):
-            raise LabelError(f"the label file {path} has childObjects that are no features", hint=EXPORT_HINT)
+            raise LabelError(f"the label file {path} has childObjects that are not features", hint=EXPORT_HINT)
         stack += children[::-1]
 
 

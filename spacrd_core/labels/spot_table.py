@@ -115,7 +115,7 @@ def _by_id(table: pd.DataFrame, column: str, section: str, path: Path) -> LabelT
 def _number_notes(
     coordinates: Mapping[str, pd.Series[str]], numbers: Mapping[str, Array], path: Path
 ) -> tuple[str, ...]:
-    """Return a note on every coordinate column with texts that are no numbers, which cannot be compared."""
+    """Return a note on every coordinate column with texts that are not numbers, which cannot be compared."""
     texts = {name: cells[np.isnan(numbers[name]) & ~is_blank_number(cells)] for name, cells in coordinates.items()}
     return tuple(
         f"{path.name}: not compared: {len(cells)} cells of the column {shortened(name)} that are not numbers "

@@ -61,7 +61,7 @@ class TrainOptions(BaseModel):
     folds: Folds | None = Field(
         default=None,
         description="Number of groups of patients to hold out; 'patients' holds out each alone. The default is each "
-        "alone, and 8 groups from ten patients on.",
+        "alone, and 8 groups with ten or more patients.",
     )
 
     @field_validator("head", mode="before")

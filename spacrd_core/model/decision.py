@@ -98,6 +98,6 @@ class DecisionRule:
 
 
 def labels(probability: Array, threshold: float, *, spread: Array, uncertain: Array) -> Array:
-    """Return cancer from the threshold on, normal below it, and uncertain by the mask or within ``spread`` of it."""
+    """Return cancer at or above the threshold, normal below it; uncertain by the mask or within ``spread`` of it."""
     called = np.where(probability >= threshold, "cancer", "normal")
     return np.where((np.abs(probability - threshold) < spread) | uncertain, "uncertain", called)

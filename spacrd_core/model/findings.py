@@ -109,7 +109,7 @@ class Findings:
     def _about_epithelium(self) -> list[str]:
         measured, listed = self.epithelial_genes
         if self.epithelium == "none":
-            return ["no epithelium was found, so nothing is called: the gene lists speak for carcinoma only"]
+            return ["no epithelium was found, so nothing is called: the gene lists are for carcinoma only"]
         if self.epithelium != "unknown":
             return []
         consequence = "nothing is called" if self.makes_no_call else "do not rely on these calls if it may have none"

@@ -78,7 +78,7 @@ def _unread_modality(section: SectionData) -> str:
 def _usable_prior(
     sections: Sequence[SectionData], options: TrainOptions, heads: Registry[Any]
 ) -> tuple[PriorOptions | None, str]:
-    """How the sections' own evidence is used; None, with the reason, if it does not speak for their tissue."""
+    """How the sections' own evidence is used; None, with the reason, if it does not suit their tissue."""
     if not options.prior.use:
         return None, "it was switched off"
     if not heads.create(options.head.name, options.head.options, dims=ANY_DIMS).uses_prior:

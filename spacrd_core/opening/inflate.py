@@ -63,19 +63,19 @@ def open_inflated(path: Path, error: type[InputError] = InputError) -> IO[bytes]
     Raises
     ------
     InputError
-        Of the type ``error``, if it is no file; or while reading, if it unpacks to too many times its size.
+        Of the type ``error``, if it is not a file; or while reading, if it unpacks to too many times its size.
     """
     refuse_special(path, error)
     return io.BufferedReader(_Inflated(path, error), BUFFER_BYTES) if is_gzip(path) else path.open("rb")
 
 
 def read_inflated(path: Path, error: type[InputError] = InputError) -> bytes:
-    """Return the content of a table, gzipped or not; of what is no text, not more than a NUL and what is before it.
+    """Return the content of a table, gzipped or not; of what is not text, not more than a NUL and what is before it.
 
     Raises
     ------
     InputError
-        Of the type ``error``, if it is no file, or larger than the largest real tables.
+        Of the type ``error``, if it is not a file, or larger than the largest real tables.
     """
     parts, size, lines = [], 0, 0
     with open_inflated(path, error) as stream:

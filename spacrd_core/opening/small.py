@@ -20,7 +20,7 @@ def read_small(path: Path, error: type[SpacrdError] = InputError, *, limit: int 
     Raises
     ------
     SpacrdError
-        Of the type ``error``, if it is no file, or larger than any of its kind is.
+        Of the type ``error``, if it is not a file, or larger than any of its kind is.
     """
     refuse_special(path, error)
     with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""The gate: whether a section has the tissue that the gene lists speak for at all."""
+"""The gate: whether a section has the tissue that the gene lists are for at all."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class GeneLists(Record):
     Attributes
     ----------
     name, tissue, species
-        A short name, the tumours that the lists speak for in words, and their species.
+        A short name, the tumours that the lists are for in words, and their species.
     positive, negative
         Gene symbols by the name of the list: expressed more, and less, by the tumour than by the tissue around it.
     epithelial, upkeep

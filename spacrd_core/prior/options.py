@@ -15,7 +15,10 @@ class PriorOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    use: bool = Field(default=True, description="Use what a section says of itself beside the trained head.")
+    use: bool = Field(
+        default=True,
+        description="Add the prior (gene lists and H&E density of the section itself) to the trained head's score.",
+    )
     lists: str = Field(CARCINOMA, description="Gene lists: 'carcinoma', or a TOML file.")
     genes_weight: float = Field(2.0, ge=0, description="Weight of the gene lists beside a logit of genes.")
     fused_weight: float = Field(

@@ -2,7 +2,7 @@
 
 The border separates spots in a region from called spots beside them that are in none. It passes halfway between the
 two, so it cuts the corners that the outline of a region has because its spots are on a lattice. An outline that faces
-no called spot is no border: there the tissue or the measurement ends, and nothing is known about an invasive margin.
+no called spot is not a border: there the tissue or the measurement ends, and nothing is known about an invasive margin.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def require_replaceable(folder: Path, sections: Collection[str], *, detector: st
     Raises
     ------
     InputError
-        If it is no folder for results, or files of others or results of another detector are in the way.
+        If it is not a folder for results, or files of others or results of another detector are in the way.
     """
     require_results_folder(folder)
     require_own(folder, sections, [form] if form else DEFAULT_FORMATS)

@@ -3,7 +3,7 @@
 A spot measures a disc with a gap to the next one, but represents its Voronoi cell: all tissue that is nearer to it than
 to any other spot. The cells tile the measured tissue, so areas add up and neighbours touch. At the edge of the tissue,
 a cell ends where the cell of the next lattice position would begin. A missing spot, or one below the threshold, is a
-hole, however small. A single spot above the threshold is no region; the smallest region is two touching spots.
+hole, however small. A single spot above the threshold is not a region; the smallest region is two touching spots.
 """
 
 from __future__ import annotations

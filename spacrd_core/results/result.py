@@ -143,7 +143,7 @@ class SectionResult:
     findings
         What was found about the section while it was called.
     copy_number
-        Whether gains and losses of chromosome arms go with the tumour-like tissue.
+        Whether gains and losses of chromosome arms coincide with the tumour-like tissue.
     regions_rule
         Whether regions are drawn: ``auto`` (unless the calls cannot be relied on), ``always`` or ``never``.
     bands

@@ -156,11 +156,11 @@ class Pyramid:
 
 
 def _require_level(level: Level) -> Level:
-    """Refuse a level that is no picture of a size in um, or declares far more than it stores."""
+    """Refuse a level that is not a picture of a size in um, or declares far more than it stores."""
     require_plausible(level.array, expansion=MAX_IMAGE_EXPANSION)
     shape = level.array.shape
     if len(shape) != 3 or shape[0] != 3 or level.array.dtype != np.uint8 or min(shape) < 1:
-        raise ValueError(f"a level of {level.array.dtype} with shape {shape} is no picture")
+        raise ValueError(f"a level of {level.array.dtype} with shape {shape} is not a picture")
     if not 0 < level.um_per_px < np.inf:
         raise ValueError(f"a level has {level.um_per_px} um/px")
     return level

@@ -89,7 +89,7 @@ class Shards:
         except PermissionError as error:
             raise StoreError(
                 f"{path} may not be read: its permissions do not allow it",
-                hint="ask the owner of the store for the right to read it",
+                hint="ask the owner of the store for read permission",
             ) from error
         except (OSError, ValueError, RuntimeError, LookupError, TypeError, ArithmeticError, MemoryError) as error:
             raise CorruptStore(f"{path} cannot be read: {error}", hint=self.repair) from error

@@ -29,7 +29,7 @@ CHECKED = {"compressors": CHECKED_ZSTD}
 def write_section(adata: ad.AnnData, folder: Path) -> None:
     """Write a section's AnnData as a consolidated zarr v3 group."""
     adata.strings_to_categoricals()
-    with _without_zarr_warnings(), new_group(folder) as group:
+    with _without_zarr_warnings(), new_group(folder, consolidated=True) as group:
         ad.io.write_elem(group, "/", adata, dataset_kwargs=CHECKED)
 
 

@@ -235,7 +235,7 @@ def unreadable(folder: Path, error: PermissionError) -> StoreError:
     where = f" of {error.filename}" if error.filename and error.filename != str(folder) else ""
     return StoreError(
         f"{folder} may not be read: the permissions{where} do not allow it",
-        hint="ask the owner of the store for the right to read it",
+        hint="ask the owner of the store for read permission",
     )
 
 

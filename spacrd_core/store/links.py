@@ -35,7 +35,7 @@ def require_no_link(root: Path, path: Path) -> Path:
         If it is a link, or in a folder that is one.
     """
     if link := link_on_the_way(root, path):
-        raise StoreError(f"{link} is a link, and nothing in a store is reached through one", hint=HINT)
+        raise StoreError(f"{link} is a link, and a store must not contain links", hint=HINT)
     return path
 
 
@@ -48,7 +48,7 @@ def require_no_links_below(folder: Path) -> None:
         With the first link.
     """
     if link := link_below(folder):
-        raise StoreError(f"{link} is a link, and nothing in a store is reached through one", hint=HINT)
+        raise StoreError(f"{link} is a link, and a store must not contain links", hint=HINT)
 
 
 def link_below(folder: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""Write a new zarr group into a folder that nobody reads yet.
+"""Write a new zarr group into an empty folder that nobody reads yet.
 
 A group of AnnData has a hundred small files of metadata, and zarr writes each again for every attribute that it gets.
 Here they are kept in memory until the group is complete, and each is written once.
@@ -7,14 +7,14 @@ Here they are kept in memory until the group is complete, and each is written on
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import zarr
 from zarr.storage import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from zarr.core.buffer import Buffer
 
@@ -22,33 +22,62 @@ METADATA = "zarr.json"
 
 
 @contextmanager
-def new_group(folder: Path) -> Iterator[Any]:
-    """Yield a zarr v3 group to fill; it is complete on disk, with consolidated metadata, when the block ends."""
+def new_group(folder: Path, *, consolidated: bool = False) -> Iterator[Any]:
+    """Yield a zarr v3 group to fill, in an empty folder; its metadata is on disk when the block ends without an error.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder is not empty, or a chunk is written twice.
+    FileNotFoundError
+        If the folder vanishes meanwhile.
+    """
+    if any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty")
     store = _NewFolder(folder)
     yield zarr.open_group(store, mode="w", zarr_format=3)
-    zarr.consolidate_metadata(store)
+    if consolidated:
+        zarr.consolidate_metadata(store)
     store.write_metadata()
 
 
 class _NewFolder(MemoryStore):
-    """Metadata in memory, chunks on disk: they are written once, and never read before the group is complete."""
+    """Metadata in memory, chunks on disk: each is written once, and never read, changed or removed."""
 
     def __init__(self, folder: Path) -> None:
-        self._metadata: dict[str, Buffer] = {}
-        super().__init__(self._metadata)
+        super().__init__()
         self._folder = folder
+        self._made = {PurePosixPath()}
 
     async def set(self, key: str, value: Buffer, byte_range: tuple[int, int] | None = None) -> None:
+        if byte_range is not None:
+            raise NotImplementedError("a new group has no chunk to change a part of")
+        self.set_sync(key, value)
+
+    def set_sync(self, key: str, value: Buffer) -> None:
         if key.endswith(METADATA):
-            await super().set(key, value, byte_range)
+            self._store_dict[key] = value
         else:
             self._write(key, value)
 
+    async def delete(self, key: str) -> None:
+        if not key.endswith(METADATA) and (self._folder / key).exists():
+            raise FileExistsError(f"{self._folder / key} was written, and cannot be removed from a new group")
+        await super().delete(key)
+
+    def with_read_only(self, read_only: bool = False) -> NoReturn:  # noqa: FBT001, FBT002 (as in zarr)
+        raise NotImplementedError("a new group can only be written")
+
     def write_metadata(self) -> None:
-        for key, value in self._metadata.items():
-            self._write(key, value)
+        """Write the metadata, that of the group itself last."""
+        for key in sorted(self._store_dict, key=lambda key: key.count("/"), reverse=True):
+            self._write(key, self._store_dict[key])
 
     def _write(self, key: str, value: Buffer) -> None:
-        file = self._folder / key
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(value.as_buffer_like())
+        """Write a file. Its parents are made, but not the folder itself: if that has vanished, chunks are lost."""
+        for parent in reversed(PurePosixPath(key).parents):
+            if parent not in self._made:
+                (self._folder / parent).mkdir(exist_ok=True)
+                self._made.add(parent)
+        with (self._folder / key).open("xb") as file:
+            file.write(value.as_buffer_like())

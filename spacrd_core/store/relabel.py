@@ -51,7 +51,7 @@ def _replace_labels(
     def change(manifest: Manifest) -> Manifest:
         current = manifest.sections.get(entry.id)
         if current is None or current.identity != entry.identity:
-            raise StoreError(f"section '{entry.id}' was replaced meanwhile", hint="run the command again")
+            raise StoreError(f"section '{entry.id}' was replaced while this command ran", hint="run the command again")
         groups = {"embeddings": current.embeddings, "predictions": current.predictions}  # may be new
         return manifest.with_entry(new.model_copy(update=groups))
 

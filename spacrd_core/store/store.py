@@ -241,7 +241,9 @@ class SpotStore(StoreFolder):
         def change(manifest: Manifest) -> Manifest:
             current = manifest.sections.get(entry.id)
             if current is None or not unchanged(current):
-                raise StoreError(f"section '{entry.id}' was replaced meanwhile", hint="run the command again")
+                raise StoreError(
+                    f"section '{entry.id}' was replaced while this command ran", hint="run the command again"
+                )
             others = {name: group for name, group in getattr(current, field).items() if name != key}
             records = {**others, key: record} if latest else {key: record, **others}
             return manifest.with_entry(current.model_copy(update={field: records}))

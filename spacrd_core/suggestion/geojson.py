@@ -31,7 +31,7 @@ MEASUREMENT_NAMES = {
 def write_suggested_geojson(result: SectionResult, suggested: pd.DataFrame, path: Path) -> None:
     """Write the suggested spots as annotations in px of the user's image, with the call and the reason.
 
-    They have the class ``SpaCRD suggestion``, not that of the call: a spot that nobody has classified is no label.
+    They have the class ``SpaCRD suggestion``, not that of the call: a spot that nobody has classified is not a label.
     """
     write_features(_features(result, suggested), path)
 

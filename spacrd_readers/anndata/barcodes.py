@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BARCODE = r"[ACGT]{14,}|s_\d{3}um_\d+_\d+|cellid_\d+|[a-p]{8}|\d+x\d+"
 NAME = rf"^(?P<before>|.*?[^A-Za-z0-9])(?P<barcode>{BARCODE})(?P<after>|[^A-Za-z0-9].*)$"
 SEPARATORS = "-_.:# "
-MAX_SHARE = 0.5  # sections per spot; more are no sections
+MAX_SHARE = 0.5  # sections per spot; more are not sections
 MAX_SECTIONS = 200
 
 Part = tuple[str, "NDArray[np.object_]"]

@@ -60,7 +60,9 @@ def read_positions(file: AnnDataFile, count: int, key: str) -> pd.DataFrame:
     try:
         return pd.DataFrame(values.astype(np.float64), columns=["x_px", "y_px"])
     except (TypeError, ValueError) as error:
-        raise GeometryError(f"the positions of {file.path} are not numbers: {error}") from error
+        raise GeometryError(
+            f"the positions of {file.path} are not numbers: {error}", hint="write them as numbers"
+        ) from error
 
 
 def _x_before_y(table: pd.DataFrame) -> pd.DataFrame:

@@ -49,7 +49,7 @@ class AnnData:
         image: str = Field("", description="Image of uns['spatial'] to use as slide; the finest by default.")
         unit: Literal["spot", "cell"] | None = Field(
             None,
-            description="Of cells, beads and bins: squares that sum them (spot), or each as a spot (cell; default).",
+            description="For cells, beads and bins: sum them in squares (spot), or use each as a spot (cell; default).",
         )
         spot_um: PositiveFloat | None = Field(
             None, description="Width of a spot, in um; of squares that sum cells, 100 by default."

@@ -46,7 +46,7 @@ class Slide:
     def recognises(self, path: Path) -> Recognition:
         """Return whether a path is an image, by its content."""
         if not path.is_file():
-            return Recognition(recognised=False, reason="it is no image file")
+            return Recognition(recognised=False, reason="it is not an image file")
         try:
             choose_backend(path)
         except InputError as error:
@@ -62,7 +62,7 @@ class Slide:
             If the image cannot be read, its um/px is unknown, or it shows no tissue.
         """
         if not (recognition := self.recognises(path)):
-            raise UnrecognisedSection(f"{path} is no slide: {recognition.reason}", hint=CHOOSE_READER)
+            raise UnrecognisedSection(f"{path} is not a slide: {recognition.reason}", hint=CHOOSE_READER)
         _require_nothing_beside(path, inputs)
         um_per_px, notes = _um_per_px(path, inputs)
         self._require_resolution(path, um_per_px)

@@ -54,7 +54,7 @@ class SlideFrame:
 class _Candidate:
     """An image at its finest and at a coarse scale, and the map of the finest to the coordinate system.
 
-    ``reason`` says why it is no slide.
+    ``reason`` says why it is not the slide.
     """
 
     name: str
@@ -121,7 +121,7 @@ def _candidates(data: Any, system: str) -> list[_Candidate]:
 
 
 def _examined(candidate: _Candidate, request: SlideRequest) -> _Candidate:
-    """Return an image with the reason why it is no slide of the section, if there is one."""
+    """Return an image with the reason why it is not the slide of the section, if there is one."""
     if candidate.name == request.image_name:
         return candidate
     reason = why_not_colour(candidate.image)

@@ -78,6 +78,7 @@ def _fit_um_per_px(spots: pd.DataFrame, path: Path) -> float:
     rms = fit.rms * fitted / PITCH_UM
     if rms > MAX_LATTICE_RMS:
         raise GeometryError(
-            f"the pixel positions of {path} do not follow its array positions: they deviate by {rms:.2f} steps (RMS)"
+            f"the pixel positions of {path} do not follow its array positions: they deviate by {rms:.2f} steps (RMS)",
+            hint="check that its px belong to this section and are in the order of its spots",
         )
     return fitted

@@ -27,6 +27,7 @@ HEADERLESS = {
     7: ["x", "y", "new_x", "new_y", "pixel_x", "pixel_y", "selected"],
 }
 SPOT_COLUMNS = "x, y (or new_x, new_y), pixel_x, pixel_y"
+COPY_AGAIN = "copy or download it again"
 MAX_STEPS_OFF = 1.0  # between a spot's name and its array position
 
 
@@ -56,7 +57,7 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         cells = read_cells(text)
     except pd.errors.ParserError as error:
-        raise GeometryError(f"the spot table {path} is not a table: {str(error).strip()}") from error
+        raise GeometryError(f"the spot table {path} is not a table: {str(error).strip()}", hint=COPY_AGAIN) from error
     if are_numbers(cells.iloc[0]) and cells.shape[1] in HEADERLESS:
         return cells.set_axis(HEADERLESS[cells.shape[1]], axis=1)
     return with_header(cells)
@@ -104,7 +105,9 @@ def _differ(named: Array, array: Array) -> bool:
 
 def _checked(spots: pd.DataFrame, path: Path) -> pd.DataFrame:
     if spots.empty:
-        raise GeometryError(f"the spot table {path} has no selected spot")
+        raise GeometryError(
+            f"the spot table {path} has no selected spot", hint="its column 'selected' must be 1 for some"
+        )
     wrong = ~np.isfinite(spots.to_numpy()).all(axis=1)
     if wrong.any():
         raise GeometryError(
@@ -113,5 +116,7 @@ def _checked(spots: pd.DataFrame, path: Path) -> pd.DataFrame:
         )
     ids = pd.Index([spot_id(x, y) for x, y in zip(spots["array_x"], spots["array_y"], strict=True)], dtype=object)
     if not ids.is_unique:
-        raise GeometryError(f"the spot table {path} has spot {ids[ids.duplicated()][0]} more than once")
+        raise GeometryError(
+            f"the spot table {path} has spot {ids[ids.duplicated()][0]} more than once", hint="keep one row per spot"
+        )
     return spots.set_axis(ids, axis=0)

@@ -82,7 +82,7 @@ class MexMatrix:
                         raise CountsError(f"{self.entries} is damaged: a line is truncated", hint=COPY_AGAIN)
                     feature, barcode, count = (chunk[name].to_numpy() for name in ENTRY_COLUMNS)
                     if count.dtype.kind not in "iuf":
-                        raise CountsError(f"{self.entries} has counts that are no numbers", hint=COPY_AGAIN)
+                        raise CountsError(f"{self.entries} has counts that are not numbers", hint=COPY_AGAIN)
                     yield Block(barcode.astype(np.int64) - 1, feature.astype(np.int64) - 1, count)
         except pd.errors.EmptyDataError:
             return
@@ -148,7 +148,7 @@ def _declared_sizes(entries: Path) -> list[int]:
 
 
 def _sizes(stream: IO[bytes]) -> list[int]:
-    """Return the three numbers in the first line that is no comment.
+    """Return the three numbers in the first line that is not a comment.
 
     Raises
     ------

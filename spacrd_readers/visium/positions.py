@@ -66,7 +66,10 @@ def read_positions(path: Path) -> Positions:
             hint=COLUMNS_HINT,
         )
     if names.duplicated().any():
-        raise GeometryError(f"the positions {path} have spot {names[names.duplicated()].iloc[0]} more than once")
+        raise GeometryError(
+            f"the positions {path} have spot {names[names.duplicated()].iloc[0]} more than once",
+            hint="copy the file again from the run, or keep one row per spot",
+        )
     return Positions(
         path,
         as_bytes(names, path, GeometryError),

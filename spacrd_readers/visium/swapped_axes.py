@@ -1,6 +1,6 @@
 """Detect positions whose x and y are swapped: some tools swap the names of the two px columns.
 
-Swapping mirrors the array on its image. A mirrored array alone is no proof, because images can be mirrored too; but
+Swapping mirrors the array on its image. A mirrored array alone is not proof, because images can be mirrored too; but
 then the spots in tissue are on the stained part of the image, and with x and y swapped they are not.
 """
 

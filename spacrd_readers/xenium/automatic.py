@@ -51,7 +51,9 @@ def align_automatically(image: Path, cells: Cells, pixel_size: float, inputs: Im
     he = read_nuclear_density(image)
     registration = register(he, counted)
     if registration is None:
-        raise GeometryError(f"the H&E {image} fits the cells of {cells.path} nowhere", hint=BY_HAND)
+        raise GeometryError(
+            f"the H&E {image} could not be matched to the cells of {cells.path} at any position", hint=BY_HAND
+        )
     matrix = to_morphology_px(registration.placement, he, pixel_size)
     drafts = inputs.drafts or Path(_drafts_of_process().name)
     folder = write_draft(drafts, matrix, (he, cells.xy_um, registration))

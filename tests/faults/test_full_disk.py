@@ -7,12 +7,12 @@ import pytest
 
 from faults.disk.disks import PAGE, Limit, disk
 from faults.disk.driver import driver
-from faults.disk.ground import COMMANDS, make_ground
+from faults.disk.ground import COMMANDS, add_exports, make_ground
 from faults.disk.trials import Trials
 
 FEW = (
     ("detect -o", Limit("bytes", 20 * PAGE)),
-    ("export h5ad over", Limit("inodes", 4)),
+    ("export h5ad over", Limit("inodes", 1)),
 )
 FILE_BYTES = (0, 100, 1000, 5000, 25_000, 125_000)
 FREE_PAGES, FREE_INODES = (0, 1, 4, 16, 64), (0, 1, 3, 9)
@@ -33,22 +33,29 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
         yield Trials(commands, folder / "ground", place)
 
 
+@pytest.fixture(scope="module")
+def exported(trials: Trials) -> Trials:
+    add_exports(trials.ground, trials.driver)
+    return trials
+
+
 def _skip_without_mount(trials: Trials, limit: Limit) -> None:
     if limit.needs_mount and not trials.disk.mounted:
         pytest.skip("no file system can be mounted here")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "limit"), FEW, ids=lambda value: getattr(value, "kind", value))
 def test_what_a_command_on_a_full_disk_leaves_is_whole(name: str, limit: Limit, trials: Trials) -> None:
     _skip_without_mount(trials, limit)
+    refused = trials.counts["refused"]
     assert not trials.faults(name, limit)
+    assert trials.counts["refused"] == refused + 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
-def test_no_limit_breaks_a_command(name: str, trials: Trials) -> None:
-    limits = [limit for limit in ALL if trials.disk.mounted or not limit.needs_mount]
-    faults = [fault for limit in limits for fault in trials.faults(name, limit)]
-    sys.stderr.write(f"{name}: {len(limits)} limits; so far {trials.counts}\n")
+def test_no_limit_breaks_a_command(name: str, exported: Trials) -> None:
+    limits = [limit for limit in ALL if exported.disk.mounted or not limit.needs_mount]
+    faults = [fault for limit in limits for fault in exported.faults(name, limit)]
+    sys.stderr.write(f"{name}: {len(limits)} limits; so far {exported.counts}\n")
     assert not faults, "\n".join(faults)

@@ -12,7 +12,7 @@ from faults.kills import kill_often
 FEW = {"operations": 1, "times": 0}
 MANY = {"operations": 14, "times": 6}
 MANY_OF_WORKERS = {"operations": 4, "times": 3}
-QUICK = ("store label",)
+QUICK = ("ingest one more",)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in QUICK], ids=lambda case: case.name)

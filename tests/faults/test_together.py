@@ -43,7 +43,7 @@ SETTLE = (
 REASONS = (  # why a command may end with 1 while others change the store
     "has no section",
     "no embeddings by",
-    "was replaced meanwhile",
+    "was replaced while this command ran",
     "has ingested",
     "already has another section",
     "another process",

@@ -43,7 +43,7 @@ LOSSES = (
 )
 
 
-QUICK = ("a section's embeddings", "the output of detect")
+QUICK = ("a section's predictions", "the output of detect")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,7 @@ def test_what_vanishes_is_a_sentence_and_nothing_is_left_half(
     folder = tmp_path / "tried"
     whole = commands.run(copy_of(workshop, folder), loss.command)
     assert whole.code == 0, whole.output
+    sums = _sums(folder)
     detectors = [state_of(each) for each in _detectors(folder) + _detectors(workshop)]
     faults = []
     for moment in spread(whole.changes, moments + 2)[1:-1]:
@@ -70,9 +71,20 @@ def test_what_vanishes_is_a_sentence_and_nothing_is_left_half(
         problems += [f"{each} is half a detector" for each in _detectors(folder) if state_of(each) not in detectors]
         for store in {"store", "new"} - {loss.vanishing.partition("/")[0]}:
             problems += verify(SpotStore(folder / store)) if (folder / store / "spacrd.json").exists() else []
+        if ended.code == 0:
+            problems += [f"{path} has lost something" for path, sum_ in _sums(folder).items() if sums.get(path) != sum_]
         faults += [f"before change {moment} of {whole.changes}: {problem}" for problem in problems]
     assert not faults, "\n".join(faults)
 
 
 def _detectors(folder: Path) -> list[Path]:
     return [folder / name for name in parts(state_of(folder), DETECTOR)]
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """Return the checksums of the groups of the stores, by store and path."""
+    stores = [folder / name for name in ("store", "new") if (folder / name / "spacrd.json").exists()]
+    groups = [
+        (each.name, group) for each in stores for entry in SpotStore(each).entries.values() for group in entry.groups
+    ]
+    return {f"{store}/{group.path}": group.sha256 for store, group in groups}

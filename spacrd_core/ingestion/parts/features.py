@@ -22,7 +22,7 @@ def read_features(text: str, path: Path) -> tuple[Polygons, list[tuple[str, str]
     """Return the named outlines, and pairs of a region and its patient ('' if it has none).
 
     The name is the property ``region``, ``name`` or ``classification``, the first that any outline has. Where there are
-    cores of a tissue microarray, other annotations are drawn inside them and are no regions.
+    cores of a tissue microarray, other annotations are drawn inside them and are not regions.
 
     Raises
     ------

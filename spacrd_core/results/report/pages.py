@@ -40,7 +40,9 @@ def require_pages_folder(report: Path) -> None:
     """Raise an InputError if a file is in the place of the folder of a report's pages."""
     folder = pages_folder(report)
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"pages of sections need a folder, but {folder} is a file", hint="move it, or name another -o")
+        raise InputError(
+            f"pages of sections need a folder, but {folder} is a file", hint="move it, or choose another path with -o"
+        )
 
 
 def is_report(file: Path) -> bool:
@@ -61,7 +63,7 @@ def require_report_file(file: Path) -> None:
     if file.parent.exists() and not file.parent.is_dir():
         raise InputError(f"the report must be in a folder, but {file.parent} is a file", hint="name another folder")
     if file.exists() and not is_report(file):
-        raise InputError(f"{file} is no report, and is not replaced", hint="name another file")
+        raise InputError(f"{file} is not a report, and is not replaced", hint="name another file")
     require_outside(file)
     require_pages_folder(file)
     require_room(file.parent)
@@ -91,7 +93,7 @@ def replacing_report(file: Path) -> Iterator[Path]:
 def _require_pages(files: Iterable[Path]) -> None:
     for file in files:
         if file.exists() and not is_report(file):
-            raise InputError(f"{file} is no page of a report, and is not replaced", hint="name another file")
+            raise InputError(f"{file} is not a page of a report, and is not replaced", hint="name another file")
 
 
 def remove_stale_pages(report: Path, keep: Collection[str] = ()) -> None:

@@ -23,7 +23,7 @@ def sections(aneuploid: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 def test_a_section_with_gains_has_its_verdict_arms_and_profile(sections: dict[str, str]) -> None:
     assert re.search(r"<dt>Copy number</dt><dd>supported \(Z \d+\.\d\)</dd>", sections["GAIN"])
-    assert re.search(r"<p>Gains and losses of chromosome arms go with .*8q\+.*</p>", sections["GAIN"])
+    assert re.search(r"<p>Gains and losses of chromosome arms coincide with .*8q\+.*</p>", sections["GAIN"])
     assert sections["GAIN"].count('<img class="profile" src="data:image/svg+xml;base64,') == 1
 
 

@@ -1,4 +1,4 @@
-"""Real tissues: carcinomas and a melanoma have gains and losses that go with their tumour, hearts have none."""
+"""Real tissues: carcinomas and a melanoma have gains and losses that coincide with their tumour, hearts have none."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

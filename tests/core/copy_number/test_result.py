@@ -90,7 +90,9 @@ def test_many_calls_without_evidence_are_a_caution(z: float, share: float, warns
 
 def test_a_tumour_without_epithelium_is_a_caution() -> None:
     assert not CopyNumber(z=27.2, arms=ARMS).cautions(0.0)
-    assert "a tumour that is no carcinoma?" in CopyNumber(z=27.2, arms=ARMS).cautions(0.0, no_epithelium=True)[0]
+    assert (
+        "is this a tumour other than carcinoma?" in CopyNumber(z=27.2, arms=ARMS).cautions(0.0, no_epithelium=True)[0]
+    )
     assert not CopyNumber(z=6.9).cautions(0.0, no_epithelium=True)
 
 

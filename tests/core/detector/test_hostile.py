@@ -76,7 +76,7 @@ CONFIGURATIONS: dict[str, tuple[Callable[[Config], object], str]] = {
     "one gene twice": (lambda c: c.update(panel=["A"] * 6), "names a gene twice"),
     "fewer ids than genes": (lambda c: c.update(panel_ids=["A"]), "6 genes and 1 ids"),
     "two million genes": (lambda c: c.update(panel=[f"G{gene}" for gene in range(2 * 10**6)]), "larger than 16 MiB"),
-    "a strange recipe": (lambda c: c["encoder"]["recipe"].update(code="os.system"), "it is no recipe"),
+    "a strange recipe": (lambda c: c["encoder"]["recipe"].update(code="os.system"), "it is not a recipe"),
     "a patch of a kilometre": (lambda c: c["encoder"]["recipe"].update(input_px=10**9), "are no recipe"),
     "a recipe without a licence": (lambda c: c["encoder"]["recipe"].update(licence=None), "licence: Input should be a"),
     "no slopes": (calibrations(slopes={}), "slopes: Dictionary should have at least 1 item"),
@@ -139,7 +139,7 @@ def test_half_a_letter_is_no_text(text: str | bytes) -> None:
 
 METRICS: dict[str, tuple[Callable[[Config], object], str]] = {
     "text for a section": (lambda m: m.update(held_out={"A1": "x"}), "held_out.A1: "),
-    "an unknown section": (lambda m: m.update(held_out={"zz": m["held_out"]["A1"]}), "config.json does not: zz"),
+    "an unknown section": (lambda m: m.update(held_out={"zz": m["held_out"]["A1"]}), "that are not in config.json: zz"),
     "text for an AUC": (lambda m: m["held_out"]["A1"].update(auc="<b>"), "held_out.A1.auc: "),
     "no AUC": (lambda m: m["held_out"]["A1"].update(auc=float("nan")), "should be a finite number"),
     "no curve": (lambda m: m.pop("curve"), "missing setting 'curve'"),
@@ -168,7 +168,7 @@ def test_a_link_among_its_files_leads_nowhere(name: str, folder: Path, plugins: 
     (folder / name).rename(secret) if (folder / name).exists() else secret.write_text("{}")
     (folder / name).symlink_to(secret)
     for read in (load, lambda folder, _: locate_detector(str(folder)), lambda folder, _: _contents(folder, detector)):
-        with pytest.raises(DetectorError, match=f"{name} is a link, and nothing in a detector is reached through one"):
+        with pytest.raises(DetectorError, match=f"{name} is a link, and a detector must not contain links"):
             read(folder, plugins)
 
 
@@ -186,7 +186,9 @@ def test_a_detector_in_the_cache_of_the_hub_is_made_of_links(folder: Path, plugi
 def test_the_encoder_of_a_detector_reads_no_file_that_the_detector_names(folder: Path, plugins: Plugins) -> None:
     rewrite(folder, lambda config: config["encoder"].update(name="uni", options={"weights": "/etc/passwd"}))
     entry: Any = type("Entry", (), {"id": "S1", "slide": True, "embeddings": {}})()
-    with pytest.raises(DetectorError, match="sets 'weights' of the encoder 'uni', which is a file of this machine"):
+    with pytest.raises(
+        DetectorError, match="sets 'weights' of the encoder 'uni' to a path, and a detector may not name"
+    ):
         detector_encoding(SpotStore(folder / "store"), load(folder, plugins).config, [entry], plugins)
 
 

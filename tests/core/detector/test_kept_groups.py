@@ -157,7 +157,7 @@ def test_a_link_or_a_file_in_the_way_is_named(folder: Path, tmp_path: Path, kind
         folder.symlink_to(tmp_path)
     else:
         folder.touch()
-    with pytest.raises(OutputError, match=rf"cannot keep what is done in {folder}, which is a {kind}"):
+    with pytest.raises(OutputError, match=rf"cannot save its progress in {folder}, which is a {kind}"):
         require_training_folder(folder)
 
 

@@ -98,7 +98,7 @@ def test_it_states_in_how_many_training_sections_copy_number_supports_the_tumour
 ) -> None:
     found = {f"{letter}1": {"verdict": verdict} for letter, verdict in zip("ABC", verdicts, strict=False)}
     text = model_card(unrestricted.config, unrestricted.metrics | {"copy_number": found})
-    assert f"\n\nGains and losses of chromosome arms go with the tumour-like tissue {sentence}\n\n" in text
+    assert f"\n\nGains and losses of chromosome arms coincide with the tumour-like tissue {sentence}\n\n" in text
 
 
 def test_it_does_not_mention_copy_number_that_was_not_looked_for(unrestricted: Detector) -> None:

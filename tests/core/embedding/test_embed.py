@@ -169,7 +169,7 @@ def test_embeddings_of_a_section_replaced_meanwhile_are_not_published(
                 add_section(store, make_section(3), SectionKey("S1", "P1", "other-slide"))
             return super().embed(tiles)
 
-    with pytest.raises(StoreError, match="section 'S1' was replaced meanwhile"):
+    with pytest.raises(StoreError, match="section 'S1' was replaced while this command ran"):
         embed_with(store, "colour", Slow(), settings=CPU)
     assert store.entry("S1").embeddings == {}
 

@@ -111,7 +111,7 @@ def test_what_fails_repeatedly_is_named_with_its_spots_and_finished_shards_are_k
 def test_workers_with_another_encoder_of_that_name_stop_everything_at_once(new_store: NewStore) -> None:
     store, encoder = new_store(), load_plugins().encoders.create("stain")
     encoder.recipe = replace(encoder.recipe, settings='{"version": 99}')  # as of a newer SpaCRD, here but not there
-    with pytest.raises(RecipeMismatch, match="another recipe in this worker"):
+    with pytest.raises(RecipeMismatch, match="a different recipe in this worker"):
         embed_with(store, "stain", encoder, settings=CPU, executor=Processes(1))
     assert shards_done(store) == 0
 

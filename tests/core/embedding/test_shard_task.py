@@ -100,14 +100,14 @@ def test_a_section_that_was_replaced_is_not_mixed_with_what_it_was(
     task: ShardTask, store: SpotStore, make_section: MakeSection
 ) -> None:
     add_section(store, make_section(9), SectionKey("S1", "P1", "another-slide"))
-    with pytest.raises(StoreError, match="was replaced meanwhile"):
+    with pytest.raises(StoreError, match="was replaced while this command ran"):
         task.run(CPU)
     assert not Staging(task.staging).is_done(task.rows)
 
 
 @pytest.mark.slow
 def test_another_recipe_under_the_same_name_is_refused(task: ShardTask) -> None:
-    with pytest.raises(RecipeMismatch, match="another recipe in this worker") as caught:
+    with pytest.raises(RecipeMismatch, match="a different recipe in this worker") as caught:
         replace(task, recipe="0123456789abcdef").run(CPU)
     assert caught.value.hint
 

@@ -44,7 +44,7 @@ def test_another_section_of_the_same_name_is_refused_and_the_store_is_as_it_was(
 ) -> None:
     ingest_section(store, sections[0], plugins)
     before = (store.path / "spacrd.json").read_bytes()
-    with pytest.raises(SectionExists, match="already has another section 'S1'") as caught:
+    with pytest.raises(SectionExists, match="already has a different section 'S1'") as caught:
         ingest_section(store, with_(sections[1], name="S1"), plugins)
     assert "--replace" in caught.value.hint
     assert (store.path / "spacrd.json").read_bytes() == before

@@ -234,7 +234,7 @@ def test_another_section_is_told_by_what_differs(
     difference: str,
 ) -> None:
     now = {"image": files.image, "patient": "P1", **options} | ({"labels": labels} if "labels" in options else {})
-    with pytest.raises(SectionExists, match="already has another section 'S1'") as caught:
+    with pytest.raises(SectionExists, match="already has a different section 'S1'") as caught:
         ingest_section(embedded, given(files, **{k: v for k, v in now.items() if v is not None}), plugins)
     assert difference in str(caught.value)
 

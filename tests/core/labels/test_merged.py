@@ -25,7 +25,7 @@ def test_a_table_of_several_sections_is_refused_however_few_rows_the_other_has(
 
 
 def test_a_table_of_another_number_in_its_run_is_refused_with_the_option(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="has labels of the section -2, this section has ids like") as caught:
+    with pytest.raises(LabelError, match="has labels of the section -2, but this section's ids look like") as caught:
         attach(tmp_path / "labels.csv", table("Barcode,Pathology", merged("*-2"), TUMOR), Grid().section())
     assert "--label-section -2" in caught.value.hint
 

@@ -170,5 +170,5 @@ def test_objects_inside_others_are_read_once(tmp_path: Path, place: str) -> None
 
 
 def test_children_that_are_no_features_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="has childObjects that are no features"):
+    with pytest.raises(LabelError, match="has childObjects that are not features"):
         read(tmp_path, collection(annotation(SQUARE, childObjects=[1])))

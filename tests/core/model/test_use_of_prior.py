@@ -58,7 +58,7 @@ def test_training_tissue_without_epithelium_does_without_it(plugins: Plugins) ->
 
 
 def test_a_detector_does_without_it_where_held_out_patients_are_worse_with_it(plugins: Plugins) -> None:
-    """The labels are those of a tissue that the lists do not speak for: the opposite of the tumour."""
+    """The labels are those of a tissue that the lists are not for: the opposite of the tumour."""
     trained = train([replace(section, labels=1 - section.labels) for section in patients("ABC")], plugins)
     assert trained.prior is None
     assert "worse with it" in trained.without_prior

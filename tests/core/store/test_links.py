@@ -90,7 +90,7 @@ def test_a_store_of_which_a_part_is_a_link_is_refused(store: SpotStore, part: st
     outside = move_outside(store, part)
     before = outside.read_bytes() if outside.is_file() else state(outside)
     for use in (SpotStore.open, SpotStore.create):
-        with pytest.raises(StoreError, match=f"{part} is a link, and nothing in a store is reached through one"):
+        with pytest.raises(StoreError, match=f"{part} is a link, and a store must not contain links"):
             use(store.path)
     assert before == (outside.read_bytes() if outside.is_file() else state(outside))
 

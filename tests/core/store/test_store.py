@@ -165,7 +165,7 @@ def test_earlier_embeddings_can_be_made_the_latest(store: SpotStore, make_sectio
 def test_embeddings_of_another_geometry_cannot_be_made_the_latest(store: SpotStore, make_section: MakeSection) -> None:
     entry = add_section(store, make_section(1), SectionKey("S1", "P1", "one"))
     first, _ = published(store, entry, "one"), published(store, entry, "two")
-    with pytest.raises(StoreError, match="was replaced meanwhile"):
+    with pytest.raises(StoreError, match="was replaced while this command ran"):
         store.make_latest(entry.model_copy(update={"geometry": "another"}), first)
 
 
@@ -373,7 +373,7 @@ def test_predictions_are_stored_with_the_detector_that_made_them(store: SpotStor
 def test_predictions_of_a_replaced_section_are_refused(store: SpotStore, make_section: MakeSection) -> None:
     entry = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
     add_section(store, make_section(2, image=False), SectionKey("S1", "P1", "two"))
-    with pytest.raises(StoreError, match="was replaced meanwhile"):
+    with pytest.raises(StoreError, match="was replaced while this command ran"):
         store.publish_predictions(entry, pd.DataFrame({"probability": [0.5]}, index=["a"]), key="key", detector={})
 
 

@@ -101,5 +101,5 @@ def test_positions_without_ends_of_lines_are_refused_at_once(tmp_path: Path) -> 
     run = VisiumBundle(images=()).write(tmp_path / "run")
     file = run / "spatial" / "tissue_positions.csv"
     file.write_text(file.read_text().replace("\n", ",") * 300)
-    with pytest.raises(GeometryError, match=r"has \d+ cells: are its ends of lines missing\?"):
+    with pytest.raises(GeometryError, match=r"has \d+ cells: are its line breaks missing\?"):
         Visium(Visium.Options()).read(run, GENES_ONLY)

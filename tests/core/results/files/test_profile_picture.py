@@ -95,7 +95,9 @@ def test_small_deviations_do_not_fill_the_picture() -> None:
 def test_the_file_names_the_section_and_says_what_was_found(make_result: Make, tmp_path: Path) -> None:
     write_profile(make_result(side=4, section_id="B $1_2$", copy_number=SUPPORTED), tmp_path / "s.profile.svg")
     found = " ".join(texts((tmp_path / "s.profile.svg").read_bytes()))
-    assert "B $1_2$: gains and losses of chromosome arms go with the tumour-like tissue (Z 12.3: 8q+, 16q-)" in found
+    assert (
+        "B $1_2$: gains and losses of chromosome arms coincide with the tumour-like tissue (Z 12.3: 8q+, 16q-)" in found
+    )
 
 
 @pytest.mark.ci_cases(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
@@ -238,12 +239,14 @@ def test_on_paper_every_page_of_the_table_has_its_headings(browser: Browser, ind
     pypdfium2 = pytest.importorskip("pypdfium2", reason="no pypdfium2 to read a PDF with")
     with opened(browser, index) as page, pypdfium2.PdfDocument(page.pdf(width="30cm", height="12cm")) as document:
         texts = [sheet.get_textpage().get_text_range() for sheet in document]
-    of_table = [text for text in texts if any(f"\n{name}" in text for name in ("S10", "S2", "S1", "index"))]
+    named = [re.findall(r"(?m)^ *(S10|S2|S1|index)\b", text) for text in texts]
+    assert sorted({name for names in named for name in names}) == ["S1", "S10", "S2", "index"]
+    of_table = [text for text, names in zip(texts, named, strict=True) if names]
     assert len(of_table) > 1
     assert all("Patient" in text and "Cautions" in text for text in of_table)
 
 
-def test_a_column_that_no_section_has_a_value_for_is_left_out(make_result: Make, open_report: Open) -> None:
+def test_without_any_agreement_with_the_prior_its_column_is_left_out(make_result: Make, open_report: Open) -> None:
     sections = [make_result(side=4, section_id=name, findings=Findings(agreement={})) for name in "AB"]
     page = open_report(*sections)
     assert page.get_by_role("button", name="Spots", exact=True).count() == 1
