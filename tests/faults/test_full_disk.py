@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from faults.disk.disks import PAGE, Limit, disk
-from faults.disk.driver import driver
-from faults.disk.ground import COMMANDS, add_exports, make_ground
+from faults.disk.disks import PAGE, Disk, Limit, disk
+from faults.disk.driver import Driver, driver
+from faults.disk.ground import COMMANDS, make_ground
 from faults.disk.trials import Trials
 
 FEW = (
@@ -25,18 +27,26 @@ ALL = (
 
 
 @pytest.fixture(scope="module")
-def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
-    folder = tmp_path_factory.mktemp("disk")
-    (folder / "temporary").mkdir()
-    with driver(folder / "temporary") as commands, disk(folder / "place") as place:
-        make_ground(folder / "ground", commands)
-        yield Trials(commands, folder / "ground", place)
+def trials(workshop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+    """In the workshop of the other faults, which is made once."""
+    with _limited(tmp_path_factory.mktemp("disk")) as (commands, place):
+        yield Trials(commands, workshop, place)
 
 
 @pytest.fixture(scope="module")
-def exported(trials: Trials) -> Trials:
-    add_exports(trials.ground, trials.driver)
-    return trials
+def all_trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+    """Where every command has something to write over."""
+    ground = tmp_path_factory.mktemp("ground") / "made"
+    with _limited(tmp_path_factory.mktemp("disk")) as (commands, place):
+        make_ground(ground, commands)
+        yield Trials(commands, ground, place)
+
+
+@contextmanager
+def _limited(folder: Path) -> Iterator[tuple[Driver, Disk]]:
+    (folder / "temporary").mkdir()
+    with driver(folder / "temporary") as commands, disk(folder / "place") as place:
+        yield commands, place
 
 
 def _skip_without_mount(trials: Trials, limit: Limit) -> None:
@@ -54,8 +64,8 @@ def test_what_a_command_on_a_full_disk_leaves_is_whole(name: str, limit: Limit, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
-def test_no_limit_breaks_a_command(name: str, exported: Trials) -> None:
-    limits = [limit for limit in ALL if exported.disk.mounted or not limit.needs_mount]
-    faults = [fault for limit in limits for fault in exported.faults(name, limit)]
-    sys.stderr.write(f"{name}: {len(limits)} limits; so far {exported.counts}\n")
+def test_no_limit_breaks_a_command(name: str, all_trials: Trials) -> None:
+    limits = [limit for limit in ALL if all_trials.disk.mounted or not limit.needs_mount]
+    faults = [fault for limit in limits for fault in all_trials.faults(name, limit)]
+    sys.stderr.write(f"{name}: {len(limits)} limits; so far {all_trials.counts}\n")
     assert not faults, "\n".join(faults)

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 from faults.disk.driver import Driver
@@ -44,20 +43,12 @@ SUM = re.compile(rb'"sha256": "[0-9a-f]{64}"')
 
 
 def make_ground(folder: Path, driver: Driver) -> None:
-    """Make the folder: three sections that are embedded and called, and the files of a fourth."""
+    """Make the folder: three sections that are embedded and called, the files of a fourth, and what was written."""
     folder.mkdir()
     rows = [write_section(folder / "input", f"S{number}", number) for number in (1, 2, 3, 4)]
     (folder / "cohort.csv").write_text("\n".join([COHORT, *rows[:3]]) + "\n")
-    _run(folder, MAKE, driver)
-
-
-def add_exports(folder: Path, driver: Driver) -> None:
-    """Export the calls in every format."""
-    _run(folder, [f"export store -o exports --format {name} -q" for name in FORMATS], driver)
-
-
-def _run(folder: Path, commands: Iterable[str], driver: Driver) -> None:
-    for command in commands:
+    exports = [f"export store -o exports --format {name} -q" for name in FORMATS]
+    for command in (*MAKE, *exports):
         ended = driver.run(folder, command)
         assert ended.code == 0, f"{command}: {ended.output}"
 
