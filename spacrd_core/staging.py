@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PREFIX, LOCK = ".spacrd-", ".lock"
 NAME = re.compile(rf"{re.escape(PREFIX)}[a-z0-9_]{{8}}")  # as tempfile names them
+REMOVED_MEANWHILE = (FileNotFoundError, FileExistsError)  # the folder of a lock: before filelock looked, or as it did
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def _new(parent: Path) -> tuple[Path, BaseFileLock]:
         lock = _lock(folder)
         try:
             lock.acquire()
-        except (TimeoutError, FileNotFoundError):  # another process took it for abandoned before it was locked
+        except (TimeoutError, *REMOVED_MEANWHILE):  # another process took it for abandoned before it was locked
             continue
         except OSError:  # there is no room for the lock
             shutil.rmtree(folder, ignore_errors=True)

@@ -11,8 +11,10 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from spacrd_core.staging import REMOVED_MEANWHILE
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 IN_USE_PREFIX = ".in-use-"
@@ -44,23 +46,23 @@ def mark_in_use(folder: Path) -> Iterator[Path]:
     """Protect unfinished work below a folder from garbage collection inside the block; yield the lock file."""
     file = folder / f"{IN_USE_PREFIX}{uuid4().hex}.lock"
     with _locked_in_folder(file):
-        _any_locked(each for each in folder.glob(f"{IN_USE_PREFIX}*.lock") if each != file)
+        is_in_use(folder, apart_from=file)  # removes what killed processes have left
         yield file
 
 
 def is_in_use(folder: Path, *, apart_from: Path | None = None) -> bool:
     """Return whether any process has marked a folder as in use, ``apart_from`` the one that holds this lock file."""
-    return _any_locked(each for each in folder.glob(f"{IN_USE_PREFIX}*.lock") if each != apart_from)
+    return _any_locked(folder, f"{IN_USE_PREFIX}*.lock", apart_from=apart_from)
 
 
 def any_piece_locked(folder: Path) -> bool:
     """Return whether any process has locked a piece of a folder."""
-    return _any_locked(folder.parent.glob(f"{folder.name}.*.lock"))
+    return _any_locked(folder.parent, f"{folder.name}.*.lock")
 
 
 def remove_stale_locks(folder: Path) -> None:
     """Remove the lock files in a folder that killed processes have left."""
-    _any_locked(folder.glob("*.lock"))
+    _any_locked(folder, "*.lock")
 
 
 @contextmanager
@@ -68,12 +70,13 @@ def _locked_in_folder(file: Path) -> Iterator[None]:
     """Hold a lock in a folder that is created for it, and that another process may be removing because it is empty."""
     lock = FileLock(file)
     while True:
-        file.parent.mkdir(parents=True, exist_ok=True)
         try:
+            file.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire()
             break
-        except FileNotFoundError:  # removed meanwhile
-            continue
+        except REMOVED_MEANWHILE:
+            if file.parent.is_file():
+                raise
     try:
         yield
     finally:
@@ -81,8 +84,12 @@ def _locked_in_folder(file: Path) -> Iterator[None]:
         lock.release()
 
 
-def _any_locked(files: Iterable[Path]) -> bool:
-    """Return whether any of these locks is held; remove the files that killed processes have left."""
+def _any_locked(folder: Path, names: str, *, apart_from: Path | None = None) -> bool:
+    """Return whether any lock in a folder is held; remove the files that killed processes have left."""
+    try:
+        files = [file for file in folder.glob(names) if file != apart_from]
+    except FileNotFoundError:  # another process has removed the folder meanwhile
+        return False
     locked = [file for file in files if _is_locked(file)]  # try every file, so that every stale one is removed
     return bool(locked)
 
@@ -93,5 +100,5 @@ def _is_locked(file: Path) -> bool:
     try:
         with try_lock(file, wait=False) as acquired:
             return not acquired
-    except FileNotFoundError:  # its folder was empty and has been removed meanwhile
+    except REMOVED_MEANWHILE:
         return False

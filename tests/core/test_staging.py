@@ -22,6 +22,14 @@ with staging(Path(sys.argv[1])) as folder:
     time.sleep(60)
 """
 
+CLEAN = """
+import sys
+from pathlib import Path
+from spacrd_core.staging import remove_abandoned
+while True:
+    remove_abandoned(Path(sys.argv[1]))
+"""
+
 
 def test_a_temporary_folder_is_removed_at_the_end(tmp_path: Path) -> None:
     with staging(tmp_path) as folder:
@@ -69,3 +77,16 @@ def test_no_folder_stays_where_there_is_no_room_for_its_lock(tmp_path: Path, mon
     with pytest.raises(OSError, match="No space left"), staging(tmp_path):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_processes_that_look_for_abandoned_folders_do_not_disturb_one_that_makes_them(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CLEAN, str(tmp_path)]
+    with subprocess.Popen(command) as first, subprocess.Popen(command) as second:
+        try:
+            for number in range(1000):
+                with staging(tmp_path) as folder:
+                    (folder / "number").write_text(str(number))
+                    assert (folder / "number").read_text() == str(number)
+        finally:
+            first.kill()
+            second.kill()

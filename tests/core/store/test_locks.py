@@ -18,6 +18,16 @@ with try_lock(Path(sys.argv[1])):
     time.sleep(60)
 """
 
+REMOVE_WHILE_EMPTY = """
+import sys, time
+from contextlib import suppress
+from pathlib import Path
+while True:
+    with suppress(OSError):
+        Path(sys.argv[1]).rmdir()
+    time.sleep(0.0002)
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -71,3 +81,20 @@ def test_several_processes_can_mark_a_folder_as_in_use(tmp_path: Path) -> None:
         assert is_in_use(tmp_path)
     assert not is_in_use(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_another_process_removes_while_it_is_empty_can_be_marked(folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", REMOVE_WHILE_EMPTY, str(folder)]) as process:
+        try:
+            for _ in range(400):
+                with mark_in_use(folder) as file:
+                    assert file.exists()
+                assert not is_in_use(folder)
+        finally:
+            process.kill()
+
+
+def test_a_file_in_the_place_of_a_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError), mark_in_use(tmp_path / "file"):
+        pass
