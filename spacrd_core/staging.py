@@ -40,9 +40,17 @@ def staged_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.name != LOCK)
 
 
+def paths_in(folder: Path, names: str = "*") -> list[Path]:
+    """Return the paths in a folder that match a pattern; none of a folder that another process is removing."""
+    try:
+        return sorted(folder.glob(names))
+    except FileNotFoundError:
+        return []
+
+
 def abandoned(parent: Path) -> Iterator[Path]:
     """Yield the temporary folders of processes that were killed; each is locked while it is looked at."""
-    for folder in sorted(parent.glob(f"{PREFIX}*")):
+    for folder in paths_in(parent, f"{PREFIX}*"):
         if not NAME.fullmatch(folder.name) or folder.is_symlink() or not folder.is_dir():
             continue
         lock = _lock(folder)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from spacrd_core.errors import OutputError, SpacrdError
 from spacrd_core.opening.small import read_small
 from spacrd_core.replacement import real, replace_file
-from spacrd_core.staging import remove_abandoned
+from spacrd_core.staging import REMOVED_MEANWHILE, paths_in, remove_abandoned
 from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SUFFIX, DONE = ".safetensors", ".done"
 OURS = re.compile(rf"[0-9a-f]{{32}}\.[0-9a-f]{{64}}{re.escape(SUFFIX)}|[0-9a-f]+{re.escape(DONE)}")
-MAX_TRIES = 3
+MAX_TRIES = 10
 
 
 def training_folder(detector: Path) -> Path:
@@ -52,7 +52,7 @@ def contents_of(folder: Path, key: str, *, limit: int) -> Iterator[bytes]:
 
     What is damaged, larger or no file is passed over.
     """
-    for file in sorted(folder.glob(f"{key}.*{SUFFIX}")):
+    for file in paths_in(folder, f"{key}.*{SUFFIX}"):
         with suppress(OSError, SpacrdError):
             content = read_small(file, limit=limit)
             if file.name == _name(key, content):
@@ -72,7 +72,7 @@ def keep(folder: Path, key: str, content: bytes) -> None:
             with explained(folder):
                 folder.mkdir(parents=True, exist_ok=True)
                 replace_file(folder / _name(key, content), content)
-        except FileNotFoundError:  # another training into the same detector has ended, and removed the folder
+        except REMOVED_MEANWHILE:  # another training into the same detector has ended, and removed the folder
             if not tries_left:
                 raise
         else:
@@ -90,7 +90,7 @@ def is_done(folder: Path, detector: str) -> bool:
     """Return whether what a folder has is of the training of the detector with this key, or it has nothing any more."""
     if folder.is_symlink() or not folder.is_dir():
         return False
-    return (folder / f"{detector}{DONE}").is_file() or not any(OURS.fullmatch(path.name) for path in folder.iterdir())
+    return (folder / f"{detector}{DONE}").is_file() or not any(OURS.fullmatch(path.name) for path in paths_in(folder))
 
 
 def remove_kept(folder: Path | None) -> None:
@@ -102,7 +102,7 @@ def remove_kept(folder: Path | None) -> None:
         return
     with suppress(OSError):
         remove_abandoned(folder)
-        ours = [path for path in folder.iterdir() if OURS.fullmatch(path.name)]
+        ours = [path for path in paths_in(folder) if OURS.fullmatch(path.name)]
         for path in sorted(ours, key=lambda path: path.suffix == DONE):
             path.unlink(missing_ok=True)
         folder.rmdir()

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from spacrd_core.staging import REMOVED_MEANWHILE
+from spacrd_core.staging import REMOVED_MEANWHILE, paths_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,10 +86,7 @@ def _locked_in_folder(file: Path) -> Iterator[None]:
 
 def _any_locked(folder: Path, names: str, *, apart_from: Path | None = None) -> bool:
     """Return whether any lock in a folder is held; remove the files that killed processes have left."""
-    try:
-        files = [file for file in folder.glob(names) if file != apart_from]
-    except FileNotFoundError:  # another process has removed the folder meanwhile
-        return False
+    files = [file for file in paths_in(folder, names) if file != apart_from]
     locked = [file for file in files if _is_locked(file)]  # try every file, so that every stale one is removed
     return bool(locked)
 

@@ -1,6 +1,8 @@
 """Groups of held-out patients that are kept: who uses them, and what damage does."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,14 @@ from core.conftest import MakeData
 
 from spacrd_core.cohort.section_data import SectionData
 from spacrd_core.detector.kept_groups import KeptGroups
-from spacrd_core.detector.training_folder import remove_kept, require_training_folder, training_folder
+from spacrd_core.detector.training_folder import (
+    contents_of,
+    is_done,
+    keep,
+    remove_kept,
+    require_training_folder,
+    training_folder,
+)
 from spacrd_core.errors import OutputError
 from spacrd_core.model.cross_validation import OutOfFold
 from spacrd_core.model.folds import Groups
@@ -21,6 +30,14 @@ from spacrd_core.prior.options import PriorOptions
 
 GROUPS: Groups = (("A",), ("B", "C"))
 PRIOR = PriorOptions()
+REMOVE_KEPT = """
+import sys, time
+from pathlib import Path
+from spacrd_core.detector.training_folder import remove_kept
+while True:
+    remove_kept(Path(sys.argv[1]))
+    time.sleep(0.002)
+"""
 
 
 class Scored:
@@ -165,3 +182,15 @@ def test_without_groups_no_folder_is_made(sections: list[SectionData], folder: P
     kept = KeptGroups(folder=folder, facts={}, validate=Scored())
     assert not list(kept(sections, (), lambda *_: pytest.fail("it trains nothing itself"), None))
     assert not folder.exists()
+
+
+def test_another_training_may_remove_what_is_kept_at_any_moment(folder: Path) -> None:
+    key, content = "0" * 32, b"content"
+    with subprocess.Popen([sys.executable, "-c", REMOVE_KEPT, str(folder)]) as process:
+        try:
+            for _ in range(1000):
+                keep(folder, key, content)
+                assert list(contents_of(folder, key, limit=100)) in ([], [content])
+                is_done(folder, key)
+        finally:
+            process.kill()
