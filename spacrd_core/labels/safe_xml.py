@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MAX_XML_BYTES = 2**27  # two million corners; a parsed tree needs some ten times as many bytes
 MAX_DEPTH = 64
-MAX_ELEMENTS = 4_000_000  # a corner is one
+MAX_ELEMENTS = 3_000_000  # a corner is one
 EXPORT_HINT = "open the annotations in QuPath and export them as GeoJSON"
 
 

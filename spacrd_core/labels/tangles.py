@@ -36,14 +36,15 @@ def require_untangled(shapes: Array, path: Path, most: tuple[int, float] = JOINE
         return
     tree = shapely.STRtree(_every(edges, TREE_EDGES))
     sample = _every(edges, min(500, max(20, SAMPLED_PAIRS // len(tree))))
-    hits = sum(len(tree.query(edge, predicate="crosses")) for edge in sample)
-    of_edge = hits / len(sample) * len(edges) / len(tree)
-    crossings = of_edge * len(edges) / 2
-    if crossings > most[0] + most[1] * len(edges):
-        raise LabelError(
-            f"the outlines of {path} cross themselves or each other some {crossings:.2g} times",
-            hint="draw them again, or simplify them",
-        )
+    of_one = len(edges) ** 2 / (2 * len(sample) * len(tree))  # what a crossing in the sample counts for
+    bearable, crossings = most[0] + most[1] * len(edges), 0.0
+    for edge in sample:
+        crossings += of_one * len(tree.query(edge, predicate="crosses"))
+        if crossings > bearable:
+            raise LabelError(
+                f"the outlines of {path} cross themselves or each other more than {bearable:,.0f} times",
+                hint="draw them again, or simplify them",
+            )
 
 
 def _edges(shapes: Array) -> Array:

@@ -15,7 +15,7 @@ FILE = Path("a.geojson")
 
 def test_an_outline_of_random_corners_is_not_repaired() -> None:
     corners = np.random.default_rng(1).random((300, 2)) * 1000
-    with pytest.raises(LabelError, match=r"the outlines of a.geojson cross themselves or each other some \d"):
+    with pytest.raises(LabelError, match=r"the outlines of a.geojson cross themselves or each other more than \d"):
         repaired([shapely.Polygon(corners)], FILE)
 
 
