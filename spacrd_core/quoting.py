@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_LENGTH, MAX_ITEMS = 80, 10
 MAX_MISTAKE = 300  # a sentence about a value
+MAX_ARGUMENT = 1000  # a path that a shell gets must be whole
 MAX_MESSAGE = 2000  # a sentence with two paths and a list
 
 
@@ -46,12 +48,13 @@ def _printable(character: str) -> str:
 
 
 def command(*parts: object) -> str:
-    """Return a command of ours for a shell: no name from outside ends it and begins another.
+    """Return a command of ours for a shell: no name from outside ends it and begins another, or is an option.
 
-    >>> command("embed", "store", "--encoder", "uni; rm -rf ~")
-    "spacrd embed store --encoder 'uni; rm -rf ~'"
+    >>> command("embed", Path("-s"), "--encoder", "uni; rm -rf ~")
+    "spacrd embed ./-s --encoder 'uni; rm -rf ~'"
     """
-    return shlex.join(["spacrd", *(shortened(part, MAX_MISTAKE) for part in parts)])
+    arguments = [f"./{part}" if isinstance(part, Path) and str(part).startswith("-") else part for part in parts]
+    return shlex.join(["spacrd", *(shortened(argument, MAX_ARGUMENT) for argument in arguments)])
 
 
 def bounded(message: str) -> str:

@@ -20,6 +20,10 @@ REMEDIES = {
     errno.EFBIG: FILE_LIMIT,
     errno.EROFS: "name a place that you may write to",
 }
+NO_DESCRIPTORS = {
+    errno.EMFILE: "raise the limit on open files (ulimit -n), and run again",
+    errno.ENFILE: "close other programs, and run again",
+}
 NO_RIGHT = "name a place that you may write to"
 BROKEN_DISK = "the disk may be broken: look at the messages of the system, and use another"
 NO_FILES_LEFT = "remove some files, and run again: the file system has room for no more of them (df -i)"
@@ -45,8 +49,10 @@ def cannot_be_written(what: str, error: OSError, path: Path | None = None) -> Ou
     return error_for_user
 
 
-def explain(error: OSError) -> OutputError | None:
-    """Return the sentence for an error that only writing can cause, wherever it was raised; None for others."""
+def explain(error: OSError) -> SpacrdError | None:
+    """Return the sentence for a limit on open files, or for what only writing can cause; None for other errors."""
+    if error.errno in NO_DESCRIPTORS:
+        return SpacrdError(f"{os.strerror(error.errno).lower()}", hint=NO_DESCRIPTORS[error.errno])
     if error.errno not in REMEDIES:
         return None
     return cannot_be_written(str(error.filename or "a file"), error, Path(str(error.filename or ".")))

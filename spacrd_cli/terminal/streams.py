@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import wraps
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
@@ -24,13 +26,21 @@ _reserved: list[_Reserved] = []
 
 
 def results() -> TextIO:
-    """Return the stream of results."""
-    return _reserved[-1].stream if _reserved else sys.stdout
+    """Return the stream of results, which writes what its encoding cannot represent as ``\\xe9`` or ``\\u4e2d``."""
+    stream = _reserved[-1].stream if _reserved else sys.stdout
+    if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def print_document(text: str) -> None:
-    """Print the JSON document of a command."""
-    typer.echo(text, file=results())
+    """Print the JSON document of a command, in ASCII where the encoding of stdout cannot represent all of it."""
+    stream = results()
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text), indent=2)
+    typer.echo(text, file=stream)
     if _reserved:
         _reserved[-1].documented = True
 

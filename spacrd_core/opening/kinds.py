@@ -46,7 +46,10 @@ def refuse_special(path: Path, error: type[SpacrdError] = InputError) -> None:
 
 
 def refuse_special_below(folder: Path, error: type[SpacrdError] = InputError) -> None:
-    """Refuse a folder that holds a pipe, a socket or a device anywhere; libraries open all its files by themselves."""
+    """Refuse a folder that holds a pipe, a socket, a device, or a link to a folder that it is in.
+
+    Libraries open all files of such a folder by themselves.
+    """
     folders = [os.fspath(folder)]
     while folders:
         with os.scandir(folders.pop()) as entries:
@@ -54,4 +57,7 @@ def refuse_special_below(folder: Path, error: type[SpacrdError] = InputError) ->
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 elif not entry.is_file():
-                    refuse_special(folder / entry.path, error)
+                    path = folder / entry.path
+                    refuse_special(path, error)
+                    if path.parent.resolve().is_relative_to(path.resolve()):
+                        raise error(f"{path} is a link to a folder that it is in", hint="remove the link")

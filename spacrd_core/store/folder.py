@@ -17,7 +17,7 @@ from spacrd_core.store.layout import require_layout
 from spacrd_core.store.links import link_on_the_way, require_no_link
 from spacrd_core.store.manifest import GROUP_KINDS, Manifest, read_manifest, write_manifest
 from spacrd_core.store.repair import repair_hint
-from spacrd_core.system_errors import explained
+from spacrd_core.system_errors import explain, explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -210,6 +210,8 @@ class StoreFolder:
         except PermissionError as error:
             raise unreadable(folder, error) from error
         except DAMAGED_GROUP_ERRORS as error:
+            if isinstance(error, OSError) and (limit := explain(error)):
+                raise limit from error
             raise CorruptStore(f"{folder} is damaged: {error}", hint=self._repair_hint(record)) from error
 
     def _folder(self, record: GroupRecord) -> Path:

@@ -86,5 +86,6 @@ def _remove_litter(store: StoreFolder) -> None:
     failures = store.path / FAILURES_FOLDER
     if not link_on_the_way(store.path, failures):
         for file in failures.glob(".*"):
-            file.unlink()
+            if not file.is_dir():
+                file.unlink()
     remove_stale_locks(store.path / "embeddings")

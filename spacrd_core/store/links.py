@@ -11,6 +11,7 @@ from spacrd_core.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MAX_DEPTH = 200  # of folders; what SpaCRD writes is far from it
 HINT = (
     "put the files themselves in its place, or remove the link; a store may be a link to another disk only as a whole"
 )
@@ -56,11 +57,19 @@ def link_below(folder: Path) -> Path | None:
     return next((Path(entry.path) for entry in entries_below(folder) if entry.is_symlink()), None)
 
 
-def entries_below(folder: Path, *, in_use: bool = False) -> Iterator[os.DirEntry[str]]:
+def entries_below(folder: Path, *, in_use: bool = False, depth: int = 0) -> Iterator[os.DirEntry[str]]:
     """Yield everything below a folder, a folder before its contents, in a fixed order; links are not followed.
 
     With ``in_use``, other processes may move and remove folders meanwhile: those that are gone are passed over.
+    ``depth`` is that of the folder.
+
+    Raises
+    ------
+    StoreError
+        If folders are nested too deeply.
     """
+    if depth > MAX_DEPTH:
+        raise StoreError(f"{folder} is nested deeper than {MAX_DEPTH} folders", hint="move it out of the store")
     try:
         with os.scandir(folder) as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
@@ -71,7 +80,7 @@ def entries_below(folder: Path, *, in_use: bool = False) -> Iterator[os.DirEntry
     for entry in entries:
         yield entry
         if entry.is_dir(follow_symlinks=False):
-            yield from entries_below(Path(entry.path), in_use=in_use)
+            yield from entries_below(Path(entry.path), in_use=in_use, depth=depth + 1)
 
 
 def subfolders(folder: Path) -> list[Path]:

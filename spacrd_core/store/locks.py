@@ -92,7 +92,7 @@ def _any_locked(folder: Path, names: str, *, apart_from: Path | None = None) -> 
 
 
 def _is_locked(file: Path) -> bool:
-    if file.is_symlink():
+    if file.is_symlink() or file.is_dir():
         return False
     try:
         with try_lock(file, wait=False) as acquired:

@@ -14,7 +14,7 @@ from spacrd_core.results.files.genes_csv import genes_unsupported, write_genes_c
 from spacrd_core.results.files.geojson import GEOJSON_START, write_geojson
 from spacrd_core.results.files.h5ad import is_own_h5ad, write_h5ad
 from spacrd_core.results.files.loupe import loupe_unsupported, write_loupe
-from spacrd_core.results.files.overlay_png import SIGNATURE, write_overlay
+from spacrd_core.results.files.overlay_png import SIGNATURES, write_overlay
 from spacrd_core.results.files.profile_picture import (
     PICTURE_FORMATS,
     is_own_profile,
@@ -104,7 +104,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 genes_unsupported,
             ),
             Format("geojson", "geojson", _without_provenance(write_geojson), begins_with(GEOJSON_START)),
-            Format("png", "png", _without_provenance(write_overlay), begins_with(SIGNATURE.encode()), in_thread=True),
+            Format(
+                "png",
+                "png",
+                _without_provenance(write_overlay),
+                begins_with(SIGNATURES["call"].encode()),
+                in_thread=True,
+            ),
             Format(
                 "loupe",
                 "loupe.csv",
@@ -131,7 +137,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
                 "probability",
                 "probability.png",
                 lambda result, path, _: write_overlay(result, path, "probability"),
-                begins_with(SIGNATURE.encode()),
+                begins_with(SIGNATURES["probability"].encode()),
                 on_request=True,
             ),
             Format(

@@ -21,22 +21,25 @@ if TYPE_CHECKING:
 
 TITLE_POINTS = 12.0
 MARGIN, GAP, TITLE_HEIGHT = px(10), px(4), px(1.5 * TITLE_POINTS)
-SIGNATURE = "of the spots of section"  # in the description of every picture
+SIGNATURES: dict[ColourBy, str] = {  # the beginning of a picture's description
+    "call": "Calls of the spots of section",
+    "probability": "Probabilities of the spots of section",
+}
 COMPRESSION = 2  # of zlib: half the time of its default, for a twentieth more bytes
 
 
 def write_overlay(result: SectionResult, path: Path, colour_by: ColourBy = "call") -> None:
     """Write the H&E, and beside it the tissue with its spots at true size and the cancer regions, as PNG."""
     text = PngInfo()
-    text.add_text("Description", _alt_text(result))
+    text.add_text("Description", _alt_text(result, colour_by))
     picture = _compose(result, colour_by)
     picture.save(path, format="PNG", compress_level=COMPRESSION, dpi=(DPI, DPI), pnginfo=text)
 
 
-def _alt_text(result: SectionResult) -> str:
+def _alt_text(result: SectionResult, colour_by: ColourBy) -> str:
     """Return a text description of the picture."""
     background = "on its H&E" if result.thumbnail is not None else "without an image"
-    return f"Calls {SIGNATURE} {result.section_id}, {background}"
+    return f"{SIGNATURES[colour_by]} {result.section_id}, {background}"
 
 
 def _title(result: SectionResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -37,11 +38,12 @@ def page_file(report: Path, section: str) -> Path:
 
 
 def require_pages_folder(report: Path) -> None:
-    """Raise an InputError if a file is in the place of the folder of a report's pages."""
+    """Raise an InputError if a file or a link is in the place of the folder of a report's pages."""
     folder = pages_folder(report)
-    if folder.exists() and not folder.is_dir():
+    if os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir()):
+        kind = "a link" if folder.is_symlink() else "a file"
         raise InputError(
-            f"pages of sections need a folder, but {folder} is a file", hint="move it, or choose another path with -o"
+            f"pages of sections need a folder, but {folder} is {kind}", hint="move it, or choose another path with -o"
         )
 
 
@@ -73,6 +75,7 @@ def require_report_file(file: Path) -> None:
 def replacing_report(file: Path) -> Iterator[Path]:
     """Yield a temporary file for a report, beside which its pages are written; they replace earlier ones at the end."""
     report = real(file)
+    require_pages_folder(report)
     with explained(file):
         report.parent.mkdir(parents=True, exist_ok=True)
         with staging(report.parent) as aside:
@@ -97,7 +100,9 @@ def _require_pages(files: Iterable[Path]) -> None:
 
 
 def remove_stale_pages(report: Path, keep: Collection[str] = ()) -> None:
-    """Remove the pages of an earlier report but those of the sections in ``keep``; other files stay."""
+    """Remove the pages of an earlier report but those of the sections in ``keep``; other files and links stay."""
+    if pages_folder(report).is_symlink():
+        return
     kept = {page_file(report, section) for section in keep}
     for page in pages_folder(report).glob("*.html"):
         if page not in kept and has_signature(page, MARK):
