@@ -70,8 +70,10 @@ def exported_spots(features: list[Feature], path: Path) -> ExportedSpots | None:
     }
     if not spots:
         return None
-    outlines = np.array([outline_of(feature, path) for feature in spots.values()], dtype=object)
-    return ExportedSpots(tuple(spots), shapely.get_coordinates(shapely.centroid(outlines)))
+    outlines = {name: outline_of(feature, path) for name, feature in spots.items()}
+    drawn = {name: outline for name, outline in outlines.items() if not outline.is_empty}
+    centroids = shapely.centroid(np.array([*drawn.values()], dtype=object))
+    return ExportedSpots(tuple(drawn), shapely.get_coordinates(centroids)) if drawn else None
 
 
 def _measurements(feature: Feature) -> Collection[str]:

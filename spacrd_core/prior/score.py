@@ -87,12 +87,15 @@ def list_columns(expression: Expression, lists: GeneLists) -> Columns:
     return {name: columns[columns >= 0] for name, columns in found.items()}
 
 
-def sampling_error(values: Float[Array, " measured"], listed: int) -> float:
-    """Return the standard error of a list's mean if the measured genes are a random part of its genes."""
+def sampling_error(values: Float[Array, " measured"], listed: int, *, spread_of_one: float = np.inf) -> float:
+    """Return the standard error of a list's mean if the measured genes are a random part of its genes.
+
+    ``spread_of_one`` is the standard deviation that is assumed where one gene is measured.
+    """
     measured = len(values)
     if measured >= listed:
         return 0.0
-    spread = values.std(ddof=1) if measured > 1 else np.inf
+    spread = values.std(ddof=1) if measured > 1 else spread_of_one
     return float(spread * np.sqrt((1 - measured / listed) / measured)) if measured else np.inf
 
 
@@ -122,7 +125,13 @@ def _amount(
     means = expression.moments.mean
     of_list = {name: means[columns[name]] for name in (*positive, *negative)}
     sizes = {name: len(genes) for name, genes in (lists.positive | lists.negative).items()}
-    errors = [sampling_error(of_list[name], sizes[name]) / len(side) for side in (positive, negative) for name in side]
+    everywhere = np.concatenate([*of_list.values()])
+    spread = float(everywhere.std(ddof=1))  # over both sides: rather too large for a list of one measured gene
+    errors = [
+        sampling_error(of_list[name], sizes[name], spread_of_one=spread) / len(side)
+        for side in (positive, negative)
+        for name in side
+    ]
     pairs = [correlation(maps[first], maps[second]) for first in positive for second in negative]
     difference = np.mean([of_list[n].mean() for n in positive]) - np.mean([of_list[n].mean() for n in negative])
     return TumourAmount(float(difference), float(np.linalg.norm(errors)), float(np.mean(pairs)))

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spacrd_core.executors.run import run_in_order
 from spacrd_core.executors.serial import Serial
 from spacrd_core.outputs import require_room
 from spacrd_core.progress import Track, silent
+from spacrd_core.replacement import move_into_place
 from spacrd_core.results.build import timestamp
 from spacrd_core.results.files.formats import ALL_FORMATS
 from spacrd_core.results.files.manifest import MANIFEST, replacing_files
 from spacrd_core.results.folder import finish_interrupted
 from spacrd_core.results.ownership import require_replaceable, require_results_folder
 from spacrd_core.results.section_task import ExportTask
+from spacrd_core.staging import staging
 from spacrd_core.store.remove import stored_counts_bytes
 from spacrd_core.system_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
     from spacrd_core.errors import InputError
     from spacrd_core.executors.pool import Executor
@@ -54,23 +56,35 @@ def export_calls(
     executor: Executor | None = None,
     track: Track = silent,
 ) -> tuple[list[Path], list[InputError], list[Exception]]:
-    """Write a file for every section; return the files, why others have none, and the errors of those that failed."""
-    created = timestamp()
-    tasks = [
-        ExportTask(
-            store=store.path,
-            section=section,
-            detector=detector,
-            format=form.name,
-            suffix=form.suffix,
-            output=output,
-            created=created,
-        )
-        for section in sections
-    ]
-    names = {form.path(output, section).name for section in sections}
-    with explained(output), replacing_files(output / MANIFEST, names):
-        outcomes = run_in_order(executor or Serial(), tasks, "writing", device="cpu", track=track)
+    """Write a file for every section; return the files, why others have none, and the errors of those that failed.
+
+    The files are moved to the folder together: of two commands that write to it at once, one replaces the other's.
+    """
+    created, is_new = timestamp(), not output.exists()
+    with explained(output):
+        output.mkdir(parents=True, exist_ok=True)
+        with staging(output) as aside:
+            tasks = [
+                ExportTask(
+                    store=store.path,
+                    section=section,
+                    detector=detector,
+                    format=form.name,
+                    suffix=form.suffix,
+                    aside=aside,
+                    output=output,
+                    created=created,
+                )
+                for section in sections
+            ]
+            outcomes = run_in_order(executor or Serial(), tasks, "writing", device="cpu", track=track)
+            names = {outcome.result.name for outcome in outcomes if isinstance(outcome.result, Path)}
+            with replacing_files(output / MANIFEST, names):
+                require_replaceable(output, sections, detector=detector, form=form)  # others may have written to it
+                for name in sorted(names):
+                    move_into_place(aside / name, output / name)
+    if is_new and not names:
+        output.rmdir()
     written, unsupported, errors = [], [], []
     for section, outcome in zip(sections, outcomes, strict=True):
         if outcome.error:

@@ -53,13 +53,17 @@ class WriteTask:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportTask:
-    """The calls of a section by a detector, and the format and the folder of its file."""
+    """The calls of a section by a detector, the format of its file, and the temporary folder for it.
+
+    ``output`` is the folder that the file will be moved to.
+    """
 
     store: Path
     section: str
     detector: str
     format: str
     suffix: str
+    aside: Path
     output: Path
     created: str
     folder: WorkingFolder = field(default_factory=WorkingFolder)
@@ -72,7 +76,8 @@ class ExportTask:
             if reason := form.unsupported_reason(result):
                 return reason
             origin = provenance(detector, [decision_of(self.section, spots)], created=self.created)
-            form.write_atomically(result, self.folder.find(self.output), origin)
+            with explained(form.path(self.output, self.section)):
+                form.write(result, form.path(self.folder.find(self.aside), self.section), origin)
         return form.path(self.output, self.section)
 
 

@@ -119,7 +119,8 @@ def _counts_in(folder: Path) -> Path:
 def _find_spots(counts: Path, *, only_section: bool) -> Path | None:
     """Return the spot table of a section; None if there is none."""
     for folder in (counts.parent.parent / "ST-spotfiles", counts.parent):
-        if folder.is_dir() and (named := spot_tables(folder.iterdir(), section_name(counts))):
+        found = spot_tables(folder.iterdir(), section_name(counts)) if folder.is_dir() else []
+        if named := [path for path in found if path != counts]:
             return named[0]
     others = [path for path in spot_tables(counts.parent.iterdir()) if path != counts] if only_section else []
     return others[0] if len(others) == 1 else None

@@ -35,29 +35,32 @@ def write_manifest(
 
 @contextmanager
 def replacing_files(path: Path, names: Collection[str]) -> Iterator[None]:
-    """Leave files that are replaced inside the block out of a manifest, and record those that it listed at the end."""
-    listed = _change_records(path, names, keep=False)
-    try:
-        yield
-    finally:
-        _change_records(path, listed, keep=True)
+    """Leave files that are replaced inside the block out of a manifest, and record those that it listed at the end.
+
+    The folder is locked inside the block: two commands that end together would mix their files.
+    """
+    with locked(path):
+        listed = _change_records(path, names, keep=False)
+        try:
+            yield
+        finally:
+            _change_records(path, listed, keep=True)
 
 
 def _change_records(path: Path, names: Collection[str], *, keep: bool) -> set[str]:
     """Remove the records of files or, to ``keep`` them, make them anew; return the names that were recorded."""
     if not names or not path.is_file():
         return set()
-    with locked(path):
-        content = read_manifest(path)
-        if content is None:
-            return set()
-        others = [record for record in content["files"] if record["name"] not in names]
-        recorded = {record["name"] for record in content["files"]} - {record["name"] for record in others}
-        files = [path.parent / name for name in names if keep and (path.parent / name).is_file()]
-        records = sorted([*others, *(_record(file, path.parent) for file in files)], key=lambda record: record["name"])
-        if records != content["files"]:
-            replace_text(path, _text({**content, "files": records}))
-        return recorded
+    content = read_manifest(path)
+    if content is None:
+        return set()
+    others = [record for record in content["files"] if record["name"] not in names]
+    recorded = {record["name"] for record in content["files"]} - {record["name"] for record in others}
+    files = [path.parent / name for name in names if keep and (path.parent / name).is_file()]
+    records = sorted([*others, *(_record(file, path.parent) for file in files)], key=lambda record: record["name"])
+    if records != content["files"]:
+        replace_text(path, _text({**content, "files": records}))
+    return recorded
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:
