@@ -5,11 +5,10 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len
 
-from spacrd_core.quoting import printable
+from spacrd_cli.terminal.tables import SHORTEST_ID, Column, FittedTable, all_elided
+from spacrd_core.quoting import listed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,10 @@ if TYPE_CHECKING:
     from spacrd_core.evaluation.summary import Row
 
 METRIC_NAMES = {"auc": "AUC", "ap": "AP", "f1_prevalence": "F1*", "f1": "F1", "brier": "Brier", "ece": "ECE"}
+NAMES = (Column("head", prose=True), "modalities")
+# what is left out where there is little room, the highest first
+LESSER = {"F1*": 6, "ECE": 5, "Brier": 4, "F1": 3, "AP": 1, "cancer": 1}
+LESSER |= {"worse": 4, "better": 3, "patient": 2, "lowest": 1}  # of differences
 ORACLE_F1_NOTE = "F1* calls the section's true fraction of cancer spots, which uses the test labels."
 ORACLE_NOTE = "The better modality is chosen by the patient's own labels; no choice made beforehand can do better."
 COLUMN_GAP = 2
@@ -53,10 +56,11 @@ class WrappedTable:
     def __init__(self, title: str, summary: Sequence[Mapping[str, Any]], key: str) -> None:
         self._title, self._summary, self._key = title, summary, key
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[FittedTable]:
         names = list(dict.fromkeys(name for line in self._summary for name in line[self._key]))
         left = sum(max(len(line[part]) for line in self._summary) + COLUMN_GAP for part in ("head", "modalities"))
-        width = max(len("0.000"), *(len(str(name)) for name in names), 0) + COLUMN_GAP
+        headings = dict(zip(names, all_elided([printable(str(name)) for name in names], SHORTEST_ID), strict=True))
+        width = max(len("0.000"), *map(cell_len, headings.values()), 0) + COLUMN_GAP
         columns = (options.max_width - min(left, options.max_width // 2)) // width
         fitting = max(1, columns - 1)  # one column is for the mean
         for start in range(0, max(len(names), 1), fitting):
@@ -65,27 +69,32 @@ class WrappedTable:
                 [line["head"], line["modalities"], *map(_format, (*map(line[self._key].get, shown), line["auc_mean"]))]
                 for line in self._summary
             ]
-            title = self._title if len(shown) == len(names) else f"{self._title} ({start + 1} to {start + len(shown)})"
-            yield _table(title, ("head", "modalities"), (*map(str, shown), "mean"), rows)
+            end = start + len(shown)
+            part = f" ({start + 1} to {end})" if end > start + 1 else f" ({end})"
+            title = self._title if len(shown) == len(names) else f"{self._title}{part}"
+            yield _table(title, NAMES, (*(headings[name] for name in shown), "mean"), rows)
 
 
-def _sections(rows: Sequence[Row], line: Mapping[str, Any]) -> Table:
-    """Return the sections of one head and set of modalities, with metrics as means over seeds."""
+def _sections(rows: Sequence[Row], line: Mapping[str, Any]) -> FittedTable:
+    """Return the sections of one head and set of modalities, with metrics as means over seeds, and notes below."""
     matching = [row for row in rows if (row.head, row.modalities) == (line["head"], line["modalities"])]
     sections = {row.section: [other for other in matching if other.section == row.section] for row in matching}
-    notes = any(row.note for row in matching)
+    noted: dict[str, list[str]] = {}
+    for name, runs in sections.items():
+        noted.setdefault(runs[0].note, []).append(name)
+    notes = [f"{note} ({listed(names)})" for note, names in noted.items() if note]
     cells = [
-        [runs[0].patient, name, *([runs[0].note] if notes else []), f"{runs[0].spots}", f"{runs[0].positives}"]
+        [runs[0].patient, name, f"{runs[0].spots}", f"{runs[0].positives}"]
         + [_format(_mean([getattr(row, metric) for row in runs])) for metric in METRIC_NAMES]
         for name, runs in sections.items()
     ]
-    left = ("patient", "section", "note") if notes else ("patient", "section")
+    left = (Column("patient", 1), "section")
     seeds = f", mean of {line['seeds']} seeds" if line["seeds"] > 1 else ""
     title = f"{line['head']} with {line['modalities']}: sections{seeds}"
-    return _table(title, left, ("spots", "cancer", *METRIC_NAMES.values()), cells)
+    return _table(title, left, ("spots", "cancer", *METRIC_NAMES.values()), cells, "; ".join(notes))
 
 
-def _weights(summary: Sequence[Mapping[str, Any]]) -> Table:
+def _weights(summary: Sequence[Mapping[str, Any]]) -> FittedTable:
     """Return the modality weights where both modalities are used, and the AUC of the unweighted fusion."""
     fused = [line for line in summary if "+" in line["modalities"]]
     modalities = list(dict.fromkeys(modality for line in fused for modality in line["weights"]))
@@ -95,10 +104,10 @@ def _weights(summary: Sequence[Mapping[str, Any]]) -> Table:
         + [_format(line[metric]) for metric in ("auc_mean", "auc_unweighted_mean")]
         for line in fused
     ]
-    return _table("Modality weights in calls", ("head", "modalities"), (*modalities, "AUC", "unweighted"), rows)
+    return _table("Modality weights in calls", NAMES, (*modalities, "AUC", "unweighted"), rows)
 
 
-def _means(summary: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) -> Table:
+def _means(summary: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) -> FittedTable:
     rows = [
         [line["head"], line["modalities"], _format(line["auc_mean"]), _interval(line)]
         + [_format(line[f"{metric}_mean"]) for metric in METRIC_NAMES if metric != "auc"]
@@ -108,10 +117,10 @@ def _means(summary: Sequence[Mapping[str, Any]], protocol: Mapping[str, Any]) ->
     patients, seeds = (max(line[of] for line in summary) for of in ("patients", "seeds"))
     title = f"Means over {patients} patients, {seeds} seed{'s' if seeds > 1 else ''}"
     caption = f"F1 is at the {protocol['f1']}. {ORACLE_F1_NOTE} {protocol['interval']}. Held out: {protocol['folds']}."
-    return _table(title, ("head", "modalities"), metrics, rows, caption)
+    return _table(title, NAMES, metrics, rows, caption)
 
 
-def _differences(title: str, lines: Sequence[Mapping[str, Any]], caption: str = "") -> Table:
+def _differences(title: str, lines: Sequence[Mapping[str, Any]], caption: str = "") -> FittedTable:
     rows = [
         (
             line["head"],
@@ -126,7 +135,7 @@ def _differences(title: str, lines: Sequence[Mapping[str, Any]], caption: str = 
         for line in lines
     ]
     metrics = ("mean", "95 %", "better", "worse", "lowest", "patient")
-    return _table(title, ("head", "modalities"), metrics, rows, caption)
+    return _table(title, NAMES, metrics, rows, caption)
 
 
 def _lowest_patient(by_patient: Mapping[str, float]) -> str:
@@ -134,25 +143,15 @@ def _lowest_patient(by_patient: Mapping[str, float]) -> str:
 
 
 def _table(
-    title: str, left: Sequence[str], metrics: Sequence[str], rows: Sequence[Sequence[str]], caption: str = ""
-) -> Table:
-    """Return a table with text columns on the left, which may wrap, and metrics on the right, which may not."""
-    table = Table(
-        title=Text(printable(title), style="bold"),
-        title_justify="left",
-        caption=Text(caption + "\n") if caption else None,
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, COLUMN_GAP - 1, 0, 0),
-    )
-    for name in left:
-        table.add_column(name, overflow="fold", no_wrap=name == "modalities")
-    for name in metrics:
-        table.add_column(Text(printable(name)), justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(printable(cell) or "-") for cell in row))
-    return table
+    title: str,
+    left: Sequence[str | Column],
+    metrics: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    caption: str = "",
+) -> FittedTable:
+    """Return a table with text columns on the left, and metrics on the right, of which the lesser may be left out."""
+    figures = [Column(printable(name), LESSER.get(name, 0), figure=name != "patient") for name in metrics]
+    return FittedTable([*left, *figures], rows, title=title, caption=caption)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

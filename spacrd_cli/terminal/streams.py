@@ -26,9 +26,9 @@ _reserved: list[_Reserved] = []
 
 
 def results() -> TextIO:
-    """Return the stream of results, which writes what its encoding cannot represent as ``\\xe9`` or ``\\u4e2d``."""
+    """Return the stream of results, which writes letters that its encoding does not have by their numbers."""
     stream = _reserved[-1].stream if _reserved else sys.stdout
-    if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+    if isinstance(stream, TextIOWrapper) and stream.errors in {"strict", "surrogateescape"}:
         stream.reconfigure(errors="backslashreplace")
     return stream
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -28,13 +29,15 @@ NOTHING = "-"
 class Column:
     """A column of a table: those of the highest ``rank`` are left out first.
 
-    ``prose`` takes several lines where there is little room, a ``line`` loses its end, and an id its middle.
+    ``prose`` takes several lines where there is little room, a ``line`` loses its end, and an id its middle. A
+    ``figure`` is text that is treated as a number.
     """
 
     name: str
     rank: int = 0
     prose: bool = False
     line: bool = False
+    figure: bool = False
 
 
 class FittedTable:
@@ -44,14 +47,20 @@ class FittedTable:
     """
 
     def __init__(
-        self, columns: Sequence[str | Column], rows: Iterable[Sequence[object]], *, title: str | None = None
+        self,
+        columns: Sequence[str | Column],
+        rows: Iterable[Sequence[object]],
+        *,
+        title: str | None = None,
+        caption: str = "",
     ) -> None:
         self._columns = [Column(column) if isinstance(column, str) else column for column in columns]
         self._title = None if title is None else Text(printable(title))
+        self._caption = caption
         values = [list(row) for row in rows]
         by_column = [[row[index] for row in values] for index in range(len(self._columns))]
-        self._numeric = [_is_numeric(column) for column in by_column]
-        cells = [_numbers(c) if n else [*map(cell, c)] for c, n in zip(by_column, self._numeric, strict=True)]
+        cells = [_numbers(values) if _is_numeric(values) else [*map(cell, values)] for values in by_column]
+        self._numeric = [c.figure or _is_numeric(v) for c, v in zip(self._columns, by_column, strict=True)]
         self._cells = [list(row) for row in zip(*cells, strict=True)]
 
     @property
@@ -65,6 +74,8 @@ class FittedTable:
         yield self._table(shown, widths)
         if missing := [column.name for index, column in enumerate(self._columns) if index not in shown]:
             yield Text(f" not shown: {', '.join(missing)} (--wide)", style="dim")
+        if self._caption:
+            yield Text(self._caption + "\n", style="italic dim")
 
     def _fitting(self, room: int) -> list[int]:
         """Return the columns that have room, at their smallest widths."""
@@ -111,8 +122,9 @@ class FittedTable:
                 width=width,
                 no_wrap=not column.prose,
             )
-        for row in self._cells:
-            table.add_row(*(self._shown(row[index], index, width) for index, width in zip(shown, widths, strict=True)))
+        columns = [self._shown(index, width) for index, width in zip(shown, widths, strict=True)]
+        for row in zip(*columns, strict=True):
+            table.add_row(*row)
         return table
 
     def _content(self, index: int) -> int:
@@ -128,9 +140,12 @@ class FittedTable:
             content = min(content, SHORTEST_PROSE if column.prose or column.line else SHORTEST_ID)
         return max([content, *map(cell_len, column.name.split())])
 
-    def _shown(self, text: str, index: int, width: int) -> Text:
-        column = self._columns[index]
-        return Text(text, overflow="ellipsis") if column.prose or column.line else Text(elided(text, width))
+    def _shown(self, index: int, width: int) -> list[Text]:
+        """Return the cells of a column as they are shown."""
+        column, texts = self._columns[index], [row[index] for row in self._cells]
+        if column.prose or column.line:
+            return [Text(text, overflow="ellipsis" if column.line else "fold") for text in texts]
+        return [*map(Text, all_elided(texts, width))]
 
 
 def cell(value: object) -> str:
@@ -156,6 +171,26 @@ def elided(text: str, width: int) -> str:
         return text
     end = (width - 1) // 2
     return f"{set_cell_size(text, width - 1 - end)}…{set_cell_size(text[::-1], end)[::-1]}"
+
+
+def all_elided(texts: Sequence[str], width: int) -> list[str]:
+    """Return texts without their middles, and those that would look the same by the part in which they differ.
+
+    >>> all_elided(["block_III_A1_section_7_HE", "block_III_B2_section_7_HE", "S1"], 12)
+    ['…II_A1_sect…', '…II_B2_sect…', 'S1']
+    """
+    shown = [elided(text, width) for text in texts]
+    alike = {short: sorted({t for t, s in zip(texts, shown, strict=True) if s == short}) for short in set(shown)}
+    return [
+        short if len(alike[short]) == 1 else _differing_part(text, alike[short], width)
+        for text, short in zip(texts, shown, strict=True)
+    ]
+
+
+def _differing_part(text: str, alike: Sequence[str], width: int) -> str:
+    """Return the part of a text that begins a little before the place in which it differs from others like it."""
+    start = max(len(commonprefix(alike)) - width // 4, 0)  # noqa: RUF071 - they are not paths
+    return f"…{set_cell_size(text[start:], width - 2).rstrip()}…"
 
 
 def _numbers(values: Sequence[object]) -> list[str]:

@@ -140,7 +140,20 @@ def test_a_difference_that_rounds_to_nothing_has_no_minus() -> None:
 
 
 @pytest.mark.parametrize("note", ["", "one class only: no AUC"])
-def test_notes_have_a_column_where_there_are_any(note: str) -> None:
-    text = shown(rows(2, note=note), 120)
-    assert ("note" in text.splitlines()[2].split()) == bool(note)
-    assert (note in text) == (note in text.splitlines()[4])
+def test_notes_name_their_sections_below_the_table(note: str) -> None:
+    lines = shown(rows(2, note=note), 80).splitlines()
+    assert (f"{note} (P0s, P1s)" in map(str.strip, lines[:10])) == bool(note)
+
+
+def test_long_names_of_patients_and_sections_keep_one_line_and_differ() -> None:
+    long = "Hospital-Nord_2024-03_block-{0}_section-007_HE"
+    results = [
+        row.model_copy(update={"patient": f"Müller-Lüdenscheidt_{row.patient}", "section": long.format(row.section)})
+        for row in rows(6, note="one class only: no AUC")
+    ]
+    text = shown(results, 80)
+    assert max(map(len, text.splitlines())) <= 80
+    sections = [line for line in text.splitlines()[4:10] if line]
+    assert len(sections) == len({line.split()[1] for line in sections}) == 6
+    assert "not shown: F1*" in text
+    assert "AUC by patient (5 to 6)" in text
