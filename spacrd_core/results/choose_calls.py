@@ -35,6 +35,8 @@ def choose_calls(
     UnknownSection, InputError
         If there are no calls, or several detectors have called the sections and none is given.
     """
+    if detector in store.entries and not Path(detector).exists():
+        raise UnknownSection(f"'{detector}' is a section of {store.path}, not a detector", hint=f"--section {detector}")
     entries = store.choose(sections)
     keys = list(dict.fromkeys(key for entry in entries for key in entry.predictions))
     if not keys:

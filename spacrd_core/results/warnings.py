@@ -47,7 +47,7 @@ def training_overlap(section: str, patient: str, detector: DetectorConfig, conte
     if not sections:
         return ""
     return (
-        f"{TRAINED_ON} a patient of the same name, {patient} ({listed(sections)}), so its calls here do not show how "
+        f"{TRAINED_ON} a patient of the same name ({patient}: {listed(sections)}), so its calls here do not show how "
         "it performs on new patients"
     )
 

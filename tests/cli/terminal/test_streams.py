@@ -1,5 +1,7 @@
 """Stdout has the results of a command alone; everything that is printed meanwhile goes to stderr."""
 
+import io
+import json
 import sys
 
 import pytest
@@ -58,3 +60,17 @@ def test_every_command_keeps_stdout_for_its_results_and_prints_its_help_there(
     assert all(hasattr(command.callback, "__wrapped__") for command in commands)
     app(["store", "ls", "--help"], standalone_mode=False)
     assert "Usage" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_letters_that_stdout_cannot_show_are_written_by_their_numbers(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    Output(json=True).result({"patient": "P中"})
+    Output().result({}, "P中")
+    sys.stdout.flush()
+    document, _, text = written.getvalue().decode(encoding).partition("}")
+    assert json.loads(f"{document}}}") == {"patient": "P中"}
+    assert text.strip() == ("P中" if encoding == "utf-8" else r"P\u4e2d")

@@ -124,3 +124,11 @@ def test_one_suggested_spot_shows_in_which_px_it_is(tmp_path: Path, count: int) 
     obs = section.counts.obs
     spots = [suggested(name, obs["x_px"][name] / 2, obs["y_px"][name] / 2, "Tumor") for name in obs.index[-count:]]
     assert labels(attach(tmp_path, spots, section))[-count:] == ["cancer"] * count
+
+
+@pytest.mark.parametrize("geometry", [None, {"type": "Polygon", "coordinates": []}])
+def test_a_spot_whose_outline_is_gone_is_passed_over(tmp_path: Path, geometry: Any) -> None:
+    spots = exported()
+    spots[0]["geometry"] = geometry
+    after = attach(tmp_path, [*regions(), *spots], Grid().section())
+    assert labels(after) == ROW * SIDE

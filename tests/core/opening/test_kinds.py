@@ -88,3 +88,13 @@ def test_a_name_that_is_no_text_is_refused_because_no_record_can_hold_it(tmp_pat
     file.write_text("x")
     with pytest.raises(InputError, match=r"a\\udcff\.csv' is not text in UTF-8"):
         refuse_special(file)
+
+
+def test_a_link_to_a_folder_that_it_is_in_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.zarr" / "obs").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "a.zarr" / "linked").symlink_to(tmp_path / "elsewhere")
+    refuse_special_below(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "obs" / "up").symlink_to("..")
+    with pytest.raises(InputError, match="up is a link to a folder that it is in"):
+        refuse_special_below(tmp_path / "a.zarr")

@@ -290,3 +290,16 @@ def test_a_file_in_the_place_of_the_folder_is_named_in_the_error(tmp_path: Path)
     (tmp_path / "out").write_text("")
     with pytest.raises(InputError, match="out is a file"):
         require_results_folder(tmp_path / "out")
+
+
+def test_pictures_of_a_section_are_not_taken_for_those_of_another_whose_name_is_longer(
+    make_result: Callable[..., SectionResult], provenance: Provenance, tmp_path: Path
+) -> None:
+    write_folder(tmp_path, [make_result(side=6, section_id="S1.probability")], provenance)
+    picture = (tmp_path / "S1.probability.png").read_bytes()
+    write_folder(tmp_path, [make_result(side=6)], provenance)
+    assert (tmp_path / "S1.probability.png").read_bytes() == picture
+    assert not FORMATS["probability"].is_ours(tmp_path / "S1.probability.png")
+    written = FORMATS["probability"].write_atomically(make_result(side=6), tmp_path / "other", provenance)
+    assert FORMATS["probability"].is_ours(written)
+    assert not FORMATS["png"].is_ours(written)

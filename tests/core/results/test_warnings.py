@@ -121,7 +121,7 @@ def test_a_training_section_is_known_by_what_was_measured_and_not_by_its_name(
 def test_calls_on_a_training_patient_have_a_warning(config: DetectorConfig) -> None:
     trained = config.trained_on[0]
     warnings = collect_warnings("Z9", table(ood=[0.2]), config, genes=True, patient=trained.patient)
-    assert any(f"a patient of the same name, {trained.patient} ({trained.id})" in warning for warning in warnings)
+    assert any(f"a patient of the same name ({trained.patient}: {trained.id})" in warning for warning in warnings)
     others = collect_warnings("Z9", table(ood=[0.2]), config, genes=True, patient="X")
     assert not any("trained" in warning for warning in others)
 

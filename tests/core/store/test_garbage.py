@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import MakeSection
 
+from spacrd_core.errors import StoreError
 from spacrd_core.store.entry import SectionKey
 from spacrd_core.store.garbage import collect_garbage, find_links
 from spacrd_core.store.links import entries_below
@@ -157,3 +158,18 @@ def test_what_is_gone_is_passed_over_only_where_others_are_at_work(tmp_path: Pat
         shutil.rmtree(tmp_path / "a")
         with nullcontext() if in_use else pytest.raises(FileNotFoundError):
             assert list(entries) == []
+
+
+def test_folders_in_the_place_of_small_files_are_left(store: SpotStore, make_section: MakeSection) -> None:
+    add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    for name in ("failures/.x", "embeddings/x.lock"):
+        (store.path / name).mkdir(parents=True)
+    assert collect_garbage(store) == []
+    assert (store.path / "failures" / ".x").is_dir()
+
+
+def test_folders_nested_beyond_all_measure_are_named(store: SpotStore, make_section: MakeSection) -> None:
+    add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    (store.path / "sections" / "S1" / Path(*["d"] * 250)).mkdir(parents=True)
+    with pytest.raises(StoreError, match="is nested deeper than 200 folders"):
+        collect_garbage(store)

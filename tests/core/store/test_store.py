@@ -1,3 +1,4 @@
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,15 @@ from bundles.scanners import LeicaArea, write_scn
 from conftest import MakeSection
 
 from spacrd_core.cards import Recipe
-from spacrd_core.errors import CorruptStore, MissingFile, SectionExists, StoreBusy, StoreError, UnknownSection
+from spacrd_core.errors import (
+    CorruptStore,
+    MissingFile,
+    SectionExists,
+    SpacrdError,
+    StoreBusy,
+    StoreError,
+    UnknownSection,
+)
 from spacrd_core.section.section import Source
 from spacrd_core.store.elements import embedding_facts
 from spacrd_core.store.entry import SectionKey
@@ -384,3 +393,12 @@ def test_the_entry_records_the_checks_and_the_fraction_on_tissue(store: SpotStor
     assert entry.checks["empty_spots"] == 2
     without_image = add_section(store, make_section(2, image=False), SectionKey("S2", "P2", "two"))
     assert without_image.checks == {}
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_too_many_open_files_are_not_damage(store: SpotStore, make_section: MakeSection, number: int) -> None:
+    entry = add_section(store, make_section(1, image=False), SectionKey("S1", "P1", "one"))
+    with pytest.raises(SpacrdError, match="too many open files") as caught, store._open_group(entry.section):
+        raise OSError(number, "as the system says")
+    assert not isinstance(caught.value, CorruptStore)
+    assert "run again" in caught.value.hint

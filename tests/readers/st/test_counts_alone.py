@@ -106,3 +106,9 @@ def test_hidden_files_are_not_part_of_a_folder(st: Any, tmp_path: Path) -> None:
     (folder / ".DS_Store").touch()
     section = read(folder)
     assert [source.path.name for source in section.sources] == ["T1.tsv.gz", "T1_selection.tsv", "9769_HE_small.png"]
+
+
+def test_a_table_of_counts_may_be_called_spots(tmp_path: Path) -> None:
+    path = tmp_path / "mine_spots.tsv"
+    counts([f"{x:.0f}x{y:.0f}" for x, y in ARRAY]).to_csv(path, sep="\t")
+    assert NOTE in read(path).notes

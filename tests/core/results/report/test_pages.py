@@ -12,7 +12,7 @@ import pytest
 from spacrd_core.errors import InputError
 from spacrd_core.results.folder import write_folder
 from spacrd_core.results.ownership import require_own
-from spacrd_core.results.report.pages import MAX_SECTIONS_IN_ONE_FILE, has_pages
+from spacrd_core.results.report.pages import MAX_SECTIONS_IN_ONE_FILE, has_pages, remove_stale_pages, replacing_report
 from spacrd_core.results.report.report import Report, write_report
 from spacrd_core.results.report.section_view import build_section_view
 
@@ -103,3 +103,17 @@ def test_a_file_in_the_place_of_the_pages_is_named_before_the_work(tmp_path: Pat
     (tmp_path / "report_sections").write_text("")
     with pytest.raises(InputError, match="report_sections is a file"):
         require_own(tmp_path, [])
+
+
+def test_a_link_in_the_place_of_the_pages_is_refused_and_nothing_behind_it_is_removed(
+    make_result: Make, provenance: Provenance, tmp_path: Path
+) -> None:
+    theirs = write_folder(tmp_path / "theirs", [make_result(side=6)], provenance, paged=True)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "report_sections").symlink_to(tmp_path / "theirs" / "report_sections")
+    with pytest.raises(InputError, match="report_sections is a link"):
+        write_folder(tmp_path / "mine", [make_result(side=6, section_id="S2")], provenance)
+    with pytest.raises(InputError, match="report_sections is a link"), replacing_report(tmp_path / "mine/report.html"):
+        pytest.fail("nothing is written")
+    remove_stale_pages(tmp_path / "mine" / "report.html")
+    assert all(file.exists() for file in theirs)
