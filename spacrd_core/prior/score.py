@@ -11,7 +11,7 @@ from spacrd_core.cohort.evidence import TumourAmount
 from spacrd_core.prior.standardise import correlation, standardise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jaxtyping import Float, Int
     from scipy.sparse.linalg import LinearOperator
@@ -125,13 +125,20 @@ def _amount(
     means = expression.moments.mean
     of_list = {name: means[columns[name]] for name in (*positive, *negative)}
     sizes = {name: len(genes) for name, genes in (lists.positive | lists.negative).items()}
-    everywhere = np.concatenate([*of_list.values()])
-    spread = float(everywhere.std(ddof=1))  # over both sides: rather too large for a list of one measured gene
     errors = [
-        sampling_error(of_list[name], sizes[name], spread_of_one=spread) / len(side)
+        sampling_error(of_list[name], sizes[name], spread_of_one=_spread([of_list[name] for name in side])) / len(side)
         for side in (positive, negative)
         for name in side
     ]
     pairs = [correlation(maps[first], maps[second]) for first in positive for second in negative]
     difference = np.mean([of_list[n].mean() for n in positive]) - np.mean([of_list[n].mean() for n in negative])
     return TumourAmount(float(difference), float(np.linalg.norm(errors)), float(np.mean(pairs)))
+
+
+def _spread(lists: Sequence[Float[Array, " measured"]]) -> float:
+    """The standard deviation of genes over some lists, which stands for that of a list with one measured gene.
+
+    It is infinite where no list has more: then nothing tells it.
+    """
+    several = any(len(values) > 1 for values in lists)
+    return float(np.concatenate(lists).std(ddof=1)) if several else np.inf

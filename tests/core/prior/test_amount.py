@@ -74,10 +74,15 @@ def test_the_error_is_that_of_a_mean_of_some_genes_of_a_list() -> None:
     assert amount_of(leave_out=fat[4:]).expression_error == pytest.approx(error / len(LISTS.negative), rel=1e-4)
 
 
-def test_a_list_of_which_one_gene_is_measured_has_the_spread_of_the_genes_of_all_lists() -> None:
+def test_a_list_of_which_one_gene_is_measured_has_the_spread_of_the_genes_of_its_side() -> None:
     one, two = (amount_of(leave_out=LISTS.negative["fat"][count:]) for count in (1, 2))
     assert one.known
     assert one.expression_error > two.expression_error > 0
+
+
+def test_one_measured_gene_of_every_list_leaves_the_amount_unknown() -> None:
+    rest = [gene for genes in LISTS.negative.values() for gene in genes[1:]]
+    assert not amount_of(leave_out=rest).known
 
 
 def cut(section: SectionData, share: float, seed: int) -> TumourAmount:
