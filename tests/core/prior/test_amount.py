@@ -81,7 +81,7 @@ def test_a_list_of_which_one_gene_is_measured_has_the_spread_of_the_genes_of_its
 
 
 def test_one_measured_gene_of_every_list_leaves_the_amount_unknown() -> None:
-    rest = [gene for genes in LISTS.negative.values() for gene in genes[1:]]
+    rest = tuple(gene for genes in LISTS.negative.values() for gene in genes[1:])
     assert not amount_of(leave_out=rest).known
 
 
