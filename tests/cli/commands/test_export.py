@@ -171,6 +171,15 @@ def called_twice(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return copy
 
 
+def test_a_section_in_the_place_of_the_detector_is_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(folder, tmp_path / "x", "csv", "S2") == 1
+    stderr = " ".join(capsys.readouterr().err.split())
+    assert "'S2' is a section of" in stderr
+    assert "hint: --section S2" in stderr
+
+
 @pytest.mark.slow
 def test_of_several_detectors_one_must_be_named(
     called_twice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -127,6 +127,17 @@ def test_it_states_that_probabilities_are_not_calibrated(unrestricted: Detector)
     assert "calibrated on the same patients" not in text
 
 
+def test_constants_are_not_said_to_be_fitted_on_held_out_patients(unrestricted: Detector) -> None:
+    assert "were fitted on these\nheld-out spots" in model_card(unrestricted.config, unrestricted.metrics)
+    constants = {
+        name: record.model_copy(update={"method": "prior"}) for name, record in unrestricted.config.calibrations.items()
+    }
+    text = model_card(unrestricted.config.model_copy(update={"calibrations": constants}), unrestricted.metrics)
+    assert "No calibration and no threshold were fitted on these\nspots" in text
+    assert "These probabilities were calibrated on other patients" in text
+    assert "optimistic" not in text[text.index("## Performance") :]
+
+
 def test_the_limits_mention_a_restrictive_licence_of_the_encoder(unrestricted: Detector, restricted: Detector) -> None:
     limit = "The licence of the encoder (CC-BY-NC-ND-4.0) may restrict who may use this detector"
     assert limit in card_of(restricted).text
