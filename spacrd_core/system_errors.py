@@ -52,7 +52,7 @@ def cannot_be_written(what: str, error: OSError, path: Path | None = None) -> Ou
 def explain(error: OSError) -> SpacrdError | None:
     """Return the sentence for a limit on open files, or for what only writing can cause; None for other errors."""
     if error.errno in NO_DESCRIPTORS:
-        return SpacrdError(f"{os.strerror(error.errno).lower()}", hint=NO_DESCRIPTORS[error.errno])
+        return SpacrdError(os.strerror(error.errno).lower(), hint=NO_DESCRIPTORS[error.errno])
     if error.errno not in REMEDIES:
         return None
     return cannot_be_written(str(error.filename or "a file"), error, Path(str(error.filename or ".")))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from spacrd_cli.terminal.tables import SHORTEST_ID, Column, FittedTable, all_elided
+from spacrd_cli.terminal.tables import GAP, SHORTEST_ID, Column, FittedTable, all_elided
 from spacrd_core.quoting import listed, printable
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ LESSER = {"F1*": 6, "ECE": 5, "Brier": 4, "F1": 3, "AP": 1, "cancer": 1}
 LESSER |= {"worse": 4, "better": 3, "patient": 2, "lowest": 1}  # of differences
 ORACLE_F1_NOTE = "F1* calls the section's true fraction of cancer spots, which uses the test labels."
 ORACLE_NOTE = "The better modality is chosen by the patient's own labels; no choice made beforehand can do better."
-COLUMN_GAP = 2
 SIGNED_FORMAT = "+z.3f"  # z avoids -0.000
 
 
@@ -58,9 +57,9 @@ class WrappedTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[FittedTable]:
         names = list(dict.fromkeys(name for line in self._summary for name in line[self._key]))
-        left = sum(max(len(line[part]) for line in self._summary) + COLUMN_GAP for part in ("head", "modalities"))
+        left = sum(max(len(line[part]) for line in self._summary) + GAP for part in ("head", "modalities"))
         headings = dict(zip(names, all_elided([printable(str(name)) for name in names], SHORTEST_ID), strict=True))
-        width = max(len("0.000"), *map(cell_len, headings.values()), 0) + COLUMN_GAP
+        width = max(len("0.000"), *map(cell_len, headings.values()), 0) + GAP
         columns = (options.max_width - min(left, options.max_width // 2)) // width
         fitting = max(1, columns - 1)  # one column is for the mean
         for start in range(0, max(len(names), 1), fitting):

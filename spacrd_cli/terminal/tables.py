@@ -75,7 +75,7 @@ class FittedTable:
         if missing := [column.name for index, column in enumerate(self._columns) if index not in shown]:
             yield Text(f" not shown: {', '.join(missing)} (--wide)", style="dim")
         if self._caption:
-            yield Text(self._caption + "\n", style="italic dim")
+            yield Text(printable(self._caption) + "\n", style="italic dim")
 
     def _fitting(self, room: int) -> list[int]:
         """Return the columns that have room, at their smallest widths."""
@@ -190,7 +190,8 @@ def all_elided(texts: Sequence[str], width: int) -> list[str]:
 def _differing_part(text: str, alike: Sequence[str], width: int) -> str:
     """Return the part of a text that begins a little before the place in which it differs from others like it."""
     start = max(len(commonprefix(alike)) - width // 4, 0)  # noqa: RUF071 - they are not paths
-    return f"…{set_cell_size(text[start:], width - 2).rstrip()}…"
+    rest = text[start:]
+    return f"…{rest}" if cell_len(rest) < width else f"…{set_cell_size(rest, width - 2)}…"
 
 
 def _numbers(values: Sequence[object]) -> list[str]:

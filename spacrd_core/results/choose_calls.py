@@ -35,8 +35,6 @@ def choose_calls(
     UnknownSection, InputError
         If there are no calls, or several detectors have called the sections and none is given.
     """
-    if detector in store.entries and not Path(detector).exists():
-        raise UnknownSection(f"'{detector}' is a section of {store.path}, not a detector", hint=f"--section {detector}")
     entries = store.choose(sections)
     keys = list(dict.fromkeys(key for entry in entries for key in entry.predictions))
     if not keys:
@@ -46,6 +44,8 @@ def choose_calls(
         raise InputError(
             f"the sections were called by {len(keys)} detectors: {choices}", hint="name one of them after the store"
         )
+    if detector in store.entries and not (detector in keys or is_built_in(detector) or Path(detector).exists()):
+        raise UnknownSection(f"'{detector}' is a section of {store.path}, not a detector", hint=f"--section {detector}")
     key = keys[0] if detector is None else _key(detector, keys, track)
     called = [entry.id for entry in entries if sections or key in entry.predictions]
     if not called:

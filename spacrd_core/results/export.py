@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,8 +72,8 @@ def export_calls(
                     detector=detector,
                     format=form.name,
                     suffix=form.suffix,
-                    aside=aside,
                     output=output,
+                    aside=aside.name,
                     created=created,
                 )
                 for section in sections
@@ -84,7 +85,8 @@ def export_calls(
                 for name in sorted(names):
                     move_into_place(aside / name, output / name)
     if is_new and not names:
-        output.rmdir()
+        with suppress(OSError):  # another command has written to it
+            output.rmdir()
     written, unsupported, errors = [], [], []
     for section, outcome in zip(sections, outcomes, strict=True):
         if outcome.error:

@@ -53,9 +53,9 @@ class WriteTask:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportTask:
-    """The calls of a section by a detector, the format of its file, and the temporary folder for it.
+    """The calls of a section by a detector, and the format and the folder of its file.
 
-    ``output`` is the folder that the file will be moved to.
+    It is written to the temporary folder ``aside`` in ``output``.
     """
 
     store: Path
@@ -63,8 +63,8 @@ class ExportTask:
     detector: str
     format: str
     suffix: str
-    aside: Path
     output: Path
+    aside: str
     created: str
     folder: WorkingFolder = field(default_factory=WorkingFolder)
 
@@ -77,7 +77,7 @@ class ExportTask:
                 return reason
             origin = provenance(detector, [decision_of(self.section, spots)], created=self.created)
             with explained(form.path(self.output, self.section)):
-                form.write(result, form.path(self.folder.find(self.aside), self.section), origin)
+                form.write(result, form.path(self.folder.find(self.output) / self.aside, self.section), origin)
         return form.path(self.output, self.section)
 
 
